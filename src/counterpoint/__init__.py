@@ -1,0 +1,31 @@
+"""Does a model that reads text and images beat one that reads a single modality on your pairs, and why (not)."""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "open_study": "counterpoint.study",
+    "Study": "counterpoint.study",
+    "read_pairs": "counterpoint.data",
+    "split": "counterpoint.data",
+    "generate": "counterpoint.data",
+    "make": "counterpoint.contenders",
+    "score": "counterpoint.metrics",
+    "compare": "counterpoint.compare",
+    "CounterpointError": "counterpoint.errors",
+}
+__all__ = list(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use, so that importing the package loads neither torch nor sklearn."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'counterpoint' has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

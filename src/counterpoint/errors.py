@@ -1,0 +1,51 @@
+"""Every exception that Counterpoint raises for a user's mistake.  A traceback of any other kind is a bug of ours."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class CounterpointError(Exception):
+    """A mistake that the user can mend; its message is one line: what, got, allowed, nearest."""
+
+
+class ConfigError(CounterpointError):
+    """A setting that does not exist, or has a value that is not allowed."""
+
+
+class SourceError(CounterpointError):
+    """A source that is not there, cannot be opened, or has not the columns it should have."""
+
+
+class SchemaError(CounterpointError):
+    """A table that lacks a column, or has one of the wrong type."""
+
+
+class SplitError(CounterpointError):
+    """A split that cannot be made from these pairs."""
+
+
+class RunFolderError(CounterpointError):
+    """A run folder that belongs to another study, or that cannot be written."""
+
+
+class ImageError(CounterpointError):
+    """An image that cannot be used; *reason* is one word of the closed list in ``features.decode``."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the nearest allowed name, else the list of allowed names.
+
+    >>> did_you_mean("tex-svm", ["text-svm", "majority"])
+    " Did you mean 'text-svm'?"
+    >>> did_you_mean("zebra", ["text-svm", "majority"])
+    ' Allowed: majority, text-svm.'
+    """
+    choices = sorted(allowed)
+    near = get_close_matches(name, choices, n=1)
+    if near:
+        return f" Did you mean {near[0]!r}?"
+    return f" Allowed: {', '.join(choices)}." if choices else ""
