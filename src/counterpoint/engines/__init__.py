@@ -1,0 +1,41 @@
+"""Engines: each runs tasks through a picklable function and yields results as they are done.
+
+An engine is a function ``run(tasks, work, *, workers, threads) -> Iterator[(task, result)]``.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+
+from counterpoint.lookup import find
+
+ENGINES = {"local": "counterpoint.engines.local:run", "inline": "counterpoint.engines.inline:run"}
+
+
+class Task(Protocol):
+    """A unit of work that can be sent to another process, and done again without harm."""
+
+    @property
+    def name(self) -> str:
+        """The name by which other tasks refer to this one."""
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """The names of the tasks that must be done before this one."""
+
+
+AnyTask = TypeVar("AnyTask", bound=Task)
+
+
+def engine(name: str) -> Callable[..., Iterator[tuple[Any, Any]]]:
+    """Return the engine called *name*, or at the path "package.module:function".
+
+    >>> engine("local").__module__
+    'counterpoint.engines.local'
+    """
+    found: Callable[..., Iterator[tuple[Any, Any]]] = find(name, ENGINES, what="engine")
+    return found
+
+
+def ready(waiting: Sequence[AnyTask], done: set[str]) -> list[AnyTask]:
+    """Return the waiting tasks that need nothing more, in their order."""
+    return [task for task in waiting if done.issuperset(task.after)]

@@ -1,0 +1,24 @@
+"""The engine in this very process, one task after another: for debuggers and small tests."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from counterpoint.engines import AnyTask, ready
+
+Result = TypeVar("Result")
+
+
+def run(
+    tasks: Sequence[AnyTask],
+    work: Callable[[AnyTask], Result],
+    *,
+    workers: int | None = None,  # noqa: ARG001 - engines share one signature
+    threads: int = 1,  # noqa: ARG001
+) -> Iterator[tuple[AnyTask, Result]]:
+    """Yield each task with its result; a task runs after those that it names in ``after``."""
+    waiting, done = list(tasks), set[str]()
+    while waiting:
+        task = ready(waiting, done)[0]
+        waiting.remove(task)
+        yield task, work(task)
+        done.add(task.name)

@@ -1,0 +1,150 @@
+"""The engine on this machine: a pool of spawned processes, one task a core; a task whose process died is done again."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Generic, TypeVar
+
+from counterpoint.engines import AnyTask, ready
+from counterpoint.errors import CounterpointError
+
+Result = TypeVar("Result")
+MAX_CRASHES = 3
+"""How often one task may see its process die before it is given up."""
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS",
+)  # fmt: skip
+
+
+def run(
+    tasks: Sequence[AnyTask], work: Callable[[AnyTask], Result], *, workers: int | None = None, threads: int = 1
+) -> Iterator[tuple[AnyTask, Result]]:
+    """Yield each task with its result, as they are done.
+
+    Parameters
+    ----------
+    tasks
+        *tasks* start in this order, as far as those that they come ``after`` are done.
+    work
+        *work* is a module-level function; a task may be given to it twice, when a process died.
+    workers
+        *workers* is the number of processes; by default one for every *threads* cores.
+    threads
+        *threads* caps the numeric libraries of each process.
+
+    Raises
+    ------
+    CounterpointError
+        When a process died three times on the same task.
+    """
+    if not tasks:
+        return
+    pool = _Pool(work, workers=workers or max(1, (os.cpu_count() or 1) // threads), threads=threads)
+    waiting, done = list(tasks), set[str]()
+    try:
+        while waiting or pool.running:
+            for task in ready(waiting, done)[: pool.free]:
+                waiting.remove(task)
+                pool.submit(task)
+            for task, result in pool.next_done():
+                done.add(task.name)
+                yield task, result
+    finally:
+        pool.stop()
+
+
+class _Pool(Generic[AnyTask, Result]):
+    """A process pool that is made anew after a crash, with the tasks that were running."""
+
+    def __init__(self, work: Callable[[AnyTask], Result], *, workers: int, threads: int) -> None:
+        self.work, self.workers, self.threads = work, workers, threads
+        self.running: dict[Future[Result], AnyTask] = {}
+        self.crashes: dict[str, int] = {}
+        self._executor = self._new_executor()
+
+    @property
+    def free(self) -> int:
+        return max(0, self.workers - len(self.running))
+
+    def submit(self, task: AnyTask) -> None:
+        # Spawned processes read the caps when they import numpy: the environment is set only while they start.
+        with _environment(dict.fromkeys(THREAD_VARIABLES, str(self.threads))):
+            try:
+                self.running[self._executor.submit(self.work, task)] = task
+            except BrokenProcessPool:  # a process died between two tasks
+                self._executor = self._new_executor()
+                self.running[self._executor.submit(self.work, task)] = task
+
+    def next_done(self) -> list[tuple[AnyTask, Result]]:
+        finished, _ = wait(self.running, return_when=FIRST_COMPLETED)
+        results, lost = [], list[AnyTask]()
+        for future in finished:
+            task = self.running.pop(future)
+            try:
+                results.append((task, future.result()))
+            except BrokenProcessPool:
+                lost.append(task)
+        if lost:
+            self._start_again(lost)
+        return results
+
+    def _start_again(self, lost: list[AnyTask]) -> None:
+        # A broken pool fails every task in flight, not only the one whose process died.
+        lost += self.running.values()
+        self.running.clear()
+        self.stop()
+        for task in lost:
+            self.crashes[task.name] = self.crashes.get(task.name, 0) + 1
+            if self.crashes[task.name] >= MAX_CRASHES:
+                raise CounterpointError(
+                    f"The process of {task.name} died {MAX_CRASHES} times; most often memory ran out: "
+                    "try fewer fit.workers, or a smaller model."
+                )
+        self._executor = self._new_executor()
+        for task in lost:
+            self.submit(task)
+
+    def stop(self) -> None:
+        processes = list((getattr(self._executor, "_processes", None) or {}).values())
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        if self.running:  # interrupted: what runs now would be thrown away
+            for process in processes:
+                process.terminate()
+        self.running.clear()
+
+    def _new_executor(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self.workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),)
+        )
+
+
+def _begin(parent: int) -> None:
+    """Leave interrupts to the parent, and end when the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
