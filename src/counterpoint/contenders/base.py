@@ -1,0 +1,194 @@
+"""What every contender is: a scikit-learn classifier that takes a frame with text and image columns."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Self
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from counterpoint.contenders import settings_of
+from counterpoint.errors import SchemaError
+from counterpoint.schema import Frame
+from counterpoint.seeds import child_seed
+
+Codes = NDArray[np.int64]
+Proba = NDArray[np.float64]
+
+
+class Rows(NamedTuple):
+    """Pairs and, for each, the position of its label in ``classes_``."""
+
+    pairs: Frame
+    codes: Codes
+
+
+class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
+    """A classifier of pairs; a child writes ``__init__`` (keyword-only, annotated), ``_fit`` and ``_proba``.
+
+    Attributes
+    ----------
+    modalities
+        *modalities* are the columns of the pairs that it hears as a voice of its own: "text", "image".
+    needs
+        *needs* are the contenders whose fits it builds on; a study hands them to ``fit``.
+    is_seeded
+        *is_seeded* is False when the seed changes nothing, so that one fit stands for all seeds.
+    classes_, history_, n_epochs_, n_parameters_, n_trials_
+        What ``fit`` learns: the sorted labels, one row an epoch, and what the fit took.
+    """
+
+    modalities: ClassVar[tuple[str, ...]] = ()
+    needs: Any = ()
+    is_seeded: ClassVar[bool] = False
+
+    classes_: NDArray[Any]
+    history_: list[dict[str, Any]]
+    n_epochs_: int
+    n_parameters_: int
+    n_trials_: int
+
+    def fit(
+        self, X: Any, y: Any, *, validation: tuple[Any, Any] | None = None, fits: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Learn from the pairs *X* and their labels *y*.
+
+        Parameters
+        ----------
+        X, y
+            *X* is a polars, pandas or Arrow frame; *y* holds one label (text or number) a row.
+        validation
+            *validation* is ``(X, y)`` of rows to stop, calibrate or combine on; they are never trained on.
+        fits
+            *fits* maps names in ``needs`` to contenders already fitted on these rows.
+
+        Raises
+        ------
+        SchemaError
+            When a column or a label is missing, or there are fewer than two classes.
+        ConfigError
+            When a setting is not allowed.
+        """
+        settings_of(type(self)).read(self.get_params(deep=False), where=type(self).__name__)
+        labels = as_labels(y)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise SchemaError(f"A classifier needs at least two classes; y has {self.classes_.tolist()}.")
+        self.history_, self.n_epochs_, self.n_parameters_, self.n_trials_ = [], 0, 0, 1
+        train = Rows(self._pairs(X, len(labels)), codes.astype(np.int64))
+        self._fit(train, self._coded(validation) if validation else None, dict(fits or {}))
+        return self
+
+    def predict_proba(self, X: Any) -> Proba:
+        """Return class probabilities, shape (n_pairs, n_classes), columns in the order of ``classes_``."""
+        check_is_fitted(self, "classes_")
+        pairs = self._pairs(X)
+        return self._proba(pairs) if len(pairs) else np.empty((0, len(self.classes_)))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each pair."""
+        best = self.predict_proba(X).argmax(axis=1)
+        return np.take(self.classes_, best)
+
+    def pixel_settings(self) -> dict[str, Any] | None:
+        """Return side_px, mode and aspect of the pixels that it reads, or None."""
+        return None
+
+    @abstractmethod
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
+        """Learn; ``classes_`` is there, and the counts of ``Contender`` have their defaults."""
+
+    @abstractmethod
+    def _proba(self, pairs: Frame) -> Proba:
+        """Return class probabilities of at least one pair."""
+
+    def _pairs(self, X: Any, n_labels: int | None = None) -> Frame:
+        return as_pairs(X, self.modalities, n_labels=n_labels)
+
+    def _coded(self, validation: tuple[Any, Any]) -> Rows:
+        labels = as_labels(validation[1])
+        unseen = sorted(set(labels.tolist()) - set(self.classes_.tolist()), key=str)
+        if unseen:
+            raise SchemaError(f"Validation has labels {unseen} that training has not; it has {self.classes_.tolist()}.")
+        codes = np.searchsorted(self.classes_, labels).astype(np.int64)
+        return Rows(self._pairs(validation[0], len(labels)), codes)
+
+
+def as_pairs(X: Any, columns: Sequence[str] = (), *, n_labels: int | None = None) -> Frame:
+    """Return *X* as a polars frame that has *columns*; its text and image are of type String.
+
+    >>> as_pairs({"text": ["a dog"]}, ["text"])
+    Traceback (most recent call last):
+    counterpoint.errors.SchemaError: X should be a polars, pandas or Arrow frame; got dict.
+    """
+    try:
+        pairs: Frame = nw.from_native(X, eager_only=True).to_polars()
+    except TypeError as error:
+        raise SchemaError(f"X should be a polars, pandas or Arrow frame; got {type(X).__name__}.") from error
+    missing = [name for name in columns if name not in pairs.columns]
+    if missing:
+        raise SchemaError(f"X lacks {', '.join(missing)}; found {', '.join(pairs.columns)}.")
+    if n_labels is not None and len(pairs) != n_labels:
+        raise SchemaError(f"X has {len(pairs)} rows and y has {n_labels} labels.")
+    read = [name for name in ("text", "image") if name in pairs.columns]
+    allowed = (pl.String, pl.Null, pl.Categorical, pl.Enum)
+    wrong = [f"{name} is {pairs.schema[name]}" for name in read if not isinstance(pairs.schema[name], allowed)]
+    if wrong:
+        raise SchemaError(f"X should hold texts and image references as String; {', '.join(wrong)}.")
+    return pairs.with_columns(pl.col(read).cast(pl.String))
+
+
+def as_labels(y: Any) -> NDArray[Any]:
+    """Return labels as an array of text or of numbers.
+
+    >>> as_labels(pl.Series(["cat", "dog"]))
+    array(['cat', 'dog'], dtype='<U3')
+    """
+    labels = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+    if labels.ndim != 1:
+        raise SchemaError(f"y should be one column of labels; its shape is {labels.shape}.")
+    if labels.dtype == object:
+        missing = sum(label is None or label != label for label in labels)  # noqa: PLR0124 (NaN alone differs)
+        if missing:
+            raise SchemaError(f"y has {missing} missing labels; leave those rows out.")
+        return labels.astype(str)
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise SchemaError(f"y has {np.isnan(labels).sum()} missing labels; leave those rows out.")
+    return labels
+
+
+def hold_out(rows: Rows, *, seed: int, share: float = 0.15) -> tuple[Rows, Rows]:
+    """Return training and validation rows, about *share* of each class, with no group on both sides.
+
+    A class that is a single group stays in training.  Rows without a ``group`` are each their own.
+
+    Examples
+    --------
+    >>> pairs = pl.DataFrame({"group": list("aabbccddeeff")})
+    >>> train, validation = hold_out(Rows(pairs, np.repeat([0, 1], 6)), seed=0)
+    >>> len(train.codes), validation.codes.tolist()
+    (8, [0, 0, 1, 1])
+    """
+    own = pl.format("row {}", pl.int_range(pl.len()))
+    group = pl.coalesce("group", own) if "group" in rows.pairs.columns else own
+    members = rows.pairs.select(group.cast(pl.String).alias("group"), pl.Series("code", rows.codes))
+    groups = members.group_by("group", maintain_order=True).agg(pl.col("code").mode().min(), pl.len().alias("size"))
+    draw = np.random.default_rng(child_seed(seed, "hold-out")).random(len(groups))
+    target = share * pl.col("size").sum().over("code")
+    # Groups larger than the whole target come last, so that one family cannot fill the validation rows.
+    groups = groups.with_columns((pl.col("size") > target).alias("large"), pl.Series("draw", draw)).sort(
+        "large", "draw"
+    )
+    until = pl.col("size").cum_sum().over("code") - pl.col("size") / 2
+    is_first = pl.int_range(pl.len()).over("code") == 0
+    chosen = groups.filter((pl.len().over("code") > 1) & (is_first | (until <= target)))["group"]
+    is_out = members["group"].is_in(chosen.implode()).to_numpy()
+    return _part(rows, ~is_out), _part(rows, is_out)
+
+
+def _part(rows: Rows, mask: NDArray[np.bool_]) -> Rows:
+    return Rows(rows.pairs.filter(mask), rows.codes[mask])

@@ -1,0 +1,78 @@
+"""Texts as rows of word numbers, by a vocabulary that is frozen once it has seen the training texts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from counterpoint import rules
+
+PAD, UNKNOWN = 0, 1
+Texts = pl.Series | Iterable[str | None]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words and their ids: 0 is padding, 1 an unknown word, ``words[i]`` is i + 2.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary.of(["A dog runs", "a dog"])
+    >>> vocabulary.words
+    ('a', 'dog', 'runs')
+    >>> [ids.tolist() for ids in vocabulary.encode(["a cat runs", "", None])]
+    [[2, 1, 4], [], []]
+    """
+
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, texts: Texts, *, max_words: int = 20_000, min_count: int = 1) -> "Vocabulary":
+        """Return the vocabulary of the training *texts*: their most frequent words, ties by alphabet."""
+        counts = tokenize(texts).explode().drop_nulls().value_counts(name="n")
+        kept = counts.filter(pl.col("n") >= min_count)
+        word = kept.columns[0]
+        return cls(tuple(kept.sort("n", word, descending=[True, False])[word].head(max_words)))
+
+    def __len__(self) -> int:
+        """Return the number of ids, padding and unknown among them."""
+        return len(self.words) + 2
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {word: i + 2 for i, word in enumerate(self.words)}
+
+    def encode(self, texts: Texts) -> list[NDArray[np.int32]]:
+        """Return the ids of each text's words; a null text has none, as an empty one."""
+        tokens = tokenize(texts)
+        ends = tokens.list.len().cum_sum().to_numpy()
+        ids = self._flat_ids(tokens)
+        return [ids[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)] if len(ends) else []
+
+    def unknown_share(self, texts: Texts) -> float:
+        """Return the share of the words of *texts* that the vocabulary lacks (0 when they have no words).
+
+        >>> Vocabulary.of(["a dog"]).unknown_share(["a cat", "a dog"])
+        0.25
+        """
+        ids = self._flat_ids(tokenize(texts))
+        return float((ids == UNKNOWN).mean()) if len(ids) else 0.0
+
+    def _flat_ids(self, tokens: pl.Series) -> NDArray[np.int32]:
+        flat = tokens.explode().drop_nulls()
+        known = self._ids
+        return np.fromiter((known.get(word, UNKNOWN) for word in flat), dtype=np.int32, count=len(flat))
+
+
+def tokenize(texts: Texts) -> pl.Series:
+    """Return the words of each text, as ``rules.words`` has them; none for a null text.
+
+    >>> tokenize(["A red fox", None]).to_list()
+    [['a', 'red', 'fox'], []]
+    """
+    series = texts if isinstance(texts, pl.Series) else pl.Series(list(texts), dtype=pl.String)
+    column = pl.col("text")
+    return pl.DataFrame({"text": series}).select(rules.words(column.cast(pl.String).fill_null("")))["text"]
