@@ -1,11 +1,13 @@
 """Frozen sections of settings: an unknown key or a value out of range is one clear line."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from counterpoint.errors import ConfigError, did_you_mean
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Section(BaseModel):
@@ -22,10 +24,21 @@ class Section(BaseModel):
         ConfigError
             One line that names the first wrong key or value under *where*, what it got and what is allowed.
         """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise ConfigError(_first_line(error, cls, where)) from error
+        return validated(cls, values, where=where)
+
+
+def validated(model: type[Model], values: Mapping[str, Any], *, where: str = "") -> Model:
+    """Return the *model* that *values* describe: what ``Section.read`` does, for a model that is not a Section.
+
+    Raises
+    ------
+    ConfigError
+        One line that names the first wrong key or value under *where*, what it got and what is allowed.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_first_line(error, model, where)) from error
 
 
 def _first_line(error: ValidationError, section: type[BaseModel], where: str) -> str:
