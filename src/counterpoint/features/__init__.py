@@ -1,0 +1,1 @@
+"""What models see of a pair: decoded pixels, hashes, tokens, embeddings."""

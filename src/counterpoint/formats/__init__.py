@@ -1,0 +1,1 @@
+"""Readers and writers of every layout on disk; nothing else knows one."""

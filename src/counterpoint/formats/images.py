@@ -1,0 +1,226 @@
+"""Image references, one string each: what they mean, how to read them, how to write a shard of images.
+
+``/abs/path.jpg`` is a file, ``/abs/shard.tar#member.jpg`` a member of a tar, ``/abs/shard.parquet#17`` a row of
+column ``image`` (``#17@picture``: of column ``picture``; a struct with ``bytes`` is understood).  Does not decode.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from counterpoint.errors import ImageError
+from counterpoint.formats import tars
+from counterpoint.formats.atomic import replacing
+
+COLUMN = "image"
+MAX_BYTES = 1 << 28
+N_OPEN = 64
+GROUP_IMAGES, GROUP_BYTES = 64, 8 << 20
+
+_INSIDE = re.compile(r"(.*?\.(?:tar|parquet))#(.+)", re.DOTALL)
+
+
+def split_ref(ref: str) -> tuple[str, str | None]:
+    """Return the file of a reference, and what it names inside that file (None: the file is the image).
+
+    >>> split_ref("/a/0.tar#x/7.jpg"), split_ref("/a/no#1.jpg")
+    (('/a/0.tar', 'x/7.jpg'), ('/a/no#1.jpg', None))
+    """
+    found = _INSIDE.fullmatch(ref)
+    return (found[1], found[2]) if found else (ref, None)
+
+
+def row_ref(path: Path, row: int, column: str = COLUMN) -> str:
+    """Return the reference of a row of a Parquet file.
+
+    >>> row_ref(Path("/a/x.parquet"), 17), row_ref(Path("/a/x.parquet"), 17, "picture")
+    ('/a/x.parquet#17', '/a/x.parquet#17@picture')
+    """
+    return f"{path}#{row}" if column == COLUMN else f"{path}#{row}@{column}"
+
+
+class ImageReader:
+    """Reads image references; keeps the tars and row groups used last open.  One a thread.
+
+    Fast in the order of the shards, and good in any order: a tar is indexed once, a row group read once while
+    it is remembered (at most *cache_bytes* of them).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, ImageReader() as reader:
+    ...     refs = write_images(Path(folder, "x.parquet"), [b"first", b"second"])
+    ...     reader.read(refs[1])
+    b'second'
+    """
+
+    def __init__(self, *, cache_bytes: int = 128 << 20) -> None:
+        self._tars = _Recent(_Tar, budget=N_OPEN)
+        self._tables = _Recent(_Table, budget=N_OPEN)
+        self._groups = _Recent(self._read_group, budget=cache_bytes, cost=lambda group: int(group.nbytes))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every file; the reader may be used again."""
+        for kept in (self._tars, self._tables, self._groups):
+            kept.clear()
+
+    def read(self, ref: str) -> bytes:
+        """Return the bytes that *ref* stands for, as they are stored.
+
+        Raises
+        ------
+        ImageError
+            ``missing_file`` when there is nothing to read, ``too_large`` above 256 MiB.
+        """
+        path, inside = split_ref(ref)
+        try:
+            if inside is None:
+                return _read_file(path)
+            return self._tars[path].read(inside) if path.endswith(".tar") else self._read_row(path, inside)
+        except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+            raise ImageError("missing_file", f"{ref} ({error})") from error
+
+    def _read_row(self, path: str, inside: str) -> bytes:
+        row, _, column = inside.partition("@")
+        group, offset = self._tables[path].place(int(row))
+        value = self._groups[path, group, column or COLUMN][offset].as_py()
+        data = value.get("bytes") if isinstance(value, dict) else value
+        if not isinstance(data, bytes):
+            raise LookupError("null" if data is None else f"a {type(data).__name__}, not bytes")
+        return data
+
+    def _read_group(self, key: tuple[str, int, str]) -> Any:
+        path, group, column = key
+        return self._tables[path].file.read_row_group(group, columns=[column])[column]
+
+
+def write_images(path: Path, images: Iterable[bytes]) -> list[str]:
+    """Write *images* as a Parquet shard with column ``image``, and return their references in that order.
+
+    The shard is written in row groups of at most 64 images, so that memory stays bounded and any image is near.
+    """
+    schema = pa.schema([(COLUMN, pa.binary())])
+    n_images = 0
+    with (
+        replacing(path) as draft,
+        pq.ParquetWriter(draft, schema, compression="none", use_dictionary=False, write_statistics=False) as writer,
+    ):
+        for group in _groups(images):
+            writer.write_table(pa.table({COLUMN: group}, schema=schema))
+            n_images += len(group)
+    return [row_ref(path, row) for row in range(n_images)]
+
+
+def _groups(images: Iterable[bytes]) -> Iterator[list[bytes]]:
+    group: list[bytes] = []
+    n_bytes = 0
+    for image in images:
+        group.append(image)
+        n_bytes += len(image)
+        if len(group) == GROUP_IMAGES or n_bytes >= GROUP_BYTES:
+            yield group
+            group, n_bytes = [], 0
+    if group:
+        yield group
+
+
+def _read_file(name: str) -> bytes:
+    path = Path(name)
+    if not path.is_file():  # a pipe or a device would never end
+        raise ValueError("no such file" if not path.exists() else "not a regular file")
+    _check_size(path.stat().st_size, name)
+    return path.read_bytes()
+
+
+def _check_size(n_bytes: int, name: str) -> None:
+    if n_bytes > MAX_BYTES:
+        raise ImageError("too_large", f"{name} has {n_bytes} bytes; at most {MAX_BYTES}")
+
+
+class _Tar:
+    """An open tar and the place of each member."""
+
+    def __init__(self, path: str) -> None:
+        self._file = Path(path).open("rb")  # noqa: SIM115 - closed by close()
+        self._places = tars.index(self._file)
+
+    def read(self, name: str) -> bytes:
+        if name not in self._places:
+            raise ValueError("no such member")
+        offset, n_bytes = self._places[name]
+        _check_size(n_bytes, name)
+        self._file.seek(offset)
+        data = self._file.read(n_bytes)
+        if len(data) < n_bytes:
+            raise ImageError("truncated_image", f"the tar breaks off in {name}")
+        return data
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Table:
+    """An open Parquet file and the first row of each of its row groups."""
+
+    def __init__(self, path: str) -> None:
+        self.file = pq.ParquetFile(path)
+        metadata = self.file.metadata
+        n_rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        self._starts = [0, *np.cumsum(n_rows).tolist()]
+
+    def place(self, row: int) -> tuple[int, int]:
+        if not 0 <= row < self._starts[-1]:
+            raise ValueError(f"there are {self._starts[-1]} rows")
+        group = bisect_right(self._starts, row) - 1
+        return group, row - self._starts[group]
+
+    def close(self) -> None:
+        self.file.close()
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class _Recent(Generic[Key, Value]):
+    """Values made on first use; those not used for longest are closed when all cost more than *budget*."""
+
+    def __init__(
+        self, make: Callable[[Key], Value], *, budget: int, cost: Callable[[Value], int] = lambda _: 1
+    ) -> None:
+        self._make, self._cost, self._budget = make, cost, budget
+        self._kept: dict[Key, Value] = {}
+        self._total = 0
+
+    def __getitem__(self, key: Key) -> Value:
+        if key in self._kept:
+            value = self._kept.pop(key)
+        else:
+            value = self._make(key)
+            self._total += self._cost(value)
+        self._kept[key] = value
+        while self._total > self._budget and len(self._kept) > 1:
+            self._drop(next(iter(self._kept)))
+        return value
+
+    def _drop(self, key: Key) -> None:
+        value = self._kept.pop(key)
+        self._total -= self._cost(value)
+        if isinstance(value, _Tar | _Table):
+            value.close()
+
+    def clear(self) -> None:
+        for key in list(self._kept):
+            self._drop(key)

@@ -1,0 +1,139 @@
+"""Tar shards as img2dataset and webdataset lay them out: read sample by sample, or indexed for reading by name.
+
+Does not decode, and never holds an image: of an image a sample has the reference.
+"""
+
+import logging
+import tarfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from counterpoint.errors import SourceError
+
+IMAGE_EXTENSIONS = frozenset(("jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "tif", "tiff", "svg"))
+MAX_PART_BYTES = 16 << 20
+
+_BLOCK = tarfile.BLOCKSIZE
+_BROKEN = (tarfile.TarError, ValueError, OverflowError, EOFError)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The members of one key: references of its images, and bytes of its other parts, both by extension."""
+
+    key: str
+    images: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The end of a tar that breaks off: *key* is the sample that it cut (None: the cut fell between two samples)."""
+
+    key: str | None
+    n_samples: int
+    detail: str
+
+
+def read_tar(path: Path) -> Iterator[Sample | Cut]:
+    """Yield the samples of the tar at *path* in its order; last, a `Cut` when the tar breaks off.
+
+    The key of a member is its name up to the first dot of its base name; neighbours with one key are one sample.
+    An extension that comes twice in a sample counts once, the first.  The sample in which a tar breaks off may
+    lack parts, so it is not yielded.
+
+    Raises
+    ------
+    SourceError
+        When *path* is not there, is empty, or is not an uncompressed tar.
+
+    Examples
+    --------
+    >>> import io, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "0.tar")
+    ...     with tarfile.open(path, "w") as tar:
+    ...         for name in ("a/7.jpg", "a/7.txt"):
+    ...             tar.addfile(tarfile.TarInfo(name))
+    ...     [sample] = read_tar(path)
+    >>> sample.key, list(sample.images), sample.parts
+    ('a/7', ['jpg'], {'txt': b''})
+    """
+    try:
+        with path.open("rb") as file:
+            yield from _samples(file, path)
+    except OSError as error:
+        raise SourceError(f"Cannot read tar {path}: {error.strerror or error}.") from error
+
+
+def _samples(file: BinaryIO, path: Path) -> Iterator[Sample | Cut]:
+    sample, n_samples, n_members = None, 0, 0
+    try:
+        for member in members(file):
+            n_members += 1
+            key, extension = _split(member.name)
+            if sample is None or key != sample.key:
+                if sample is not None:
+                    n_samples += 1
+                    yield sample
+                sample = Sample(key)
+            _add(sample, extension, member, file, path)
+    except _BROKEN as error:
+        if not n_members:
+            raise SourceError(f"{path} is not an uncompressed tar: {error}.") from error
+        yield Cut(sample.key if sample else None, n_samples, str(error))
+        return
+    if sample is not None:
+        yield sample
+
+
+def _split(name: str) -> tuple[str, str]:
+    folder, slash, base = name.rpartition("/")
+    stem, _, extension = base.partition(".")
+    return folder + slash + stem, extension.lower()
+
+
+def _add(sample: Sample, extension: str, member: tarfile.TarInfo, file: BinaryIO, path: Path) -> None:
+    if extension.rpartition(".")[2] in IMAGE_EXTENSIONS:
+        sample.images.setdefault(extension, f"{path}#{member.name}")
+    elif member.size > MAX_PART_BYTES:
+        _log.warning("%s: %s is left out, %d bytes are no caption", path, member.name, member.size)
+    elif extension not in sample.parts:
+        file.seek(member.offset_data)
+        sample.parts[extension] = file.read(member.size)
+
+
+def members(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
+    """Yield the regular files of a tar in its order, keeping none in memory.
+
+    Raises
+    ------
+    tarfile.TarError
+        When it is no tar, or breaks off before its end mark.
+    """
+    with tarfile.open(fileobj=file, mode="r:", errors="backslashreplace") as tar:
+        while (member := tar.next()) is not None:
+            tar.members.clear()  # type: ignore[attr-defined]
+            if member.size < 0:
+                raise tarfile.ReadError("a member of negative size")
+            if member.isreg() and not member.issparse():
+                yield member
+        file.seek(tar.offset)
+    if file.read(_BLOCK) != bytes(_BLOCK):
+        raise tarfile.ReadError("it ends without an end mark")
+
+
+def index(file: BinaryIO) -> dict[str, tuple[int, int]]:
+    """Return (offset, size) in bytes of each member, by name; of two with one name the first, as `read_tar` has it.
+
+    A tar that breaks off is indexed up to there.
+    """
+    places: dict[str, tuple[int, int]] = {}
+    with suppress(*_BROKEN):
+        for member in members(file):
+            places.setdefault(member.name, (member.offset_data, member.size))
+    return places
