@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from counterpoint.artifacts import replacing
 from counterpoint.errors import ImageError
 from counterpoint.formats import tars
-from counterpoint.formats.atomic import replacing
 
 COLUMN = "image"
 MAX_BYTES = 1 << 28
@@ -98,7 +98,7 @@ class ImageReader:
         value = self._groups[path, group, column or COLUMN][offset].as_py()
         data = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(data, bytes):
-            raise LookupError("null" if data is None else f"a {type(data).__name__}, not bytes")
+            raise LookupError("null" if data is None else f"a {type(data).__name__}, not bytes")  # noqa: TRY004
         return data
 
     def _read_group(self, key: tuple[str, int, str]) -> Any:

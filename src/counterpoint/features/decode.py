@@ -1,0 +1,281 @@
+"""The one guarded decoder: bytes of any origin in, pixels out, or an `ImageError` with one word of a closed list.
+
+Magic bytes decide what an image is, never its name, and its header is checked before anything is decoded.
+"""
+
+import re
+import struct
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from threading import Lock
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import simplejpeg
+from PIL import Image
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from counterpoint.errors import ImageError
+
+REASONS = (
+    "missing_file", "empty_body", "not_image", "unsupported_format", "decode_error", "truncated_image",
+    "too_many_pixels", "too_small", "too_large", "aspect",
+)  # fmt: skip
+MAX_JPEG_SCANS = 100
+"""A browser's progressive JPEG has about ten; thousands of scans over a large image take minutes."""
+
+Mode = Literal["gray", "rgb"]
+Pixels8 = np.ndarray[Any, np.dtype[np.uint8]]
+
+_MAGIC = (
+    ("jpeg", re.compile(rb"\xff\xd8\xff")),
+    ("png", re.compile(rb"\x89PNG\r\n\x1a\n")),
+    ("gif", re.compile(rb"GIF8[79]a")),
+    ("webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
+    ("avif", re.compile(rb"....ftyp.{0,64}?avi[fs]", re.DOTALL)),
+)
+_UNSUPPORTED = re.compile(
+    rb"BM|II\*\0|MM\0\*|\0\0[\1\2]\0|8BPS|%!PS|%PDF|\xc5\xd0\xd3\xc6|....ftyp|\0\0\0\x0cj[PX]|\0\0\0\x0cJXL|\xff\x0a"
+    rb"|\xff\x4f\xff\x51|P[1-6]\s|(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?|<!DOCTYPE svg.*?|<!--.*?-->\s*)*<svg",
+    re.DOTALL,
+)
+_PLUGINS: dict[str, type[ImageFile]] = {
+    "jpeg": JpegImageFile, "png": PngImageFile, "gif": GifImageFile, "webp": WebPImageFile, "avif": AvifImageFile,
+}  # fmt: skip
+_EXIF = re.compile(rb"\xff\xe1..Exif\0\0", re.DOTALL)
+_ORIENTATION, _SHORT = 0x0112, 3
+_CUT = re.compile("truncated|premature end of jpeg", re.IGNORECASE)
+_TURNS: dict[int, Callable[[Pixels8], Pixels8]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
+    7: lambda pixels: pixels.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
+}
+_quiet = Lock()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an image's header may say for the image to be decoded; *max_aspect* is the long side over the short."""
+
+    min_side_px: int = 8
+    max_side_px: int = 20_000
+    max_pixels: int = 64_000_000
+    max_aspect: float = 20.0
+
+    def check(self, width_px: int, height_px: int) -> None:
+        """Raise `ImageError` when an image of this size is not to be decoded.
+
+        >>> Limits().check(640, 480)
+        >>> Limits().check(16_000, 16_000)
+        Traceback (most recent call last):
+        counterpoint.errors.ImageError: too_many_pixels: 16000 x 16000 px, at most 64000000 pixels
+        """
+        size, short, long = f"{width_px} x {height_px} px", min(width_px, height_px), max(width_px, height_px)
+        if width_px * height_px > self.max_pixels:
+            raise ImageError("too_many_pixels", f"{size}, at most {self.max_pixels} pixels")
+        if short < self.min_side_px:
+            raise ImageError("too_small", f"{size}, at least {self.min_side_px} px a side")
+        if long > self.max_side_px:
+            raise ImageError("too_large", f"{size}, at most {self.max_side_px} px a side")
+        if long > short * self.max_aspect:
+            raise ImageError("aspect", f"{size}, at most {self.max_aspect:g} to 1")
+
+
+class Picture(NamedTuple):
+    """A decoded image; width and height are those of the whole image as shown, before any scaling."""
+
+    pixels: Pixels8
+    width_px: int
+    height_px: int
+    format: str
+
+
+def decode(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None = None) -> Pixels8:
+    """Return the pixels of an image as shown, uint8 of shape (height, width, channels).
+
+    Transparent pixels lie on white, the EXIF rotation is applied, of an animation it is the first frame.
+
+    Parameters
+    ----------
+    data
+        *data* is the image as stored: JPEG, PNG, GIF, WebP or AVIF.
+    limits
+        *limits* are checked against the header, before decoding.
+    mode
+        *mode* is "gray" (one channel: ITU-R 601 luma) or "rgb" (three).
+    min_side_px
+        *min_side_px* lets a JPEG be decoded at an eighth, a quarter … of its size, no side shorter than this.
+
+    Raises
+    ------
+    ImageError
+        With a reason of `REASONS`; never any other exception.
+
+    Examples
+    --------
+    >>> file = BytesIO()
+    >>> Image.new("1", (12, 10), 1).save(file, "PNG")
+    >>> pixels = decode(file.getvalue(), limits=Limits(), mode="gray")
+    >>> pixels.shape, int(pixels.min())
+    ((10, 12, 1), 255)
+    """
+    return decode_picture(data, limits=limits, mode=mode, min_side_px=min_side_px).pixels
+
+
+def decode_picture(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None = None) -> Picture:
+    """Return what `decode` returns, with the size and the format of the whole image."""
+    kind, width_px, height_px = header(data)
+    limits.check(width_px, height_px)
+    with _guarded():
+        if kind == "jpeg" and _plain_jpeg_size(data):
+            pixels, turn = _decode_jpeg(data, mode, min_side_px or 0)
+        else:
+            pixels, turn = _decode_with_pillow(data, kind, mode)
+    if turn in _TURNS:
+        pixels = np.ascontiguousarray(_TURNS[turn](pixels))
+    if turn >= 5:
+        width_px, height_px = height_px, width_px
+    return Picture(pixels, width_px, height_px, kind)
+
+
+def header(data: bytes) -> tuple[str, int, int]:
+    """Return (format, width_px, height_px) as the header has them (EXIF rotation not applied), decoding nothing.
+
+    Raises
+    ------
+    ImageError
+        ``empty_body``, ``not_image``, ``unsupported_format``, ``truncated_image`` or ``decode_error``.
+
+    Examples
+    --------
+    >>> file = BytesIO()
+    >>> Image.new("RGB", (12, 10)).save(file, "WEBP")
+    >>> header(file.getvalue())
+    ('webp', 12, 10)
+    """
+    kind = image_format(data)
+    with _guarded():
+        if kind == "jpeg" and (size := _plain_jpeg_size(data)):
+            return kind, *size
+        with _silent(), _open(data, kind) as image:
+            return kind, *image.size
+
+
+def image_format(data: bytes) -> str:
+    """Return which format the first bytes say: jpeg, png, gif, webp or avif.
+
+    Raises
+    ------
+    ImageError
+        ``empty_body``, ``unsupported_format`` (an image that we do not read), or ``not_image``.
+
+    Examples
+    --------
+    >>> image_format(b"GIF89a...")
+    'gif'
+    >>> image_format(b"<html>")
+    Traceback (most recent call last):
+    counterpoint.errors.ImageError: not_image
+    """
+    if not data:
+        raise ImageError("empty_body")
+    head = data[:1024]
+    for kind, magic in _MAGIC:
+        if magic.match(head):
+            return kind
+    raise ImageError("unsupported_format" if _UNSUPPORTED.match(head) else "not_image")
+
+
+def _plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Return (width, height) of a JPEG that libjpeg-turbo decodes to gray and RGB, None for the odd ones."""
+    try:
+        height_px, width_px, space, _ = simplejpeg.decode_jpeg_header(data)
+    except ValueError:
+        return None
+    return (width_px, height_px) if space in ("YCbCr", "Gray", "RGB") else None
+
+
+def _decode_jpeg(data: bytes, mode: Mode, min_side_px: int) -> tuple[Pixels8, int]:
+    if data.count(b"\xff\xda") > MAX_JPEG_SCANS:
+        raise ImageError("decode_error", f"more than {MAX_JPEG_SCANS} scans")
+    pixels = simplejpeg.decode_jpeg(data, mode.upper(), min_height=min_side_px, min_width=min_side_px)
+    found = _EXIF.search(data)
+    return pixels, _orientation(data[found.end() :]) if found else 1
+
+
+def _decode_with_pillow(data: bytes, kind: str, mode: Mode) -> tuple[Pixels8, int]:
+    with _silent(), _open(data, kind) as image:
+        image.load()
+        flat = _on_white(image).convert("L" if mode == "gray" else "RGB")
+        return np.array(flat).reshape(*flat.size[::-1], -1), _orientation(image.info.get("exif") or b"")
+
+
+def _open(data: bytes, kind: str) -> ImageFile:
+    # The plugin itself, not Image.open: that one guesses the format, and warns of sizes that `Limits` refuses.
+    if kind == "webp" and len(data) < 8 + int.from_bytes(data[4:8], "little"):
+        raise ImageError("truncated_image")
+    return _PLUGINS[kind](BytesIO(data))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):  # convert() would clip, not scale
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if not image.has_transparency_data:
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    white.alpha_composite(image.convert("RGBA"))
+    return white
+
+
+def _orientation(exif: bytes) -> int:
+    """Return the EXIF orientation, 1 to 8; 1 (as it is) when there is none that can be read."""
+    tiff = exif.removeprefix(b"Exif\0\0")
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    if order is None:
+        return 1
+    try:
+        start = struct.unpack_from(order + "I", tiff, 4)[0]
+        n_entries = struct.unpack_from(order + "H", tiff, start)[0]
+        for place in range(start + 2, start + 2 + 12 * n_entries, 12):
+            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, place)
+            if (tag, kind) == (_ORIENTATION, _SHORT):
+                return value if value in _TURNS else 1
+    except struct.error:
+        return 1
+    return 1
+
+
+@contextmanager
+def _guarded() -> Iterator[None]:
+    try:
+        yield
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageError("too_many_pixels", _line(error)) from error
+    except Exception as error:  # Bytes are hostile, and Pillow lets nearly every exception through.
+        raise ImageError("truncated_image" if _CUT.search(str(error)) else "decode_error", _line(error)) from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__} {error}".split())[:200]
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    # The filters of warnings are global to the process, so only one thread at a time may change them.
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
