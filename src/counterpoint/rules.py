@@ -113,6 +113,25 @@ def pattern(words: Iterable[str], *, match: Match = "word", ignore_case: bool = 
     return ("(?i)" if ignore_case else "") + shapes[match].format(body)
 
 
+def check_pattern(regex: str, *, where: str) -> str:
+    """Return *regex* unchanged when polars can read it.
+
+    Raises
+    ------
+    ConfigError
+        When it is not a regular expression of Rust's dialect; *where* is the setting that it comes from.
+    """
+    try:
+        pl.select(pl.lit("").str.contains(regex))
+    except pl.exceptions.ComputeError as error:
+        raise ConfigError(f"{where}: {regex!r} is not a regular expression: {_last_line(error)}.") from error
+    return regex
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1].removeprefix("error: ").rstrip(".")
+
+
 def masked(text: pl.Expr, words: Iterable[str], *, match: Match = "word", ignore_case: bool = True) -> pl.Expr:
     """Return *text* without *words*, its white space folded.
 

@@ -1,5 +1,6 @@
 """The tables that travel through a study: their columns, their types, and the ledger of rows that left."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, NewType
 
@@ -153,6 +154,41 @@ def ledger(rows: Frame, *, stage: str, reason: str | pl.Expr) -> Dropped:
     columns["stage"] = pl.lit(stage)
     columns["reason"] = pl.lit(reason) if isinstance(reason, str) else reason
     return Dropped(rows.select(columns[name].cast(kind).alias(name) for name, kind in DROPPED.items()))
+
+
+def sift(rows: Frame, reason: pl.Expr, *, stage: str) -> tuple[Frame, Dropped]:
+    """Return the rows whose *reason* is null, and the ledger of all others.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"id": ["a", "b"], "row": [0, 1]})
+    >>> kept, dropped = sift(rows, pl.when(pl.col("id") == "b").then(pl.lit("is_b")), stage="clean")
+    >>> kept["id"].to_list(), dropped["reason"].to_list()
+    (['a'], ['is_b'])
+    """
+    reasons = rows.select(reason.cast(pl.String).alias("reason"))["reason"]
+    stays = reasons.is_null()
+    leaving = rows.filter(~stays).with_columns(reasons.filter(~stays).alias("reason"))
+    return rows.filter(stays), ledger(leaving, stage=stage, reason=pl.col("reason"))
+
+
+def first_reason(fails: Mapping[str, pl.Expr]) -> pl.Expr:
+    """Return the first name of *fails* whose expression is true of a row; null where none is.
+
+    >>> rows = pl.DataFrame({"n": [1, None, 9]})
+    >>> rows.select(first_reason({"is_odd": pl.col("n") % 2 == 1, "is_big": pl.col("n") > 5}).alias("r"))["r"].to_list()
+    ['is_odd', None, 'is_odd']
+    """
+    return pl.coalesce(*(pl.when(fail.fill_null(False)).then(pl.lit(name)) for name, fail in fails.items()))
+
+
+def finding(code: str, severity: str, subject: str, explanation: str, **evidence: Any) -> dict[str, str]:
+    """Return one row of ``FINDINGS``.
+
+    >>> finding("CP011", "info", "seeds", "One fit.", n_fits=1)["evidence"]
+    '{"n_fits": 1}'
+    """
+    return dict(zip(FINDINGS, (code, severity, subject, explanation, json.dumps(evidence)), strict=True))
 
 
 def class_names(predictions: Frame) -> list[str]:
