@@ -1,0 +1,73 @@
+"""Named rules that every record must pass; the first that it fails is its reason to leave.  Decodes no image."""
+
+import polars as pl
+
+from counterpoint.config import Clean
+from counterpoint.errors import SchemaError
+from counterpoint.rules import check_pattern, words
+from counterpoint.schema import RECORDS, Dropped, Frame, check, first_reason, sift
+
+ON_PURPOSE = ("excluded", "ambiguous_label", "no_label_rule", "balance", "limit")
+"""Reasons of rows that the user leaves out: they do not make a table a bad one."""
+
+
+def clean(inspected: Frame, rules: Clean) -> tuple[Frame, Dropped]:
+    """Return the records that pass every rule, and the ledger of those that do not.
+
+    The rules, in this order: ``missing_id``, ``duplicate_id`` (all after the first), ``disallowed_characters``,
+    ``too_few_words``, ``too_many_words``, then the image's own status (a reason of ``features.decode``).  A text of
+    nothing but white space becomes null; what is missing fails no rule here, ``align`` has the policies for it.
+
+    Parameters
+    ----------
+    inspected
+        *inspected* is Records as ``features.hashes.inspect_images`` returns them, with ``image_status``.
+    rules
+        *rules* is the section ``clean`` of the study file.
+
+    Examples
+    --------
+    >>> records = pl.DataFrame({"id": ["a", "a", "b"], "row": pl.Series([0, 1, 2]), "text": ["A fox", "A cat", " "],
+    ...                         "image": ["a.jpg", "b.jpg", "c.jpg"], "source": ["s"] * 3, "image_status": ["ok"] * 3})
+    >>> kept, dropped = clean(records, Clean())
+    >>> kept["text"].to_list(), dropped["reason"].to_list()
+    (['A fox', None], ['duplicate_id'])
+    """
+    check(inspected, {**RECORDS, "image_status": pl.String}, table="Records")
+    text = pl.col("text")
+    records = inspected.with_columns(pl.when(text.str.contains(r"\S")).then(text))
+    status = pl.col("image_status")
+    bad_image = pl.when(~status.is_in(["ok", "missing"])).then(status)
+    return sift(records, pl.coalesce(first_reason(_rules(rules)), bad_image), stage="clean")
+
+
+def _rules(rules: Clean) -> dict[str, pl.Expr]:
+    """Return what fails each rule, by its name, in the order of the rules."""
+    text, n_words = pl.col("text"), words(pl.col("text")).list.len()
+    fails = {"missing_id": pl.col("id").is_null(), "duplicate_id": ~pl.col("id").is_first_distinct()}
+    if rules.allowed_characters is not None:
+        check_pattern(rules.allowed_characters, where="clean.allowed_characters")
+        fails["disallowed_characters"] = ~text.str.contains(rf"\A(?:{rules.allowed_characters})\z")
+    if rules.min_words:
+        fails["too_few_words"] = n_words < rules.min_words
+    if rules.max_words is not None:
+        fails["too_many_words"] = n_words > rules.max_words
+    return fails
+
+
+def check_dropped(n_in: int, dropped: Frame, max_share: float) -> None:
+    """Stop a study of which more than *max_share* of the *n_in* rows were bad; rows left out on purpose do not count.
+
+    Raises
+    ------
+    SchemaError
+        One line with how many rows left and their most frequent reasons.
+    """
+    bad = dropped.filter(~pl.col("reason").is_in(ON_PURPOSE))
+    if bad.height <= max_share * n_in:
+        return
+    counts = bad["reason"].value_counts(sort=True).sort("count", "reason", descending=[True, False])
+    worst = ", ".join(f"{reason} {count:,}" for reason, count in counts.head(3).iter_rows())
+    raise SchemaError(
+        f"{bad.height:,} of {n_in:,} rows were dropped ({worst}); clean.max_dropped_share allows {max_share:g}."
+    )

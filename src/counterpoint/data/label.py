@@ -1,0 +1,163 @@
+"""Where each label comes from: the source's column, a mapping of it, keyword rules, or the user's own hand."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from counterpoint.config import Label
+from counterpoint.errors import ConfigError, SchemaError, did_you_mean
+from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, pattern
+from counterpoint.schema import Dropped, Frame, finding, sift
+
+
+def label(
+    records: Frame, rules: Label, *, exclude: Collection[str] = (), relabel: Mapping[str, str] | None = None
+) -> tuple[Frame, Dropped]:
+    """Return the records that have a label, with ``label`` and ``label_source``, and the ledger of the others.
+
+    Parameters
+    ----------
+    records
+        *records* have ``text``, and ``label`` unless keyword rules make it.
+    rules
+        *rules* is the section ``label`` of the study file.
+    exclude
+        *exclude* are ids that leave first, as "excluded".
+    relabel
+        *relabel* gives ids a label that stands above every rule.
+
+    Raises
+    ------
+    SchemaError
+        When there is no label column, no label at all, or one class only.
+
+    Examples
+    --------
+    >>> records = pl.DataFrame({"id": ["a", "b", "c"], "row": [0, 1, 2], "label": ["0", "1", None]})
+    >>> kept, dropped = label(records, Label(mapping={"0": "cat", "1": "dog"}))
+    >>> kept["label"].to_list(), dropped["reason"].to_list()
+    (['cat', 'dog'], ['null_label'])
+    """
+    by_hand = pl.col("id").replace_strict(dict(relabel or {}), default=None, return_dtype=pl.String)
+    is_excluded = pl.col("id").is_in(list(exclude)).fill_null(False)
+    marked = _by_rules(records, rules).with_columns(
+        pl.coalesce(by_hand, "label").alias("label"),
+        pl.when(by_hand.is_null()).then("label_source").otherwise(pl.lit("relabel")).alias("label_source"),
+        pl.when(is_excluded).then(pl.lit("excluded")).when(by_hand.is_null()).then("_reason").alias("_reason"),
+    )
+    labelled, dropped = sift(marked, pl.col("_reason"), stage="label")
+    _check_classes(labelled["label"], dropped)
+    return labelled.drop("_reason"), dropped
+
+
+def _by_rules(records: Frame, rules: Label) -> Frame:
+    """Return *records* with the label that the rules give, its source, and the reason where they give none."""
+    keywords = rules.rules()
+    if keywords is not None:
+        return _by_keywords(records, keywords, source="preset" if rules.preset else "keywords")
+    if "label" not in records.columns:
+        raise SchemaError(
+            f"Records have no column label; found {', '.join(records.columns)}. "
+            "Name the source's label column, or set label.keywords."
+        )
+    named = records.with_columns(_as_names(records["label"]))
+    reason = pl.when(pl.col("label").is_null()).then(pl.lit("null_label"))
+    if rules.mapping is None:
+        return named.with_columns(label_source=pl.lit("column"), _reason=reason)
+    mapped = pl.col("label").replace_strict(dict(rules.mapping), default=None, return_dtype=pl.String)
+    return named.with_columns(
+        label=pl.coalesce(mapped, "label"),  # the unmapped value is worth knowing in the ledger
+        label_source=pl.lit("mapping"),
+        _reason=reason.when(mapped.is_null()).then(pl.lit("unmapped_label")),
+    )
+
+
+def _by_keywords(records: Frame, keywords: KeywordRules, *, source: str) -> Frame:
+    for name, rule in keywords.classes.items():
+        for words in (rule.any, rule.none, rule.not_all):
+            check_pattern(pattern(words, match=keywords.match), where=f"label.keywords.classes.{name}")
+    outcome = keywords.label(pl.col("text"))
+    reason = outcome.replace_strict({AMBIGUOUS: "ambiguous_label", NONE: "no_label_rule"}, default=None)
+    marked = records.with_columns(outcome.alias("label"), pl.lit(source).alias("label_source"), reason.alias("_reason"))
+    return marked.with_columns(pl.when(pl.col("_reason").is_null()).then("label").alias("label"))
+
+
+def _as_names(labels: pl.Series) -> pl.Series:
+    """Return *labels* as class names: 1.0 (an integer column that had a null) is "1", blank is null."""
+    if labels.dtype.is_float() and (labels.is_null() | (labels.fill_nan(None) % 1 == 0)).all():
+        labels = labels.fill_nan(None).cast(pl.Int64)
+    names = labels.cast(pl.String).str.strip_chars()
+    return names.replace("", None)
+
+
+def _check_classes(labels: pl.Series, dropped: Dropped) -> None:
+    if labels.n_unique() > 1:
+        return
+    counts = dropped["reason"].value_counts(sort=True).iter_rows()
+    left = ", ".join(f"{reason} {count:,}" for reason, count in counts) or "none left out"
+    if labels.is_empty():
+        raise SchemaError(f"No row has a label ({left}); a comparison needs at least two classes.")
+    raise SchemaError(
+        f"One class only: {labels[0]!r} on all {len(labels):,} labelled rows ({left}); a comparison needs at least two."
+    )
+
+
+def check_ids(records: Frame, *, exclude: Collection[str], relabel: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return a finding for each of ``exclude`` and ``relabel`` that has ids which no record has.
+
+    >>> records = pl.DataFrame({"id": ["a", "b"]})
+    >>> [found["subject"] for found in check_ids(records, exclude={"a", "z"}, relabel={"b": "cat"})]
+    ['exclude']
+    """
+    known = set(records["id"])
+    found = []
+    for setting, ids in (("exclude", exclude), ("relabel", relabel)):
+        unknown = sorted(set(ids) - known)
+        if unknown:
+            said = f"{len(unknown):,} of {len(ids):,} ids in {setting} are the id of no row, such as {unknown[0]!r}."
+            found.append(finding("CP020", "warn", setting, said, unknown=unknown[:20], n_unknown=len(unknown)))
+    return found
+
+
+def read_ids(path: Path) -> set[str]:
+    """Return the ids in a text file (one a line), or in the column ``id`` of a CSV file.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be read, or has no such column.
+    """
+    if path.suffix == ".csv":
+        return set(_read_csv(path, "id")["id"])
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Cannot read ids from {path}: {error}.") from error
+    return {line.strip() for line in lines if line.strip()}
+
+
+def read_labels(path: Path) -> dict[str, str]:
+    """Return the label of each id in a CSV file with the columns ``id`` and ``label``.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be read, lacks a column or a label, or gives one id two labels.
+    """
+    rows = _read_csv(path, "id", "label").unique()
+    for wrong, what in ((rows["label"].is_null(), "has no label"), (rows["id"].is_duplicated(), "has two labels")):
+        if wrong.any():
+            raise ConfigError(f"{path}: id {rows.filter(wrong)['id'][0]!r} {what}.")
+    return dict(rows.select("id", "label").iter_rows())
+
+
+def _read_csv(path: Path, *columns: str) -> Frame:
+    try:
+        table = pl.read_csv(path, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ConfigError(f"Cannot read ids from {path}: {' '.join(str(error).split())}.") from error
+    for name in columns:
+        if name not in table.columns:
+            raise ConfigError(f"{path} has no column {name!r}.{did_you_mean(name, table.columns)}")
+    return table.select(columns).drop_nulls("id")
