@@ -14,18 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import BaseModel
 
 from counterpoint.errors import RunFolderError
 from counterpoint.schema import Frame
 
 
 def key_of(*parts: object) -> str:
-    """Return a hash of *parts*, which must be JSON-like; equal parts give equal keys on every machine.
+    """Return a hash of *parts*, JSON-like or sections of settings; equal parts have equal keys on every machine.
 
     >>> key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})
     True
     """
-    return sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return sha256(json.dumps(parts, sort_keys=True, default=_plain).encode()).hexdigest()[:16]
+
+
+def _plain(part: Any) -> Any:
+    return part.model_dump(mode="json") if isinstance(part, BaseModel) else str(part)
 
 
 @contextmanager

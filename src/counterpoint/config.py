@@ -143,6 +143,14 @@ class Evaluate(Section):
     confidence: Share = 0.95
     seed: int = 0
 
+    @model_validator(mode="after")
+    def _primary(self) -> Self:
+        if self.primary in ("log_loss", "ece"):
+            raise ValueError(f"primary must be a metric of which more is better; {self.primary} is not")
+        if self.primary not in self.metrics:
+            raise ValueError(f"primary is {self.primary!r}, which is not in metrics: {', '.join(self.metrics)}")
+        return self
+
 
 class Page(Section):
     """What the page shows beside the numbers."""

@@ -1,0 +1,219 @@
+"""One fit of one contender on one fold with one seed, as a task that can run in any process and be done again.
+
+A fit's folder holds its model, predictions, history and costs; ``done.json`` is written last and names the key
+of what it was made from.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import polars as pl
+
+from counterpoint.artifacts import read_json, replacing, write_json, write_parquet
+from counterpoint.contenders import MODELS, make, settings_of
+from counterpoint.errors import CounterpointError
+from counterpoint.lookup import find
+from counterpoint.schema import COSTS, HISTORY, PREDICTIONS, Columns, Frame, empty
+
+PARTS = ("train", "validation", "test")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """What one fit needs to know; ``handed`` names the fit of each contender that it builds on."""
+
+    contender: str
+    kind: str
+    settings: Mapping[str, Any]
+    seed: int
+    fold: str
+    pairs: Path
+    fits: Path
+    cache: Path
+    key: str
+    handed: Mapping[str, str] = field(default_factory=dict)
+    estimate_s: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Return the name of this fit, which is also its folder's."""
+        return fit_name(self.contender, self.seed, self.fold)
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """Return the names of the fits that this one is handed."""
+        return tuple(self.handed.values())
+
+    @property
+    def folder(self) -> Path:
+        """Return where this fit keeps what it makes."""
+        return self.fits / self.name
+
+    @property
+    def is_done(self) -> bool:
+        """Say whether this very fit has been made before."""
+        done = read_json(self.folder / "done.json")
+        return done is not None and done["key"] == self.key
+
+
+def fit_name(contender: str, seed: int, fold: str) -> str:
+    """Return the name of a fit.
+
+    >>> fit_name("text-svm", 0, "test")
+    'text-svm.seed-0.fold-test'
+    """
+    return f"{contender}.seed-{seed}.fold-{fold}"
+
+
+def sides(pairs: Frame, fold: str) -> dict[str, Frame]:
+    """Return the train, validation and test rows of *pairs* for a test fold.
+
+    Of a k-fold, the validation fold of test fold k is k + 1 (the first after the last); of a hold-out the
+    folds are the sides.
+
+    Examples
+    --------
+    >>> pairs = pl.DataFrame({"id": list("abcde"), "fold": ["0", "1", "2", "1", "2"]})
+    >>> {part: rows["id"].to_list() for part, rows in sides(pairs, "2").items()}
+    {'train': ['b', 'd'], 'validation': ['a'], 'test': ['c', 'e']}
+    """
+    if fold == "test":
+        return {part: pairs.filter(pl.col("fold") == part) for part in PARTS}
+    n_folds = pairs["fold"].n_unique()
+    validation = str((int(fold) + 1) % n_folds)
+    return {
+        "train": pairs.filter(~pl.col("fold").is_in([fold, validation])),
+        "validation": pairs.filter(pl.col("fold") == validation),
+        "test": pairs.filter(pl.col("fold") == fold),
+    }
+
+
+def folds_to_test(pairs: Frame) -> list[str]:
+    """Return the test folds of *pairs*: ["test"] of a hold-out, ["0", "1", …] of a k-fold.
+
+    >>> folds_to_test(pl.DataFrame({"fold": ["train", "test", "validation"]}))
+    ['test']
+    """
+    folds = pairs["fold"].unique().to_list()
+    return ["test"] if "test" in folds else sorted(folds, key=int)
+
+
+def fit(task: FitTask) -> dict[str, Any]:
+    """Fit the contender of *task*, predict all three sides, keep everything in its folder; return its costs."""
+    pairs = pl.read_parquet(task.pairs)
+    parts = sides(pairs, task.fold)
+    (task.folder / "done.json").unlink(missing_ok=True)
+    started = time.perf_counter()
+    model = _fitted(task, parts)
+    fit_s = time.perf_counter() - started
+    classes = sorted(pairs["label"].unique().to_list())
+    started = time.perf_counter()
+    predictions = pl.concat([_predictions(task, model, part, rows, classes) for part, rows in parts.items()])
+    costs = {
+        "contender": task.contender,
+        "seed": task.seed,
+        "fold": task.fold,
+        "trials": int(getattr(model, "n_trials_", 1)),
+        "epochs": int(getattr(model, "n_epochs_", 0)),
+        "parameters": int(getattr(model, "n_parameters_", 0)),
+        "fit_s": fit_s,
+        "predict_s": time.perf_counter() - started,
+    }
+    _keep(task, model, predictions, costs)
+    return costs
+
+
+def _fitted(task: FitTask, parts: Mapping[str, Frame]) -> Any:
+    model = configured(task.kind, task.settings, seed=task.seed, cache=task.cache)
+    handed: dict[str, Any] = {"validation": _xy(parts["validation"])}
+    if task.handed:
+        handed["fits"] = {needed: load(task.fits / name) for needed, name in task.handed.items()}
+    try:
+        return model.fit(*_xy(parts["train"]), **handed)
+    except CounterpointError as error:
+        raise type(error)(f"{task.contender} (fold {task.fold}): {error}") from error
+    except Exception as error:
+        if ":" not in task.kind:
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        raise CounterpointError(f"{task.contender} ({task.kind}) failed on fold {task.fold}: {reason}") from error
+
+
+def configured(kind: str, settings: Mapping[str, Any], *, seed: int, cache: Path) -> Any:
+    """Return the unfitted contender of a study, with the study's seed and pixel cache where it has such settings.
+
+    >>> configured("majority", {}, seed=1, cache=Path("cache")).get_params()
+    {'smoothing': 1.0}
+    """
+    known = settings_of(find(kind, MODELS, what="contender")).model_fields
+    ours = {"seed": seed, "cache": str(cache)}
+    return make(kind, **{**{name: value for name, value in ours.items() if name in known}, **settings})
+
+
+def _xy(rows: Frame) -> tuple[Frame, pl.Series]:
+    return rows.drop("label", "label_source", "fold", strict=False), rows["label"]
+
+
+def _predictions(task: FitTask, model: Any, part: str, rows: Frame, classes: list[str]) -> Frame:
+    features, _ = _xy(rows)
+    proba = model.predict_proba(features)
+    # A class that the training rows lack has no column of its own: it was given no chance.
+    column = {str(name): proba[:, index] for index, name in enumerate(model.classes_)}
+    chances = [pl.Series(f"p_{name}", column.get(name, np.zeros(len(rows))), pl.Float64) for name in classes]
+    return rows.select(
+        "id",
+        pl.lit(task.contender).alias("contender"),
+        pl.lit(task.seed, pl.Int64).alias("seed"),
+        pl.lit(task.fold).alias("fold"),
+        pl.lit(part).alias("part"),
+        "group",
+        "label",
+        *chances,
+    )
+
+
+def _keep(task: FitTask, model: Any, predictions: Frame, costs: dict[str, Any]) -> None:
+    with replacing(task.folder / "model.joblib") as temporary:
+        joblib.dump(model, temporary, compress=1)
+    own = {"contender": task.contender, "seed": task.seed, "fold": task.fold}
+    history = [{**dict.fromkeys(HISTORY), **own, **epoch} for epoch in getattr(model, "history_", [])]
+    write_parquet(task.folder / "history.parquet", pl.DataFrame(history, schema=dict(HISTORY)))
+    write_parquet(task.folder / "predictions.parquet", predictions)
+    write_json(task.folder / "done.json", {"key": task.key, "costs": costs})
+    log.info("fitted %s in %.1f s", task.name, costs["fit_s"])
+
+
+def load(folder: Path) -> Any:
+    """Return the fitted contender that a fit's *folder* keeps.
+
+    Raises
+    ------
+    CounterpointError
+        When there is no finished fit in *folder*.
+    """
+    path = folder / "model.joblib"
+    if not path.exists():
+        raise CounterpointError(f"No fitted contender at {path}.")
+    return joblib.load(path)
+
+
+def gather(tasks: list[FitTask]) -> dict[str, Frame]:
+    """Return the Predictions, History and Costs of finished fits, in the order of *tasks*."""
+
+    def stacked(name: str, columns: Columns) -> Frame:
+        frames = [pl.read_parquet(task.folder / f"{name}.parquet") for task in tasks]
+        return pl.concat(frames) if frames else empty(columns)
+
+    costs = [read_json(task.folder / "done.json")["costs"] for task in tasks]
+    return {
+        "predictions": stacked("predictions", PREDICTIONS),
+        "history": stacked("history", HISTORY),
+        "costs": pl.DataFrame(costs, schema=dict(COSTS)),
+    }

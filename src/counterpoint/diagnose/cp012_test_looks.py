@@ -1,0 +1,18 @@
+"""CP012: settings chosen after looking at test scores; the record of looks says how often that could have happened."""
+
+from counterpoint.diagnose import Case
+from counterpoint.schema import finding
+
+MANY_LOOKS = 5
+
+
+def look(case: Case) -> dict[str, str]:
+    """Look at how often test rows of this study were scored."""
+    n = case.test_looks
+    if n <= 1:
+        return finding("CP012", "info", "test rows", "The test rows were scored once.", looks=n)
+    said = (
+        f"The test rows of this study were scored {n} times with different settings; what was chosen after a look is "
+        "optimistic: confirm it on new rows, or on a new split."
+    )
+    return finding("CP012", "warn" if n >= MANY_LOOKS else "info", "test rows", said, looks=n)

@@ -1,0 +1,56 @@
+"""results.json: the whole outcome of a study as one object that other programs read."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from os import cpu_count
+from typing import Any
+
+import polars as pl
+
+from counterpoint.schema import Frame
+
+PACKAGES = ("numpy", "pillow", "polars", "scikit-learn", "simplejpeg", "skorch", "torch")
+
+
+def rows_account(pairs: Frame, dropped: Frame) -> dict[str, Any]:
+    """Return where the rows of the input went: in = pairs + the sum of dropped.
+
+    >>> pairs, dropped = pl.DataFrame({"fold": ["0", "1"]}), pl.DataFrame({"reason": ["empty"]})
+    >>> rows_account(pairs, dropped)
+    {'in': 3, 'pairs': 2, 'dropped': {'empty': 1}, 'folds': {'0': 1, '1': 1}}
+    """
+    return {
+        "in": len(pairs) + len(dropped),
+        "pairs": len(pairs),
+        "dropped": _counts(dropped["reason"]),
+        "folds": _counts(pairs["fold"]),
+    }
+
+
+def _counts(values: pl.Series) -> dict[str, int]:
+    counts = values.value_counts().sort("count", values.name, descending=[True, False])
+    return dict(counts.iter_rows())
+
+
+def environment() -> dict[str, Any]:
+    """Return what the figures were made with."""
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": cpu_count(),
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def rows_of(table: Frame) -> list[Mapping[str, Any]]:
+    """Return the rows of *table* as JSON-like objects; a number that is not finite becomes null."""
+    floats = pl.selectors.float()
+    return table.with_columns(pl.when(floats.is_finite()).then(floats).name.keep()).to_dicts()

@@ -1,0 +1,132 @@
+"""How each stage of a study makes its tables from those of the stage before, and which settings decide them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import polars as pl
+
+from counterpoint.compare import differences
+from counterpoint.contenders.fit import fit, gather
+from counterpoint.data.align import align
+from counterpoint.data.clean import check_dropped, clean
+from counterpoint.data.group import group
+from counterpoint.data.label import check_ids, label
+from counterpoint.data.sources.predictions import read_predictions
+from counterpoint.data.split import split
+from counterpoint.diagnose import run_checks
+from counterpoint.engines import engine
+from counterpoint.features.decode import Limits
+from counterpoint.features.hashes import inspect_images
+from counterpoint.features.pixels import build
+from counterpoint.metrics import scores
+from counterpoint.schema import DROPPED, FINDINGS, RECORDS, Frame, empty
+
+if TYPE_CHECKING:
+    from counterpoint.config import OutsidePredictions
+    from counterpoint.study import Study
+
+
+class Stage(NamedTuple):
+    """One stage: what it comes after, what of a study decides its tables, and how they are made."""
+
+    after: str | None
+    reads: Callable[[Study], Any] | None
+    make: Callable[[Study], dict[str, Frame]]
+
+
+def _records(study: Study) -> dict[str, Frame]:
+    batches, dropped = [empty(RECORDS)], [empty(DROPPED)]
+    for records, left_out in study.source.read(study.folder.images):
+        batches.append(records)
+        dropped.append(left_out)
+        study.listen("reading records", sum(map(len, batches)), 0)
+    records = pl.concat(batches, how="diagonal")
+    study.listen("looking at images", 0, len(records))
+    inspected = inspect_images(records, Limits.of(study.config.clean), workers=study.workers)
+    return {"records": inspected, "records_dropped": pl.concat(dropped)}
+
+
+def _grouped(study: Study) -> dict[str, Frame]:
+    config = study.config
+    study.listen("cleaning, labelling, grouping", 0, 0)
+    cleaned, unclean = clean(study.records(), config.clean)
+    labelled, unlabelled = label(cleaned, config.label, exclude=study.exclude, relabel=study.relabel)
+    aligned, unaligned = align(labelled, config.align, config.text)
+    dropped = pl.concat([study.made("records")["records_dropped"], unclean, unlabelled, unaligned])
+    check_dropped(len(aligned) + len(dropped), dropped, config.clean.max_dropped_share)
+    grouped, findings = group(aligned, config.group)
+    findings += check_ids(study.records(), exclude=study.exclude, relabel=study.relabel)
+    return {"grouped": grouped, "grouped_dropped": dropped, "stage_findings": pl.DataFrame(findings, dict(FINDINGS))}
+
+
+def _pairs(study: Study) -> dict[str, Frame]:
+    grouped = study.made("grouped")
+    pairs, left_out = split(grouped["grouped"], study.config.split)
+    return {"pairs": pairs, "dropped": pl.concat([grouped["grouped_dropped"], left_out]).sort("row")}
+
+
+def _fits(study: Study) -> dict[str, Frame]:
+    tasks, pairs, rules = study.tasks(), study.pairs(), study.config.fit
+    _build_stores(study, pairs)
+    waiting = [task for task in tasks if not task.is_done]
+    total_s = sum(task.estimate_s for task in waiting)
+    study.listen("fitting", 0, total_s)
+    done_s = 0.0
+    for task, _ in engine(rules.engine)(waiting, fit, workers=rules.workers, threads=rules.threads):
+        done_s += task.estimate_s
+        study.listen("fitting", done_s, total_s)
+    tables = gather(tasks)
+    outside = [read_predictions(entry, pairs) for entry in study.config.predictions]
+    return tables | {"predictions": pl.concat([tables["predictions"], *outside])}
+
+
+def _build_stores(study: Study, pairs: Frame) -> None:
+    """Decode and resize each image once for each size that a contender reads."""
+    settings = [model.pixel_settings() for model in study.contenders.values()]
+    for number, wanted in enumerate({tuple(sorted(each.items())) for each in settings if each}):
+        study.listen("resizing images", number, 0)
+        build(pairs["image"].to_list(), **dict(wanted), cache=study.folder.cache, workers=study.workers)
+
+
+def _scores(study: Study) -> dict[str, Frame]:
+    study.primary()  # is fixed before a test row is scored
+    study.note_test_look()
+    study.listen("scoring", 0, 0)
+    return {"scores": scores(study.predictions(), study.config.evaluate)}
+
+
+def _differences(study: Study) -> dict[str, Frame]:
+    study.listen("comparing", 0, 0)
+    rules, primary = study.config.evaluate, study.primary()
+    return {"differences": differences(study.predictions(), rules, primary, study.modalities())}
+
+
+def _findings(study: Study) -> dict[str, Frame]:
+    return {"findings": pl.concat([study.made("grouped")["stage_findings"], run_checks(study.case())])}
+
+
+def _stamp(outside: OutsidePredictions) -> list[Any]:
+    """Return what tells one state of an outside file from another."""
+    found = outside.path.stat() if outside.path.exists() else None
+    return [outside, found and (found.st_size, found.st_mtime_ns)]
+
+
+STAGES = {
+    "records": Stage(None, lambda s: [s.config.source, s.source.fingerprint(), s.config.clean], _records),
+    "grouped": Stage(
+        "records",
+        lambda s: [s.config.label, s.config.align, s.config.text, s.config.group, sorted(s.exclude), s.relabel],
+        _grouped,
+    ),
+    "pairs": Stage("grouped", lambda s: s.config.split, _pairs),
+    "fits": Stage(
+        "pairs",
+        lambda s: [s.config.contenders, s.config.fit.seeds, s.config.fit.threads, *map(_stamp, s.config.predictions)],
+        _fits,
+    ),
+    "scores": Stage("fits", lambda s: s.config.evaluate, _scores),
+    "differences": Stage("scores", None, _differences),
+    "findings": Stage("differences", None, _findings),
+}

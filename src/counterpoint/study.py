@@ -1,0 +1,284 @@
+"""A study: each stage one line, made once and then read from the run folder.  Start reading here."""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from counterpoint import __version__
+from counterpoint.artifacts import RunFolder, key_of, read_json, write_json
+from counterpoint.compare import choose_primary, compare
+from counterpoint.config import StudyConfig, read_study
+from counterpoint.contenders.fit import FitTask, folds_to_test, load
+from counterpoint.contenders.plan import models_of, plan
+from counterpoint.data.label import read_ids, read_labels
+from counterpoint.data.sources import open_source
+from counterpoint.data.sources.base import Source
+from counterpoint.diagnose import Case
+from counterpoint.diagnose.verdict import answer
+from counterpoint.report import write_page
+from counterpoint.report.results import environment, rows_account, rows_of
+from counterpoint.schema import Frame
+from counterpoint.stages import STAGES
+
+Listener = Callable[[str, float, float], None]
+"""Is told of progress as (what, done, in all); what a study prints is its listener's business."""
+
+
+def _silent(what: str, done: float, total: float) -> None:
+    """Listen to nothing."""
+
+
+class Study:
+    """A comparison of single-entity and multimodal models on one set of pairs.
+
+    Every method makes what it returns, and all that this needs, unless the run folder already has it for the same
+    settings and inputs.
+
+    Parameters
+    ----------
+    config
+        *config* is the study file.
+    runs
+        *runs* is the folder in which this study has its run folder.
+    listener
+        *listener* is told of progress.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> config = StudyConfig(study="tiny", source={"kind": "generated", "n": 60}, contenders=["majority"])
+    >>> with TemporaryDirectory() as runs:
+    ...     study = Study(config, runs=Path(runs))
+    ...     len(study.pairs()) + len(study.dropped())
+    60
+    """
+
+    def __init__(self, config: StudyConfig, *, runs: Path | str = "runs", listener: Listener = _silent) -> None:
+        self.config = config
+        self.listen = listener
+        self.root = Path(runs) / config.study
+        self._tables: dict[str, Mapping[str, Frame]] = {}
+
+    # The journey of the data, one stage a method.
+
+    def records(self) -> Frame:
+        """Return what the source yields, its images looked at."""
+        return self.made("records")["records"]
+
+    def pairs(self) -> Frame:
+        """Return the rows that are compared on: schema.PAIRS and what the source knows beside."""
+        return self.made("pairs")["pairs"]
+
+    def dropped(self) -> Frame:
+        """Return every row that left before the comparison, each once, with its reason: schema.DROPPED."""
+        return self.made("pairs")["dropped"]
+
+    def predictions(self) -> Frame:
+        """Return what every contender says of every row: schema.PREDICTIONS."""
+        return self.made("fits")["predictions"]
+
+    def history(self) -> Frame:
+        """Return the learning curves: schema.HISTORY."""
+        return self.made("fits")["history"]
+
+    def costs(self) -> Frame:
+        """Return what each fit took: schema.COSTS."""
+        return self.made("fits")["costs"]
+
+    def scores(self) -> Frame:
+        """Return every score with its interval: schema.SCORES."""
+        return self.made("scores")["scores"]
+
+    def differences(self) -> Frame:
+        """Return every paired difference on the test rows, the primary contrast first: schema.DIFFERENCES."""
+        return self.made("differences")["differences"]
+
+    def findings(self) -> Frame:
+        """Return what the stages and the checks found: schema.FINDINGS."""
+        return self.made("findings")["findings"]
+
+    def compare(self, a: str, b: str, *, metric: str | None = None) -> Frame:
+        """Return the paired difference *a* minus *b* on the test rows: one row of schema.DIFFERENCES."""
+        return compare(self.predictions(), a, b, metric=metric or self.config.evaluate.primary)
+
+    def answer(self) -> dict[str, Any]:
+        """Return the verdict, its sentence, and the codes of the findings that bear on it."""
+        return answer(self.case(), self.findings(), self.config.evaluate.primary)
+
+    def results(self) -> dict[str, Any]:
+        """Return the content of results.json."""
+        return {
+            "study": self.config.study,
+            "version": __version__,
+            "config_hash": self.config_hash,
+            "rows": rows_account(self.pairs(), self.dropped()),
+            "classes": sorted(self.pairs()["label"].unique()),
+            "modalities": self.modalities(),
+            "scores": rows_of(self.scores()),
+            "primary": self.primary(),
+            "differences": rows_of(self.differences()),
+            "costs": rows_of(self.costs()),
+            "findings": rows_of(self.findings()),
+            "answer": self.answer(),
+            "test_looks": self.test_looks(),
+            "seconds": self.folder.took_s(),
+            "attribution": self.source.attribution,
+            "config": yaml.safe_dump(self.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+            "environment": environment(),
+        }
+
+    def report(self) -> Path:
+        """Write the page, its figures and results.json, unless they are of these very results; return the page."""
+        page, mark, key = (
+            self.root / "report.html",
+            self.root / "report.json",
+            key_of(self.key("findings"), self.config.page),
+        )
+        if page.exists() and read_json(mark) == {"key": key}:
+            return page
+        self.findings()
+        self.listen("writing the page", 0, 0)
+        results = self.results()
+        write_page(self.root, results, self.tables(), models=self.models())
+        write_json(self.root / "results.json", results)
+        write_json(mark, {"key": key})
+        return page
+
+    def tables(self) -> dict[str, Frame]:
+        """Return every table that the page reads."""
+        names = ("pairs", "dropped", "predictions", "history", "costs", "scores", "differences", "findings")
+        return {name: getattr(self, name)() for name in names}
+
+    def models(self) -> dict[str, Any]:
+        """Return the first fit of each contender, as it was kept."""
+        first: dict[str, FitTask] = {}
+        for task in sorted(self.tasks(), key=lambda task: (task.fold, task.seed)):
+            first.setdefault(task.contender, task)
+        return {name: load(task.folder) for name, task in first.items()}
+
+    # How it is made.
+
+    def made(self, stage: str) -> Mapping[str, Frame]:
+        """Return the tables of *stage*, from memory, the run folder, or made now."""
+        if stage not in self._tables:
+            self._tables[stage] = self.folder.keep_or_make(stage, self.key(stage), lambda: STAGES[stage].make(self))
+        return self._tables[stage]
+
+    def key(self, stage: str) -> str:
+        """Return the hash of all that the tables of *stage* are made from."""
+        after, reads, _ = STAGES[stage]
+        return key_of(stage, __version__, self.key(after) if after else "", reads(self) if reads else None)
+
+    @cached_property
+    def folder(self) -> RunFolder:
+        """The run folder, claimed for this study."""
+        return RunFolder(self.root, study=self.config.study, source=self.config.source)
+
+    @cached_property
+    def source(self) -> Source:
+        """The opened source of the records."""
+        return open_source(self.config.source)
+
+    @cached_property
+    def contenders(self) -> dict[str, Any]:
+        """The unfitted contenders by name; a wrong setting raises here."""
+        return models_of(self.config.contenders, seed=self.config.fit.seeds[0], cache=self.folder.cache)
+
+    def modalities(self) -> dict[str, tuple[str, ...]]:
+        """Return which modalities each contender reads."""
+        ours = {name: tuple(model.modalities) for name, model in self.contenders.items()}
+        return ours | {outside.name: outside.modalities for outside in self.config.predictions}
+
+    def tasks(self) -> list[FitTask]:
+        """Return every fit of this study, in the order in which they start."""
+        key = self.key("pairs")
+        return plan(self.config.contenders, self.config.fit, self.pairs(), folder=self.root, key=key)
+
+    def primary(self) -> dict[str, Any] | None:
+        """Return the primary contrast, fixed on validation rows and written down before a test row is scored."""
+        path = self.root / "primary.json"
+        kept = read_json(path)
+        if kept is None or kept["key"] != self.key("fits"):
+            metric = self.config.evaluate.primary
+            kept = {"key": self.key("fits"), "primary": choose_primary(self.predictions(), self.modalities(), metric)}
+            write_json(path, kept)
+        found: dict[str, Any] | None = kept["primary"]
+        return found
+
+    def test_looks(self) -> list[dict[str, Any]]:
+        """Return each time that test rows of this run folder were scored, with what settings."""
+        return read_json(self.root / "test_looks.json") or []
+
+    def note_test_look(self) -> None:
+        """Write down that the test rows are about to be scored."""
+        look = {
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "config_hash": self.config_hash,
+            "contenders": list(self.modalities()),
+        }
+        write_json(self.root / "test_looks.json", [*self.test_looks(), look])
+
+    def case(self) -> Case:
+        """Return what the checks look at."""
+        models = self.contenders
+        return Case(
+            pairs=self.pairs(),
+            scores=self.scores(),
+            differences=self.differences(),
+            primary=self.primary(),
+            modalities=self.modalities(),
+            additive=tuple(name for name, model in models.items() if getattr(model, "is_additive", False)),
+            n_fits=len(self.config.fit.seeds) * len(folds_to_test(self.pairs())),
+            test_looks=len(self.test_looks()),
+        )
+
+    @cached_property
+    def exclude(self) -> set[str]:
+        """The ids that the study leaves out."""
+        exclude = self.config.exclude
+        return read_ids(exclude) if isinstance(exclude, Path) else set(exclude)
+
+    @cached_property
+    def relabel(self) -> dict[str, str]:
+        """The labels that the study sets by hand, by id."""
+        relabel = self.config.relabel
+        return read_labels(relabel) if isinstance(relabel, Path) else dict(relabel)
+
+    @property
+    def workers(self) -> int:
+        """How many processes work at once."""
+        return self.config.fit.workers or max(1, (os.cpu_count() or 1) // self.config.fit.threads)
+
+    @property
+    def config_hash(self) -> str:
+        """The hash of the whole study file."""
+        return key_of(self.config.model_dump(mode="json"))
+
+
+def open_study(
+    path: Path | str, *, runs: Path | str = "runs", overrides: tuple[str, ...] = (), listener: Listener = _silent
+) -> Study:
+    """Return the study that the file at *path* describes; nothing runs yet.
+
+    Parameters
+    ----------
+    path
+        *path* is a study file (docs/study-file.md).
+    runs
+        *runs* is the folder in which the study has its run folder.
+    overrides
+        *overrides* change settings of the file, as in ``("split.seed=1",)``.
+    listener
+        *listener* is told of progress.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be read, or has an unknown key or a value that is not allowed.
+    """
+    return Study(read_study(Path(path), overrides), runs=runs, listener=listener)
