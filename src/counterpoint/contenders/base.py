@@ -92,7 +92,8 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each pair."""
         best = self.predict_proba(X).argmax(axis=1)
-        return np.take(self.classes_, best)
+        labels: NDArray[Any] = self.classes_[best]
+        return labels
 
     def pixel_settings(self) -> dict[str, Any] | None:
         """Return side_px, mode and aspect of the pixels that it reads, or None."""
