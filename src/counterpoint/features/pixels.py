@@ -1,0 +1,272 @@
+"""Images of one size for models to read, from a memory-mapped store or decoded on the spot.
+
+A store is two files: ``pixels-gray-64-keep.npy`` with one slot an image, and an index, ``….parquet``, with the
+reference of each slot.  The index is written last; pixels without an index that fits them are no store.
+"""
+
+import math
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import polars as pl
+from PIL import Image
+from PIL.Image import Resampling
+
+from counterpoint.artifacts import replacing, write_parquet
+from counterpoint.engines import inline, local
+from counterpoint.errors import ImageError
+from counterpoint.features.decode import Limits, Mode, Pixels8, decode
+from counterpoint.formats.images import ImageReader
+from counterpoint.schema import Frame
+
+Aspect = Literal["keep", "squash"]
+ANY = Limits(min_side_px=1, max_side_px=65_535, max_pixels=178_956_970, max_aspect=math.inf)
+"""What may be decoded here: cleaning has the say, this only stops what Pillow itself would call a bomb."""
+MANY = 2_000
+"""From so many images on, starting processes costs less than it saves."""
+CHUNK = 500
+
+
+class Shape(NamedTuple):
+    """What every image of a store is made to."""
+
+    side_px: int
+    mode: Mode
+    aspect: Aspect
+
+    @property
+    def slot(self) -> tuple[int, int, int]:
+        """The shape of one image: (channels, side, side)."""
+        return (1 if self.mode == "gray" else 3), self.side_px, self.side_px
+
+    def path(self, cache: Path) -> Path:
+        """Return where the pixels of this shape are kept in *cache*."""
+        return cache / f"pixels-{self.mode}-{self.side_px}-{self.aspect}.npy"
+
+
+class Pixels:
+    """Images in the order of their references: ``pixels[rows]`` is uint8 of shape (n, channels, side, side).
+
+    *is_missing* marks the rows without a readable image; their pixels are zeros.  Only the rows asked for are
+    read, so a store may be larger than memory.
+    """
+
+    def __init__(self, store: Pixels8, slots: np.ndarray[Any, np.dtype[np.int64]], is_missing: Any) -> None:
+        self._store, self._slots = store, slots
+        self.is_missing: np.ndarray[Any, np.dtype[np.bool_]] = np.asarray(is_missing, dtype=bool)
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def __getitem__(self, rows: Any) -> Pixels8:
+        return np.asarray(self._store[self._slots[rows]])
+
+
+def load(
+    refs: Sequence[str | None],
+    *,
+    side_px: int,
+    mode: Mode,
+    aspect: Aspect = "keep",
+    cache: Path | None = None,
+) -> Pixels:
+    """Return the images that *refs* stand for, each made a square of *side_px*.
+
+    Parameters
+    ----------
+    refs
+        *refs* are image references; a null, or one that cannot be read, gives zeros and is marked missing.
+    side_px
+        *side_px* is the side of the square.
+    mode
+        *mode* is "gray" or "rgb".
+    aspect
+        *aspect* is "keep" (the image in the middle, white around it) or "squash".
+    cache
+        *cache* is a folder in which `build` may have left a store; it is used when it holds all of *refs*.
+
+    Examples
+    --------
+    >>> pixels = load([None, "/nowhere.jpg"], side_px=8, mode="rgb")
+    >>> pixels[[1, 0]].shape, pixels.is_missing.tolist()
+    ((2, 3, 8, 8), [True, True])
+    """
+    shape = Shape(side_px, mode, aspect)
+    store = (_opened(shape, cache) if cache else None) or _blank(shape)
+    if store.lacking(refs):
+        store = _decoded(_blank(shape).lacking(refs), shape)
+    return store.pixels(refs)
+
+
+def build(
+    refs: Sequence[str | None],
+    *,
+    side_px: int,
+    mode: Mode,
+    aspect: Aspect = "keep",
+    cache: Path,
+    workers: int | None = None,
+) -> None:
+    """Make sure that the store in *cache* holds all of *refs*; what it lacks is decoded, on *workers* processes.
+
+    A store that lacks some is replaced by one that holds more, whole or not at all.
+
+    Raises
+    ------
+    RunFolderError
+        When *cache* cannot be written, or the disk is full.
+    """
+    shape = Shape(side_px, mode, aspect)
+    old = _opened(shape, cache) or _blank(shape)
+    new = old.lacking(refs)
+    if not new:
+        return
+    path = shape.path(cache)
+    with replacing(path) as draft:
+        first_byte = _copy(old, draft, n_slots=len(old.index) + len(new))
+        index = pl.concat([old.index, _index(new, _fill(draft, first_byte, new, shape, workers))])
+        with draft.open("ab") as file:
+            file.write(_seal(index))
+    write_parquet(path.with_suffix(".parquet"), index)
+
+
+@dataclass(frozen=True)
+class _Store:
+    """Pixels, and an index with a row a slot: ``image`` (the reference) and ``is_missing``.  Slot 0 is a null's."""
+
+    index: Frame
+    slots: Pixels8
+
+    def lacking(self, refs: Sequence[str | None]) -> list[str]:
+        """Return the references that have no slot, each once."""
+        asked = _refs(refs).unique(maintain_order=True)
+        lacking = asked.join(self.index, on="image", how="anti", nulls_equal=True, maintain_order="left")
+        return lacking["image"].to_list()
+
+    def pixels(self, refs: Sequence[str | None]) -> Pixels:
+        places = self.index.with_row_index("slot")
+        found = _refs(refs).join(places, on="image", how="left", nulls_equal=True, maintain_order="left")
+        return Pixels(self.slots, found["slot"].cast(pl.Int64).to_numpy(), found["is_missing"].to_numpy())
+
+
+def _refs(refs: Sequence[str | None]) -> Frame:
+    return pl.DataFrame({"image": refs}, schema={"image": pl.String})
+
+
+def _index(refs: Sequence[str | None], is_missing: Sequence[bool]) -> Frame:
+    return _refs(refs).with_columns(pl.Series("is_missing", is_missing, dtype=pl.Boolean))
+
+
+def _blank(shape: Shape) -> _Store:
+    return _Store(_index([None], [True]), np.zeros((1, *shape.slot), dtype=np.uint8))
+
+
+def _decoded(refs: Sequence[str], shape: Shape) -> _Store:
+    slots = np.zeros((1 + len(refs), *shape.slot), dtype=np.uint8)
+    is_missing = [True]
+    for slot, image in zip(slots[1:], _images(refs, shape), strict=True):
+        is_missing.append(image is None)
+        if image is not None:
+            slot[:] = image
+    return _Store(_index([None, *refs], is_missing), slots)
+
+
+def _opened(shape: Shape, cache: Path) -> _Store | None:
+    path = shape.path(cache)
+    try:
+        index = pl.read_parquet(path.with_suffix(".parquet"))
+        slots = np.load(path, mmap_mode="r")
+        seal = _seal(index)
+        with path.open("rb") as file:
+            file.seek(-len(seal), os.SEEK_END)
+            is_whole = file.read() == seal and slots.shape == (len(index), *shape.slot)
+    except (OSError, ValueError, pl.exceptions.PolarsError):
+        return None
+    return _Store(index, slots) if is_whole else None
+
+
+def _seal(index: Frame) -> bytes:
+    """Return what ends the file of pixels: a digest of its index, so that the two of different builds never meet."""
+    refs = "\0".join(index["image"].fill_null(""))
+    return sha256(refs.encode() + index["is_missing"].to_numpy().tobytes()).digest()
+
+
+def _copy(old: _Store, draft: Path, *, n_slots: int) -> int:
+    """Write the header of a store of *n_slots* and the slots of *old*; return where the next slot begins."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (n_slots, *old.slots.shape[1:])}
+    with draft.open("wb") as file:
+        np.lib.format.write_array_header_2_0(file, header)
+        for start in range(0, len(old.slots), CHUNK):
+            file.write(old.slots[start : start + CHUNK].tobytes())
+        return file.tell()
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """A task for an engine: decode *refs* and write them into *draft* from *first_byte* on."""
+
+    refs: list[str]
+    shape: Shape
+    draft: Path
+    first_byte: int
+    after: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"pixels from {self.first_byte}"
+
+
+def _fill(draft: Path, first_byte: int, refs: list[str], shape: Shape, workers: int | None) -> list[bool]:
+    n_bytes = math.prod(shape.slot)
+    starts = range(0, len(refs), CHUNK)
+    tasks = [_Chunk(refs[at : at + CHUNK], shape, draft, first_byte + at * n_bytes) for at in starts]
+    run = local.run if len(refs) >= MANY else inline.run
+    done = {task.name: missing for task, missing in run(tasks, _write, workers=workers)}
+    return [is_missing for task in tasks for is_missing in done[task.name]]
+
+
+def _write(task: _Chunk) -> list[bool]:
+    # Plain writes: through a memory map a full disk would kill the process.
+    is_missing = []
+    with task.draft.open("r+b") as file:
+        file.seek(task.first_byte)
+        for image in _images(task.refs, task.shape):
+            is_missing.append(image is None)
+            file.write(bytes(math.prod(task.shape.slot)) if image is None else image.tobytes())
+    return is_missing
+
+
+def _images(refs: Iterable[str], shape: Shape) -> Iterator[Pixels8 | None]:
+    with ImageReader() as reader:
+        for ref in refs:
+            try:
+                pixels = decode(reader.read(ref), limits=ANY, mode=shape.mode, min_side_px=2 * shape.side_px)
+            except ImageError:
+                yield None
+            else:
+                yield square(pixels, shape.side_px, shape.aspect).transpose(2, 0, 1)
+
+
+def square(pixels: Pixels8, side_px: int, aspect: Aspect = "keep") -> Pixels8:
+    """Return an image, shape (height, width, channels), as a square: area averages down, bilinear up.
+
+    >>> square(np.zeros((4, 8, 1), dtype=np.uint8), 4)[:, 0, 0].tolist()
+    [255, 0, 0, 255]
+    """
+    height_px, width_px, n_channels = pixels.shape
+    scale = side_px / max(height_px, width_px)
+    width, height = (max(1, round(side * scale)) for side in (width_px, height_px))
+    if aspect == "squash":
+        width = height = side_px
+    image = Image.fromarray(pixels[:, :, 0] if n_channels == 1 else pixels)
+    image = image.resize((min(width, width_px), min(height, height_px)), Resampling.BOX)
+    image = image.resize((width, height), Resampling.BILINEAR)
+    white = np.full((side_px, side_px, n_channels), 255, dtype=np.uint8)
+    top, left = (side_px - height) // 2, (side_px - width) // 2
+    white[top : top + height, left : left + width] = np.asarray(image).reshape(height, width, n_channels)
+    return white
