@@ -1,0 +1,51 @@
+# The one list of commands.  `make` prints it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format lint types architecture docs bench
+
+help: ## list these words
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## make .venv with the package, its extras and the tools, at the versions of constraints.txt
+
+demo: $(READY) ## run the OpenMoji study: a table, an answer and a page, in minutes on two cores
+	$(BIN)/counterpoint demo
+
+test: $(READY) ## run all tests and doctests
+	$(BIN)/python -m pytest
+
+check: lint types architecture docs test ## run everything that must hold before a change is merged
+
+format: $(READY) ## format the code and mend what can be mended
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lint: $(READY) ## check style, format and spelling
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/codespell
+
+types: $(READY) ## check types
+	$(BIN)/mypy
+
+architecture: $(READY) ## check that imports point down
+	$(BIN)/lint-imports
+
+docs: $(READY) ## build the documentation into docs/_build/html; a warning is an error
+	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
+
+bench: $(READY) ## run every benchmark, each against its named baseline
+	@for file in benchmarks/*.py; do echo "$$file"; $(BIN)/python $$file || exit 1; done
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	{ echo "Counterpoint needs Python 3.11 or newer; PYTHON=$(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; exit 1; }
+	@echo "Installing into .venv (once; a few minutes)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --constraint constraints.txt pip
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[all]" --group dev
+	@touch $@
