@@ -21,13 +21,19 @@ class Clean(Section):
     """Rules that a record must pass; each that it fails first is the reason of a Dropped row."""
 
     min_words: Count = 0
+    """Fewest words of a text; see `counterpoint.rules.words` for what a word is in each script."""
     max_words: Positive | None = None
+    """Most words of a text."""
     allowed_characters: str | None = None
     """A regular expression that the whole text must match, such as ``[a-zA-Z .,]+`` of the 2023 study."""
     min_side_px: Positive = 8
+    """Shortest side of an image."""
     max_side_px: Positive = 20_000
+    """Longest side of an image."""
     max_pixels: Positive = 64_000_000
+    """Most pixels of an image, read from its header before it is decoded."""
     max_aspect: Annotated[float, Field(ge=1)] = 20.0
+    """Longest side over shortest side, at most."""
     max_dropped_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     """More bad rows than this share is a bad table.  Rows left out on purpose do not count."""
 
@@ -36,8 +42,11 @@ class Label(Section):
     """Where labels come from: the source's own column (default), a mapping of its values, or keyword rules."""
 
     mapping: Mapping[str, str] | None = None
+    """From a value of the source's label to the name of its class; a row with any other value is dropped."""
     keywords: KeywordRules | None = None
+    """Words that make the label from the text."""
     preset: str | None = None
+    """The keyword rules of a published study: ``study-2023``."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -55,41 +64,58 @@ class Align(Section):
     """What is done with a pair of which one side is missing: drop it, or keep it with a null that models mask."""
 
     missing_text: Literal["drop", "keep"] = "drop"
+    """What is done with a pair without text."""
     missing_image: Literal["drop", "keep"] = "drop"
+    """What is done with a pair whose image is not there."""
 
 
 class Text(Section):
     """Words taken out of every text before any model sees it (labels are made before)."""
 
     mask: tuple[str, ...] = ()
+    """Words to take out."""
     match: Match = "word"
+    """``word`` between word boundaries, ``space`` with a space on both sides, ``substring`` or ``regex``."""
     ignore_case: bool = True
+    """Whether ``Dog`` is taken out by ``dog``."""
 
 
 class Group(Section):
-    """Which rows are near-duplicates, and so must stand on one side of the split (DESIGN.md, Duplicates)."""
+    """Which rows are near-duplicates, and so must stand on one side of the split."""
 
     exact: bool = True
+    """Rows with the same image bytes (sha256) are linked."""
     near_images: bool = True
+    """Rows whose perceptual hashes nearly agree are linked."""
     near_texts: bool = True
+    """Rows whose texts share most of their words are linked."""
     max_bits: Annotated[int, Field(ge=0, le=32)] = 4
+    """How many of the 64 bits of two perceptual hashes may differ."""
     min_jaccard: Share = 0.8
+    """Least Jaccard index of the words of two texts; MinHash finds the candidates, each is then counted."""
     min_words: Positive = 6
+    """Texts with fewer words are not compared."""
     max_component_share: Share = 0.05
+    """A chain of links over more than this share of the rows is reported, and only its exact links kept."""
 
 
 class Split(Section):
     """Hold-out or k-fold; the split has its own seed."""
 
     kind: Literal["holdout", "kfold", "given"] = "holdout"
+    """``holdout``, ``kfold``, or ``given``: the source's own fold column."""
     test_share: Share = 0.2
+    """Share of the rows in the test fold of a hold-out."""
     validation_share: Share = 0.16
+    """Share of the rows in the validation fold of a hold-out."""
     folds: Annotated[int, Field(ge=3)] = 5
+    """How many folds a k-fold has: one to test, one to validate, the rest to train."""
     balance: bool = False
     """Leave out rows of the larger classes, by seeded sampling, until all are as large as the smallest."""
     limit: Positive | None = None
     """Keep at most so many rows, by seeded stratified sampling."""
     seed: int = 0
+    """The split's own seed; a fit's seeds never move a row."""
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
@@ -102,8 +128,11 @@ class ContenderEntry(Section):
     """One contender of the study: its kind (a name or a path), the name it goes by here, and its own settings."""
 
     kind: str
+    """A name that ``counterpoint contenders`` lists, or a path such as ``my_lab.bayes:CharBayes``."""
     name: str
+    """What it is called in tables and on the page; its kind, unless given."""
     settings: Mapping[str, Any] = Field(default_factory=dict)
+    """The contender's own settings; they may also stand beside ``kind``."""
 
     @model_validator(mode="before")
     @classmethod
@@ -121,27 +150,39 @@ class OutsidePredictions(Section):
     """Predictions of an outside model, as a CSV or Parquet of id and p_<class>, that enter the comparison."""
 
     path: Path
+    """The file."""
     name: str
+    """What the model is called in tables and on the page."""
     modalities: tuple[Literal["text", "image"], ...] = ("text", "image")
+    """What the model reads."""
 
 
 class Fit(Section):
     """How contenders are fitted: which seeds, how many threads a fit, how many fits at once (one a core)."""
 
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    """A contender is fitted with each of these; they change initialisation, order and augmentation."""
     threads: Positive = 1
+    """Threads of one fit; the same number gives the same bytes."""
     workers: Positive | None = None
+    """Fits at once; by default as many as there are cores for."""
     engine: str = "local"
+    """Where fits run: ``local``, ``inline``, or a path such as ``my_lab.cluster:run``."""
 
 
 class Evaluate(Section):
     """Which metrics, which of them decides, and how intervals are made."""
 
     metrics: Annotated[tuple[str, ...], Field(min_length=1)] = METRICS
+    """Names that ``counterpoint metrics`` lists."""
     primary: str = "balanced_accuracy"
+    """The metric that decides; of ``metrics``, and one of which more is better."""
     bootstrap: Annotated[int, Field(ge=100)] = 2000
+    """Draws of the bootstrap over groups."""
     confidence: Share = 0.95
+    """Level of the intervals."""
     seed: int = 0
+    """The bootstrap's own seed."""
 
     @model_validator(mode="after")
     def _primary(self) -> Self:
@@ -158,6 +199,7 @@ class Page(Section):
     example_images: bool = True
     """False keeps photos and captions that may not be shown off the page."""
     title: str | None = None
+    """The page's title; the study's name, unless given."""
 
 
 DEFAULT_CONTENDERS = (
@@ -169,22 +211,37 @@ class StudyConfig(Section):
     """A whole study file."""
 
     study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """The study's name, which is also its run folder's: letters, digits, dots, dashes and underscores."""
     source: Mapping[str, Any]
+    """Where records come from: ``kind``, and the keys of that kind."""
     clean: Clean = Clean()
+    """Which records are fit to use."""
     label: Label = Label()
+    """Where labels come from."""
     align: Align = Align()
+    """What is done with a pair of which one side is missing."""
     text: Text = Text()
+    """What is taken out of the text."""
     exclude: tuple[str, ...] | Path = ()
+    """Ids to leave out, or a file of them: one a line, or a CSV with the column ``id``."""
     relabel: Mapping[str, str] | Path = Field(default_factory=dict)
+    """Labels by id that stand above every rule, or a CSV file with the columns ``id`` and ``label``."""
     group: Group = Group()
+    """Which rows must stay together."""
     split: Split = Split()
+    """How rows are divided."""
     contenders: Annotated[tuple[ContenderEntry, ...], Field(min_length=1)] = tuple(
         ContenderEntry(kind=name, name=name) for name in DEFAULT_CONTENDERS
     )
+    """Which models compete."""
     predictions: tuple[OutsidePredictions, ...] = ()
+    """Outside models that compete by their predictions."""
     fit: Fit = Fit()
+    """How they are fitted."""
     evaluate: Evaluate = Evaluate()
+    """How they are scored and compared."""
     page: Page = Page()
+    """What the page shows."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -21,8 +21,11 @@ class ClassRule(Section):
     """When a text belongs to a class: it has *any* of these, has *none* of those, and not *all* of a last list."""
 
     any: tuple[str, ...]
+    """One of these must be there.  A plain list in place of a rule is its ``any``."""
     none: tuple[str, ...] = ()
+    """None of these may be there."""
     not_all: tuple[str, ...] = ()
+    """These may not all be there at once."""
 
     @model_validator(mode="before")
     @classmethod
@@ -31,15 +34,15 @@ class ClassRule(Section):
 
 
 class KeywordRules(Section):
-    """Classes by keyword; a text that fits two classes is ambiguous, one that fits none is none.
-
-    *match* is "word" (between word boundaries), "space" (a space on both sides, as in the 2023 study),
-    "substring" (for scripts without spaces) or "regex".
-    """
+    """Classes by keyword; a text that fits two classes is ambiguous, one that fits none is none."""
 
     classes: Mapping[str, ClassRule]
+    """A rule for each class: words, or ``any``, ``none`` and ``not_all``."""
     match: Match = "word"
+    """``word`` is between word boundaries, ``space`` with a space on both sides as in the 2023 study,
+    ``substring`` anywhere (for scripts without spaces), ``regex`` a regular expression."""
     ignore_case: bool = True
+    """Whether ``Dog`` fits ``dog``."""
 
     @model_validator(mode="after")
     def _at_least_two(self) -> Self:
