@@ -6,6 +6,7 @@ A table counts as made only when its record (the key of what it was made from) w
 import errno
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -45,14 +46,21 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _flush(temporary)
-        temporary.replace(path)
+        with _removed_at_the_end(temporary):
+            yield temporary
+            _flush(temporary)
+            temporary.replace(path)
         _flush(path.parent)
     except (OSError, pl.exceptions.ComputeError) as error:
         raise RunFolderError(_why_not_written(path, error)) from error
+
+
+@contextmanager
+def _removed_at_the_end(path: Path) -> Iterator[None]:
+    try:
+        yield
     finally:
-        temporary.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:
@@ -64,10 +72,11 @@ def _flush(path: Path) -> None:
 
 
 def _why_not_written(path: Path, error: Exception) -> str:
-    number = getattr(error, "errno", None)
-    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(error):
+    inner = re.search(r"os error (\d+)", str(error))  # polars keeps the system's number in its words
+    number = int(inner[1]) if inner else getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"No space left to write {path}; what was finished is kept: make space and run the same command again."
-    return f"Cannot write {path}: {getattr(error, 'strerror', None) or error}."
+    return f"Cannot write {path}: {os.strerror(number) if number else error}."
 
 
 def write_json(path: Path, value: object) -> None:

@@ -1,0 +1,75 @@
+"""A study file is inferred from what is there, and is one that opens."""
+
+import json
+import tarfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import yaml
+
+from counterpoint.config import StudyConfig, read_study
+from counterpoint.data.infer import study_file
+from counterpoint.errors import SourceError
+
+
+def inferred(file: Path, source: Path | None) -> dict:
+    file.write_text(study_file(file, source), encoding="utf-8")
+    read_study(file)
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def test_without_a_source_the_file_is_an_openmoji_study(tmp_path):
+    assert inferred(tmp_path / "my first.yaml", None)["source"] == {"kind": "emoji"}
+
+
+def test_columns_of_a_table_are_told_apart_by_what_they_hold(tmp_path):
+    rows = [f"{i},img/{i}.JPG,a caption of some length {i},{'ab'[i % 2]},{i % 7}" for i in range(60)]
+    (tmp_path / "captions.csv").write_text("\n".join(["n,file,caption,class,shelf", *rows]), encoding="utf-8")
+    source = inferred(tmp_path / "study.yaml", tmp_path / "captions.csv")["source"]
+    expected = {"kind": "table", "path": "captions.csv", "image": "file", "text": "caption", "label": "class"}
+    assert source == expected
+
+
+def test_a_folder_with_one_table_is_that_table(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_text("image,text,label\n1.png,a cat,x\n2.png,a dog,y\n", encoding="utf-8")
+    assert inferred(tmp_path / "s.yaml", tmp_path / "data")["source"]["path"] == "data/a.csv"
+
+
+def test_the_json_field_of_fewest_values_in_tars_becomes_the_label(tmp_path):
+    with tarfile.open(tmp_path / "0.tar", "w") as tar:
+        for i in range(40):
+            for name, data in ((f"{i}.jpg", b""), (f"{i}.json", json.dumps({"votes": i % 5, "person": i % 2}).encode())):
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                tar.addfile(member, BytesIO(data))
+    source = inferred(tmp_path / "s.yaml", tmp_path)["source"]
+    assert (source["kind"], source["label"]) == ("webdataset", "person")
+
+
+def test_without_a_label_the_file_asks_for_keywords(tmp_path):
+    (tmp_path / "a.csv").write_text("image,text\n1.png,a cat\n2.png,a dog\n", encoding="utf-8")
+    assert set(inferred(tmp_path / "s.yaml", tmp_path / "a.csv")["label"]["keywords"]["classes"]) == {"first", "second"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.csv", "text,label\na cat,x\n", "no column of image paths"),
+        ("a.csv", "image,n\n1.png,4\n2.png,\n", None),
+        ("notes.doc", "hello", "no table or tar"),
+    ],
+)
+def test_what_cannot_be_a_source_is_refused_with_what_was_found(tmp_path, name, content, says):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    if says is None:  # a number column is all the text there is: it is taken, for the user to correct
+        assert inferred(tmp_path / "s.yaml", tmp_path / name)["source"]["text"] == "n"
+    else:
+        with pytest.raises(SourceError, match=says):
+            study_file(tmp_path / "s.yaml", tmp_path / name)
+
+
+def test_a_default_study_is_the_one_that_the_template_shows(tmp_path):
+    values = inferred(tmp_path / "s.yaml", None)
+    assert StudyConfig.read(values).fit == StudyConfig(study="a", source={}).fit
