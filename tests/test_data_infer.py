@@ -40,7 +40,8 @@ def test_a_folder_with_one_table_is_that_table(tmp_path):
 def test_the_json_field_of_fewest_values_in_tars_becomes_the_label(tmp_path):
     with tarfile.open(tmp_path / "0.tar", "w") as tar:
         for i in range(40):
-            for name, data in ((f"{i}.jpg", b""), (f"{i}.json", json.dumps({"votes": i % 5, "person": i % 2}).encode())):
+            fields = json.dumps({"votes": i % 5, "person": i % 2}).encode()
+            for name, data in ((f"{i}.jpg", b""), (f"{i}.json", fields)):
                 member = tarfile.TarInfo(name)
                 member.size = len(data)
                 tar.addfile(member, BytesIO(data))
