@@ -1,0 +1,115 @@
+"""The verdict follows from intervals, and each check fires on the record of its pitfall and not without it."""
+
+import json
+
+import polars as pl
+import pytest
+
+from counterpoint.diagnose import CHECKS, Case, run_checks
+from counterpoint.diagnose.verdict import VERDICTS, answer
+from counterpoint.schema import DIFFERENCES, FINDINGS, SCORES, empty, finding
+
+METRIC = "balanced_accuracy"
+MODALITIES = {
+    "majority": (),
+    "text-svm": ("text",),
+    "image-cnn": ("image",),
+    "lstm-cnn": ("text", "image"),
+    "late-fusion": ("text", "image"),
+}
+VALUES = {"majority": 0.5, "text-svm": 0.85, "image-cnn": 0.75, "lstm-cnn": 0.88, "late-fusion": 0.875}
+
+
+def case(*, primary=("lstm-cnn", "text-svm"), rule=0.7, n_fits=5, looks=1, half=0.01, detectable=0.01, **values):
+    values = VALUES | {name.replace("_", "-"): value for name, value in values.items()}
+    names = list(values)
+    rows = [
+        {"a": a, "b": b, "metric": METRIC, "difference": values[a] - values[b], "low": values[a] - values[b] - half,
+         "high": values[a] - values[b] + half, "minimum_detectable": detectable, "is_primary": (a, b) == primary}
+        for i, b in enumerate(names) for a in names[i + 1 :]
+    ]  # fmt: skip
+    scores = [{"contender": name, "fold": "oof", "metric": METRIC, "value": value, "low": value - half}
+              for name, value in values.items()]  # fmt: skip
+    scores.append({"contender": "keyword-rule", "fold": "oof", "metric": "accuracy", "value": rule})
+    return Case(
+        pairs=pl.DataFrame({"label": ["a", "b"]}),
+        scores=pl.DataFrame(scores, schema=dict(SCORES)),
+        differences=pl.DataFrame(rows, schema=dict(DIFFERENCES)),
+        primary=primary and {"a": primary[0], "b": primary[1], "metric": METRIC, "chosen_on": "validation"},
+        modalities=MODALITIES,
+        additive=("late-fusion",),
+        n_fits=n_fits,
+        test_looks=looks,
+    )
+
+
+def verdict(given):
+    return answer(given, run_checks(given), METRIC)["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (case(late_fusion=0.80), "interaction_gain"),
+        (case(), "additive_gain"),
+        (case(primary=("late-fusion", "text-svm")), "additive_gain"),
+        (case(lstm_cnn=0.85, late_fusion=0.85, half=0.005), "redundant"),
+        (case(lstm_cnn=0.85, late_fusion=0.85, half=0.05), "cannot_tell"),
+        (case(lstm_cnn=0.85, late_fusion=0.85, image_cnn=0.5), "text_only"),
+        (case(text_svm=0.5, image_cnn=0.88, primary=("lstm-cnn", "image-cnn")), "image_only"),
+        (case(lstm_cnn=0.5, late_fusion=0.5, text_svm=0.5, image_cnn=0.5), "no_signal"),
+        (case(rule=0.998), "leak"),
+        (case(primary=None), "cannot_tell"),
+    ],
+)  # fmt: skip
+def test_the_verdict_is_the_one_that_the_intervals_allow(given, expected):
+    assert verdict(given) == expected
+    assert expected in VERDICTS
+
+
+def test_the_sentence_carries_the_numbers_of_the_primary_contrast():
+    given = case()
+    sentence = answer(given, run_checks(given), METRIC)["sentence"]
+    for number in ("lstm-cnn", "0.880", "text-svm", "0.850", "+0.030", "+0.020", "+0.040"):
+        assert number in sentence
+
+
+def test_a_loss_is_called_a_loss():
+    given = case(lstm_cnn=0.80, late_fusion=0.80)
+    assert answer(given, run_checks(given), METRIC)["sentence"].startswith("No, reading both does worse")
+
+
+def severities(given):
+    return dict(run_checks(given).select("code", "severity").iter_rows())
+
+
+def test_checks_are_quiet_where_there_is_nothing_to_say():
+    assert severities(case()) == {"CP001": "info", "CP011": "info", "CP012": "info"}
+    assert list(CHECKS) == sorted(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "severity"),
+    [
+        (case(rule=0.995), "CP001", "fail"),
+        (case(rule=0.93), "CP001", "warn"),
+        (case(n_fits=1), "CP011", "warn"),
+        (case(detectable=0.2), "CP011", "warn"),
+        (case(primary=None), "CP011", "not_applicable"),
+        (case(looks=9), "CP012", "warn"),
+    ],
+)
+def test_a_check_fires_on_the_record_of_its_pitfall(given, code, severity):
+    assert severities(given)[code] == severity
+
+
+def test_a_finding_carries_its_evidence_as_json():
+    found = run_checks(case(looks=3)).filter(code="CP012")["evidence"].item()
+    assert json.loads(found) == {"looks": 3}
+
+
+def test_the_evidence_of_an_answer_names_the_alarms_of_stages_too():
+    given = case()
+    stage = pl.DataFrame([finding("CP002", "warn", "groups", "One family.")], schema=dict(FINDINGS))
+    assert answer(given, pl.concat([stage, run_checks(given)]), METRIC)["evidence"] == ["CP002"]
+    assert answer(given, empty(FINDINGS), METRIC)["evidence"] == []
