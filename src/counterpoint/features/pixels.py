@@ -6,8 +6,9 @@ reference of each slot.  The index is written last; pixels without an index that
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,8 +19,8 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from counterpoint.artifacts import replacing, write_parquet
-from counterpoint.engines import inline, local
 from counterpoint.errors import ImageError
+from counterpoint.features.chunks import over_chunks
 from counterpoint.features.decode import Limits, Mode, Pixels8, decode
 from counterpoint.formats.images import ImageReader
 from counterpoint.schema import Frame
@@ -27,9 +28,7 @@ from counterpoint.schema import Frame
 Aspect = Literal["keep", "squash"]
 ANY = Limits(min_side_px=1, max_side_px=65_535, max_pixels=178_956_970, max_aspect=math.inf)
 """What may be decoded here: cleaning has the say, this only stops what Pillow itself would call a bomb."""
-MANY = 2_000
-"""From so many images on, starting processes costs less than it saves."""
-CHUNK = 500
+_COPIED = 500
 
 
 class Shape(NamedTuple):
@@ -129,7 +128,8 @@ def build(
     path = shape.path(cache)
     with replacing(path) as draft:
         first_byte = _copy(old, draft, n_slots=len(old.index) + len(new))
-        index = pl.concat([old.index, _index(new, _fill(draft, first_byte, new, shape, workers))])
+        write = partial(_write, draft=draft, first_byte=first_byte, shape=shape)
+        index = pl.concat([old.index, _index(new, over_chunks(new, write, workers=workers))])
         with draft.open("ab") as file:
             file.write(_seal(index))
     write_parquet(path.with_suffix(".parquet"), index)
@@ -169,10 +169,12 @@ def _blank(shape: Shape) -> _Store:
 def _decoded(refs: Sequence[str], shape: Shape) -> _Store:
     slots = np.zeros((1 + len(refs), *shape.slot), dtype=np.uint8)
     is_missing = [True]
-    for slot, image in zip(slots[1:], _images(refs, shape), strict=True):
-        is_missing.append(image is None)
-        if image is not None:
-            slot[:] = image
+    with ImageReader() as reader:
+        for slot, ref in zip(slots[1:], refs, strict=True):
+            image = _image(ref, reader, shape)
+            is_missing.append(image is None)
+            if image is not None:
+                slot[:] = image
     return _Store(_index([None, *refs], is_missing), slots)
 
 
@@ -201,55 +203,32 @@ def _copy(old: _Store, draft: Path, *, n_slots: int) -> int:
     header = {"descr": "|u1", "fortran_order": False, "shape": (n_slots, *old.slots.shape[1:])}
     with draft.open("wb") as file:
         np.lib.format.write_array_header_2_0(file, header)
-        for start in range(0, len(old.slots), CHUNK):
-            file.write(old.slots[start : start + CHUNK].tobytes())
+        for start in range(0, len(old.slots), _COPIED):
+            file.write(old.slots[start : start + _COPIED].tobytes())
         return file.tell()
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """A task for an engine: decode *refs* and write them into *draft* from *first_byte* on."""
-
-    refs: list[str]
-    shape: Shape
-    draft: Path
-    first_byte: int
-    after: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return f"pixels from {self.first_byte}"
-
-
-def _fill(draft: Path, first_byte: int, refs: list[str], shape: Shape, workers: int | None) -> list[bool]:
+def _write(
+    start: int, refs: Sequence[str], reader: ImageReader, *, draft: Path, first_byte: int, shape: Shape
+) -> list[bool]:
+    """Write the images of *refs* from slot *start* on; return which are missing."""
     n_bytes = math.prod(shape.slot)
-    starts = range(0, len(refs), CHUNK)
-    tasks = [_Chunk(refs[at : at + CHUNK], shape, draft, first_byte + at * n_bytes) for at in starts]
-    run = local.run if len(refs) >= MANY else inline.run
-    done = {task.name: missing for task, missing in run(tasks, _write, workers=workers)}
-    return [is_missing for task in tasks for is_missing in done[task.name]]
-
-
-def _write(task: _Chunk) -> list[bool]:
-    # Plain writes: through a memory map a full disk would kill the process.
     is_missing = []
-    with task.draft.open("r+b") as file:
-        file.seek(task.first_byte)
-        for image in _images(task.refs, task.shape):
+    with draft.open("r+b") as file:  # not a memory map: with that a full disk would kill the process
+        file.seek(first_byte + start * n_bytes)
+        for ref in refs:
+            image = _image(ref, reader, shape)
             is_missing.append(image is None)
-            file.write(bytes(math.prod(task.shape.slot)) if image is None else image.tobytes())
+            file.write(bytes(n_bytes) if image is None else image.tobytes())
     return is_missing
 
 
-def _images(refs: Iterable[str], shape: Shape) -> Iterator[Pixels8 | None]:
-    with ImageReader() as reader:
-        for ref in refs:
-            try:
-                pixels = decode(reader.read(ref), limits=ANY, mode=shape.mode, min_side_px=2 * shape.side_px)
-            except ImageError:
-                yield None
-            else:
-                yield square(pixels, shape.side_px, shape.aspect).transpose(2, 0, 1)
+def _image(ref: str, reader: ImageReader, shape: Shape) -> Pixels8 | None:
+    try:
+        pixels = decode(reader.read(ref), limits=ANY, mode=shape.mode, min_side_px=2 * shape.side_px)
+    except ImageError:
+        return None
+    return square(pixels, shape.side_px, shape.aspect).transpose(2, 0, 1)
 
 
 def square(pixels: Pixels8, side_px: int, aspect: Aspect = "keep") -> Pixels8:
