@@ -1,0 +1,119 @@
+"""What an image is known by: its status, size, sha256, and a perceptual hash that survives scaling and re-encoding."""
+
+from collections.abc import Sequence
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import polars as pl
+from PIL import Image
+from PIL.Image import Resampling
+from scipy.fft import dctn
+
+from counterpoint.errors import ImageError
+from counterpoint.features.chunks import over_chunks
+from counterpoint.features.decode import Limits, Pixels8, decode_picture
+from counterpoint.formats.images import ImageReader
+from counterpoint.schema import Frame
+
+SIDE_PX = 32
+BLANK = 0.5
+"""An image whose low frequencies swing less than half a gray level has no hash: its bits would be noise."""
+BATCH = 512
+
+INSPECTED = {
+    "image_status": pl.String,
+    "width_px": pl.Int64,
+    "height_px": pl.Int64,
+    "sha256": pl.String,
+    "phash": pl.UInt64,
+}
+"""The columns that `inspect_images` adds."""
+
+Row = tuple[str, int | None, int | None, str | None, int | None]
+
+
+def phash(gray: Pixels8) -> int | None:
+    """Return the 64-bit perceptual hash of a gray image, shape (height, width) or (height, width, 1); None if blank.
+
+    Its bits say which of the 8 × 8 lowest frequencies of the image, area-averaged to 32 × 32, lie above their
+    median [1]_; the first, which stands for the mean, is 0.
+
+    References
+    ----------
+    .. [1] C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, section 3.2.1.
+
+    Examples
+    --------
+    >>> ramp = np.add.outer(np.arange(64), np.arange(96) ** 1.2).astype(np.uint8)
+    >>> phash(ramp) == phash(ramp[::2, ::2]), phash(np.full((64, 96), 255, dtype=np.uint8))
+    (True, None)
+    """
+    return phashes(_thumbnail(gray)[None])[0]
+
+
+def phashes(thumbnails: Pixels8) -> list[int | None]:
+    """Return the perceptual hash of each thumbnail, shape (n, 32, 32)."""
+    waves = dctn(thumbnails.astype(np.float32), axes=(1, 2), norm="ortho")  # (n, 32, 32)
+    low = waves[:, :8, :8].reshape(len(waves), 64)
+    low[:, 0] = np.median(low[:, 1:], axis=1)  # in place of the mean: brightness is not what an image shows
+    bits = np.ascontiguousarray(low > low[:, :1])
+    hashes = np.packbits(bits, axis=1).view(">u8")[:, 0]
+    swing = np.sqrt((low[:, 1:] ** 2).sum(axis=1)) / SIDE_PX  # root mean square, in gray levels
+    return [int(value) if energy >= BLANK else None for value, energy in zip(hashes, swing, strict=True)]
+
+
+def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1) -> Frame:
+    """Return *records* with the columns of `INSPECTED`; each image is read and decoded once.
+
+    ``image_status`` is "ok", "missing" (a null reference, or nothing there), or why it cannot be decoded, a word
+    of ``features.decode.REASONS``.  The size is that of the image as shown.
+
+    Parameters
+    ----------
+    records
+        *records* have a column ``image`` of references.
+    limits
+        *limits* are checked against each image's header.
+    workers
+        *workers* is the number of processes when there are many images (None: one a core).
+
+    Examples
+    --------
+    >>> records = pl.DataFrame({"image": [None, "/nowhere.jpg"]}, schema={"image": pl.String})
+    >>> inspect_images(records, Limits())["image_status"].to_list()
+    ['missing', 'missing']
+    """
+    refs = records["image"].drop_nulls().unique(maintain_order=True)
+    rows = over_chunks(refs.to_list(), partial(_inspect, limits=limits), workers=workers)
+    found = pl.DataFrame(rows, schema=INSPECTED, orient="row").with_columns(refs)
+    inspected = records.drop(INSPECTED, strict=False).join(found, on="image", how="left", maintain_order="left")
+    return inspected.with_columns(pl.col("image_status").fill_null("missing"))
+
+
+def _inspect(_: int, refs: Sequence[str], reader: ImageReader, *, limits: Limits) -> list[Row]:
+    rows: list[Row] = []
+    for start in range(0, len(refs), BATCH):
+        batch = [_inspect_one(ref, reader, limits) for ref in refs[start : start + BATCH]]
+        thumbnails = np.stack([thumbnail for _, thumbnail in batch])
+        rows += [(*known, value) for (known, _), value in zip(batch, phashes(thumbnails), strict=True)]
+    return rows
+
+
+def _inspect_one(ref: str, reader: ImageReader, limits: Limits) -> tuple[Any, Pixels8]:
+    nothing = np.zeros((SIDE_PX, SIDE_PX), dtype=np.uint8)
+    digest = None
+    try:
+        data = reader.read(ref)
+        digest = sha256(data).hexdigest()
+        picture = decode_picture(data, limits=limits, mode="gray", min_side_px=2 * SIDE_PX)
+    except ImageError as error:
+        status = "missing" if error.reason == "missing_file" else error.reason
+        return (status, None, None, digest), nothing
+    return ("ok", picture.width_px, picture.height_px, digest), _thumbnail(picture.pixels)
+
+
+def _thumbnail(gray: Pixels8) -> Pixels8:
+    image = Image.fromarray(gray.reshape(gray.shape[:2]))
+    return np.asarray(image.resize((SIDE_PX, SIDE_PX), Resampling.BOX))
