@@ -1,0 +1,26 @@
+"""How the documentation is built: Sphinx, Furo, MyST.  Tables of settings come from the code (reference.py)."""
+
+import sys
+from pathlib import Path
+
+from counterpoint import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+project = "Counterpoint"
+author = "The Counterpoint authors"
+release = version = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "reference"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"Counterpoint {release}"
+html_copy_source = False
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"

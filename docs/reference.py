@@ -1,0 +1,152 @@
+"""Tables of the documentation that are read from the code, so that they cannot drift from it.
+
+``{keys} module:Section`` lists the settings of a section, source or contender; ``{entries} module:TABLE`` lists what
+a literal table names.  A setting without an explanation is a warning, so the build fails.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from inspect import cleandoc, getmodule, isclass
+from typing import Any
+
+from docutils import nodes
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from counterpoint.contenders import settings_of
+from counterpoint.lookup import find
+
+log = logging.getLogger(__name__)
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+NAMES = {
+    "string": "text",
+    "path": "path",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+def explanations(model: type) -> dict[str, str]:
+    """Return what each setting of *model* means: the string below a field, or its entry under Parameters.
+
+    >>> from counterpoint.config import Fit
+    >>> explanations(Fit)["threads"]
+    'Threads of one fit; the same number gives the same bytes.'
+    """
+    found: dict[str, str] = {}
+    for kind in reversed(model.__mro__):
+        if kind.__module__.startswith("counterpoint"):
+            fields = ModuleAnalyzer.for_module(kind.__module__).find_attr_docs()
+            own = {name: " ".join(lines).strip() for (owner, name), lines in fields.items() if owner == kind.__name__}
+            found |= own | _parameters(kind.__doc__ or "")
+    return found
+
+
+def _parameters(docstring: str) -> dict[str, str]:
+    _, _, section = (cleandoc(docstring) + "\n").partition("\nParameters\n----------\n")
+    section = re.split(r"\n\w+\n-+\n", section)[0] + "\n"
+    entries = re.findall(r"^(\w.*)\n((?: +.*\n)+)", section, re.MULTILINE)
+    return {name: " ".join(text.split()) for names, text in entries for name in names.split(", ")}
+
+
+def allowed(schema: Mapping[str, Any]) -> str:
+    """Return in words what a JSON Schema allows.
+
+    >>> allowed({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]})
+    'integer ≥ 1, or nothing'
+    """
+    match schema:
+        case {"anyOf": choices}:
+            return ", or ".join(dict.fromkeys(map(allowed, choices)))
+        case {"enum": values}:
+            return ", ".join(f"`{value}`" for value in values)
+        case {"type": "array"}:
+            return f"list of {allowed(schema.get('items', {}))}"
+        case {"type": "object", "additionalProperties": {**values}}:
+            return f"names to {allowed(values)}"
+        case {"type": "object"} | {"$ref": _}:
+            return "keys"
+    bounds = " and ".join(f"{sign} {schema[name]:g}" for name, sign in BOUNDS.items() if name in schema)
+    kind = schema.get("format", schema.get("type"))
+    return f"{NAMES.get(kind, 'anything')} {bounds}".strip()
+
+
+def default(field: FieldInfo) -> str:
+    """Return the default of a setting as one would write it in a study file."""
+    if field.is_required():
+        return "**needed**"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "see below"
+    if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+        value = [item.name for item in value]
+    return f"`{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}`"
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table.
+
+    >>> print(table(["a", "b"], [["x", "y"]]))
+    | a | b |
+    |---|---|
+    | x | y |
+    """
+    header = list(header)
+    lines = [header, *rows]
+    text = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+    return "\n".join([text[0], "|" + "---|" * len(header), *text[1:]])
+
+
+class Keys(SphinxDirective):
+    """The settings of a section, a source or a contender: key, what is allowed, default, meaning."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        model = find(self.arguments[0], {}, what="section")
+        section = model if issubclass(model, BaseModel) else settings_of(model)
+        properties = section.model_json_schema()["properties"]
+        meaning = explanations(model)
+        rows = [
+            [f"`{name}`", allowed(properties[name]), default(field), meaning.get(name, "")]
+            for name, field in section.model_fields.items()
+            if "const" not in properties[name]
+        ]
+        for key, *_ in (row for row in rows if not row[-1]):
+            log.warning("%s: %s has no explanation", model.__name__, key, location=self.get_location())
+        return self.parse_text_to_nodes(table(["key", "allowed", "default", "meaning"], rows))
+
+
+class Entries(SphinxDirective):
+    """What a literal table names: each name, and the first line that its object says of itself."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        module, _, name = self.arguments[0].partition(":")
+        paths = getattr(import_module(module), name)
+        rows = [[f"`{key}`", summary(find(path, {}, what="entry"))] for key, path in paths.items()]
+        return self.parse_text_to_nodes(table(["name", "what it is"], rows))
+
+
+def summary(entry: Any) -> str:
+    """Return the first line of the docstring of *entry*, or, where it is not a class, of its module."""
+    source = entry if isclass(entry) else getmodule(entry)
+    return str(source.__doc__).strip().splitlines()[0]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the two directives."""
+    app.add_directive("keys", Keys)
+    app.add_directive("entries", Entries)
+    return {"parallel_read_safe": True}
