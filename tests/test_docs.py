@@ -1,0 +1,148 @@
+"""What is written beside the code is true to it."""
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+import polars as pl
+import pytest
+import yaml
+from typer.main import get_command
+
+import counterpoint
+from counterpoint.cli import app
+from counterpoint.config import StudyConfig, read_study
+from counterpoint.contenders import MODELS, make
+from counterpoint.data.sources import SOURCES, open_source
+from counterpoint.settings import Section
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = [page for page in PAGES if "_build" not in page.parts]
+TEXTS = {"", ".py", ".md", ".yaml", ".toml", ".txt", ".cff", ".j2", ".js", ".css", ".html"}
+STUDIES = sorted((ROOT / "studies").glob("*.yaml"))
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def yaml_blocks() -> Iterator[Any]:
+    for page in PAGES:
+        for number, block in enumerate(blocks(page.read_text(encoding="utf-8"), "yaml")):
+            yield pytest.param(yaml.safe_load(block), id=f"{page.name}-{number}")
+
+
+def words_of_the_makefile() -> set[str]:
+    return set(re.findall(r"^([a-z]+):.*## ", read("Makefile"), re.MULTILINE))
+
+
+def test_every_make_command_in_the_pages_is_a_word_of_the_makefile():
+    used = {word for page in PAGES for word in re.findall(r"(?:`|\$ )make ([a-z]+)", page.read_text(encoding="utf-8"))}
+    assert {"demo", "test"} <= used <= words_of_the_makefile()
+
+
+def test_every_command_in_the_pages_is_one_of_the_command_line():
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    used = set(re.findall(r"(?:`|\$ )counterpoint ([a-z]+)", text))
+    assert {"demo", "run"} <= used <= set(get_command(app).commands)
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_a_study_file_of_the_project_is_read(path):
+    config = read_study(path)
+    assert config.study == path.stem
+    assert open_source(config.source).kind == config.source["kind"]
+    assert all(make(entry.kind, **entry.settings) for entry in config.contenders)
+
+
+def test_photos_that_may_not_be_shown_are_kept_off_the_page():
+    flickr = [read_study(path) for path in STUDIES if path.stem.startswith("flickr8k")]
+    assert [config.page.example_images for config in flickr] == [False, False]
+
+
+def test_no_word_is_masked_twice():
+    mask = read_study(ROOT / "studies" / "flickr8k-masked.yaml").text.mask
+    assert len(mask) == len(set(mask))
+
+
+@pytest.mark.parametrize("block", list(yaml_blocks()))
+def test_a_yaml_example_is_a_study_or_a_part_of_one(block):
+    whole = {"study": "example", "source": {"kind": "generated"}} | block
+    config = StudyConfig.read(whole)
+    assert open_source(config.source).kind == whole["source"]["kind"]
+    assert all(make(entry.kind, **entry.settings) for entry in config.contenders)
+
+
+def sections(kind: Any) -> Iterator[type[Section]]:
+    if isinstance(kind, type) and issubclass(kind, Section):
+        yield kind
+        inner = [field.annotation for field in kind.model_fields.values()]
+    else:
+        inner = list(get_args(kind))
+    yield from (section for each in inner for section in sections(each))
+
+
+def test_the_reference_has_every_section_source_and_contender():
+    found = set(
+        re.findall(
+            r"```\{keys\} (\S+)", "\n".join(read(f"docs/{p}.md") for p in ("study-file", "sources", "contenders"))
+        )
+    )
+    named = {f"{kind.__module__}:{kind.__name__}" for kind in sections(StudyConfig)}
+    assert named | set(SOURCES.values()) | set(MODELS.values()) <= found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)", page.read_text(encoding="utf-8"))
+    assert [path for path, _ in links if path and not (page.parent / path).exists()] == []
+
+
+def test_the_version_is_the_same_everywhere():
+    assert f"## [{counterpoint.__version__}]" in read("CHANGELOG.md")
+    assert yaml.safe_load(read("CITATION.cff"))["version"] == counterpoint.__version__
+
+
+def test_every_dependency_has_an_exact_version():
+    project = tomllib.loads(read("pyproject.toml"))
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    wanted += [
+        need for name, extra in project["project"]["optional-dependencies"].items() if name != "all" for need in extra
+    ]
+    exact = {canonical(line.partition("==")[0]) for line in read("constraints.txt").splitlines() if "==" in line}
+    assert {canonical(re.split(r"[<>=\[;]", need)[0]) for need in wanted} <= exact
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
+
+
+def test_contributing_is_short():
+    assert len(read("CONTRIBUTING.md").splitlines()) <= 45
+
+
+def test_the_contender_of_the_contributor_guide_works(monkeypatch):
+    module = ModuleType("my_lab_bayes")
+    (source,) = blocks(read("CONTRIBUTING.md"), "python")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(source, module.__dict__)
+    pairs = pl.DataFrame({"text": ["a cat", "cats", "a dog", None], "image": [None] * 4})
+    model = make("my_lab_bayes:CharBayes", longest=2).fit(pairs, ["cat", "cat", "dog", "dog"])
+    assert model.predict(pl.DataFrame({"text": ["the cat"]})).tolist() == ["cat"]
+
+
+def test_no_file_names_a_path_of_one_machine():
+    path_of_a_machine = re.compile(r"(?<![\w.])/(?:work|opt|root|home|Users)/")
+    folders = [ROOT / name for name in ("src", "tests", "docs", "studies", "benchmarks", ".ci")]
+    files = [file for folder in folders for file in folder.rglob("*") if file.suffix in TEXTS] + list(ROOT.glob("*.*"))
+    texts = {file: file.read_text(encoding="utf-8") for file in files if file.is_file() and "_build" not in file.parts}
+    assert [str(file) for file, text in texts.items() if path_of_a_machine.search(text)] == []

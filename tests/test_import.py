@@ -1,0 +1,38 @@
+"""What is imported when: nothing heavy before it is asked for."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import counterpoint
+
+HEAVY = {"torch", "skorch", "sklearn", "scipy", "matplotlib", "polars", "pandas", "pyarrow", "numpy"}
+SHOW = "import sys, json; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+
+
+def loaded_after(code: str) -> set[str]:
+    run = subprocess.run([sys.executable, "-c", f"{code}\n{SHOW}"], capture_output=True, text=True, check=True)
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert not loaded_after("import counterpoint") & HEAVY
+
+
+def test_help_loads_neither_torch_nor_sklearn():
+    code = "from counterpoint.cli import app\ntry: app(['--help'])\nexcept SystemExit as end: assert end.code == 0"
+    loaded = loaded_after(code)
+    assert "counterpoint" in loaded
+    assert not loaded & {"torch", "skorch", "sklearn", "scipy", "matplotlib", "polars"}
+
+
+@pytest.mark.parametrize("name", counterpoint.__all__)
+def test_every_public_name_resolves(name):
+    assert callable(getattr(counterpoint, name))
+
+
+def test_an_unknown_public_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'opne_study'"):
+        counterpoint.opne_study  # noqa: B018 - the look-up is the test
