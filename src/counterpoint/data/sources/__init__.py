@@ -1,0 +1,42 @@
+"""Where records come from: one file a kind of source, all meeting the contract in ``base``."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from counterpoint.data.sources.base import Batch, Source
+from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.lookup import find
+from counterpoint.settings import validated
+
+SOURCES: Mapping[str, str] = {
+    "emoji": "counterpoint.data.sources.emoji:EmojiSource",
+    "folder": "counterpoint.data.sources.folder:FolderSource",
+    "generated": "counterpoint.data.sources.generated:GeneratedSource",
+    "table": "counterpoint.data.sources.table:TableSource",
+    "webdataset": "counterpoint.data.sources.webdataset:WebdatasetSource",
+}
+
+__all__ = ["SOURCES", "Batch", "Source", "open_source"]
+
+
+def open_source(settings: Mapping[str, Any]) -> Source:
+    """Return the source that *settings* describe: ``kind``, a key of `SOURCES` or a path, and its own keys.
+
+    Raises
+    ------
+    ConfigError
+        When there is no ``kind``, no such kind, or it has no such key.
+
+    Examples
+    --------
+    >>> open_source({"kind": "generated", "n": 60}).n
+    60
+    >>> open_source({"kind": "generatd"})
+    Traceback (most recent call last):
+    counterpoint.errors.ConfigError: Unknown source 'generatd'. Did you mean 'generated'?
+    """
+    kind = settings.get("kind")
+    if not isinstance(kind, str):
+        raise ConfigError(f"Missing key 'source.kind'.{did_you_mean('', SOURCES)}")
+    own = {key: value for key, value in settings.items() if key != "kind"}
+    return cast(Source, validated(find(kind, SOURCES, what="source"), own, where="source"))

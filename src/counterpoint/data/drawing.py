@@ -1,0 +1,132 @@
+"""Small pictures in which a shape and a texture can be seen, over noise; gray tells as much as colour."""
+
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+NOTHING = -1
+"""The code of a picture without a shape, or without a texture."""
+
+LOOKS = 11
+"""Numbers in [0, 1) that a picture's look follows from: two places, a phase, light, contrast and a tint."""
+
+Floats = NDArray[np.float32]
+
+
+class Painter:
+    """Draws pictures of *side_px* by *side_px* pixels, many at once.
+
+    Shapes and textures look the same in a mirror, so that models may flip pictures.
+
+    Examples
+    --------
+    >>> look = np.full((2, LOOKS), 0.5)
+    >>> Painter(32).draw(np.array([0, NOTHING]), np.array([NOTHING, 3]), look, np.zeros(2)).shape
+    (2, 32, 32, 3)
+    """
+
+    def __init__(self, side_px: int) -> None:
+        self._side = side_px
+        self._margin = side_px // 6
+        self._period = side_px // 4
+        self._shapes = _shapes(side_px + 2 * self._margin, radius_px=0.3 * side_px)
+        self._textures = _textures(side_px + 2 * self._period, self._period)
+        self._noise = _noise(8 * side_px)
+
+    def draw(
+        self, shape: NDArray[np.int64], texture: NDArray[np.int64], look: NDArray[np.float64], shade: NDArray[np.int64]
+    ) -> NDArray[np.uint8]:
+        """Return pictures, shape (n, side, side, 3), of these shapes and textures, lighter by *shade*."""
+        shapes = self._cut(self._shapes, shape, look[:, 0:2], 2 * self._margin + 1)
+        textures = self._cut(self._textures, texture, look[:, 2:4], 2 * self._period)
+        noise = self._cut(self._noise, np.zeros_like(shape), look[:, 4:6], self._noise.shape[1] - self._side)
+        light, contrast = _column(80 + 30 * look[:, 6] + shade), _column(70 + 40 * look[:, 7])
+        gray = light + contrast * shapes + 22 * textures + noise  # (n, side, side)
+        np.clip(gray, 0, 255, out=gray)
+        tint = (0.65 + 0.35 * look[:, 8:11]).astype(np.float32)[:, None, None, :]
+        pixels: NDArray[np.uint8] = (gray[..., None] * tint).astype(np.uint8)
+        return pixels
+
+    def _cut(self, patterns: Floats, code: NDArray[np.int64], place: NDArray[np.float64], n_places: int) -> Floats:
+        """Return of each picture's pattern the window at its place."""
+        corner = (place * n_places).astype(np.int64)  # (n, 2)
+        line = np.arange(self._side)
+        y, x = corner[:, :1] + line, corner[:, 1:] + line  # (n, side)
+        window: Floats = patterns[code[:, None, None], y[:, :, None], x[:, None, :]]
+        return window
+
+
+def _column(values: NDArray[np.float64]) -> Floats:
+    return values.astype(np.float32)[:, None, None]
+
+
+def _shapes(size: int, *, radius_px: float) -> Floats:
+    """Return the shapes, and last a blank, which is what `NOTHING` finds."""
+    line = (np.arange(size) - (size - 1) / 2) / radius_px
+    x, y = np.abs(line)[None, :], line[:, None]
+    far, wide, near = np.hypot(x, y), np.maximum(x, np.abs(y)), np.minimum(x, np.abs(y))
+    shapes = (
+        (near < 0.3) & (wide < 1.1),  # cross
+        (far < 1.2) & (far > 0.75),  # ring
+        (np.abs(y) < 0.4) & (x < 1.2),  # bar
+        (x < 0.4) & (np.abs(y) < 1.2),  # post
+        far < 1.0,  # disc
+        (np.abs(x - np.abs(y)) < 0.35) & (wide < 1.1),  # saltire
+        (x < (y + 1) / 2) & (y < 1.0),  # triangle
+        (wide < 1.0) & (wide > 0.6),  # frame
+    )
+    return np.stack([*shapes, np.zeros((size, size), bool)]).astype(np.float32)
+
+
+def _textures(size: int, period: int) -> Floats:
+    """Return the textures, light +1 and dark -1, and last a blank."""
+    line = np.arange(size)
+    fine, coarse = (np.where(line % length < length // 2, 1, -1) for length in (period, 2 * period))
+    even = np.ones(size, int)
+    pairs = (
+        (fine, even), (even, fine), (fine, fine), (coarse, even),
+        (even, coarse), (coarse, coarse), (fine, coarse), (coarse, fine),
+    )  # fmt: skip
+    return np.stack([*(np.outer(y, x) for y, x in pairs), np.zeros((size, size))]).astype(np.float32)
+
+
+def _noise(size: int) -> Floats:
+    """Return one large field of soft blotches and grain, from which every picture has its own window."""
+    rng = np.random.default_rng(0)
+    line = np.arange(size) * 2j * np.pi / size
+    field = rng.normal(0, 8, (size, size))
+    for (y, x), phase in zip(rng.integers(-16, 17, (24, 2)), rng.random(24) * 2j * np.pi, strict=True):
+        field += 6 * np.outer(np.exp(y * line + phase), np.exp(x * line)).real  # a wave that the edges do not break
+    grain: Floats = field[None].astype(np.float32)
+    return grain
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    r"""Return pixels, shape (height, width, 3), as a PNG, not compressed: noise would not shrink, and this is fast.
+
+    >>> png(np.zeros((2, 2, 3), np.uint8))[:8]
+    b'\x89PNG\r\n\x1a\n'
+    """
+    height, width, _ = pixels.shape
+    lines = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with 0: no filter
+    lines[:, 1:] = pixels.reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 0)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_part(kind, body) for kind, body in parts)
+
+
+def _part(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def spoil(image: bytes, way: int) -> bytes:
+    """Return bytes that no reader should take for an image: cut off, empty, a page of text, or damaged inside.
+
+    >>> [len(spoil(b"0123456789" * 10, way)) for way in range(4)]
+    [50, 0, 37, 100]
+    """
+    middle = len(image) // 2
+    damaged = image[:middle] + bytes(min(16, len(image) - middle)) + image[middle + 16 :]
+    return (image[:middle], b"", b"<html><body>Not found</body></html>\r\n", damaged)[way % 4]

@@ -1,0 +1,172 @@
+"""Which column of a table is what: its rows as records.  Does not open tables."""
+
+from abc import ABC
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+
+import polars as pl
+from pydantic import model_validator
+
+from counterpoint.data.sources.base import REASON, Source, host_of, no_column
+from counterpoint.errors import SourceError
+from counterpoint.formats.tables import BAD, Table
+from counterpoint.schema import Frame
+
+NEEDED = ("image", "text")
+NAMES = ("label", "group", "text_id", "image_id")
+ROLES = (*NEEDED, "id", *NAMES, "split", "url")
+FOLDS = {"valid": "validation", "val": "validation", "dev": "validation"}
+"""Other names that sets have for the validation fold."""
+
+Refs = Callable[[pl.Series, int], list[str | None]]
+"""From image bytes, and the number of their first row, to their references."""
+
+
+class Columns(Source, ABC):
+    """A source whose rows are those of tables.
+
+    Each of the settings below names a column; null says that there is none.  Where one is not given, the column of
+    that very name is taken if there is one; the image and the text must be there, or be null.
+
+    A row leaves at once when it has not as many fields as the header (``bad_row``), is no JSON object (``bad_json``),
+    is not UTF-8 (``bad_text``), or has no id where there is a column of ids (``no_id``).
+
+    Parameters
+    ----------
+    image
+        *image* is the column of image paths, of image bytes, or of ``{bytes, path}`` as Hugging Face writes it.
+    text
+        *text* is the column of texts.
+    id
+        *id* is the column of ids (default: the row's number).
+    label, group
+        *label* may be a number; the rows of one *group* share a fold.
+    split
+        *split* says train, validation (valid, val, dev) or test, or the number of a fold.
+    url
+        *url* is where the image comes from.
+    text_id, image_id
+        A pair whose *text_id* and *image_id* differ is refused by alignment.
+    """
+
+    image: str | None = "image"
+    text: str | None = "text"
+    id: str | None = "id"
+    label: str | None = "label"
+    group: str | None = "group"
+    split: str | None = "split"
+    url: str | None = "url"
+    text_id: str | None = "text_id"
+    image_id: str | None = "image_id"
+
+    @model_validator(mode="after")
+    def _reads_something(self) -> Self:
+        if self.image is None and self.text is None:
+            raise ValueError("give a column of images, or of texts, or both")
+        return self
+
+    def records(self, table: Table, *, root: Path, start: int, refs: Refs) -> Iterator[Frame]:
+        """Yield the rows of *table* as records; *start* is the number of the first, *root* where image paths start."""
+        used = self.used(table)
+        for n_frames, frame in enumerate(table.frames(set(used.values()))):
+            if n_frames == 0 and "image" in used:
+                _check_paths(frame[used["image"]], table)
+            yield _records(frame, used, table=table, root=root, start=start, refs=refs)
+            start += frame.height
+
+    def used(self, table: Table) -> dict[str, str]:
+        """Return the column of each role that *table* has.
+
+        Raises
+        ------
+        SourceError
+            When it lacks one that is needed or named.
+        """
+        wanted = {role: name for role in ROLES if (name := getattr(self, role)) is not None}
+        for role, name in wanted.items():
+            if name not in table.columns and (role in NEEDED or role in self.model_fields_set):
+                raise SourceError(no_column(f"{table.path} has no column for source.{role},", name, table.columns))
+        return {role: name for role, name in wanted.items() if name in table.columns}
+
+
+def _records(frame: Frame, used: dict[str, str], *, table: Table, root: Path, start: int, refs: Refs) -> Frame:
+    columns = {role: frame[name] for role, name in used.items()}
+    number = pl.int_range(start, start + frame.height, eager=True).cast(pl.String)
+    ids = _names(columns["id"], table) if "id" in used else number
+    nothing = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+    series = {
+        "id": ids,
+        "text": _texts(columns["text"], table) if "text" in used else nothing,
+        "image": _images(columns["image"], table, root, start, refs) if "image" in used else nothing,
+        **{role: _names(columns[role], table) for role in (*NAMES, "url") if role in used},
+        **({"fold": _names(columns["split"], table)} if "split" in used else {}),
+        BAD: frame[BAD],
+    }
+    no_id = pl.when(pl.col("id").is_null()).then(pl.lit("no_id"))
+    made = pl.DataFrame(series).with_columns(
+        pl.lit(table.path.name or "frame").alias("source"), pl.coalesce(BAD, no_id).alias(REASON)
+    )
+    if "url" in used:
+        made = made.with_columns(host_of(pl.col("url")).alias("host"))
+    if "split" in used:
+        made = made.with_columns(pl.col("fold").str.strip_chars().str.to_lowercase().replace(FOLDS))
+    return made.drop(BAD)
+
+
+def _names(column: pl.Series, table: Table) -> pl.Series:
+    """Return a column of names or numbers as strings; a whole number has no decimals."""
+    kind = column.dtype
+    if kind.is_nested() or kind in (pl.Binary, pl.Object):
+        raise SourceError(f"{table.path}: column {column.name!r} is {kind}; allowed: strings, numbers.")
+    if kind.is_float():
+        whole = column.cast(pl.Int64, strict=False)
+        strings = column.fill_nan(None).cast(pl.String)
+        return whole.cast(pl.String).zip_with((whole == column).fill_null(False), strings)
+    return column.cast(pl.String)
+
+
+def _is_string(kind: pl.DataType) -> bool:
+    return kind in (pl.String, pl.Categorical, pl.Enum, pl.Null)
+
+
+def _texts(column: pl.Series, table: Table) -> pl.Series:
+    if not _is_string(column.dtype):
+        raise SourceError(f"{table.path}: text column {column.name!r} is {column.dtype}; allowed: strings.")
+    return column.cast(pl.String)
+
+
+def _images(column: pl.Series, table: Table, root: Path, start: int, refs: Refs) -> pl.Series:
+    kind = column.dtype
+    if _is_string(kind):
+        return _paths(column.cast(pl.String), root)
+    if kind == pl.Binary:
+        return pl.Series(column.name, refs(column, start), dtype=pl.String)
+    fields = {field.name: field.dtype for field in kind.fields} if isinstance(kind, pl.Struct) else {}
+    if fields.get("bytes") != pl.Binary:
+        raise SourceError(
+            f"{table.path}: image column {column.name!r} is {kind}; allowed: paths (strings), bytes, {{bytes, path}}."
+        )
+    inside = pl.Series(column.name, refs(column.struct.field("bytes"), start), dtype=pl.String)
+    if fields.get("path") != pl.String:
+        return inside
+    return inside.zip_with(inside.is_not_null(), _paths(column.struct.field("path"), root))
+
+
+def _paths(column: pl.Series, root: Path) -> pl.Series:
+    path = pl.col("path")
+    anchored = pl.when(path.str.starts_with("/")).then(path).when(path != "").then(pl.lit(f"{root}/") + path)
+    return column.alias("path").to_frame().select(anchored)["path"]
+
+
+def _check_paths(column: pl.Series, table: Table) -> None:
+    """Raise when a column of image paths holds something else throughout."""
+    if column.dtype != pl.String or column.null_count() == column.len():
+        return
+    given = column.drop_nulls()
+    if given.cast(pl.Float64, strict=False).null_count() == 0:
+        raise SourceError(f"{table.path}: image column {column.name!r} holds numbers, such as {given[0]!r}, not paths.")
+    if given.str.contains("(?i)^https?://").all():
+        raise SourceError(
+            f"{table.path}: image column {column.name!r} holds addresses, such as {given[0]!r}; download them first."
+        )

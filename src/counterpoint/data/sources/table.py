@@ -1,0 +1,136 @@
+"""Tables of pairs on disk (CSV, TSV, XLSX, JSON, JSON lines, Parquet), and a frame in memory."""
+
+from collections.abc import Iterator
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+from pydantic import PrivateAttr
+
+from counterpoint.artifacts import key_of
+from counterpoint.data.sources.base import existing, files_of, spill, stamp
+from counterpoint.data.sources.columns import Columns
+from counterpoint.errors import SourceError
+from counterpoint.formats.images import COLUMN, row_ref
+from counterpoint.formats.tables import FORMATS, open_table, table_of
+from counterpoint.schema import Frame
+from counterpoint.settings import validated
+
+
+class TableSource(Columns):
+    """The rows of a table, or of several with the same columns, one after the other.
+
+    Parameters
+    ----------
+    path
+        *path* is a table, a folder of tables, or a glob such as ``shards/*.parquet``.
+    root
+        *root* is the folder that image paths start from (default: the table's folder).
+    separator
+        *separator* stands between the fields of a CSV (default: a comma, in a TSV a tab).
+    sheet
+        *sheet* is the name of a sheet of an XLSX (default: its first).
+
+    Notes
+    -----
+    All other settings name columns: see `Columns`.  Bytes in a Parquet file stay where they are.
+    """
+
+    kind: Literal["table"] = "table"
+    path: Path
+    root: Path | None = None
+    separator: str | None = None
+    sheet: str | None = None
+
+    @staticmethod
+    def of(frame: Any, **columns: Any) -> "FrameSource":
+        """Return the source of a pandas, polars or Arrow table in memory; *columns* are settings of `FrameSource`.
+
+        Raises
+        ------
+        ConfigError
+            When there is no such setting.
+        SourceError
+            When *frame* is no such table, or has a column of mixed types.
+
+        Examples
+        --------
+        >>> frame = pl.DataFrame({"file": ["/a/1.jpg"], "caption": ["a cat"], "class": [1.0]})
+        >>> source = TableSource.of(frame, image="file", text="caption", label="class")
+        >>> [(records, dropped)] = source.read(Path())
+        >>> records.row(0, named=True)
+        {'id': '0', 'row': 0, 'text': 'a cat', 'image': '/a/1.jpg', 'source': 'frame', 'label': '1'}
+        """
+        source = validated(FrameSource, columns, where="read_pairs")
+        source._frame = _to_polars(frame)
+        return source
+
+    def rows(self, work: Path) -> Iterator[Frame]:  # noqa: ARG002 - images stay where they are
+        """Yield the rows of each file; the default id counts over all of them."""
+        start = 0
+        for file in self._files():
+            table = open_table(file, separator=self.separator, sheet=self.sheet)
+            root = file.parent if self.root is None else existing(self.root, what="folder of images")
+            refs = partial(_rows_of, file, self.image or COLUMN, -start)
+            for frame in self.records(table, root=root, start=start, refs=refs):
+                yield frame
+                start += frame.height
+
+    def fingerprint(self) -> str:
+        """Return a hash of the settings and of the tables' sizes and times (not of the images')."""
+        return stamp(self, self._files())
+
+    def _files(self) -> list[Path]:
+        return files_of(self.path, FORMATS.keys(), what="table")
+
+
+class FrameSource(Columns):
+    """The rows of a table in memory; made by `TableSource.of`.
+
+    Parameters
+    ----------
+    root
+        *root* is the folder that image paths start from (default: the working folder).
+    """
+
+    kind: Literal["frame"] = "frame"
+    root: Path = Path()
+
+    _frame: Frame = PrivateAttr(pl.DataFrame())
+
+    def rows(self, work: Path) -> Iterator[Frame]:
+        """Yield the rows; image bytes are written to shards in *work*."""
+        name = f"frame-{self.fingerprint()}"
+
+        def refs(images: pl.Series, start: int) -> list[str | None]:
+            return spill(images, work.absolute() / f"{name}-{start:09d}.parquet")
+
+        root = existing(self.root, what="folder of images")
+        return self.records(table_of(self._frame, Path("frame")), root=root, start=0, refs=refs)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the settings and of the columns that are used."""
+        used = self._frame.select(set(self.used(table_of(self._frame, Path("frame"))).values()))
+        content = sha256(used.hash_rows(seed=0).to_numpy().tobytes()).hexdigest()
+        return key_of(self.model_dump(mode="json"), content)
+
+
+def _rows_of(file: Path, column: str, shift: int, images: pl.Series, start: int) -> list[str | None]:
+    """Return references to the rows of a Parquet file that hold an image."""
+    present = enumerate(images.is_not_null(), start + shift)
+    return [row_ref(file, row, column) if is_there else None for row, is_there in present]
+
+
+def _to_polars(frame: Any) -> Frame:
+    try:
+        return cast(Frame, nw.from_native(frame, eager_only=True).to_polars())
+    except TypeError as error:
+        raise SourceError(
+            f"Pairs are read from a path, or a pandas, polars or Arrow table; got {type(frame).__name__}."
+        ) from error
+    except (pa.ArrowException, pl.exceptions.PolarsError) as error:
+        raise SourceError(f"The table in memory has a column of mixed types: {error}.") from error
