@@ -1,0 +1,22 @@
+"""Scores and their intervals from labels, probabilities and groups.  Knows no contender and no study."""
+
+from counterpoint.metrics.bootstrap import evaluate, resample
+from counterpoint.metrics.classification import Metric
+from counterpoint.metrics.parts import Part, read_part
+from counterpoint.metrics.rows import Rows, Sample
+from counterpoint.metrics.scores import score, scores
+from counterpoint.metrics.table import METRICS, find_metric
+
+__all__ = [
+    "METRICS",
+    "Metric",
+    "Part",
+    "Rows",
+    "Sample",
+    "evaluate",
+    "find_metric",
+    "read_part",
+    "resample",
+    "score",
+    "scores",
+]

@@ -1,0 +1,114 @@
+"""Scores with their intervals: of a Predictions table, or of one set of probabilities."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike
+
+from counterpoint.config import METRICS as DEFAULT_METRICS
+from counterpoint.config import Evaluate
+from counterpoint.errors import SchemaError
+from counterpoint.metrics.bootstrap import interval, resample
+from counterpoint.metrics.parts import PARTS, Part, check_proba, encode, read_part
+from counterpoint.metrics.rows import Ints, Rows
+from counterpoint.schema import PREDICTIONS, SCORES, Frame, check, empty
+
+
+def scores(predictions: Frame, rules: Evaluate) -> Frame:
+    """Return every metric of every contender on each part that it predicted, with its interval.
+
+    A value is the mean over seeds; in a k-fold, ranking metrics are means over folds and the others pool the
+    out-of-fold rows.  An interval is null where fewer than two groups were predicted.
+
+    Examples
+    --------
+    >>> columns = {"id": ["1", "2"], "contender": "majority", "seed": [0, 0], "fold": "test"}
+    >>> rows = pl.DataFrame({**columns, "part": "test", "group": ["1", "2"], "label": ["a", "b"], "p_a": 0.6, "p_b": 0.4})
+    >>> scores(rows, Evaluate()).select("fold", "metric", "value", "n", "seeds").row(0)
+    ('test', 'accuracy', 0.5, 2, 1)
+    """
+    present = set(check(predictions, PREDICTIONS, table="Predictions")["part"])
+    tables = [_scores_of(read_part(predictions, part), rules.metrics, rules) for part in PARTS if part in present]
+    return pl.concat([empty(SCORES), *tables])
+
+
+def score(
+    y: Iterable[Any],
+    proba: ArrayLike,
+    *,
+    classes: Sequence[Any],
+    groups: Iterable[Any] | None = None,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    bootstrap: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Frame:
+    """Return the metrics of one set of probabilities, with percentile intervals from a bootstrap over groups.
+
+    Parameters
+    ----------
+    y
+        *y* are the true labels, shape (n,).
+    proba
+        *proba* are the probabilities, shape (n, n_classes).
+    classes
+        *classes* names the columns of *proba*, as ``classes_`` of a fitted contender does.
+    groups
+        *groups* are drawn as a whole; without them, each row is its own group.
+    metrics
+        *metrics* are names of the METRICS table, or paths such as ``my_lab.metrics:BRIER``.
+
+    Returns
+    -------
+    Frame
+        One row a metric: metric, value, low, high, n.
+
+    Raises
+    ------
+    ConfigError
+        When a metric does not exist.
+    SchemaError
+        When *y*, *proba*, *classes* and *groups* do not fit together.
+
+    Examples
+    --------
+    >>> table = score(["a", "b", "b"], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], classes=["a", "b"])
+    >>> table.select("metric", pl.col("value").round(3)).head(2).rows()
+    [('accuracy', 0.667), ('balanced_accuracy', 0.75)]
+    """
+    labels, table = list(y), np.asarray(proba, dtype=float)
+    codes = np.arange(len(labels)) if groups is None else _codes(groups)
+    if table.shape != (len(labels), len(classes)) or len(codes) != len(labels) or not labels:
+        raise SchemaError(
+            f"Labels, probabilities, classes and groups do not fit: {len(labels)} labels, probabilities of shape "
+            f"{table.shape}, {len(classes)} classes, {len(codes)} groups."
+        )
+    rows = Rows(encode(labels, list(classes)), check_proba(table, of="proba"))
+    rules = Evaluate.read({"bootstrap": bootstrap, "confidence": confidence, "seed": seed})
+    part = Part(codes, {"": (rows,)}, "test", len(labels))
+    return _scores_of(part, metrics, rules).select("metric", "value", "low", "high", "n")
+
+
+def _scores_of(part: Part, metrics: Sequence[str], rules: Evaluate) -> Frame:
+    resampled = resample(part, metrics, rules)
+    table = [
+        (
+            name,
+            part.fold,
+            metric,
+            value,
+            *interval(draws, value, confidence=rules.confidence),
+            part.n,
+            len(part.trials[name]),
+        )
+        for name, scores in resampled.items()
+        for metric, value, draws in zip(metrics, scores.value, scores.draws, strict=True)
+    ]
+    return pl.DataFrame(table, schema=dict(SCORES), orient="row").fill_nan(None)
+
+
+def _codes(groups: Iterable[Any]) -> Ints:
+    places: dict[Any, int] = {}
+    return np.array([places.setdefault(group, len(places)) for group in groups], dtype=np.intp)

@@ -1,0 +1,36 @@
+"""The METRICS table, and the metric that a name or a path stands for."""
+
+from collections.abc import Mapping
+
+from counterpoint.errors import ConfigError
+from counterpoint.lookup import find
+from counterpoint.metrics.classification import Metric
+
+METRICS: Mapping[str, str] = {
+    "accuracy": "counterpoint.metrics.classification:ACCURACY",
+    "balanced_accuracy": "counterpoint.metrics.classification:BALANCED_ACCURACY",
+    "macro_f1": "counterpoint.metrics.classification:MACRO_F1",
+    "roc_auc": "counterpoint.metrics.classification:ROC_AUC",
+    "pr_auc": "counterpoint.metrics.classification:PR_AUC",
+    "log_loss": "counterpoint.metrics.classification:LOG_LOSS",
+    "ece": "counterpoint.metrics.classification:ECE",
+}
+
+
+def find_metric(name: str) -> Metric:
+    """Return the metric called *name* in METRICS, or at a path such as ``my_lab.metrics:BRIER``.
+
+    Raises
+    ------
+    ConfigError
+        When there is none, or what is there is not a Metric.
+
+    Examples
+    --------
+    >>> find_metric("log_loss").higher_is_better
+    False
+    """
+    metric = find(name, METRICS, what="metric")
+    if not isinstance(metric, Metric):
+        raise ConfigError(f"{name!r} is a {type(metric).__name__}; a metric is a counterpoint.metrics.Metric.")
+    return metric
