@@ -1,0 +1,123 @@
+"""p-values of a paired difference, and what puts several together.  Sources: docs/decisions/0002-statistics.md."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import binom, norm, rankdata
+from statsmodels.stats.contingency_tables import mcnemar
+
+from counterpoint.metrics.rows import Floats, Rows
+
+
+def mcnemar_exact(only_a: int, only_b: int) -> float:
+    """Return the exact two-sided p of McNemar's test.
+
+    Parameters
+    ----------
+    only_a
+        *only_a* is the number of rows that only *a* has right.
+    only_b
+        *only_b* is the number of rows that only *b* has right.
+
+    Examples
+    --------
+    >>> round(mcnemar_exact(10, 2), 5)
+    0.03857
+    """
+    return float(mcnemar([[0, only_a], [only_b, 0]], exact=True).pvalue)
+
+
+def mcnemar_mid_p(only_a: int, only_b: int) -> float:
+    """Return the mid-p of McNemar's test: less conservative than the exact p (Fagerland, Lydersen and Laake 2013).
+
+    >>> round(mcnemar_mid_p(10, 2), 5)
+    0.02246
+    """
+    n, least = only_a + only_b, min(only_a, only_b)
+    half = 0.5 if only_a == only_b else 1.0
+    return mcnemar_exact(only_a, only_b) - half * float(binom.pmf(least, n, 0.5))
+
+
+class Placements(NamedTuple):
+    """How well each row of a fold is placed among those of the other class; the mean of either is the AUC."""
+
+    positives: Floats
+    """For each positive, the share of negatives that score lower (equal ones count half)."""
+    negatives: Floats
+    """For each negative, the share of positives that score higher (equal ones count half)."""
+
+
+def place(rows: Rows) -> Placements:
+    """Return the placements of two-class rows by the probability of the second class, by midranks (Sun and Xu 2014).
+
+    >>> place(Rows(np.array([0, 1, 1]), np.array([[0.6, 0.4], [0.2, 0.8], [0.6, 0.4]]))).positives
+    array([1. , 0.5])
+    """
+    scores, is_positive = rows.proba[:, 1], rows.codes == 1
+    ranks = rankdata(scores)
+    positives = (ranks[is_positive] - rankdata(scores[is_positive])) / (~is_positive).sum()
+    negatives = 1 - (ranks[~is_positive] - rankdata(scores[~is_positive])) / is_positive.sum()
+    return Placements(positives, negatives)
+
+
+def delong(a: Sequence[Placements], b: Sequence[Placements]) -> tuple[float, float, float]:
+    """Return the difference of two AUCs on the same rows, its standard error, and its two-sided p.
+
+    Of several folds, the mean of their differences, its variance that of a mean of independent folds.  All is NaN
+    where a fold has fewer than two rows of a class; p is NaN where a difference has no variance.
+
+    Parameters
+    ----------
+    a
+        *a* is the placements of the first contender, one entry a fold.
+    b
+        *b* is the same of the second.
+
+    Examples
+    --------
+    >>> good, poor = np.array([0.1, 0.2, 0.8, 0.9]), np.array([0.1, 0.8, 0.2, 0.9])
+    >>> codes = np.array([0, 0, 1, 1])
+    >>> a, b = (place(Rows(codes, np.column_stack([1 - scores, scores]))) for scores in (good, poor))
+    >>> [round(value, 3) for value in delong([a], [b])]
+    [0.25, 0.354, 0.48]
+    """
+    if min(len(side) for fold in a for side in fold) < 2:
+        return np.nan, np.nan, np.nan
+    gaps = [tuple(one - other for one, other in zip(*fold, strict=True)) for fold in zip(a, b, strict=True)]
+    difference = float(np.mean([positives.mean() for positives, _ in gaps]))
+    variance = sum(side.var(ddof=1) / len(side) for fold in gaps for side in fold) / len(gaps) ** 2
+    error = float(np.sqrt(variance))
+    if error > 0:
+        return difference, error, float(2 * norm.sf(abs(difference) / error))
+    return difference, error, 1.0 if difference == 0 else np.nan
+
+
+def bootstrap_p(differences: Floats) -> float:
+    """Return the two-sided p of "no difference": twice the share of draws on the rarer side of 0, one counted more.
+
+    With B draws p is 2 / (B + 1) at least; NaN where no draw is defined (Davison and Hinkley 1997, ch. 4).
+
+    Examples
+    --------
+    >>> bootstrap_p(np.full(1999, 0.1)), bootstrap_p(np.zeros(10))
+    (0.001, 1.0)
+    """
+    defined = differences[np.isfinite(differences)]
+    if not len(defined):
+        return np.nan
+    rarer = min((defined <= 0).sum(), (defined >= 0).sum())
+    return min(1.0, float(2 * (rarer + 1) / (len(defined) + 1)))
+
+
+def twice_median(p_values: Sequence[float]) -> float:
+    """Return one p for several of the same question, whatever their dependence: the one, or twice their median.
+
+    Rüger 1978; Meinshausen, Meier and Bühlmann 2009 with γ = ½.
+
+    Examples
+    --------
+    >>> twice_median([0.01]), twice_median([0.01, 0.03, 0.4])
+    (0.01, 0.06)
+    """
+    return float(p_values[0]) if len(p_values) == 1 else min(1.0, 2 * float(np.median(p_values)))
