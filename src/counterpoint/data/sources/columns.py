@@ -93,14 +93,14 @@ class Columns(Source, ABC):
 def _records(frame: Frame, used: dict[str, str], *, table: Table, root: Path, start: int, refs: Refs) -> Frame:
     columns = {role: frame[name] for role, name in used.items()}
     number = pl.int_range(start, start + frame.height, eager=True).cast(pl.String)
-    ids = _names(columns["id"], table) if "id" in used else number
+    ids = names(columns["id"], table) if "id" in used else number
     nothing = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
     series = {
         "id": ids,
         "text": _texts(columns["text"], table) if "text" in used else nothing,
         "image": _images(columns["image"], table, root, start, refs) if "image" in used else nothing,
-        **{role: _names(columns[role], table) for role in (*NAMES, "url") if role in used},
-        **({"fold": _names(columns["split"], table)} if "split" in used else {}),
+        **{role: names(columns[role], table) for role in (*NAMES, "url") if role in used},
+        **({"fold": names(columns["split"], table)} if "split" in used else {}),
         BAD: frame[BAD],
     }
     no_id = pl.when(pl.col("id").is_null()).then(pl.lit("no_id"))
@@ -114,8 +114,12 @@ def _records(frame: Frame, used: dict[str, str], *, table: Table, root: Path, st
     return made.drop(BAD)
 
 
-def _names(column: pl.Series, table: Table) -> pl.Series:
-    """Return a column of names or numbers as strings; a whole number has no decimals."""
+def names(column: pl.Series, table: Table) -> pl.Series:
+    """Return a column of names or numbers as strings; a whole number has no decimals.
+
+    >>> names(pl.Series([1.0, None, 0.5]), Table(Path("a.parquet"), ("",), None)).to_list()
+    ['1', None, '0.5']
+    """
     kind = column.dtype
     if kind.is_nested() or kind in (pl.Binary, pl.Object):
         raise SourceError(f"{table.path}: column {column.name!r} is {kind}; allowed: strings, numbers.")

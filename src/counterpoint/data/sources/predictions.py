@@ -1,0 +1,139 @@
+"""Predictions of an outside model, from a CSV or Parquet of ids and probabilities, as rows of Predictions."""
+
+from pathlib import Path
+
+import polars as pl
+
+from counterpoint.config import OutsidePredictions
+from counterpoint.data.sources.base import existing, no_column, some
+from counterpoint.data.sources.columns import names
+from counterpoint.errors import SourceError
+from counterpoint.formats.tables import open_table
+from counterpoint.schema import PREDICTIONS, Frame, empty
+
+TOLERANCE = 1e-3
+KEY = ("id", "seed", "fold")
+
+
+def read_predictions(outside: OutsidePredictions, pairs: Frame) -> Frame:
+    r"""Return what an outside model says of *pairs*: schema.PREDICTIONS, in the order of *pairs*.
+
+    Parameters
+    ----------
+    outside
+        *outside* names the file and the contender.  The file has columns ``id`` and ``p_<class>``, one for each class
+        of *pairs*; with ``seed`` it may hold several fits, else there is one, of seed 0; with ``fold`` it may say of a
+        k-fold which test fold each fit had.
+    pairs
+        *pairs* have their folds.  Without a column ``fold``, a row of a k-fold was predicted by the fit that it
+        was a test row of, and a row of a hold-out by the only fit.
+
+    Raises
+    ------
+    SourceError
+        When a test row lacks, or some but not all rows of a side do; when classes differ, an id comes twice, or
+        probabilities are not from 0 to 1 with sum 1 (within .001; they are then scaled to 1).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> pairs = pl.DataFrame({"id": ["a", "b"], "label": ["x", "y"], "group": ["1", "2"], "fold": ["0", "1"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "mine.csv")
+    ...     _ = path.write_text("id,p_x,p_y\na,0.75,0.25\nb,0.5,0.5\n")
+    ...     rows = read_predictions(OutsidePredictions(path=path, name="mine"), pairs)
+    >>> rows.select("id", "fold", "part", "p_x").rows()
+    [('a', '0', 'test', 0.75), ('b', '1', 'test', 0.5)]
+    """
+    classes = pairs["label"].unique().sort().to_list()
+    given = _read(outside.path, classes)
+    _check_fits(given, pairs, outside.path)
+    placed = _placed(given, pairs)
+    _check_rows(placed, pairs, outside.path)
+    made = _scaled(placed, classes, outside.path).with_columns(pl.lit(outside.name).alias("contender"))
+    columns = {**PREDICTIONS, **{f"p_{label}": pl.Float64 for label in classes}}
+    return made.select(pl.col(name).cast(kind) for name, kind in columns.items())
+
+
+def _read(path: Path, classes: list[str]) -> Frame:
+    """Return id, seed, fold (null where the file has none) and the probabilities (null where they are no numbers)."""
+    table = open_table(existing(path, what="table of predictions"))
+    if "id" not in table.columns:
+        raise SourceError(no_column(f"{path} has no column", "id", table.columns))
+    wanted, found = [f"p_{label}" for label in classes], [name for name in table.columns if name.startswith("p_")]
+    if set(wanted) != set(found):
+        raise SourceError(f"{path} should have columns {some(wanted, 20)}, one a class; found {some(found, 20)}.")
+    parts = [
+        part.select(
+            names(part["id"], table),
+            names(part["seed"], table).cast(pl.Int64, strict=False)
+            if "seed" in part.columns
+            else pl.lit(0).alias("seed"),
+            names(part["fold"], table) if "fold" in part.columns else pl.lit(None, pl.String).alias("fold"),
+            *(pl.col(name).cast(pl.Float64, strict=False) for name in wanted),
+        )
+        for part in table.frames({*KEY, *wanted})
+    ]
+    return pl.concat(parts, how="vertical_relaxed") if parts else empty(dict.fromkeys([*KEY, *wanted], pl.String))
+
+
+def _check_fits(given: Frame, pairs: Frame, path: Path) -> None:
+    """Raise when a seed is no number, or a fold is none of the k."""
+    if given["seed"].null_count():
+        raise SourceError(f"{path}: column 'seed' should hold whole numbers.")
+    folds = pairs["fold"].unique().sort().to_list()
+    strange = [fold for fold in given["fold"].unique().drop_nulls() if fold not in folds]
+    if strange and _n_folds(pairs):
+        raise SourceError(f"{path} has fold {strange[0]!r}; the pairs have {some(folds)}.")
+
+
+def _placed(given: Frame, pairs: Frame) -> Frame:
+    """Return *given* with the group and label of its rows, the fit each comes from, and the row's side in that fit."""
+    own = pairs.select("id", "group", "label", pl.col("fold").alias("own"))
+    rows = given.join(own, on="id", how="inner", maintain_order="right")
+    n_folds = _n_folds(pairs)
+    if n_folds is None:
+        return rows.with_columns(pl.lit("test").alias("fold"), pl.col("own").alias("part"))
+    tested = pl.col("fold").fill_null(pl.col("own"))
+    ahead = (pl.col("own").cast(pl.Int64) - tested.cast(pl.Int64, strict=False)) % n_folds
+    part = (
+        pl.when(ahead == 0).then(pl.lit("test")).when(ahead == 1).then(pl.lit("validation")).otherwise(pl.lit("train"))
+    )
+    return rows.with_columns(tested, part.alias("part"))
+
+
+def _n_folds(pairs: Frame) -> int | None:
+    """Return the k of a k-fold; None for a hold-out."""
+    folds = pairs["fold"].unique()
+    return len(folds) if folds.str.contains(r"^\d+$").all() else None
+
+
+def _check_rows(placed: Frame, pairs: Frame, path: Path) -> None:
+    """Raise when a row comes twice, or a side of a fit is not whole; the test side must be there."""
+    twice = placed.filter(placed.select(KEY).is_duplicated())
+    if twice.height:
+        raise SourceError(f"{path} has id {twice['id'][0]!r} more than once for the same fit.")
+    n_folds = _n_folds(pairs)
+    for seed in placed["seed"].unique().sort().to_list() or [0]:
+        for part in ("test", "validation", "train"):
+            found = placed.filter((pl.col("seed") == seed) & (pl.col("part") == part))
+            side = pairs if n_folds else pairs.filter(pl.col("fold") == part)
+            n_times = n_folds - 2 if n_folds and part == "train" else 1
+            n_lacking = side.height * n_times - found.height
+            if n_lacking and (found.height or part == "test"):
+                lacking = side.join(found, on="id", how="anti")["id"].to_list()
+                counts = f"{n_lacking:,} of {side.height * n_times:,}"
+                raise SourceError(f"{path} lacks {counts} {part} rows (seed {seed}): {some(lacking, 3)}.")
+
+
+def _scaled(placed: Frame, classes: list[str], path: Path) -> Frame:
+    columns = [f"p_{label}" for label in classes]
+    total = pl.sum_horizontal(columns)
+    is_chance = pl.all_horizontal(pl.col(columns).is_between(0, 1 + TOLERANCE)) & ((total - 1).abs() <= TOLERANCE)
+    wrong = placed.filter(~is_chance.fill_null(False))
+    if wrong.height:
+        row = wrong.select("id", *columns).row(0)
+        raise SourceError(
+            f"{path}: {wrong.height:,} rows are not probabilities from 0 to 1 with sum 1; the first is {row}."
+        )
+    return placed.with_columns(pl.col(columns) / total)
