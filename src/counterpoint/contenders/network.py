@@ -1,0 +1,134 @@
+"""A neural contender: builds its network, lets skorch train it, keeps weights and settings only."""
+
+from abc import abstractmethod
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import LRScheduler
+from skorch.helper import predefined_split
+from torch import nn
+from torch.optim.lr_scheduler import OneCycleLR
+
+from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
+from counterpoint.contenders.batches import Batches, Material
+from counterpoint.contenders.training import WATCHED, Loss, balanced_weights, callbacks
+from counterpoint.schema import Frame
+from counterpoint.seeds import child_seed
+
+_CLIP = 1.0
+_PREDICTED_AT_ONCE = 256
+
+
+class Network(Contender):
+    """A contender around a torch module.  A child writes ``_learn``, ``_material`` and ``_network``.
+
+    AdamW, one cycle of the learning rate (Smith and Topin 2018), smoothed labels, a clipped gradient; the epoch
+    with the lowest validation loss is kept.  Without ``validation``, 15 % of the rows are held out for that.
+
+    Attributes
+    ----------
+    branch
+        *branch* is the word in the history for what is trained: "text", "image" or "joint".
+    network_
+        *network_* is the trained module, in evaluation mode.
+    best_epoch_
+        *best_epoch_* is the epoch, counted from 1, whose weights were kept.
+    """
+
+    branch: ClassVar[str]
+    is_seeded: ClassVar[bool] = True
+
+    epochs: int
+    batch: int
+    lr: float
+    weight_decay: float
+    label_smoothing: float
+    patience: int
+    class_weight: Literal["balanced"] | None
+    seed: int
+
+    network_: nn.Module
+    best_epoch_: int
+
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
+        if validation is None:
+            train, validation = hold_out(train, seed=child_seed(self.seed, "hold-out"))
+        if not len(validation.codes):  # every class is one group: nothing else to stop on
+            validation = train
+        # A generator of its own for each fit, so that neither a caller's draws nor ours shift the other's.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(child_seed(self.seed, self.branch))
+            self._learn(train, validation, fits)
+            self._train(self._network(), self._material(train), self._material(validation))
+
+    @abstractmethod
+    def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
+        """Learn what is needed to read pairs: a vocabulary, the mean of the pixels, the branches."""
+
+    @abstractmethod
+    def _material(self, rows: Rows) -> Material:
+        """Return what the network reads of *rows*."""
+
+    @abstractmethod
+    def _network(self) -> nn.Module:
+        """Return the network to train, with logits of shape (batch, voices, classes)."""
+
+    def _rates(self) -> dict[str, float]:
+        """Return the share of the learning rate that weights get whose name fits a pattern."""
+        return {}
+
+    def _epoch(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "epoch": row["epoch"],
+            "branch": self.branch,
+            **{name: float(row[key]) for name, key in WATCHED.items()},
+        }
+
+    def _train(self, network: nn.Module, train: Material, validation: Material) -> None:
+        net = self._trainer(network, train, validation).fit(train, None)
+        stop = dict(net.callbacks_)["stop"]
+        if len(net.history) < self.epochs and stop.misses_ < self.patience:
+            raise KeyboardInterrupt  # skorch takes Ctrl-C for a wish to stop early and use what there is
+        self.network_ = net.module_.eval()
+        self.best_epoch_ = stop.best_epoch_
+        self.n_epochs_ = len(net.history)
+        self.n_parameters_ = sum(weights.numel() for weights in network.parameters())
+        self.history_ = [self._epoch(row) for row in net.history]
+
+    def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
+        weight = balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None
+        n_steps = self.epochs * len(Batches(train, batch_size=self.batch).orders())
+        groups = [(pattern, {"lr": share * self.lr}) for pattern, share in self._rates().items()]
+        rates = [*(group["lr"] for _, group in groups), self.lr]
+        cycle = LRScheduler(OneCycleLR, step_every="batch", max_lr=rates, total_steps=n_steps)
+        return NeuralNet(
+            network,
+            criterion=Loss,
+            criterion__weight=weight,
+            criterion__smoothing=self.label_smoothing,
+            criterion__auxiliary=getattr(self, "auxiliary", 0.0),
+            optimizer=torch.optim.AdamW,
+            optimizer__weight_decay=self.weight_decay,
+            optimizer__param_groups=groups,
+            lr=self.lr,
+            max_epochs=self.epochs,
+            batch_size=self.batch,
+            iterator_train=Batches,
+            iterator_train__seed=child_seed(self.seed, "order"),
+            iterator_valid=Batches,
+            iterator_valid__batch_size=_PREDICTED_AT_ONCE,
+            train_split=predefined_split(validation),
+            callbacks=[*callbacks(clip=_CLIP, patience=self.patience), ("cycle", cycle)],
+            verbose=0,
+        )
+
+    def _proba(self, pairs: Frame) -> Proba:
+        material = self._material(Rows(pairs, np.zeros(len(pairs), dtype=np.int64)))
+        proba = np.empty((len(pairs), len(self.classes_)))
+        with torch.inference_mode():
+            for rows in Batches(material, batch_size=_PREDICTED_AT_ONCE).orders():
+                verdict = self.network_(**material[rows][0])[:, 0]  # (batch, classes)
+                proba[rows] = verdict.double().softmax(1).numpy()
+        return proba

@@ -1,0 +1,153 @@
+"""Modules that turn a text or a picture into one vector.  Do not classify."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from counterpoint.networks.augment import Augment
+
+PAD, UNKNOWN = 0, 1
+
+
+class TextEncoder(nn.Module):
+    """Words → embedding → bidirectional LSTM → mean and maximum over the words that are there.
+
+    Padding changes nothing: a text has the same vector alone and beside a longer one.  A text of no words
+    is the zero vector.
+
+    Parameters
+    ----------
+    n_words
+        *n_words* is the number of word ids; 0 is padding, 1 an unknown word.
+    embed, hidden
+        *embed* is the width of a word, *hidden* of the LSTM in each direction.
+    dropout, word_dropout
+        *dropout* leaves out parts of the embedded words; *word_dropout* is the share of words that become
+        unknown in training, so that the unknown word is learned and no single word is leaned on.
+
+    Examples
+    --------
+    >>> encoder = TextEncoder(10, embed=4, hidden=3).eval()
+    >>> encoder(torch.tensor([[2, 5, 0], [0, 0, 0]])).shape, encoder.width
+    (torch.Size([2, 12]), 12)
+    """
+
+    def __init__(
+        self, n_words: int, *, embed: int = 64, hidden: int = 64, dropout: float = 0.3, word_dropout: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(n_words, embed, padding_idx=PAD)
+        self.dropout = nn.Dropout(dropout)
+        self.lstm = nn.LSTM(embed, hidden, batch_first=True, bidirectional=True)
+        self.word_dropout = word_dropout
+        self.width = 4 * hidden
+
+    def forward(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch width"]:
+        """Return one vector a text."""
+        seen = tokens != PAD  # (batch, time)
+        if self.training and self.word_dropout:
+            is_dropped = torch.rand(tokens.shape) < self.word_dropout
+            tokens = tokens.masked_fill(is_dropped & seen, UNKNOWN)
+        hidden = self._read(self.dropout(self.embed(tokens)), seen.sum(1))  # (batch, time, 2 · hidden)
+        mask = seen.unsqueeze(-1)  # (batch, time, 1)
+        mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+        largest = hidden.masked_fill(~mask, -1).amax(1)  # an LSTM's output is above −1
+        return torch.cat([mean, largest * seen.any(1, keepdim=True)], dim=1)
+
+    def _read(
+        self, words: Float[Tensor, "batch time embed"], lengths: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch time both"]:
+        packed = pack_padded_sequence(words, lengths.clamp(min=1), batch_first=True, enforce_sorted=False)
+        hidden, _ = self.lstm(packed)
+        return pad_packed_sequence(hidden, batch_first=True, total_length=words.shape[1])[0]
+
+
+class ImageEncoder(nn.Module):
+    """Pixels → augmentation (in training) → a small residual network → mean over the places of the picture.
+
+    A missing picture is the zero vector.
+
+    Parameters
+    ----------
+    mean, std
+        *mean* and *std* are those of each channel of the training pictures, in 0 … 1.
+    widths
+        *widths* are the channels of each stage; every stage after the first halves the sides.
+    stride
+        *stride* is that of the stem: its output has the picture's side / *stride*.
+    augment
+        *augment* makes a picture a little different each time, in training.
+
+    Examples
+    --------
+    >>> encoder = ImageEncoder(mean=[0.5], std=[0.25], widths=(8, 16)).eval()
+    >>> pixels = torch.zeros(2, 1, 16, 16, dtype=torch.uint8)
+    >>> encoder(pixels, torch.tensor([True, False])).shape, encoder.width
+    (torch.Size([2, 16]), 16)
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        *,
+        mean: Sequence[float],
+        std: Sequence[float],
+        widths: Sequence[int] = (32, 64, 128),
+        stride: int = 2,
+        augment: Augment | None = None,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("mean", 255 * torch.tensor(mean).view(1, -1, 1, 1))
+        self.register_buffer("std", 255 * torch.tensor(std).view(1, -1, 1, 1))
+        self.augment = augment or nn.Identity()
+        first, *rest = widths
+        self.stem = nn.Sequential(*_convolution(len(mean), first, kernel=stride + 1, stride=stride), nn.ReLU())
+        inputs = [first, first, *rest]
+        stages = [Residual(inputs[i], width, stride=1 if i == 0 else 2) for i, width in enumerate(widths)]
+        self.stages = nn.Sequential(*stages)
+        self.width = widths[-1]
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the faster layout on a CPU
+
+    def forward(
+        self, pixels: UInt8[Tensor, "batch channel height width"], has_image: Bool[Tensor, " batch"]
+    ) -> Float[Tensor, "batch features"]:
+        """Return one vector a picture."""
+        x = self.augment((pixels.float() - self.mean) / self.std)
+        x = self.stages(self.stem(x.contiguous(memory_format=torch.channels_last)))  # (batch, features, h, w)
+        vector: Tensor = x.mean((2, 3)) * has_image.unsqueeze(-1)
+        return vector
+
+
+class Residual(nn.Module):
+    """Two 3×3 convolutions around which the input is carried (He et al. 2016); starts as the identity.
+
+    >>> Residual(8, 16, stride=2)(torch.zeros(1, 8, 4, 4)).shape
+    torch.Size([1, 16, 2, 2])
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, stride: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_convolution(inputs, outputs, stride=stride), nn.ReLU(), *_convolution(outputs, outputs)
+        )
+        nn.init.zeros_(self.body[-1].weight)  # type: ignore[arg-type]
+        self.skip: nn.Module = nn.Identity()
+        if stride > 1 or inputs != outputs:
+            # Averaging before the 1×1 convolution keeps what a stride would step over.
+            self.skip = nn.Sequential(nn.AvgPool2d(stride, ceil_mode=True), *_convolution(inputs, outputs, kernel=1))
+
+    def forward(self, x: Float[Tensor, "batch inputs height width"]) -> Float[Tensor, "batch outputs h w"]:
+        """Return what the block makes of feature maps."""
+        out: Tensor = torch.relu(self.body(x) + self.skip(x))
+        return out
+
+
+def _convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
+    """Return a convolution and the normalisation behind it."""
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=False)
+    return [convolution, nn.BatchNorm2d(outputs)]

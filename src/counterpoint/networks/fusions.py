@@ -1,0 +1,85 @@
+"""Modules that classify: one encoder alone, or a text and an image encoder together.
+
+Every network returns logits of shape (batch, voices, classes); voice 0 is the verdict, the others are what the
+branches would say alone.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor, nn
+
+from counterpoint.networks.encoders import PAD, ImageEncoder, TextEncoder
+
+
+class Solo(nn.Module):
+    """One encoder and a linear layer.
+
+    Examples
+    --------
+    >>> network = Solo(TextEncoder(10), n_classes=3)
+    >>> network(tokens=torch.tensor([[2, 5, 0], [3, 0, 0]])).shape
+    torch.Size([2, 1, 3])
+    """
+
+    def __init__(self, encoder: TextEncoder | ImageEncoder, *, n_classes: int, dropout: float = 0.2) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(encoder.width, n_classes))
+
+    def forward(self, **inputs: Tensor) -> Float[Tensor, "batch 1 classes"]:
+        """Return the logits of what the encoder makes of its *inputs*."""
+        logits: Tensor = self.head(self.encoder(**inputs))  # (batch, classes)
+        return logits.unsqueeze(1)
+
+
+class Concatenation(nn.Module):
+    """Text and image vectors side by side; the verdict is what each says alone plus what they say together.
+
+    The joint part starts at zero, so that the verdict of two trained branches starts as the product of their
+    probabilities, and training can only add to it.  In training, one modality of a share of the pairs is hidden
+    from the joint part (Neverova et al. 2016, ModDrop), so that it neither leans on one nor fails where one is
+    missing.
+
+    Parameters
+    ----------
+    text, image
+        *text* and *image* are single networks, trained or not.
+    n_classes
+        *n_classes* is the number of classes.
+    hidden
+        *hidden* is the width of the joint layer.
+    hide
+        *hide* is the share of pairs of which a modality is hidden in training.
+    """
+
+    def __init__(
+        self, text: Solo, image: Solo, *, n_classes: int, hidden: int = 64, dropout: float = 0.2, hide: float = 0.2
+    ) -> None:
+        super().__init__()
+        self.text, self.image, self.hide = text, image, hide
+        width = text.encoder.width + image.encoder.width
+        self.joint = nn.Sequential(
+            nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, n_classes)
+        )
+        nn.init.zeros_(self.joint[-1].weight)  # type: ignore[arg-type]
+
+    def forward(
+        self,
+        tokens: Int[Tensor, "batch time"],
+        pixels: UInt8[Tensor, "batch channel height width"],
+        has_image: Bool[Tensor, " batch"],
+    ) -> Float[Tensor, "batch 3 classes"]:
+        """Return the logits of the verdict, of the text alone and of the image alone."""
+        vectors = self.text.encoder(tokens), self.image.encoder(pixels, has_image)
+        alone = self.text.head(vectors[0]), self.image.head(vectors[1])  # each (batch, classes)
+        seen = torch.stack([(tokens != PAD).any(1), has_image], dim=1)  # (batch, 2)
+        if self.training:
+            seen = seen & ~self._hidden(len(tokens))
+        heard = torch.cat([vector * seen[:, i : i + 1] for i, vector in enumerate(vectors)], dim=1)
+        verdict = self.joint(heard) + sum(logits * seen[:, i : i + 1] for i, logits in enumerate(alone))
+        return torch.stack([verdict, *alone], dim=1)
+
+    def _hidden(self, n_pairs: int) -> Bool[Tensor, "batch 2"]:
+        """Return which modality of which pair is hidden: never both."""
+        draw = torch.rand(n_pairs, 1)
+        return torch.cat([draw < self.hide / 2, draw > 1 - self.hide / 2], dim=1)
