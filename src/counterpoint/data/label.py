@@ -47,7 +47,8 @@ def label(
         pl.when(is_excluded).then(pl.lit("excluded")).when(by_hand.is_null()).then("_reason").alias("_reason"),
     )
     labelled, dropped = sift(marked, pl.col("_reason"), stage="label")
-    _check_classes(labelled["label"], dropped)
+    if not records.is_empty():  # no rows: an earlier stage is to blame
+        _check_classes(labelled["label"], dropped)
     return labelled.drop("_reason"), dropped
 
 
@@ -61,7 +62,7 @@ def _by_rules(records: Frame, rules: Label) -> Frame:
             f"Records have no column label; found {', '.join(records.columns)}. "
             "Name the source's label column, or set label.keywords."
         )
-    named = records.with_columns(_as_names(records["label"]))
+    named = records.with_columns(pl.col("label").str.strip_chars().replace("", None))
     reason = pl.when(pl.col("label").is_null()).then(pl.lit("null_label"))
     if rules.mapping is None:
         return named.with_columns(label_source=pl.lit("column"), _reason=reason)
@@ -81,14 +82,6 @@ def _by_keywords(records: Frame, keywords: KeywordRules, *, source: str) -> Fram
     reason = outcome.replace_strict({AMBIGUOUS: "ambiguous_label", NONE: "no_label_rule"}, default=None)
     marked = records.with_columns(outcome.alias("label"), pl.lit(source).alias("label_source"), reason.alias("_reason"))
     return marked.with_columns(pl.when(pl.col("_reason").is_null()).then("label").alias("label"))
-
-
-def _as_names(labels: pl.Series) -> pl.Series:
-    """Return *labels* as class names: 1.0 (an integer column that had a null) is "1", blank is null."""
-    if labels.dtype.is_float() and (labels.is_null() | (labels.fill_nan(None) % 1 == 0)).all():
-        labels = labels.fill_nan(None).cast(pl.Int64)
-    names = labels.cast(pl.String).str.strip_chars()
-    return names.replace("", None)
 
 
 def _check_classes(labels: pl.Series, dropped: Dropped) -> None:

@@ -1,0 +1,98 @@
+"""Groups that a split must not tear apart: given groups and near-duplicates, as connected components."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import polars as pl
+
+from counterpoint.config import Group
+from counterpoint.data.near import Ints, joined, near_hashes, near_sets
+from counterpoint.rules import words
+from counterpoint.schema import Frame, finding
+
+GIVEN, IDENTICAL = "the given group", "identical images"
+NEAR_IMAGES, NEAR_TEXTS = "near-identical images", "near-identical texts"
+EXACT = (GIVEN, IDENTICAL)
+ALWAYS_WHOLE = 10
+"""A component of so few rows is no chain, whatever its share of a small set."""
+
+
+def group(pairs: Frame, rules: Group) -> tuple[Frame, list[dict[str, str]]]:
+    """Return *pairs* with ``group``, and a finding for each component that is too large to be a group.
+
+    Rows are linked by a given ``group``, by ``sha256``, by ``phash`` within ``max_bits`` of 64 bits, and by texts of
+    at least ``min_words`` words whose sets of words have a Jaccard index of at least ``min_jaccard``.  A group is a
+    connected component, named after its smallest ``row``.  Of a component of over ``max_component_share`` of the rows
+    (and over 10 rows) only the exact links are kept: the given group, and identical images.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* have ``row`` and ``text``; ``group``, ``sha256`` and ``phash`` are used where they are there.
+    rules
+        *rules* is the section ``group`` of the study file.
+
+    Examples
+    --------
+    >>> texts = ["a red fox in the deep snow", "one red fox in the deep snow", "a cat"]
+    >>> grouped, found = group(pl.DataFrame({"row": [4, 5, 6], "text": texts}), Group(min_jaccard=0.7))
+    >>> grouped["group"].to_list(), found
+    (['g000004', 'g000004', 'g000006'], [])
+    """
+    if pairs.is_empty():
+        return pairs.with_columns(group=pl.lit(None, pl.String)), []
+    links = _links(pairs, rules)
+    exact = joined([np.arange(pairs.height), *(links[kind] for kind in EXACT if kind in links)])
+    whole = joined([exact, *links.values()])
+    is_large = np.bincount(whole, minlength=pairs.height) > max(rules.max_component_share * pairs.height, ALWAYS_WHOLE)
+    found = [_finding(np.flatnonzero(whole == root), links, exact, pairs) for root in np.flatnonzero(is_large)]
+    kept = pl.Series("kept", np.where(is_large[whole], exact, whole))
+    name = pl.format("g{}", pl.col("row").min().over(kept).cast(pl.String).str.zfill(6))
+    return pairs.with_columns(name.alias("group")), found
+
+
+def _links(pairs: Frame, rules: Group) -> dict[str, Ints]:
+    """Return, for each kind of link, the first of the rows that each row is so linked with, as a position."""
+    links = {}
+    if "group" in pairs.columns:
+        links[GIVEN] = _first_of(pairs["group"].cast(pl.String))
+    if rules.exact and "sha256" in pairs.columns:
+        links[IDENTICAL] = _first_of(pairs["sha256"])
+    if rules.near_images and "phash" in pairs.columns:
+        links[NEAR_IMAGES] = _first_of(pairs["phash"], lambda each: near_hashes(each.to_numpy(), rules.max_bits))
+    if rules.near_texts:
+        keys = pairs.select(_set_of_words(rules.min_words))["text"]
+        links[NEAR_TEXTS] = _first_of(keys, lambda each: near_sets(each.str.split(" "), rules.min_jaccard))
+    return links
+
+
+def _set_of_words(min_words: int) -> pl.Expr:
+    """Return the words of each text, each once and sorted, as one string; null of a text that is too short."""
+    said = words(pl.col("text"))
+    return pl.when(said.list.len() >= min_words).then(said.list.unique().list.sort().list.join(" ")).alias("text")
+
+
+def _first_of(values: pl.Series, cluster: Callable[[pl.Series], Ints] | None = None) -> Ints:
+    """Return the position of the first row with a value of the same cluster; a null value is alone."""
+    distinct = values.drop_nulls().unique().sort()
+    clusters = cluster(distinct) if cluster else np.arange(distinct.len())
+    rows = values.replace_strict(distinct, clusters, default=None, return_dtype=pl.Int64).to_frame("cluster")
+    position = pl.int_range(pl.len(), dtype=pl.Int64)
+    shared = pl.when(pl.col("cluster").is_null()).then(position).otherwise(position.min().over("cluster"))
+    return rows.select(shared.alias("first"))["first"].to_numpy()
+
+
+def _finding(members: Ints, links: Mapping[str, Ints], exact: Ints, pairs: Frame) -> dict[str, str]:
+    """Say how large the component of *members* is, and which kind of link joins most of it."""
+    reach = {kind: int(np.unique(first[members], return_counts=True)[1].max()) for kind, first in links.items()}
+    cause = max(reach, key=lambda kind: reach[kind])
+    share = members.size / pairs.height
+    left = int(np.unique(exact[members], return_counts=True)[1].max())
+    said = f"{members.size:,} rows ({share:.0%}) hang together, most of them by {cause}"
+    if left < members.size:
+        said += f"; only the exact links among them were kept (the largest group left has {left:,} rows)"
+    severity = "info" if cause == GIVEN and left == members.size else "warn"
+    ids = pairs["id"].gather(members[:3]).to_list()
+    return finding(
+        "CP002", severity, "group", f"{said}.", rows=members.size, cause=cause, linked=reach, left=left, such_as=ids
+    )

@@ -1,0 +1,151 @@
+"""Clusters of near-duplicates among hashes, or among sets of words, without comparing each with each.
+
+Items that share a key in one of several tables are candidates; each candidate is verified, so tables only cost time.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import combinations, pairwise
+
+import numpy as np
+import polars as pl
+from datasketch import MinHash
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
+
+Ints = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
+
+N_PERMUTATIONS = 128
+MAX_MISSED = 0.002
+"""The share of the pairs of sets just at the least Jaccard index that MinHash may overlook."""
+MAX_NEIGHBOURS = 100
+"""Items of one key are held against so many others each; more of them share a template, not a key."""
+BLOCK = 50_000
+
+
+def near_hashes(hashes: Hashes, max_bits: int) -> Ints:
+    """Return the cluster of each 64-bit hash, joining all that differ in at most *max_bits* bits.
+
+    Of ``max_bits + 2`` bands of bits, at least two are equal in such a pair: each two bands make a table.
+
+    >>> near_hashes(np.array([0b0111, 0, 2**63, 2**62 + 2**40], dtype=np.uint64), 2).tolist()
+    [0, 1, 1, 1]
+    """
+    edges = np.linspace(0, 64, max_bits + 3).astype(int).tolist()
+    bands = [(1 << high) - (1 << low) for low, high in pairwise(edges)]
+    tables = (hashes & np.uint64(one | other) for one, other in combinations(bands, 2))
+    return _clusters(
+        hashes.size, tables, lambda left, right: np.bitwise_count(hashes[left] ^ hashes[right]) <= max_bits
+    )
+
+
+def near_sets(sets: pl.Series, min_jaccard: float) -> Ints:
+    """Return the cluster of each set of words, joining those with a Jaccard index of at least *min_jaccard*.
+
+    The candidates are those of MinHash (Broder 1997) with bands; the index is then counted, not estimated.
+
+    Parameters
+    ----------
+    sets
+        *sets* are lists of words, none empty, no word twice in one.
+    min_jaccard
+        *min_jaccard* is the least size of the intersection over the size of the union.
+
+    Examples
+    --------
+    >>> near_sets(pl.Series([["a", "red", "fox"], ["cat"], ["red", "fox"]]), 0.6).tolist()
+    [0, 1, 0]
+    """
+    members = _incidence(sets)
+    sizes = np.diff(members.indptr)
+
+    def is_near(left: Ints, right: Ints) -> NDArray[np.bool_]:
+        common = members[left].multiply(members[right]).sum(axis=1)
+        enough: NDArray[np.bool_] = common >= min_jaccard * (sizes[left] + sizes[right] - common) - 1e-9
+        return enough
+
+    return _clusters(len(sets), _band_keys(sets, min_jaccard), is_near)
+
+
+def _incidence(sets: pl.Series) -> csr_array:
+    """Return which set (row) has which word (column), shape (n_sets, n_words)."""
+    ends = np.concatenate([[0], sets.list.len().cum_sum().to_numpy()])
+    columns = sets.explode().rank("dense").to_numpy().astype(np.int64) - 1
+    return csr_array((np.ones(columns.size, np.int32), columns, ends), shape=(len(sets), columns.max(initial=-1) + 1))
+
+
+def _band_keys(sets: pl.Series, min_jaccard: float) -> Iterator[Hashes]:
+    """Yield one key a set and band; bands are as wide, so as few sets become candidates, as ``MAX_MISSED`` allows."""
+    sketch = MinHash(num_perm=N_PERMUTATIONS)
+    signatures = np.empty((len(sets), N_PERMUTATIONS), np.uint32)
+    for signature, words in zip(signatures, sets.to_list(), strict=True):
+        sketch.clear()
+        sketch.update_batch([word.encode() for word in words])
+        signature[:] = sketch.hashvalues
+    width = _band_width(min_jaccard)
+    weights = np.random.default_rng(0).integers(1 << 63, size=width, dtype=np.uint64) * 2 + 1
+    for start in range(0, N_PERMUTATIONS - width + 1, width):
+        yield signatures[:, start : start + width].astype(np.uint64) @ weights
+
+
+def _band_width(min_jaccard: float) -> int:
+    """Return the largest width at which the bands overlook at most ``MAX_MISSED`` of the pairs at *min_jaccard*."""
+    widths = range(1, N_PERMUTATIONS + 1)
+    return max([1, *(w for w in widths if (1 - min_jaccard**w) ** (N_PERMUTATIONS // w) <= MAX_MISSED)])
+
+
+def _clusters(n: int, tables: Iterable[Hashes], is_near: Callable[[Ints, Ints], NDArray[np.bool_]]) -> Ints:
+    """Return the cluster of each of *n* items: the smallest item that a chain of near candidates joins it with."""
+    cluster = np.arange(n)
+    links = np.empty((2, 0), np.int64)
+    for candidates in _candidates(n, tables):
+        left, right = candidates[:, np.not_equal(*cluster[candidates])]
+        links = np.hstack([links, np.stack([left, right])[:, is_near(left, right)]])
+        # Joined early, later candidates of one cluster go unverified, and memory stays in proportion to n.
+        if links.shape[1] > n // 16:
+            cluster, links = joined([cluster], links), links[:, :0]
+    return joined([cluster], links)
+
+
+def _candidates(n: int, tables: Iterable[Hashes]) -> Iterator[Ints]:
+    """Yield items that share a key, in blocks of shape (2, n_candidates).
+
+    Where many share one, each is held only against the next ``MAX_NEIGHBOURS``; a stable sort puts next to each other
+    those that share the keys of the tables before, too.
+    """
+    order = np.arange(n)
+    for keys in tables:
+        order = order[np.argsort(keys[order], kind="stable")]
+        ordered = keys[order]
+        left = np.arange(n)
+        for distance in range(1, min(n, MAX_NEIGHBOURS + 1)):
+            left = left[: np.searchsorted(left, n - distance)]
+            left = left[ordered[left] == ordered[left + distance]]
+            for start in range(0, left.size, BLOCK):
+                block = left[start : start + BLOCK]
+                yield np.stack([order[block], order[block + distance]])
+
+
+def joined(clusterings: Sequence[Ints], links: NDArray[np.int64] | None = None) -> Ints:
+    """Return the cluster of each item, named after its smallest, when items of one cluster in any clustering are one.
+
+    Parameters
+    ----------
+    clusterings
+        *clusterings* give each item the number of an item that all of its cluster share.
+    links
+        *links* join further items, shape (2, n_links).
+
+    Examples
+    --------
+    >>> joined([np.array([0, 0, 2, 3]), np.array([0, 2, 2, 3])]).tolist()
+    [0, 0, 0, 3]
+    """
+    n = clusterings[0].size
+    stars = [np.stack([np.arange(n), clustering]) for clustering in clusterings]
+    left, right = np.hstack([*stars, *([] if links is None else [links])])
+    graph = coo_array((np.ones(left.size, np.bool_), (left, right)), shape=(n, n))
+    component = connected_components(graph, directed=False)[1]
+    smallest: Ints = np.unique(component, return_index=True)[1][component]
+    return smallest

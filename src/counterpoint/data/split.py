@@ -1,0 +1,120 @@
+"""Folds in which every class is on every side and no group is on two.  Does not balance sources."""
+
+import numpy as np
+import polars as pl
+
+from counterpoint.config import Split
+from counterpoint.data.deal import deal, fill
+from counterpoint.errors import SplitError
+from counterpoint.schema import DROPPED, PAIRS, Dropped, Frame, check, empty, finding, first_reason, sift
+from counterpoint.seeds import child_seed
+
+HOLDOUT = ("train", "validation", "test")
+FEWEST_FOLDS = 3
+"""One to test on, the next to validate on, and at least one to train on."""
+
+
+def split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
+    """Return Pairs with ``fold``, sorted by row, and the ledger of the rows left out.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* have ``label`` and ``group``, and ``fold`` where the split is given.
+    rules
+        *rules* is the section ``split`` of the study file.
+
+    Raises
+    ------
+    SplitError
+        When a fold would lack a class, or the given folds are not those of a hold-out.
+
+    Examples
+    --------
+    >>> ids = [str(row) for row in range(60)]
+    >>> pairs = pl.DataFrame({"id": ids, "row": range(60), "text": ids, "image": ids, "label": ["cat", "dog"] * 30,
+    ...                       "label_source": ["column"] * 60, "group": ids})
+    >>> folds, _ = split(pairs, Split(test_share=0.2, validation_share=0.2))
+    >>> folds["fold"].value_counts().sort("fold").rows()
+    [('test', 12), ('train', 36), ('validation', 12)]
+    """
+    placed, unplaced = _placed(pairs.sort("row"), rules)
+    sampled, unsampled = _sampled(placed, rules)
+    if sampled["label"].n_unique() < 2:
+        raise SplitError(f"A split needs two classes; got {sampled.height:,} rows of {sampled['label'].n_unique()}.")
+    folds = _folds(sampled, rules)
+    rest = [name for name in sampled.columns if name not in PAIRS]
+    folded = check(sampled.with_columns(folds).select(*PAIRS, *rest), PAIRS, table="Pairs")
+    return folded, Dropped(pl.concat([unplaced, unsampled]))
+
+
+def straddling(pairs: Frame) -> list[dict[str, str]]:
+    """Return a finding when groups stand in several folds, as those of a given split may.
+
+    >>> pairs = pl.DataFrame({"group": ["g1", "g1", "g2"], "fold": ["train", "test", "test"]})
+    >>> [found["explanation"] for found in straddling(pairs)]
+    ['1 of 2 groups (2 rows) in more than one fold of the given split.']
+    """
+    groups = pairs.group_by("group").agg(pl.len(), pl.col("fold").n_unique()).sort("group")
+    torn = groups.filter(pl.col("fold") > 1)
+    if torn.is_empty():
+        return []
+    n, n_rows = torn.height, int(torn["len"].sum())
+    said = f"{n:,} of {groups.height:,} groups ({n_rows:,} rows) in more than one fold of the given split."
+    return [finding("CP002", "warn", "fold", said, groups=n, rows=n_rows, such_as=torn["group"].head(3).to_list())]
+
+
+def _placed(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
+    """Return the rows that may be split: those of a given split that have a fold, all of any other."""
+    if rules.kind != "given":
+        return pairs, Dropped(empty(DROPPED))
+    if "fold" not in pairs.columns:
+        raise SplitError("split.kind is given, but no column fold is: name it in the source, or choose another kind.")
+    return sift(pairs, first_reason({"null_fold": pl.col("fold").is_null()}), stage="split")
+
+
+def _sampled(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
+    """Return the rows that ``balance`` and ``limit`` leave, drawn from each class in a seeded order."""
+    sizes = pairs["label"].value_counts().sort("label")
+    full = sizes["count"].to_numpy()
+    even = np.minimum(full, full.min(initial=pairs.height)) if rules.balance else full
+    some = even if rules.limit is None or rules.limit >= even.sum() else fill(rules.limit, even)
+    draw = pl.Series("_draw", np.random.default_rng(child_seed(rules.seed, "sample")).random(pairs.height))
+    place = pl.col("_draw").rank("ordinal").over("label")
+    fails = {
+        reason: place > pl.col("label").replace_strict(sizes["label"], most)
+        for reason, most in (("balance", even), ("limit", some))
+    }
+    sampled, dropped = sift(pairs.with_columns(draw), first_reason(fails), stage="split")
+    return sampled.drop("_draw"), dropped
+
+
+def _folds(pairs: Frame, rules: Split) -> pl.Series:
+    if rules.kind == "given":
+        return _given(pairs, rules)
+    shares = {str(fold): 1 / rules.folds for fold in range(rules.folds)}
+    if rules.kind == "holdout":
+        train = 1 - rules.validation_share - rules.test_share
+        shares = {"train": train, "validation": rules.validation_share, "test": rules.test_share}
+    return deal(pairs["label"], pairs["group"], shares, seed=rules.seed).alias("fold")
+
+
+def _given(pairs: Frame, rules: Split) -> pl.Series:
+    """Return the given folds; of a hold-out without a validation fold, one is dealt from the training rows."""
+    folds = pairs["fold"]
+    names = folds.unique().sort().to_list()
+    if names == [str(number) for number in range(len(names))] and len(names) >= FEWEST_FOLDS:
+        return folds
+    if not {"train", "test"} <= set(names) <= set(HOLDOUT):
+        raise SplitError(
+            f"A given split has the folds train, validation, test, or 0, 1, 2 …; found {', '.join(names)}."
+        )
+    if "validation" not in names:
+        share = rules.validation_share / (1 - rules.test_share)
+        train = pairs.filter(folds == "train")
+        dealt = deal(train["label"], train["group"], {"train": 1 - share, "validation": share}, seed=rules.seed)
+        folds = folds.scatter((folds == "train").arg_true(), dealt)
+    unseen = set(pairs["label"]) - set(pairs.filter(folds == "train")["label"])
+    if unseen:
+        raise SplitError(f"The given split has no training row of class {min(unseen)!r}.")
+    return folds
