@@ -140,9 +140,15 @@ class Entries(SphinxDirective):
 
 
 def summary(entry: Any) -> str:
-    """Return the first line of the docstring of *entry*, or, where it is not a class, of its module."""
-    source = entry if isclass(entry) else getmodule(entry)
-    return str(source.__doc__).strip().splitlines()[0]
+    """Return in one line what a class, a metric, or the module of a check says of itself.
+
+    >>> from counterpoint.metrics.classification import ACCURACY
+    >>> summary(ACCURACY)
+    'The share of rows whose likeliest class is the true one.'
+    """
+    source = getattr(entry, "function", entry if isclass(entry) else getmodule(entry))
+    line = str(source.__doc__).strip().splitlines()[0].removeprefix("Return ")
+    return line[0].upper() + line[1:]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
