@@ -14,7 +14,7 @@ from counterpoint.data.clean import check_dropped, clean
 from counterpoint.data.group import group
 from counterpoint.data.label import check_ids, label
 from counterpoint.data.sources.predictions import read_predictions
-from counterpoint.data.split import split
+from counterpoint.data.split import split, straddling
 from counterpoint.diagnose import run_checks
 from counterpoint.engines import engine
 from counterpoint.features.decode import Limits
@@ -44,7 +44,9 @@ def _records(study: Study) -> dict[str, Frame]:
         study.listen("reading records", sum(map(len, batches)), 0)
     records = pl.concat(batches, how="diagonal")
     study.listen("looking at images", 0, len(records))
-    inspected = inspect_images(records, Limits.of(study.config.clean), workers=study.workers)
+    rules = study.config.clean
+    limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect)
+    inspected = inspect_images(records, limits, workers=study.workers)
     return {"records": inspected, "records_dropped": pl.concat(dropped)}
 
 
@@ -58,13 +60,15 @@ def _grouped(study: Study) -> dict[str, Frame]:
     check_dropped(len(aligned) + len(dropped), dropped, config.clean.max_dropped_share)
     grouped, findings = group(aligned, config.group)
     findings += check_ids(study.records(), exclude=study.exclude, relabel=study.relabel)
-    return {"grouped": grouped, "grouped_dropped": dropped, "stage_findings": pl.DataFrame(findings, dict(FINDINGS))}
+    return {"grouped": grouped, "grouped_dropped": dropped, "grouped_findings": pl.DataFrame(findings, dict(FINDINGS))}
 
 
 def _pairs(study: Study) -> dict[str, Frame]:
     grouped = study.made("grouped")
     pairs, left_out = split(grouped["grouped"], study.config.split)
-    return {"pairs": pairs, "dropped": pl.concat([grouped["grouped_dropped"], left_out]).sort("row")}
+    findings = pl.concat([grouped["grouped_findings"], pl.DataFrame(straddling(pairs), dict(FINDINGS))])
+    dropped = pl.concat([grouped["grouped_dropped"], left_out]).sort("row")
+    return {"pairs": pairs, "dropped": dropped, "pairs_findings": findings}
 
 
 def _fits(study: Study) -> dict[str, Frame]:
@@ -104,7 +108,7 @@ def _differences(study: Study) -> dict[str, Frame]:
 
 
 def _findings(study: Study) -> dict[str, Frame]:
-    return {"findings": pl.concat([study.made("grouped")["stage_findings"], run_checks(study.case())])}
+    return {"findings": pl.concat([study.made("pairs")["pairs_findings"], run_checks(study.case())])}
 
 
 def _stamp(outside: OutsidePredictions) -> list[Any]:

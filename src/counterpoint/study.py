@@ -59,8 +59,8 @@ class Study:
     """
 
     def __init__(self, config: StudyConfig, *, runs: Path | str = "runs", listener: Listener = _silent) -> None:
-        self.config = config
-        self.listen = listener
+        self.config: StudyConfig = config
+        self.listen: Listener = listener
         self.root = Path(runs) / config.study
         self._tables: dict[str, Mapping[str, Frame]] = {}
 

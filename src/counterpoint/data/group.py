@@ -55,14 +55,14 @@ def _links(pairs: Frame, rules: Group) -> dict[str, Ints]:
     """Return, for each kind of link, the first of the rows that each row is so linked with, as a position."""
     links = {}
     if "group" in pairs.columns:
-        links[GIVEN] = _first_of(pairs["group"].cast(pl.String))
+        links[GIVEN] = first_of(pairs["group"].cast(pl.String))
     if rules.exact and "sha256" in pairs.columns:
-        links[IDENTICAL] = _first_of(pairs["sha256"])
+        links[IDENTICAL] = first_of(pairs["sha256"])
     if rules.near_images and "phash" in pairs.columns:
-        links[NEAR_IMAGES] = _first_of(pairs["phash"], lambda each: near_hashes(each.to_numpy(), rules.max_bits))
+        links[NEAR_IMAGES] = first_of(pairs["phash"], lambda each: near_hashes(each.to_numpy(), rules.max_bits))
     if rules.near_texts:
         keys = pairs.select(_set_of_words(rules.min_words))["text"]
-        links[NEAR_TEXTS] = _first_of(keys, lambda each: near_sets(each.str.split(" "), rules.min_jaccard))
+        links[NEAR_TEXTS] = first_of(keys, lambda each: near_sets(each.str.split(" "), rules.min_jaccard))
     return links
 
 
@@ -72,14 +72,26 @@ def _set_of_words(min_words: int) -> pl.Expr:
     return pl.when(said.list.len() >= min_words).then(said.list.unique().list.sort().list.join(" ")).alias("text")
 
 
-def _first_of(values: pl.Series, cluster: Callable[[pl.Series], Ints] | None = None) -> Ints:
-    """Return the position of the first row with a value of the same cluster; a null value is alone."""
+def first_of(values: pl.Series, cluster: Callable[[pl.Series], Ints] | None = None) -> Ints:
+    """Return the position of the first row whose value is the same, or of the same cluster; a null is alone.
+
+    Parameters
+    ----------
+    values
+        *values* are those of the rows.
+    cluster
+        *cluster* takes the distinct values, and returns the number of the cluster of each.
+
+    Examples
+    --------
+    >>> first_of(pl.Series(["b", None, "a", "b", "a", None])).tolist()
+    [0, 1, 2, 0, 2, 5]
+    """
     distinct = values.drop_nulls().unique().sort()
     clusters = cluster(distinct) if cluster else np.arange(distinct.len())
     rows = values.replace_strict(distinct, clusters, default=None, return_dtype=pl.Int64).to_frame("cluster")
-    position = pl.int_range(pl.len(), dtype=pl.Int64)
-    shared = pl.when(pl.col("cluster").is_null()).then(position).otherwise(position.min().over("cluster"))
-    return rows.select(shared.alias("first"))["first"].to_numpy()
+    shared = pl.when(pl.col("cluster").is_null()).then("position").otherwise(pl.col("position").min().over("cluster"))
+    return rows.with_row_index("position").select(shared.cast(pl.Int64))["position"].to_numpy()
 
 
 def _finding(members: Ints, links: Mapping[str, Ints], exact: Ints, pairs: Frame) -> dict[str, str]:
