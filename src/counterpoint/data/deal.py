@@ -59,7 +59,7 @@ def deal(labels: pl.Series, groups: pl.Series, shares: Mapping[str, float], *, s
     return pl.Series("side", list(shares), dtype=pl.String).gather(side)
 
 
-def fill(n: int, wanted: ArrayLike, *, held: ArrayLike = 0, load: ArrayLike = 0) -> Ints:
+def fill(n: int, wanted: ArrayLike, *, held: Ints | int = 0, load: Ints | int = 0) -> Ints:
     """Return how *n* rows are divided in proportion to what is *wanted*, by largest remainder.
 
     Equal remainders go to the side with the least *load*; a side that would hold nothing gets one of the richest's.

@@ -8,7 +8,6 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import polars as pl
-from datasketch import MinHash
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
@@ -77,6 +76,8 @@ def _incidence(sets: pl.Series) -> csr_array:
 
 def _band_keys(sets: pl.Series, min_jaccard: float) -> Iterator[Hashes]:
     """Yield one key a set and band; bands are as wide, so as few sets become candidates, as ``MAX_MISSED`` allows."""
+    from datasketch import MinHash  # noqa: PLC0415 - loads half of scipy, which few commands need
+
     sketch = MinHash(num_perm=N_PERMUTATIONS)
     signatures = np.empty((len(sets), N_PERMUTATIONS), np.uint32)
     for signature, words in zip(signatures, sets.to_list(), strict=True):

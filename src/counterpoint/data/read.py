@@ -1,0 +1,147 @@
+"""Pairs for a script or a notebook: read in one call, split in two.  A study runs the same stages one by one."""
+
+import atexit
+import logging
+import shutil
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from counterpoint import config
+from counterpoint.data.align import align
+from counterpoint.data.clean import check_dropped, clean
+from counterpoint.data.deal import deal
+from counterpoint.data.group import first_of
+from counterpoint.data.group import group as grouped
+from counterpoint.data.infer import infer
+from counterpoint.data.label import label as labelled
+from counterpoint.data.sources import Source, open_source
+from counterpoint.data.sources.table import TableSource
+from counterpoint.errors import ConfigError, SchemaError
+from counterpoint.features.decode import Limits
+from counterpoint.features.hashes import inspect_images
+from counterpoint.schema import Frame
+
+logger = logging.getLogger(__name__)
+
+
+def read_pairs(
+    source: Any,
+    *,
+    image: str | None = None,
+    text: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    work: Path | str | None = None,
+) -> Frame:
+    """Return the aligned pairs of *source*, near-duplicates in one ``group``, without folds.
+
+    They pass the stages of a study with its default settings; what leaves is logged as a warning, by reason.
+
+    Parameters
+    ----------
+    source
+        *source* is a table (CSV, TSV, XLSX, JSON lines, Parquet), a folder of images, tar shards, a pandas, polars or
+        Arrow frame, or the section ``source`` of a study file as a dict.
+    image, text, label, group
+        The names of these columns, where they are not called so.
+    work
+        *work* is where images that come as bytes in a frame are kept (default: a folder that goes with the process).
+
+    Raises
+    ------
+    SourceError
+        When *source* is not there, or lacks a column.
+    SchemaError
+        When more than half of its rows are bad, or it has no two classes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from counterpoint.data import generate
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pairs = read_pairs(generate(folder, n=60, seed=1))
+    >>> len(pairs), pairs.columns[:3]
+    (60, ['id', 'row', 'text'])
+    """
+    columns = {"image": image, "text": text, "label": label, "group": group}
+    opened = _open(source, {role: name for role, name in columns.items() if name is not None})
+    batches = list(opened.read(Path(work) if work else Path(_folder_of_process())))
+    records = pl.concat([batch for batch, _ in batches], how="diagonal")
+    rules = config.Clean()
+    limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect)
+    cleaned, unclean = clean(inspect_images(records, limits, workers=None), rules)
+    named, unlabelled = labelled(cleaned, config.Label())
+    aligned, unaligned = align(named, config.Align(), config.Text())
+    dropped = pl.concat([*(left for _, left in batches), unclean, unlabelled, unaligned])
+    check_dropped(aligned.height + dropped.height, dropped, rules.max_dropped_share)
+    pairs, found = grouped(aligned, config.Group())
+    for reason, n in dropped["reason"].value_counts().sort("reason").iter_rows():
+        logger.warning("%d rows left out: %s", n, reason)
+    for finding in found:
+        logger.warning("%s", finding["explanation"])
+    return pairs
+
+
+def _open(source: Any, columns: Mapping[str, str]) -> Source:
+    if isinstance(source, Mapping):
+        return open_source({**source, **columns})
+    if not isinstance(source, str | Path):
+        return TableSource.of(source, **columns)
+    path = Path(source)
+    if path.is_dir() or path.suffix == ".tar":
+        found, _ = infer(path)
+        return open_source({"kind": found["kind"], "path": found["path"], **columns})
+    return open_source({"kind": "table", "path": path, **columns})
+
+
+@cache
+def _folder_of_process() -> str:
+    folder = tempfile.mkdtemp(prefix="counterpoint-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def split(pairs: Any, *, test_share: float = 0.2, seed: int = 0) -> tuple[Any, Any]:
+    """Return (train, test): every class on both sides in its share, and no ``group`` on two.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* are a pandas, polars or Arrow frame with ``label``; rows without a ``group`` stand alone.
+    test_share
+        *test_share* is the part of each class that is tested on.
+    seed
+        *seed* decides between what is equally good.
+
+    Raises
+    ------
+    SchemaError
+        When there is no column ``label``, or a label is null.
+    SplitError
+        When a class would be missing on a side.
+
+    Examples
+    --------
+    >>> pairs = pl.DataFrame({"label": ["cat", "dog"] * 5, "group": ["a", "a", "b", "b", "c", "c", "d", "d", "e", "e"]})
+    >>> train, test = split(pairs, test_share=0.4)
+    >>> len(train), len(test), set(train["group"]) & set(test["group"])
+    (6, 4, set())
+    """
+    if not 0 < test_share < 1:
+        raise ConfigError(f"test_share: should be between 0 and 1 (got {test_share!r}).")
+    frame = nw.from_native(pairs, eager_only=True)
+    if "label" not in frame.columns:
+        raise SchemaError(f"Pairs lack label; found {', '.join(frame.columns)}.")
+    labels = frame["label"].to_polars().cast(pl.String)
+    if labels.null_count():
+        raise SchemaError(f"{labels.null_count():,} of {len(labels):,} labels are null; leave these rows out.")
+    group = frame["group"].to_polars() if "group" in frame.columns else pl.repeat(None, len(labels), eager=True)
+    sides = deal(labels, pl.Series(first_of(group)), {"train": 1 - test_share, "test": test_share}, seed=seed)
+    train, test = (frame.filter((sides == side).to_list()).to_native() for side in ("train", "test"))
+    return train, test
