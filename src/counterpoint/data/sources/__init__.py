@@ -1,7 +1,7 @@
 """Where records come from: one file a kind of source, all meeting the contract in ``base``."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from counterpoint.data.sources.base import Batch, Source
 from counterpoint.errors import ConfigError, did_you_mean
@@ -38,5 +38,8 @@ def open_source(settings: Mapping[str, Any]) -> Source:
     kind = settings.get("kind")
     if not isinstance(kind, str):
         raise ConfigError(f"Missing key 'source.kind'.{did_you_mean('', SOURCES)}")
+    source = find(kind, SOURCES, what="source")
+    if not (isinstance(source, type) and issubclass(source, Source)):
+        raise ConfigError(f"{kind!r} is no source: it should be a child of counterpoint.data.sources:Source.")
     own = {key: value for key, value in settings.items() if key != "kind"}
-    return cast(Source, validated(find(kind, SOURCES, what="source"), own, where="source"))
+    return validated(source, own, where="source")

@@ -1,0 +1,64 @@
+"""Images of every kind that sources meet, and the inputs that tests build from them."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from PIL import Image
+
+from counterpoint.data.sources import Source
+from counterpoint.schema import DROPPED, RECORDS, Frame, check
+
+
+def encoded(kind: str, *, mode: str = "RGB", n_frames: int = 1) -> bytes:
+    pixels = np.random.default_rng(0).integers(0, 255, (12, 12, 3), dtype=np.uint8)
+    frames = [Image.fromarray(pixels + step).convert(mode) for step in range(n_frames)]
+    body = io.BytesIO()
+    frames[0].save(body, kind, **({"save_all": True, "append_images": frames[1:]} if n_frames > 1 else {}))
+    return body.getvalue()
+
+
+GOOD = encoded("PNG")
+IMAGES: dict[str, bytes] = {
+    "good": GOOD,
+    "jpeg": encoded("JPEG"),
+    "cmyk": encoded("JPEG", mode="CMYK"),
+    "animated": encoded("GIF", mode="P", n_frames=3),
+    "truncated": GOOD[: len(GOOD) // 2],
+    "corrupted": GOOD[:40] + bytes(20) + GOOD[60:],
+    "not_image": b"<html>gone</html>",
+    "zero_bytes": b"",
+}
+
+
+def read(source: Source, work: Path) -> tuple[Frame, Frame]:
+    """Return all records and all dropped rows, after a look at what every source must keep to."""
+    batches = list(source.read(work))
+    for records, dropped in batches:
+        assert records.height <= 10_000
+        check(records, RECORDS, table="Records")
+        check(dropped, DROPPED, table="Dropped")
+        assert dropped["reason"].null_count() == 0
+        assert set(dropped["stage"]) <= {"source"}
+        assert records["id"].null_count() == 0
+    records, dropped = (pl.concat(side, how="diagonal") for side in zip(*batches, strict=True))
+    rows = sorted([*records["row"], *dropped["row"]])
+    assert rows == list(range(len(rows))), "row partitions the input"
+    return records, dropped
+
+
+def write_tar(path: Path, samples: list[dict[str, bytes]]) -> None:
+    with tarfile.open(path, "w") as tar:
+        for key, parts in enumerate(samples):
+            for extension, body in parts.items():
+                member = tarfile.TarInfo(f"{key:04d}.{extension}")
+                member.size = len(body)
+                tar.addfile(member, io.BytesIO(body))
+
+
+def sample(*, text: bytes | None = b"a cat", image: bytes | None = GOOD, **fields: object) -> dict[str, bytes]:
+    parts = {"png": image, "txt": text, "json": json.dumps(fields).encode() if fields else None}
+    return {extension: body for extension, body in parts.items() if body is not None}

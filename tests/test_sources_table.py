@@ -1,0 +1,139 @@
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from counterpoint.data.sources import open_source
+from counterpoint.data.sources.table import TableSource
+from counterpoint.errors import ConfigError, SourceError
+from counterpoint.features.decode import Limits
+from counterpoint.features.hashes import inspect_images
+from source_material import GOOD, read
+
+ROWS = pl.DataFrame(
+    {
+        "file": ["1.png", "sub/2.png", None],
+        "caption": ["a cat", "a dog", "a hat"],
+        "class": [1.0, 0.0, None],
+        "set": ["Train", "val", "test"],
+        "page": ["https://Example.org/1", None, "https://b.net:8080/x"],
+    }
+)
+COLUMNS = {"image": "file", "text": "caption", "label": "class", "split": "set", "url": "page"}
+
+
+def write(frame: pl.DataFrame, path):
+    writers = {".csv": frame.write_csv, ".parquet": frame.write_parquet, ".jsonl": frame.write_ndjson}
+    writers[path.suffix](path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
+def test_columns_are_what_the_settings_call_them(name, tmp_path):
+    path = write(ROWS, tmp_path / name)
+    records, _ = read(open_source({"kind": "table", "path": path, **COLUMNS}), tmp_path)
+    assert records["id"].to_list() == ["0", "1", "2"]
+    assert records["image"].to_list() == [f"{tmp_path}/1.png", f"{tmp_path}/sub/2.png", None]
+    assert records["fold"].to_list() == ["train", "validation", "test"]
+    assert records["host"].to_list() == ["example.org", None, "b.net"]
+    assert records["label"].to_list() == (["1.0", "0.0", None] if name == "t.csv" else ["1", "0", None])
+    assert set(records["source"]) == {name}
+
+
+def test_relative_paths_start_at_the_root(tmp_path):
+    (tmp_path / "photos").mkdir()
+    path = write(ROWS, tmp_path / "t.csv")
+    records, _ = read(open_source({"kind": "table", "path": path, "root": tmp_path / "photos", **COLUMNS}), tmp_path)
+    assert records["image"][0] == f"{tmp_path}/photos/1.png"
+    with pytest.raises(SourceError, match=r"No folder of images .*photo\. Did you mean 'photos'"):
+        read(open_source({"kind": "table", "path": path, "root": tmp_path / "photo", **COLUMNS}), tmp_path)
+
+
+@pytest.mark.parametrize("made", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_a_frame_in_memory_is_read_like_a_file(made, tmp_path):
+    frame = made({"pic": [GOOD, None, GOOD], "text": ["a", "b", None], "label": ["x", "y", "x"]})
+    source = TableSource.of(frame, image="pic")
+    records, _ = read(source, tmp_path / "work")
+    assert records["text"].to_list() == ["a", "b", None]
+    assert inspect_images(records, Limits(), workers=1)["image_status"].to_list() == ["ok", "missing", "ok"]
+    assert source.fingerprint() == TableSource.of(frame, image="pic").fingerprint()
+    other = made({"pic": [GOOD, None, GOOD], "text": ["a", "b", "c"], "label": ["x", "y", "x"]})
+    assert source.fingerprint() != TableSource.of(other, image="pic").fingerprint()
+
+
+def test_what_is_no_table_is_refused():
+    with pytest.raises(SourceError, match="got list"):
+        TableSource.of([1, 2])
+    with pytest.raises(SourceError, match="mixed types"):
+        TableSource.of(pd.DataFrame({"image": [1, "x"]}))
+    with pytest.raises(ConfigError, match=r"Unknown key 'read_pairs.txt'\. Did you mean 'text'"):
+        TableSource.of(pl.DataFrame(), txt="caption")
+
+
+def test_bytes_in_parquet_stay_there_over_several_files(tmp_path):
+    bodies = [{"bytes": GOOD, "path": "1.png"}, {"bytes": None, "path": None}, {"bytes": None, "path": "2.png"}]
+    (tmp_path / "2.png").write_bytes(GOOD)
+    for shard in ("a", "b"):
+        write(pl.DataFrame({"picture": bodies, "text": ["x", "y", "z"]}), tmp_path / f"{shard}.parquet")
+    records, _ = read(open_source({"kind": "table", "path": tmp_path / "*.parquet", "image": "picture"}), tmp_path)
+    assert records["image"].to_list() == [
+        ref for shard in ("a", "b") for ref in (f"{tmp_path}/{shard}.parquet#0@picture", None, f"{tmp_path}/2.png")
+    ]
+    assert records["id"].to_list() == list("012345")
+    assert inspect_images(records, Limits(), workers=1)["image_status"].to_list() == ["ok", "missing", "ok"] * 2
+
+
+def test_many_images_in_one_parquet_are_counted_through(tmp_path):
+    path = write(
+        pl.DataFrame({"image": [b"%d" % row for row in range(700)], "text": ["x"] * 700}), tmp_path / "t.parquet"
+    )
+    records, _ = read(open_source({"kind": "table", "path": path}), tmp_path)
+    assert records["image"].to_list() == [f"{path}#{row}" for row in range(700)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"image": [0.5, 1.5]}, "image column 'image' is Float64; allowed: paths"),
+        ({"image": ["0.5", "1.5"]}, "image column 'image' holds numbers, such as '0.5'"),
+        ({"image": [["a"], ["b"]]}, "image column 'image' is List"),
+        ({"image": ["https://a.org/1", "https://a.org/2"]}, "holds addresses, such as 'https://a.org/1'"),
+        ({"text": [1, 2]}, "text column 'text' is Int64; allowed: strings"),
+        ({"label": [[1], [2]]}, "column 'label' is List"),
+    ],
+)
+def test_a_column_of_a_wrong_type_is_refused(columns, message, tmp_path):
+    frame = pl.DataFrame({"image": ["a", "b"], "text": ["a", "b"]} | columns)
+    with pytest.raises(SourceError, match=message):
+        read(TableSource.of(frame), tmp_path)
+
+
+def test_numbers_where_paths_should_be_are_refused_in_a_csv_too(tmp_path):
+    path = write(pl.DataFrame({"image": [0.5, 1.5], "text": ["a", "b"]}), tmp_path / "t.csv")
+    with pytest.raises(SourceError, match="holds numbers"):
+        read(open_source({"kind": "table", "path": path}), tmp_path)
+
+
+def test_a_column_that_is_not_there_names_those_that_are(tmp_path):
+    path = write(ROWS, tmp_path / "t.csv")
+    with pytest.raises(SourceError, match=r"source.text, 'captoin'; found file, .*page. Did you mean 'caption'"):
+        read(open_source({"kind": "table", "path": path, "image": "file", "text": "captoin"}), tmp_path)
+    with pytest.raises(SourceError, match=r"source.label, 'label'; found file"):
+        read(open_source({"kind": "table", "path": path, **COLUMNS, "label": "label"}), tmp_path)
+    with pytest.raises(SourceError, match=r"source.image, 'image'"):
+        read(open_source({"kind": "table", "path": path, "text": "caption"}), tmp_path)
+
+
+def test_a_table_of_one_modality_is_read_but_not_one_of_none(tmp_path):
+    path = write(ROWS, tmp_path / "t.csv")
+    records, _ = read(open_source({"kind": "table", "path": path, "image": None, "text": "caption"}), tmp_path)
+    assert records["image"].null_count() == 3
+    with pytest.raises(ConfigError, match="give a column of images, or of texts, or both"):
+        open_source({"kind": "table", "path": path, "image": None, "text": None})
+
+
+def test_a_row_without_id_leaves_and_a_repeated_id_stays_for_the_clean_stage(tmp_path):
+    (tmp_path / "t.csv").write_text("id,image,text\na,1.png,x\n,2.png,y\na,3.png,z\n")
+    records, dropped = read(open_source({"kind": "table", "path": tmp_path / "t.csv"}), tmp_path)
+    assert records["id"].to_list() == ["a", "a"]
+    assert dropped.select("row", "reason").rows() == [(1, "no_id")]
