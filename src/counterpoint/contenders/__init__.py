@@ -41,9 +41,9 @@ def make(kind: str, /, **settings: Any) -> "Contender":
     --------
     >>> make("text-svm", c=0.5).c
     0.5
-    >>> make("text-svm", C=0.5)
+    >>> make("text-svm", min_counts=2)
     Traceback (most recent call last):
-    counterpoint.errors.ConfigError: Unknown key 'text-svm.C'. Did you mean 'c'?
+    counterpoint.errors.ConfigError: Unknown key 'text-svm.min_counts'. Did you mean 'min_count'?
     """
     model = find(kind, MODELS, what="contender")
     checked = settings_of(model).read(settings, where=kind)

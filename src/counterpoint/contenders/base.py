@@ -110,13 +110,13 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def _pairs(self, X: Any, n_labels: int | None = None) -> Frame:
         return as_pairs(X, self.modalities, n_labels=n_labels)
 
-    def _coded(self, validation: tuple[Any, Any]) -> Rows:
+    def _coded(self, validation: tuple[Any, Any]) -> Rows | None:
+        """Return the validation rows; a row of a class that training lacks cannot be judged, and is left out."""
         labels = as_labels(validation[1])
-        unseen = sorted(set(labels.tolist()) - set(self.classes_.tolist()), key=str)
-        if unseen:
-            raise SchemaError(f"Validation has labels {unseen} that training has not; it has {self.classes_.tolist()}.")
-        codes = np.searchsorted(self.classes_, labels).astype(np.int64)
-        return Rows(self._pairs(validation[0], len(labels)), codes)
+        pairs = self._pairs(validation[0], len(labels))
+        is_known = np.isin(labels, self.classes_)
+        codes = np.searchsorted(self.classes_, labels[is_known]).astype(np.int64)
+        return Rows(pairs.filter(is_known), codes) if is_known.any() else None
 
 
 def as_pairs(X: Any, columns: Sequence[str] = (), *, n_labels: int | None = None) -> Frame:
@@ -165,7 +165,8 @@ def as_labels(y: Any) -> NDArray[Any]:
 def hold_out(rows: Rows, *, seed: int, share: float = 0.15) -> tuple[Rows, Rows]:
     """Return training and validation rows, about *share* of each class, with no group on both sides.
 
-    A class that is a single group stays in training.  Rows without a ``group`` are each their own.
+    A class that is a single group stays in training; where all are, training and validation are the same rows.
+    Rows without a ``group`` are each their own.
 
     Examples
     --------
@@ -174,21 +175,38 @@ def hold_out(rows: Rows, *, seed: int, share: float = 0.15) -> tuple[Rows, Rows]
     >>> len(train.codes), validation.codes.tolist()
     (8, [0, 0, 1, 1])
     """
-    own = pl.format("row {}", pl.int_range(pl.len()))
-    group = pl.coalesce("group", own) if "group" in rows.pairs.columns else own
-    members = rows.pairs.select(group.cast(pl.String).alias("group"), pl.Series("code", rows.codes))
-    groups = members.group_by("group", maintain_order=True).agg(pl.col("code").mode().min(), pl.len().alias("size"))
+    member, groups = _groups(rows)
     draw = np.random.default_rng(child_seed(seed, "hold-out")).random(len(groups))
     target = share * pl.col("size").sum().over("code")
     # Groups larger than the whole target come last, so that one family cannot fill the validation rows.
-    groups = groups.with_columns((pl.col("size") > target).alias("large"), pl.Series("draw", draw)).sort(
-        "large", "draw"
-    )
+    groups = groups.with_columns(large=pl.col("size") > target, draw=pl.Series(draw)).sort("large", "draw")
     until = pl.col("size").cum_sum().over("code") - pl.col("size") / 2
     is_first = pl.int_range(pl.len()).over("code") == 0
     chosen = groups.filter((pl.len().over("code") > 1) & (is_first | (until <= target)))["group"]
-    is_out = members["group"].is_in(chosen.implode()).to_numpy()
-    return _part(rows, ~is_out), _part(rows, is_out)
+    is_out = member.is_in(chosen.implode()).to_numpy()
+    return (_part(rows, ~is_out), _part(rows, is_out)) if is_out.any() else (rows, rows)
+
+
+def cross_folds(rows: Rows, n_folds: int) -> NDArray[np.int64]:
+    """Return a fold for each row, its groups dealt out in turn within each class; -1 for a class of one group.
+
+    >>> cross_folds(Rows(pl.DataFrame({"group": list("aabcd")}), np.array([0, 0, 0, 0, 1])), 2).tolist()
+    [0, 0, 1, 0, -1]
+    """
+    member, groups = _groups(rows)
+    turn = pl.int_range(pl.len()).over("code") % n_folds
+    folds = groups.select("group", fold=pl.when(pl.len().over("code") > 1).then(turn).otherwise(-1))
+    joined = member.to_frame("group").join(folds, on="group", how="left", maintain_order="left")
+    return joined["fold"].to_numpy().astype(np.int64)
+
+
+def _groups(rows: Rows) -> tuple[pl.Series, Frame]:
+    """Return the group of each row, and for each group its most frequent class and its size."""
+    own = pl.format("row {}", pl.int_range(pl.len()))
+    group = pl.coalesce(pl.col("group").cast(pl.String), own) if "group" in rows.pairs.columns else own
+    members = rows.pairs.select(group=group, code=pl.Series(rows.codes))
+    groups = members.group_by("group", maintain_order=True).agg(pl.col("code").mode().min(), size=pl.len())
+    return members["group"], groups
 
 
 def _part(rows: Rows, mask: NDArray[np.bool_]) -> Rows:

@@ -1,0 +1,152 @@
+"""Text and image read by models trained apart, whose probabilities are combined on validation rows."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy.special import softmax
+
+from counterpoint.contenders import MODELS, make, settings_of
+from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
+from counterpoint.contenders.calibrate import Scaling, fit_scaling
+from counterpoint.errors import ConfigError, SchemaError
+from counterpoint.lookup import find
+from counterpoint.schema import Frame
+
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
+FLOOR = 1e-7
+"""No branch is so sure that the other cannot be heard."""
+
+
+class Branch(NamedTuple):
+    """One modality's model, and the scaling that makes its log probabilities honest."""
+
+    name: str
+    model: Any
+    scaling: Scaling
+
+    def logits(self, pairs: Frame) -> NDArray[np.float64]:
+        """Return calibrated log odds up to a constant a row, shape (n_pairs, n_classes)."""
+        return self.scaling.logits([_log_proba(self.model, pairs)])
+
+
+class LateFusion(Contender):
+    """Adds the calibrated log probabilities of a text model and an image model, each trained on its own.
+
+    Branches trained apart and then combined are the control for any joint training (Du et al., ICML 2023).  On the
+    validation rows, each candidate gets its temperature (Guo et al., ICML 2017) and bias, the one with the smaller
+    log loss stands for its modality, and then two weights, never negative and pulled towards each other, and one
+    bias a class are fitted.  Where a text or an image is missing, the other branch decides alone; where both are,
+    the class shares do.  The logits are a sum of a function of the text and one of the image, so that this
+    contender is its own EMAP: what a joint model has beyond it may be interaction.
+
+    Parameters
+    ----------
+    text, image
+        *text* and *image* are the contenders that may stand for that modality.
+    seed, cache
+        *seed* and *cache* are handed to branches that it has to train itself.
+
+    Attributes
+    ----------
+    branches_
+        *branches_* are the text and the image branch that were chosen, each with name, model and scaling.
+    scaling_
+        *scaling_* has their weights and the bias of each class.
+
+    Examples
+    --------
+    >>> LateFusion(text=("text-svm",)).needs
+    ('text-svm', 'image-cnn')
+    """
+
+    modalities = ("text", "image")
+    is_seeded = True
+
+    def __init__(
+        self,
+        *,
+        text: Names = ("text-svm", "text-lstm"),
+        image: Names = ("image-cnn",),
+        seed: int = 0,
+        cache: str | None = None,
+    ) -> None:
+        self.text = text
+        self.image = image
+        self.seed = seed
+        self.cache = cache
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the names of the contenders that it combines."""
+        return (*self.text, *self.image)
+
+    def pixel_settings(self) -> dict[str, Any] | None:
+        """Return side_px, mode and aspect of the pixels that its first image branch reads."""
+        pixels: dict[str, Any] | None = self._untrained(self.image[0]).pixel_settings()
+        return pixels
+
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
+        if validation is None and fits:
+            raise ConfigError("late-fusion combines fits on validation rows that they were not trained on; got none.")
+        train, held_out = (train, validation) if validation else hold_out(train, seed=self.seed)
+        models = {name: fits[name] if name in fits else self._trained(name, train, held_out) for name in self.needs}
+        strange = [name for name, model in models.items() if not np.array_equal(model.classes_, self.classes_)]
+        if strange:
+            raise SchemaError(f"late-fusion was handed fits of other classes than {self.classes_.tolist()}: {strange}.")
+        text = _best(self.text, models, held_out, "text")
+        image = _best(self.image, models, held_out, "image")
+        self.branches_ = (text, image)
+        both = _having(held_out, "text", "image")
+        self.scaling_ = fit_scaling([branch.logits(both.pairs) for branch in self.branches_], both.codes)
+        shares = np.bincount(train.codes, minlength=len(self.classes_)) / len(train.codes)
+        self.log_prior_ = np.log(np.maximum(shares, FLOOR))
+        self.n_epochs_ = sum(branch.model.n_epochs_ for branch in self.branches_)
+        self.n_parameters_ = 2 + len(self.classes_) + sum(branch.model.n_parameters_ for branch in self.branches_)
+        self.n_trials_ = sum(model.n_trials_ for model in models.values())
+
+    def logits(self, X: Any) -> NDArray[np.float64]:
+        """Return the logits, shape (n_pairs, n_classes): what the text says, plus what the image says, plus a bias."""
+        pairs = self._pairs(X)
+        has_text, has_image = (pairs[name].is_not_null().to_numpy()[:, None] for name in self.modalities)
+        text, image = (branch.logits(pairs) for branch in self.branches_)
+        alone = np.where(has_text, text, np.where(has_image, image, self.log_prior_))
+        return np.where(has_text & has_image, self.scaling_.logits([text, image]), alone)
+
+    def _proba(self, pairs: Frame) -> Proba:
+        return np.asarray(softmax(self.logits(pairs), axis=1))
+
+    def _untrained(self, name: str) -> Any:
+        known = settings_of(find(name, MODELS, what="contender")).model_fields
+        return make(name, **{key: value for key, value in (("seed", self.seed), ("cache", self.cache)) if key in known})
+
+    def _trained(self, name: str, train: Rows, held_out: Rows) -> Any:
+        labels, judged = self.classes_[train.codes], self.classes_[held_out.codes]
+        return self._untrained(name).fit(train.pairs, labels, validation=(held_out.pairs, judged))
+
+
+def _branch(name: str, model: Any, rows: Rows) -> tuple[float, Branch]:
+    """Return a branch with its scaling, and its summed log loss on the rows that this was fitted on."""
+    scores = _log_proba(model, rows.pairs)
+    branch = Branch(name, model, fit_scaling([scores], rows.codes))
+    proba = branch.scaling.proba([scores])
+    return -float(np.log(proba[np.arange(len(proba)), rows.codes]).sum()), branch
+
+
+def _best(names: Sequence[str], models: dict[str, Any], held_out: Rows, modality: str) -> Branch:
+    rows = _having(held_out, modality)
+    _, best = min((_branch(name, models[name], rows) for name in names), key=lambda found: found[0])
+    return best
+
+
+def _having(rows: Rows, *modalities: str) -> Rows:
+    """Return the rows in which no such modality is missing."""
+    is_there = rows.pairs.select(pl.all_horizontal(pl.col(modalities).is_not_null())).to_series().to_numpy()
+    return Rows(rows.pairs.filter(is_there), rows.codes[is_there])
+
+
+def _log_proba(model: Any, pairs: Frame) -> NDArray[np.float64]:
+    return np.asarray(np.log(np.maximum(model.predict_proba(pairs), FLOOR)))

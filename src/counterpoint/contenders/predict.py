@@ -1,0 +1,95 @@
+"""What a study's fitted contenders say of new pairs."""
+
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import yaml
+
+from counterpoint.artifacts import read_json
+from counterpoint.config import StudyConfig, Text
+from counterpoint.contenders.base import as_pairs
+from counterpoint.contenders.fit import load
+from counterpoint.errors import ConfigError, ImageError, RunFolderError, did_you_mean
+from counterpoint.features.decode import Limits
+from counterpoint.features.hashes import inspect_images
+from counterpoint.rules import masked
+from counterpoint.schema import Frame
+
+
+def predict_frame(model: Any, frame: Any) -> Frame:
+    """Return id (where the frame has it), label and p_<class> of each row, as a fitted *model* predicts them.
+
+    A text or image column that the frame lacks counts as missing in every row.
+
+    Examples
+    --------
+    >>> from counterpoint.contenders.majority import Majority
+    >>> model = Majority().fit(pl.DataFrame({"text": ["a", "b", "c"]}), ["cat", "dog", "dog"])
+    >>> predict_frame(model, pl.DataFrame({"id": ["x"]})).to_dicts()
+    [{'id': 'x', 'label': 'dog', 'p_cat': 0.4, 'p_dog': 0.6}]
+    """
+    pairs = as_pairs(frame)
+    lacking = [pl.lit(None, pl.String).alias(name) for name in ("text", "image") if name not in pairs.columns]
+    proba = model.predict_proba(pairs.with_columns(lacking))
+    chances = [pl.Series(f"p_{name}", proba[:, column]) for column, name in enumerate(model.classes_)]
+    label = pl.Series("label", np.asarray(model.classes_)[proba.argmax(axis=1)]).cast(pl.String)
+    return pairs.select(pl.col("^id$"), label, *chances)
+
+
+def predict_pair(
+    run_folder: Path, contender: str, *, text: str | None = None, image: Path | None = None
+) -> dict[str, float]:
+    """Return the chance of each class of one pair, the mean over the fits (folds, seeds) of a study's contender.
+
+    The words that the study masks are taken out of the text first.
+
+    Raises
+    ------
+    RunFolderError
+        When *run_folder* holds no finished study.
+    ConfigError
+        When it has no such contender, or one that reads neither of what was given.
+    ImageError
+        When the image is not there, or cannot be used.
+    """
+    models = _fits(run_folder, contender)
+    needed = models[0].modalities
+    if needed and not any({"text": text, "image": image}[name] is not None for name in needed):
+        raise ConfigError(f"{contender} reads {' and '.join(needed)}; give --{' or --'.join(needed)}.")
+    pair = _pair(text, image, _text_rules(run_folder))
+    chances = pl.concat([predict_frame(model, pair).select(pl.col("^p_.*$")) for model in models], how="diagonal")
+    mean = chances.fill_null(0.0).mean().row(0, named=True)
+    return {name.removeprefix("p_"): chance for name, chance in sorted(mean.items())}
+
+
+def _pair(text: str | None, image: Path | None, rules: Text) -> Frame:
+    columns = {"id": pl.String, "text": pl.String, "image": pl.String}
+    pair = pl.DataFrame([["given", text, image and str(image.resolve())]], schema=columns, orient="row")
+    if rules.mask:
+        read = masked(pl.col("text"), rules.mask, match=rules.match, ignore_case=rules.ignore_case)
+        pair = pair.with_columns(read)
+    pair = inspect_images(pair, Limits())
+    status = pair["image_status"].item()
+    if image is not None and status != "ok":
+        raise ImageError("missing_file" if status == "missing" else status, str(image))
+    return pair
+
+
+def _fits(run_folder: Path, contender: str) -> list[Any]:
+    folders = sorted(run_folder.glob(f"fits/{escape(contender)}.seed-*.fold-*/done.json"))
+    if not folders:
+        known = {path.parent.name.partition(".seed-")[0] for path in run_folder.glob("fits/*/done.json")}
+        if not known:
+            raise RunFolderError(f"{run_folder} holds no fitted contenders; counterpoint run makes them.")
+        raise ConfigError(f"{run_folder} has no contender {contender!r}.{did_you_mean(contender, known)}")
+    return [load(path.parent) for path in folders]
+
+
+def _text_rules(run_folder: Path) -> Text:
+    results = read_json(run_folder / "results.json")
+    if results is None:
+        raise RunFolderError(f"{run_folder} has no results.json; counterpoint run finishes the study.")
+    return StudyConfig.read(yaml.safe_load(results["config"]), where=str(run_folder)).text

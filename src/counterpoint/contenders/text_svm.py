@@ -1,0 +1,158 @@
+"""A linear support vector machine over word and character n-grams, with calibrated probabilities."""
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from pydantic import Field
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.svm import LinearSVC
+
+from counterpoint.contenders.base import Codes, Contender, Proba, Rows, cross_folds
+from counterpoint.contenders.calibrate import fit_scaling
+from counterpoint.features.tokens import tokenize
+from counterpoint.schema import Frame
+
+Span = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+END = "."
+"""Closes every text, so that even an empty one has a feature; ``rules.words`` never yields it."""
+ENOUGH = 5_000
+"""Held-out rows beyond which the few parameters of a calibration do not get better."""
+
+
+class TextSVM(Contender):
+    """TF-IDF of the text into a linear SVM; Platt's sigmoid, or its like for more classes, makes probabilities.
+
+    The sigmoid is fitted on out-of-fold decisions of the training rows (Platt 1999), as it is the calibration that
+    small samples bear best (Niculescu-Mizil and Caruana, ICML 2005).  Validation rows are left untouched: they are
+    there to choose between contenders.  A missing text reads as an empty one.
+
+    Parameters
+    ----------
+    c
+        *c* is the cost of a mistake against the size of the weights.
+    words, characters
+        *words* and *characters* are the shortest and longest n-gram; those of characters stay within a word.
+        ``characters=None`` leaves them out.
+    min_count
+        *min_count* is the number of texts that must have an n-gram.
+    class_weight
+        *class_weight* "balanced" makes every class weigh the same in the SVM.
+
+    Examples
+    --------
+    >>> pairs = pl.DataFrame({"text": ["a red fox", "the fox", "a blue car", "the car"]})
+    >>> model = TextSVM().fit(pairs, ["animal", "animal", "thing", "thing"])
+    >>> model.predict(pl.DataFrame({"text": ["two foxes"]})).tolist()
+    ['animal']
+    >>> model.top_words(1)["word"].to_list()
+    ['fox', 'car']
+    """
+
+    modalities = ("text",)
+
+    def __init__(
+        self,
+        *,
+        c: Annotated[float, Field(gt=0)] = 0.5,
+        words: Span = (1, 2),
+        characters: Span | None = (3, 5),
+        min_count: Annotated[int, Field(ge=1)] = 1,
+        class_weight: Literal["balanced"] | None = "balanced",
+    ) -> None:
+        self.c = c
+        self.words = words
+        self.characters = characters
+        self.min_count = min_count
+        self.class_weight = class_weight
+
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
+        self.features_ = Features(self.words, self.characters, self.min_count)
+        counts = self.features_.fit(tokenize(train.pairs["text"]))
+        held_out, scores = self._out_of_fold(counts, train)
+        self.scaling_ = fit_scaling([scores[held_out]], train.codes[held_out])
+        self.svm_ = self._svm(counts, train.codes)
+        self.n_parameters_ = self.svm_.coef_.size + self.svm_.intercept_.size
+
+    def _proba(self, pairs: Frame) -> Proba:
+        return self.scaling_.proba([self._scores(self.svm_, self.features_.read(tokenize(pairs["text"])))])
+
+    def top_words(self, k: int = 20) -> Frame:
+        """Return the *k* words that speak most for each class: columns class, word, weight.
+
+        The weight is the decision on the text that is this word alone, less the intercept, so that the n-grams of
+        its characters count as well.
+        """
+        words = sorted(word for word in self.features_.words.vocabulary_ if " " not in word and word != END)
+        alone = self._scores(self.svm_, self.features_.read(pl.Series([[word] for word in words])))
+        weights = alone - self._scores(self.svm_, sp.csr_matrix((1, self.svm_.n_features_in_)))
+        best = [np.argsort(-column, kind="stable")[:k] for column in weights.T]
+        rows = [(str(self.classes_[code]), words[i], weights[i, code]) for code, top in enumerate(best) for i in top]
+        return pl.DataFrame(rows, schema={"class": pl.String, "word": pl.String, "weight": pl.Float64}, orient="row")
+
+    def _out_of_fold(self, counts: Any, train: Rows) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Return which rows were held out, and the decisions made while they were, shape (n, n_classes)."""
+        folds = cross_folds(train, 5)
+        scores = np.zeros((len(folds), len(self.classes_)))
+        is_scored = np.zeros(len(folds), dtype=bool)
+        for fold in range(5):
+            out, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+            is_needed = len(out) > 0 and is_scored.sum() < ENOUGH and len(np.unique(train.codes[rest])) > 1
+            if is_needed:
+                scores[out] = self._scores(self._svm(counts[rest], train.codes[rest]), counts[out])
+                is_scored[out] = True
+        return is_scored, scores
+
+    def _svm(self, features: Any, codes: Codes) -> LinearSVC:
+        return LinearSVC(C=self.c, class_weight=self.class_weight, dual=False).fit(features, codes)
+
+    def _scores(self, svm: LinearSVC, features: Any) -> NDArray[np.float64]:
+        """Return one-against-rest decisions, shape (n, n_classes); -1 for a class that *svm* has not seen."""
+        decision = svm.decision_function(features)
+        scores = np.full((len(decision), len(self.classes_)), -1.0)
+        scores[:, svm.classes_] = np.stack([-decision, decision], axis=1) if decision.ndim == 1 else decision
+        return scores
+
+
+class Features:
+    """TF-IDF of word n-grams and of character n-grams within words, each of length 1, side by side."""
+
+    def __init__(self, words: Span, characters: Span | None, min_count: int) -> None:
+        self.words = CountVectorizer(
+            ngram_range=words, tokenizer=_as_is, preprocessor=_as_is, token_pattern=None, min_df=min_count
+        )
+        self.characters = CountVectorizer(analyzer="char_wb", ngram_range=characters) if characters else None
+        self.weighing = [TfidfTransformer(sublinear_tf=True) for _ in range(2 if characters else 1)]
+
+    def fit(self, tokens: pl.Series) -> Any:
+        """Learn the n-grams of the texts' words and return their TF-IDF, a sparse (n_texts, n_features)."""
+        return self._weighed(tokens, "fit_transform")
+
+    def read(self, tokens: pl.Series) -> Any:
+        """Return the TF-IDF of the texts' words by the n-grams learned, a sparse (n_texts, n_features)."""
+        return self._weighed(tokens, "transform")
+
+    def _weighed(self, tokens: pl.Series, step: str) -> Any:
+        closed = tokens.list.concat(pl.Series([[END]]))
+        counts = [getattr(self.words, step)(closed.to_list())]
+        if self.characters:
+            # A text's character n-grams are those of its words: each distinct word is cut up once.
+            texts_by_word, words = _word_counts(closed)
+            counts.append(texts_by_word @ getattr(self.characters, step)(words))
+        blocks = [getattr(weigh, step)(block) for weigh, block in zip(self.weighing, counts, strict=True)]
+        return sp.hstack(blocks, format="csr")
+
+
+def _word_counts(tokens: pl.Series) -> tuple[Any, pl.Series]:
+    """Return how often each text has each distinct word, a sparse (n_texts, n_words), and those words."""
+    flat = tokens.explode()
+    words = flat.unique(maintain_order=True)
+    codes = flat.replace_strict(words, np.arange(len(words)), return_dtype=pl.Int32).to_numpy()
+    texts = np.repeat(np.arange(len(tokens)), tokens.list.len().to_numpy())
+    return sp.csr_matrix((np.ones(len(codes)), (texts, codes)), shape=(len(tokens), len(words))), words
+
+
+def _as_is(tokens: list[str]) -> list[str]:
+    return tokens
