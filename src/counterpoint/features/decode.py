@@ -52,7 +52,7 @@ _PLUGINS: dict[str, type[ImageFile]] = {
 }  # fmt: skip
 _EXIF = re.compile(rb"\xff\xe1..Exif\0\0", re.DOTALL)
 _ORIENTATION, _SHORT = 0x0112, 3
-_CUT = re.compile("truncated|premature end of jpeg", re.IGNORECASE)
+_CUT = re.compile("truncated|premature end of jpeg|requires a buffer|no more images", re.IGNORECASE)
 _TURNS: dict[int, Callable[[Pixels8], Pixels8]] = {
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],

@@ -22,7 +22,11 @@ _PLAIN = re.compile(
     rb"(?P<name>[^\0]+)\0*(?<=\A.{100}).{24}(?P<size>[0-7]{11})[\0 ].{12}(?P<sum>[0-7]{6})\0 0.{188}\0.{166}", re.DOTALL
 )
 """The header of a plain file without a name prefix: name, mode and owners, size, time, sum, type "0", the rest."""
-_BROKEN = (tarfile.TarError, ValueError, OverflowError, EOFError)
+_NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)", re.DOTALL)
+_LONG_HEADERS = (
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
+)  # fmt: skip
+_BROKEN = (tarfile.TarError, ValueError, OverflowError, EOFError, RecursionError)
 _log = logging.getLogger(__name__)
 
 
@@ -48,8 +52,9 @@ def read_tar(path: Path) -> Iterator[Sample | Cut]:
     """Yield the samples of the tar at *path* in its order; last, a `Cut` when the tar breaks off.
 
     The key of a member is its name up to the first dot of its base name; neighbours with one key are one sample.
-    An extension that comes twice in a sample counts once, the first.  The sample in which a tar breaks off may
-    lack parts, so it is not yielded.
+    Names without a key or an extension (``.DS_Store``, ``README``) belong to none, as in webdataset.  An extension
+    that comes twice in a sample counts once, the first.  The sample in which a tar breaks off may lack parts, so it
+    is not yielded.
 
     Raises
     ------
@@ -80,7 +85,10 @@ def _samples(file: BinaryIO, path: Path) -> Iterator[Sample | Cut]:
     try:
         for member in members(file):
             n_members += 1
-            key, extension = _split(member.name)
+            named = _NAME.fullmatch(member.name)
+            if not named:
+                continue
+            key, extension = named[1], named[2].lower()
             if sample is None or key != sample.key:
                 if sample is not None:
                     n_samples += 1
@@ -94,12 +102,6 @@ def _samples(file: BinaryIO, path: Path) -> Iterator[Sample | Cut]:
         return
     if sample is not None:
         yield sample
-
-
-def _split(name: str) -> tuple[str, str]:
-    folder, slash, base = name.rpartition("/")
-    stem, _, extension = base.partition(".")
-    return folder + slash + stem, extension.lower()
 
 
 def _add(sample: Sample, extension: str, member: tarfile.TarInfo, file: BinaryIO, path: Path) -> None:
@@ -121,13 +123,15 @@ def members(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
         When it is no tar, or breaks off before its end mark.
     """
     with tarfile.open(fileobj=file, mode="r:", errors="backslashreplace", tarinfo=_Member) as tar:
+        end = 0
         while (member := tar.next()) is not None:
             tar.members.clear()  # type: ignore[attr-defined]
-            if member.size < 0:
-                raise tarfile.ReadError("a member of negative size")
+            if tar.offset <= end:
+                raise tarfile.ReadError("a header points back")
+            end = tar.offset
             if member.isreg() and not member.issparse():
                 yield member
-        file.seek(tar.offset)
+        file.seek(end)
     if file.read(_BLOCK) != bytes(_BLOCK):
         raise tarfile.ReadError("it ends without an end mark")
 
@@ -139,7 +143,11 @@ class _Member(tarfile.TarInfo):
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         plain = _PLAIN.fullmatch(buf)
         if not plain or int(plain["sum"], 8) != sum(buf[:148]) + sum(b" " * 8) + sum(buf[156:]):
-            return super().frombuf(buf, encoding, errors)
+            member = super().frombuf(buf, encoding, errors)
+            # tarfile reads a long header whole, and with a negative size goes back, forever.
+            if member.size < 0 or (member.type in _LONG_HEADERS and member.size > MAX_PART_BYTES):
+                raise tarfile.HeaderError(f"a header says {member.size} bytes")
+            return member
         member = cls(plain["name"].decode(encoding, errors))
         member.size = int(plain["size"], 8)
         return member
