@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpoint.errors import SourceError
@@ -99,6 +99,7 @@ def test_long_and_foreign_names_are_read_and_indexed(tmp_path, kind):
     assert [data[offset : offset + size].decode() for offset, size in places.values()] == names
 
 
+@settings(deadline=None)
 @given(cut=st.integers(1, len(tar_bytes(THREE)) - 1))
 def test_a_cut_tar_yields_what_was_whole_and_then_says_so(tmp_path_factory, cut):
     folder = tmp_path_factory.mktemp("tar")
@@ -171,6 +172,7 @@ def test_a_part_too_large_for_a_caption_is_left_out_and_logged(tmp_path, caplog,
     assert "a.bin" in caplog.text
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_mutation_of_a_tar_raises_more_than_a_source_error(tmp_path_factory, data):
     names = ["a.jpg", "a.txt", "é" * 40 + ".txt", "d/" * 55 + "x.json"]

@@ -23,7 +23,7 @@ MAX_BYTES = 1 << 28
 N_OPEN = 64
 GROUP_IMAGES, GROUP_BYTES = 64, 8 << 20
 
-_INSIDE = re.compile(r"(.*?\.(?:tar|parquet))#(.+)", re.DOTALL)
+_INSIDE = re.compile(r"(.*?\.(?:tar|parquet))#(.+)", re.DOTALL | re.IGNORECASE)
 
 
 def split_ref(ref: str) -> tuple[str, str | None]:
@@ -88,7 +88,7 @@ class ImageReader:
         try:
             if inside is None:
                 return _read_file(path)
-            return self._tars[path].read(inside) if path.endswith(".tar") else self._read_row(path, inside)
+            return self._tars[path].read(inside) if path.lower().endswith(".tar") else self._read_row(path, inside)
         except (OSError, ValueError, LookupError, pa.ArrowException) as error:
             raise ImageError("missing_file", f"{ref} ({error})") from error
 
