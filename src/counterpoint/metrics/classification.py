@@ -33,6 +33,10 @@ class Metric:
     higher_is_better: bool = True
     is_ranking: bool = False
 
+    def __post_init__(self) -> None:
+        """Explain the metric by its function's docstring, as a decorator would."""
+        object.__setattr__(self, "__doc__", self.function.__doc__)
+
     def __call__(self, sample: Sample) -> Floats:
         """Return the metric of each draw, shape (draws,)."""
         if self.is_ranking:

@@ -61,11 +61,13 @@ class Rows:
         """Whether the likeliest class is the true one."""
         return np.equal(self.predicted, self.codes)
 
-    @cached_property
+    @property
     def by_fold(self) -> tuple["Rows", ...]:
         """The rows of each fold alone."""
-        if len(self.folds) == 1:
-            return (self,)
+        return self._by_fold if len(self.folds) > 1 else (self,)
+
+    @cached_property
+    def _by_fold(self) -> tuple["Rows", ...]:
         return tuple(Rows(self.codes[fold], self.proba[fold]) for fold in self.folds)
 
     @cached_property
@@ -108,11 +110,14 @@ class Sample:
         self.rows, self.weights = rows, weights
         self.by_row = np.ascontiguousarray(weights.T)  # (n, draws): sums over rows then run along memory
 
-    @cached_property
+    @property
     def by_fold(self) -> tuple["Sample", ...]:
         """The sample of each fold alone."""
-        if len(self.rows.folds) == 1:
-            return (self,)
+        # Not cached: a sample that held itself would outlive its draws until the next garbage collection.
+        return self._by_fold if len(self.rows.folds) > 1 else (self,)
+
+    @cached_property
+    def _by_fold(self) -> tuple["Sample", ...]:
         return tuple(
             fold.weigh(self.weights[:, stretch])
             for fold, stretch in zip(self.rows.by_fold, self.rows.folds, strict=True)

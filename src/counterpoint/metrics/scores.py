@@ -24,8 +24,9 @@ def scores(predictions: Frame, rules: Evaluate) -> Frame:
 
     Examples
     --------
-    >>> columns = {"id": ["1", "2"], "contender": "majority", "seed": [0, 0], "fold": "test"}
-    >>> rows = pl.DataFrame({**columns, "part": "test", "group": ["1", "2"], "label": ["a", "b"], "p_a": 0.6, "p_b": 0.4})
+    >>> columns = {"id": ["1", "2"], "contender": "majority", "seed": [0, 0], "fold": "test", "part": "test"}
+    >>> columns |= {"group": ["1", "2"], "label": ["a", "b"]}
+    >>> rows = pl.DataFrame({**columns, "p_a": [0.6, 0.6], "p_b": [0.4, 0.4]})
     >>> scores(rows, Evaluate()).select("fold", "metric", "value", "n", "seeds").row(0)
     ('test', 'accuracy', 0.5, 2, 1)
     """
