@@ -55,9 +55,10 @@ def place(rows: Rows) -> Placements:
     array([1. , 0.5])
     """
     scores, is_positive = rows.proba[:, 1], rows.codes == 1
+    n_positives, n_negatives = max(1, is_positive.sum()), max(1, (~is_positive).sum())
     ranks = rankdata(scores)
-    positives = (ranks[is_positive] - rankdata(scores[is_positive])) / (~is_positive).sum()
-    negatives = 1 - (ranks[~is_positive] - rankdata(scores[~is_positive])) / is_positive.sum()
+    positives = (ranks[is_positive] - rankdata(scores[is_positive])) / n_negatives
+    negatives = 1 - (ranks[~is_positive] - rankdata(scores[~is_positive])) / n_positives
     return Placements(positives, negatives)
 
 
@@ -120,4 +121,4 @@ def twice_median(p_values: Sequence[float]) -> float:
     >>> twice_median([0.01]), twice_median([0.01, 0.03, 0.4])
     (0.01, 0.06)
     """
-    return float(p_values[0]) if len(p_values) == 1 else min(1.0, 2 * float(np.median(p_values)))
+    return float(p_values[0] if len(p_values) == 1 else np.minimum(1, 2 * np.median(p_values)))

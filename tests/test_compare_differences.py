@@ -1,0 +1,195 @@
+from functools import cache
+
+import numpy as np
+import polars as pl
+import pytest
+
+from counterpoint.compare import choose_primary, compare, differences
+from counterpoint.compare.pvalues import mcnemar_exact
+from counterpoint.config import Evaluate
+from counterpoint.errors import ConfigError
+from counterpoint.metrics import METRICS, scores
+from counterpoint.schema import DIFFERENCES
+from made_predictions import READS, frame_of, predictions
+
+FEW = Evaluate(bootstrap=100)
+SKILLS = {"majority": 0, "text-svm": 1, "image-cnn": 0.5, "lstm-cnn": 2}
+
+
+@cache
+def of_skills(**settings):
+    rows = predictions(SKILLS, **settings)
+    primary = choose_primary(rows, READS, FEW.primary)
+    return rows, differences(rows, FEW, primary, READS)
+
+
+def with_hits(a, b, groups=None):
+    """Predictions of two contenders that are right where *a* and *b* say so."""
+    codes = np.resize([0, 1], len(a))
+    sides = {"text-svm": np.array(b), "lstm-cnn": np.array(a)}
+    tables = [
+        frame_of(codes, np.eye(2)[np.where(hit, codes, 1 - codes)] * 0.8 + 0.1, contender=name, groups=groups)
+        for name, hit in sides.items()
+    ]
+    return pl.concat(tables)
+
+
+def test_every_pair_has_every_metric_and_the_primary_comes_first():
+    _, table = of_skills()
+    assert dict(table.schema) == dict(DIFFERENCES)
+    assert table.height == 6 * len(METRICS)
+    assert table.row(0, named=True)["is_primary"]
+    assert table.select("a", "b", "metric").row(0) == ("lstm-cnn", "text-svm", "balanced_accuracy")
+    assert table["is_primary"].sum() == 1
+    assert set(table["metric"].head(6)) == {"balanced_accuracy"}
+
+
+def test_a_reads_more_or_stands_later():
+    _, table = of_skills()
+    pairs = set(table.select("a", "b").unique().iter_rows())
+    assert {("lstm-cnn", "text-svm"), ("text-svm", "majority"), ("image-cnn", "text-svm")} <= pairs
+
+
+@pytest.mark.parametrize("settings", [{}, {"seeds": (0, 1, 2)}, {"folds": 3, "n": 90}, {"n_classes": 3}])
+def test_a_difference_is_that_of_the_scores(settings):
+    rows, table = of_skills(**settings)
+    value = {row[:2]: row[2] for row in scores(rows.filter(part="test"), FEW)["contender", "metric", "value"].rows()}
+    for a, b, metric, difference in table.select("a", "b", "metric", "difference").iter_rows():
+        assert difference == pytest.approx(value[a, metric] - value[b, metric])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_other_way_round_a_difference_changes_its_sign_alone(metric):
+    rows = predictions({"text-svm": 1, "lstm-cnn": 2}, seeds=(0, 1))
+    one = compare(rows, "text-svm", "lstm-cnn", metric=metric, bootstrap=100)
+    other = compare(rows, "lstm-cnn", "text-svm", metric=metric, bootstrap=100)
+    assert one["difference"].item() == pytest.approx(-other["difference"].item())
+    assert one["low"].item() == pytest.approx(-other["high"].item())
+    assert one["p"].item() == pytest.approx(other["p"].item())
+    assert one["minimum_detectable"].item() == pytest.approx(other["minimum_detectable"].item())
+
+
+def test_compare_agrees_with_the_table():
+    rows, table = of_skills()
+    alone = compare(rows, "lstm-cnn", "text-svm", metric="macro_f1", bootstrap=100)
+    assert alone.equals(table.filter(a="lstm-cnn", b="text-svm", metric="macro_f1").select(alone.columns))
+
+
+def test_contenders_that_say_the_same_do_not_differ():
+    rows = predictions({"text-svm": 1})
+    twins = pl.concat([rows, rows.with_columns(contender=pl.lit("lstm-cnn"))])
+    table = differences(twins, FEW, None, READS)
+    found = table.select("difference", "low", "high", "p", "p_holm", "minimum_detectable")
+    assert set(found.rows()) == {(0, 0, 0, 1, 1, 0)}
+    assert not table["is_primary"].any()
+
+
+def test_an_interval_is_paired():
+    rng = np.random.default_rng(0)
+    b = rng.random(400) < 0.7
+    a = b | (rng.random(400) < 0.1)
+    rows = with_hits(a, b)
+    paired = compare(rows, "lstm-cnn", "text-svm", metric="accuracy", bootstrap=100)
+    widths = scores(rows, FEW).filter(metric="accuracy").select(pl.col("high") - pl.col("low")).to_series()
+    assert (paired["high"] - paired["low"]).item() < widths.min()
+    assert paired["low"].item() > 0
+
+
+def test_accuracy_is_tested_by_mcnemar():
+    a = [True] * 10 + [False] * 2 + [True] * 28
+    b = [False] * 10 + [True] * 2 + [True] * 28
+    row = compare(with_hits(a, b), "lstm-cnn", "text-svm", metric="accuracy").row(0, named=True)
+    assert row["p"] == pytest.approx(0.03857, abs=5e-6)
+    assert row["test"] == "mcnemar"
+    assert row["difference"] == pytest.approx(8 / 40)
+    assert row["minimum_detectable"] == pytest.approx(2.8 * np.sqrt(12 / 40 / 40))
+
+
+def test_rows_that_share_a_group_are_tested_by_the_bootstrap():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(10), 6)
+    b, a = (rng.random(10) < 0.6)[groups], (rng.random(10) < 0.8)[groups]
+    table = differences(with_hits(a, b, groups), FEW, None, READS)
+    independent = differences(with_hits(a, b), FEW, None, READS)
+    assert set(table["test"]) == {"bootstrap"}
+    kind = dict(independent.select("metric", "test").iter_rows())
+    assert {kind.pop("accuracy"), kind.pop("roc_auc")} == {"mcnemar", "delong"}
+    assert set(kind.values()) == {"bootstrap"}
+    wide, narrow = (t.filter(metric="accuracy")["minimum_detectable"].item() for t in (table, independent))
+    assert wide > 1.5 * narrow
+
+
+def test_p_of_several_seeds_is_twice_the_median_of_theirs():
+    rows = predictions({"text-svm": 1, "lstm-cnn": 2}, n=200, seeds=(0, 1, 2), parts=("test",))
+    for metric in ("accuracy", "roc_auc"):
+        alone = [compare(rows.filter(seed=s), "lstm-cnn", "text-svm", metric=metric)["p"].item() for s in range(3)]
+        together = compare(rows, "lstm-cnn", "text-svm", metric=metric)["p"].item()
+        assert together == pytest.approx(min(1, 2 * np.median(alone)))
+
+
+def test_a_contender_with_one_seed_meets_every_seed_of_another():
+    many = predictions({"lstm-cnn": 1.5}, seeds=(0, 1, 2), parts=("test",))
+    one = predictions({"text-svm": 1}, parts=("test",))
+    row = compare(pl.concat([one, many]), "lstm-cnn", "text-svm", metric="accuracy").row(0, named=True)
+    hits = pl.col("label") == pl.when(pl.col("p_c0") >= 0.5).then(pl.lit("c0")).otherwise(pl.lit("c1"))
+    right = one.select(hits).to_series().to_numpy()
+    p_values = []
+    for seed in range(3):
+        other = many.filter(seed=seed).select(hits).to_series().to_numpy()
+        p_values.append(mcnemar_exact(int((other & ~right).sum()), int((right & ~other).sum())))
+    assert row["p"] == pytest.approx(min(1, 2 * np.median(p_values)))
+
+
+def test_three_classes_are_ranked_and_tested_by_the_bootstrap():
+    _, table = of_skills(n_classes=3)
+    assert set(table.filter(metric="roc_auc")["test"]) == {"bootstrap"}
+    assert table["p"].null_count() == 0
+
+
+def test_folds_are_tested_by_delong_together():
+    _, table = of_skills(n=90, folds=3)
+    assert set(table.filter(metric="roc_auc")["test"]) == {"delong"}
+
+
+def test_a_perfect_ranking_against_none_is_tested_by_the_bootstrap():
+    codes = np.resize([0, 1], 40)
+    rows = pl.concat([
+        frame_of(codes, np.eye(2)[codes] * 0.8 + 0.1, contender="lstm-cnn"),
+        frame_of(codes, np.full((40, 2), 0.5), contender="majority"),
+    ])  # fmt: skip
+    row = compare(rows, "lstm-cnn", "majority", metric="roc_auc").row(0, named=True)
+    assert (row["difference"], row["test"], row["p"]) == (0.5, "bootstrap", pytest.approx(2 / 2001))
+
+
+def test_holm_corrects_over_the_pairs_of_each_metric():
+    _, table = of_skills()
+    for _, pairs in table.group_by("metric"):
+        p, p_holm = pairs.sort("p").select("p", "p_holm")
+        expected = np.maximum.accumulate(p.to_numpy() * np.arange(len(p), 0, -1)).clip(max=1)
+        np.testing.assert_allclose(p_holm.to_numpy(), expected)
+
+
+def test_what_is_undefined_is_null():
+    rows = predictions({"text-svm": 1, "lstm-cnn": 2}).filter(label="c1")
+    row = differences(rows, FEW, None, READS).filter(metric="roc_auc").row(0, named=True)
+    assert [row[name] for name in ("difference", "low", "high", "p", "p_holm", "minimum_detectable")] == [None] * 6
+
+
+def test_one_contender_has_no_differences():
+    table = differences(predictions({"text-svm": 1}), FEW, None, READS)
+    assert table.is_empty()
+    assert dict(table.schema) == dict(DIFFERENCES)
+
+
+@pytest.mark.parametrize(
+    ("names", "settings", "said"),
+    [
+        (("lstm-cnn", "text-svn"), {}, "Unknown contender 'text-svn'. Did you mean 'text-svm'"),
+        (("lstm-cnn", "text-svm"), {"metric": "acc"}, "Unknown metric 'acc'"),
+        (("lstm-cnn", "lstm-cnn"), {}, "got 'lstm-cnn' twice"),
+        (("lstm-cnn", "text-svm"), {"confidence": 95}, "confidence"),
+    ],
+)
+def test_a_wrong_name_is_one_line(names, settings, said):
+    with pytest.raises(ConfigError, match=said):
+        compare(predictions(SKILLS), *names, **settings)
