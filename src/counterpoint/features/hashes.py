@@ -88,7 +88,7 @@ def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1) -
     refs = records["image"].drop_nulls().unique(maintain_order=True)
     rows = over_chunks(refs.to_list(), partial(_inspect, limits=limits), workers=workers)
     found = pl.DataFrame(rows, schema=INSPECTED, orient="row").with_columns(refs)
-    inspected = records.drop(INSPECTED, strict=False).join(found, on="image", how="left", maintain_order="left")
+    inspected = records.drop(list(INSPECTED), strict=False).join(found, on="image", how="left", maintain_order="left")
     return inspected.with_columns(pl.col("image_status").fill_null("missing"))
 
 
