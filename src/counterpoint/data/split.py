@@ -39,9 +39,9 @@ def split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     [('test', 12), ('train', 36), ('validation', 12)]
     """
     placed, unplaced = _placed(pairs.sort("row"), rules)
+    if placed["label"].n_unique() < 2:
+        raise SplitError(f"A split needs two classes; got {placed.height:,} rows of {placed['label'].n_unique()}.")
     sampled, unsampled = _sampled(placed, rules)
-    if sampled["label"].n_unique() < 2:
-        raise SplitError(f"A split needs two classes; got {sampled.height:,} rows of {sampled['label'].n_unique()}.")
     folds = _folds(sampled, rules)
     rest = [name for name in sampled.columns if name not in PAIRS]
     folded = check(sampled.with_columns(folds).select(*PAIRS, *rest), PAIRS, table="Pairs")

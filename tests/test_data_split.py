@@ -1,0 +1,170 @@
+import json
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from counterpoint.config import Split
+from counterpoint.data.split import split, straddling
+from counterpoint.errors import SplitError
+from counterpoint.schema import DROPPED, PAIRS, check
+from data_material import SOME, is_partition, pairs, reasons
+
+KINDS = st.sampled_from(["holdout", "kfold"])
+RULES = st.builds(
+    Split,
+    kind=KINDS,
+    folds=st.integers(3, 5),
+    balance=st.booleans(),
+    limit=st.none() | st.integers(10, 60),
+    seed=st.integers(0, 9),
+)
+
+
+def alone(labels, **columns):
+    return pairs(labels, [f"g{row}" for row in range(len(labels))], **columns)
+
+
+@st.composite
+def grouped_pairs(draw):
+    labels = draw(st.lists(st.sampled_from("abb"), min_size=20, max_size=80))
+    groups = draw(st.lists(st.integers(0, 60).map(str), min_size=len(labels), max_size=len(labels)))
+    return pairs(labels, groups)
+
+
+def split_or_pass(before, rules):
+    try:
+        return split(before, rules)
+    except SplitError:
+        assume(False)
+
+
+@SOME
+@given(grouped_pairs(), RULES)
+def test_pairs_in_folds_and_dropped_partition_the_pairs_and_no_group_is_torn(before, rules):
+    folded, dropped = split_or_pass(before, rules)
+    assert is_partition(before, folded, dropped)
+    check(folded, PAIRS, table="Pairs")
+    check(dropped, DROPPED, table="Dropped")
+    assert straddling(folded) == []
+
+
+@SOME
+@given(grouped_pairs(), RULES)
+def test_every_class_can_be_trained_on_for_every_test_fold(before, rules):
+    folded, _ = split_or_pass(before, rules)
+    folds = ["train"]
+    if rules.kind == "kfold":
+        folds = [str(fold) for fold in range(rules.folds)]
+        assert set(folded["fold"]) == set(folds)
+    assert all(set(folded.filter(folded["fold"] == fold)["label"]) == {"a", "b"} for fold in folds)
+
+
+@SOME
+@given(grouped_pairs(), RULES, st.randoms(use_true_random=False))
+def test_only_the_row_numbers_order_the_rows(before, rules, chance):
+    order = list(range(before.height))
+    chance.shuffle(order)
+    folded, dropped = split_or_pass(before, rules)
+    again, dropped_again = split(before[order], rules)
+    assert folded.equals(again)
+    assert dropped.equals(dropped_again)
+
+
+def test_other_columns_travel_along_and_a_fold_of_the_source_is_not_used_unless_asked_for():
+    before = alone(["a", "b"] * 20, fold=["old"] * 40, host=["h"] * 40)
+    folded, _ = split(before, Split())
+    assert set(folded["host"]) == {"h"}
+    assert set(folded["fold"]) == {"train", "validation", "test"}
+
+
+def test_balance_leaves_as_many_of_each_class_as_the_smallest_has():
+    folded, dropped = split(alone(["a"] * 30 + ["b"] * 10), Split(balance=True))
+    assert dict(folded["label"].value_counts().iter_rows()) == {"a": 10, "b": 10}
+    assert reasons(dropped) == ["balance"] * 20
+    assert set(dropped["label"]) == {"a"}
+    assert set(dropped["stage"]) == {"split"}
+
+
+def test_limit_keeps_the_shares_of_the_classes():
+    folded, dropped = split(alone(["a"] * 60 + ["b"] * 20), Split(limit=40))
+    assert dict(folded["label"].value_counts().iter_rows()) == {"a": 30, "b": 10}
+    assert set(dropped["reason"]) == {"limit"}
+
+
+def test_balance_comes_before_limit():
+    folded, dropped = split(alone(["a"] * 60 + ["b"] * 20), Split(balance=True, limit=20))
+    assert dict(folded["label"].value_counts().iter_rows()) == {"a": 10, "b": 10}
+    assert dict(dropped["reason"].value_counts().iter_rows()) == {"balance": 40, "limit": 20}
+
+
+def test_a_limit_above_what_there_is_leaves_nothing_out():
+    assert split(alone(["a", "b"] * 20), Split(limit=1000))[1].is_empty()
+
+
+GIVEN = ["train"] * 8 + ["validation"] * 4 + ["test"] * 4
+
+
+def test_a_given_split_is_kept_and_rows_without_a_fold_leave():
+    before = alone(["a", "b"] * 9, fold=[*GIVEN, None, None])
+    folded, dropped = split(before, Split(kind="given"))
+    assert folded["fold"].to_list() == GIVEN
+    assert reasons(dropped) == ["null_fold", "null_fold"]
+
+
+def test_a_given_k_fold_is_kept():
+    folds = ["0", "1", "2"] * 4
+    assert split(alone(["a", "b"] * 6, fold=folds), Split(kind="given"))[0]["fold"].to_list() == folds
+
+
+def test_a_given_split_without_validation_has_it_dealt_from_training_groups():
+    groups = [str(row // 2) for row in range(60)]
+    before = pairs([("a", "b")[row // 2 % 2] for row in range(60)], groups, fold=["train"] * 40 + ["test"] * 20)
+    folded, _ = split(before, Split(kind="given"))
+    assert folded["fold"].to_list()[40:] == ["test"] * 20
+    assert folded["fold"].to_list().count("validation") == 8  # .16 / (1 − .2) of 40
+    assert straddling(folded) == []
+
+
+def test_a_given_split_that_tears_a_group_is_kept_and_found():
+    before = pairs(["a", "b"] * 8, ["g"] * 9 + [str(row) for row in range(7)], fold=GIVEN)
+    folded, _ = split(before, Split(kind="given"))
+    assert folded["fold"].to_list() == GIVEN
+    (found,) = straddling(folded)
+    assert (found["code"], found["severity"], json.loads(found["evidence"])["rows"]) == ("CP002", "warn", 9)
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        (["train"] * 8, r"folds train, validation, test, or 0, 1, 2 …; found train\.$"),
+        (["train", "tset"] * 4, r"found train, tset\.$"),
+        (["1", "2", "3", "4"] * 2, r"found 1, 2, 3, 4\.$"),
+        (["0", "1"] * 4, r"found 0, 1\.$"),
+        (["train", "test"] * 4 + ["validation"] * 2, r"no training row of class 'b'\.$"),
+        ([None] * 8, r"^A split needs two classes; got 0 rows of 0\.$"),
+    ],
+)
+def test_a_given_split_that_is_none_is_one_line(folds, message):
+    with pytest.raises(SplitError, match=message):
+        split(alone((["a", "b"] * 5)[: len(folds)], fold=folds), Split(kind="given"))
+
+
+def test_a_given_split_needs_the_column():
+    with pytest.raises(SplitError, match=r"^split.kind is given, but no column fold is: name it .*$"):
+        split(alone(["a", "b"] * 5), Split(kind="given"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "rules", "message"),
+    [
+        (["a", "b"], Split(kind="kfold"), r"^5 folds .* need at least as many rows; got 2\.$"),
+        (["a"] * 20 + ["b"] * 4, Split(kind="kfold"), r"^5 folds .* 'b' has 4 \(of 4 rows\)\.$"),
+        (["a"] * 20 + ["b"] * 2, Split(), r"^3 folds \(train, validation, test\) .* 'b' has 2 \(of 2 rows\)\.$"),
+        (["a"] * 20, Split(), r"^A split needs two classes; got 20 rows of 1\.$"),
+        (["a", "b"] * 20, Split(limit=4), r"^3 folds .* has 2 \(of 2 rows\)\.$"),
+    ],
+)
+def test_a_split_that_cannot_be_made_is_one_line_with_figures(labels, rules, message):
+    with pytest.raises(SplitError, match=message):
+        split(alone(labels), rules)
