@@ -1,0 +1,263 @@
+"""Pixels: the image asked for and never a neighbour's, from a store that is whole or not there."""
+
+import io
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from counterpoint.errors import ImageError, RunFolderError
+from counterpoint.features import chunks, pixels
+from counterpoint.features.pixels import build, load, square
+from counterpoint.formats.images import write_images
+
+SIDE = {"side_px": 8, "mode": "gray", "aspect": "keep"}
+
+
+def png(level: int, width_px: int = 16, height_px: int = 16) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width_px, height_px), (level, level, level)).save(file, "PNG")
+    return file.getvalue()
+
+
+def shard(folder: Path, levels: list[int | None], name: str = "x") -> list[str]:
+    return write_images(folder / f"{name}.parquet", [b"" if level is None else png(level) for level in levels])
+
+
+def levels(loaded: pixels.Pixels) -> list[int]:
+    """Return the level of each image, which must be one colour."""
+    shown = loaded[np.arange(len(loaded))].reshape(len(loaded), -1)
+    assert (shown == shown[:, :1]).all()
+    return [int(level) for level in shown[:, 0]]
+
+
+@pytest.fixture
+def opened(monkeypatch) -> list[str]:
+    """Return the references that are decoded from now on."""
+    decoded: list[str] = []
+    image = pixels._image
+    monkeypatch.setattr(pixels, "_image", lambda ref, reader, shape: decoded.append(ref) or image(ref, reader, shape))
+    return decoded
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=25)
+def test_every_row_has_its_own_image_with_a_store_and_without(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("pixels")
+    made = data.draw(st.lists(st.none() | st.integers(1, 255), min_size=1, max_size=8))
+    refs = [*shard(folder, made), None, "/nowhere.png"]
+    known = dict(zip(refs, [*made, None, None], strict=True))
+    for _ in range(data.draw(st.integers(0, 3))):  # a store that grows
+        build(data.draw(st.lists(st.sampled_from(refs))), **SIDE, cache=folder, workers=1)
+    asked = data.draw(st.lists(st.sampled_from(refs), min_size=1, max_size=12))
+    for cache in (None, folder):
+        loaded = load(asked, **SIDE, cache=cache)
+        assert levels(loaded) == [known[ref] or 0 for ref in asked]
+        assert loaded.is_missing.tolist() == [known[ref] is None for ref in asked]
+
+
+def test_rows_are_asked_for_as_from_an_array(tmp_path):
+    loaded = load(shard(tmp_path, [10, 20, 30, 40]), side_px=8, mode="rgb")
+    shown = loaded[np.array([2, 0, 2])]
+    assert shown.shape == (3, 3, 8, 8)
+    assert shown.dtype == np.uint8
+    assert shown.flags.c_contiguous
+    assert shown[:, 0, 0, 0].tolist() == [30, 10, 30]
+    assert loaded[1:3][:, 0, 0, 0].tolist() == [20, 30]
+    assert loaded[np.array([True, False, False, True])].shape == (2, 3, 8, 8)
+    assert loaded[np.array([], dtype=int)].shape == (0, 3, 8, 8)
+    with pytest.raises(IndexError):
+        loaded[[4]]
+
+
+def test_what_is_returned_may_be_changed_and_the_store_stays(tmp_path):
+    refs = shard(tmp_path, [10])
+    build(refs, **SIDE, cache=tmp_path, workers=1)
+    load(refs, **SIDE, cache=tmp_path)[[0]][:] = 99
+    assert levels(load(refs, **SIDE, cache=tmp_path)) == [10]
+
+
+def test_no_images_at_all_are_zeros(tmp_path):
+    build([None], **SIDE, cache=tmp_path, workers=1)
+    assert list(tmp_path.iterdir()) == []
+    assert len(load([], **SIDE, cache=tmp_path)) == 0
+    assert load([None, None], **SIDE).is_missing.all()
+
+
+def test_a_store_is_used_and_what_it_holds_is_not_decoded_again(tmp_path, opened):
+    refs = shard(tmp_path, [10, 20, 30])
+    build(refs[:2], **SIDE, cache=tmp_path, workers=1)
+    build(refs[1::-1], **SIDE, cache=tmp_path, workers=1)
+    load(refs[:2], **SIDE, cache=tmp_path)
+    assert opened == refs[:2]
+    build(refs, **SIDE, cache=tmp_path, workers=1)
+    assert opened == refs
+    assert levels(load(refs, **SIDE, cache=tmp_path)) == [10, 20, 30]
+    assert opened == refs
+
+
+def test_stores_of_other_shapes_live_side_by_side(tmp_path, opened):
+    refs = shard(tmp_path, [10])
+    for side_px, mode, aspect in [(8, "gray", "keep"), (8, "rgb", "keep"), (4, "gray", "keep"), (8, "gray", "squash")]:
+        build(refs, side_px=side_px, mode=mode, aspect=aspect, cache=tmp_path / "cache", workers=1)
+    assert len(opened) == 4
+    assert len(list((tmp_path / "cache").iterdir())) == 8
+    assert (tmp_path / "cache" / "pixels-gray-8-squash.npy").exists()
+
+
+def test_the_same_images_give_the_same_bytes(tmp_path):
+    refs = shard(tmp_path, [10, None, 30])
+    for name in "ab":
+        build(refs, **SIDE, cache=tmp_path / name, workers=1)
+    one, other = ([path.read_bytes() for path in sorted((tmp_path / name).iterdir())] for name in "ab")
+    assert one == other
+
+
+def spoil_index(folder: Path) -> None:
+    (folder / "pixels-gray-8-keep.parquet").write_bytes(b"PAR1")
+
+
+def lose_index(folder: Path) -> None:
+    (folder / "pixels-gray-8-keep.parquet").unlink()
+
+
+def lose_pixels(folder: Path) -> None:
+    (folder / "pixels-gray-8-keep.npy").unlink()
+
+
+def cut_pixels(folder: Path) -> None:
+    path = folder / "pixels-gray-8-keep.npy"
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def index_of_others(folder: Path) -> None:
+    path = folder / "pixels-gray-8-keep.parquet"
+    index = pl.read_parquet(path)
+    index.with_columns(image=pl.concat([index["image"][:1], index["image"][:0:-1]])).write_parquet(path)
+
+
+@pytest.mark.parametrize("spoil", [spoil_index, lose_index, lose_pixels, cut_pixels, index_of_others])
+def test_a_store_that_does_not_fit_its_index_is_no_store(tmp_path, spoil):
+    refs, folder = shard(tmp_path, [10, 20]), tmp_path / "cache"
+    build(refs, **SIDE, cache=folder, workers=1)
+    spoil(folder)
+    assert levels(load(refs, **SIDE, cache=folder)) == [10, 20]
+    build(refs[:1], **SIDE, cache=folder, workers=1)
+    assert levels(load(refs[:1], **SIDE, cache=folder)) == [10]
+
+
+def test_pixels_opened_before_the_store_grew_stay_right(tmp_path):
+    refs = shard(tmp_path, [10, 20])
+    build(refs[:1], **SIDE, cache=tmp_path, workers=1)
+    before = load(refs[:1], **SIDE, cache=tmp_path)
+    build(refs, **SIDE, cache=tmp_path, workers=1)
+    assert levels(before) == [10]
+
+
+def test_a_build_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch):
+    refs, folder = shard(tmp_path, [10, 20]), tmp_path / "cache"
+    build(refs[:1], **SIDE, cache=folder, workers=1)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pixels, "_image", fail)
+    with pytest.raises(RunFolderError, match="space"):
+        build(refs, **SIDE, cache=folder, workers=1)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_several_processes_build_the_same_store(tmp_path, monkeypatch):
+    refs = shard(tmp_path, [10, None, 30, 40, 50, 60, 70])
+    build(refs, **SIDE, cache=tmp_path / "one", workers=1)
+    monkeypatch.setattr(chunks, "MANY", 1)
+    monkeypatch.setattr(chunks, "CHUNK", 2)
+    build(refs, **SIDE, cache=tmp_path / "two", workers=2)
+    one, two = ([path.read_bytes() for path in sorted((tmp_path / name).iterdir())] for name in ("one", "two"))
+    assert one == two
+
+
+def test_of_a_store_only_the_rows_asked_for_are_read(tmp_path):
+    refs = shard(tmp_path, list(range(1, 41)))
+    build(refs, side_px=512, mode="rgb", cache=tmp_path, workers=1)  # 31 MB
+    tracemalloc.start()
+    loaded = load(refs, side_px=512, mode="rgb", cache=tmp_path)
+    assert loaded[[5, 30]][:, 0, 0, 0].tolist() == [6, 31]
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 6 * 3 * 512 * 512
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(1, 24),
+    st.sampled_from([1, 3]),
+    st.sampled_from(["keep", "squash"]),
+)
+@settings(deadline=None, max_examples=100)
+def test_every_image_becomes_a_square_between_its_own_levels(height, width, side, channels, aspect):
+    image = np.random.default_rng(height).integers(50, 90, (height, width, channels), dtype=np.uint8)
+    made = square(image, side, aspect)
+    assert made.shape == (side, side, channels)
+    inside = made[made != 255] if aspect == "keep" else made
+    assert inside.size > 0
+    assert inside.min() >= image.min()
+    assert inside.max() <= image.max()
+
+
+def test_keep_puts_white_around_and_squash_fills():
+    image = np.zeros((8, 16, 1), dtype=np.uint8)
+    assert square(image, 8, "keep")[:, 3, 0].tolist() == [255, 255, 0, 0, 0, 0, 255, 255]
+    assert square(image.swapaxes(0, 1), 8, "keep")[3, :, 0].tolist() == [255, 255, 0, 0, 0, 0, 255, 255]
+    assert (square(image, 8, "squash") == 0).all()
+
+
+def test_shrinking_is_an_exact_area_average():
+    image = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    exact = image.reshape(8, 3, 8, 3, 3).mean(axis=(1, 3))
+    assert np.abs(square(image, 8) - exact).max() <= 1
+
+
+def test_one_side_may_grow_while_the_other_shrinks():
+    image = np.repeat(np.array([[[0]], [[200]]], dtype=np.uint8), 64, axis=1)  # 2 high, 64 wide
+    made = square(image, 8, "squash")[:, :, 0]
+    assert (made == made[:, :1]).all()
+    assert (np.diff(made[:, 0].astype(int)) >= 0).all()
+    assert np.unique(made).size > 2  # bilinear, not steps
+
+
+def test_a_photo_decoded_small_is_close_to_the_whole_one_averaged(tmp_path):
+    coarse = np.random.default_rng(0).integers(0, 256, (30, 30, 3), dtype=np.uint8)
+    photo = Image.fromarray(coarse).resize((600, 600), Image.Resampling.BICUBIC)
+    photo.save(tmp_path / "a.jpg", quality=95)
+    [[gray]] = load([str(tmp_path / "a.jpg")], side_px=64, mode="gray")[[0]]
+    exact = np.asarray(photo.convert("L").resize((64, 64), Image.Resampling.BOX)).astype(int)
+    assert np.abs(gray - exact).mean() < 3
+
+
+def test_only_image_errors_make_an_image_missing(tmp_path, monkeypatch):
+    refs = shard(tmp_path, [10])
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pixels, "decode", broken)
+    with pytest.raises(ZeroDivisionError):
+        load(refs, **SIDE)
+    monkeypatch.setattr(pixels, "decode", lambda *_, **__: (_ for _ in ()).throw(ImageError("decode_error")))
+    assert load(refs, **SIDE).is_missing.tolist() == [True]
+
+
+def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path):
+    refs = shard(tmp_path, [10])
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(RunFolderError, match="Cannot write"):
+        build(refs, **SIDE, cache=tmp_path / "file" / "cache", workers=1)
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "x.parquet"}
