@@ -113,3 +113,11 @@ def test_the_evidence_of_an_answer_names_the_alarms_of_stages_too():
     stage = pl.DataFrame([finding("CP002", "warn", "groups", "One family.")], schema=dict(FINDINGS))
     assert answer(given, pl.concat([stage, run_checks(given)]), METRIC)["evidence"] == ["CP002"]
     assert answer(given, empty(FINDINGS), METRIC)["evidence"] == []
+
+
+def test_a_contrast_that_is_not_defined_is_told_as_such():
+    given = case()
+    unknown = given.differences.with_columns(pl.lit(None, pl.Float64).alias(n) for n in ("difference", "low", "high"))
+    given = given._replace(differences=unknown)
+    assert verdict(given) == "cannot_tell"
+    assert severities(given)["CP011"] == "warn"

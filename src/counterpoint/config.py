@@ -186,8 +186,6 @@ class Evaluate(Section):
 
     @model_validator(mode="after")
     def _primary(self) -> Self:
-        if self.primary in ("log_loss", "ece"):
-            raise ValueError(f"primary must be a metric of which more is better; {self.primary} is not")
         if self.primary not in self.metrics:
             raise ValueError(f"primary is {self.primary!r}, which is not in metrics: {', '.join(self.metrics)}")
         return self

@@ -20,6 +20,8 @@ from counterpoint.data.sources import open_source
 from counterpoint.data.sources.base import Source
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.verdict import answer
+from counterpoint.errors import ConfigError
+from counterpoint.metrics import find_metric
 from counterpoint.report import write_page
 from counterpoint.report.results import environment, rows_account, rows_of
 from counterpoint.schema import Frame
@@ -61,6 +63,10 @@ class Study:
     def __init__(self, config: StudyConfig, *, runs: Path | str = "runs", listener: Listener = _silent) -> None:
         self.config: StudyConfig = config
         self.listen: Listener = listener
+        if not find_metric(config.evaluate.primary).higher_is_better:
+            raise ConfigError(
+                f"evaluate.primary must be a metric of which more is better; {config.evaluate.primary} is not."
+            )
         self.root = Path(runs) / config.study
         self._tables: dict[str, Mapping[str, Frame]] = {}
 
@@ -104,7 +110,9 @@ class Study:
 
     def compare(self, a: str, b: str, *, metric: str | None = None) -> Frame:
         """Return the paired difference *a* minus *b* on the test rows: one row of schema.DIFFERENCES."""
-        return compare(self.predictions(), a, b, metric=metric or self.config.evaluate.primary)
+        rules = self.config.evaluate
+        draws = {"bootstrap": rules.bootstrap, "confidence": rules.confidence, "seed": rules.seed}
+        return compare(self.predictions(), a, b, metric=metric or rules.primary, **draws)
 
     def answer(self) -> dict[str, Any]:
         """Return the verdict, its sentence, and the codes of the findings that bear on it."""

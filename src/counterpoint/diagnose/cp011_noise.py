@@ -17,7 +17,10 @@ def look(case: Case) -> dict[str, str]:
         fits = "one fit" if case.n_fits == 1 else f"{case.n_fits} fits"
         said = f"The comparison rests on {fits} of each network, and another seed may turn it: use at least 3."
         return finding("CP011", "warn", "primary contrast", said, **evidence)
-    if abs(difference) < detectable:
+    if difference is None or detectable is None:
+        said = "The primary contrast is not defined on these test rows: there are too few of them, or of a class."
+        return finding("CP011", "warn", "primary contrast", said, **evidence)
+    if abs(difference) <= detectable:
         said = (
             f"The primary contrast ({difference:+.3f}) is smaller than the least difference that these test rows show "
             f"with 80 % power ({detectable:.3f}): absence of evidence, not evidence of absence; more rows are needed."

@@ -48,6 +48,9 @@ def answer(case: Case, findings: Frame, metric: str) -> dict[str, Any]:
         sentence = "There is nothing to compare: the study lacks a single-entity or a multimodal contender."
         return {"verdict": "cannot_tell", "sentence": sentence, "evidence": evidence}
     contrast = case.differences.filter("is_primary").row(0, named=True)
+    if contrast["low"] is None:
+        sentence = "The test rows are too few to compare on: the primary contrast has no interval."
+        return {"verdict": "cannot_tell", "sentence": sentence, "evidence": evidence}
     is_leak = not alarms.filter(code="CP001", severity="fail").is_empty()
     verdict = "leak" if is_leak else _verdict(case, contrast, metric)
     sentence = f"{_outcome(case, contrast, metric)} {REASONS[verdict]}".strip()
@@ -80,7 +83,7 @@ def _difference(case: Case, a: str, b: str, metric: str) -> tuple[float, float]:
     """Return the interval of *a* minus *b*, whichever way round the table has it."""
     for first, second, sign in ((a, b, 1), (b, a, -1)):
         found = case.differences.filter(a=first, b=second, metric=metric)
-        if not found.is_empty():
+        if found["low"].count():
             low, high = sorted((sign * found["low"].item(), sign * found["high"].item()))
             return low, high
     return float("-inf"), float("inf")

@@ -20,7 +20,8 @@ def scores(predictions: Frame, rules: Evaluate) -> Frame:
     """Return every metric of every contender on each part that it predicted, with its interval.
 
     A value is the mean over seeds; in a k-fold, ranking metrics are means over folds and the others pool the
-    out-of-fold rows.  An interval is null where fewer than two groups were predicted.
+    out-of-fold rows.  An interval is null where fewer than two groups were predicted; that of a training score
+    rests on a quarter of the draws.
 
     Examples
     --------
@@ -31,7 +32,13 @@ def scores(predictions: Frame, rules: Evaluate) -> Frame:
     ('test', 'accuracy', 0.5, 2, 1)
     """
     present = set(check(predictions, PREDICTIONS, table="Predictions")["part"])
-    tables = [_scores_of(read_part(predictions, part), rules.metrics, rules) for part in PARTS if part in present]
+    fewer = rules.model_copy(update={"bootstrap": max(100, rules.bootstrap // 4)})
+    tables = [
+        # Of a k-fold, training rows are many times the test rows, and nothing is decided on their scores.
+        _scores_of(read_part(predictions, part), rules.metrics, fewer if part == "train" else rules)
+        for part in PARTS
+        if part in present
+    ]
     return pl.concat([empty(SCORES), *tables])
 
 
