@@ -135,7 +135,14 @@ def decode(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None =
 
 
 def decode_picture(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None = None) -> Picture:
-    """Return what `decode` returns, with the size and the format of the whole image."""
+    """Return what `decode` returns, with the size and the format of the whole image.
+
+    >>> file = BytesIO()
+    >>> Image.new("RGB", (800, 400)).save(file, "JPEG")
+    >>> picture = decode_picture(file.getvalue(), limits=Limits(), mode="rgb", min_side_px=100)
+    >>> picture.width_px, picture.height_px, picture.format, picture.pixels.shape
+    (800, 400, 'jpeg', (100, 200, 3))
+    """
     kind, width_px, height_px = header(data)
     limits.check(width_px, height_px)
     with _guarded():

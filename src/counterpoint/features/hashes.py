@@ -54,7 +54,11 @@ def phash(gray: Pixels8) -> int | None:
 
 
 def phashes(thumbnails: Pixels8) -> list[int | None]:
-    """Return the perceptual hash of each thumbnail, shape (n, 32, 32)."""
+    """Return the perceptual hash of each thumbnail, shape (n, 32, 32).
+
+    >>> phashes(np.zeros((2, 32, 32), dtype=np.uint8))
+    [None, None]
+    """
     waves = dctn(thumbnails.astype(np.float32), axes=(1, 2), norm="ortho")  # (n, 32, 32)
     low = waves[:, :8, :8].reshape(len(waves), 64)
     low[:, 0] = np.median(low[:, 1:], axis=1)  # in place of the mean: brightness is not what an image shows

@@ -28,7 +28,7 @@ from counterpoint.schema import Frame
 Aspect = Literal["keep", "squash"]
 ANY = Limits(min_side_px=1, max_side_px=65_535, max_pixels=178_956_970, max_aspect=math.inf)
 """What may be decoded here: cleaning has the say, this only stops what Pillow itself would call a bomb."""
-_COPIED = 500
+_COPIED_BYTES = 16 << 20
 
 
 class Shape(NamedTuple):
@@ -119,6 +119,14 @@ def build(
     ------
     RunFolderError
         When *cache* cannot be written, or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     build(["/nowhere.jpg"], side_px=8, mode="gray", cache=Path(folder))
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['pixels-gray-8-keep.npy', 'pixels-gray-8-keep.parquet']
     """
     shape = Shape(side_px, mode, aspect)
     old = _opened(shape, cache) or _blank(shape)
@@ -201,10 +209,11 @@ def _seal(index: Frame) -> bytes:
 def _copy(old: _Store, draft: Path, *, n_slots: int) -> int:
     """Write the header of a store of *n_slots* and the slots of *old*; return where the next slot begins."""
     header = {"descr": "|u1", "fortran_order": False, "shape": (n_slots, *old.slots.shape[1:])}
+    n_copied = max(1, _COPIED_BYTES // old.slots[0].nbytes)
     with draft.open("wb") as file:
         np.lib.format.write_array_header_2_0(file, header)
-        for start in range(0, len(old.slots), _COPIED):
-            file.write(old.slots[start : start + _COPIED].tobytes())
+        for start in range(0, len(old.slots), n_copied):
+            file.write(old.slots[start : start + n_copied].tobytes())
         return file.tell()
 
 

@@ -110,6 +110,11 @@ def write_images(path: Path, images: Iterable[bytes]) -> list[str]:
     """Write *images* as a Parquet shard with column ``image``, and return their references in that order.
 
     The shard is written in row groups of at most 64 images, so that memory stays bounded and any image is near.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [split_ref(ref)[1] for ref in write_images(Path(folder, "x.parquet"), [b"first", b"second"])]
+    ['0', '1']
     """
     schema = pa.schema([(COLUMN, pa.binary())])
     n_images = 0

@@ -157,6 +157,13 @@ def index(file: BinaryIO) -> dict[str, tuple[int, int]]:
     """Return (offset, size) in bytes of each member, by name; of two with one name the first, as `read_tar` has it.
 
     A tar that breaks off is indexed up to there.
+
+    >>> import io
+    >>> buffer = io.BytesIO()
+    >>> with tarfile.open(fileobj=buffer, mode="w") as tar:
+    ...     tar.addfile(tarfile.TarInfo("7.jpg"))
+    >>> index(io.BytesIO(buffer.getvalue()))
+    {'7.jpg': (512, 0)}
     """
     places: dict[str, tuple[int, int]] = {}
     with suppress(*_BROKEN):
