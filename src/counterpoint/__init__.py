@@ -13,7 +13,6 @@ _PUBLIC = {
     "generate": "counterpoint.data",
     "make": "counterpoint.contenders",
     "score": "counterpoint.metrics",
-    "compare": "counterpoint.compare",
     "CounterpointError": "counterpoint.errors",
 }
 __all__ = list(_PUBLIC)
