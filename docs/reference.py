@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from inspect import cleandoc, getmodule, isclass
+from inspect import cleandoc, getmodule, isfunction
 from typing import Any
 
 from docutils import nodes
@@ -140,13 +140,13 @@ class Entries(SphinxDirective):
 
 
 def summary(entry: Any) -> str:
-    """Return in one line what a class, a metric, or the module of a check says of itself.
+    """Return in one line what a class or a metric says of itself, or of a function its module.
 
     >>> from counterpoint.metrics.classification import ACCURACY
     >>> summary(ACCURACY)
     'The share of rows whose likeliest class is the true one.'
     """
-    source = getattr(entry, "function", entry if isclass(entry) else getmodule(entry))
+    source = getmodule(entry) if isfunction(entry) else entry
     line = str(source.__doc__).strip().splitlines()[0].removeprefix("Return ")
     return line[0].upper() + line[1:]
 
