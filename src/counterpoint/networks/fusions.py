@@ -57,9 +57,11 @@ class Concatenation(nn.Module):
     ) -> None:
         super().__init__()
         self.text, self.image, self.hide = text, image, hide
-        width = text.encoder.width + image.encoder.width
+        widths = text.encoder.width, image.encoder.width
+        # Each modality is normalised by itself: hiding one must not change the other.
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for width in widths)
         self.joint = nn.Sequential(
-            nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, n_classes)
+            nn.Dropout(dropout), nn.Linear(sum(widths), hidden), nn.ReLU(), nn.Linear(hidden, n_classes)
         )
         nn.init.zeros_(self.joint[-1].weight)  # type: ignore[arg-type]
 
@@ -75,7 +77,8 @@ class Concatenation(nn.Module):
         seen = torch.stack([(tokens != PAD).any(1), has_image], dim=1)  # (batch, 2)
         if self.training:
             seen = seen & ~self._hidden(len(tokens))
-        heard = torch.cat([vector * seen[:, i : i + 1] for i, vector in enumerate(vectors)], dim=1)
+        normal = [norm(vector) for norm, vector in zip(self.norms, vectors, strict=True)]
+        heard = torch.cat([vector * seen[:, i : i + 1] for i, vector in enumerate(normal)], dim=1)
         verdict = self.joint(heard) + sum(logits * seen[:, i : i + 1] for i, logits in enumerate(alone))
         return torch.stack([verdict, *alone], dim=1)
 

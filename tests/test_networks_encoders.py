@@ -1,0 +1,96 @@
+"""Encoders: padding and missing modalities change nothing that they should not."""
+
+import pytest
+import torch
+from beartype.roar import BeartypeException
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jaxtyping import TypeCheckError
+
+from counterpoint.networks.augment import Augment
+from counterpoint.networks.encoders import ImageEncoder, Residual, TextEncoder
+
+words = st.lists(st.integers(1, 9), min_size=1, max_size=7)
+
+
+def text_encoder(**settings):
+    torch.manual_seed(0)
+    return TextEncoder(10, embed=4, hidden=3, **settings)
+
+
+def image_encoder(channels=1, **settings):
+    torch.manual_seed(0)
+    return ImageEncoder(mean=[0.5] * channels, std=[0.25] * channels, widths=(4, 8), **settings)
+
+
+@settings(max_examples=25, deadline=None)
+@given(words, words)
+def test_a_text_has_the_same_vector_alone_and_beside_a_longer_one(text, other):
+    encoder = text_encoder().eval()
+    longest = max(len(text), len(other)) + 1
+    batch = torch.tensor([ids + [0] * (longest - len(ids)) for ids in (text, other)])
+    assert torch.allclose(encoder(batch)[0], encoder(torch.tensor([text]))[0], atol=1e-6)
+
+
+def test_the_order_of_words_matters():
+    encoder = text_encoder().eval()
+    assert not torch.allclose(encoder(torch.tensor([[2, 3, 4]])), encoder(torch.tensor([[4, 3, 2]])), atol=1e-4)
+
+
+def test_a_text_of_no_words_is_the_zero_vector_and_passes_no_gradient():
+    encoder = text_encoder()
+    vectors = encoder(torch.tensor([[0, 0]]))
+    vectors.sum().backward()
+    assert not vectors.any()
+    assert not encoder.embed.weight.grad.any()
+
+
+def test_word_dropout_reads_unknown_in_training_only():
+    encoder = text_encoder(dropout=0.0, word_dropout=0.999)
+    text, unknown = torch.tensor([[5, 6, 7]]), torch.tensor([[1, 1, 1]])
+    assert torch.equal(encoder.train()(text), encoder.train()(unknown))
+    assert not torch.equal(encoder.eval()(text), encoder.eval()(unknown))
+
+
+@pytest.mark.parametrize("side_px", [8, 13, 32])
+@pytest.mark.parametrize("stride", [1, 2, 4])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_any_size_and_colour_of_picture_has_a_vector(side_px, stride, channels):
+    pixels = torch.randint(0, 256, (2, channels, side_px, side_px), dtype=torch.uint8)
+    vectors = image_encoder(channels, stride=stride)(pixels, torch.tensor([True, True]))
+    assert vectors.shape == (2, 8)
+    assert vectors.isfinite().all()
+
+
+def test_a_missing_picture_is_the_zero_vector_whatever_its_pixels():
+    pixels = torch.full((2, 1, 8, 8), 200, dtype=torch.uint8)
+    vectors = image_encoder().eval()(pixels, torch.tensor([True, False]))
+    assert vectors[0].any()
+    assert not vectors[1].any()
+
+
+def test_a_residual_block_starts_as_the_identity():
+    x = torch.rand(2, 4, 6, 6)
+    assert torch.equal(Residual(4, 4).eval()(x), x)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000))
+def test_augmentation_without_light_only_moves_pixels_about(seed):
+    torch.manual_seed(seed)
+    pictures = torch.rand(3, 1, 16, 16)
+    changed = Augment(shift=0.25, light=0.0)(pictures)
+    assert torch.isin((changed * 1000).round(), (pictures * 1000).round()).all()
+    assert not torch.equal(changed, pictures)
+
+
+def test_augmentation_changes_each_picture_by_itself():
+    torch.manual_seed(0)
+    one = torch.rand(1, 1, 16, 16)
+    changed = Augment()(one.expand(8, -1, -1, -1))
+    assert all(not torch.equal(changed[0], other) for other in changed[1:])
+
+
+def test_a_batch_of_the_wrong_shape_is_refused():
+    with pytest.raises((TypeCheckError, BeartypeException)):
+        text_encoder()(torch.tensor([1, 2, 3]))
