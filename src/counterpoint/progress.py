@@ -15,7 +15,8 @@ def progress() -> Iterator[Callable[[str, float, float], None]]:
     """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<30}"), BarColumn(24), TextColumn("{task.fields[note]}"))
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
+    columns = (*columns, TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         tasks: dict[str, TaskID] = {}
 
         def listen(what: str, done: float, total: float) -> None:

@@ -1,0 +1,173 @@
+"""The command line says a mistake in one line and exits 1, and prints what a study found."""
+
+import json
+import sys
+
+import polars as pl
+import pytest
+import yaml
+
+from counterpoint import cli
+
+SOURCE = {"kind": "generated", "n": 120, "text_signal": 0.9, "image_signal": 0.3, "side_px": 16}
+STUDY = {
+    "study": "small",
+    "source": SOURCE,
+    "contenders": ["majority", "text-svm", {"kind": "image-cnn", "side_px": 16, "epochs": 1}, "keyword-rule",
+                   {"kind": "late-fusion", "text": ["text-svm"]}],
+    "fit": {"engine": "inline"},
+    "evaluate": {"bootstrap": 100},
+}  # fmt: skip
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path):
+    """Return a function that runs the command line in an empty folder: (exit code, output, errors)."""
+    monkeypatch.chdir(tmp_path)
+
+    def called(*words):
+        monkeypatch.setattr(sys, "argv", ["counterpoint", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return called
+
+
+def write(path, **changes):
+    path.write_text(yaml.safe_dump(STUDY | changes), encoding="utf-8")
+    return path
+
+
+def table(path, rows):
+    pl.DataFrame(rows, schema=["image", "text", "label"], orient="row").write_csv(path)
+    return {"kind": "table", "path": str(path), "image": "image", "text": "text", "label": "label"}
+
+
+def test_a_study_is_run_and_its_outcome_printed(call, tmp_path):
+    path = write(tmp_path / "study.yaml")
+    code, out, _ = call("run", path)
+    assert code == 0
+    assert "late-fusion" in out
+    assert "report.html" in out
+    results = json.loads((tmp_path / "runs/small/results.json").read_text())
+    assert results["answer"]["sentence"].split(":")[0] in " ".join(out.split())
+
+    code, out, _ = call("scores", path)
+    assert out.splitlines()[0].startswith("contender,fold,metric,value,low,high")
+    assert code == 0
+    code, out, _ = call("compare", path, "text-svm", "majority", "--metric", "accuracy")
+    assert (code, len(out.splitlines())) == (0, 2)
+    code, out, _ = call("findings", path)
+    assert "CP011" in out
+    code, out, _ = call("predict", "runs/small", "text-svm", "--text", "a fox")
+    chances = [float(line.split()[0]) for line in out.splitlines()]
+    assert abs(sum(chances) - 1) < 0.01
+    code, _, err = call("compare", path, "text-svn", "majority")
+    assert (code, "Did you mean 'text-svm'" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"sorce": {}}, "Unknown key 'sorce'. Did you mean 'source'?"),
+        ({"split": {"fold": 5}}, "Unknown key 'split.fold'. Did you mean 'folds'?"),
+        ({"split": {"kind": "k-fold"}}, "split.kind"),
+        ({"source": {"kind": "emojis"}}, "Did you mean 'emoji'?"),
+        ({"source": {}}, "source.kind"),
+        ({"source": SOURCE | {"text_signl": 1}}, "Did you mean 'text_signal'?"),
+        ({"source": {"kind": "webdataset", "path": "nowhere"}}, "nowhere"),
+        ({"source": {"kind": "table", "path": "captions.csv", "image": "image", "text": "text"}}, "captions.csv"),
+        ({"contenders": ["text-svn"]}, "Did you mean 'text-svm'?"),
+        ({"contenders": [{"kind": "text-svm", "cc": 1}]}, "Did you mean 'c'?"),
+        ({"contenders": ["majority", "majority"]}, "majority"),
+        ({"contenders": ["my_lab:Nothing"]}, "my_lab"),
+        ({"evaluate": {"primary": "auc"}}, "auc"),
+        ({"evaluate": {"primary": "log_loss"}}, "more is better"),
+        ({"evaluate": {"metrics": ["accuracy", "f2"], "primary": "accuracy"}}, "f2"),
+        ({"fit": {"engine": "loca"}}, "Did you mean 'local'?"),
+        ({"source": SOURCE | {"n": 8}, "split": {"kind": "kfold", "folds": 5}}, "folds"),
+        ({"label": {"mapping": {"class_0": "a", "class_1": "a"}}}, "One class only"),
+        ({"label": {"mapping": {"cat": "a"}}}, "No row has a label"),
+        ({"predictions": [{"path": "outside.csv", "name": "outside"}]}, "outside.csv"),
+        ({"exclude": "ids.txt"}, "ids.txt"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(call, tmp_path, changes, says):
+    code, out, err = call("run", write(tmp_path / "study.yaml", **changes))
+    assert (code, out) == (1, "")
+    complaint = [line for line in err.splitlines() if line.startswith("counterpoint: ")]
+    assert len(complaint) == 1
+    assert says in complaint[0]
+    assert "Traceback" not in err
+    assert not (tmp_path / "runs/small/results.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "change", "says"),
+    [
+        ([("a.png", "a cat", "x"), ("b.png", "a dog", "y")], {"image": "picture"}, "picture"),
+        ([("a.png", "a cat", None), ("b.png", "a dog", None)], {}, "No row has a label"),
+        ([("a.png", "a cat", "x"), ("b.png", "a dog", "y")], {}, "dropped"),
+    ],
+)
+def test_a_bad_table_is_one_line(call, tmp_path, rows, change, says):
+    source = table(tmp_path / "captions.csv", rows) | change
+    code, _, err = call("run", write(tmp_path / "study.yaml", source=source))
+    assert code == 1
+    assert says in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+def test_a_file_that_is_not_yaml_is_one_line(call, tmp_path):
+    (tmp_path / "study.yaml").write_text("study: [")
+    code, _, err = call("run", "study.yaml")
+    assert (code, len(err.splitlines())) == (1, 1)
+    code, _, err = call("run", "studi.yaml")
+    assert (code, len(err.splitlines())) == (1, 1)
+
+
+def test_a_run_folder_of_another_study_is_one_line(call, tmp_path):
+    path = write(tmp_path / "study.yaml")
+    assert call("run", path, "--until", "records")[0] == 0
+    code, _, err = call("run", write(path, source=SOURCE | {"n": 150}), "--until", "records")
+    assert (code, "another source" in err) == (1, True)
+
+
+def test_usage_is_exit_2(call):
+    assert call("runn")[0] == 2
+    assert call("run")[0] == 2
+
+
+def test_an_unknown_stage_names_those_there_are(call, tmp_path):
+    code, _, err = call("run", write(tmp_path / "study.yaml"), "--until", "pair")
+    assert (code, "Did you mean 'pairs'" in err) == (1, True)
+
+
+def test_settings_are_changed_from_the_command_line(call, tmp_path):
+    path = write(tmp_path / "study.yaml")
+    assert call("run", path, "--until", "pairs", "--set", "split.test_share=0.5", "--set", "study=half")[0] == 0
+    pairs = pl.read_parquet(tmp_path / "runs/half/tables/pairs.parquet")
+    assert abs((pairs["fold"] == "test").mean() - 0.5) < 0.05
+
+
+@pytest.mark.parametrize("table", ["contenders", "metrics", "checks", "sources"])
+def test_a_table_is_listed_with_a_line_for_each_entry(call, table):
+    code, out, _ = call(table)
+    assert code == 0
+    for line in out.splitlines():
+        assert len(line.split(maxsplit=1)) == 2
+
+
+def test_new_writes_a_study_file_once(call, tmp_path):
+    assert call("new", "mine.yaml")[0] == 0
+    assert yaml.safe_load((tmp_path / "mine.yaml").read_text())["source"] == {"kind": "emoji"}
+    code, _, err = call("new", "mine.yaml")
+    assert (code, "is there already" in err) == (1, True)
+
+
+def test_the_schema_of_a_study_file_is_json_schema(call):
+    code, out, _ = call("schema")
+    assert code == 0
+    assert "contenders" in json.loads(out)["properties"]
