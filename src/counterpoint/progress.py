@@ -14,8 +14,8 @@ def progress() -> Iterator[Callable[[str, float, float], None]]:
     The unit is rows, but of "fitting" seconds of work.
     """
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<30}"), BarColumn(24), TextColumn("{task.fields[note]}"))
-    columns = (*columns, TimeElapsedColumn(), TimeRemainingColumn())
+    what, note = TextColumn("{task.description:<30}"), TextColumn("{task.fields[note]}")
+    columns = (what, BarColumn(24), note, TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         tasks: dict[str, TaskID] = {}
 

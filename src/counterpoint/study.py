@@ -111,8 +111,10 @@ class Study:
     def compare(self, a: str, b: str, *, metric: str | None = None) -> Frame:
         """Return the paired difference *a* minus *b* on the test rows: one row of schema.DIFFERENCES."""
         rules = self.config.evaluate
-        draws = {"bootstrap": rules.bootstrap, "confidence": rules.confidence, "seed": rules.seed}
-        return compare(self.predictions(), a, b, metric=metric or rules.primary, **draws)
+        return compare(
+            self.predictions(), a, b, metric=metric or rules.primary,
+            bootstrap=rules.bootstrap, confidence=rules.confidence, seed=rules.seed,
+        )  # fmt: skip
 
     def answer(self) -> dict[str, Any]:
         """Return the verdict, its sentence, and the codes of the findings that bear on it."""
