@@ -1,0 +1,120 @@
+"""What the words and numbers of the page mean, in plain words."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from counterpoint.metrics import find_metric
+
+
+class Metric(NamedTuple):
+    """A metric's name on the page, whether more of it is better, and what it means."""
+
+    label: str
+    is_more_better: bool
+    meaning: str
+
+    @property
+    def name_within(self) -> str:
+        """The name as it stands within a sentence.
+
+        >>> metric("log_loss").name_within, metric("roc_auc").name_within
+        ('log loss', 'ROC AUC')
+        """
+        return self.label[0].lower() + self.label[1:] if self.label[1:2].islower() else self.label
+
+
+METRICS: Mapping[str, Metric] = {
+    "accuracy": Metric("Accuracy", True, "The share of pairs given the right class."),
+    "balanced_accuracy": Metric(
+        "Balanced accuracy",
+        True,
+        "Accuracy of each class on its own, then averaged, so that a large class counts no more than a small one. "
+        "Guessing scores 1 divided by the number of classes.",
+    ),
+    "macro_f1": Metric(
+        "Macro-F1",
+        True,
+        "For each class, one number between how many of its pairs were found and how many of those called so were "
+        "right; then the average over classes.",
+    ),
+    "roc_auc": Metric(
+        "ROC AUC",
+        True,
+        "How often a pair of a class is ranked above a pair that is not of it. 0.5 is guessing, 1 is perfect; "
+        "where the line between yes and no is drawn plays no part.",
+    ),
+    "pr_auc": Metric(
+        "PR AUC",
+        True,
+        "The average precision as ever more of a class is found. Guessing scores the share of the class, "
+        "so it is the stricter one where a class is rare.",
+    ),
+    "log_loss": Metric(
+        "Log loss",
+        False,
+        "The price of probabilities: small when the right class was given a high one, very large when it was "
+        "given almost none. Lower is better.",
+    ),
+    "ece": Metric(
+        "Calibration error",
+        False,
+        "How far stated confidence and actual accuracy lie apart on average (ECE). Lower is better.",
+    ),
+}
+
+TERMS: Mapping[str, tuple[str, str]] = {
+    "interval": (
+        "Interval",
+        "The range that holds the true value in so many of a hundred repetitions of the study on fresh pairs. "
+        "Groups of near-duplicates are drawn together, since they are no independent evidence.",
+    ),
+    "contender": ("Contender", "A model that takes part in the comparison, under the name it goes by in the study."),
+    "modality": ("Modality", "One of the two voices of a pair: its text or its image."),
+    "baseline": ("Baseline", "A contender that reads neither text nor image, to show what comes for free."),
+    "fold": ("Fold", "A part of the pairs. No contender is tested on a fold that it was trained or chosen on."),
+    "validation": ("Validation", "Pairs used to stop, calibrate and choose; never trained on, never tested on."),
+    "oof": ("Out of fold", "The test pairs of all folds together: each pair was tested by a fit that never saw it."),
+    "primary": (
+        "Primary contrast",
+        "The one comparison that decides: the best contender that reads both against the best that reads one, "
+        "each chosen on validation before a test pair was scored.",
+    ),
+    "p_holm": (
+        "p (Holm)",
+        "How surprising the difference would be if the two contenders were equally good, made stricter for the "
+        "number of pairs compared.",
+    ),
+    "minimum_detectable": (
+        "Minimum detectable difference",
+        "The smallest true difference that this many test pairs would show four times out of five. "
+        "A smaller one can hide: not seen does not mean not there.",
+    ),
+    "seed": ("Seed", "The number that fixes a fit's chance: its first weights, the order of pairs, augmentation."),
+    "group": ("Group", "Pairs that belong together, such as near-duplicates; a group stands on one side of a split."),
+    "test_look": ("Test look", "One occasion on which test pairs were scored. More looks, more chance finds."),
+}
+
+VERDICTS: Mapping[str, str] = {
+    "leak": "The label can be read off",
+    "misaligned": "Texts and images do not belong together",
+    "training_failed": "A contender was not trained well enough to say",
+    "branch_ignored": "The model of both does not use one of them",
+    "redundant": "Text and image say the same",
+    "text_only": "The text is enough",
+    "image_only": "The image is enough",
+    "additive_gain": "Both together are better, each adding its own",
+    "interaction_gain": "Both together are better, and only together",
+    "no_signal": "Neither text nor image tells the class",
+    "cannot_tell": "These pairs cannot tell",
+}
+
+
+def metric(name: str) -> Metric:
+    """Return what is known of a metric; one from outside is shown by its name.
+
+    >>> metric("ece").is_more_better, metric("counterpoint.metrics.classification:ECE").label
+    (False, 'ECE')
+    """
+    if name in METRICS:
+        return METRICS[name]
+    return Metric(name.rpartition(":")[2], find_metric(name).higher_is_better, f"{name}, from outside this package.")

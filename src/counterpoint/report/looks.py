@@ -1,0 +1,103 @@
+"""A look inside the predictions of one contender: what it confuses, how sure it is, where it errs.
+
+*rows* are its test rows as ``Material.test_rows`` has them.  Where several seeds were fitted, shares are over all
+of their predictions, and intervals count each pair once: fits of one pair are no independent evidence.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from statsmodels.stats.proportion import proportion_confint
+
+from counterpoint import rules
+from counterpoint.schema import Frame
+
+N_LENGTHS = 5
+
+
+def confusion(rows: Frame, classes: Sequence[str]) -> NDArray[np.float64]:
+    """Return the share of each true class (rows) called each class (columns); NaN for a class without pairs.
+
+    >>> rows = pl.DataFrame({"label": ["a", "a", "b"], "guess": ["a", "b", "b"]})
+    >>> confusion(rows, ["a", "b"]).tolist()
+    [[0.5, 0.5], [0.0, 1.0]]
+    """
+    counts = np.zeros((len(classes), len(classes)))
+    place = {name: position for position, name in enumerate(classes)}
+    for label, guess, n in rows.group_by("label", "guess").len().iter_rows():
+        if label in place:
+            counts[place[label], place[guess]] = n
+    totals = counts.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = np.full_like(counts, np.nan)
+    np.divide(counts, totals, out=shares, where=totals > 0)
+    return shares
+
+
+def rates(rows: Frame, by: str, *, confidence: float) -> Frame:
+    """Return how often each group of *rows* was called right, with Wilson's interval over its pairs.
+
+    >>> rows = pl.DataFrame({"id": ["1", "2"], "label": ["a", "a"], "is_right": [True, False]})
+    >>> rates(rows, "label", confidence=0.95).select("value", "n", pl.col("low").round(3)).row(0)
+    (0.5, 2, 0.095)
+    """
+    found = rows.group_by(by).agg(pl.col("is_right").mean().alias("value"), pl.col("id").n_unique().alias("n"))
+    share, n = found["value"].to_numpy(), found["n"].to_numpy()
+    low, high = proportion_confint(share * n, n, alpha=1 - confidence, method="wilson")
+    return found.with_columns(pl.Series("low", low), pl.Series("high", high)).sort(by)
+
+
+def reliability(rows: Frame, *, confidence: float) -> Frame:
+    """Return, for each tenth of stated confidence, its mean and how often it was right."""
+    stated = pl.max_horizontal(pl.selectors.starts_with("p_"))
+    binned = rows.with_columns(stated.alias("stated"), (stated * 10).floor().clip(0, 9).cast(pl.Int64).alias("tenth"))
+    means = binned.group_by("tenth").agg(pl.col("stated").mean().alias("confidence"))
+    return rates(binned, "tenth", confidence=confidence).join(means, on="tenth").sort("tenth")
+
+
+def lengths(pairs: Frame) -> Frame:
+    """Return the bin of each pair's number of words: at most five, of about as many pairs each.
+
+    >>> pairs = pl.DataFrame({"id": ["1", "2", "3"], "text": ["a dog", "the dog runs home", None]})
+    >>> lengths(pairs)["bin"].to_list()
+    ['2', '4', 'no text']
+    """
+    counted = pairs.select("id", n_words=rules.words(pl.col("text")).list.len().cast(pl.Int64))
+    known = counted["n_words"].drop_nulls().to_numpy()
+    inner = np.quantile(known, np.arange(1, N_LENGTHS) / N_LENGTHS) if len(known) else []
+    place = pl.col("n_words").map_batches(lambda n: pl.Series(np.searchsorted(inner, n.to_numpy())), pl.Int64)
+    low, high = (getattr(pl.col("n_words"), name)().over("place") for name in ("min", "max"))
+    words = pl.when(low == high).then(pl.format("{}", low)).otherwise(pl.format("{}–{}", low, high))
+    counted = counted.with_columns(
+        pl.when(pl.col("n_words").is_not_null()).then(place).otherwise(N_LENGTHS).alias("place")
+    )
+    return counted.with_columns(words.fill_null("no text").alias("bin")).select("id", "place", "bin")
+
+
+def by_length(rows: Frame, binned: Frame, *, confidence: float) -> Frame:
+    """Return how often texts of each length were called right."""
+    found = rates(rows.join(binned, on="id"), "place", confidence=confidence)
+    return found.join(binned.select("place", "bin").unique(), on="place").sort("place")
+
+
+def mistakes(rows: Frame, classes: Sequence[str], *, most: int) -> Frame:
+    """Return the wrong calls that were made with most confidence, one a group; probabilities are means over seeds.
+
+    A contender that says the same of every pair has no such mistakes.
+
+    >>> rows = pl.DataFrame({"id": ["1", "2"], "group": ["1", "2"], "label": ["a", "b"],
+    ...                      "p_a": [0.2, 0.4], "p_b": [0.8, 0.6]})
+    >>> mistakes(rows, ["a", "b"], most=3).rows()
+    [('1', 'a', 'b', 0.8)]
+    """
+    columns = [f"p_{name}" for name in classes]
+    mean = rows.group_by("id", maintain_order=True).agg(pl.first("label", "group"), pl.col(columns).mean())
+    if mean.select(pl.col(columns).n_unique()).row(0) == (1,) * len(columns):
+        return mean.select("id", "label", guess=pl.lit(None, pl.String), confidence=pl.lit(None, pl.Float64)).clear()
+    proba = pl.concat_list(columns)
+    guess = proba.list.arg_max().replace_strict(dict(enumerate(classes)), return_dtype=pl.String)
+    wrong = mean.with_columns(guess.alias("guess"), proba.list.max().alias("confidence"))
+    wrong = wrong.filter(pl.col("guess") != pl.col("label")).sort("confidence", "id", descending=[True, False])
+    family = pl.coalesce("group", "id")
+    return wrong.filter(family.is_first_distinct()).select("id", "label", "guess", "confidence").head(most)

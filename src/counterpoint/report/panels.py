@@ -1,0 +1,119 @@
+"""Small figures, one a contender: confusion, learning curves, reliability, accuracy by text length."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from counterpoint.report.numbers import percent, shown
+from counterpoint.report.palette import light
+from counterpoint.report.svg import TITLE_PX
+from counterpoint.schema import Frame
+
+WIDTH_PX = 360
+MOST_NUMBERED = 10
+_SIDES = {"train": ("muted", (0, (4, 2))), "valid": ("ink", "solid")}
+
+
+def confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colour: str) -> Figure:
+    """Draw how the pairs of each true class (rows) were called (columns); *shares* has rows that sum to 1."""
+    n = len(classes)
+    side_px, top_px = min(240, 80 * n), 46 if n <= 3 else 110
+    rows = [shown(name, most=16) for name in classes]
+    left_px = 10 + 7 * max(map(len, rows))
+    height_px = TITLE_PX + top_px + side_px + 8
+    figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72))
+    axes = figure.add_axes((left_px / WIDTH_PX, 8 / height_px, side_px / WIDTH_PX, side_px / height_px))
+    axes.set(xlim=(0, n), ylim=(n, 0), xlabel="called")
+    columns = [shown(name, most=12) for name in classes]
+    axes.set_xticks(np.arange(n) + 0.5, columns, rotation=0 if n <= 3 else 90, color=light("ink"))
+    axes.set_yticks(np.arange(n) + 0.5, rows, color=light("ink"))
+    axes.xaxis.set(label_position="top", ticks_position="top")
+    axes.spines[:].set_visible(True)
+    for row, column in np.ndindex(n, n):
+        _cell(axes, row, column, float(shares[row, column]), colour, is_numbered=n <= MOST_NUMBERED)
+    return figure
+
+
+def _cell(axes: Axes, row: int, column: int, share: float, colour: str, *, is_numbered: bool) -> None:
+    alpha = 0.0 if math.isnan(share) else 0.45 * share  # ink stays legible on it
+    axes.fill_between([column, column + 1], row, row + 1, color=light(colour), alpha=alpha, linewidth=0)
+    if is_numbered:
+        weight = "bold" if row == column else "normal"
+        axes.text(column + 0.5, row + 0.5, percent(share), ha="center", va="center_baseline", weight=weight)
+
+
+def learning(history: Frame) -> Figure:
+    """Draw loss and accuracy by epoch: a thin line a fit, a thick one their median."""
+    quantities = [("loss", "loss")]
+    if history["valid_score"].is_not_null().any() or history["train_score"].is_not_null().any():
+        quantities.append(("score", "accuracy"))
+    panel_px, gap_px, foot_px = 112, 16, 42
+    height_px = TITLE_PX + len(quantities) * (panel_px + gap_px) - gap_px + foot_px + 6
+    figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72))
+    for place, (suffix, label) in enumerate(quantities):
+        bottom_px = foot_px + (len(quantities) - 1 - place) * (panel_px + gap_px)
+        axes = figure.add_axes((46 / WIDTH_PX, bottom_px / height_px, (WIDTH_PX - 56) / WIDTH_PX, panel_px / height_px))
+        for side in _SIDES:
+            _curves(axes, history, f"{side}_{suffix}", side)
+        axes.set_ylabel(label)
+        axes.grid(axis="y")
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.tick_params(labelbottom=place == len(quantities) - 1)
+    axes.set_xlabel("epoch")
+    return figure
+
+
+def _curves(axes: Axes, history: Frame, column: str, side: str) -> None:
+    colour, dashes = _SIDES[side]
+    seen = history.drop_nulls(column).sort("epoch")
+    fits = seen.partition_by("seed", "fold", maintain_order=True)
+    for fit in fits:
+        axes.plot(fit["epoch"], fit[column], color=light(colour), linewidth=0.8, alpha=0.3)
+    # Where most fits have stopped, the median of the rest would be of other fits than before.
+    median = seen.group_by("epoch").agg(pl.col(column).median(), n=pl.len()).sort("epoch")
+    median = median.filter(pl.col("n") * 2 >= len(fits))
+    axes.plot(median["epoch"], median[column], color=light(colour), linewidth=2, linestyle=dashes)
+
+
+def reliability(bins: Frame, *, floor: float, colour: str, marker: str) -> Figure:
+    """Draw, for each bin of stated confidence, how often it was right; both axes from *floor* to 1."""
+    figure, axes = _square(210)
+    axes.plot([0, 1], [0, 1], color=light("muted"), linewidth=1, linestyle=(0, (2, 2)))
+    _intervals(axes, bins["confidence"], bins, colour, marker)
+    axes.set(xlim=(floor, 1.02), ylim=(floor, 1.02), xlabel="stated confidence", ylabel="right")
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    return figure
+
+
+def by_length(bins: Frame, *, floor: float, colour: str, marker: str) -> Figure:
+    """Draw the accuracy on texts of each length, from *floor* to 1."""
+    figure, axes = _square(150)
+    places = np.arange(len(bins))
+    _intervals(axes, places, bins, colour, marker)
+    axes.set(xlim=(-0.5, len(bins) - 0.5), ylim=(floor, 1.01), xlabel="words in the text", ylabel="right")
+    axes.set_xticks(places, bins["bin"].to_list())
+    return figure
+
+
+def _square(inner_px: int) -> tuple[Figure, Axes]:
+    height_px = TITLE_PX + inner_px + 50
+    figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72))
+    axes = figure.add_axes((56 / WIDTH_PX, 44 / height_px, (WIDTH_PX - 70) / WIDTH_PX, inner_px / height_px))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.grid(axis="y")
+    return figure, axes
+
+
+def _intervals(axes: Axes, places: Any, bins: Frame, colour: str, marker: str) -> None:
+    axes.vlines(places, bins["low"], bins["high"], color=light(colour), linewidth=2)
+    axes.plot(places, bins["value"], marker, color=light(colour), markersize=6.5)

@@ -1,0 +1,80 @@
+"""The last sections: findings, how often test rows were looked at, costs, and how to reproduce the study."""
+
+import json
+from typing import Any
+
+import polars as pl
+
+from counterpoint.report import glossary
+from counterpoint.report.material import Material
+
+Content = dict[str, Any]
+SEVERITIES = {
+    "fail": ("✕", "Fail"),
+    "warn": ("▲", "Warning"),
+    "info": ("●", "Note"),
+    "not_applicable": ("–", "Not applicable"),
+}
+
+
+def findings(material: Material) -> list[Content]:
+    """Return the findings, the gravest first, each with its evidence as names and values."""
+    order = list(SEVERITIES)
+    found = material.table("findings").sort(
+        pl.col("severity").replace_strict({name: i for i, name in enumerate(order)}, default=len(order)), "code",
+        maintain_order=True,
+    )  # fmt: skip
+    is_first = found["code"].is_first_distinct()
+    return [
+        row | {"evidence": _evidence(row["evidence"]), "is_first": first}
+        for row, first in zip(found.to_dicts(), is_first, strict=True)
+    ]
+
+
+def _evidence(text: str | None) -> Content:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        found = text
+    return found if isinstance(found, dict) else {"evidence": found}
+
+
+def costs(material: Material) -> list[Content]:
+    """Return what a fit of each contender took: the median over its fits, and the range."""
+    summary = material.table("costs").group_by("contender").agg(
+        pl.len().alias("fits"),
+        pl.col("fit_s").sum().alias("total_s"),
+        *(pl.col(name).median().alias(name) for name in ("epochs", "parameters", "trials", "fit_s", "predict_s")),
+        pl.col("fit_s").min().alias("least_s"),
+        pl.col("fit_s").max().alias("most_s"),
+        pl.col("epochs").min().alias("least_epochs"),
+        pl.col("epochs").max().alias("most_epochs"),
+    )  # fmt: skip
+    rows = {row["contender"]: row for row in summary.to_dicts()}
+    return [rows[name] for name in material.contenders if name in rows]
+
+
+def reproduction(material: Material) -> Content:
+    """Return what someone needs to get the same bytes: the commands, the study file, versions, seeds, the hash."""
+    results = material.results
+    environment = {"counterpoint": results.get("version")} | (results.get("environment") or {})
+    return {
+        "commands": results.get("reproduce") or [],
+        "config": results.get("config"),
+        "config_hash": results.get("config_hash"),
+        "environment": {key: _plain(value) for key, value in environment.items() if value is not None},
+        "seeds": sorted(material.table("predictions")["seed"].drop_nulls().unique().to_list()),
+        "seconds": results.get("seconds"),
+    }
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def terms(material: Material) -> list[tuple[str, str, str]]:
+    """Return the words to explain: the metrics of this study, then all other terms; (key, name, meaning)."""
+    metrics = [(name, *glossary.metric(name)[::2]) for name in material.metrics]
+    return [*metrics, *((key, name, meaning) for key, (name, meaning) in glossary.TERMS.items())]

@@ -1,0 +1,125 @@
+"""Figures with one row a thing: dots with their interval, and bars.  On a narrow page labels stand above the rows."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from counterpoint.report.numbers import shown
+from counterpoint.report.palette import light
+from counterpoint.report.svg import TITLE_PX
+
+WIDE_PX, NARROW_PX = 816, 343
+_AXIS_PX = 44
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A value and its interval (NaN where there is none), in a row of its own."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    note: str
+    colour: str = "ink"
+    marker: str = "o"
+    is_hollow: bool = False
+    is_bold: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A stretch from *start* to *end*, in a row of its own."""
+
+    label: str
+    start: float
+    end: float
+    note: str
+    colour: str = "muted"
+    hatch: str = ""
+    is_bold: bool = False
+
+
+def dots(
+    rows: Sequence[Dot], *, x_label: str, zero: float = math.nan, band: float = math.nan, is_narrow: bool = False
+) -> Figure:
+    """Draw each value with its interval; *zero* is a line to compare with, *band* a grey zone on both sides of it."""
+    figure, axes = _canvas([(row.label, row.note, row.is_bold) for row in rows], x_label, is_narrow=is_narrow)
+    reach = 0.2 if is_narrow else 0.5
+    for place, row in enumerate(rows):
+        y = place + _below(is_narrow)
+        axes.plot([zero, zero], [y - reach, y + reach], color=light("ink"), linewidth=1)
+        if math.isfinite(zero + band):
+            zone = [zero - band, zero + band]
+            axes.fill_between(zone, y - reach, y + reach, color=light("muted"), alpha=0.13, linewidth=0)
+        axes.plot([row.low, row.high], [y, y], color=light(row.colour), linewidth=2.2, solid_capstyle="round")
+        axes.plot(
+            [row.value], [y], row.marker, color=light(row.colour), markersize=8, markeredgewidth=1.6,
+            markerfacecolor=light("paper" if row.is_hollow else row.colour),
+        )  # fmt: skip
+    edges = [edge for row in rows for edge in (row.low, row.value, row.high)]
+    _limits(axes, [*edges, zero, zero - band, zero + band])
+    return figure
+
+
+def bars(rows: Sequence[Bar], *, x_label: str, cuts: Sequence[Sequence[float]] = (), is_narrow: bool = False) -> Figure:
+    """Draw each stretch; *cuts* are, for each row, places at which its bar is parted by a thin line."""
+    figure, axes = _canvas([(row.label, row.note, row.is_bold) for row in rows], x_label, is_narrow=is_narrow)
+    height = 0.26 if is_narrow else 0.46
+    for place, row in enumerate(rows):
+        y = place + _below(is_narrow)
+        style = {"facecolor": "none", "hatch": row.hatch, "linewidth": 1.2} if row.hatch else {"linewidth": 0}
+        axes.barh(
+            y, row.end - row.start, left=row.start, height=height,
+            **{"color": light(row.colour)} | style | {"edgecolor": light(row.colour)},
+        )  # fmt: skip
+        for cut in cuts[place] if cuts else ():
+            axes.plot([cut, cut], [y - height / 2, y + height / 2], color=light("paper"), linewidth=2)
+    axes.set_xlim(0, max(row.end for row in rows) * 1.001 or 1)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    return figure
+
+
+def _canvas(rows: Sequence[tuple[str, str, bool]], x_label: str, *, is_narrow: bool) -> tuple[Figure, Axes]:
+    width_px, row_px = (NARROW_PX, 46) if is_narrow else (WIDE_PX, 30)
+    left_px, right_px = (10, 10) if is_narrow else (210, 200)
+    inner_px = width_px - left_px - right_px
+    height_px = TITLE_PX + len(rows) * row_px + _AXIS_PX
+    figure = Figure(figsize=(width_px / 72, height_px / 72))
+    box = (left_px / width_px, _AXIS_PX / height_px, inner_px / width_px, len(rows) * row_px / height_px)
+    axes = figure.add_axes(box)
+    axes.set(ylim=(len(rows) - 0.5, -0.5), yticks=[], xlabel=x_label)
+    if is_narrow:  # lines from top to bottom would cross the labels
+        axes.hlines([place + _below(is_narrow) for place in range(len(rows))], 0, 1, light("rule"), linewidth=0.8,
+                    transform=axes.get_yaxis_transform(), zorder=0)  # fmt: skip
+    else:
+        axes.grid(axis="x")
+    ends = (0.0, 1.0) if is_narrow else (-left_px / inner_px, 1 + right_px / inner_px)
+    for place, (label, note, is_bold) in enumerate(rows):
+        _write(axes, place - (0.24 if is_narrow else 0), ends, shown(label, most=30), note, is_bold=is_bold)
+    return figure, axes
+
+
+def _write(axes: Axes, y: float, ends: tuple[float, float], label: str, note: str, *, is_bold: bool) -> None:
+    weight = "bold" if is_bold else "normal"
+    where = axes.get_yaxis_transform()
+    axes.text(ends[0], y, label, transform=where, va="center_baseline", ha="left", weight=weight, size=13)
+    axes.text(ends[1], y, note, transform=where, va="center_baseline", ha="right", weight=weight)
+
+
+def _below(is_narrow: bool) -> float:
+    """Return how far below the middle of its row a mark stands."""
+    return 0.2 if is_narrow else 0.0
+
+
+def _limits(axes: Axes, edges: Sequence[float]) -> None:
+    known = [edge for edge in edges if math.isfinite(edge)]
+    low, high = min(known), max(known)
+    margin = 0.05 * (high - low) or 0.05
+    axes.set_xlim(low - margin, high + margin)
+    axes.xaxis.set_major_locator(MaxNLocator(5))

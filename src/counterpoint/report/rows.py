@@ -1,0 +1,126 @@
+"""The sections about the data: where rows went, the classes in each fold, example pairs."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from counterpoint.report import numbers
+from counterpoint.report.material import Material
+from counterpoint.report.rowplots import Bar, bars
+from counterpoint.report.svg import Gallery
+from counterpoint.report.thumbnails import thumbnail
+from counterpoint.schema import Frame
+from counterpoint.seeds import child_seed
+
+Content = dict[str, Any]
+STAGES = ("source", "clean", "label", "align", "group", "split")
+FOLDS = ("train", "validation", "test")
+MOST_REASONS, MOST_CLASSES, N_EXAMPLES = 16, 12, 4
+
+
+def journey(material: Material, gallery: Gallery) -> Content | None:
+    """Return where the rows of the source went: those that left by stage and reason, the pairs, their folds."""
+    pairs, dropped = material.table("pairs"), material.table("dropped")
+    n_in = (material.results.get("rows") or {}).get("in") or len(pairs) + len(dropped)
+    if not n_in:
+        return None
+    draw = partial(bars, journey_bars(n_in, pairs, dropped), x_label="rows")
+    alt = (
+        f"Of {numbers.count(n_in)} rows, {numbers.count(len(dropped))} left; {numbers.count(len(pairs))} became pairs."
+    )
+    return {
+        "n_in": n_in,
+        "n_pairs": len(pairs),
+        "n_left": len(dropped),
+        "is_whole": n_in == len(pairs) + len(dropped),
+        "left": _left(dropped).to_dicts(),
+        "figure": gallery.add_rows("rows", "Where the rows went", draw, alt=alt),
+    }
+
+
+def journey_bars(n_in: int, pairs: Frame, dropped: Frame) -> list[Bar]:
+    """Return all rows, those that left by stage and reason, the pairs, and the folds of which these are made."""
+    found, remaining = [Bar("rows read", 0, n_in, numbers.count(n_in), is_bold=True)], n_in
+    for reason in _shortened(_left(dropped)).iter_rows(named=True):
+        label = f"{reason['stage']}: {reason['reason']}" if reason["stage"] else reason["reason"]
+        found.append(Bar(label, remaining - reason["n"], remaining, f"−{numbers.count(reason['n'])}", hatch="////"))
+        remaining -= reason["n"]
+    found.append(Bar("pairs", 0, len(pairs), numbers.count(len(pairs)), is_bold=True))
+    folds = _folds(pairs).with_columns(end=pl.col("n").cum_sum())
+    return found + [
+        Bar(fold if fold in FOLDS else f"fold {fold}", end - n, end, numbers.count(n))
+        for fold, n, end in folds.iter_rows()
+    ]
+
+
+def _left(dropped: Frame) -> Frame:
+    """Return how many rows left at each stage for each reason, in the order of the journey."""
+    place = pl.col("stage").replace_strict({stage: i for i, stage in enumerate(STAGES)}, default=len(STAGES))
+    counted = dropped.group_by("stage", "reason").agg(n=pl.len(), place=place.first())
+    return counted.sort("place", "stage", "n", "reason", descending=[False, False, True, False]).drop("place")
+
+
+def _shortened(left: Frame) -> Frame:
+    if len(left) <= MOST_REASONS:
+        return left
+    kept = left.with_row_index("place").top_k(MOST_REASONS - 1, by="n").sort("place").drop("place")
+    others = left.join(kept, on=["stage", "reason"], how="anti", nulls_equal=True)
+    rest = {"stage": [""], "reason": [f"{len(others)} other reasons"], "n": [others["n"].sum()]}
+    return pl.concat([kept, pl.DataFrame(rest, schema=kept.schema)])
+
+
+def _folds(pairs: Frame) -> Frame:
+    counted = pairs.group_by("fold").len("n")
+    place = pl.col("fold").replace_strict({fold: i for i, fold in enumerate(FOLDS)}, default=len(FOLDS))
+    return counted.sort(place, pl.col("fold").cast(pl.Int64, strict=False), "fold")
+
+
+def classes(material: Material, gallery: Gallery) -> Content | None:
+    """Return how many pairs of each class there are, and in each fold."""
+    pairs = material.table("pairs").drop_nulls("label")
+    if pairs.is_empty():
+        return None
+    folds = _folds(pairs)["fold"].to_list()
+    counts = pairs.group_by("label", "fold").len("n")
+    wide = counts.pivot("fold", index="label", values="n").fill_null(0)
+    wide = wide.with_columns(pl.sum_horizontal(folds).alias(" all")).sort(" all", "label", descending=[True, False])
+    totals = {fold: int(wide[fold].sum()) for fold in [" all", *folds]}
+    rows = [Bar(r["label"], 0, r[" all"], _share(r[" all"], totals[" all"])) for r in wide.iter_rows(named=True)]
+    cuts = [np.cumsum([r[fold] for fold in folds])[:-1].tolist() for r in wide.iter_rows(named=True)]
+    n = min(len(rows), MOST_CLASSES)
+    return {
+        "folds": folds,
+        "table": [
+            {"label": r["label"], "n": r[" all"], "cells": [(r[fold], r[fold] / totals[fold]) for fold in folds]}
+            for r in wide.iter_rows(named=True)
+        ],
+        "n_drawn": n,
+        "figure": gallery.add_rows(
+            "classes", "Pairs of each class", partial(bars, rows[:n], x_label="pairs", cuts=cuts[:n]),
+            alt="Pairs of each class: " + "; ".join(f"{row.label} {row.note}" for row in rows[:n]) + ".",
+        ),
+    }  # fmt: skip
+
+
+def _share(n: int, total: int) -> str:
+    return f"{numbers.count(n)} ({numbers.percent(n / total)})"
+
+
+def examples(material: Material) -> dict[str, list[Content]] | None:
+    """Return a seeded sample of the pairs of each class (the twelve largest), or None when none may be shown."""
+    pairs = material.table("pairs").drop_nulls("label")
+    if pairs.is_empty() or not material.page.example_images:
+        return None
+    sizes = pairs.group_by("label").len("n").sort("n", "label", descending=[True, False])
+    return {label: _sample(material, pairs.filter(label=label)) for label in sorted(sizes["label"].head(MOST_CLASSES))}
+
+
+def _sample(material: Material, pairs: Frame) -> list[Content]:
+    rng = np.random.default_rng(child_seed(0, "examples"))
+    chosen = pairs[np.sort(rng.permutation(len(pairs))[:N_EXAMPLES])]
+    return [
+        {"id": row["id"], "text": row["text"], "picture": thumbnail(row["image"], material.reader)}
+        for row in chosen.iter_rows(named=True)
+    ]

@@ -1,0 +1,39 @@
+"use strict";
+// Sorting: a click on a heading orders the rows of its table; a second click turns them around.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const body = table.tBodies[0];
+  [...table.tHead.rows[0].cells].forEach((heading, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "sort";
+    button.setAttribute("aria-label", "Sort by " + heading.textContent.trim());
+    heading.append(button);
+    button.addEventListener("click", () => {
+      const isDown = heading.getAttribute("aria-sort") === "descending";
+      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      heading.setAttribute("aria-sort", isDown ? "ascending" : "descending");
+      const key = (row) => {
+        const value = row.cells[column].dataset.value;
+        return value === undefined ? row.cells[column].textContent.trim() : value === "" ? NaN : Number(value);
+      };
+      const order = (a, b) => (typeof a === "number" ? (isNaN(a) ? 1 : isNaN(b) ? -1 : isDown ? a - b : b - a)
+                                                     : isDown ? a.localeCompare(b) : b.localeCompare(a));
+      body.append(...[...body.rows].sort((a, b) => order(key(a), key(b))));
+    });
+  });
+}
+// Switching: one figure of several is shown.
+for (const choice of document.querySelectorAll("[data-switch]")) {
+  const figures = document.querySelectorAll(`[data-of="${choice.dataset.switch}"]`);
+  choice.hidden = figures.length < 2;
+  choice.addEventListener("change", (event) => {
+    figures.forEach((figure, place) => { figure.hidden = place !== Number(event.target.value); });
+  });
+}
+// On paper nothing is folded away.
+window.addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("details:not([open])")) { fold.open = true; fold.dataset.wasClosed = ""; }
+});
+window.addEventListener("afterprint", () => {
+  for (const fold of document.querySelectorAll("[data-was-closed]")) { fold.open = false; delete fold.dataset.wasClosed; }
+});

@@ -1,0 +1,120 @@
+"""Chromium without a window, spoken to over a pipe, so that a test sees a page as a reader does."""
+
+import base64
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+BINARY = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run", "--remote-debugging-pipe",
+)  # fmt: skip
+PATIENCE_S = 60
+# The browser reads commands on 3 and answers on 4, whatever numbers the pipes have here.
+LAUNCH = """
+import fcntl, os, sys
+there, back = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])
+os.dup2(there, 3), os.dup2(back, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+class Browser:
+    """One tab; keeps what the page said to the console and what it asked of the network."""
+
+    def __init__(self, commands: int, answers: int) -> None:
+        self._commands, self._answers = commands, answers
+        self._rest, self._number = b"", 0
+        self._session: str | None = None
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        target = self.send("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.send(f"{domain}.enable")
+
+    def send(self, method: str, **params: Any) -> dict[str, Any]:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": params}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._commands, json.dumps(message).encode() + b"\0")
+        return self._until(lambda said: said.get("id") == self._number)["result"]
+
+    def open(self, path: Path, *, width: int, is_dark: bool = False, media: str = "screen") -> None:
+        scheme = [{"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}]
+        self.send("Emulation.setEmulatedMedia", media=media, features=scheme)
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.send("Emulation.setDeviceMetricsOverride", **size)
+        self.send("Page.navigate", url=path.as_uri())
+        self._until(lambda said: said.get("method") == "Page.loadEventFired")
+
+    def ask(self, expression: str) -> Any:
+        return self.send("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def picture(self, path: Path) -> None:
+        shot = self.send("Page.captureScreenshot", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    def close(self) -> None:
+        self._session = None
+        self.send("Browser.close")
+        os.close(self._commands)
+        os.close(self._answers)
+
+    def _until(self, is_it: Any) -> dict[str, Any]:
+        while True:
+            while b"\0" not in self._rest:
+                assert select.select([self._answers], [], [], PATIENCE_S)[0], "the browser says nothing"
+                more = os.read(self._answers, 1 << 20)
+                assert more, "the browser has gone"
+                self._rest += more
+            line, self._rest = self._rest.split(b"\0", 1)
+            said = json.loads(line)
+            self._note(said)
+            if is_it(said):
+                assert "error" not in said, said["error"]
+                return said
+
+    def _note(self, said: dict[str, Any]) -> None:
+        params = said.get("params", {})
+        match said.get("method"):
+            case "Network.requestWillBeSent":
+                self.requests.append(params["request"]["url"])
+            case "Runtime.exceptionThrown":
+                self.complaints.append(params["exceptionDetails"]["text"])
+            case "Log.entryAdded":
+                self.complaints.append(params["entry"]["text"])
+            case "Runtime.consoleAPICalled":
+                self.complaints.append(str(params["args"]))
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Yield a browser of a fresh profile; it is gone afterwards."""
+    read_there, commands = os.pipe()
+    answers, write_there = os.pipe()
+    with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        process = subprocess.Popen(
+            [sys.executable, "-c", LAUNCH, str(read_there), str(write_there), str(BINARY), *FLAGS,
+             f"--user-data-dir={profile}"],
+            pass_fds=(read_there, write_there), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(read_there)
+        os.close(write_there)
+        try:
+            tab = Browser(commands, answers)
+            yield tab
+            tab.close()
+        finally:
+            process.kill()
+            process.wait()

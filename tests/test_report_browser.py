@@ -1,0 +1,91 @@
+"""The page in a browser: no scrolling sideways, no complaint, nothing fetched, legible on a phone, alive."""
+
+import pytest
+
+from browser import BINARY, browser
+from counterpoint.report import write_page
+from report_studies import ALL_METRICS, study
+
+pytestmark = pytest.mark.skipif(BINARY is None, reason="no Chromium on this machine")
+
+SMALLEST_TEXT = """
+Math.min(...[...document.querySelectorAll("svg[role=img]")].filter(svg => svg.clientWidth).flatMap(svg =>
+  [...svg.querySelectorAll("text")].map(text =>
+    parseFloat(getComputedStyle(text).fontSize) * svg.clientWidth / svg.viewBox.baseVal.width)))
+"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    contenders = ("majority", "text-svm", "text-lstm", "image-cnn", "a-contender-with-quite-a-long-name-of-its-own")
+    results, tables, models = study(folder / "images", contenders=contenders[:4], metrics=ALL_METRICS)
+    tables = {
+        name: table.with_columns(column.replace("text-lstm", contenders[4]) for column in columns)
+        if (columns := [table[each] for each in ("contender", "a", "b") if each in table.columns])
+        else table
+        for name, table in tables.items()
+    }
+    return write_page(folder, results, tables, models=models)
+
+
+@pytest.fixture(scope="module")
+def tab():
+    with browser() as tab:
+        yield tab
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [320, 375, 1200])
+def test_the_page_fits_its_window_and_has_nothing_to_complain_of(tab, page, width, is_dark):
+    tab.complaints.clear()
+    tab.requests.clear()
+    tab.open(page, width=width, is_dark=is_dark)
+    assert tab.ask("document.documentElement.scrollWidth") <= width
+    assert tab.complaints == []
+    assert {url for url in tab.requests if not url.startswith("data:image/jpeg")} == {page.as_uri()}
+
+
+def test_text_in_figures_is_legible_on_a_phone(tab, page):
+    tab.open(page, width=375)
+    assert tab.ask(SMALLEST_TEXT) >= 9.5
+
+
+def test_paper_is_white_and_figures_wear_the_colours_of_the_dress(tab, page):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    ink = "getComputedStyle(document.querySelector('svg[role=img] text')).fill"
+    looks = {}
+    for name, dress in {"light": {}, "dark": {"is_dark": True}, "paper": {"is_dark": True, "media": "print"}}.items():
+        tab.open(page, width=1200, **dress)
+        looks[name] = tab.ask(ground), tab.ask(ink)
+    assert looks["light"] != looks["dark"]
+    assert looks["paper"] == ("rgba(0, 0, 0, 0)", looks["light"][1])
+
+
+def test_nothing_stays_folded_on_paper(tab, page):
+    tab.open(page, width=1200)
+    folded = "document.querySelectorAll('details:not([open])').length"
+    assert tab.ask(folded) > 0
+    tab.ask("window.dispatchEvent(new Event('beforeprint'))")
+    assert tab.ask(folded) == 0
+    tab.ask("window.dispatchEvent(new Event('afterprint'))")
+    assert tab.ask(folded) > 0
+
+
+def test_another_metric_can_be_drawn(tab, page):
+    tab.open(page, width=1200)
+    drawn = "[...document.querySelectorAll('[data-of=score-figure]')].findIndex(figure => !figure.hidden)"
+    assert tab.ask(drawn) == 0
+    tab.ask("document.querySelectorAll('[data-switch] input')[3].click()")
+    assert tab.ask(drawn) == 3
+
+
+def test_a_click_on_a_heading_sorts_and_a_second_turns_around(tab, page):
+    tab.open(page, width=1200)
+    values = "[...document.querySelectorAll('#scores table')[0].tBodies[0].rows].map(r => +r.cells[2].dataset.value)"
+    click = "document.querySelectorAll('#scores table')[0].tHead.rows[0].cells[2].querySelector('button').click()"
+    tab.ask(click)
+    falling = tab.ask(values)
+    tab.ask(click)
+    assert falling == sorted(falling, reverse=True)
+    assert tab.ask(values) == falling[::-1]

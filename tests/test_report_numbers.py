@@ -1,0 +1,81 @@
+"""What the page writes: numbers with their sign, interval and unit, names that are safe to draw, colours to read."""
+
+import math
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from counterpoint.config import METRICS
+from counterpoint.diagnose.verdict import REASONS
+from counterpoint.metrics import find_metric
+from counterpoint.report import glossary, numbers
+from counterpoint.report.palette import PALETTE, voice_of
+
+TEXTS = ("ink", "muted", "text", "image", "both", "warn", "fail")
+
+
+@given(st.text(max_size=60), st.integers(2, 80))
+def test_a_shown_text_has_one_line_no_controls_and_a_bounded_length(text, most):
+    shown = numbers.shown(text, most=most)
+    assert len(shown) <= most
+    assert not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in shown)
+
+
+def test_a_shown_text_keeps_joined_emoji_and_drops_letters_that_turn_the_line():
+    assert numbers.shown("👩‍🚀") == "👩‍🚀"
+    assert numbers.shown("invoice\u202efdp.exe") == "invoicefdp.exe"
+
+
+@given(st.floats(-1, 1))
+def test_a_signed_number_says_its_sign_unless_it_rounds_to_nothing(value):
+    text = numbers.signed(value)
+    assert "-" not in text
+    assert float(text.replace("−", "-")) == pytest.approx(value, abs=5.1e-4)
+
+
+@pytest.mark.parametrize("write", [numbers.score, numbers.signed, numbers.count, numbers.percent, numbers.duration])
+@pytest.mark.parametrize("value", [None, math.nan, math.inf])
+def test_a_number_that_is_not_there_is_a_dash(write, value):
+    assert write(value) == "–"
+
+
+def test_a_p_value_is_never_nought():
+    assert numbers.p_value(1e-30) == "< 0.001"
+    assert numbers.p_value(0.001) == "0.001"
+
+
+def test_an_interval_that_is_not_there_is_said_so():
+    assert numbers.interval(None, None) == "no interval"
+
+
+def test_every_default_metric_and_verdict_is_explained():
+    assert set(METRICS) <= set(glossary.METRICS)
+    assert set(REASONS) <= set(glossary.VERDICTS)
+    for name in METRICS:
+        assert glossary.metric(name).is_more_better == find_metric(name).higher_is_better
+
+
+def test_voices_differ_in_shape_as_well_as_in_colour():
+    voices = [voice_of(heard) for heard in (["text"], ["image"], ["text", "image"], [], None)]
+    assert len({(voice.marker, voice.is_hollow) for voice in voices}) == len(voices)
+    assert len({voice.label for voice in voices}) == len(voices)
+
+
+@pytest.mark.parametrize("dress", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("ground", ["paper", "panel"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_colour_of_text_stands_out_from_its_ground(name, ground, dress):
+    assert contrast(PALETTE[name][dress], PALETTE[ground][dress]) >= 4.5
+
+
+def contrast(a, b):
+    low, high = sorted(map(luminance, (a, b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
