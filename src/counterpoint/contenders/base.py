@@ -18,6 +18,8 @@ from counterpoint.seeds import child_seed
 
 Codes = NDArray[np.int64]
 Proba = NDArray[np.float64]
+MISSING = ("None", "nan", "<NA>", "NaT")
+"""How a label that is not there reads in numpy, pandas and Arrow."""
 
 
 class Rows(NamedTuple):
@@ -149,14 +151,16 @@ def as_labels(y: Any) -> NDArray[Any]:
     >>> as_labels(pl.Series(["cat", "dog"]))
     array(['cat', 'dog'], dtype='<U3')
     """
-    labels = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+    labels = np.asarray(y)
+    if labels.dtype.kind == "U":  # a list of texts in which numpy has written a missing one as "nan"
+        labels = np.asarray(y, dtype=object)
     if labels.ndim != 1:
         raise SchemaError(f"y should be one column of labels; its shape is {labels.shape}.")
     if labels.dtype == object:
-        missing = sum(label is None or label != label for label in labels)  # noqa: PLR0124 (NaN alone differs)
+        missing = sum(str(label) in MISSING for label in labels if not isinstance(label, str))
         if missing:
             raise SchemaError(f"y has {missing} missing labels; leave those rows out.")
-        return labels.astype(str)
+        return np.asarray(labels.tolist())
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise SchemaError(f"y has {np.isnan(labels).sum()} missing labels; leave those rows out.")
     return labels

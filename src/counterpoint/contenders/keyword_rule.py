@@ -83,7 +83,7 @@ class KeywordRule(Contender):
             rows = pl.DataFrame({"text": texts}).select(self._rules().label(column))
             return rows.to_series().replace_strict(self.leaves_, range(len(self.leaves_))).to_numpy().astype(np.int64)
         found = [pl.when(column.list.contains(word)).then(i) for i, word in enumerate(self.leaves_[:-1])]
-        rows = pl.DataFrame({"text": tokenize(texts)}).select(pl.coalesce(*found, len(self.leaves_) - 1))
+        rows = pl.DataFrame({"text": tokenize(texts)}).select(pl.coalesce(*found, pl.repeat(len(found), pl.len())))
         return rows.to_series().to_numpy().astype(np.int64)
 
     def _rules(self) -> KeywordRules:

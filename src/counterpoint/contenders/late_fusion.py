@@ -1,6 +1,6 @@
 """Text and image read by models trained apart, whose probabilities are combined on validation rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -47,11 +47,15 @@ class LateFusion(Contender):
     ----------
     text, image
         *text* and *image* are the contenders that may stand for that modality.
+    branches
+        *branches* are settings, by name, of the contenders that it has to train itself.
     seed, cache
-        *seed* and *cache* are handed to branches that it has to train itself.
+        *seed* and *cache* are handed to those as well.
 
     Attributes
     ----------
+    is_additive
+        *is_additive* says that no interaction of the modalities can be in the logits.
     branches_
         *branches_* are the text and the image branch that were chosen, each with name, model and scaling.
     scaling_
@@ -65,17 +69,20 @@ class LateFusion(Contender):
 
     modalities = ("text", "image")
     is_seeded = True
+    is_additive = True
 
     def __init__(
         self,
         *,
         text: Names = ("text-svm", "text-lstm"),
         image: Names = ("image-cnn",),
+        branches: Mapping[str, Mapping[str, Any]] | None = None,
         seed: int = 0,
         cache: str | None = None,
     ) -> None:
         self.text = text
         self.image = image
+        self.branches = branches
         self.seed = seed
         self.cache = cache
 
@@ -83,11 +90,6 @@ class LateFusion(Contender):
     def needs(self) -> tuple[str, ...]:
         """Return the names of the contenders that it combines."""
         return (*self.text, *self.image)
-
-    def pixel_settings(self) -> dict[str, Any] | None:
-        """Return side_px, mode and aspect of the pixels that its first image branch reads."""
-        pixels: dict[str, Any] | None = self._untrained(self.image[0]).pixel_settings()
-        return pixels
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         if validation is None and fits:
@@ -119,13 +121,12 @@ class LateFusion(Contender):
     def _proba(self, pairs: Frame) -> Proba:
         return np.asarray(softmax(self.logits(pairs), axis=1))
 
-    def _untrained(self, name: str) -> Any:
-        known = settings_of(find(name, MODELS, what="contender")).model_fields
-        return make(name, **{key: value for key, value in (("seed", self.seed), ("cache", self.cache)) if key in known})
-
     def _trained(self, name: str, train: Rows, held_out: Rows) -> Any:
+        known = settings_of(find(name, MODELS, what="contender")).model_fields
+        ours = {key: value for key, value in (("seed", self.seed), ("cache", self.cache)) if key in known}
+        model = make(name, **ours | dict((self.branches or {}).get(name, {})))
         labels, judged = self.classes_[train.codes], self.classes_[held_out.codes]
-        return self._untrained(name).fit(train.pairs, labels, validation=(held_out.pairs, judged))
+        return model.fit(train.pairs, labels, validation=(held_out.pairs, judged))
 
 
 def _branch(name: str, model: Any, rows: Rows) -> tuple[float, Branch]:

@@ -27,7 +27,7 @@ FACTS = {
 
 
 class Metadata(Contender):
-    """Gradient-boosted trees over those of ``FACTS`` that the pairs have columns for, and over their hosts.
+    """Gradient-boosted trees over those of ``FACTS`` that the pairs tell, and over their hosts.
 
     It hears neither voice: a score above the majority's says that something other than content gives the label away.
 
@@ -62,13 +62,14 @@ class Metadata(Contender):
         self.columns = columns
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
-        known = set(train.pairs.columns)
-        self.facts_ = [name for name, (needed, _) in self._facts().items() if known.issuperset(needed)]
-        self.hosts_ = self._frequent_hosts(train.pairs) if "host" in known else []
+        pairs = train.pairs
+        told = pairs.select(expression.alias(name) for name, expression in self._facts(pairs).items())
+        self.facts_ = [column.name for column in told if column.null_count() < len(column)]
+        self.hosts_ = self._frequent_hosts(pairs) if "host" in pairs.columns else []
         if not self.facts_ + self.hosts_:
-            allowed = sorted({name for needed, _ in self._facts().values() for name in needed} | {"host"})
-            raise SchemaError(f"metadata reads any of {', '.join(allowed)}; found {', '.join(sorted(known))}.")
-        table = self._table(train.pairs)
+            allowed = sorted({name for needed, _ in FACTS.values() for name in needed} | {"host", *self.columns})
+            raise SchemaError(f"metadata reads any of {', '.join(allowed)}; found {', '.join(pairs.columns)}.")
+        table = self._table(pairs)
         self.trees_ = HistGradientBoostingClassifier(
             max_iter=self.rounds, max_leaf_nodes=self.leaves, early_stopping=False, random_state=0,
             categorical_features=[name == "host" for name in self._names()],
@@ -78,8 +79,11 @@ class Metadata(Contender):
     def _proba(self, pairs: Frame) -> Proba:
         return np.asarray(self.trees_.predict_proba(self._table(pairs)), dtype=np.float64)
 
-    def _facts(self) -> dict[str, tuple[tuple[str, ...], pl.Expr]]:
-        return FACTS | {name: ((name,), pl.col(name)) for name in self.columns}
+    def _facts(self, pairs: Frame) -> dict[str, pl.Expr]:
+        """Return the expression of each fact that *pairs* have the columns for."""
+        facts = FACTS | {name: ((name,), pl.col(name)) for name in self.columns}
+        known = set(pairs.columns)
+        return {name: told for name, (needed, told) in facts.items() if known.issuperset(needed)}
 
     def _frequent_hosts(self, pairs: Frame) -> list[str]:
         counts = pairs["host"].drop_nulls().value_counts(name="n")
@@ -90,11 +94,9 @@ class Metadata(Contender):
 
     def _table(self, pairs: Frame) -> NDArray[np.float64]:
         """Return the facts learned from, shape (n_pairs, n_facts); a fact that these pairs lack is not a number."""
-        facts = self._facts()
-        known = [name for name in self.facts_ if set(pairs.columns).issuperset(facts[name][0])]
-        table = pairs.select(facts[name][1].cast(pl.Float64).alias(name) for name in known)
-        if self.hosts_ and "host" in pairs.columns:
-            codes = pl.Series(range(len(self.hosts_)), dtype=pl.Float64)
-            table = table.with_columns(host=pairs["host"].replace_strict(self.hosts_, codes, default=None))
-        lacking = [pl.lit(None, pl.Float64).alias(name) for name in self._names() if name not in table.columns]
-        return table.with_columns(lacking).select(self._names()).to_numpy()
+        facts = self._facts(pairs)
+        if "host" in pairs.columns:
+            facts["host"] = pl.col("host").replace_strict(self.hosts_, range(len(self.hosts_)), default=None)
+        absent = pl.repeat(None, pl.len(), dtype=pl.Float64)
+        table = pairs.select(facts.get(name, absent).cast(pl.Float64).alias(name) for name in self._names())
+        return table.to_numpy()

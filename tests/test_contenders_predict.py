@@ -1,0 +1,84 @@
+"""Predictions of new pairs by the fits that a run folder keeps."""
+
+import json
+from pathlib import Path
+
+import joblib
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from contender_material import make_pairs
+from counterpoint.config import StudyConfig
+from counterpoint.contenders import make
+from counterpoint.contenders.predict import predict_frame, predict_pair
+from counterpoint.errors import ConfigError, ImageError, RunFolderError
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    pairs = make_pairs(folder, n=24, n_classes=2)
+    settings = {"study": "shop", "source": {"kind": "emoji"}, "text": {"mask": ["secret"]}}
+    config = StudyConfig.read(settings).model_dump(mode="json")
+    (folder / "results.json").write_text(json.dumps({"config": yaml.safe_dump(config)}))
+    for name in ("text-svm", "metadata"):
+        for fold, rows in (("0", pairs[:16]), ("1", pairs[8:])):
+            fit = folder / "fits" / f"{name}.seed-0.fold-{fold}"
+            fit.mkdir(parents=True)
+            joblib.dump(make(name).fit(rows, rows["label"]), fit / "model.joblib")
+            (fit / "done.json").write_text("{}")
+    return folder
+
+
+def test_a_pair_is_predicted_by_all_fits_of_a_contender(run_folder):
+    chances = predict_pair(run_folder, "text-svm", text="a red fox here")
+    assert list(chances) == ["animal", "machine"]
+    assert chances["animal"] > 0.5
+    assert sum(chances.values()) == pytest.approx(1)
+    models = [joblib.load(path) for path in sorted(run_folder.glob("fits/text-svm*/model.joblib"))]
+    each = [model.predict_proba(pl.DataFrame({"text": ["a red fox here"]}))[0, 0] for model in models]
+    assert chances["animal"] == pytest.approx(np.mean(each))
+
+
+def test_the_studys_mask_is_put_on_the_text(run_folder):
+    assert predict_pair(run_folder, "text-svm", text="a fox secret") == predict_pair(
+        run_folder, "text-svm", text="a secret fox"
+    )
+    assert predict_pair(run_folder, "text-svm", text="a secret fox") == predict_pair(
+        run_folder, "text-svm", text="a fox"
+    )
+
+
+def test_metadata_of_an_image_are_looked_up(run_folder):
+    assert sum(predict_pair(run_folder, "metadata", image=run_folder / "0.png").values()) == pytest.approx(1)
+
+
+def test_what_cannot_be_predicted_is_one_clear_line(run_folder, tmp_path):
+    with pytest.raises(ConfigError, match="text-svm reads text; give --text"):
+        predict_pair(run_folder, "text-svm", image=run_folder / "0.png")
+    with pytest.raises(ConfigError, match=r"no contender 'text-svn'\. Did you mean 'text-svm'"):
+        predict_pair(run_folder, "text-svn", text="a")
+    with pytest.raises(RunFolderError, match="holds no fitted contenders"):
+        predict_pair(tmp_path, "text-svm", text="a")
+    with pytest.raises(ImageError, match=r"missing_file: .*none\.png"):
+        predict_pair(run_folder, "metadata", image=tmp_path / "none.png")
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    with pytest.raises(ImageError, match="not_image"):
+        predict_pair(run_folder, "metadata", image=tmp_path / "bad.png")
+
+
+def test_an_unfinished_run_is_named(run_folder, tmp_path):
+    (tmp_path / "fits").symlink_to(run_folder / "fits")
+    with pytest.raises(RunFolderError, match=r"no results\.json"):
+        predict_pair(tmp_path, "text-svm", text="a")
+
+
+def test_a_frame_is_predicted_row_by_row(run_folder):
+    model = joblib.load(run_folder / "fits" / "text-svm.seed-0.fold-0" / "model.joblib")
+    frame = pl.DataFrame({"id": ["x", "y"], "text": ["a fox", "a bus"]})
+    predicted = predict_frame(model, frame)
+    assert predicted.columns == ["id", "label", "p_animal", "p_machine"]
+    assert predicted["label"].to_list() == ["animal", "machine"]
+    assert predict_frame(model, frame.drop("id").to_pandas()).columns == ["label", "p_animal", "p_machine"]
