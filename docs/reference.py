@@ -30,7 +30,7 @@ NAMES = {
     "integer": "integer",
     "number": "number",
     "boolean": "true or false",
-    "null": "nothing",
+    "null": "`null`",
 }
 
 
@@ -61,22 +61,21 @@ def allowed(schema: Mapping[str, Any]) -> str:
     """Return in words what a JSON Schema allows.
 
     >>> allowed({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]})
-    'integer ≥ 1, or nothing'
+    'integer ≥ 1, or `null`'
     """
-    match schema:
+    match schema if "const" not in schema else {"enum": [schema["const"]]}:
         case {"anyOf": choices}:
             return ", or ".join(dict.fromkeys(map(allowed, choices)))
         case {"enum": values}:
             return ", ".join(f"`{value}`" for value in values)
-        case {"type": "array"}:
-            return f"list of {allowed(schema.get('items', {}))}"
+        case {"type": "array", "items": item} | {"type": "array", "prefixItems": [item, *_]}:
+            return f"list of {allowed(item)}"
         case {"type": "object", "additionalProperties": {**values}}:
             return f"names to {allowed(values)}"
         case {"type": "object"} | {"$ref": _}:
             return "keys"
     bounds = " and ".join(f"{sign} {schema[name]:g}" for name, sign in BOUNDS.items() if name in schema)
-    kind = schema.get("format", schema.get("type"))
-    return f"{NAMES.get(kind, 'anything')} {bounds}".strip()
+    return f"{NAMES.get(schema.get('format', schema.get('type')), 'anything')} {bounds}".strip()
 
 
 def default(field: FieldInfo) -> str:
@@ -96,13 +95,13 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
     >>> print(table(["a", "b"], [["x", "y"]]))
     | a | b |
-    |---|---|
+    |:--|:--|
     | x | y |
     """
     header = list(header)
     lines = [header, *rows]
     text = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
-    return "\n".join([text[0], "|" + "---|" * len(header), *text[1:]])
+    return "\n".join([text[0], "|" + ":--|" * len(header), *text[1:]])
 
 
 class Keys(SphinxDirective):
@@ -135,7 +134,8 @@ class Entries(SphinxDirective):
         """Return the table."""
         module, _, name = self.arguments[0].partition(":")
         paths = getattr(import_module(module), name)
-        rows = [[f"`{key}`", summary(find(path, {}, what="entry"))] for key, path in paths.items()]
+        about = {key: summary(find(path, {}, what="entry")) for key, path in paths.items()}
+        rows = [[f"`{key}`", line.removeprefix(f"{key}: ")] for key, line in about.items()]
         return self.parse_text_to_nodes(table(["name", "what it is"], rows))
 
 

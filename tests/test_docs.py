@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, get_args
 
 import polars as pl
@@ -20,6 +20,7 @@ from counterpoint.config import StudyConfig, read_study
 from counterpoint.contenders import MODELS, make
 from counterpoint.data.sources import SOURCES, open_source
 from counterpoint.settings import Section
+from counterpoint.study import Study
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -126,14 +127,40 @@ def test_contributing_is_short():
     assert len(read("CONTRIBUTING.md").splitlines()) <= 45
 
 
-def test_the_contender_of_the_contributor_guide_works(monkeypatch):
-    module = ModuleType("my_lab_bayes")
-    (source,) = blocks(read("CONTRIBUTING.md"), "python")
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    exec(source, module.__dict__)
+def test_every_name_that_the_pages_show_in_python_exists():
+    shown = "\n".join(block for page in PAGES for block in blocks(page.read_text(encoding="utf-8"), "python"))
+    assert {"open_study", "make"} <= set(re.findall(r"\bcp\.(\w+)", shown)) <= set(counterpoint.__all__)
+    assert {"scores", "compare"} <= set(re.findall(r"\bstudy\.(\w+)\(", shown)) <= set(dir(Study))
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Makes a module of the Python examples of a page."""
+
+    def module_of(page: str) -> ModuleType:
+        module = ModuleType("written")
+        monkeypatch.setitem(sys.modules, "written", module)
+        for source in blocks(read(page), "python"):
+            exec(source, module.__dict__)
+        return module
+
+    return module_of
+
+
+def test_the_contender_of_the_contributor_guide_works(written):
+    written("CONTRIBUTING.md")
     pairs = pl.DataFrame({"text": ["a cat", "cats", "a dog", None], "image": [None] * 4})
-    model = make("my_lab_bayes:CharBayes", longest=2).fit(pairs, ["cat", "cat", "dog", "dog"])
+    model = make("written:CharBayes", longest=2).fit(pairs, ["cat", "cat", "dog", "dog"])
     assert model.predict(pl.DataFrame({"text": ["the cat"]})).tolist() == ["cat"]
+
+
+def test_the_source_and_the_check_of_the_extension_guide_work(written, tmp_path):
+    module = written("docs/extend.md")
+    (tmp_path / "monday.txt").write_text("It rained.")
+    source = open_source({"kind": "written:Diary", "path": str(tmp_path)})
+    ((records, dropped),) = source.read(tmp_path)
+    assert (records["text"].to_list(), len(dropped)) == (["It rained."], 0)
+    assert module.look(SimpleNamespace(pairs=records))["severity"] == "warn"
 
 
 def test_no_file_names_a_path_of_one_machine():
