@@ -18,6 +18,7 @@ from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
 _CLIP = 1.0
+_LEAST_BATCH, _STEPS_AN_EPOCH = 8, 32
 _PREDICTED_AT_ONCE = 256
 
 
@@ -89,7 +90,8 @@ class Network(Contender):
     def _train(self, network: nn.Module, train: Material, validation: Material) -> None:
         net = self._trainer(network, train, validation).fit(train, None)
         stop = dict(net.callbacks_)["stop"]
-        if len(net.history) < self.epochs and stop.misses_ < self.patience:
+        is_through = len(net.history) == self.epochs and "dur" in net.history[-1]
+        if not is_through and stop.misses_ < self.patience:
             raise KeyboardInterrupt  # skorch takes Ctrl-C for a wish to stop early and use what there is
         self.network_ = net.module_.eval()
         self.best_epoch_ = stop.best_epoch_
@@ -99,7 +101,9 @@ class Network(Contender):
 
     def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
         weight = balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None
-        n_steps = self.epochs * len(Batches(train, batch_size=self.batch).orders())
+        # A small table gets small batches, so that an epoch is never a handful of steps.
+        batch_size = min(self.batch, max(_LEAST_BATCH, len(train) // _STEPS_AN_EPOCH))
+        n_steps = self.epochs * len(Batches(train, batch_size=batch_size).orders())
         groups = [(pattern, {"lr": share * self.lr}) for pattern, share in self._rates().items()]
         rates = [*(group["lr"] for _, group in groups), self.lr]
         cycle = LRScheduler(OneCycleLR, step_every="batch", max_lr=rates, total_steps=n_steps)
@@ -112,15 +116,17 @@ class Network(Contender):
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=self.weight_decay,
             optimizer__param_groups=groups,
+            optimizer__fused=True,
             lr=self.lr,
             max_epochs=self.epochs,
-            batch_size=self.batch,
+            batch_size=batch_size,
             iterator_train=Batches,
             iterator_train__seed=child_seed(self.seed, "order"),
             iterator_valid=Batches,
             iterator_valid__batch_size=_PREDICTED_AT_ONCE,
             train_split=predefined_split(validation),
             callbacks=[*callbacks(clip=_CLIP, patience=self.patience), ("cycle", cycle)],
+            callbacks__print_log=None,
             verbose=0,
         )
 
