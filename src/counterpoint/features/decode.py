@@ -217,7 +217,9 @@ def _plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
 def _decode_jpeg(data: bytes, mode: Mode, min_side_px: int) -> tuple[Pixels8, int]:
     if data.count(b"\xff\xda") > MAX_JPEG_SCANS:
         raise ImageError("decode_error", f"more than {MAX_JPEG_SCANS} scans")
-    pixels = simplejpeg.decode_jpeg(data, mode.upper(), min_height=min_side_px, min_width=min_side_px)
+    # Seven eighths of the size take longer than the whole, and are less exact.
+    least = {"min_height": min_side_px, "min_width": min_side_px, "min_factor": 1.25}
+    pixels = simplejpeg.decode_jpeg(data, mode.upper(), **least)
     found = _EXIF.search(data)
     return pixels, _orientation(data[found.end() :]) if found else 1
 
