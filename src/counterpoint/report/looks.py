@@ -84,17 +84,16 @@ def by_length(rows: Frame, binned: Frame, *, confidence: float) -> Frame:
 def mistakes(rows: Frame, classes: Sequence[str], *, most: int) -> Frame:
     """Return the wrong calls that were made with most confidence, one a group; probabilities are means over seeds.
 
-    A contender that says the same of every pair has no such mistakes.
+    A contender of which every fit says the same of every pair has no such mistakes.
 
-    >>> rows = pl.DataFrame({"id": ["1", "2"], "group": ["1", "2"], "label": ["a", "b"],
-    ...                      "p_a": [0.2, 0.4], "p_b": [0.8, 0.6]})
+    >>> rows = pl.DataFrame({"id": ["1", "2"], "group": ["1", "2"], "label": ["a", "b"], "seed": [0, 0],
+    ...                      "fold": "test", "p_a": [0.2, 0.4], "p_b": [0.8, 0.6]})
     >>> mistakes(rows, ["a", "b"], most=3).rows()
     [('1', 'a', 'b', 0.8)]
     """
     columns = [f"p_{name}" for name in classes]
-    mean = rows.group_by("id", maintain_order=True).agg(pl.first("label", "group"), pl.col(columns).mean())
-    if mean.select(pl.col(columns).n_unique()).row(0) == (1,) * len(columns):
-        return mean.select("id", "label", guess=pl.lit(None, pl.String), confidence=pl.lit(None, pl.Float64)).clear()
+    varied = rows.filter(pl.any_horizontal(pl.col(columns).n_unique().over("seed", "fold") > 1))
+    mean = varied.group_by("id", maintain_order=True).agg(pl.first("label", "group"), pl.col(columns).mean())
     proba = pl.concat_list(columns)
     guess = proba.list.arg_max().replace_strict(dict(enumerate(classes)), return_dtype=pl.String)
     wrong = mean.with_columns(guess.alias("guess"), proba.list.max().alias("confidence"))

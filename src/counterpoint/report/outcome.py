@@ -27,6 +27,7 @@ def answer(material: Material, gallery: Gallery) -> Content:
         "verdict": glossary.VERDICTS.get(verdict, verdict),
         "evidence": said.get("evidence") or [],
         "contrast": _contrast(material, gallery),
+        "best": next(_by_rank(material, material.metric).iter_rows(named=True), None),
     }
 
 
@@ -81,9 +82,7 @@ def _by_contender(material: Material, rows: Frame) -> list[Content]:
 
 def _score_figure(material: Material, gallery: Gallery, metric: str) -> str:
     known = glossary.metric(metric)
-    rows = material.test_scores.filter(metric=metric).filter(pl.col("value").is_finite())
-    rank = pl.col("contender").replace_strict({name: i for i, name in enumerate(material.contenders)})
-    rows = rows.sort(rank)
+    rows = _by_rank(material, metric)
     if rows.is_empty():
         return ""
     label = f"{known.name_within}, test pairs"
@@ -94,6 +93,13 @@ def _score_figure(material: Material, gallery: Gallery, metric: str) -> str:
     in_words = [f"{row['contender']} {_value(row)}" for row in rows.iter_rows(named=True)]
     title = f"{known.label} on test pairs, {material.confidence} interval"
     return gallery.add_rows(f"scores-{metric}", title, draw, alt=f"{title}: {'; '.join(in_words)}.")
+
+
+def _by_rank(material: Material, metric: str) -> Frame:
+    """Return the test scores in *metric* of those that have one, in the order of the contenders."""
+    rows = material.test_scores.filter(metric=metric).filter(pl.col("value").is_finite())
+    places = {name: place for place, name in enumerate(material.contenders)}
+    return rows.sort(pl.col("contender").replace_strict(places, return_dtype=pl.Int64))
 
 
 def _value(row: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from counterpoint.report import glossary
+from counterpoint.report import glossary, numbers
 from counterpoint.report.material import Material
 
 Content = dict[str, Any]
@@ -59,13 +59,19 @@ def reproduction(material: Material) -> Content:
     results = material.results
     environment = {"counterpoint": results.get("version")} | (results.get("environment") or {})
     return {
-        "commands": results.get("reproduce") or [],
+        "commands": results.get("reproduce") or [f"counterpoint run {results.get('study')}.yaml"],
         "config": results.get("config"),
         "config_hash": results.get("config_hash"),
         "environment": {key: _plain(value) for key, value in environment.items() if value is not None},
         "seeds": sorted(material.table("predictions")["seed"].drop_nulls().unique().to_list()),
-        "seconds": results.get("seconds"),
+        "took": _took(results.get("seconds")),
     }
+
+
+def _took(seconds: object) -> str:
+    if not isinstance(seconds, dict):
+        return numbers.duration(seconds) if isinstance(seconds, int | float) else ""
+    return ", ".join(f"{stage} {numbers.duration(took_s)}" for stage, took_s in seconds.items())
 
 
 def _plain(value: object) -> str:

@@ -1,7 +1,6 @@
 """results.json: the whole outcome of a study as one object that other programs read."""
 
 import platform
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
 from typing import Any
@@ -50,7 +49,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def rows_of(table: Frame) -> list[Mapping[str, Any]]:
+def rows_of(table: Frame) -> list[dict[str, Any]]:
     """Return the rows of *table* as JSON-like objects; a number that is not finite becomes null."""
     floats = pl.selectors.float()
     return table.with_columns(pl.when(floats.is_finite()).then(floats).name.keep()).to_dicts()

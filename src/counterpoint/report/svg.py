@@ -124,10 +124,9 @@ def inline(svg: bytes, *, prefix: str, alt: str) -> Markup:
     for element in root.iter():
         _dress(element, prefix)
     inner = "".join(ET.tostring(element, encoding="unicode") for element in root)
-    return Markup(
-        f'<svg role="img" aria-label="{escape(shown(alt, most=2000))}" viewBox="0 {TITLE_PX} {width:g} {height - TITLE_PX:g}" '
-        f'style="max-width:{width:g}px">{inner}</svg>'
-    )
+    box = f"0 {TITLE_PX} {width:g} {height - TITLE_PX:g}"
+    label = escape(shown(alt, most=2000))
+    return Markup(f'<svg role="img" aria-label="{label}" viewBox="{box}" style="max-width:{width:g}px">{inner}</svg>')
 
 
 def _strip(element: ET.Element) -> None:
