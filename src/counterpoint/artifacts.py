@@ -116,16 +116,6 @@ class RunFolder:
         """Where a source puts the images that it makes."""
         return self.root / "images"
 
-    @property
-    def cache(self) -> Path:
-        """Where stores of resized pixels are."""
-        return self.root / "cache"
-
-    @property
-    def fits(self) -> Path:
-        """Where each fit has its folder."""
-        return self.root / "fits"
-
     def _claim(self, identity: dict[str, Any]) -> None:
         found = read_json(self.root / "run.json")
         if found is None and self.root.exists() and any(self.root.iterdir()):

@@ -34,6 +34,10 @@ class ImageError(CounterpointError):
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type["ImageError"], tuple[str, str]]:
+        return type(self), (self.reason, self.detail)
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:

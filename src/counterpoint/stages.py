@@ -91,7 +91,7 @@ def _build_stores(study: Study, pairs: Frame) -> None:
     settings = [model.pixel_settings() for model in study.contenders.values()]
     for number, wanted in enumerate({tuple(sorted(each.items())) for each in settings if each}):
         study.listen("resizing images", number, 0)
-        build(pairs["image"].to_list(), **dict(wanted), cache=study.folder.cache, workers=study.workers)
+        build(pairs["image"].to_list(), **dict(wanted), cache=study.cache, workers=study.workers)
 
 
 def _scores(study: Study) -> dict[str, Frame]:

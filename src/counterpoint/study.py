@@ -197,7 +197,12 @@ class Study:
     @cached_property
     def contenders(self) -> dict[str, Any]:
         """The unfitted contenders by name; a wrong setting raises here."""
-        return models_of(self.config.contenders, seed=self.config.fit.seeds[0], cache=self.folder.cache)
+        return models_of(self.config.contenders, seed=self.config.fit.seeds[0], cache=self.cache)
+
+    @cached_property
+    def cache(self) -> Path:
+        """Where stores of resized pixels are: another state of the source's files has another folder."""
+        return self.root / "cache" / self.key("records")
 
     def modalities(self) -> dict[str, tuple[str, ...]]:
         """Return which modalities each contender reads."""
@@ -207,7 +212,8 @@ class Study:
     def tasks(self) -> list[FitTask]:
         """Return every fit of this study, in the order in which they start."""
         key = self.key("pairs")
-        return plan(self.config.contenders, self.config.fit, self.pairs(), folder=self.root, key=key)
+        where = {"folder": self.root, "cache": self.cache}
+        return plan(self.config.contenders, self.config.fit, self.pairs(), key=key, **where)
 
     def primary(self) -> dict[str, Any] | None:
         """Return the primary contrast, fixed on validation rows and written down before a test row is scored."""

@@ -75,7 +75,7 @@ def read_pairs(
     records = pl.concat([batch for batch, _ in batches], how="diagonal")
     rules = config.Clean()
     limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect)
-    cleaned, unclean = clean(inspect_images(records, limits, workers=None), rules)
+    cleaned, unclean = clean(inspect_images(records, limits, workers=1), rules)
     named, unlabelled = labelled(cleaned, config.Label())
     aligned, unaligned = align(named, config.Align(), config.Text())
     dropped = pl.concat([*(left for _, left in batches), unclean, unlabelled, unaligned])
