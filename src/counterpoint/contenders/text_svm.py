@@ -7,7 +7,8 @@ import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from pydantic import Field
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows, cross_folds
@@ -56,7 +57,7 @@ class TextSVM(Contender):
     def __init__(
         self,
         *,
-        c: Annotated[float, Field(gt=0)] = 0.5,
+        c: Annotated[float, Field(gt=0)] = 1.0,
         words: Span = (1, 2),
         characters: Span | None = (3, 5),
         min_count: Annotated[int, Field(ge=1)] = 1,
@@ -69,25 +70,27 @@ class TextSVM(Contender):
         self.class_weight = class_weight
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
-        self.features_ = Features(self.words, self.characters, self.min_count)
-        counts = self.features_.fit(tokenize(train.pairs["text"]))
+        self.grams_ = NGrams(self.words, self.characters, self.min_count)
+        counts = self.grams_.learn(tokenize(train.pairs["text"]))
         held_out, scores = self._out_of_fold(counts, train)
         self.scaling_ = fit_scaling([scores[held_out]], train.codes[held_out])
-        self.svm_ = self._svm(counts, train.codes)
-        self.n_parameters_ = self.svm_.coef_.size + self.svm_.intercept_.size
+        self.machine_ = self._machine(counts, train.codes)
+        self.n_parameters_ = self.machine_.svm.coef_.size + self.machine_.svm.intercept_.size
 
     def _proba(self, pairs: Frame) -> Proba:
-        return self.scaling_.proba([self._scores(self.svm_, self.features_.read(tokenize(pairs["text"])))])
+        counts = self.grams_.count(tokenize(pairs["text"]))
+        return self.scaling_.proba([self.machine_.scores(counts, len(self.classes_))])
 
     def top_words(self, k: int = 20) -> Frame:
         """Return the *k* words that speak most for each class: columns class, word, weight.
 
-        The weight is the decision on the text that is this word alone, less the intercept, so that the n-grams of
-        its characters count as well.
+        The weight is the decision on the text that is this word alone, less that on an empty text, so that the
+        n-grams of its characters count as well.
         """
-        words = sorted(word for word in self.features_.words.vocabulary_ if " " not in word and word != END)
-        alone = self._scores(self.svm_, self.features_.read(pl.Series([[word] for word in words])))
-        weights = alone - self._scores(self.svm_, sp.csr_matrix((1, self.svm_.n_features_in_)))
+        words = sorted(word for word in self.grams_.words.vocabulary_ if " " not in word and word != END)
+        texts = pl.Series([[], *([word] for word in words)], dtype=pl.List(pl.String))
+        scores = self.machine_.scores(self.grams_.count(texts), len(self.classes_))
+        weights = scores[1:] - scores[0]
         best = [np.argsort(-column, kind="stable")[:k] for column in weights.T]
         rows = [(str(self.classes_[code]), words[i], weights[i, code]) for code, top in enumerate(best) for i in top]
         return pl.DataFrame(rows, schema={"class": pl.String, "word": pl.String, "weight": pl.Float64}, orient="row")
@@ -101,48 +104,72 @@ class TextSVM(Contender):
             out, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
             is_needed = len(out) > 0 and is_scored.sum() < ENOUGH and len(np.unique(train.codes[rest])) > 1
             if is_needed:
-                scores[out] = self._scores(self._svm(counts[rest], train.codes[rest]), counts[out])
+                machine = self._machine(counts[rest], train.codes[rest])
+                scores[out] = machine.scores(counts[out], len(self.classes_))
                 is_scored[out] = True
         return is_scored, scores
 
-    def _svm(self, features: Any, codes: Codes) -> LinearSVC:
-        return LinearSVC(C=self.c, class_weight=self.class_weight, dual=False).fit(features, codes)
-
-    def _scores(self, svm: LinearSVC, features: Any) -> NDArray[np.float64]:
-        """Return one-against-rest decisions, shape (n, n_classes); -1 for a class that *svm* has not seen."""
-        decision = svm.decision_function(features)
-        scores = np.full((len(decision), len(self.classes_)), -1.0)
-        scores[:, svm.classes_] = np.stack([-decision, decision], axis=1) if decision.ndim == 1 else decision
-        return scores
+    def _machine(self, counts: Any, codes: Codes) -> "Machine":
+        return Machine(
+            counts, codes, self.grams_.worth, LinearSVC(C=self.c, class_weight=self.class_weight, dual=False)
+        )
 
 
-class Features:
-    """TF-IDF of word n-grams and of character n-grams within words, each of length 1, side by side."""
+class NGrams:
+    """How often each text has each n-gram of words and, within a word, of characters; learned on training texts."""
 
     def __init__(self, words: Span, characters: Span | None, min_count: int) -> None:
         self.words = CountVectorizer(
             ngram_range=words, tokenizer=_as_is, preprocessor=_as_is, token_pattern=None, min_df=min_count
         )
         self.characters = CountVectorizer(analyzer="char_wb", ngram_range=characters) if characters else None
-        self.weighing = [TfidfTransformer(sublinear_tf=True) for _ in range(2 if characters else 1)]
 
-    def fit(self, tokens: pl.Series) -> Any:
-        """Learn the n-grams of the texts' words and return their TF-IDF, a sparse (n_texts, n_features)."""
-        return self._weighed(tokens, "fit_transform")
+    def learn(self, tokens: pl.Series) -> Any:
+        """Learn the n-grams of the texts' words and return their counts, a sparse (n_texts, n_features)."""
+        return self._counted(tokens, "fit_transform")
 
-    def read(self, tokens: pl.Series) -> Any:
-        """Return the TF-IDF of the texts' words by the n-grams learned, a sparse (n_texts, n_features)."""
-        return self._weighed(tokens, "transform")
+    def count(self, tokens: pl.Series) -> Any:
+        """Return the counts of the n-grams learned, a sparse (n_texts, n_features)."""
+        return self._counted(tokens, "transform")
 
-    def _weighed(self, tokens: pl.Series, step: str) -> Any:
+    @property
+    def worth(self) -> NDArray[np.float64]:
+        """Return what each n-gram counts: one of characters half of one of words, as there are so many."""
+        n_characters = len(self.characters.vocabulary_) if self.characters else 0
+        return np.repeat([1.0, 0.5], [len(self.words.vocabulary_), n_characters])
+
+    def _counted(self, tokens: pl.Series, step: str) -> Any:
         closed = tokens.list.concat(pl.Series([[END]]))
-        counts = [getattr(self.words, step)(closed.to_list())]
+        blocks = [getattr(self.words, step)(closed.to_list())]
         if self.characters:
             # A text's character n-grams are those of its words: each distinct word is cut up once.
             texts_by_word, words = _word_counts(closed)
-            counts.append(texts_by_word @ getattr(self.characters, step)(words))
-        blocks = [getattr(weigh, step)(block) for weigh, block in zip(self.weighing, counts, strict=True)]
-        return sp.hstack(blocks, format="csr")
+            blocks.append(texts_by_word @ getattr(self.characters, step)(words))
+        return sp.hstack(blocks, format="csr", dtype=np.float64)
+
+
+class Machine:
+    """Inverse document frequencies and a linear SVM, both from the same texts, those of a fold for a fold."""
+
+    def __init__(self, counts: Any, codes: Codes, worth: NDArray[np.float64], svm: LinearSVC) -> None:
+        n_texts, n_features = counts.shape
+        frequency = np.bincount(counts.indices, minlength=n_features)
+        # An n-gram that only held-out texts have must not take up length in them: an unseen text has none of those.
+        self.weight = np.where(frequency > 0, worth * (np.log((1 + n_texts) / (1 + frequency)) + 1), 0)
+        self.svm = svm.fit(self._weighed(counts), codes)
+
+    def scores(self, counts: Any, n_classes: int) -> NDArray[np.float64]:
+        """Return one-against-rest decisions, shape (n_texts, n_classes); -1 for a class that the SVM has not seen."""
+        decision = self.svm.decision_function(self._weighed(counts))
+        scores = np.full((len(decision), n_classes), -1.0)
+        scores[:, self.svm.classes_] = np.stack([-decision, decision], axis=1) if decision.ndim == 1 else decision
+        return scores
+
+    def _weighed(self, counts: Any) -> Any:
+        """Return the texts as vectors of length 1, their counts damped to 1 + log (sublinear TF-IDF)."""
+        damped = counts.copy()
+        damped.data = 1 + np.log(damped.data)
+        return normalize(damped @ sp.diags(self.weight))
 
 
 def _word_counts(tokens: pl.Series) -> tuple[Any, pl.Series]:
