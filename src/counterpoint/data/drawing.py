@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 NOTHING = -1
 """The code of a picture without a shape, or without a texture."""
 
-LOOKS = 11
-"""Numbers in [0, 1) that a picture's look follows from: two places, a phase, light, contrast and a tint."""
+LOOKS = 13
+"""Numbers in [0, 1) that a look follows from: places of shape, texture and two noises, light, contrast, tint."""
 
 Floats = NDArray[np.float32]
 
@@ -41,11 +41,12 @@ class Painter:
         """Return pictures, shape (n, side, side, 3), of these shapes and textures, lighter by *shade*."""
         shapes = self._cut(self._shapes, shape, look[:, 0:2], 2 * self._margin + 1)
         textures = self._cut(self._textures, texture, look[:, 2:4], 2 * self._period)
-        noise = self._cut(self._noise, np.zeros_like(shape), look[:, 4:6], self._noise.shape[1] - self._side)
-        light, contrast = _column(80 + 30 * look[:, 6] + shade), _column(70 + 40 * look[:, 7])
+        # The sum of two windows: of one, some would overlap, and pictures of unlike rows pass for near-duplicates.
+        noise = sum(self._cut(self._noise, shape * 0, look[:, at : at + 2], 7 * self._side) for at in (4, 6))
+        light, contrast = _column(80 + 30 * look[:, 8] + shade), _column(60 + 40 * look[:, 9])
         gray = light + contrast * shapes + 22 * textures + noise  # (n, side, side)
         np.clip(gray, 0, 255, out=gray)
-        tint = (0.65 + 0.35 * look[:, 8:11]).astype(np.float32)[:, None, None, :]
+        tint = (0.65 + 0.35 * look[:, 10:13]).astype(np.float32)[:, None, None, :]
         pixels: NDArray[np.uint8] = (gray[..., None] * tint).astype(np.uint8)
         return pixels
 
@@ -93,10 +94,10 @@ def _textures(size: int, period: int) -> Floats:
 
 
 def _noise(size: int) -> Floats:
-    """Return one large field of soft blotches and grain, from which every picture has its own window."""
+    """Return one large field of soft blotches and grain, from which every picture has its own windows."""
     rng = np.random.default_rng(0)
     line = np.arange(size) * 2j * np.pi / size
-    field = rng.normal(0, 8, (size, size))
+    field = rng.normal(0, 6, (size, size))
     for (y, x), phase in zip(rng.integers(-16, 17, (24, 2)), rng.random(24) * 2j * np.pi, strict=True):
         field += 6 * np.outer(np.exp(y * line + phase), np.exp(x * line)).real  # a wave that the edges do not break
     grain: Floats = field[None].astype(np.float32)
