@@ -55,6 +55,7 @@ def verdict(given):
         (case(primary=("late-fusion", "text-svm")), "additive_gain"),
         (case(lstm_cnn=0.85, late_fusion=0.85, half=0.005), "redundant"),
         (case(lstm_cnn=0.85, late_fusion=0.85, half=0.05), "cannot_tell"),
+        (case(lstm_cnn=0.80, late_fusion=0.80, half=0.005), "cannot_tell"),
         (case(lstm_cnn=0.85, late_fusion=0.85, image_cnn=0.5), "text_only"),
         (case(text_svm=0.5, image_cnn=0.88, primary=("lstm-cnn", "image-cnn")), "image_only"),
         (case(lstm_cnn=0.5, late_fusion=0.5, text_svm=0.5, image_cnn=0.5), "no_signal"),

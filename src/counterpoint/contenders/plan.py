@@ -53,7 +53,7 @@ class _Planner:
     models: Mapping[str, Any]
     rules: Fit
     key: str
-    places: Mapping[str, Any]
+    places: Mapping[str, Path]
 
     def of_fold(self, fold: str, n_train: int) -> Iterator[FitTask]:
         made: dict[tuple[str, int], FitTask] = {}
@@ -71,13 +71,16 @@ class _Planner:
     def _task(
         self, entry: ContenderEntry, seed: int, fold: str, n_train: int, handed: Mapping[str, FitTask]
     ) -> FitTask:
-        own = {"kind": entry.kind, "settings": dict(entry.settings), "seed": seed, "fold": fold}
+        settings = dict(entry.settings)
         built_on = {name: task.key for name, task in handed.items()}
         return FitTask(
             contender=entry.name,
-            **own,
+            kind=entry.kind,
+            settings=settings,
+            seed=seed,
+            fold=fold,
+            key=key_of(__version__, self.key, entry.kind, settings, seed, fold, self.rules.threads, built_on),
             handed={name: task.name for name, task in handed.items()},
-            key=key_of(__version__, self.key, own, self.rules.threads, built_on),
             estimate_s=self.models[entry.name].estimate_s(n_train),
             **self.places,
         )

@@ -62,7 +62,8 @@ def _verdict(case: Case, contrast: Mapping[str, Any], metric: str) -> str:
         return _kind_of_gain(case, contrast, metric)
     text, image = (_is_above_chance(case, (modality,), metric) for modality in ("text", "image"))
     if text and image:
-        return "redundant" if contrast["high"] < WORTHLESS else "cannot_tell"
+        # A multimodal model that does worse has failed at something: it says nothing of what the second voice holds.
+        return "redundant" if 0 <= contrast["high"] < WORTHLESS else "cannot_tell"
     if text or image:
         return "text_only" if text else "image_only"
     return "no_signal"
