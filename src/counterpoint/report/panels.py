@@ -67,7 +67,7 @@ def learning(history: Frame) -> Figure:
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.tick_params(labelbottom=place == len(quantities) - 1)
-    axes.set_xlabel("epoch")
+    axes.set_xlabel("epoch (solid: validation, dashed: training)")
     return figure
 
 
