@@ -76,6 +76,9 @@ def test_a_field_that_no_json_has_is_refused(tmp_path):
     write_tar(tmp_path / "0.tar", [sample(person=1)])
     with pytest.raises(SourceError, match=r"has field 'persn'; found person. Did you mean 'person'"):
         read(source(tmp_path, label="persn"), tmp_path)
+    write_tar(tmp_path / "0.tar", [sample()])
+    with pytest.raises(SourceError, match=r"has field 'person'; found nothing"):
+        read(source(tmp_path, label="person"), tmp_path)
 
 
 def test_a_folder_without_tars_says_what_it_holds(tmp_path):

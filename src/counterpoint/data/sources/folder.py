@@ -190,7 +190,7 @@ def _row(file: Path, path: Path, fold: str | None) -> Row:
 
 def _text_of(file: Path) -> Row:
     try:
-        return {"text": file.read_text(encoding="utf-8-sig").strip()} if file.is_file() else {}
+        return {"text": file.read_bytes().decode("utf-8-sig").strip()} if file.is_file() else {}
     except (OSError, UnicodeDecodeError):
         return {REASON: "bad_text"}
 

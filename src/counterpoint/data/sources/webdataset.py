@@ -54,7 +54,7 @@ class WebdatasetSource(Source):
     def rows(self, work: Path) -> Iterator[Frame]:  # noqa: ARG002 - the images stay where they are
         """Yield one row a sample, and one for each cut."""
         files = self._files()
-        self._check_fields(files[0])
+        self._check_fields(files)
         rows = (row for file in files for row in self._shard(file, is_only=len(files) == 1))
         for frame in row_frames(rows, METADATA):
             yield frame.with_columns(host_of(pl.col("url")).alias("host"))
@@ -66,15 +66,17 @@ class WebdatasetSource(Source):
     def _files(self) -> list[Path]:
         return files_of(self.path, {".tar"}, what="tar shards")
 
-    def _check_fields(self, file: Path) -> None:
+    def _check_fields(self, files: Sequence[Path]) -> None:
         """Raise when a field that the settings name is in none of the first samples."""
+        if self.label is None and self.text is None:
+            return
+        samples = (sample for file in files for sample in _samples(file, is_only=len(files) == 1))
         found: dict[str, None] = {}
-        for sample in islice(_samples(file, is_only=False), PEEK_SAMPLES):
-            if isinstance(sample, Sample):
-                found |= dict.fromkeys(_json(sample) or ())
+        for sample in islice(samples, PEEK_SAMPLES):
+            found |= dict.fromkeys(_json(sample) or () if isinstance(sample, Sample) else ())
         for field in (self.label, self.text):
-            if field is not None and found and field not in found:
-                raise SourceError(no_column(f"No json of {file} has field", field, found))
+            if field is not None and field not in found:
+                raise SourceError(no_column(f"No json of {files[0]} has field", field, found))
 
     def _shard(self, file: Path, *, is_only: bool) -> Iterator[Mapping[str, Any]]:
         for sample in _samples(file, is_only=is_only):
