@@ -89,12 +89,14 @@ def test_equal_folds_are_equally_large_with_many_small_classes():
 
 
 @SOME
-@given(st.permutations([1, 1, 2, 5, 9]), SEEDS)
-def test_a_class_of_as_many_groups_as_folds_has_one_in_each(sizes, seed):
-    groups = [number for number, size in enumerate(sizes) for _ in range(size)]
-    labels = ["rare"] * len(groups) + ["usual"] * 40
-    sides = deal(pl.Series(labels), pl.Series([*groups, *range(100, 140)]), dict.fromkeys("01234", 1.0), seed=seed)
-    assert len(set(sides[: len(groups)])) == 5
+@given(st.lists(st.lists(st.integers(1, 9), min_size=5, max_size=9), min_size=2, max_size=4), SHARES, SEEDS)
+def test_groups_of_one_class_can_be_dealt_whenever_there_are_enough(sizes, shares, seed):
+    rows = [
+        (each, f"{each}-{number}") for each, ns in enumerate(sizes) for number, n in enumerate(ns) for _ in range(n)
+    ]
+    labels, groups = pl.Series([row[0] for row in rows]), pl.Series([row[1] for row in rows])
+    counts = table(labels, deal(labels, groups, shares, seed=seed))
+    assert all(counts[side, label] for side in shares for label in range(len(sizes)))
 
 
 def test_three_large_groups_of_a_class_go_to_three_unequal_sides():
