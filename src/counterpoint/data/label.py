@@ -62,7 +62,7 @@ def _by_rules(records: Frame, rules: Label) -> Frame:
             f"Records have no column label; found {', '.join(records.columns)}. "
             "Name the source's label column, or set label.keywords."
         )
-    named = records.with_columns(pl.col("label").str.strip_chars().replace("", None))
+    named = records.with_columns(pl.col("label").cast(pl.String).str.strip_chars().replace("", None))
     reason = pl.when(pl.col("label").is_null()).then(pl.lit("null_label"))
     if rules.mapping is None:
         return named.with_columns(label_source=pl.lit("column"), _reason=reason)
