@@ -97,7 +97,10 @@ def test_many_images_in_one_parquet_are_counted_through(tmp_path):
         ({"image": [0.5, 1.5]}, "image column 'image' is Float64; allowed: paths"),
         ({"image": ["0.5", "1.5"]}, "image column 'image' holds numbers, such as '0.5'"),
         ({"image": [["a"], ["b"]]}, "image column 'image' is List"),
-        ({"image": ["https://a.org/1", "https://a.org/2"]}, "holds addresses, such as 'https://a.org/1'"),
+        (
+            {"image": ["https://a.org/1", "https://a.org/2", "?"], "text": ["a"] * 3},
+            "holds addresses, such as 'https://a.org/1'",
+        ),
         ({"text": [1, 2]}, "text column 'text' is Int64; allowed: strings"),
         ({"label": [[1], [2]]}, "column 'label' is List"),
     ],
@@ -137,3 +140,9 @@ def test_a_row_without_id_leaves_and_a_repeated_id_stays_for_the_clean_stage(tmp
     records, dropped = read(open_source({"kind": "table", "path": tmp_path / "t.csv"}), tmp_path)
     assert records["id"].to_list() == ["a", "a"]
     assert dropped.select("row", "reason").rows() == [(1, "no_id")]
+
+
+@pytest.mark.parametrize("separator", [";;", "\n", '"', ""])
+def test_a_separator_is_one_character(separator, tmp_path):
+    with pytest.raises(ConfigError, match=r"source\.separator"):
+        open_source({"kind": "table", "path": tmp_path / "t.csv", "separator": separator})

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import narwhals as nw
 import polars as pl
 import pyarrow as pa
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from counterpoint.artifacts import key_of
 from counterpoint.data.sources.base import existing, files_of, spill, stamp
@@ -43,7 +43,7 @@ class TableSource(Columns):
     kind: Literal["table"] = "table"
     path: Path
     root: Path | None = None
-    separator: str | None = None
+    separator: Annotated[str, Field(pattern=r'^[^"\r\n]$')] | None = None
     sheet: str | None = None
 
     @staticmethod
