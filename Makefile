@@ -46,6 +46,6 @@ $(READY): pyproject.toml constraints.txt
 	{ echo "Counterpoint needs Python 3.11 or newer; PYTHON=$(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; exit 1; }
 	@echo "Installing into .venv (once; a few minutes)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --constraint constraints.txt pip
-	@$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[all]" --group dev
+	@$(BIN)/pip install -qq --constraint constraints.txt pip
+	@$(BIN)/pip install -qq --constraint constraints.txt --editable ".[all]" --group dev
 	@touch $@
