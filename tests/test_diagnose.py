@@ -122,3 +122,15 @@ def test_a_contrast_that_is_not_defined_is_told_as_such():
     given = given._replace(differences=unknown)
     assert verdict(given) == "cannot_tell"
     assert severities(given)["CP011"] == "warn"
+
+
+def test_a_gain_below_what_the_rows_can_show_is_told_apart_from_none():
+    gain = run_checks(case(detectable=0.2)).filter(code="CP011")["explanation"].item()
+    none = run_checks(case(detectable=0.2, half=0.1)).filter(code="CP011")["explanation"].item()
+    assert "overstated" in gain
+    assert "does not say that there is none" in none
+
+
+def test_a_gain_that_may_be_a_sum_says_so():
+    given = case(late_fusion=0.86)._replace(additive=("lstm-cnn-2",))
+    assert "is not shown" in answer(given, run_checks(given), METRIC)["sentence"]

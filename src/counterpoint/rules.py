@@ -48,6 +48,9 @@ class KeywordRules(Section):
     def _at_least_two(self) -> Self:
         if len(self.classes) < 2:
             raise ValueError("keyword rules need at least two classes")
+        taken = {AMBIGUOUS, NONE} & set(self.classes)
+        if taken:
+            raise ValueError(f"no class may be called {' or '.join(sorted(taken))}: that is what a text without one is")
         return self
 
     def label(self, text: pl.Expr) -> pl.Expr:

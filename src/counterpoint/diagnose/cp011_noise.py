@@ -1,5 +1,8 @@
 """CP011: a difference smaller than the test rows can show, or one that rests on too few fits, read as a result."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from counterpoint.diagnose import Case
 from counterpoint.schema import finding
 
@@ -21,9 +24,9 @@ def look(case: Case) -> dict[str, str]:
         said = "The primary contrast is not defined on these test rows: there are too few of them, or of a class."
         return finding("CP011", "warn", "primary contrast", said, **evidence)
     if abs(difference) <= detectable:
+        least = f"the least difference that these test rows show with 80 % power ({detectable:.3f})"
         said = (
-            f"The primary contrast ({difference:+.3f}) is smaller than the least difference that these test rows show "
-            f"with 80 % power ({detectable:.3f}): absence of evidence, not evidence of absence; more rows are needed."
+            f"The primary contrast ({difference:+.3f}) is smaller than {least}: {_meaning(row)}; more rows are needed."
         )
         return finding("CP011", "warn", "primary contrast", said, **evidence)
     more = "" if case.n_fits >= ENOUGH_FITS else " Five or more would show the spread over fits better."
@@ -32,3 +35,9 @@ def look(case: Case) -> dict[str, str]:
         f"over {case.n_fits} fits.{more}"
     )
     return finding("CP011", "info", "primary contrast", said, **evidence)
+
+
+def _meaning(row: Mapping[str, Any]) -> str:
+    if row["low"] > 0 or row["high"] < 0:
+        return "its sign is clear, but the size of a difference that was just found is likely overstated"
+    return "that none was found does not say that there is none"

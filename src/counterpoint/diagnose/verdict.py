@@ -28,6 +28,7 @@ REASONS = {
     "no_signal": "Neither modality does better than chance: look at the labels first.",
     "cannot_tell": "",
 }
+UNKNOWN_GAIN = "Whether a sum of the two voices would do as well, or they must be read together, is not shown."
 
 
 def answer(case: Case, findings: Frame, metric: str) -> dict[str, Any]:
@@ -53,7 +54,8 @@ def answer(case: Case, findings: Frame, metric: str) -> dict[str, Any]:
         return {"verdict": "cannot_tell", "sentence": sentence, "evidence": evidence}
     is_leak = not alarms.filter(code="CP001", severity="fail").is_empty()
     verdict = "leak" if is_leak else _verdict(case, contrast, metric)
-    sentence = f"{_outcome(case, contrast, metric)} {REASONS[verdict]}".strip()
+    reason = UNKNOWN_GAIN if verdict == "cannot_tell" and contrast["low"] > 0 else REASONS[verdict]
+    sentence = f"{_outcome(case, contrast, metric)} {reason}".strip()
     return {"verdict": verdict, "sentence": sentence, "evidence": evidence}
 
 
