@@ -8,7 +8,7 @@ from sklearn.metrics import log_loss
 from counterpoint.contenders import make
 from counterpoint.contenders.keyword_rule import KeywordRule
 from counterpoint.contenders.text_svm import TextSVM
-from counterpoint.errors import SchemaError
+from counterpoint.errors import ConfigError, SchemaError
 
 
 def captions(n: int, *, seed: int = 0, noise: float = 0.0) -> tuple[pl.DataFrame, np.ndarray]:
@@ -121,6 +121,16 @@ def test_the_svm_learns_from_texts_of_no_words(characters):
     X = pl.DataFrame({"text": ["", None, "...", "!"]})
     proba = TextSVM(characters=characters).fit(X, ["a", "b", "a", "b"]).predict_proba(X)
     np.testing.assert_allclose(proba, 0.5, atol=0.05)
+
+
+def test_ngrams_that_no_text_can_have_are_one_clear_line():
+    with pytest.raises(ConfigError, match=r"characters: the shortest n-gram, 5, should not be longer .*got \(5, 3\)"):
+        make("text-svm", characters=(5, 3))
+
+
+def test_the_svm_bears_words_that_are_all_too_rare():
+    X = pl.DataFrame({"text": ["dog", "cat", "cow"]})
+    assert TextSVM(min_count=9, characters=None).fit(X, ["d", "c", "w"]).predict_proba(X).shape == (3, 3)
 
 
 def test_one_row_a_class_is_enough_for_the_svm():

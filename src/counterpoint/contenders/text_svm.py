@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
@@ -16,7 +16,16 @@ from counterpoint.contenders.calibrate import fit_scaling
 from counterpoint.features.tokens import tokenize
 from counterpoint.schema import Frame
 
-Span = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+Positive = Annotated[int, Field(ge=1)]
+
+
+def _ordered(span: tuple[int, int]) -> tuple[int, int]:
+    if span[0] > span[1]:
+        raise ValueError(f"the shortest n-gram, {span[0]}, should not be longer than the longest, {span[1]}")
+    return span
+
+
+Span = Annotated[tuple[Positive, Positive], AfterValidator(_ordered)]
 END = "."
 """Closes every text, so that even an empty one has a feature; ``rules.words`` never yields it."""
 ENOUGH = 5_000
@@ -34,9 +43,10 @@ class TextSVM(Contender):
     ----------
     c
         *c* is the cost of a mistake against the size of the weights.
-    words, characters
-        *words* and *characters* are the shortest and longest n-gram; those of characters stay within a word.
-        ``characters=None`` leaves them out.
+    words
+        *words* is the longest n-gram of words.
+    characters
+        *characters* are the shortest and the longest n-gram of characters, within a word; None leaves them out.
     min_count
         *min_count* is the number of texts that must have an n-gram.
     class_weight
@@ -58,9 +68,9 @@ class TextSVM(Contender):
         self,
         *,
         c: Annotated[float, Field(gt=0)] = 1.0,
-        words: Span = (1, 2),
+        words: Positive = 2,
         characters: Span | None = (3, 5),
-        min_count: Annotated[int, Field(ge=1)] = 1,
+        min_count: Positive = 1,
         class_weight: Literal["balanced"] | None = "balanced",
     ) -> None:
         self.c = c
@@ -118,14 +128,14 @@ class TextSVM(Contender):
 class NGrams:
     """How often each text has each n-gram of words and, within a word, of characters; learned on training texts."""
 
-    def __init__(self, words: Span, characters: Span | None, min_count: int) -> None:
-        self.words = CountVectorizer(
-            ngram_range=words, tokenizer=_as_is, preprocessor=_as_is, token_pattern=None, min_df=min_count
-        )
+    def __init__(self, words: int, characters: Span | None, min_count: int) -> None:
+        self.min_count = min_count
+        self.words = CountVectorizer(ngram_range=(1, words), tokenizer=_as_is, preprocessor=_as_is, token_pattern=None)
         self.characters = CountVectorizer(analyzer="char_wb", ngram_range=characters) if characters else None
 
     def learn(self, tokens: pl.Series) -> Any:
         """Learn the n-grams of the texts' words and return their counts, a sparse (n_texts, n_features)."""
+        self.words.set_params(min_df=min(self.min_count, len(tokens)))
         return self._counted(tokens, "fit_transform")
 
     def count(self, tokens: pl.Series) -> Any:
