@@ -188,3 +188,13 @@ def test_a_class_of_few_rows_weighs_as_much_as_one_of_many(pairs):
 def test_a_row_a_class_is_enough_to_fit(pairs):
     model = make("image-cnn", **IMAGE).fit(pairs[:2], pairs["label"][:2])
     assert model.predict_proba(pairs[:2]).shape == (2, 2)
+
+
+def test_the_time_foretold_grows_with_rows_and_epochs_and_leaves_out_branches_that_are_handed_over():
+    image = make("image-cnn", width=16, stride=4)
+    text = make("text-lstm")
+    assert image.estimate_s(2000, {}) > 1.9 * image.estimate_s(1000, {})
+    assert make("image-cnn", width=16, stride=4, epochs=60).estimate_s(1000, {}) > 1.9 * image.estimate_s(1000, {})
+    joint = make("lstm-cnn")
+    handed = joint.estimate_s(1000, {"text-lstm": text, "image-cnn": image})
+    assert joint.estimate_s(1000, {}) > handed + text.estimate_s(1000, {}) > handed > 0

@@ -1,5 +1,6 @@
 """A text LSTM and an image network that are joined by concatenation, and trained together."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Annotated, Any, ClassVar, Literal, cast
 
@@ -107,12 +108,24 @@ class LSTMCNN(Network):
         """Return those of the image branch; None when that is handed over, pixels and all."""
         return None if self.needs else ImageCNN(**(self.image or {})).pixel_settings()
 
+    def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
+        """Return about how many seconds a fit takes, with the training of branches that it is not handed."""
+        own = {name: model for name, model in self._alone().items() if name in self.needs and name not in branches}
+        return super().estimate_s(n_rows, branches) + sum(model.estimate_s(n_rows, {}) for model in own.values())
+
+    def row_s(self, branches: Mapping[str, Any]) -> float:
+        """Return about how many seconds a row takes in an epoch: those of both branches."""
+        return sum(float(branches.get(name, model).row_s({})) for name, model in self._alone().items())
+
+    def _alone(self) -> dict[str, Network]:
+        """Return the branches as this contender makes them itself, not yet trained."""
+        own = {"text-lstm": {**(self.text or {})}, "image-cnn": {"cache": self.cache, **(self.image or {})}}
+        return {name: cast(Network, make(name, **{"seed": self.seed, **own[name]})) for name in BRANCHES}
+
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
         handed = {name: deepcopy(fits[name]) for name in self.needs if name in fits}
-        own = {"text-lstm": {**(self.text or {})}, "image-cnn": {"cache": self.cache, **(self.image or {})}}
         self.branches_ = {
-            name: handed.get(name) or self._branch(make(name, seed=self.seed, **own[name]), train, validation)
-            for name in BRANCHES
+            name: handed.get(name) or self._branch(model, train, validation) for name, model in self._alone().items()
         }
 
     def _branch(self, model: Network, train: Rows, validation: Rows) -> Network:

@@ -1,6 +1,7 @@
 """A neural contender: builds its network, lets skorch train it, keeps weights and settings only."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -63,6 +64,14 @@ class Network(Contender):
             torch.manual_seed(child_seed(self.seed, self.branch))
             self._learn(train, validation, fits)
             self._train(self._network(), self._material(train), self._material(validation))
+
+    def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
+        """Return about how many seconds a fit to *n_rows* takes on one core, were all epochs used."""
+        return 0.3 + self.epochs * n_rows * self.row_s(branches)
+
+    @abstractmethod
+    def row_s(self, branches: Mapping[str, Any]) -> float:
+        """Return about how many seconds a row takes in an epoch, on one core of a server of 2021."""
 
     @abstractmethod
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
