@@ -14,7 +14,8 @@ TEXTS = st.lists(WORDS, max_size=6).map(" ".join)
 
 
 def labels(rules, *texts):
-    return pl.DataFrame({"t": texts}, schema={"t": pl.String}).select(rules.label(pl.col("t")).alias("t"))["t"].to_list()
+    frame = pl.DataFrame({"t": texts}, schema={"t": pl.String})
+    return frame.select(rules.label(pl.col("t")).alias("label"))["label"].to_list()
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,7 @@ VERDICTS: Mapping[str, str] = {
     "no_signal": "Neither text nor image tells the class",
     "cannot_tell": "These pairs cannot tell",
 }
+GAIN_OF_UNKNOWN_KIND = "A gain; these pairs cannot tell of which kind"
 
 
 def metric(name: str) -> Metric:

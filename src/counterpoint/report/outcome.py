@@ -21,14 +21,20 @@ PARTS = {"validation": "Validation", "train": "Training"}
 def answer(material: Material, gallery: Gallery) -> Content:
     """Return the answer, what it rests on, and the primary contrast with its doubt where there is one."""
     said = material.results.get("answer") or {}
-    verdict = said.get("verdict") or ""
+    contrast = _contrast(material, gallery)
     return {
         "sentence": said.get("sentence") or "This study has no answer yet.",
-        "verdict": glossary.VERDICTS.get(verdict, verdict),
+        "verdict": _verdict(said.get("verdict") or "", contrast),
         "evidence": said.get("evidence") or [],
-        "contrast": _contrast(material, gallery),
+        "contrast": contrast,
         "best": next(_by_rank(material, material.metric).iter_rows(named=True), None),
     }
+
+
+def _verdict(verdict: str, contrast: Content | None) -> str:
+    if verdict == "cannot_tell" and contrast and _known(contrast["low"]) > 0:
+        return glossary.GAIN_OF_UNKNOWN_KIND
+    return glossary.VERDICTS.get(verdict, verdict)
 
 
 def _contrast(material: Material, gallery: Gallery) -> Content | None:
