@@ -51,6 +51,12 @@ def test_a_task_is_done_after_those_it_names(name):
     assert [result for _, result in results] == ["aa", "bb", "cc"]
 
 
+@pytest.mark.parametrize("name", ["local", "inline"])
+def test_a_task_does_not_wait_for_one_that_an_earlier_run_has_done(name):
+    results = list(engine(name)([Errand("b", after=("a",)), Errand("c", after=("a", "b"))], double_name, workers=2))
+    assert [task.name for task, _ in results] == ["b", "c"]
+
+
 def test_a_task_whose_process_was_killed_is_done_again_and_none_is_lost(tmp_path):
     tasks = [Errand(name, folder=str(tmp_path)) for name in ("one", "fragile", "two", "three")]
     results = list(engine("local")(tasks, die_once, workers=2))

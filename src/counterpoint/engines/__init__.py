@@ -3,7 +3,7 @@
 An engine is a function ``run(tasks, work, *, workers, threads) -> Iterator[(task, result)]``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from counterpoint.lookup import find
@@ -20,7 +20,7 @@ class Task(Protocol):
 
     @property
     def after(self) -> tuple[str, ...]:
-        """The names of the tasks that must be done before this one."""
+        """The names of the tasks that must be done before this one; those that an engine is not given are done."""
 
 
 AnyTask = TypeVar("AnyTask", bound=Task)
@@ -36,6 +36,10 @@ def engine(name: str) -> Callable[..., Iterator[tuple[Any, Any]]]:
     return found
 
 
-def ready(waiting: Sequence[AnyTask], done: set[str]) -> list[AnyTask]:
-    """Return the waiting tasks that need nothing more, in their order."""
-    return [task for task in waiting if done.issuperset(task.after)]
+def ready(waiting: Sequence[AnyTask], running: Iterable[AnyTask] = ()) -> list[AnyTask]:
+    """Return the waiting tasks that need nothing more, in their order.
+
+    What a task names in ``after`` and is neither waiting nor running was done before: by this run or an earlier one.
+    """
+    unfinished = {task.name for task in (*waiting, *running)}
+    return [task for task in waiting if unfinished.isdisjoint(task.after)]

@@ -16,9 +16,8 @@ def run(
     threads: int = 1,  # noqa: ARG001
 ) -> Iterator[tuple[AnyTask, Result]]:
     """Yield each task with its result; a task runs after those that it names in ``after``."""
-    waiting, done = list(tasks), set[str]()
+    waiting = list(tasks)
     while waiting:
-        task = ready(waiting, done)[0]
-        waiting.remove(task)
+        task = ready(waiting)[0]
         yield task, work(task)
-        done.add(task.name)
+        waiting.remove(task)

@@ -46,15 +46,13 @@ def run(
     if not tasks:
         return
     pool = _Pool(work, workers=workers or max(1, (os.cpu_count() or 1) // threads), threads=threads)
-    waiting, done = list(tasks), set[str]()
+    waiting = list(tasks)
     try:
         while waiting or pool.running:
-            for task in ready(waiting, done)[: pool.free]:
+            for task in ready(waiting, pool.running.values())[: pool.free]:
                 waiting.remove(task)
                 pool.submit(task)
-            for task, result in pool.next_done():
-                done.add(task.name)
-                yield task, result
+            yield from pool.next_done()
     finally:
         pool.stop()
 
