@@ -208,7 +208,7 @@ def start(path, runs):
     )  # fmt: skip
 
 
-def wait_for_a_fit(process, runs, timeout_s=120):
+def wait_for_a_fit(process, runs, timeout_s=300):
     until = time.monotonic() + timeout_s
     while not list(runs.glob("small/fits/*/done.json")):
         assert process.poll() is None, process.stderr.read()
