@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -43,10 +44,11 @@ def _records(study: Study) -> dict[str, Frame]:
         dropped.append(left_out)
         study.listen("reading records", sum(map(len, batches)), 0)
     records = pl.concat(batches, how="diagonal")
-    study.listen("looking at images", 0, len(records))
     rules = study.config.clean
     limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect)
-    inspected = inspect_images(records, limits, workers=study.workers)
+    inspected = inspect_images(
+        records, limits, workers=study.workers, listen=partial(study.listen, "looking at images")
+    )
     return {"records": inspected, "records_dropped": pl.concat(dropped)}
 
 
@@ -75,11 +77,10 @@ def _fits(study: Study) -> dict[str, Frame]:
     tasks, pairs, rules = study.tasks(), study.pairs(), study.config.fit
     _build_stores(study, pairs)
     waiting = [task for task in tasks if not task.is_done]
-    total_s = sum(task.estimate_s for task in waiting)
-    study.listen("fitting", 0, total_s)
-    done_s = 0.0
-    for task, _ in engine(rules.engine)(waiting, fit, workers=rules.workers, threads=rules.threads):
-        done_s += task.estimate_s
+    total_s, done_s = sum(task.estimate_s for task in waiting) / study.workers, 0.0
+    study.listen("fitting", done_s, total_s)
+    for task, _ in engine(rules.engine)(waiting, fit, workers=study.workers, threads=rules.threads):
+        done_s += task.estimate_s / study.workers
         study.listen("fitting", done_s, total_s)
     tables = gather(tasks)
     outside = [read_predictions(entry, pairs) for entry in study.config.predictions]
@@ -89,9 +90,9 @@ def _fits(study: Study) -> dict[str, Frame]:
 def _build_stores(study: Study, pairs: Frame) -> None:
     """Decode and resize each image once for each size that a contender reads."""
     settings = [model.pixel_settings() for model in study.contenders.values()]
-    for number, wanted in enumerate({tuple(sorted(each.items())) for each in settings if each}):
-        study.listen("resizing images", number, 0)
-        build(pairs["image"].to_list(), **dict(wanted), cache=study.cache, workers=study.workers)
+    refs, listen = pairs["image"].to_list(), partial(study.listen, "resizing images")
+    for wanted in {tuple(sorted(each.items())): each for each in settings if each}.values():
+        build(refs, **wanted, cache=study.cache, workers=study.workers, listen=listen)
 
 
 def _scores(study: Study) -> dict[str, Frame]:

@@ -1,6 +1,6 @@
 """Work on many image references: in this process when they are few, on spawned processes when they are many."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Generic, TypeVar
@@ -14,9 +14,17 @@ CHUNK = 500
 
 Result = TypeVar("Result")
 Work = Callable[[int, Sequence[str], ImageReader], list[Result]]
+Listener = Callable[[int, int], None]
+"""Is told how many of how many references are done."""
 
 
-def over_chunks(refs: Sequence[str], work: Work[Result], *, workers: int | None) -> list[Result]:
+def unheard(done: int, total: int) -> None:
+    """Listen to nothing."""
+
+
+def over_chunks(
+    refs: Sequence[str], work: Work[Result], *, workers: int | None, listen: Listener = unheard
+) -> list[Result]:
     """Return what *work* makes of *refs*, one result a reference, in their order.
 
     Parameters
@@ -27,18 +35,29 @@ def over_chunks(refs: Sequence[str], work: Work[Result], *, workers: int | None)
         *work* takes the place of its first reference, references, and a reader; it must be picklable.
     workers
         *workers* is the number of processes (None: one a core); 1 is this very process.
+    listen
+        *listen* is told after each chunk how many references are done.
 
     Examples
     --------
     >>> over_chunks(["a", "b"], lambda start, refs, reader: [start + len(refs)] * 2, workers=1)
     [2, 2]
     """
-    if len(refs) < MANY or workers == 1:
-        with ImageReader() as reader:
-            return work(0, refs, reader)
-    tasks = [_Chunk(start, refs[start : start + CHUNK], work) for start in range(0, len(refs), CHUNK)]
-    done = dict(local.run(tasks, _run, workers=workers))
-    return [result for task in tasks for result in done[task]]
+    chunks = [_Chunk(start, refs[start : start + CHUNK], work) for start in range(0, len(refs), CHUNK)]
+    done, n_done = {}, 0
+    for chunk, results in (
+        _here(chunks) if len(refs) < MANY or workers == 1 else local.run(chunks, _run, workers=workers)
+    ):
+        done[chunk] = results
+        n_done += len(results)
+        listen(n_done, len(refs))
+    return [result for chunk in chunks for result in done[chunk]]
+
+
+def _here(chunks: Sequence["_Chunk[Result]"]) -> Iterator[tuple["_Chunk[Result]", list[Result]]]:
+    with ImageReader() as reader:
+        for chunk in chunks:
+            yield chunk, chunk.work(chunk.start, chunk.refs, reader)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from PIL.Image import Resampling
 from scipy.fft import dctn
 
 from counterpoint.errors import ImageError
-from counterpoint.features.chunks import over_chunks
+from counterpoint.features.chunks import Listener, over_chunks, unheard
 from counterpoint.features.decode import Limits, Pixels8, decode_picture
 from counterpoint.formats.images import ImageReader
 from counterpoint.schema import Frame
@@ -68,7 +68,7 @@ def phashes(thumbnails: Pixels8) -> list[int | None]:
     return [int(value) if energy >= BLANK else None for value, energy in zip(hashes, swing, strict=True)]
 
 
-def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1) -> Frame:
+def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1, listen: Listener = unheard) -> Frame:
     """Return *records* with the columns of `INSPECTED`; each image is read and decoded once.
 
     ``image_status`` is "ok", "missing" (a null reference, or nothing there), or why it cannot be decoded, a word
@@ -82,6 +82,8 @@ def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1) -
         *limits* are checked against each image's header.
     workers
         *workers* is the number of processes when there are many images (None: one a core).
+    listen
+        *listen* is told how many of how many images are done.
 
     Examples
     --------
@@ -90,7 +92,7 @@ def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1) -
     ['missing', 'missing']
     """
     refs = records["image"].drop_nulls().unique(maintain_order=True)
-    rows = over_chunks(refs.to_list(), partial(_inspect, limits=limits), workers=workers)
+    rows = over_chunks(refs.to_list(), partial(_inspect, limits=limits), workers=workers, listen=listen)
     found = pl.DataFrame(rows, schema=INSPECTED, orient="row").with_columns(refs)
     inspected = records.drop(list(INSPECTED), strict=False).join(found, on="image", how="left", maintain_order="left")
     return inspected.with_columns(pl.col("image_status").fill_null("missing"))

@@ -20,7 +20,7 @@ from PIL.Image import Resampling
 
 from counterpoint.artifacts import replacing, write_parquet
 from counterpoint.errors import ImageError
-from counterpoint.features.chunks import over_chunks
+from counterpoint.features.chunks import Listener, over_chunks, unheard
 from counterpoint.features.decode import Limits, Mode, Pixels8, decode
 from counterpoint.formats.images import ImageReader
 from counterpoint.schema import Frame
@@ -110,10 +110,12 @@ def build(
     aspect: Aspect = "keep",
     cache: Path,
     workers: int | None = None,
+    listen: Listener = unheard,
 ) -> None:
     """Make sure that the store in *cache* holds all of *refs*; what it lacks is decoded, on *workers* processes.
 
-    A store that lacks some is replaced by one that holds more, whole or not at all.
+    *listen* is told how many of how many images are done.  A store that lacks some is replaced by one that holds
+    more, whole or not at all.
 
     Raises
     ------
@@ -137,7 +139,7 @@ def build(
     with replacing(path) as draft:
         first_byte = _copy(old, draft, n_slots=len(old.index) + len(new))
         write = partial(_write, draft=draft, first_byte=first_byte, shape=shape)
-        index = pl.concat([old.index, _index(new, over_chunks(new, write, workers=workers))])
+        index = pl.concat([old.index, _index(new, over_chunks(new, write, workers=workers, listen=listen))])
         with draft.open("ab") as file:
             file.write(_seal(index))
     write_parquet(path.with_suffix(".parquet"), index)
