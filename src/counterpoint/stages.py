@@ -53,15 +53,15 @@ def _records(study: Study) -> dict[str, Frame]:
 
 
 def _grouped(study: Study) -> dict[str, Frame]:
-    config = study.config
+    config, records = study.config, study.records()
     study.listen("cleaning, labelling, grouping", 0, 0)
-    cleaned, unclean = clean(study.records(), config.clean)
+    cleaned, unclean = clean(records, config.clean)
     labelled, unlabelled = label(cleaned, config.label, exclude=study.exclude, relabel=study.relabel)
     aligned, unaligned = align(labelled, config.align, config.text)
     dropped = pl.concat([study.made("records")["records_dropped"], unclean, unlabelled, unaligned])
     check_dropped(len(aligned) + len(dropped), dropped, config.clean.max_dropped_share)
     grouped, findings = group(aligned, config.group)
-    findings += check_ids(study.records(), exclude=study.exclude, relabel=study.relabel)
+    findings += check_ids(records, exclude=study.exclude, relabel=study.relabel)
     return {"grouped": grouped, "grouped_dropped": dropped, "grouped_findings": pl.DataFrame(findings, dict(FINDINGS))}
 
 
