@@ -59,7 +59,7 @@ def learning(history: Frame) -> Figure:
     figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72))
     for place, (suffix, label) in enumerate(quantities):
         bottom_px = foot_px + (len(quantities) - 1 - place) * (panel_px + gap_px)
-        axes = figure.add_axes((46 / WIDTH_PX, bottom_px / height_px, (WIDTH_PX - 56) / WIDTH_PX, panel_px / height_px))
+        axes = figure.add_axes((60 / WIDTH_PX, bottom_px / height_px, (WIDTH_PX - 70) / WIDTH_PX, panel_px / height_px))
         for side in _SIDES:
             _curves(axes, history, f"{side}_{suffix}", side)
         axes.set_ylabel(label)
