@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+import time
 
 import polars as pl
 import pytest
@@ -117,3 +118,13 @@ def test_a_folder_that_may_not_be_written_is_one_line(tmp_path):
 def test_keys_follow_the_settings_and_nothing_else():
     assert key_of(Split(), {"b": 1, "a": 2}) == key_of(Split(), {"a": 2, "b": 1})
     assert key_of(Split()) != key_of(Split(seed=1))
+
+
+def test_the_time_of_a_stage_is_its_own(run):
+    def outer():
+        run.keep_or_make("inner", "k", lambda: time.sleep(0.3) or numbers(1)())
+        return {"others": pl.DataFrame({"n": [2]})}
+
+    run.keep_or_make("outer", "k", outer)
+    assert run.took_s()["inner"] >= 0.3
+    assert run.took_s()["outer"] < run.took_s()["inner"]

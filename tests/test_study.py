@@ -225,7 +225,7 @@ def test_a_study_killed_while_fitting_ends_with_the_same_scores(tmp_path, finish
         process.kill()
     else:
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate(timeout=60)  # the pipes close when the workers have gone, too
     assert not (runs / "small" / "results.json").exists()
     done = subprocess.run(
         [*COMMAND, "run", str(path), "--runs", str(runs)], capture_output=True, text=True, check=False

@@ -1,7 +1,7 @@
 """The command line: the only place that prints.  Heavy imports wait until a command needs them."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -198,41 +198,13 @@ def _opened(path: Path, runs: Path, sets: Sequence[str] | None) -> "Iterator[Stu
 def _print_outcome(study: "Study") -> None:
     from rich.console import Console
 
-    answer = study.answer()
+    from counterpoint.artifacts import read_json
+    from counterpoint.outcome import outcome
+
     console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
-    console.print(_score_table(study))
-    console.print(f"\n{answer['sentence']}\n", style="bold")
-    for row in study.findings().iter_rows(named=True):
-        if row["severity"] in ("warn", "fail"):
-            console.print(f"{row['code']} {row['severity']}: {row['explanation']}")
+    for part in outcome(read_json(study.root / "results.json"), study.config.evaluate.primary):
+        console.print(part)
     typer.echo(f"\nThe page: {(study.root / 'report.html').resolve()}")
-
-
-def _score_table(study: "Study") -> Any:
-    """Return the test scores as a table, the best first, each value with its interval."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    primary = study.config.evaluate.primary
-    shown = list(
-        dict.fromkeys([primary, *(name for name in ("accuracy", "roc_auc") if name in study.config.evaluate.metrics)])
-    )
-    test = study.scores().filter(_column("fold").is_in(["test", "oof"]))
-    order = test.filter(metric=primary).sort("value", descending=True)["contender"]
-    account = f"{len(study.pairs()):,} pairs, {len(study.dropped()):,} rows dropped"
-    table = Table(
-        "contender", box=SIMPLE_HEAD, title=f"{study.config.study}: test rows, {account}", title_justify="left"
-    )
-    for name in shown:
-        table.add_column(name.replace("_", " "), justify="right")
-    for contender in order:
-        rows = {row["metric"]: row for row in test.filter(contender=contender).iter_rows(named=True)}
-        table.add_row(contender, *(_with_interval(rows[name]) for name in shown))
-    return table
-
-
-def _with_interval(row: Mapping[str, Any]) -> str:
-    return f"{row['value']:.3f} ({row['low']:.3f}–{row['high']:.3f})"
 
 
 def _column(name: str) -> Any:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binom, norm, rankdata
-from statsmodels.stats.contingency_tables import mcnemar
 
 from counterpoint.metrics.rows import Floats, Rows
 
@@ -25,6 +24,8 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
     >>> round(mcnemar_exact(10, 2), 5)
     0.03857
     """
+    from statsmodels.stats.contingency_tables import mcnemar  # noqa: PLC0415 - its import takes a second
+
     return float(mcnemar([[0, only_a], [only_b, 0]], exact=True).pvalue)
 
 
