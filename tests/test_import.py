@@ -36,3 +36,7 @@ def test_every_public_name_resolves(name):
 def test_an_unknown_public_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'opne_study'"):
         counterpoint.opne_study  # noqa: B018 - the look-up is the test
+
+
+def test_opening_a_study_does_not_load_torch():
+    assert "torch" not in loaded_after("import counterpoint.study")
