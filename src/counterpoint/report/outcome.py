@@ -22,8 +22,10 @@ def answer(material: Material, gallery: Gallery) -> Content:
     """Return the answer, what it rests on, and the primary contrast with its doubt where there is one."""
     said = material.results.get("answer") or {}
     contrast = _contrast(material, gallery)
+    first, stop, more = (said.get("sentence") or "This study has no answer yet.").partition(". ")
     return {
-        "sentence": said.get("sentence") or "This study has no answer yet.",
+        "sentence": first + stop.rstrip(),
+        "more": more,
         "verdict": _verdict(said.get("verdict") or "", contrast),
         "evidence": said.get("evidence") or [],
         "contrast": contrast,
