@@ -32,7 +32,7 @@ QUICK = ("study=openmoji-quick", "split.kind=holdout", "split.limit=600", "evalu
 def demo(
     runs: Runs = DEFAULT_RUNS,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer pictures and epochs: a minute, weaker numbers.")
+        bool, typer.Option("--quick", help="Fewer pictures, one split: a minute, weaker numbers.")
     ] = False,
     sets: Sets = None,
 ) -> None:
