@@ -134,7 +134,7 @@ def _list(module: str, table: str) -> None:
         where, _, attribute = path.partition(":")
         found = getattr(import_module(where), attribute)
         doc = import_module(where).__doc__ if attribute == "look" else found.__doc__
-        typer.echo(f"{name:<18} {(doc or '').strip().splitlines()[0]}")
+        typer.echo(f"{name:<18} {(doc or '').strip().splitlines()[0].removeprefix(f'{name}: ')}")
 
 
 @app.command()
