@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
-from counterpoint.errors import ConfigError
+from counterpoint.config.files import load, overridden
 from counterpoint.rules import KeywordRules, Match, preset
 from counterpoint.settings import Section
 
@@ -260,34 +259,7 @@ def read_study(path: Path, overrides: tuple[str, ...] = ()) -> StudyConfig:
     ConfigError
         When the file is not there, is not YAML, or has a wrong key or value.
     """
-    return StudyConfig.read(_resolved(_override(_load(path), overrides), path.parent))
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"Cannot read study file {path}: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path} should hold keys such as study and source; it holds a {type(values).__name__}.")
-    return values
-
-
-def _override(values: dict[str, Any], overrides: tuple[str, ...]) -> dict[str, Any]:
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes KEY=VALUE, such as split.seed=1; got {override!r}.")
-        *parents, last = key.split(".")
-        section = values
-        for parent in parents:
-            section = section.setdefault(parent, {})
-            if not isinstance(section, dict):
-                raise ConfigError(f"--set {key}: {parent!r} holds a value, not keys.")
-        section[last] = yaml.safe_load(text)
-    return values
+    return StudyConfig.read(_resolved(overridden(load(path), overrides), path.parent))
 
 
 def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""From a list of URLs to shards of pairs: select, plan, fetch behind a guard, decode, keep, commit."""
