@@ -52,7 +52,7 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.replace(path)
         _flush(path.parent)
     except (OSError, pl.exceptions.ComputeError) as error:
-        raise RunFolderError(_why_not_written(path, error)) from error
+        raise RunFolderError(why_not_written(path, error)) from error
 
 
 @contextmanager
@@ -71,7 +71,12 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _why_not_written(path: Path, error: Exception) -> str:
+def why_not_written(path: Path, error: Exception) -> str:
+    """Return one line on why *path* could not be written, and what to do when the disk is full.
+
+    >>> why_not_written(Path("a"), OSError(errno.EACCES, ""))
+    'Cannot write a: Permission denied.'
+    """
     inner = re.search(r"os error (\d+)", str(error))  # polars keeps the system's number in its words
     number = int(inner[1]) if inner else getattr(error, "errno", None)
     if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
