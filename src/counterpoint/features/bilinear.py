@@ -1,0 +1,91 @@
+"""Bilinear resizing without averaging, to the bit as OpenCV's ``resize`` does it: how the 2023 study made its pixels.
+
+A large picture made small this way is a few of its pixels, so fine patterns turn into others (aliasing); what models
+here read is averaged instead (``features.pixels``).
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from counterpoint.features.decode import Pixels8, decode, image_format
+from counterpoint.features.pixels import ANY, square
+
+Resize = Literal["bilinear", "area"]
+SIDE_PX = 64
+
+_UNIT = 2048
+"""OpenCV weighs with whole numbers: 2,048 is all of a pixel."""
+
+
+def gray_square(data: bytes, *, side_px: int = SIDE_PX, resize: Resize = "bilinear") -> Pixels8:
+    """Return an image as gray pixels, uint8 of shape (side, side), its aspect not kept.
+
+    Parameters
+    ----------
+    data
+        *data* is the image as stored.
+    side_px
+        *side_px* is the side of the square.
+    resize
+        *resize* is "bilinear", as published (``cv2.resize``), or "area", averaged.
+
+    Raises
+    ------
+    ImageError
+        When it cannot be decoded.
+
+    Examples
+    --------
+    >>> from io import BytesIO
+    >>> from PIL import Image
+    >>> file = BytesIO()
+    >>> Image.new("RGB", (300, 200), "red").save(file, "PNG")
+    >>> gray_square(file.getvalue(), side_px=2).tolist()
+    [[76, 76], [76, 76]]
+    """
+    if resize == "area":
+        return square(decode(data, limits=ANY, mode="gray", min_side_px=2 * side_px), side_px, "squash")[:, :, 0]
+    if image_format(data) == "jpeg":
+        return bilinear(decode(data, limits=ANY, mode="gray")[:, :, 0], side_px, side_px)
+    return bilinear(luma(decode(data, limits=ANY, mode="rgb")), side_px, side_px)
+
+
+def luma(rgb: Pixels8) -> Pixels8:
+    """Return the gray of colours, shape (height, width), rounded as OpenCV's ``cvtColor`` rounds.
+
+    >>> luma(np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], dtype=np.uint8)).tolist()
+    [[76, 150, 29]]
+    """
+    weighed = rgb.astype(np.int32) @ np.array([9798, 19235, 3735], dtype=np.int32)
+    return ((weighed + (1 << 14)) >> 15).astype(np.uint8)
+
+
+def bilinear(pixels: Pixels8, width_px: int, height_px: int) -> Pixels8:
+    """Return gray *pixels*, shape (height, width), in another size: to the bit ``cv2.resize(…, INTER_LINEAR)``.
+
+    >>> bilinear(np.array([[0, 100], [100, 200]], dtype=np.uint8), 3, 1).tolist()
+    [[50, 100, 150]]
+    """
+    left, right, of_left, of_right = _places(pixels.shape[1], width_px, stops_at_the_edge=True)
+    upper, lower, of_upper, of_lower = _places(pixels.shape[0], height_px, stops_at_the_edge=False)
+    wide = pixels.astype(np.int64)
+    rows = (wide[:, left] * of_left + wide[:, right] * of_right) >> 4  # (height before, width)
+    above, below = (of_upper[:, None] * rows[upper]) >> 16, (of_lower[:, None] * rows[lower]) >> 16
+    resized: Pixels8 = ((above + below + 2) >> 2).clip(0, 255).astype(np.uint8)
+    return resized
+
+
+def _places(n_before: int, n_after: int, *, stops_at_the_edge: bool) -> tuple[Any, Any, Any, Any]:
+    """Return the two pixels that each new pixel lies between, and their weights.
+
+    At the edge both are one pixel; across, OpenCV then gives one of them all the weight, which rounds otherwise.
+    """
+    scale = 1 / (n_after / n_before)
+    centre = ((np.arange(n_after) + 0.5) * scale - 0.5).astype(np.float32)
+    first = np.floor(centre).astype(np.int64)
+    share = centre - first.astype(np.float32)
+    if stops_at_the_edge:
+        share[(first < 0) | (first >= n_before - 1)] = 0
+    weights = [np.rint(part * np.float32(_UNIT)).astype(np.int64) for part in (1 - share, share)]
+    return first.clip(0, n_before - 1), (first + 1).clip(0, n_before - 1), *weights
