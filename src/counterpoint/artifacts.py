@@ -4,14 +4,16 @@ A table counts as made only when its record (the key of what it was made from) w
 """
 
 import errno
+import fcntl
 import json
 import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import polars as pl
@@ -38,29 +40,44 @@ def _plain(part: Any) -> Any:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside *path*; on leaving, flush it to disk and rename it to *path*.
 
+    What killed writers of *path* left beside it is removed.
+
     Raises
     ------
     RunFolderError
         When the disk is full or the folder cannot be written; *path* is then as it was before.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _removed_at_the_end(temporary):
+        with _in_use(temporary):
             yield temporary
             _flush(temporary)
             temporary.replace(path)
         _flush(path.parent)
+        _remove_abandoned(path)
     except (OSError, pl.exceptions.ComputeError) as error:
         raise RunFolderError(why_not_written(path, error)) from error
 
 
 @contextmanager
-def _removed_at_the_end(path: Path) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+def _in_use(path: Path) -> Iterator[None]:
+    """Make the file *path*, hold a lock on it that tells it from an abandoned one, and remove it at the end."""
+    with path.open("xb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    with os.scandir(path.parent) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(f".{path.name}.")]
+    for temporary in (path.with_name(name) for name in names if name.endswith(".tmp")):
+        with suppress(OSError), temporary.open("rb") as file:  # locked: its writer lives
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            temporary.unlink()
 
 
 def _flush(path: Path) -> None:
@@ -71,17 +88,17 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def why_not_written(path: Path, error: Exception) -> str:
+def why_not_written(path: Path | str, error: Exception) -> str:
     """Return one line on why *path* could not be written, and what to do when the disk is full.
 
-    >>> why_not_written(Path("a"), OSError(errno.EACCES, ""))
+    >>> why_not_written("a", OSError(errno.EACCES, ""))
     'Cannot write a: Permission denied.'
     """
     inner = re.search(r"os error (\d+)", str(error))  # polars keeps the system's number in its words
     number = int(inner[1]) if inner else getattr(error, "errno", None)
     if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"No space left to write {path}; what was finished is kept: make space and run the same command again."
-    return f"Cannot write {path}: {os.strerror(number) if number else error}."
+    return f"Cannot write {path}: {os.strerror(number) if number else ' '.join(str(error).split())}."
 
 
 def write_json(path: Path, value: object) -> None:
