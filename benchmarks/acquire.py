@@ -1,0 +1,110 @@
+"""Images a second and CPU of `counterpoint acquire`, of img2dataset and of the study's loop, from nginx on loopback.
+
+    acquire.py                                            200 photos, once: does it work?
+    acquire.py --n 3000 --rounds 3 --img2dataset PYTHON   the whole; https costs img2dataset minutes a round
+
+PYTHON is one that can import img2dataset.  Each contestant gets the same URLs on 64 loopback addresses, so that none
+must lay its manners aside; rounds alternate between them.  The start of processes counts; the rate from the first
+request to the last answer, as nginx saw it, stands beside.  Runs are noted in WORK/results.json and not run twice.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+from contest.contestants import CONTESTANTS, Job, run, write_list
+from contest.server import ECHO, NGINX, SETTINGS, Server, serving
+from contest.table import print_setting
+from counterpoint.artifacts import write_json
+from photos import write_photos
+
+HERE = Path(__file__).parent
+FLOOR_IMAGES = 500
+
+
+def main() -> None:
+    """Run what is not noted yet, and print a table for each setting."""
+    args = _arguments()
+    if NGINX is None or not ECHO.exists():
+        print("Not run: it needs the Debian packages nginx-light and libnginx-mod-http-echo.")
+        return
+    photos = args.photos or args.work / f"photos-{args.n}"
+    about = write_photos(photos, args.n)
+    args.work.mkdir(parents=True, exist_ok=True)
+    print(f"{args.n:,} URLs of {about['made_from']}, {about['mean_kb']:.0f} KB each; load {os.getloadavg()[0]:.1f}")
+    if args.img2dataset is None:
+        print("Without img2dataset: name a Python that has it with --img2dataset.")
+    with serving(photos, args.work) as server:
+        for setting in args.only.split(","):
+            results = _results(setting, server, args)
+            print_setting(setting, results, rounds=args.rounds, n=args.n)
+
+
+def _arguments() -> Namespace:
+    parser = ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--n", type=int, default=200, help="URLs, and photos")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--img2dataset", metavar="PYTHON", help="a Python that can import img2dataset")
+    parser.add_argument("--only", default=",".join(SETTINGS), help="settings, such as http,latency")
+    parser.add_argument("--contestants", default="", help="only those with this in their names")
+    parser.add_argument("--again", metavar="NAME", help="run those with this in their names again")
+    parser.add_argument("--photos", type=Path, help="where the photos are, or will be")
+    parser.add_argument("--work", type=Path, default=Path(gettempdir()) / "counterpoint-acquire")
+    return parser.parse_args()
+
+
+def _results(setting: str, server: Server, args: Namespace) -> dict[str, Any]:
+    """Return the noted results after the runs that lack; a note is written after each."""
+    notes = args.work / "results.json"
+    results: dict[str, Any] = json.loads(notes.read_text()) if notes.exists() else {}
+    if args.again:
+        results = {key: value for key, value in results.items() if args.again not in key}
+    args.again = None  # once
+    for keep in ("gray-64", "jpeg-256"):
+        if (key := f"{setting} | floor {keep}") not in results:
+            results[key] = _floor(setting, keep, server, args)
+            write_json(notes, results)
+    for key, name, is_whole in _runs(setting, args):
+        if key not in results:
+            n = args.n if is_whole else max(args.n // 10, 50)
+            results[key] = run(CONTESTANTS[name], _job(setting, n, server, args))
+            shutil.rmtree(args.work / "out")
+            write_json(notes, results)
+    return results
+
+
+def _runs(setting: str, args: Namespace) -> Iterator[tuple[str, str, bool]]:
+    for number in range(args.rounds):
+        for name, contestant in CONTESTANTS.items():
+            is_there = args.img2dataset or "img2dataset" not in name
+            if is_there and setting in contestant.settings and args.contestants in name:
+                yield f"{setting} | {name} | {args.n} | {number}", name, not contestant.is_slow
+
+
+def _job(setting: str, n: int, server: Server, args: Namespace) -> Job:
+    shutil.rmtree(args.work / "out", ignore_errors=True)
+    list_file = args.work / f"list-{setting}-{n}"
+    write_list(list_file, server.urls(setting, n, args.n))
+    # Each reads the system's certificates and ours; albumentations asks the internet for a new version otherwise.
+    trust = {name: str(server.bundle) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")}
+    env = {**os.environ, **trust, "NO_ALBUMENTATIONS_UPDATE": "1"}
+    return Job(list_file, n, args.work / "out", server, args.img2dataset, env)
+
+
+def _floor(setting: str, keep: str, server: Server, args: Namespace) -> dict[str, float]:
+    urls = args.work / "floor.txt"
+    urls.write_text("\n".join(server.urls(setting, FLOOR_IMAGES, args.n)))
+    command = [sys.executable, str(HERE / "contest" / "floor.py"), str(urls), keep, str(server.ca_file)]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    return dict(json.loads(printed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The CPU that an image must cost: bare library calls in one thread, no guard, no queue, no file.
+
+Run as `floor.py URLS KEEP CA_FILE`; prints JSON: milliseconds of CPU an image, of each part.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import numpy as np
+import pycurl
+import simplejpeg
+from PIL import Image
+from PIL.Image import Resampling
+
+AT_ONCE = 64
+QUALITY = 90
+
+
+def fetch(urls: list[str], ca_file: str) -> list[bytes]:
+    """Return the bodies, fetched by one libcurl multi loop whose handles and connections are used again."""
+    multi, todo, bodies = pycurl.CurlMulti(), iter(urls), []
+    free = [pycurl.Curl() for _ in range(AT_ONCE)]
+    n_running = _start(multi, free, todo, ca_file)
+    while n_running:
+        multi.perform()
+        _, done, failed = multi.info_read()
+        assert not failed, failed
+        for handle in done:
+            bodies.append(b"".join(handle.parts))
+            multi.remove_handle(handle)
+        n_running += _start(multi, done, todo, ca_file) - len(done)
+        multi.select(1.0)
+    return bodies
+
+
+def _start(multi: Any, handles: Iterable[Any], todo: Iterator[str], ca_file: str) -> int:
+    n = 0
+    for handle, url in zip(handles, todo, strict=False):
+        handle.parts = []
+        handle.setopt(pycurl.URL, url)
+        handle.setopt(pycurl.CAINFO, ca_file)
+        handle.setopt(pycurl.WRITEFUNCTION, handle.parts.append)
+        multi.add_handle(handle)
+        n += 1
+    return n
+
+
+def gray(body: bytes) -> Any:
+    """Return the gray pixels of a JPEG, at the smallest scale that libjpeg offers with sides of 128 px or more."""
+    return simplejpeg.decode_jpeg(body, "GRAY", min_height=128, min_width=128)[:, :, 0]
+
+
+def colour(body: bytes) -> Any:
+    """Return the colours of a JPEG, at a scale with sides of 256 px or more."""
+    return simplejpeg.decode_jpeg(body, "RGB", min_height=256, min_width=256)
+
+
+def to_64(pixels: Any) -> Any:
+    """Return the area average, 64 × 64."""
+    return np.asarray(Image.fromarray(pixels).resize((64, 64), Resampling.BOX))
+
+
+def to_256(pixels: Any) -> Any:
+    """Return the area average, its long side 256 px."""
+    height, width, _ = pixels.shape
+    scale = 256 / max(height, width)
+    return np.asarray(Image.fromarray(pixels).resize((round(width * scale), round(height * scale)), Resampling.BOX))
+
+
+def encode(pixels: Any) -> bytes:
+    """Return a JPEG."""
+    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=QUALITY))
+
+
+PARTS: dict[str, dict[str, Callable[[Any], Any]]] = {
+    "gray-64": {"decode": gray, "resize": to_64},
+    "jpeg-256": {"decode": colour, "resize": to_256, "encode": encode},
+}
+
+
+def main() -> None:
+    """Measure each part over all images of the list."""
+    urls, keep, ca_file = Path(sys.argv[1]).read_text().split(), sys.argv[2], sys.argv[3]
+    start = process_time()
+    bodies = fetch(urls, ca_file)
+    cost_ms = {"fetch": (process_time() - start) * 1000 / len(urls)}
+    for name, part in {"sha256": lambda body: sha256(body).digest()}.items():
+        _, cost_ms[name] = _timed(part, bodies)
+    made: list[Any] = bodies
+    for name, part in PARTS[keep].items():
+        made, cost_ms[name] = _timed(part, made)
+    print(json.dumps(cost_ms))
+
+
+def _timed(part: Callable[[Any], Any], images: list[Any]) -> tuple[list[Any], float]:
+    start = process_time()
+    made = [part(image) for image in images]
+    return made, (process_time() - start) * 1000 / len(images)
+
+
+if __name__ == "__main__":
+    main()
