@@ -1,9 +1,9 @@
 """A study: each stage one line, made once and then read from the run folder.  Start reading here."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,16 @@ from counterpoint import __version__
 from counterpoint.artifacts import RunFolder, key_of, read_json, write_json
 from counterpoint.compare import choose_primary, compare
 from counterpoint.config import StudyConfig, read_study
-from counterpoint.contenders.fit import FitTask, folds_to_test, load
+from counterpoint.contenders.fit import FitTask, folds_to_test, load, sides
 from counterpoint.contenders.plan import models_of, plan
+from counterpoint.data.export import SplitExport
 from counterpoint.data.label import read_ids, read_labels
 from counterpoint.data.sources import open_source
 from counterpoint.data.sources.base import Source
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.verdict import answer
 from counterpoint.errors import ConfigError
+from counterpoint.features.bilinear import Resize
 from counterpoint.metrics import find_metric
 from counterpoint.report import write_page
 from counterpoint.report.results import environment, rows_account, rows_of
@@ -158,6 +160,21 @@ class Study:
         write_json(self.root / "results.json", results)
         write_json(mark, {"key": key})
         return page
+
+    def export_pairs(
+        self, where: Path | str, *, classes: Sequence[str] | None = None, resize: Resize = "bilinear"
+    ) -> dict[str, Any]:
+        """Write the pairs with their split into folder *where*, as the 2023 study saved them; return the account.
+
+        A hold-out gives ``train_updated.csv``, ``validation_updated.csv`` and ``test_updated.csv``, a k-fold a folder
+        of these for each test fold.  *classes* names the classes from 0 on (default: alphabetical); *resize* is
+        "bilinear" as published, or "area".
+        """
+        pairs = self.pairs()
+        folds = {fold: sides(pairs, fold) for fold in folds_to_test(pairs)}
+        listen = partial(self.listen, "exporting pairs")
+        export = SplitExport(seed=self.config.split.seed, classes=classes, resize=resize, listen=listen)
+        return export.write(folds, Path(where), key=self.key("pairs"))
 
     def tables(self) -> dict[str, Frame]:
         """Return every table that the page reads."""
