@@ -1,4 +1,4 @@
-"""Seconds and memory of each stage from generated records to folds and a text-svm; run as `stages.py [rows]`.
+"""Seconds and memory of each stage from generated records to folds and a text-svm; `stages.py 100000` takes minutes.
 
 Memory is RssAnon, sampled while a stage runs: the pages that are this process's own, without the system's file cache.
 """
@@ -83,7 +83,7 @@ def grouped_pairs(n: int, work: Path) -> Frame:
 
 def main() -> None:
     """Print a line for each stage."""
-    n = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    n = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with TemporaryDirectory() as folder:
         pairs = grouped_pairs(n, Path(folder))
         with measured("split: hold-out"):
