@@ -15,8 +15,10 @@ import yaml
 from typer.main import get_command
 
 import counterpoint
+from counterpoint.acquire.statuses import RETRYABLE, STATUSES
 from counterpoint.cli import app
 from counterpoint.config import StudyConfig, read_study
+from counterpoint.config.acquire import AcquireConfig
 from counterpoint.contenders import MODELS, make
 from counterpoint.data.sources import SOURCES, open_source
 from counterpoint.settings import Section
@@ -37,10 +39,11 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
-def yaml_blocks() -> Iterator[Any]:
+def yaml_blocks(*, of_acquisitions: bool) -> Iterator[Any]:
     for page in PAGES:
         for number, block in enumerate(blocks(page.read_text(encoding="utf-8"), "yaml")):
-            yield pytest.param(yaml.safe_load(block), id=f"{page.name}-{number}")
+            if of_acquisitions == (page.stem.startswith("acquire") and "study" not in yaml.safe_load(block)):
+                yield pytest.param(yaml.safe_load(block), id=f"{page.name}-{number}")
 
 
 def words_of_the_makefile() -> set[str]:
@@ -75,12 +78,17 @@ def test_no_word_is_masked_twice():
     assert len(mask) == len(set(mask))
 
 
-@pytest.mark.parametrize("block", list(yaml_blocks()))
+@pytest.mark.parametrize("block", list(yaml_blocks(of_acquisitions=False)))
 def test_a_yaml_example_is_a_study_or_a_part_of_one(block):
     whole = {"study": "example", "source": {"kind": "generated"}} | block
     config = StudyConfig.read(whole)
     assert open_source(config.source).kind == whole["source"]["kind"]
     assert all(make(entry.kind, **entry.settings) for entry in config.contenders)
+
+
+@pytest.mark.parametrize("block", list(yaml_blocks(of_acquisitions=True)))
+def test_a_yaml_example_is_an_acquisition_or_a_part_of_one(block):
+    AcquireConfig.read({"acquisition": "example", "input": "part.parquet", "output": "acquired"} | block)
 
 
 def sections(kind: Any) -> Iterator[type[Section]]:
@@ -93,10 +101,17 @@ def sections(kind: Any) -> Iterator[type[Section]]:
 
 
 def test_the_reference_has_every_section_source_and_contender():
-    pages = [read(f"docs/{name}.md") for name in ("study-file", "sources", "contenders")]
+    pages = [read(f"docs/{name}.md") for name in ("study-file", "acquire-file", "sources", "contenders")]
     found = {path for page in pages for path in re.findall(r"```\{keys\} (\S+)", page)}
-    named = {f"{kind.__module__}:{kind.__name__}" for kind in sections(StudyConfig)}
+    named = {f"{kind.__module__}:{kind.__name__}" for kind in chain(sections(StudyConfig), sections(AcquireConfig))}
     assert named | set(SOURCES.values()) | set(MODELS.values()) <= found
+
+
+def test_the_table_of_statuses_is_the_closed_list():
+    section = read("docs/acquire.md").partition("## What each status means")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)`( \\\*)? \| (.+) \|$", section, re.MULTILINE)
+    assert [name for name, _, _ in rows] == list(STATUSES)
+    assert {name for name, star, _ in rows if star} == RETRYABLE
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
