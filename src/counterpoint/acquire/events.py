@@ -1,0 +1,96 @@
+"""The event log of a shard: what happened while it was acquired, one JSON object a line.
+
+Times, attempts and moods of hosts are here and not in the shard, so that shards are byte-identical between runs.
+"""
+
+import json
+import threading
+from collections import deque
+from datetime import UTC, datetime
+from typing import Any
+
+from counterpoint.acquire.store import Store
+
+TAIL_BYTES = 16 << 10
+"""How much of the end of a log is read to find its newest event of a kind."""
+
+
+class EventLog:
+    """Events of one shard, kept in memory until they are flushed to its log.  Any thread may record.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     log = EventLog(Store(folder), "events/00000.jsonl")
+    ...     log.record("begun", rows=10)
+    ...     log.flush()
+    ...     newest(Store(folder), "events/00000.jsonl", "begun")["rows"]
+    10
+    """
+
+    def __init__(self, store: Store, name: str) -> None:
+        self._store, self._name = store, name
+        self._lines: deque[bytes] = deque()
+        self._appending = threading.Lock()
+
+    def record(self, event: str, **fields: Any) -> None:
+        """Note that *event* happened now."""
+        self._lines.append(_line({"time": now(), "event": event, **fields}))
+
+    def flush(self) -> None:
+        """Append what was recorded to the log.
+
+        Raises
+        ------
+        RunFolderError
+            When the disk is full or the folder cannot be written.
+        """
+        with self._appending:
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            if lines:
+                self._store.append(self._name, b"".join(lines))
+
+
+def _line(event: dict[str, Any]) -> bytes:
+    # ASCII only: what a hostile server says must not move the cursor of the terminal that shows a log.
+    return json.dumps(event, ensure_ascii=True, default=str).encode() + b"\n"
+
+
+def now() -> str:
+    """Return the time, in UTC and to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def age_s(time: str) -> float:
+    """Return how long ago an event's *time* was, in seconds; infinitely long when it is no time.
+
+    >>> age_s(now()) < 5, age_s("yesterday")
+    (True, inf)
+    """
+    try:
+        return (datetime.now(UTC) - datetime.fromisoformat(time)).total_seconds()
+    except (TypeError, ValueError):
+        return float("inf")
+
+
+def newest(store: Store, name: str, event: str) -> dict[str, Any] | None:
+    """Return the newest *event* at the end of the log *name*, or None; a line that broke off is passed over."""
+    for line in reversed(_tail(store, name).splitlines()):
+        try:
+            found: dict[str, Any] = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict) and found.get("event") == event:
+            return found
+    return None
+
+
+def _tail(store: Store, name: str) -> bytes:
+    try:
+        with store.open(name) as log:
+            n_bytes = log.seek(0, 2)
+            log.seek(max(0, n_bytes - TAIL_BYTES))
+            return log.read()
+    except FileNotFoundError:
+        return b""
