@@ -15,7 +15,7 @@ from counterpoint.errors import ImageError
 from counterpoint.features.bilinear import SIDE_PX, Resize, gray_square
 from counterpoint.features.chunks import Listener, unheard
 from counterpoint.features.decode import Pixels8
-from counterpoint.formats.exports import Account, export_once
+from counterpoint.formats.exports import Exported, export_once
 from counterpoint.formats.images import ImageReader
 from counterpoint.formats.study2023 import Named, class_numbers, write_pair_table
 from counterpoint.formats.tars import IMAGE_EXTENSIONS
@@ -50,15 +50,15 @@ class SplitExport:
     side_px: int = SIDE_PX
     listen: Listener = unheard
 
-    def write(self, folds: Folds, where: Path, *, key: str) -> Account:
+    def write(self, folds: Folds, where: Path, *, key: str) -> Exported:
         """Write the tables into *where*, whole or not at all, and return their account; *key* stands for the pairs."""
         settings = [self.seed, self.classes, self.resize, self.side_px]
         return export_once(where, key_of("pairs", key, settings), lambda draft: self._write(folds, draft))
 
-    def _write(self, folds: Folds, draft: Path) -> Account:
+    def _write(self, folds: Folds, draft: Path) -> Exported:
         pairs = pl.concat(next(iter(folds.values())).values()).sort("row")
         numbers = class_numbers(pairs["label"], self.classes)
-        account: Account = {"layout": "study-2023 splits", "resize": self.resize, "side_px": self.side_px}
+        account: Exported = {"layout": "study-2023 splits", "resize": self.resize, "side_px": self.side_px}
         account["classes"] = {str(number): name for name, number in numbers.items()}
         with TemporaryFile(dir=draft) as file:
             places, left_out = self._decode(pairs, file)

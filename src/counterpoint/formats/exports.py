@@ -18,7 +18,8 @@ MARK = "export.json"
 UNFINISHED = ".unfinished"
 """A file in a folder that is being written; who writes holds a lock on it."""
 
-Account = dict[str, Any]
+Exported = dict[str, Any]
+"""The account of an export: what it was made from, how much is in it, how much was left out and why."""
 
 
 class Outgoing(NamedTuple):
@@ -33,7 +34,7 @@ class Outgoing(NamedTuple):
     fold: str | None = None
 
 
-def export_once(where: Path, key: str, write: Callable[[Path], Account]) -> Account:
+def export_once(where: Path, key: str, write: Callable[[Path], Exported]) -> Exported:
     """Return the account of the export in *where*: of one that is finished there, or of what *write* writes now.
 
     Parameters
@@ -76,7 +77,7 @@ def export_once(where: Path, key: str, write: Callable[[Path], Account]) -> Acco
     return account
 
 
-def _finished(where: Path, key: str) -> Account | None:
+def _finished(where: Path, key: str) -> Exported | None:
     if not where.exists():
         return None
     if not where.is_dir():
