@@ -57,7 +57,7 @@ def test_every_make_command_in_the_pages_is_a_word_of_the_makefile():
 
 def test_every_command_in_the_pages_is_one_of_the_command_line():
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    used = set(re.findall(r"(?:`|\$ )counterpoint ([a-z]+)", text))
+    used = set(re.findall(r"(?:`|\$ )counterpoint ([a-z-]+)", text))
     assert {"demo", "run"} <= used <= set(get_command(app).commands)
 
 
