@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from counterpoint.acquire.pictures import as_gray, as_jpeg, as_stored
-from counterpoint.acquire.rows import AcquiredRows, Listener, Row, unheard
+from counterpoint.acquire.slots import AcquiredRows, Listener, Row, unheard
 from counterpoint.acquire.statuses import OK
 from counterpoint.artifacts import key_of
 from counterpoint.errors import ConfigError, ImageError, did_you_mean
