@@ -1,0 +1,54 @@
+"""Which certificates are trusted: the system's, and those of a mirror of one's own beside them."""
+
+import os
+import ssl
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from counterpoint.errors import ConfigError
+
+_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+
+
+class Bundle:
+    """One file of certificates, `path`: libcurl reads it once for all connections, but only when it is one file.
+
+    Raises
+    ------
+    ConfigError
+        When there are no certificates, or *beside* has none.
+    """
+
+    def __init__(self, beside: Path | None = None) -> None:
+        self.path = _of_system()
+        self._file = None
+        if beside is not None:
+            _check(beside)
+            self._file = NamedTemporaryFile(suffix=".pem")  # noqa: SIM115
+            self._file.write(self.path.read_bytes() + b"\n" + beside.read_bytes())
+            self._file.flush()
+            self.path = Path(self._file.name)
+
+    def close(self) -> None:
+        """Remove the file if it is ours."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _of_system() -> Path:
+    named = (os.environ.get("SSL_CERT_FILE"), ssl.get_default_verify_paths().cafile, *_FILES)
+    for path in named:
+        if path and Path(path).is_file():
+            return Path(path)
+    try:
+        import certifi  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigError("No certificates found; name a file of them in SSL_CERT_FILE, or install certifi.") from error
+    return Path(certifi.where())
+
+
+def _check(ca_file: Path) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(f"fetch.ca_file: no certificates in {ca_file} ({error.strerror or error}).") from error

@@ -1,0 +1,223 @@
+"""libcurl's easy handle, made for one purpose: to get an image of a stranger, within limits, and say how that ended."""
+
+import errno
+import re
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from counterpoint import __version__
+from counterpoint.acquire.hosts import Job
+from counterpoint.acquire.optout import ROBOT, opts_out
+from counterpoint.acquire.statuses import OK
+from counterpoint.acquire.urls import Target, shown
+from counterpoint.config.acquire import Fetch
+from counterpoint.errors import CounterpointError
+
+try:
+    import pycurl
+except ImportError as error:
+    raise CounterpointError("Fetching images needs the extra counterpoint[acquire].") from error
+
+BUFFER_BYTES = 512 << 10
+"""Fewer, larger reads: each one calls back into Python."""
+MAX_OTHER_BYTES = 64 << 10
+"""Of an answer that is no image this much is read, to keep its connection; then the connection is given up."""
+ACCEPT = "image/jpeg,image/png,image/webp;q=0.9,image/gif;q=0.9,image/*;q=0.5,*/*;q=0.1"
+"""JPEG first: a host that can choose should not send what takes longer to decode."""
+
+_CA_CACHE_TIMEOUT = 321  # CURLOPT_CA_CACHE_TIMEOUT, which pycurl does not name
+_STATUS_LINE = re.compile(rb"HTTP/[0-9.]+ +([0-9]{3})")
+_HTTP = {
+    401: "http_401", 403: "http_403", 404: "http_404", 410: "http_410", 429: "http_429",
+    204: "empty_body", 205: "empty_body", 304: "empty_body", 206: "body_truncated",
+}  # fmt: skip
+_CLASSES = {2: OK, 3: "redirect_limit", 4: "http_4xx"}
+_TLS = {
+    pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CIPHER,
+    pycurl.E_SSL_ISSUER_ERROR, pycurl.E_SSL_PINNEDPUBKEYNOTMATCH, pycurl.E_SSL_INVALIDCERTSTATUS,
+    pycurl.E_SSL_ENGINE_INITFAILED, pycurl.E_SSL_CACERT_BADFILE, pycurl.E_USE_SSL_FAILED,
+}  # fmt: skip
+_ERRORS = {
+    **dict.fromkeys(_TLS, "tls_error"),
+    pycurl.E_FILESIZE_EXCEEDED: "body_too_large",
+    pycurl.E_URL_MALFORMAT: "url_invalid",
+    pycurl.E_COULDNT_RESOLVE_HOST: "dns_temporary",
+    pycurl.E_OUT_OF_MEMORY: "internal",
+    pycurl.E_FAILED_INIT: "internal",
+}
+_CONNECT = {errno.ECONNRESET: "connect_reset", errno.EPIPE: "connect_reset"} | dict.fromkeys(
+    (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN), "connect_timeout"
+)
+
+
+def status_of_code(code: int) -> str:
+    """Return the status that an HTTP status code alone decides; a code that HTTP does not know counts as 5xx.
+
+    >>> [status_of_code(code) for code in (200, 302, 404, 418, 503, 999)]
+    ['ok', 'redirect_limit', 'http_404', 'http_4xx', 'http_5xx', 'http_5xx']
+    """
+    return _HTTP.get(code) or _CLASSES.get(code // 100, "http_5xx")
+
+
+def user_agent(rules: Fetch) -> str:
+    """Return what we call ourselves.
+
+    >>> user_agent(Fetch(contact="mailto:me@example.org"))
+    'counterpoint/... (+mailto:me@example.org)'
+    """
+    name = f"{ROBOT}/{__version__} (+{rules.contact or 'image-text research'})"
+    return shown(rules.user_agent or name, longest=500)
+
+
+def options(rules: Fetch, ca_file: Path) -> Mapping[int, Any]:
+    """Return what every handle is set to, once.  *ca_file* is read once for all: per connection it would cost 40 ms."""
+    return {
+        pycurl.NOSIGNAL: 1,
+        pycurl.PROXY: "",  # a proxy of the environment would connect where the guard does not look
+        pycurl.NETRC: pycurl.NETRC_IGNORED,
+        pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+        pycurl.FOLLOWLOCATION: 0,
+        pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+        pycurl.HTTP09_ALLOWED: 0,
+        pycurl.USERAGENT: user_agent(rules),
+        pycurl.HTTPHEADER: [f"Accept: {ACCEPT}"],
+        pycurl.BUFFERSIZE: BUFFER_BYTES,
+        pycurl.MAXFILESIZE_LARGE: rules.max_body_bytes,
+        pycurl.LOW_SPEED_LIMIT: rules.min_bytes_per_s,
+        pycurl.LOW_SPEED_TIME: rules.slow_s,
+        pycurl.SSL_VERIFYPEER: int(rules.verify_tls),
+        pycurl.SSL_VERIFYHOST: 2 * int(rules.verify_tls),
+        pycurl.CAINFO: str(ca_file),
+        _CA_CACHE_TIMEOUT: 24 * 3600,
+    }
+
+
+class Transfer:
+    """An easy handle, used again and again, and what came of its last request.
+
+    Parameters
+    ----------
+    settings
+        *settings* are those that `options` returned.
+    refuse
+        *refuse* is asked for each address before a socket opens, with the job, and says why not.
+    """
+
+    def __init__(self, settings: Mapping[int, Any], *, refuse: Callable[[str, Job], str | None]) -> None:
+        self.job: Any = None
+        self.handle = pycurl.Curl()
+        self.handle.transfer = self
+        self._refuse, self._respects_optout = refuse, True
+        for option, value in settings.items():
+            self.handle.setopt(option, value)
+        self.handle.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
+        self.handle.setopt(pycurl.HEADERFUNCTION, self._header)
+        self.handle.setopt(pycurl.WRITEFUNCTION, self._write)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the last request and its body."""
+        self.http_code: int | None = None
+        """Of the answer whose headers are complete."""
+        self._code = 0
+        self._lines: list[bytes] = []
+        self._chunks: list[bytes] = []
+        self._n_other_bytes = 0
+        self._is_optout = self._is_refused = False
+
+    def aim(
+        self,
+        target: Target,
+        addresses: Sequence[str],
+        *,
+        connect_s: float,
+        total_s: float,
+        respects_optout: bool = True,
+    ) -> None:
+        """Get ready to ask *target* at *addresses*, which are none when its host is one."""
+        self.clear()
+        self._respects_optout = respects_optout
+        handle = self.handle
+        handle.setopt(pycurl.URL, target.url)
+        handle.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, int(connect_s * 1000)))
+        handle.setopt(pycurl.TIMEOUT_MS, max(1, int(total_s * 1000)))
+        if addresses:
+            places = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
+            handle.setopt(pycurl.RESOLVE, [f"+{target.host}:{target.port}:{places}"])
+
+    def body(self) -> bytes:
+        """Return the body of the last answer; only once."""
+        chunks, self._chunks = self._chunks, []
+        return b"".join(chunks)
+
+    def header(self, name: bytes) -> list[str]:
+        """Return the values of a header of the last answer: one of Location, Retry-After, X-Robots-Tag."""
+        found = [line.partition(b":")[2].strip() for line in self._lines if line.lower().startswith(name + b":")]
+        return [_text(value) for value in found]
+
+    def retry_after_s(self) -> float:
+        """Return how long the host asked to be left alone, 0 when it did not say so legibly."""
+        return max(0.0, float(self.handle.getinfo(pycurl.RETRY_AFTER)))
+
+    def status(self, error: int, words: str, *, is_late: bool) -> str:
+        """Return how the transfer ended, from libcurl's error and *words*; *is_late*: its deadline has come."""
+        if self._is_optout:
+            return "blocked_optout"
+        if self.http_code is not None and (known := status_of_code(self.http_code)) != OK:
+            return known  # whatever happened to its body
+        if error == pycurl.E_OK:
+            return OK if self._chunks else "empty_body"
+        if error == pycurl.E_OPERATION_TIMEDOUT and is_late:
+            return "timeout_total"
+        return self._error_status(error, words)
+
+    def _error_status(self, error: int, words: str) -> str:
+        if error == pycurl.E_OPERATION_TIMEDOUT:
+            return "too_slow" if "too slow" in words else "connect_timeout"
+        if self._is_refused and self.http_code is None:
+            return "blocked_address"  # libcurl knows only that there was no socket
+        if error == pycurl.E_COULDNT_CONNECT:
+            return _CONNECT.get(self.handle.getinfo(pycurl.OS_ERRNO), "connect_refused")
+        return _ERRORS.get(error) or ("connect_reset" if self.http_code is None else "body_truncated")
+
+    def _open(self, _purpose: int, address: Any) -> Any:
+        """Return a socket for *address*, unless it is one to which nothing may connect."""
+        where = str(address.addr[0]) if isinstance(address.addr, tuple) else "no address"
+        if self._refuse(where, self.job):
+            self._is_refused = True
+            return pycurl.SOCKET_BAD
+        try:
+            return socket.socket(address.family, address.socktype, address.protocol)
+        except OSError:  # no more files may be open, or no such family
+            return pycurl.SOCKET_BAD
+
+    def _header(self, line: bytes) -> int | None:
+        if self.http_code is not None:  # a trailer
+            return None
+        if line[:1] in b"LRXlrx":
+            self._lines.append(line)
+        elif line.startswith(b"HTTP/"):
+            found = _STATUS_LINE.match(line)
+            self._code, self._lines = int(found[1]) if found else 0, []
+        elif line in (b"\r\n", b"\n") and self._code >= 200:
+            self.http_code = self._code
+            if self._respects_optout and self._code < 300 and opts_out(self.header(b"x-robots-tag")):
+                self._is_optout = True
+                return 0  # libcurl ends the transfer: the body is not read
+        return None
+
+    def _write(self, chunk: bytes) -> int | None:
+        if self._code < 300:
+            self._chunks.append(chunk)
+            return None
+        self._n_other_bytes += len(chunk)
+        return 0 if self._n_other_bytes > MAX_OTHER_BYTES else None
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

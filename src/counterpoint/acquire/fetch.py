@@ -1,0 +1,150 @@
+"""Images from the web, many at once, each within its limits and behind the guard; every request gets one answer."""
+
+import resource
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from counterpoint.acquire.hosts import Job
+from counterpoint.acquire.transfers import Answer, Transfers
+from counterpoint.config.acquire import Fetch, Guard
+
+__all__ = ["Answer", "Fetcher", "Request"]
+
+WINDOW = 16
+"""So many requests for each connection are taken from the list, to find hosts that are not busy."""
+MAX_ANSWERS = 256
+"""With so many answers ready, they are handed on before anything else starts."""
+
+_TICK_S = 0.1
+_NO_ROOM_S = 0.02
+
+
+class Request(NamedTuple):
+    """A row of the list: its slot, and a URL of any kind."""
+
+    slot: int
+    url: str
+
+
+def _ignore(event: str, **fields: Any) -> None:
+    pass
+
+
+def _always() -> bool:
+    return True
+
+
+class Fetcher:
+    """A loop that fetches images; it belongs to one thread.
+
+    Parameters
+    ----------
+    rules
+        *rules* are the limits of one image, and the manners towards a host.
+    guard
+        *guard* says what is refused before a byte is sent.
+    record
+        *record* is called as ``record(event, slot=..., host=..., ...)`` for the events ``address_refused``,
+        ``host_dead`` and ``retry_after``; what came from a stranger is escaped.
+    resolve
+        *resolve* is for tests: addresses given beforehand, ``"name:port:address,address"`` as libcurl has it.  They are
+        checked as any other.
+
+    Raises
+    ------
+    ConfigError
+        When ``guard.allow_address`` or ``fetch.ca_file`` cannot be used.
+
+    Examples
+    --------
+    >>> fetcher = Fetcher(Fetch(connections=2), Guard())
+    >>> list(fetcher.fetch([Request(7, "http://127.1/secret"), Request(8, "file:///etc/passwd")]))
+    [Answer(slot=7, status='blocked_address', http_code=None, body=b''),
+     Answer(slot=8, status='url_scheme', http_code=None, body=b'')]
+    >>> fetcher.close()
+    """
+
+    def __init__(
+        self, rules: Fetch, guard: Guard, *, record: Callable[..., None] = _ignore, resolve: Sequence[str] = ()
+    ) -> None:
+        self._n_handles = _n_handles(rules.connections)
+        self._transfers = Transfers(rules, guard, n_handles=self._n_handles, record=record, resolve=resolve)
+        self._is_exhausted = False
+        self._ticked_at = 0.0
+
+    def fetch(self, requests: Iterable[Request], *, room: Callable[[], bool] = _always) -> Iterator[Answer]:
+        """Yield one answer for each request, in the order in which they end.
+
+        None is later than ``total_s`` after its request was started; it is started when its host has a turn for it.
+        *requests* are pulled lazily, in this thread, and only while *room* says that the reader can bear more.
+        """
+        stream, transfers = iter(requests), self._transfers
+        self._is_exhausted = False
+        try:
+            while True:
+                goes_on = self._feed(stream, room)
+                while transfers.answers:
+                    yield transfers.answers.popleft()
+                if self._is_exhausted and transfers.are_over:
+                    return
+                transfers.go_on(0.0 if goes_on else self._longest_s(room), time.monotonic)
+        finally:
+            if not transfers.are_over:
+                transfers.abandon()
+
+    def forget(self) -> None:
+        """Give each host that was given up another chance, as a new shard does; may be called while fetching."""
+        self._transfers.hosts.forget()
+        self._transfers.names.forget()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transfers.close()
+
+    def _feed(self, requests: Iterator[Request], room: Callable[[], bool]) -> bool:
+        """Start what may start; say whether more could, once the answers are taken."""
+        transfers, now = self._transfers, time.monotonic()
+        is_tick = now - self._ticked_at >= _TICK_S
+        if is_tick:
+            self._ticked_at = now
+        transfers.stir(now, is_tick=is_tick)
+        while transfers.free and room():
+            if len(transfers.answers) >= MAX_ANSWERS:
+                return True
+            job = transfers.hosts.next(time.monotonic())
+            if job is not None:
+                transfers.start(job, time.monotonic())
+            elif not self._pull(requests):
+                return False
+        return False
+
+    def _pull(self, requests: Iterator[Request]) -> bool:
+        """Take one request from the list; say whether that was possible."""
+        transfers = self._transfers
+        if self._is_exhausted or transfers.hosts.n_waiting >= WINDOW * self._n_handles:
+            return False
+        request = next(requests, None)
+        if request is None:
+            self._is_exhausted = True
+            return False
+        target = transfers.check(request.url, request.slot)
+        if isinstance(target, str):
+            transfers.answers.append(Answer(request.slot, target, None, b""))
+            return True
+        host = transfers.hosts.of(target.host)
+        transfers.hosts.add(Job(request.slot, target, host, asks=target, image=target))
+        transfers.drop_closed(host)
+        return True
+
+    def _longest_s(self, room: Callable[[], bool]) -> float:
+        """Return how long nothing may happen before the loop looks around."""
+        if self._transfers.free and not room():
+            return _NO_ROOM_S
+        return _TICK_S if self._transfers.are_waiting else 1.0
+
+
+def _n_handles(connections: int) -> int:
+    """Return how many connections the open files of this process allow, each with its look-up and an idle one."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, min(connections, (most - 64) // 3)) if most > 0 else connections

@@ -1,0 +1,136 @@
+"""Addresses of host names, looked up in threads and remembered for a shard: libcurl would say only that it failed.
+
+Nor does libcurl's own resolver tell a name that does not exist from one that does not answer, and a few names that do
+not answer occupy all its threads.
+"""
+
+import math
+import socket
+import threading
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import takewhile
+from queue import SimpleQueue
+
+KEPT_S = 60.0
+"""How long addresses are used; libcurl's own default."""
+RETRIED_S = 0.4
+"""How long a failure that may pass is believed."""
+MAX_THREADS = 256
+
+Place = tuple[str, int]
+Found = tuple[str, ...] | str
+"""Addresses, or the status ``dns_nxdomain`` or ``dns_temporary``."""
+
+_GONE = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME), getattr(socket, "EAI_ADDRFAMILY", -9)}
+
+
+def addresses_of(name: str) -> Found:
+    """Return what the system's resolver says of *name*; it may take as long as the resolver likes.
+
+    >>> addresses_of("hidden.onion")
+    'dns_nxdomain'
+    """
+    if name.endswith(".onion"):  # RFC 7686: must not be asked of a resolver
+        return "dns_nxdomain"
+    try:
+        found = socket.getaddrinfo(name.encode("ascii"), None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    except socket.gaierror as error:
+        return "dns_nxdomain" if error.errno in _GONE else "dns_temporary"
+    except (OSError, UnicodeError):
+        return "dns_temporary"
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found)) or "dns_nxdomain"
+
+
+class Names:
+    """Host names, what they resolve to, and the threads that ask.
+
+    Parameters
+    ----------
+    longest_s
+        *longest_s* is after how long an unanswered look-up counts as ``dns_temporary``; its thread is left behind.
+    n_threads
+        *n_threads* is how many look-ups may be under way at most.
+    resolve
+        *resolve* are answers given beforehand, for tests: ``"name:port:address,address"``, as libcurl has it.
+    """
+
+    def __init__(self, *, longest_s: float, n_threads: int = 64, resolve: Sequence[str] = ()) -> None:
+        self.bell, self._rope = socket.socketpair()
+        """Readable when a look-up has ended."""
+        self._longest_s, self._max_threads = longest_s, min(n_threads, MAX_THREADS)
+        self._given = dict(_given(entry) for entry in resolve)
+        self._known: dict[str, tuple[Found, float]] = {}
+        self._asked: dict[str, float] = {}
+        self._queue: SimpleQueue[str | None] = SimpleQueue()
+        self._answers: deque[tuple[str, Found]] = deque()
+        self._n_threads = self._n_busy = 0
+        for end in (self.bell, self._rope):
+            end.setblocking(False)
+
+    def look_up(self, name: str, port: int, now: float) -> Found | None:
+        """Return what is known of *name*; None: it has been asked for, and `collect` will tell."""
+        if given := self._given.get((name, port)):
+            return given
+        known = self._known.get(name)
+        if known is not None and now < known[1]:
+            return known[0]
+        if name not in self._asked:
+            self._asked[name] = now
+            self._ask(name)
+        return None
+
+    def collect(self, now: float) -> list[str]:
+        """Return the names of which something is known now: they were answered, or have taken too long."""
+        with suppress(BlockingIOError):
+            self.bell.recv(4096)
+        ended = []
+        while self._answers:
+            name, found = self._answers.popleft()
+            self._n_busy -= 1
+            self._note(name, found, now)
+            ended.append(name)
+        overdue = list(takewhile(lambda name: now - self._asked[name] >= self._longest_s, self._asked))  # oldest first
+        for name in overdue:
+            self._note(name, "dns_temporary", now)
+        return ended + overdue
+
+    def forget(self) -> None:
+        """Forget everything but what is being asked."""
+        self._known.clear()
+
+    def close(self) -> None:
+        """Let the threads end, when they have an answer; do not wait for them."""
+        for _ in range(self._n_threads):
+            self._queue.put(None)
+        self.bell.close()
+        self._rope.close()
+
+    def _note(self, name: str, found: Found, now: float) -> None:
+        self._asked.pop(name, None)
+        kept_s = {"dns_nxdomain": math.inf, "dns_temporary": RETRIED_S}.get(str(found), KEPT_S)
+        self._known[name] = found, now + kept_s
+
+    def _ask(self, name: str) -> None:
+        self._n_busy += 1
+        if self._n_busy > self._n_threads < self._max_threads:
+            self._n_threads += 1
+            threading.Thread(target=self._answer, name="names", daemon=True).start()
+        self._queue.put(name)
+
+    def _answer(self) -> None:
+        while (name := self._queue.get()) is not None:
+            self._answers.append((name, addresses_of(name)))
+            with suppress(OSError):  # a full pipe has rung already; a closed one has nobody to hear it
+                self._rope.send(b"!")
+
+
+def _given(entry: str) -> tuple[Place, Found]:
+    """Read an answer that is given beforehand.
+
+    >>> _given("mirror.test:80:[::1],127.0.0.1")
+    (('mirror.test', 80), ('::1', '127.0.0.1'))
+    """
+    name, port, addresses = entry.split(":", 2)
+    return (name.lower(), int(port)), tuple(address.strip("[]") for address in addresses.split(","))

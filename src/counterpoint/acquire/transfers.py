@@ -1,0 +1,302 @@
+"""Requests on their way: looked up, asked, redirected, tried again, until each has its answer."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
+
+from counterpoint.acquire.certificates import Bundle
+from counterpoint.acquire.curl import Transfer, options
+from counterpoint.acquire.guard import allowed_networks, denied
+from counterpoint.acquire.hosts import Host, Hosts, Job
+from counterpoint.acquire.loop import Loop
+from counterpoint.acquire.names import Names
+from counterpoint.acquire.optout import Robots
+from counterpoint.acquire.statuses import OK, RETRYABLE
+from counterpoint.acquire.urls import Target, parse_url, shown
+from counterpoint.config.acquire import Fetch, Guard
+
+BACKOFF_S = 0.5
+"""Before the second attempt; doubled before each further one."""
+UNASKED_S = 1.0
+"""How long a host is left alone after a 429 that does not say for how long."""
+
+_LATE_S = 0.05  # libcurl's clock and ours differ by less
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_UNREACHED = frozenset({
+    "connect_refused", "connect_timeout", "connect_reset", "tls_error", "too_slow", "timeout_total",
+})  # fmt: skip
+_log = logging.getLogger(__name__)
+
+
+class Answer(NamedTuple):
+    """How a request ended; *body* is empty unless *status* is "ok"."""
+
+    slot: int
+    status: str
+    http_code: int | None
+    body: bytes
+
+
+class Transfers:
+    """Jobs that have been started, each with a handle of its own until its end; `answers` are those that have ended."""
+
+    def __init__(
+        self, rules: Fetch, guard: Guard, *, n_handles: int, record: Callable[..., None], resolve: Sequence[str] = ()
+    ) -> None:
+        self.answers: deque[Answer] = deque()
+        self.hosts = Hosts(per_host=rules.per_host, max_failures=rules.host_failures, record=record)
+        self.names = Names(longest_s=min(rules.connect_s, rules.total_s), n_threads=n_handles, resolve=resolve)
+        self._rules, self._guard, self._record = rules, guard, record
+        self._allowed = allowed_networks(guard.allow_address)
+        self._robots = Robots() if guard.robots else None
+        self._bundle = Bundle(rules.ca_file)
+        self._loop = Loop(max_connections=n_handles + n_handles // 4, bell=self.names.bell)
+        settings = options(rules, self._bundle.path)
+        self._handles = [Transfer(settings, refuse=self._refuse_socket) for _ in range(n_handles)]
+        self.free = list(self._handles)
+        self._parked: dict[Job, None] = {}
+        self._unnamed: dict[str, list[Job]] = {}
+        self._is_stirred = False
+
+    @property
+    def are_waiting(self) -> bool:
+        """Whether something waits for a moment in time, not for a socket."""
+        return bool(self._parked or self._unnamed) or self.hosts.has_delayed
+
+    def check(self, url: str, slot: int) -> Target | str:
+        """Return where *url* leads, or the status that says why it is not followed."""
+        target = parse_url(url, max_url_bytes=self._guard.max_url_bytes)
+        if not isinstance(target, str) and target.is_address and self._refuse(target.host, target.host, slot):
+            return "blocked_address"
+        return target
+
+    def start(self, job: Job, now: float) -> None:
+        """Give *job* a handle; its deadline counts from now."""
+        job.transfer = self.free.pop()
+        job.transfer.job = job
+        job.deadline = now + self._rules.total_s
+        self._advance(job, now)
+
+    def go_on(self, longest_s: float, clock: Callable[[], float]) -> None:
+        """Let all that is under way proceed, for *longest_s* at most."""
+        rang = self._loop.wait(longest_s)
+        now = clock()
+        for handle, error, words in self._loop.finished():
+            self._finish(handle.transfer, error, words, now)
+        if rang:
+            self._hear_names(now)
+
+    def stir(self, now: float, *, is_tick: bool) -> None:
+        """Look at the jobs that wait, if anything happened that they may have waited for, or if it is time to."""
+        if is_tick:
+            self.hosts.tick(now)
+            self._hear_names(now)
+            self._end_late(now)
+        if is_tick or self._is_stirred:
+            self._is_stirred = False
+            parked, self._parked = self._parked, {}
+            for job in parked:
+                self._advance(job, now)
+
+    @property
+    def are_over(self) -> bool:
+        """Whether nothing is under way, and nothing waits for its turn."""
+        return len(self.free) == len(self._handles) and not self.hosts.n_waiting
+
+    def abandon(self) -> None:
+        """Give up whatever is under way, without answers."""
+        self._loop.clear()
+        self.answers.clear()
+        self._parked.clear()
+        self._unnamed.clear()
+        self.hosts = self.hosts.emptied()
+        self._robots = Robots() if self._guard.robots else None
+        self.free = list(self._handles)
+        for transfer in self._handles:
+            transfer.clear()
+
+    def close(self) -> None:
+        """Close every connection; what is being looked up is not waited for."""
+        self._loop.close()
+        self.names.close()
+        self._bundle.close()
+        for transfer in self._handles:
+            transfer.handle.close()
+
+    def drop_closed(self, host: Host) -> None:
+        """Answer whatever waits for a host that was given up."""
+        if host.closed is not None and host.waiting:
+            self.answers.extend(Answer(job.slot, host.closed, None, b"") for job in self.hosts.drop_waiting(host))
+
+    # --- one step of a job -----------------------------------------------------------------------------------------
+
+    def _advance(self, job: Job, now: float) -> None:
+        """Let *job* do what it can do next: ask, wait, or end."""
+        if now >= job.deadline:
+            self._fail(job, "timeout_total", now)
+        elif job.host.closed is not None:
+            self._fail(job, job.host.closed, now)
+        elif now < job.wake_at or not self.hosts.take_turn(job, now):
+            self._parked[job] = None
+        elif self._robots is None or job.reads_robots:
+            self._seek(job, now)
+        else:
+            self._ask_robots(self._robots, job, now)
+
+    def _ask_robots(self, robots: Robots, job: Job, now: float) -> None:
+        allowed = robots.allows(job.image)
+        if allowed is not None:
+            self._seek(job, now) if allowed else self._end(job, "blocked_optout")
+        elif first := robots.claim(job.image):
+            job.reads_robots, job.asks = True, first
+            job.n_redirects_before, job.n_redirects = job.n_redirects, 0
+            self._seek(job, now)
+        else:
+            self._parked[job] = None
+
+    def _seek(self, job: Job, now: float) -> None:
+        """Find the addresses of what *job* asks, and connect."""
+        if job.asks.is_address:
+            self._connect(job, (), now)
+            return
+        found = self.names.look_up(job.asks.host, job.asks.port, now)
+        if found is None:
+            job.sought_at = job.sought_at or now
+            self._unnamed.setdefault(job.asks.host, []).append(job)
+        elif isinstance(found, str):
+            self._not_found(job, found, now)
+        else:
+            open_ones = [address for address in found if not self._refuse(address, job.asks.host, job.slot)]
+            self._connect(job, open_ones, now) if open_ones else self._fail(job, "blocked_address", now)
+
+    def _not_found(self, job: Job, status: str, now: float) -> None:
+        if status == "dns_nxdomain":
+            job.host.closed = status  # so end all its rows, whichever comes first
+        else:
+            self.hosts.failed(job.host, status, slot=job.slot)
+        self.drop_closed(job.host)
+        self._settle(job, status, now)
+
+    def _connect(self, job: Job, addresses: Sequence[str], now: float) -> None:
+        sought_s = now - (job.sought_at or now)
+        job.sought_at = None
+        job.transfer.aim(
+            job.asks, addresses,
+            connect_s=self._rules.connect_s - sought_s, total_s=job.deadline - now,
+            respects_optout=self._guard.respect_optout and not job.reads_robots,
+        )  # fmt: skip
+        self._loop.add(job.transfer.handle)
+
+    def _finish(self, transfer: Transfer, error: int, words: str, now: float) -> None:
+        job: Job = transfer.job
+        status = transfer.status(error, words, is_late=now >= job.deadline - _LATE_S)
+        job.http_code = transfer.http_code
+        self._judge_host(job, status, now)
+        if job.http_code in _REDIRECTS and (where := transfer.header(b"location")):
+            self._redirect(job, where[0], now)
+        elif job.reads_robots:
+            self._learn(job, status, transfer.body(), now)
+        else:
+            self._settle(job, status, now)
+
+    def _judge_host(self, job: Job, status: str, now: float) -> None:
+        if job.http_code is None:
+            if status in _UNREACHED:
+                self.hosts.failed(job.host, status, slot=job.slot)
+        elif wait_s := _wait_s(job.transfer):
+            self.hosts.delay(job.host, wait_s, status, longest_s=self._rules.total_s, now=now, slot=job.slot)
+        else:
+            self.hosts.reached(job.host)
+        self.drop_closed(job.host)
+
+    def _redirect(self, job: Job, where: str, now: float) -> None:
+        job.n_redirects += 1
+        if job.n_redirects > self._rules.max_redirects:
+            self._fail(job, "redirect_limit", now)
+            return
+        _log.debug("slot %d is redirected to %s", job.slot, shown(where))
+        try:
+            target = self.check(urljoin(job.asks.url, where), job.slot)
+        except ValueError:
+            target = "url_invalid"
+        if isinstance(target, str):
+            self._fail(job, target, now)
+        else:
+            self._turn_to(job, target)
+            self._advance(job, now)
+
+    def _turn_to(self, job: Job, target: Target) -> None:
+        job.asks = target
+        if not job.reads_robots:
+            job.image = target
+        if target.host != job.host.name:
+            self._leave_turn(job)
+            job.host = self.hosts.of(target.host)
+
+    def _fail(self, job: Job, status: str, now: float) -> None:
+        """End *job*, or only its reading of a robots.txt."""
+        if job.reads_robots:
+            self._learn(job, status, b"", now)
+        else:
+            self._end(job, status)
+
+    def _learn(self, job: Job, status: str, body: bytes, now: float) -> None:
+        assert self._robots is not None
+        self._robots.learn(job.image, status, body)
+        job.reads_robots, job.n_redirects, job.http_code = False, job.n_redirects_before, None
+        self._is_stirred = True
+        self._turn_to(job, job.image)
+        self._advance(job, now)
+
+    def _settle(self, job: Job, status: str, now: float) -> None:
+        """Try *job* again, if that may help and there is time; else end it."""
+        wake_at = max(now + BACKOFF_S * 2 ** (job.n_attempts - 1), job.host.free_at)
+        may_retry = status in RETRYABLE and job.n_attempts < self._rules.attempts and job.host.closed is None
+        if job.reads_robots or not may_retry or wake_at >= job.deadline:
+            self._fail(job, status, now)
+            return
+        job.n_attempts, job.n_redirects, job.wake_at = job.n_attempts + 1, 0, wake_at
+        self._leave_turn(job)
+        self._turn_to(job, job.target)
+        self._parked[job] = None
+
+    def _end(self, job: Job, status: str) -> None:
+        self._leave_turn(job)
+        transfer: Transfer = job.transfer
+        self.answers.append(Answer(job.slot, status, job.http_code, transfer.body() if status == OK else b""))
+        transfer.clear()
+        transfer.job = job.transfer = None
+        self.free.append(transfer)
+
+    def _leave_turn(self, job: Job) -> None:
+        self.hosts.leave_turn(job)
+        self._is_stirred = True
+
+    def _hear_names(self, now: float) -> None:
+        for name in self.names.collect(now):
+            for job in self._unnamed.pop(name, ()):
+                self._advance(job, now)
+
+    def _end_late(self, now: float) -> None:
+        late = [job for jobs in self._unnamed.values() for job in jobs if now >= job.deadline]
+        for job in late:
+            self._unnamed[job.asks.host].remove(job)
+            self._fail(job, "timeout_total", now)
+
+    def _refuse_socket(self, address: str, job: Job) -> str | None:
+        return self._refuse(address, job.asks.host, job.slot)
+
+    def _refuse(self, address: str, host: str, slot: int) -> str | None:
+        reason = denied(address, self._allowed)
+        if reason is not None:
+            self._record("address_refused", slot=slot, host=shown(host), address=shown(address), reason=reason)
+        return reason
+
+
+def _wait_s(transfer: Any) -> float:
+    """Return how long the host is to be left alone after this answer."""
+    if transfer.http_code == 429:
+        return float(transfer.retry_after_s() or UNASKED_S)
+    return float(transfer.retry_after_s()) if transfer.http_code == 503 else 0.0
