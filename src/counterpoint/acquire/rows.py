@@ -1,98 +1,207 @@
-"""Every row of a plan with what came of it, in the order of the slots: of a slot that was tried again, the newest.
+"""The rules that each row of a list must pass alone, and what a row that passes becomes.  Knows of no other row.
 
-Holds one row group of each generation of one shard at a time.
+A rule whose column the list does not have does nothing.
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from heapq import merge
-from itertools import groupby
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
-from counterpoint.errors import RunFolderError
-from counterpoint.store import Store
+from counterpoint.config.acquire import Select
+from counterpoint.data.sources.base import host_of
+from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.formats.shards import LISTED
+from counterpoint.formats.tables import BAD
+from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, n_words, pattern
+from counterpoint.schema import Frame
 
-WAITING = "waiting"
-"""The status of a row whose shard is not there yet."""
+RULES = (
+    "unreadable", "bad_row", "bad_json", "bad_text", "null_url", "null_text",
+    "nsfw", "punsafe", "pwatermark", "similarity", "size", "aspect",
+    "disallowed_characters", "too_few_words", "too_many_words", "no_label_rule", "ambiguous_label",
+    "duplicate_url", "over_cap",
+)  # fmt: skip
+"""In this order; a row is counted under the first that it fails.  The last two look at the rows that are left."""
 
-_MARKER = re.compile(r"(\d+)(?:\.r(\d+))?\.json")
+_COLUMNS = {
+    "nsfw": ("nsfw",), "punsafe": ("punsafe",), "pwatermark": ("pwatermark",), "similarity": ("similarity",),
+    "size": ("width", "height"), "aspect": ("width", "height"),
+}  # fmt: skip
+"""The columns without which a rule does nothing."""
 
-Row = Mapping[str, Any]
-Listener = Callable[[int, int], None]
-"""Is told how many of how many rows are done."""
+_HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://([^/?#:@]+)(?:[/?#]|$)"
+"""Finds the host of a URL without user and port, five times as fast as an expression that finds every host."""
+
+_NUMBERED = {"width": "width_listed", "height": "height_listed"}
 
 
-def unheard(done: int, total: int) -> None:
-    """Listen to nothing."""
+@dataclass(frozen=True)
+class RowRules:
+    """The rules of a row, for a list that has the columns of *roles*.
 
-
-class AcquiredRows:
-    """The rows of the plan in *store*; who leaves some of them out counts these in ``left_out``, by status.
-
-    A row has the columns of ``formats.shards.SHARD``, but no image until its shard is there.
+    Raises
+    ------
+    ConfigError
+        When an expression cannot be read, or a cap is for a class that no keyword makes.
     """
 
-    def __init__(self, store: Store, *, listen: Listener = unheard) -> None:
-        self._store, self._listen = store, listen
-        plan = store.read_json("plan.json")
-        if plan is None:
-            raise RunFolderError(f"{store.url} holds no plan; `counterpoint acquire plan` or `run` makes one.")
-        self.n_rows: int = plan["n_rows"]
-        self.is_gray: bool = plan["settings"]["keep"] == "gray-64"
-        """Whether an image is 4,096 bare gray pixels."""
-        self.left_out: Counter[str] = Counter()
+    select: Select
+    roles: Collection[str]
 
-    def fingerprint(self) -> dict[str, Any]:
-        """Return what tells one state of the shards from another: the plan and each marker."""
-        markers = {name: self._store.read_json(f"shards/{name}") for name in self._names("shards", ".json")}
-        return {"plan": self._store.read_json("plan.json"), "markers": markers}
+    def __post_init__(self) -> None:
+        check_select(self.select)
 
-    def labels(self) -> set[str]:
-        """Return the labels of the plan."""
-        labels: set[str] = set()
-        for name in self._names("plan", ".parquet"):
-            with self._store.open(f"plan/{name}") as file:
-                labels.update(pl.read_parquet(file, columns=["label"])["label"].drop_nulls().unique())
-        return labels
+    @property
+    def not_applied(self) -> list[str]:
+        """The rules that are set, but whose column the list does not have."""
+        return [name for name in _sifts(self.select) if not self._has(name)]
 
-    def __iter__(self) -> Iterator[Row]:
-        """Yield each row of the plan once."""
-        done = 0
-        shards = self._generations()
-        for name in self._names("plan", ".parquet"):
-            for row in self._shard(shards[name]) if name in shards else self._waiting(name):
-                yield row
-                done += 1
-            self._listen(done, self.n_rows)
+    @property
+    def needs(self) -> set[str]:
+        """The columns that the rules look at, but for the URL."""
+        applied = [name for name in _sifts(self.select) if self._has(name)]
+        return {"text"}.union(*(_COLUMNS.get(name, ()) for name in applied))
 
-    def _names(self, folder: str, suffix: str) -> list[str]:
-        return [name for name in self._store.names(folder) if name.endswith(suffix)]
+    def sift(self, frame: Frame) -> tuple[Frame, Counter[str]]:
+        """Return the rows of *frame* that pass, with ``_label`` if keywords make it, and how many failed each rule."""
+        failed: Counter[str] = Counter()
+        if BAD in frame.columns:
+            failed.update(frame[BAD].drop_nulls().to_list())
+            frame = frame.filter(pl.col(BAD).is_null())
+        for name, fails in self._fails(frame.columns):
+            passes = frame.select(~fails.fill_null(False)).to_series()
+            if not passes.all():
+                failed[name] += frame.height - int(passes.sum())
+                frame = frame.filter(passes)
+        return self._labelled(frame, failed) if self.select.keywords else (frame, failed)
 
-    def _generations(self) -> dict[str, dict[int, str]]:
-        """Return the files of each shard that has its marker, by generation; the shard by its first file's name."""
-        found: dict[str, dict[int, str]] = {}
-        for name in self._names("shards", ".json"):
-            marker = _MARKER.fullmatch(name)
-            if marker:
-                generations = found.setdefault(f"{marker[1]}.parquet", {})
-                generations[int(marker[2] or 0)] = f"{name.removesuffix('.json')}.parquet"
-        return {name: generations for name, generations in found.items() if 0 in generations}
+    def _has(self, rule: str) -> bool:
+        return all(column in self.roles for column in _COLUMNS.get(rule, ()))
 
-    def _shard(self, generations: Mapping[int, str]) -> Iterator[Row]:
-        streams = [self._newest_first(generation, name) for generation, name in generations.items()]
-        for _, rows in groupby(merge(*streams, key=lambda each: each[:2]), key=lambda each: each[0]):
-            yield next(rows)[2]
+    def _fails(self, columns: Collection[str]) -> Iterator[tuple[str, pl.Expr]]:
+        if "url" in columns:
+            yield "null_url", pl.col("url").is_null() | (pl.col("url") == "")
+        yield "null_text", ~pl.col("text").str.contains(r"\S").fill_null(False)
+        yield from ((name, fails) for name, fails in _sifts(self.select).items() if self._has(name))
 
-    def _newest_first(self, generation: int, name: str) -> Iterator[tuple[int, int, Row]]:
-        with self._store.open(f"shards/{name}") as file, pq.ParquetFile(file) as table:
-            for group in range(table.num_row_groups):
-                for row in pl.DataFrame(table.read_row_group(group)).iter_rows(named=True):
-                    yield row["slot"], -generation, row
+    def _labelled(self, frame: Frame, failed: Counter[str]) -> tuple[Frame, Counter[str]]:
+        keywords = self.select.keywords
+        assert keywords is not None
+        # Few rows have any of the words: the rules of each class are for those.
+        hits = frame.filter(pl.col("text").str.contains(_any_word(keywords)))
+        labelled = hits.with_columns(keywords.label(pl.col("text")).alias("_label"))
+        is_none, is_ambiguous = labelled["_label"] == NONE, labelled["_label"] == AMBIGUOUS
+        failed["no_label_rule"] += frame.height - hits.height + int(is_none.sum())
+        failed["ambiguous_label"] += int(is_ambiguous.sum())
+        return labelled.filter(~(is_none | is_ambiguous)), failed
 
-    def _waiting(self, name: str) -> Iterator[Row]:
-        with self._store.open(f"plan/{name}") as file:
-            yield from pl.read_parquet(file).with_columns(status=pl.lit(WAITING)).iter_rows(named=True)
+
+def _sifts(select: Select) -> dict[str, pl.Expr]:
+    """Return what fails each rule that is set, by its name, in order; null where a row does not have the value."""
+    text, short, long = pl.col("text"), pl.min_horizontal("width", "height"), pl.max_horizontal("width", "height")
+    known = pl.col("width").is_not_null() & pl.col("height").is_not_null()
+    too_small, too_large = short < (select.min_side_px or 0), long > (select.max_side_px or float("inf"))
+    characters = select.allowed_characters
+    fails = {
+        # A row without a judgement is not known to be safe.
+        "nsfw": (select.nsfw, ~pl.col("nsfw").is_in(list(select.nsfw or ())).fill_null(False)),
+        "punsafe": (select.max_punsafe, ~(pl.col("punsafe") <= _limit(select.max_punsafe)).fill_null(False)),
+        "pwatermark": (select.max_pwatermark, pl.col("pwatermark") > _limit(select.max_pwatermark)),
+        "similarity": (select.min_similarity, pl.col("similarity") < _limit(select.min_similarity)),
+        "size": (select.min_side_px or select.max_side_px, known & (too_small | too_large)),
+        "aspect": (select.max_aspect, known & (long > short * _limit(select.max_aspect))),
+        "disallowed_characters": (characters, ~text.str.contains(rf"\A(?:{characters})\z")),
+        "too_few_words": (select.min_words or None, n_words(text) < select.min_words),
+        "too_many_words": (select.max_words, n_words(text) > _limit(select.max_words)),
+    }
+    return {name: fail for name, (setting, fail) in fails.items() if setting is not None}
+
+
+def _limit(value: float | None) -> pl.Expr:
+    return pl.lit(value, pl.Float64)
+
+
+def _any_word(keywords: KeywordRules) -> str:
+    """Return an expression that finds each text that may belong to a class; each class's own is a part of it."""
+    patterns = [_pattern(keywords, rule.any) for rule in keywords.classes.values()]
+    return "|".join(f"(?:{pattern})" for pattern in patterns)
+
+
+def _pattern(keywords: KeywordRules, words: Collection[str]) -> str:
+    return pattern(words, match=keywords.match, ignore_case=keywords.ignore_case)
+
+
+def check_select(select: Select) -> None:
+    """Raise `ConfigError` when an expression cannot be read, or a cap is for a class that no keyword makes.
+
+    >>> check_select(Select(keywords={"classes": {"cat": ["cat"], "dog": ["dog"]}}, caps={"dogs": 10}))
+    Traceback (most recent call last):
+    counterpoint.errors.ConfigError: select.caps: no keywords make a class 'dogs'. Did you mean 'dog'?
+    """
+    if select.allowed_characters is not None:
+        check_pattern(rf"\A(?:{select.allowed_characters})\z", where="select.allowed_characters")
+    if select.keywords is None:
+        return
+    classes = select.keywords.classes
+    for name, rule in classes.items():
+        for words in (rule.any, rule.none, rule.not_all):
+            check_pattern(_pattern(select.keywords, words), where=f"select.keywords.classes.{name}")
+    unknown = [] if isinstance(select.caps, int) else [name for name in select.caps or () if name not in classes]
+    if unknown:
+        raise ConfigError(f"select.caps: no keywords make a class {unknown[0]!r}.{did_you_mean(unknown[0], classes)}")
+
+
+def listed(frame: Frame) -> Frame:
+    """Return rows as a plan lists them: ``row`` and the columns of `LISTED`, but for the slot.
+
+    *frame* has ``row``, and the columns of the list by their roles; a row without an id is called by its number.
+
+    >>> rows = pl.DataFrame({"row": [0, 1], "id": [7.0, None], "url": ["http://A.org:80/b", "c"], "text": ["d", "e"]})
+    >>> listed(rows).select("id", "host").rows()
+    [('7', 'a.org'), ('1', None)]
+    """
+    has = frame.columns
+    label = named(frame["label"]) if "label" in has else None
+    made: dict[str, Any] = {
+        "id": pl.coalesce(named(frame["id"]), pl.col("row").cast(pl.String)) if "id" in has else pl.col("row"),
+        "host": hosts(frame["url"]),
+        "label": pl.col("_label") if "_label" in has else label,
+        "sha256_expected": pl.col("sha256").str.strip_chars().str.to_lowercase() if "sha256" in has else None,
+        **{new: pl.col(old).round() for old, new in _NUMBERED.items() if old in has},
+    }
+    columns = {name: made.get(name, pl.col(name) if name in has else None) for name in LISTED if name != "slot"}
+    typed = [_as_expr(value).cast(LISTED[name], strict=False).alias(name) for name, value in columns.items()]
+    return frame.select("row", *typed)
+
+
+def _as_expr(value: Any) -> pl.Expr:
+    return value if isinstance(value, pl.Expr) else pl.lit(value)
+
+
+def named(column: pl.Series) -> pl.Series:
+    """Return names or numbers as strings: a whole number has no decimals, nothing but white space is null.
+
+    >>> named(pl.Series([1.0, None, 0.5, 2.0**63])).to_list(), named(pl.Series([" a ", " "])).to_list()
+    (['1', None, '0.5', '9223372036854775808'], ['a', None])
+    """
+    if not column.dtype.is_float():
+        return column.cast(pl.String).str.strip_chars().replace("", None)
+    whole = column.cast(pl.Int128, strict=False)
+    return whole.cast(pl.String).zip_with((whole == column).fill_null(False), column.fill_nan(None).cast(pl.String))
+
+
+def hosts(url: pl.Series) -> pl.Series:
+    """Return the host of each URL in lower case, null where there is none: `host_of`, but faster.
+
+    >>> hosts(pl.Series(["https://Example.org/a.jpg", "https://me@example.org:80/a.jpg", "a.jpg"])).to_list()
+    ['example.org', 'example.org', None]
+    """
+    quick = url.str.extract(_HOST)
+    if not quick.has_nulls():
+        return quick.str.to_lowercase()
+    left = quick.is_null()
+    slow = url.filter(left).to_frame("url").select(host_of(pl.col("url"))).to_series()
+    return quick.str.to_lowercase().scatter(left.arg_true(), slow)

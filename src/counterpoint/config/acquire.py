@@ -136,7 +136,7 @@ class Select(Section):
 SELECT_PRESETS: Mapping[str, Mapping[str, Any]] = {
     "study-2023": {
         "keywords": preset("study-2023"),
-        "allowed_characters": "[a-zA-Z .,]+",
+        "allowed_characters": r"[a-zA-Z .,]+\n?",  # the study's ^…$, as Python reads it, lets one line end pass
         "caps": {"person": 8000, "animal": 6000},
         "nsfw": None,
         "unique_urls": False,
@@ -217,6 +217,9 @@ class Run(Section):
     """Shards of one task; of these a worker feeds the next in while the tail of one waits."""
 
 
+_INPUT_OF_A_PLAN = {"path", "preset", "columns"}
+
+
 class AcquireConfig(Section):
     """A whole acquire file."""
 
@@ -247,9 +250,9 @@ class AcquireConfig(Section):
 
     def plan_settings(self) -> dict[str, Any]:
         """Return the settings that decide what comes out: those that a plan is bound to."""
-        return self.model_dump(
-            mode="json", include={"input", "select", "guard", "fetch", "decode", "keep", "duplicates", "shard_rows"}
-        )
+        named = ("select", "guard", "fetch", "decode", "keep", "duplicates", "shard_rows")
+        # A plan is there for all to read: not the keys of an object store, which change nothing that comes out.
+        return self.model_dump(mode="json", include={**dict.fromkeys(named, True), "input": _INPUT_OF_A_PLAN})
 
 
 def read_acquire(path: Path, overrides: tuple[str, ...] = ()) -> AcquireConfig:

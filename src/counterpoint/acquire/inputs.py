@@ -1,0 +1,177 @@
+"""The files of a list of URLs: found on a disk or through fsspec, in order, with what tells that one has changed."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from glob import glob, has_magic
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+from counterpoint.errors import ConfigError, CounterpointError, SourceError, did_you_mean
+
+SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
+"""What a list may be; of a folder, files with another suffix, or whose name begins with ``.`` or ``_``, are no list."""
+
+_CHANGED = ("ETag", "etag", "md5Hash", "content_md5", "LastModified", "last_modified", "updated", "mtime", "created")
+"""What file systems call the mark that tells a version of a file from the next; the first that is there."""
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file of the list; equal when it has not changed since."""
+
+    path: str
+    size: int
+    changed: str
+    files: Any = field(default=None, compare=False, repr=False)
+    """The file system of fsspec that it is in, None for the local disk."""
+
+    @property
+    def suffix(self) -> str:
+        """Its suffix in lower case."""
+        return PurePosixPath(self.path).suffix.lower()
+
+    def readable(self) -> Path:
+        """Return what can be opened like a path."""
+        return Path(self.path) if self.files is None else cast(Path, _Remote(self.files, self.path))
+
+    def mark(self) -> dict[str, Any]:
+        """Return what a plan remembers of it.
+
+        >>> InputFile("a.csv", 10, "2024").mark()
+        {'path': 'a.csv', 'size': 10, 'changed': '2024'}
+        """
+        return {name: value for name, value in asdict(self).items() if name != "files"}
+
+
+class _Remote:
+    """As much of a path as readers of tables need, for a file that fsspec reaches."""
+
+    def __init__(self, files: Any, path: str) -> None:
+        self._files, self._path = files, path
+        self.name, self.suffix = PurePosixPath(path).name, PurePosixPath(path).suffix
+
+    def __str__(self) -> str:
+        return self._path
+
+    def open(self, mode: str = "r", **text: Any) -> Any:
+        return self._files.open(self._path, mode, **text)
+
+
+def find_inputs(paths: Iterable[str], storage: Mapping[str, Any]) -> list[InputFile]:
+    """Return the files that *paths* name, each once: of a folder or a pattern all that may be lists, sorted.
+
+    Parameters
+    ----------
+    paths
+        *paths* are files, folders or patterns such as ``part-*.parquet``, or URLs of them.
+    storage
+        *storage* are the options of fsspec for URLs.
+
+    Raises
+    ------
+    SourceError
+        When a path is not there, fits nothing, or is no list.
+    ConfigError
+        When a URL is of a kind that fsspec does not know.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("b.csv", "a.parquet", "_SUCCESS", "notes.txt"):
+    ...         _ = Path(folder, name).write_text("url,text")
+    ...     [Path(file.path).name for file in find_inputs([folder], {})]
+    ['a.parquet', 'b.csv']
+    """
+    found: dict[str, InputFile] = {}
+    for path in paths:
+        local = path.removeprefix("file://")
+        files = _remote(local, storage) if "://" in local else _local(local)
+        found |= {file.path: file for file in files if file.path not in found}
+    return list(found.values())
+
+
+def _local(path: str) -> Iterator[InputFile]:
+    if Path(path).exists():
+        names = _walk(path) if Path(path).is_dir() else [_checked(path)]
+    else:
+        fits = glob(path, recursive=True) if has_magic(path) else []  # noqa: PTH207 - Path.glob takes no absolute pattern
+        names = sorted(name for name in fits if _may_be_list(name))
+    if not names:
+        raise SourceError(_nothing_at(path))
+    try:
+        for name in names:
+            state = Path(name).stat()
+            yield InputFile(name, state.st_size, str(state.st_mtime_ns))
+    except OSError as error:
+        raise SourceError(f"Cannot read {error.filename}: {error.strerror}.") from error
+
+
+def _walk(folder: str) -> list[str]:
+    def stop(error: OSError) -> None:
+        raise SourceError(f"Cannot read {error.filename}: {error.strerror}.") from error
+
+    names = [os.path.join(root, name) for root, _, files in os.walk(folder, onerror=stop) for name in files]  # noqa: PTH118 - strings
+    return sorted(name for name in names if _may_be_list(name))
+
+
+def _may_be_list(path: str) -> bool:
+    name = PurePosixPath(path).name
+    return name.lower().endswith(SUFFIXES) and not name.startswith((".", "_"))
+
+
+def _checked(path: str) -> str:
+    if not path.lower().endswith(SUFFIXES):
+        raise SourceError(f"{path} is no list of URLs; allowed: {', '.join(SUFFIXES)}.")
+    return path
+
+
+def _nothing_at(path: str) -> str:
+    if has_magic(path):
+        return f"No list of URLs fits {path}; allowed: {', '.join(SUFFIXES)}."
+    if Path(path).is_dir():
+        return f"Folder {path} holds no list of URLs; allowed: {', '.join(SUFFIXES)}."
+    parent = Path(path).parent
+    beside = [name.name for name in parent.iterdir()] if parent.is_dir() else []
+    near = did_you_mean(Path(path).name, beside)
+    return f"There is no {path}.{near if near.startswith(' Did') else ''}"
+
+
+def _remote(url: str, storage: Mapping[str, Any]) -> Iterator[InputFile]:
+    files, path = _file_system(url, storage)
+    try:
+        for name in _remote_names(files, path, url):
+            about = files.info(name)
+            changed = next((str(about[key]) for key in _CHANGED if about.get(key)), "")
+            yield InputFile(files.unstrip_protocol(name), int(about.get("size") or 0), changed, files)
+    except CounterpointError:
+        raise
+    except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
+        raise SourceError(f"Cannot read {url}: {_line(error)}.") from error
+
+
+def _remote_names(files: Any, path: str, url: str) -> list[str]:
+    if files.isfile(path):
+        return [_checked(path)]
+    names = files.glob(path) if has_magic(path) else files.find(path)
+    lists = sorted(str(name) for name in names if _may_be_list(str(name)))
+    if not lists:
+        raise SourceError(f"No list of URLs is at {url}; allowed: {', '.join(SUFFIXES)}.")
+    return lists
+
+
+def _file_system(url: str, storage: Mapping[str, Any]) -> tuple[Any, str]:
+    try:
+        import fsspec  # noqa: PLC0415 - an extra: a local list does without it
+    except ImportError:
+        raise ConfigError(f"{url} needs the extra counterpoint[acquire]; a local list does not.") from None
+    try:
+        files, path = fsspec.core.url_to_fs(url, **storage)
+    except (ImportError, ValueError, TypeError) as error:
+        raise ConfigError(f"Cannot reach {url}: {_line(error)}.") from error
+    return files, str(path)
+
+
+def _line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].removesuffix(".")

@@ -1,0 +1,253 @@
+"""A list of URLs as parts of bounded size, in order, whatever its files are; a file that cannot be read is named.
+
+Every row of the files is a row of a part.  Columns are called by their roles (`config.acquire.Columns`).
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from counterpoint.acquire.columns import NAMES, NUMBERS, STRINGS, check_alike, check_type, overlooked, roles_of
+from counterpoint.acquire.inputs import InputFile, find_inputs
+from counterpoint.config.acquire import Input
+from counterpoint.errors import SourceError
+from counterpoint.formats.tables import BAD, Table, open_table
+from counterpoint.schema import Frame
+
+PART_ROWS = 250_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a list: *start* is the number of the first; ``read(roles)`` returns the columns of those roles.
+
+    What it reads has also `BAD`, the reason why a row is none, where the format may have such rows.
+    """
+
+    path: str
+    start: int
+    n_rows: int
+    read: Callable[[Collection[str]], Frame]
+    has_all_urls: bool = False
+    """Whether it is known, without reading, that no URL is null or empty."""
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A file whose columns are known: *roles* are those that are of use, *parts* reads its rows."""
+
+    path: str
+    columns: tuple[str, ...]
+    roles: Mapping[str, str]
+    parts: Callable[[int], Iterator[Part]]
+
+
+class UrlList:
+    r"""The list of URLs that the section ``input`` describes, opened.
+
+    Parameters
+    ----------
+    source
+        *source* is the section; every file is looked into, rows are read by `parts`.
+
+    Raises
+    ------
+    SourceError
+        When there is no file, none that can be read, or one without the columns that are needed or that others have.
+    ConfigError
+        When a URL is of a kind that fsspec does not know.
+
+    Examples
+    --------
+    >>> from pathlib import Path; import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a.csv").write_text("key,url,caption\n7,http://example.org/a.jpg,a cat\n")
+    ...     listed = UrlList(Input(path=[folder]))
+    ...     [part.read(["id", "text"]).rows() for part in listed.parts()]
+    [[('7', 'a cat', None)]]
+    """
+
+    def __init__(self, source: Input) -> None:
+        self.source = source
+        self.inputs = find_inputs(source.path, source.storage)
+        self.unreadable: dict[str, str] = {}
+        """Why each file that cannot be read cannot; they grow while rows are read."""
+        self._files = list(self._opened())
+        if not self._files:
+            raise SourceError(_none_readable(self.unreadable))
+
+    @cached_property
+    def roles(self) -> Mapping[str, str]:
+        """The column of each role, the same in all files."""
+        return self._files[0].roles
+
+    @property
+    def overlooked(self) -> list[str]:
+        """A line for each column that only its case keeps from being read."""
+        return overlooked(self.source, self._files[0].columns, self.roles)
+
+    def parts(self, rows: int = PART_ROWS) -> Iterator[Part]:
+        """Yield the list in parts of at most *rows* rows, in order; no part spans two files."""
+        start = 0
+        for opened in self._files:
+            try:
+                for part in opened.parts(rows):
+                    yield replace(part, start=start)
+                    start += part.n_rows
+            except SourceError as error:
+                self.give_up(opened.path, error)
+
+    def give_up(self, path: str, error: Exception) -> None:
+        """Note that the file at *path*, or some of it, cannot be read; raise when it is the only one."""
+        self.unreadable.setdefault(path, str(error))
+        if len(self.inputs) == 1:
+            raise SourceError(str(error)) from error
+
+    def _opened(self) -> Iterator[_Opened]:
+        first: _Opened | None = None
+        for file in self.inputs:
+            try:
+                columns, kinds, parts = _open(file)
+            except SourceError as error:
+                self.give_up(file.path, error)
+                continue
+            roles = roles_of(self.source, columns, path=file.path)
+            for role, name in roles.items():
+                if name in kinds:
+                    check_type(role, name, kinds[name], path=file.path)
+            opened = _Opened(file.path, columns, roles, partial(parts, roles))
+            first = first or opened
+            check_alike(first.roles, roles, paths=(first.path, file.path))
+            yield opened
+
+
+def _none_readable(unreadable: Mapping[str, str]) -> str:
+    return f"None of {len(unreadable):,} files can be read: {next(iter(unreadable.values()))}"
+
+
+Parts = Callable[[Mapping[str, str], int], Iterator[Part]]
+
+
+def _open(file: InputFile) -> tuple[tuple[str, ...], Mapping[str, pa.DataType], Parts]:
+    """Return the columns of *file*, their types where it has types, and what reads its rows.
+
+    Raises
+    ------
+    SourceError
+        When it cannot be read.
+    """
+    try:
+        if file.suffix != ".parquet":
+            table = open_table(file.readable())
+            return table.columns, {}, partial(_table_parts, file, table)
+        with file.readable().open("rb") as stream, pq.ParquetFile(stream) as parquet:
+            schema, about = parquet.schema_arrow, parquet.metadata
+    except SourceError:
+        raise
+    except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
+        raise SourceError(f"Cannot read {file.path}: {_line(error)}.") from error
+    parts = partial(_parquet_parts, file, about) if file.files is None else partial(_remote_parts, file)
+    return tuple(schema.names), {name: schema.field(name).type for name in schema.names}, parts
+
+
+def _table_parts(file: InputFile, table: Table, roles: Mapping[str, str], rows: int) -> Iterator[Part]:
+    is_typed = file.suffix.endswith(("jsonl", "ndjson"))
+    for frame in _told(file, table.frames(set(roles.values()))):
+        for part in frame.iter_slices(rows):
+            yield _part(file, part if is_typed else part.with_columns(_whole(roles)), roles)
+
+
+def _whole(roles: Mapping[str, str]) -> list[pl.Expr]:
+    """Return what makes a number that was written as 7.0 a name, in a file without types."""
+    return [pl.col(roles[role]).str.replace(r"^(-?\d+)\.0+$", "$1") for role in NAMES if role in roles]
+
+
+def _remote_parts(file: InputFile, roles: Mapping[str, str], rows: int) -> Iterator[Part]:
+    def frames() -> Iterator[Frame]:
+        with file.readable().open("rb") as stream, pq.ParquetFile(stream) as parquet:
+            for batch in parquet.iter_batches(rows, columns=list(roles.values())):
+                yield pl.DataFrame(pa.table(batch))
+
+    for frame in _told(file, frames()):
+        yield _part(file, frame, roles)
+
+
+def _told(file: InputFile, frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Yield *frames*; whatever ends them early is a `SourceError`."""
+    try:
+        yield from frames
+    except SourceError:
+        raise
+    except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
+        raise SourceError(f"{file.path} breaks off: {_line(error)}.") from error
+
+
+def _part(file: InputFile, frame: Frame, roles: Mapping[str, str]) -> Part:
+    return Part(file.path, 0, frame.height, lambda wanted: _by_role(frame, roles, wanted))
+
+
+def _parquet_parts(file: InputFile, about: Any, roles: Mapping[str, str], rows: int) -> Iterator[Part]:
+    """Yield the parts of a local Parquet file; each is read when asked for, by whichever thread asks."""
+    has_all_urls = _has_all(about, roles["url"])
+    for first in range(0, about.num_rows, rows):
+        n_rows = min(rows, about.num_rows - first)
+        yield Part(file.path, 0, n_rows, partial(_read_slice, file.path, roles, first, n_rows), has_all_urls)
+
+
+def _has_all(about: Any, column: str) -> bool:
+    """Say whether the statistics of each row group show that *column* has no null and no empty string."""
+    for group in range(about.num_row_groups):
+        chunks = (about.row_group(group).column(n) for n in range(about.num_columns))
+        told = next((chunk.statistics for chunk in chunks if chunk.path_in_schema == column), None)
+        if told is None or not told.has_null_count or told.null_count or not told.has_min_max or not told.min:
+            return False
+    return True
+
+
+def _read_slice(path: str, roles: Mapping[str, str], first: int, n_rows: int, wanted: Collection[str]) -> Frame:
+    names = [name for role, name in roles.items() if role in wanted]
+    try:
+        frame = pl.scan_parquet(path, glob=False).slice(first, n_rows).select(names).collect()
+        return _by_role(frame, roles, wanted)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise SourceError(f"{path} is a damaged Parquet file: {_line(error)}.") from error
+
+
+def _by_role(frame: Frame, roles: Mapping[str, str], wanted: Collection[str]) -> Frame:
+    columns = [_typed(frame[name], role) for role, name in roles.items() if role in wanted]
+    return pl.DataFrame(columns + ([frame[BAD]] if BAD in frame.columns else []))
+
+
+def _typed(column: pl.Series, role: str) -> pl.Series:
+    """Return a column as its role needs it: a string, a number, or of an id or a label whichever it is."""
+    named = column.alias(role)
+    if named.dtype == pl.Binary:
+        named = _decoded(named)
+    if role in STRINGS or named.dtype in (pl.Null, pl.Categorical):
+        return named.cast(pl.String)
+    return named.cast(pl.Float64, strict=False).fill_nan(None) if role in NUMBERS else named
+
+
+def _decoded(column: pl.Series) -> pl.Series:
+    """Return bytes as strings, null where they are not UTF-8."""
+    try:
+        return column.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        strings: Sequence[str | None] = [_utf8(value) for value in column]
+        return pl.Series(column.name, strings, dtype=pl.String)
+
+
+def _utf8(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].removesuffix(".")

@@ -1,0 +1,234 @@
+"""The plan of an acquisition: which row is which slot of which shard, written once, and never changed.
+
+``plan/00000.parquet`` lists the slots of shard 0; ``plan.json`` is written when all lists are.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+import polars as pl
+
+from counterpoint.acquire.inputs import InputFile, find_inputs
+from counterpoint.acquire.lists import UrlList
+from counterpoint.acquire.select import Selection
+from counterpoint.acquire.store import Store
+from counterpoint.acquire.tally import Tally
+from counterpoint.config.acquire import AcquireConfig
+from counterpoint.errors import RunFolderError, SourceError
+from counterpoint.formats.shards import LISTED
+from counterpoint.schema import Frame
+
+NAME = "plan.json"
+N_LARGEST = 10
+MAX_SAID = 80
+
+Progress = Callable[[int, int], None]
+"""Is told how many rows were read, and selected, so far."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an acquisition will fetch, and how that was chosen."""
+
+    n_rows: int
+    """Rows to fetch: slots."""
+    n_shards: int
+    shard_rows: int
+    """Slots of a shard; the last may have fewer."""
+    n_read: int
+    """Rows of the list; those to fetch and those that were removed are all of them."""
+    counts: Mapping[str, int]
+    """How many rows each rule removed, in the order of the rules; a row counts under the first that it failed."""
+    labels: Mapping[str, int]
+    """Rows to fetch of each class, the largest first; rows without a label are in none."""
+    n_hosts: int
+    largest_hosts: Mapping[str, int]
+    """The ten hosts with most rows to fetch."""
+    columns: Mapping[str, str]
+    """The column of the list for each role."""
+    not_applied: Sequence[str]
+    """Rules that are set but did nothing, because the list does not have their column."""
+    unreadable_files: Mapping[str, str]
+    """Why files of the list could not be read, or not to the end."""
+    warnings: Sequence[str]
+    inputs: Sequence[Mapping[str, Any]] = field(repr=False)
+    """Path, size and mark of change of each file of the list."""
+    settings: Mapping[str, Any] = field(repr=False)
+    """The settings that the plan is bound to."""
+
+    @classmethod
+    def read(cls, store: Store) -> Self:
+        """Return the plan in the folder of *store*.
+
+        Raises
+        ------
+        RunFolderError
+            When there is none.
+        """
+        found = store.read_json(NAME)
+        if found is None:
+            raise RunFolderError(f"{store.url} holds no plan; `counterpoint acquire plan` or `run` makes one.")
+        try:
+            return cls(**found)
+        except TypeError as error:
+            raise RunFolderError(f"{store.url}/{NAME} is no plan of this version: {error}.") from error
+
+    def lines(self) -> list[str]:
+        """Return the plan in words, line by line."""
+        removed = [f"  {rule:<22}{-n:>14,}" for rule, n in self.counts.items()]
+        lines = [f"{'rows read':<24}{self.n_read:>14,}", *removed, f"{'selected':<24}{self.n_rows:>14,}"]
+        lines += [f"  {label:<22}{n:>14,}" for label, n in list(self.labels.items())[:N_LARGEST]]
+        lines += [f"{'shards':<24}{self.n_shards:>14,}", f"{'hosts':<24}{self.n_hosts:>14,}"]
+        lines += [f"  {host:<22}{n:>14,}" for host, n in self.largest_hosts.items()]
+        not_applied = [f"Rule {name} did nothing: the list has no such column." for name in self.not_applied]
+        return [*lines, *not_applied, *self.warnings]
+
+
+def list_name(shard: int) -> str:
+    """Return the name of the list of *shard*.
+
+    >>> list_name(7)
+    'plan/00007.parquet'
+    """
+    return f"plan/{shard:05d}.parquet"
+
+
+def plan(config: AcquireConfig, store: Store, *, progress: Progress | None = None) -> Plan:
+    r"""Return the plan in the folder of *store*, made when there is none.
+
+    Raises
+    ------
+    RunFolderError
+        When the folder holds another plan, or shards without one, or cannot be written.
+    SourceError, ConfigError
+        When the list cannot be read, or no row of it is selected.
+
+    Examples
+    --------
+    >>> from pathlib import Path; from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a.tsv").write_text("url\tcaption\nhttp://example.org/a.jpg\ta cat\n")
+    ...     config = AcquireConfig(acquisition="a", input=f"{folder}/a.tsv", output=f"{folder}/out")
+    ...     made = plan(config, Store(config.output))
+    ...     made == plan(config, Store(config.output)), made.n_rows, made.not_applied
+    (True, 1, ['nsfw', 'punsafe'])
+    """
+    if store.read_json(NAME) is not None:
+        found = Plan.read(store)
+        _check_settings(found, config, store)
+        _check_inputs(found, find_inputs(config.input.path, config.input.storage), store)
+        return found
+    if store.names("shards"):
+        raise RunFolderError(f"{store.url} holds shards but no {NAME}; put it back, or name another output folder.")
+    urls = UrlList(config.input)
+    _write(config, store, urls, progress)
+    return Plan.read(store)
+
+
+def _write(config: AcquireConfig, store: Store, urls: UrlList, progress: Progress | None) -> None:
+    selection, labels, hosts = Selection(urls, config.select), Tally(), Tally()
+    for shard, frame in enumerate(_shards(_watched(selection, progress), config.shard_rows)):
+        labels.add(frame["label"])
+        hosts.add(frame["host"])
+        with store.writing(list_name(shard)) as file:
+            frame.write_parquet(file, compression="zstd", compression_level=1, statistics=False)
+    if not selection.n_selected:
+        removed = ", ".join(f"{rule} {n:,}" for rule, n in selection.removed.items())
+        raise SourceError(f"None of the {selection.n_read:,} rows is selected: {removed}.")
+    store.write_json(NAME, asdict(_made(config, urls, selection, labels=labels, hosts=hosts)))
+
+
+def _made(config: AcquireConfig, urls: UrlList, selection: Selection, *, labels: Tally, hosts: Tally) -> Plan:
+    return Plan(
+        n_rows=selection.n_selected,
+        n_shards=math.ceil(selection.n_selected / config.shard_rows),
+        shard_rows=config.shard_rows,
+        n_read=selection.n_read,
+        counts=selection.removed,
+        labels=labels.most(),
+        n_hosts=hosts.n_values,
+        largest_hosts=hosts.most(N_LARGEST),
+        columns=dict(urls.roles),
+        not_applied=selection.not_applied,
+        unreadable_files=urls.unreadable,
+        warnings=list(_warnings(urls)),
+        inputs=[file.mark() for file in urls.inputs],
+        settings=config.plan_settings(),
+    )
+
+
+def _warnings(urls: UrlList) -> Iterator[str]:
+    yield from urls.overlooked
+    if urls.unreadable:
+        first = next(iter(urls.unreadable.values()))
+        n_files = f"{len(urls.unreadable):,} of {len(urls.inputs):,} files"
+        yield f"{n_files} could not be read, or not to the end: {first}"
+
+
+def _watched(selection: Selection, progress: Progress | None) -> Iterator[Frame]:
+    for frame in selection.frames():
+        if progress is not None:
+            progress(selection.n_read, selection.n_selected)
+        yield frame
+
+
+def _shards(frames: Iterable[Frame], shard_rows: int) -> Iterator[Frame]:
+    """Yield *frames* with their slots, cut anew into lists of shards."""
+    waiting, slot = pl.DataFrame(), 0
+    for frame in frames:
+        waiting = pl.concat([waiting, frame]) if waiting.height else frame
+        while waiting.height >= shard_rows:
+            yield _slotted(waiting.head(shard_rows), slot)
+            waiting, slot = waiting.slice(shard_rows), slot + shard_rows
+    if waiting.height:
+        yield _slotted(waiting, slot)
+
+
+def _slotted(frame: Frame, first: int) -> Frame:
+    slots = pl.int_range(first, first + frame.height, dtype=pl.Int64).alias("slot")
+    return frame.with_columns(slots).select(list(LISTED))
+
+
+def _check_settings(found: Plan, config: AcquireConfig, store: Store) -> None:
+    differs = _difference(found.settings, config.plan_settings())
+    if differs is not None:
+        key, old, new = differs
+        raise RunFolderError(
+            f"{store.url} holds a plan made with {key}: {old}, not {new}; set it back, or name another output folder."
+        )
+
+
+def _difference(old: Any, new: Any, where: str = "") -> tuple[str, str, str] | None:
+    """Return the first key whose values differ, and both.
+
+    >>> _difference({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": None}})
+    ('b.c', '2', 'null')
+    """
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return None if old == new else (where, _said(old), _said(new))
+    for key in {**new, **old}:
+        differs = _difference(old.get(key), new.get(key), f"{where}.{key}".removeprefix("."))
+        if differs is not None:
+            return differs
+    return None
+
+
+def _check_inputs(found: Plan, inputs: Iterable[InputFile], store: Store) -> None:
+    old = {mark["path"]: mark for mark in found.inputs}
+    new = {file.path: file.mark() for file in inputs}
+    for path in {**old, **new}:
+        if old.get(path) != new.get(path):
+            why = "is new" if path not in old else "is gone" if path not in new else "has changed since"
+            raise RunFolderError(
+                f"{store.url} holds a plan of another list: {path} {why}; bring the old files back, or name another "
+                "output folder."
+            )
+
+
+def _said(value: Any) -> str:
+    """Return a setting as YAML has it, cut when it is long."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SAID else f"{text[: MAX_SAID - 1]}…"

@@ -1,0 +1,191 @@
+"""The rows of a list that are worth fetching, in order, and what each rule removed; the same however it is cut.
+
+Parts are read and judged by threads, each row alone (`acquire.rows`); what looks at other rows follows, in order:
+URLs that came before, then the caps of the classes.
+"""
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import polars as pl
+
+from counterpoint.acquire.caps import First, Ranks, Sampled
+from counterpoint.acquire.lists import PART_ROWS, Part, UrlList
+from counterpoint.acquire.rows import RULES, RowRules, listed
+from counterpoint.acquire.seen import Seen
+from counterpoint.config.acquire import Select
+from counterpoint.errors import SourceError
+from counterpoint.schema import Frame
+
+T = TypeVar("T")
+
+MAX_THREADS = 8
+"""Each holds one part."""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A part of the list whose rows were judged: *rows* are those that passed, as a plan lists them or not yet."""
+
+    failed: Counter[str]
+    n_passed: int
+    rows: Frame
+
+
+class Selection:
+    """The rows of *urls* that pass *rules*.
+
+    Parameters
+    ----------
+    urls
+        *urls* is the list.
+    rules
+        *rules* is the section ``select``.
+    part_rows
+        *part_rows* is how many rows are looked at together; it changes nothing but the memory that is needed.
+
+    Attributes
+    ----------
+    n_read
+        Rows that were read.  Like the others, it is whole when `frames` has ended.
+    n_selected
+        Rows that were selected.
+    removed
+        How many rows failed each rule first; with those selected they are all that were read.
+    not_applied
+        Rules that are set, but whose column the list does not have.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from counterpoint.config.acquire import Input
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.parquet")
+    ...     pl.DataFrame({"URL": ["http://a.org/1", "http://a.org/1"], "TEXT": ["a", "b"]}).write_parquet(path)
+    ...     selection = Selection(UrlList(Input(path=[str(path)])), Select())
+    ...     [frame["id"].to_list() for frame in selection.frames()], selection.removed
+    ([['0']], {'duplicate_url': 1})
+    """
+
+    def __init__(self, urls: UrlList, rules: Select, *, part_rows: int = PART_ROWS) -> None:
+        self._urls, self._rules, self._part_rows = urls, RowRules(rules, urls.roles), part_rows
+        self.not_applied = self._rules.not_applied
+        self._start()
+
+    def _start(self) -> None:
+        self.n_read, self.n_selected = 0, 0
+        self._failed: Counter[str] = Counter()
+
+    @property
+    def removed(self) -> dict[str, int]:
+        """How many rows failed each rule first, in the order of the rules."""
+        return {rule: self._failed[rule] for rule in RULES if self._failed[rule]}
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the selected rows in the order of the list: the columns of `LISTED`, but for the slot.
+
+        Raises
+        ------
+        SourceError
+            When the list has no rows, or its only file turns out to be damaged.
+        """
+        caps = self._caps()
+        self._start()
+        for rows in self._unique(caps):
+            stays = rows if caps is None else rows.filter(caps.stays(rows))
+            self._failed["over_cap"] += rows.height - stays.height
+            self.n_selected += stays.height
+            if stays.height:
+                yield stays.drop("row")
+        if not self.n_read:
+            raise SourceError(f"The list has no rows: {', '.join(self._urls.source.path)}.")
+
+    def _caps(self) -> First | Sampled | None:
+        select = self._rules.select
+        if select.caps is None or select.sample == "first":
+            return None if select.caps is None else First(select.caps)
+        ranks = Ranks(select.caps, select.seed)  # which rows are in the sample is known when all were seen
+        self._start()
+        for rows in self._unique(None):
+            ranks.add(rows)
+        return ranks.sample()
+
+    def _unique(self, caps: First | Sampled | None) -> Iterator[Frame]:
+        """Yield the rows that pass alone and whose URL is new."""
+        seen = Seen() if self._rules.select.unique_urls else None
+        for judged in self._judged(caps):
+            rows = judged.rows if seen is None else judged.rows.filter(pl.Series(seen.first(judged.rows["url"])))
+            # Rows that were not listed, because all classes are full, are over the cap.
+            self._failed["over_cap" if seen is None else "duplicate_url"] += judged.n_passed - rows.height
+            yield rows
+
+    def _judged(self, caps: First | Sampled | None) -> Iterator[_Judged]:
+        def task(part: Part) -> Callable[[], _Judged]:
+            return lambda: self._judge(part, is_counted=caps is not None and caps.are_full(labels))
+
+        labels = self._labels()
+        for part, result in in_order((part, task(part)) for part in self._urls.parts(self._part_rows)):
+            try:
+                judged = result()
+            except SourceError as error:
+                self._urls.give_up(part.path, error)
+                judged = _Judged(Counter(unreadable=part.n_rows), 0, listed(_no_rows()))
+            self.n_read += part.n_rows
+            self._failed.update(judged.failed)
+            yield judged
+
+    def _labels(self) -> list[str | None]:
+        """Return the labels that rows can have, none when that is not known or their URLs matter after the caps."""
+        select = self._rules.select
+        if select.unique_urls:
+            return []
+        return list(select.keywords.classes) if select.keywords else [None] * ("label" not in self._urls.roles)
+
+    def _judge(self, part: Part, *, is_counted: bool) -> _Judged:
+        """Return what passes of *part*; the columns that no rule needs are read when a row passed, and will count."""
+        needs = self._rules.needs | (set() if part.has_all_urls else {"url"})
+        frame = part.read(needs).with_columns(pl.int_range(part.n_rows, dtype=pl.Int64).alias("row"))
+        passed, failed = self._rules.sift(frame)
+        if is_counted or passed.is_empty():
+            return _Judged(failed, passed.height, listed(_no_rows()))
+        left = set(self._urls.roles) - needs
+        others = part.read(left)[passed["row"]] if left else pl.DataFrame()
+        whole = passed.with_columns(pl.col("row") + part.start, *others.select(pl.col(*left) if left else []))
+        return _Judged(failed, passed.height, listed(whole))
+
+
+def _no_rows() -> Frame:
+    return pl.DataFrame(schema={"row": pl.Int64, "url": pl.String})
+
+
+def in_order(tasks: Iterable[tuple[Part, Callable[[], T]]]) -> Iterator[tuple[Part, Callable[[], T]]]:
+    """Yield each task's part and its result, in order; threads work ahead, at most one task each beside the next.
+
+    >>> [result() for _, result in in_order((part, lambda part=part: part * 2) for part in range(3))]
+    [0, 2, 4]
+    """
+    n_threads = min(os.cpu_count() or 1, MAX_THREADS)
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="select") as pool:
+        ahead: deque[tuple[Part, Future[T]]] = deque()
+        try:
+            for part, task in tasks:
+                ahead.append((part, pool.submit(task)))
+                if len(ahead) > n_threads:
+                    first, future = ahead.popleft()
+                    yield first, future.result
+            while ahead:
+                first, future = ahead.popleft()
+                yield first, future.result
+        finally:
+            for _, future in ahead:
+                future.cancel()
+
+
+def select(urls: UrlList, rules: Select) -> Selection:
+    """Return the selection of *urls* by *rules*; nothing is read before its frames are asked for."""
+    return Selection(urls, rules)
