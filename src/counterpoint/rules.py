@@ -3,6 +3,7 @@
 Does not read tables; each function turns settings into an expression over a text column.
 """
 
+import html
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self
@@ -162,3 +163,35 @@ def words(text: pl.Expr) -> pl.Expr:
     [['a', 'red', 'fox', "don't"], ['红', '狐', '狸', 'x']]
     """
     return text.str.to_lowercase().str.extract_all(_WORD)
+
+
+_CONTROLS = r"[[\p{Cc}\u{202A}-\u{202E}\u{2066}-\u{2069}\u{FEFF}]--\s]"
+"""Control characters that are no white space, those that turn the direction of writing, and the byte order mark."""
+
+
+def cleaned(text: pl.Expr) -> pl.Expr:
+    r"""Return *text* with HTML entities resolved, in Unicode's form NFC, without controls, its white space folded.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"t": [" Tom &amp; Jerry\x07\n cafe\u0301 "]}).select(cleaned(pl.col("t")))["t"].item()
+    'Tom & Jerry café'
+    """
+    resolved = text.map_batches(_unescaped, return_dtype=pl.String)
+    composed = resolved.str.replace_all(_CONTROLS, "").str.normalize("NFC")
+    return composed.str.replace_all(r"\s+", " ").str.strip_chars()
+
+
+def _unescaped(texts: pl.Series) -> pl.Series:
+    if not texts.str.contains("&", literal=True).any():
+        return texts
+    return pl.Series(texts.name, [text and html.unescape(text) for text in texts], dtype=pl.String)
+
+
+def n_words(text: pl.Expr) -> pl.Expr:
+    """Return how many words each text has, without making them.
+
+    >>> pl.DataFrame({"t": ["A red fox, don't!", None]}).select(n_words(pl.col("t")))["t"].to_list()
+    [4, None]
+    """
+    return text.str.to_lowercase().str.count_matches(_WORD)

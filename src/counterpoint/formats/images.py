@@ -2,6 +2,8 @@
 
 ``/abs/path.jpg`` is a file, ``/abs/shard.tar#member.jpg`` a member of a tar, ``/abs/shard.parquet#17`` a row of
 column ``image`` (``#17@picture``: of column ``picture``; a struct with ``bytes`` is understood).  Does not decode.
+
+A shard whose metadata say ``kept: gray-64`` holds raw gray pixels; they are read as a PNG of them.
 """
 
 import re
@@ -17,8 +19,11 @@ import pyarrow.parquet as pq
 from counterpoint.artifacts import replacing
 from counterpoint.errors import ImageError
 from counterpoint.formats import tars
+from counterpoint.formats.png import gray_png
 
 COLUMN = "image"
+KEPT, GRAY_64 = b"kept", b"gray-64"
+"""The key of a Parquet file's metadata that says what its images are, and its value when they are raw pixels."""
 MAX_BYTES = 1 << 28
 N_OPEN = 64
 GROUP_IMAGES, GROUP_BYTES = 64, 8 << 20
@@ -77,7 +82,7 @@ class ImageReader:
             kept.clear()
 
     def read(self, ref: str) -> bytes:
-        """Return the bytes that *ref* stands for, as they are stored.
+        """Return the bytes that *ref* stands for, as they are stored; raw pixels as a PNG.
 
         Raises
         ------
@@ -94,12 +99,13 @@ class ImageReader:
 
     def _read_row(self, path: str, inside: str) -> bytes:
         row, _, column = inside.partition("@")
-        group, offset = self._tables[path].place(int(row))
+        table = self._tables[path]
+        group, offset = table.place(int(row))
         value = self._groups[path, group, column or COLUMN][offset].as_py()
         data = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(data, bytes):
             raise LookupError("null" if data is None else f"a {type(data).__name__}, not bytes")  # noqa: TRY004
-        return data
+        return gray_png(data) if table.is_gray and not column else data
 
     def _read_group(self, key: tuple[str, int, str]) -> Any:
         path, group, column = key
@@ -182,6 +188,7 @@ class _Table:
     def __init__(self, path: str) -> None:
         self.file = pq.ParquetFile(path)
         metadata = self.file.metadata
+        self.is_gray = (metadata.metadata or {}).get(KEPT) == GRAY_64
         n_rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         self._starts = [0, *np.cumsum(n_rows).tolist()]
 

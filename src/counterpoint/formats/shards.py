@@ -1,13 +1,27 @@
-"""Acquired shards: the columns of a plan's lists and of the shards made from them, and where each file is.
+"""Acquired shards: the columns of a plan's lists and of shards, where each file is, and how both are read.
 
 ``plan/00000.parquet`` is the list of a shard, ``shards/00000.parquet`` the shard itself: slot i owns row i, failures
-among them.  ``shards/00000.r1.parquet`` is a retry generation: some of those slots again; the newest counts.
+among them.  ``shards/00000.r1.parquet`` is a retry generation: some of those slots again; the newest counts.  A shard
+is there when its marker, ``shards/00000.json``, is there and fits it.
 """
 
-from collections.abc import Mapping
-from typing import Any
+import re
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO, Self
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from counterpoint.artifacts import replacing
+from counterpoint.errors import RunFolderError
+from counterpoint.formats.images import COLUMN, GROUP_BYTES, GROUP_IMAGES, KEPT, row_ref
+from counterpoint.schema import Frame
+from counterpoint.store import Store
 
 LISTED: Mapping[str, Any] = {
     "slot": pl.Int64,
@@ -41,3 +55,186 @@ SHARD: Mapping[str, Any] = {
     "image": pl.Binary,
 }
 """A slot that ended.  Of the fetched body: sha256, format, size as shown, bytes; ``image`` is what was kept of it."""
+
+REF = "ref"
+"""In place of ``image`` when shards are read: the reference of what was kept of it, null where nothing was."""
+
+_GROUP_ROWS = 1024
+_ARROW = {
+    pl.Int64: pa.int64(), pl.Float64: pa.float64(), pl.UInt64: pa.uint64(), pl.String: pa.string(),
+    pl.Binary: pa.binary(),
+}  # fmt: skip
+_MARKER = re.compile(r"(\d+)(?:\.r(\d+))?\.json")
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What is written after a shard is: that it is whole, and how its slots ended.
+
+    *replaces* counts the statuses that the slots of a retry had before.
+    """
+
+    shard: int
+    generation: int
+    sha256: str
+    n_bytes: int
+    statuses: Mapping[str, int]
+    replaces: Mapping[str, int] = field(default_factory=dict)
+    body_bytes: int = 0
+    """Bytes of the images' bodies, as they were fetched."""
+    failing_hosts: Mapping[str, int] = field(default_factory=dict)
+    """Hosts with most failures."""
+
+    @property
+    def file(self) -> str:
+        """The name of the shard's file in its store."""
+        return f"shards/{shard_name(self.shard, self.generation)}.parquet"
+
+    def write(self, store: Store) -> None:
+        """Write this beside its shard."""
+        store.write_json(f"shards/{shard_name(self.shard, self.generation)}.json", asdict(self))
+
+    @classmethod
+    def read(cls, store: Store, shard: int, generation: int = 0) -> Self | None:
+        """Return the marker of a shard, or None unless the shard is there and as large as it should be."""
+        found = store.read_json(f"shards/{shard_name(shard, generation)}.json")
+        try:
+            marker = cls(**found)
+        except TypeError:
+            return None
+        is_its_own = (marker.shard, marker.generation) == (shard, generation)
+        return marker if is_its_own and store.size(marker.file) == marker.n_bytes else None
+
+    def is_true(self, store: Store) -> bool:
+        """Say whether the shard is what was written, to the byte; reads all of it."""
+        try:
+            with store.open(self.file) as file:
+                digest = sha256()
+                while block := file.read(_BLOCK_BYTES):
+                    digest.update(block)
+        except FileNotFoundError:
+            return False
+        return digest.hexdigest() == self.sha256
+
+
+def shard_name(shard: int, generation: int = 0) -> str:
+    """Return what the files of a shard are called.
+
+    >>> shard_name(17), shard_name(17, 2)
+    ('00017', '00017.r2')
+    """
+    return f"{shard:05d}.r{generation}" if generation else f"{shard:05d}"
+
+
+def committed(store: Store, shards: Collection[int] | None = None) -> dict[int, list[Marker]]:
+    """Return the markers of the shards that are there (of *shards*, if given), each one's generations in order."""
+    found = (_MARKER.fullmatch(name) for name in store.names("shards"))
+    parts = sorted((int(match[1]), int(match[2] or 0)) for match in found if match)
+    markers: dict[int, list[Marker]] = {}
+    for shard, generation in parts:
+        # A retry without the shard that it mends is of no use.
+        if (shards is None or shard in shards) and (generation == 0 or shard in markers):
+            marker = Marker.read(store, shard, generation)
+            if marker is not None:
+                markers.setdefault(shard, []).append(marker)
+    return markers
+
+
+def read_shards(store: Store, *, shards: Collection[int] | None = None, copies: Path | None = None) -> Iterator[Frame]:
+    """Yield each shard that is there (of *shards*, if given): the columns of `SHARD`, but `REF` in place of ``image``.
+
+    Of a slot that was tried again, the newest row counts.  Shards come in their order, slots in theirs.
+
+    Parameters
+    ----------
+    store
+        *store* is the folder of an acquisition.
+    copies
+        *copies* is a folder for copies of shards that are in an object store; without it, those have no references.
+
+    Raises
+    ------
+    RunFolderError
+        When a shard cannot be read.
+    """
+    for markers in committed(store, shards).values():
+        rows = [_rows(store, marker, copies) for marker in markers]
+        newest = pl.concat(rows).unique("slot", keep="last") if len(rows) > 1 else rows[0]
+        yield newest.sort("slot")
+
+
+def read_listed(store: Store, shard: int) -> Frame:
+    """Return the slots of *shard* as the plan lists them, with the columns of `LISTED`."""
+    return _read(store, f"plan/{shard_name(shard)}.parquet", list(LISTED))
+
+
+def _rows(store: Store, marker: Marker, copies: Path | None) -> Frame:
+    rows = _read(store, marker.file, [name for name in SHARD if name != COLUMN])
+    path = store.local / marker.file if store.local else copies and _copy(store, marker, copies)
+    if path is None:
+        return rows.with_columns(pl.lit(None, dtype=pl.String).alias(REF))
+    ref = pl.lit(row_ref(path, 0).removesuffix("0")) + pl.int_range(pl.len()).cast(pl.String)
+    return rows.with_columns(pl.when(pl.col("status") == "ok").then(ref).alias(REF))
+
+
+def _read(store: Store, name: str, columns: list[str]) -> Frame:
+    try:
+        with store.open(name) as file, pq.ParquetFile(store.local / name if store.local else file) as table:
+            return pl.DataFrame(pl.from_arrow(table.read(columns)))
+    except (FileNotFoundError, pa.ArrowException) as error:
+        raise RunFolderError(f"{store.url} holds no whole {name}: {' '.join(str(error).split())}.") from error
+
+
+def _copy(store: Store, marker: Marker, folder: Path) -> Path:
+    """Return the path of a copy of a shard in *folder*; a copy that is there is used again."""
+    path = folder / f"{shard_name(marker.shard, marker.generation)}-{marker.sha256[:16]}.parquet"
+    if not path.exists():
+        with replacing(path) as draft, draft.open("wb") as copy, store.open(marker.file) as file:
+            shutil.copyfileobj(file, copy, _BLOCK_BYTES)
+    return path
+
+
+def write_shard(file: BinaryIO, rows: Frame, images: Iterable[bytes | None], *, kept: str) -> None:
+    """Write *rows*, the columns of `SHARD` without ``image``, each with its image, to *file*; equal rows, equal bytes.
+
+    A row group has at most 64 images, or 8 MB of them and one more, so that any image is near.
+
+    Parameters
+    ----------
+    file
+        *file* need not seek.
+    images
+        *images* has one for each row, null where nothing was kept; it is taken as needed.
+    kept
+        *kept* says what the images are: ``jpeg-256``, ``gray-64`` or ``original``.
+    """
+    schema = pa.schema([(name, _ARROW[kind]) for name, kind in SHARD.items()]).with_metadata({KEPT: kept})
+    others = [name for name in SHARD if name != COLUMN]
+    with pq.ParquetWriter(
+        file,
+        schema,
+        compression=dict.fromkeys(others, "zstd") | {COLUMN: "none"},
+        use_dictionary=[name for name in others if SHARD[name] == pl.String],
+        write_statistics=False,
+    ) as writer:
+        table = rows.select(others).to_arrow().cast(schema.remove(schema.get_field_index(COLUMN)))
+        start = 0
+        for group in _groups(images):
+            part = table.slice(start, len(group)).append_column(schema.field(COLUMN), [pa.array(group, pa.binary())])
+            writer.write_table(part)
+            start += len(group)
+
+
+def _groups(images: Iterable[bytes | None]) -> Iterator[list[bytes | None]]:
+    group: list[bytes | None] = []
+    n_images = n_bytes = 0
+    for image in images:
+        group.append(image)
+        n_images += image is not None
+        n_bytes += len(image or b"")
+        if n_images == GROUP_IMAGES or n_bytes >= GROUP_BYTES or len(group) == _GROUP_ROWS:
+            yield group
+            group, n_images, n_bytes = [], 0, 0
+    if group:
+        yield group
