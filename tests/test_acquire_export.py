@@ -3,6 +3,7 @@
 import io
 import json
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,13 @@ from PIL import Image
 
 from counterpoint.acquire.export import LAYOUTS, ExportRules, export
 from counterpoint.acquire.statuses import STATUSES
-from counterpoint.artifacts import write_json
 from counterpoint.data.sources import open_source
 from counterpoint.errors import CounterpointError, RunFolderError
 from counterpoint.features.bilinear import gray_square
 from counterpoint.formats.images import ImageReader
-from counterpoint.formats.shards import LISTED, SHARD
+from counterpoint.formats.shards import LISTED, SHARD, Marker, shard_name, write_shard
 from counterpoint.formats.tars import read_tar
+from counterpoint.store import Store
 
 LABELS = ("person", "animal")
 
@@ -50,33 +51,32 @@ def ended(slot: int, status: str, image: bytes | None = None) -> dict:
 class Acquired:
     """An acquisition's output, made by hand: shards of three slots."""
 
-    def __init__(self, folder: Path, n_rows: int, keep: str = "jpeg-256") -> None:
-        self.folder, self.n_rows = folder, n_rows
+    def __init__(self, folder: Path | str, n_rows: int, keep: str = "jpeg-256") -> None:
+        self.folder, self.keep, self.store = folder, keep, Store(folder)
         for shard in range(0, n_rows, 3):
-            self.write(
-                f"plan/{shard // 3:05d}", [listed(slot) for slot in range(shard, min(n_rows, shard + 3))], LISTED
-            )
-        write_json(folder / "plan.json", {"n_rows": n_rows, "settings": {"keep": keep}})
+            rows = [listed(slot) for slot in range(shard, min(n_rows, shard + 3))]
+            with self.store.writing(f"plan/{shard // 3:05d}.parquet") as file:
+                pl.DataFrame(rows, schema=dict(LISTED)).write_parquet(file)
+        self.store.write_json("plan.json", {"n_rows": n_rows, "n_shards": -(-n_rows // 3)})
 
-    def write(self, name: str, rows: list[dict], schema) -> None:
-        path = self.folder / f"{name}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pl.DataFrame(rows, schema=dict(schema)).write_parquet(path, row_group_size=2)
-
-    def shard(self, name: str, *rows: dict) -> None:
-        self.write(f"shards/{name}", list(rows), SHARD)
-        write_json(self.folder / "shards" / f"{name}.json", {"shard": name, "sha256": str(rows)[:99]})
+    def shard(self, shard: int, *rows: dict, generation: int = 0) -> None:
+        frame = pl.DataFrame(rows, schema=dict(SHARD))
+        name = f"shards/{shard_name(shard, generation)}.parquet"
+        with self.store.writing(name) as file:
+            write_shard(file, frame.drop("image"), frame["image"], kept=self.keep)
+        written = self.store.read(name)
+        Marker(shard, generation, sha256(written).hexdigest(), len(written), {}).write(self.store)
 
 
 @pytest.fixture
 def acquired(tmp_path):
     """Eight rows: one 404, one that a retry mended, one that it did not, the last shard not there yet."""
     made = Acquired(tmp_path / "acquired", 8)
-    made.shard("00000", ended(0, "ok", picture(0)), ended(1, "http_404"), ended(2, "timeout_total"))
-    made.shard("00001", ended(3, "ok", picture(3, "PNG")), ended(4, "http_5xx"), ended(5, "ok", picture(5)))
-    made.shard("00000.r1", ended(2, "http_5xx"))
-    made.shard("00000.r2", ended(2, "ok", picture(2)))
-    made.shard("00001.r1", ended(4, "http_404"))
+    made.shard(0, ended(0, "ok", picture(0)), ended(1, "http_404"), ended(2, "timeout_total"))
+    made.shard(1, ended(3, "ok", picture(3, "PNG")), ended(4, "http_5xx"), ended(5, "ok", picture(5)))
+    made.shard(0, ended(2, "http_5xx"), generation=1)
+    made.shard(0, ended(2, "ok", picture(2)), generation=2)
+    made.shard(1, ended(4, "http_404"), generation=1)
     return made
 
 
@@ -102,7 +102,7 @@ def test_no_name_of_a_file_comes_from_afar(acquired, tmp_path, layout):
 def test_the_same_export_is_kept_and_that_of_another_state_refused(acquired, tmp_path, layout):
     first = export(acquired.folder, layout, tmp_path / "out")
     assert export(acquired.folder, layout, tmp_path / "out") == first
-    acquired.shard("00001.r2", ended(4, "ok", picture(4)))
+    acquired.shard(1, ended(4, "ok", picture(4)), generation=2)
     with pytest.raises(RunFolderError, match="holds an export of something else"):
         export(acquired.folder, layout, tmp_path / "out")
     assert export(acquired.folder, layout, tmp_path / "new")["n_exported"] == 5
@@ -177,7 +177,7 @@ def test_the_pixels_of_the_study_are_those_of_the_images_as_published(acquired, 
 def test_bare_gray_pixels_are_exported_as_pictures_of_them(tmp_path, layout):
     made = Acquired(tmp_path / "acquired", 2, keep="gray-64")
     gray = [(np.arange(4096) // 64 * 3 + slot * 60).astype(np.uint8) for slot in range(2)]
-    made.shard("00000", *(ended(slot, "ok", gray[slot].tobytes()) for slot in range(2)))
+    made.shard(0, *(ended(slot, "ok", gray[slot].tobytes()) for slot in range(2)))
     assert export(made.folder, layout, tmp_path / "out")["n_exported"] == 2
     if layout == "imagefolder":
         images = sorted((tmp_path / "out" / "train").rglob("*.png"), key=lambda path: path.name)
@@ -191,16 +191,26 @@ def test_bare_gray_pixels_are_exported_as_pictures_of_them(tmp_path, layout):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_an_image_that_cannot_be_read_is_counted(tmp_path, layout):
     made = Acquired(tmp_path / "acquired", 3)
-    made.shard("00000", ended(0, "ok", picture(0)), ended(1, "ok", b"<html>"), ended(2, "ok", None))
+    made.shard(0, ended(0, "ok", picture(0)), ended(1, "ok", b"<html>"), ended(2, "ok", None))
     account = export(made.folder, layout, tmp_path / "out")
     assert (account["n_exported"], account["left_out"]) == (1, {"missing_file": 1, "not_image": 1})
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_object_store_gives_what_a_folder_gives(acquired, tmp_path, layout):
+    remote = Store(f"memory://{tmp_path.name}")
+    files = [path.relative_to(acquired.folder).as_posix() for path in acquired.folder.rglob("*.*")]
+    for name in files:
+        remote.write(name, acquired.store.read(name))
+    accounts = [export(store, layout, tmp_path / name) for name, store in (("a", acquired.folder), ("b", remote))]
+    files = [sorted(path for path in (tmp_path / name).rglob("*") if path.is_file()) for name in "ab"]
+    assert accounts[0] == accounts[1]
+    assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
+
+
 def test_a_row_without_a_label_has_no_place_in_the_study(tmp_path):
     made = Acquired(tmp_path / "acquired", 3)
-    made.shard(
-        "00000", *(ended(slot, "ok", picture(slot)) | ({"label": None} if slot == 1 else {}) for slot in range(3))
-    )
+    made.shard(0, *(ended(slot, "ok", picture(slot)) | ({"label": None} if slot == 1 else {}) for slot in range(3)))
     account = export(made.folder, "study-2023", tmp_path / "out")
     assert account["left_out"] == {"no_label": 1}
 

@@ -10,12 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from counterpoint.acquire.pictures import as_gray, as_jpeg, as_stored
-from counterpoint.acquire.slots import AcquiredRows, Listener, Row, unheard
-from counterpoint.acquire.statuses import OK
+from counterpoint.acquire.pictures import as_jpeg, as_stored
+from counterpoint.acquire.slots import AcquiredRows, Listener, unheard
 from counterpoint.artifacts import key_of
 from counterpoint.errors import ConfigError, ImageError, did_you_mean
-from counterpoint.features.bilinear import SIDE_PX, Resize
+from counterpoint.features.bilinear import SIDE_PX, Resize, gray_square
 from counterpoint.formats.exports import Exported, Outgoing, export_once
 from counterpoint.formats.imagefolder import write_imagefolder
 from counterpoint.formats.study2023 import StudyFolder, class_numbers, folder_of
@@ -117,9 +116,8 @@ def _study2023(rows: AcquiredRows, draft: Path, rules: ExportRules) -> Exported:
                 rows.left_out[NO_LABEL] += 1
                 continue
             try:
-                kept = _kept(row)
-                jpeg = as_jpeg(kept, is_gray=rows.is_gray)
-                folder.add(row["label"], row["text"], jpeg, as_gray(kept, is_gray=rows.is_gray, resize=rules.resize))
+                kept = rows.kept(row)
+                folder.add(row["label"], row["text"], as_jpeg(kept), gray_square(kept, resize=rules.resize))
             except ImageError as error:
                 rows.left_out[error.reason] += 1
                 folder.lack(row["label"], row["text"], error.reason)
@@ -156,7 +154,7 @@ def _outgoing(rows: AcquiredRows) -> Iterator[Outgoing]:
     """Yield the rows that have an image; count the others."""
     for row in rows:
         try:
-            stored = as_stored(_kept(row), is_gray=rows.is_gray)
+            stored = as_stored(rows.kept(row))
         except ImageError as error:
             rows.left_out[error.reason] += 1
             continue
@@ -168,14 +166,6 @@ def _outgoing(rows: AcquiredRows) -> Iterator[Outgoing]:
             "original_height": row["height_px"],
         }
         yield Outgoing(stored.data, stored.extension, row["text"], row["label"], fields)
-
-
-def _kept(row: Row) -> bytes:
-    """Return what was kept of a row's image, or raise `ImageError` with the status as its reason."""
-    if row["status"] != OK or row["image"] is None:
-        raise ImageError(row["status"] if row["status"] != OK else "missing_file")
-    kept: bytes = row["image"]
-    return kept
 
 
 def _plain(value: Any) -> Any:
