@@ -3,6 +3,7 @@
 import io
 import json
 from collections import Counter
+from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from counterpoint.acquire.export import LAYOUTS, ExportRules, export
+from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import STATUSES
 from counterpoint.data.sources import open_source
 from counterpoint.errors import CounterpointError, RunFolderError
@@ -57,7 +59,9 @@ class Acquired:
             rows = [listed(slot) for slot in range(shard, min(n_rows, shard + 3))]
             with self.store.writing(f"plan/{shard // 3:05d}.parquet") as file:
                 pl.DataFrame(rows, schema=dict(LISTED)).write_parquet(file)
-        self.store.write_json("plan.json", {"n_rows": n_rows, "n_shards": -(-n_rows // 3)})
+        labels = dict.fromkeys(LABELS[: min(n_rows, 2)], n_rows // 2)
+        others = dict.fromkeys(field.name for field in fields(Plan))
+        self.store.write_json("plan.json", others | {"n_rows": n_rows, "n_shards": -(-n_rows // 3), "labels": labels})
 
     def shard(self, shard: int, *rows: dict, generation: int = 0) -> None:
         frame = pl.DataFrame(rows, schema=dict(SHARD))

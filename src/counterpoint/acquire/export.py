@@ -94,8 +94,8 @@ def export(
 def _write(rows: AcquiredRows, layout: str, rules: ExportRules, draft: Path) -> Exported:
     beside = LAYOUTS[layout](rows, draft, rules)
     left_out = dict(sorted(rows.left_out.items()))
-    n_exported = rows.n_rows - sum(left_out.values())
-    return {"layout": layout, "n_rows": rows.n_rows, "n_exported": n_exported, "left_out": left_out, **beside}
+    n_exported = rows.plan.n_rows - sum(left_out.values())
+    return {"layout": layout, "n_rows": rows.plan.n_rows, "n_exported": n_exported, "left_out": left_out, **beside}
 
 
 def _webdataset(rows: AcquiredRows, draft: Path, rules: ExportRules) -> Exported:
@@ -109,7 +109,7 @@ def _imagefolder(rows: AcquiredRows, draft: Path, rules: ExportRules) -> Exporte
 
 
 def _study2023(rows: AcquiredRows, draft: Path, rules: ExportRules) -> Exported:
-    numbers = class_numbers(rows.labels(), rules.classes)
+    numbers = class_numbers(rows.plan.labels, rules.classes)
     with StudyFolder(draft, numbers) as folder:
         for row in rows:
             if row["label"] is None:

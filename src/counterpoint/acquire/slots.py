@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
+from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import OK
-from counterpoint.errors import ImageError, RunFolderError
+from counterpoint.errors import ImageError
 from counterpoint.formats.images import ImageReader
 from counterpoint.formats.shards import REF, committed, read_listed, read_shards
 from counterpoint.schema import Frame
@@ -36,10 +38,7 @@ class AcquiredRows:
 
     def __init__(self, store: Store, *, listen: Listener = unheard) -> None:
         self._store, self._listen = store, listen
-        self._plan = store.read_json("plan.json")
-        if self._plan is None:
-            raise RunFolderError(f"{store.url} holds no plan; `counterpoint acquire plan` or `run` makes one.")
-        self.n_rows: int = self._plan["n_rows"]
+        self.plan = Plan.read(store)
         self.left_out: Counter[str] = Counter()
         self._shards = committed(store)
         self._reader = ImageReader()
@@ -47,25 +46,18 @@ class AcquiredRows:
     def fingerprint(self) -> list[Any]:
         """Return what tells one state of the shards from another."""
         markers = [marker for generations in self._shards.values() for marker in generations]
-        return [self._plan, [(marker.shard, marker.generation, marker.sha256) for marker in markers]]
-
-    def labels(self) -> set[str]:
-        """Return the labels of the plan."""
-        labels: set[str] = set()
-        for shard in range(self._plan["n_shards"]):
-            labels.update(read_listed(self._store, shard)["label"].drop_nulls().unique())
-        return labels
+        return [asdict(self.plan), [(marker.shard, marker.generation, marker.sha256) for marker in markers]]
 
     def __iter__(self) -> Iterator[Row]:
         """Yield each row of the plan once."""
         done = 0
-        for shard in range(self._plan["n_shards"]):
+        for shard in range(self.plan.n_shards):
             # Shards of an object store are copied here, one at a time.
             with TemporaryDirectory() as copies, self._reader:
                 frame = self._frame(shard, Path(copies))
                 yield from frame.iter_rows(named=True)
             done += frame.height
-            self._listen(done, self.n_rows)
+            self._listen(done, self.plan.n_rows)
 
     def _frame(self, shard: int, copies: Path) -> Frame:
         if shard in self._shards:
