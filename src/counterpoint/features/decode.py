@@ -50,7 +50,9 @@ _UNSUPPORTED = re.compile(
 _PLUGINS: dict[str, type[ImageFile]] = {
     "jpeg": JpegImageFile, "png": PngImageFile, "gif": GifImageFile, "webp": WebPImageFile, "avif": AvifImageFile,
 }  # fmt: skip
-_EXIF = re.compile(rb"\xff\xe1..Exif\0\0", re.DOTALL)
+_APP1, _SOS, _FILL = 0xE1, 0xDA, 0xFF
+_SOF_SEQUENTIAL = (0xC0, 0xC1)
+_NO_LENGTH = (0x00, 0x01, *range(0xD0, 0xDA))
 _ORIENTATION, _SHORT = 0x0112, 3
 _CUT = re.compile("truncated|premature end of jpeg|requires a buffer|no more images", re.IGNORECASE)
 _TURNS: dict[int, Callable[[Pixels8], Pixels8]] = {
@@ -215,13 +217,40 @@ def _plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _decode_jpeg(data: bytes, mode: Mode, min_side_px: int) -> tuple[Pixels8, int]:
-    if data.count(b"\xff\xda") > MAX_JPEG_SCANS:
+    has_one_scan, exif = _jpeg_head(data)
+    if not has_one_scan and data.count(b"\xff\xda") > MAX_JPEG_SCANS:
         raise ImageError("decode_error", f"more than {MAX_JPEG_SCANS} scans")
     # Seven eighths of the size take longer than the whole, and are less exact.
     least = {"min_height": min_side_px, "min_width": min_side_px, "min_factor": 1.25}
-    pixels = simplejpeg.decode_jpeg(data, mode.upper(), **least)
-    found = _EXIF.search(data)
-    return pixels, _orientation(data[found.end() :]) if found else 1
+    return simplejpeg.decode_jpeg(data, mode.upper(), **least), _orientation(exif)
+
+
+def _jpeg_head(data: bytes) -> tuple[bool, bytes]:
+    """Return whether a JPEG surely has one scan, and its EXIF; the scan itself, nearly all bytes, is not searched."""
+    n_components, exif = 0, b""
+    for marker, start, end in _jpeg_segments(data):
+        if marker in _SOF_SEQUENTIAL:
+            n_components = data[start + 5]
+        elif marker == _APP1 and not exif and data.startswith(b"Exif\0\0", start):
+            exif = data[start:end]
+        elif marker == _SOS:
+            return data[start] == n_components, exif
+    return False, exif
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (marker, start, end) of each segment up to the first scan's header, as long as they are well-formed."""
+    place = 2
+    while place + 10 < len(data) and data[place] == _FILL and data[place + 1] not in _NO_LENGTH:
+        marker = data[place + 1]
+        if marker == _FILL:
+            place += 1
+            continue
+        end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        yield marker, place + 4, end
+        if marker == _SOS or end < place + 4:
+            return
+        place = end
 
 
 def _decode_with_pillow(data: bytes, kind: str, mode: Mode) -> tuple[Pixels8, int]:
