@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections import Counter
 from dataclasses import fields
 from hashlib import sha256
@@ -50,6 +51,10 @@ def ended(slot: int, status: str, image: bytes | None = None) -> dict:
     return dict.fromkeys(SHARD) | listed(slot) | {"status": status, "image": image if status == "ok" else None} | found
 
 
+def readme(folder: Path) -> str:
+    return (folder / "README.txt").read_text()
+
+
 class Acquired:
     """An acquisition's output, made by hand: shards of three slots."""
 
@@ -61,7 +66,8 @@ class Acquired:
                 pl.DataFrame(rows, schema=dict(LISTED)).write_parquet(file)
         labels = dict.fromkeys(LABELS[: min(n_rows, 2)], n_rows // 2)
         others = dict.fromkeys(field.name for field in fields(Plan))
-        self.store.write_json("plan.json", others | {"n_rows": n_rows, "n_shards": -(-n_rows // 3), "labels": labels})
+        plan = others | {"n_rows": n_rows, "n_shards": -(-n_rows // 3), "labels": labels, "settings": {"keep": keep}}
+        self.store.write_json("plan.json", plan)
 
     def shard(self, shard: int, *rows: dict, generation: int = 0) -> None:
         frame = pl.DataFrame(rows, schema=dict(SHARD))
@@ -174,7 +180,7 @@ def test_the_pixels_of_the_study_are_those_of_the_images_as_published(acquired, 
     assert of_slot_3["label"] == 0
     assert (pixels == gray_square(picture(3, "PNG"))).all()
     assert pd.read_csv(tmp_path / "area" / "pairs.csv")["label"].tolist() == (1 - pairs["label"]).tolist()
-    assert "animal" in (tmp_path / "out" / "README.txt").read_text()
+    assert {"'animal'", '"bilinear"', '"jpeg-256"'} <= set(re.findall(r"[\"'][\w-]+[\"']", readme(tmp_path / "out")))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

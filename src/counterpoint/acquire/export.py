@@ -121,17 +121,18 @@ def _study2023(rows: AcquiredRows, draft: Path, rules: ExportRules) -> Exported:
             except ImageError as error:
                 rows.left_out[error.reason] += 1
                 folder.lack(row["label"], row["text"], error.reason)
-    return _described(draft, numbers, rules)
+    return _described(draft, numbers, kept=rows.plan.settings["keep"], resize=rules.resize)
 
 
-def _described(draft: Path, numbers: Mapping[str, int], rules: ExportRules) -> Exported:
+def _described(draft: Path, numbers: Mapping[str, int], *, kept: str, resize: Resize) -> Exported:
     """Write README.txt for those who find the folder, and return what it says."""
     classes = {str(number): name for name, number in numbers.items()}
     folders = {str(number): folder_of(number, len(numbers)) for number in numbers.values()}
     lines = [f"images/{folders[number]}/{number}_<n>.jpg  class {number}: {name!r}; row n (from 0) of "
              f"{folders[number]}Data.csv describes it" for number, name in classes.items()]  # fmt: skip
-    (draft / "README.txt").write_text(README.format(classes="\n".join(lines), resize=rules.resize), encoding="utf-8")
-    return {"classes": classes, "folders": folders, "resize": rules.resize, "side_px": SIDE_PX}
+    text = README.format(classes="\n".join(lines), kept=kept, resize=resize)
+    (draft / "README.txt").write_text(text, encoding="utf-8")
+    return {"classes": classes, "folders": folders, "kept": kept, "resize": resize, "side_px": SIDE_PX}
 
 
 README = """\
@@ -145,8 +146,10 @@ missing.csv  class, number, status: the descriptions without an image, and why
 export.json  how many rows there were, and how many were left out, by status
 
 Pixels are 64 x 64, the aspect not kept, resized by "{resize}" ("bilinear": to the bit as cv2.resize does it by default,
-as published; "area": averaged).  An image that did not come as a JPEG was encoded as one for its file; its pixels are
-those of the original.  The authors kept their descriptions in Excel files; these are CSV, in UTF-8.
+as published; "area": averaged) from what was kept of each image, "{kept}": the authors' would be made from "original";
+of "jpeg-256" an image was averaged to 256 px first, of "gray-64" its pixels are as they were kept, averaged.  What was
+not kept as a JPEG was encoded as one for its file, after its pixels were taken.  The authors kept their descriptions in
+Excel files; these are CSV, in UTF-8.
 """
 
 
