@@ -201,12 +201,11 @@ def _parquet_parts(file: InputFile, about: Any, roles: Mapping[str, str], rows: 
 
 def _has_all(about: Any, column: str) -> bool:
     """Say whether the statistics of each row group show that *column* has no null and no empty string."""
-    for group in range(about.num_row_groups):
-        chunks = (about.row_group(group).column(n) for n in range(about.num_columns))
-        told = next((chunk.statistics for chunk in chunks if chunk.path_in_schema == column), None)
-        if told is None or not told.has_null_count or told.null_count or not told.has_min_max or not told.min:
-            return False
-    return True
+    index = next(n for n in range(about.num_columns) if about.schema.column(n).path == column)
+    if about.schema.column(index).logical_type.type != "STRING":
+        return False  # bytes that are not UTF-8 are no URL
+    told = [about.row_group(group).column(index).statistics for group in range(about.num_row_groups)]
+    return all(each and each.has_null_count and not each.null_count and each.has_min_max and each.min for each in told)
 
 
 def _read_slice(path: str, roles: Mapping[str, str], first: int, n_rows: int, wanted: Collection[str]) -> Frame:

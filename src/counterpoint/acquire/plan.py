@@ -24,6 +24,7 @@ from counterpoint.schema import Frame
 NAME = "plan.json"
 N_LARGEST = 10
 MAX_SAID = 80
+_ABSENT = object()
 
 Progress = Callable[[int, int], None]
 """Is told how many rows were read, and selected, so far."""
@@ -210,7 +211,7 @@ def _difference(old: Any, new: Any, where: str = "") -> tuple[str, str, str] | N
     if not isinstance(old, dict) or not isinstance(new, dict):
         return None if old == new else (where, _said(old), _said(new))
     for key in {**new, **old}:
-        differs = _difference(old.get(key), new.get(key), f"{where}.{key}".removeprefix("."))
+        differs = _difference(old.get(key, _ABSENT), new.get(key, _ABSENT), f"{where}.{key}".removeprefix("."))
         if differs is not None:
             return differs
     return None
@@ -230,5 +231,5 @@ def _check_inputs(found: Plan, inputs: Iterable[InputFile], store: Store) -> Non
 
 def _said(value: Any) -> str:
     """Return a setting as YAML has it, cut when it is long."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = "nothing" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_SAID else f"{text[: MAX_SAID - 1]}…"
