@@ -38,7 +38,7 @@ architecture: $(READY) ## check that imports point down
 docs: $(READY) ## build the documentation into docs/_build/html; a warning is an error
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 
-bench: $(READY) ## run every benchmark, each against its named baseline
+bench: $(READY) ## run every benchmark, shortly; benchmarks/README.md says how to get figures
 	@for file in benchmarks/*.py; do echo "$$file"; $(BIN)/python $$file || exit 1; done
 
 $(READY): pyproject.toml constraints.txt
