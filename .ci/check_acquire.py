@@ -1,4 +1,4 @@
-"""A short acquisition as a user would make it: a list of pictures on loopback, one of them missing, to a study's page."""
+"""A short acquisition as a user would make it: from a list on loopback, one of its pictures missing, to a page."""
 
 import json
 import subprocess
