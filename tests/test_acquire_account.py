@@ -6,27 +6,29 @@ import sys
 import threading
 import time
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterpoint.acquire.account import Account, AccountReader, read_account, to_retry
+from counterpoint.acquire.account import Account, AccountReader, read_account
 from counterpoint.acquire.events import EventLog, newest
 from counterpoint.acquire.lease import NAME, Lease, check_lease, read_lease, renew, take_lease
+from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import RETRYABLE, STATUSES
 from counterpoint.acquire.store import Store
 from counterpoint.acquire.suspects import Suspects
 from counterpoint.errors import RunFolderError
+from counterpoint.formats.shards import Marker
 
 N_SLOTS = 5
 
 
 def commit(store, shard, generation, statuses, replaces=None, **more):
-    name = f"{shard:05d}" + (f".r{generation}" if generation else "")
-    marker = {"shard": shard, "generation": generation, "statuses": statuses, "replaces": replaces or {}, **more}
-    store.write_json(f"shards/{name}.json", marker)
+    marker = Marker(shard, generation, sha256="", n_bytes=0, statuses=statuses, replaces=replaces or {}, **more)
+    store.write(marker.file, b"")
+    marker.write(store)
 
 
 def commit_all(store, outcomes):
@@ -42,13 +44,14 @@ def commit_all(store, outcomes):
 @pytest.fixture
 def store(tmp_path):
     store = Store(tmp_path)
-    store.write_json("plan.json", {"n_rows": 4 * N_SLOTS})
+    store.write_json("plan.json", {field.name: {} for field in fields(Plan)} | {"n_rows": 4 * N_SLOTS})
     return store
 
 
 five = st.lists(st.sampled_from(STATUSES), min_size=N_SLOTS, max_size=N_SLOTS)
 
 
+@settings(deadline=None, max_examples=20)  # each writes files that are flushed to the disk
 @given(outcomes=st.lists(st.tuples(five, five), max_size=4))
 def test_the_sum_is_the_plan_and_no_count_is_negative(outcomes, tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("account"))
@@ -85,7 +88,9 @@ def test_readers_see_the_plans_rows_at_every_moment_while_shards_are_committed_a
 
 def test_a_marker_that_is_not_one_counts_as_a_shard_that_waits(store):
     store.write("shards/00000.json", b'{"shard": 0, "gener')
-    store.write_json("shards/00001.json", {"shard": 7, "generation": 0, "statuses": {"ok": 5}, "replaces": {}})
+    commit(store, 7, 0, {"ok": 5})
+    store.write("shards/00001.json", store.read("shards/00007.json"))
+    (store.local / "shards/00007.parquet").unlink()
     assert read_account(store).waiting == 4 * N_SLOTS
 
 
@@ -114,25 +119,33 @@ def test_status_without_a_plan_is_one_line_that_says_what_to_do(tmp_path):
 
 
 def test_markers_are_read_once_by_a_reader_that_looks_again(store, monkeypatch):
-    for shard in range(300):
+    for shard in range(50):
         commit(store, shard, 0, {"ok": 1})
-    reader = AccountReader(store, 300)
+    reader = AccountReader(store, 50)
     reader.read()
-    reads = []
-    monkeypatch.setattr(Store, "read_json", lambda _, name: reads.append(name))
-    assert reader.read().done == 300
-    assert [name for name in reads if name.startswith("shards")] == []
+    monkeypatch.setattr(Marker, "read", None)
+    assert reader.read().done == 50
 
 
-def test_a_retry_takes_only_what_may_end_otherwise_and_finishes_an_interrupted_one_first():
-    first = {"statuses": {"ok": 1, "http_5xx": 2, "http_404": 2}, "replaces": {}}
-    gone = {"statuses": {"http_404": 5}, "replaces": {}}
-    again = {"statuses": {"ok": 1, "http_5xx": 1}, "replaces": {"http_5xx": 2}}
-    assert to_retry({}) == (1, {})
-    assert to_retry({(0, 0): gone}) == (1, {})
-    assert to_retry({(0, 0): first, (1, 0): first, (2, 0): gone}) == (1, {0: 2, 1: 2})
-    assert to_retry({(0, 0): first, (1, 0): first, (1, 1): again}) == (1, {0: 2})
-    assert to_retry({(0, 0): first, (1, 0): first, (0, 1): again, (1, 1): again}) == (2, {0: 1, 1: 1})
+def to_retry(store):
+    reader = AccountReader(store, 4 * N_SLOTS)
+    reader.look_for_markers()
+    return reader.to_retry()
+
+
+def test_a_retry_takes_only_what_may_end_otherwise_and_finishes_an_interrupted_one_first(store):
+    first = {"ok": 1, "http_5xx": 2, "http_404": 2}
+    again = {"ok": 1, "http_5xx": 1}
+    assert to_retry(store) == (1, {})
+    commit(store, 2, 0, {"http_404": 5})
+    assert to_retry(store) == (1, {})
+    commit(store, 0, 0, first)
+    commit(store, 1, 0, first)
+    assert to_retry(store) == (1, {0: 2, 1: 2})
+    commit(store, 1, 1, again, {"http_5xx": 2})
+    assert to_retry(store) == (1, {0: 2})
+    commit(store, 0, 1, again, {"http_5xx": 2})
+    assert to_retry(store) == (2, {0: 1, 1: 1})
 
 
 # The lease.

@@ -5,16 +5,16 @@ and a retry takes away as many statuses as it adds.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import astuple, dataclass, field
 
 from counterpoint.acquire.events import age_s, newest
 from counterpoint.acquire.lease import read_lease
+from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import OK, RETRYABLE
 from counterpoint.acquire.store import Store
-from counterpoint.errors import RunFolderError
+from counterpoint.formats.shards import Marker, shard_name
 
 FRESH_S = 30.0
 """A shard whose log has been silent for longer is not under way."""
@@ -89,63 +89,95 @@ class Account:
         return self.ok / self.done if self.done else None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Ended:
-    """How far the shards of one generation are, those under way included; what a run's pace is measured by."""
+    """How far the shards of one generation are."""
 
-    n_rows: int
-    n_bytes: int
+    n_shards: int = 0
+    n_rows: int = 0
+    n_bytes: int = 0
 
 
 class AccountReader:
-    """Reads the account of the folder of *store* again and again; each marker once, because markers never change."""
+    """Reads the account of a plan of *n_rows* in the folder of *store* again and again; each marker once.
+
+    Markers never change, and only sums of them are kept, so that tens of thousands of shards are no burden.
+    """
 
     def __init__(self, store: Store, n_rows: int) -> None:
         self._store, self._n_rows = store, n_rows
-        self._markers: dict[Part, dict[str, Any]] = {}
-        self._progress: dict[Part, dict[str, Any]] = {}
+        self._parts: set[Part] = set()
+        self._statuses: Counter[str] = Counter()
+        self._failing_hosts: Counter[str] = Counter()
+        self._retryable: Counter[int] = Counter()
+        self._committed: defaultdict[int, Ended] = defaultdict(Ended)
+        self._in_flight: dict[Part, Ended] = {}
 
     def read(self) -> Account:
         """Return the account as it is now."""
-        self._look()
+        self.look_for_markers()
+        # Logs after markers: a shard that is committed in between is still one that waits.
+        self._look_at_logs()
         lease = read_lease(self._store)
         return Account(
             n_rows=self._n_rows,
-            statuses=_statuses(self._markers.values()),
-            in_flight=sum(event["rows"] for event in self._progress.values()),
-            n_bytes=_total(self._markers.values(), "body_bytes") + _total(self._progress.values(), "bytes"),
-            generations=_in_order(Counter(generation for _, generation in self._markers)),
-            worst_hosts=dict(_worst(self._markers.values()).most_common(N_WORST)),
+            statuses={status: n for status, n in self._statuses.most_common() if n},
+            in_flight=sum(shard.n_rows for shard in self._in_flight.values()),
+            n_bytes=sum(ended.n_bytes for ended in (*self._committed.values(), *self._in_flight.values())),
+            generations={generation: ended.n_shards for generation, ended in sorted(self._committed.items())},
+            worst_hosts=dict(self._failing_hosts.most_common(N_WORST)),
             pace=Pace(**lease.pace) if lease else Pace(),
             is_running=lease is not None and lease.is_alive(),
         )
 
-    def committed(self) -> dict[Part, dict[str, Any]]:
-        """Return the marker of each committed shard and generation."""
-        self._look_for_markers()
-        return dict(self._markers)
-
     def ended(self, generation: int) -> Ended:
-        """Return how far *generation* was when last looked at."""
-        markers = [marker for (_, of), marker in self._markers.items() if of == generation]
-        progress = [event for (_, of), event in self._progress.items() if of == generation]
-        n_rows = sum(sum(marker["statuses"].values()) for marker in markers)
-        return Ended(n_rows + _total(progress, "rows"), _total(markers, "body_bytes") + _total(progress, "bytes"))
+        """Return how far *generation* was when last looked at, its shards in flight included."""
+        parts = [
+            self._committed.get(generation, Ended()),
+            *(ended for part, ended in self._in_flight.items() if part[1] == generation),
+        ]
+        return Ended(*(sum(column) for column in zip(*map(astuple, parts), strict=True)))
 
-    def _look(self) -> None:
-        self._look_for_markers()
-        # Logs after markers: a shard that is committed in between is still one that waits.
-        logs = _parts(self._store.names("events"), _LOG)
-        events = {part: newest(self._store, f"events/{name}", "progress") for part, name in logs.items()
-                  if part not in self._markers}  # fmt: skip
-        self._progress = {part: event for part, event in events.items() if event and age_s(event["time"]) < FRESH_S}
+    def to_run(self, n_shards: int) -> list[int]:
+        """Return which of *n_shards* were not committed when last looked."""
+        return [shard for shard in range(n_shards) if (shard, 0) not in self._parts]
 
-    def _look_for_markers(self) -> None:
-        for part, name in _parts(self._store.names("shards"), _MARKER).items():
-            if part not in self._markers:
-                marker = self._store.read_json(f"shards/{name}")
-                if isinstance(marker, dict) and (marker.get("shard"), marker.get("generation")) == part:
-                    self._markers[part] = marker
+    def to_retry(self) -> tuple[int, dict[int, int]]:
+        """Return the generation to make next, and how many slots of which shards are tried again in it.
+
+        A generation that other shards have and these have not was interrupted: it is finished before another begins.
+        """
+        newest_of = dict(sorted(self._parts))
+        last = max(newest_of.values(), default=0)
+        left = {shard: self._retryable[shard] for shard in newest_of if self._retryable[shard]}
+        interrupted = {shard: n for shard, n in left.items() if newest_of[shard] < last}
+        return (last, interrupted) if interrupted else (last + 1, left)
+
+    def look_for_markers(self) -> None:
+        """Read the markers that have come since the last look."""
+        for shard, generation in _parts(self._store.names("shards"), _MARKER):
+            if (shard, generation) not in self._parts:
+                marker = Marker.read(self._store, shard, generation)
+                if marker is not None:
+                    self._add(marker)
+
+    def _add(self, marker: Marker) -> None:
+        self._parts.add((marker.shard, marker.generation))
+        self._statuses.update(marker.statuses)
+        self._statuses.subtract(marker.replaces)
+        self._failing_hosts.update(marker.failing_hosts)
+        self._retryable[marker.shard] += _n_retryable(marker.statuses) - _n_retryable(marker.replaces)
+        ended = self._committed[marker.generation]
+        ended.n_shards += 1
+        ended.n_rows += sum(marker.statuses.values())
+        ended.n_bytes += marker.body_bytes
+
+    def _look_at_logs(self) -> None:
+        self._in_flight = {}
+        for part in _parts(self._store.names("events"), _LOG) - self._parts:
+            told = newest(self._store, f"events/{shard_name(*part)}.jsonl", "progress")
+            if told is not None and age_s(told["time"]) < FRESH_S:
+                self._in_flight[part] = Ended(0, told["rows"], told["bytes"])
 
 
 def read_account(store: Store) -> Account:
@@ -156,60 +188,13 @@ def read_account(store: Store) -> Account:
     RunFolderError
         When there is no plan.
     """
-    plan = store.read_json("plan.json")
-    if plan is None:
-        raise RunFolderError(f"{store.url} holds no plan; `counterpoint acquire plan` or `run` makes one.")
-    return AccountReader(store, plan["n_rows"]).read()
+    return AccountReader(store, Plan.read(store).n_rows).read()
 
 
-def to_retry(markers: Mapping[Part, Mapping[str, Any]]) -> tuple[int, dict[int, int]]:
-    """Return the generation to make next, and how many slots of which shards are tried again in it.
-
-    A generation that other shards have and these have not was interrupted: it is finished before another is begun.
-
-    >>> first = {"statuses": {"ok": 2, "http_5xx": 3}, "replaces": {}}
-    >>> again = {"statuses": {"ok": 1, "http_5xx": 2}, "replaces": {"http_5xx": 3}}
-    >>> to_retry({(0, 0): first, (1, 0): first})
-    (1, {0: 3, 1: 3})
-    >>> to_retry({(0, 0): first, (1, 0): first, (0, 1): again})
-    (1, {1: 3})
-    """
-    newest_of = dict(sorted(markers))
-    last = max(newest_of.values(), default=0)
-    left: Counter[int] = Counter()
-    for (shard, _), marker in markers.items():
-        left[shard] += _n_retryable(marker["statuses"]) - _n_retryable(marker["replaces"])
-    interrupted = {shard: n for shard, n in left.items() if n and newest_of[shard] < last}
-    return (last, interrupted) if interrupted else (last + 1, {shard: n for shard, n in left.items() if n})
+def _parts(names: Iterable[str], pattern: re.Pattern[str]) -> set[Part]:
+    found = map(pattern.fullmatch, names)
+    return {(int(match[1]), int(match[2] or 0)) for match in found if match}
 
 
 def _n_retryable(statuses: Mapping[str, int]) -> int:
     return sum(n for status, n in statuses.items() if status in RETRYABLE)
-
-
-def _parts(names: Iterable[str], pattern: re.Pattern[str]) -> dict[Part, str]:
-    found = ((pattern.fullmatch(name), name) for name in names)
-    return {(int(match[1]), int(match[2] or 0)): name for match, name in found if match}
-
-
-def _statuses(markers: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for marker in markers:
-        counts.update(marker["statuses"])
-        counts.subtract(marker["replaces"])
-    return {status: n for status, n in counts.most_common() if n}
-
-
-def _worst(markers: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for marker in markers:
-        counts.update(marker.get("failing_hosts", {}))
-    return counts
-
-
-def _total(rows: Iterable[Mapping[str, Any]], column: str) -> int:
-    return sum(int(row.get(column, 0)) for row in rows)
-
-
-def _in_order(counts: Counter[int]) -> dict[int, int]:
-    return dict(sorted(counts.items()))

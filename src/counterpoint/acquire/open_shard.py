@@ -1,0 +1,154 @@
+"""One shard under way: which of its slots are fetched, how each ended, and its commit when the last has."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from counterpoint.acquire.events import EventLog
+from counterpoint.acquire.fetch import Answer, Request
+from counterpoint.acquire.keep import Kept, keep
+from counterpoint.acquire.shard import ShardWriter
+from counterpoint.acquire.statuses import OK, RETRYABLE
+from counterpoint.acquire.store import Store
+from counterpoint.acquire.suspects import Suspects, suspects_path
+from counterpoint.config.acquire import AcquireConfig
+from counterpoint.features.decode import Limits
+from counterpoint.formats.shards import Marker, read_listed, shard_name
+from counterpoint.schema import Frame
+
+
+class OpenShard:
+    """A shard whose slots are being fetched and decoded.  `end` may be called by several decoders at once.
+
+    Parameters
+    ----------
+    listed
+        *listed* are the slots to acquire: those of the plan's list, or of them those that are tried again.
+    shard, generation
+        The number of the shard, and how often it was retried.
+    replaces
+        *replaces* counts the statuses that the slots had before, when they are tried again.
+    """
+
+    def __init__(
+        self,
+        listed: Frame,
+        *,
+        shard: int,
+        generation: int,
+        replaces: Mapping[str, int],
+        config: AcquireConfig,
+        store: Store,
+    ) -> None:
+        name = shard_name(shard, generation)
+        self._listed, self._replaces, self._config, self._store = listed, replaces, config, store
+        self._places = {slot: place for place, slot in enumerate(listed["slot"])}
+        self._expected = dict(listed.select("slot", "sha256_expected").drop_nulls().iter_rows())
+        self._limits = Limits(**config.decode.model_dump())
+        self._writer = ShardWriter(listed, shard=shard, generation=generation, kept=config.keep)
+        self._suspects = Suspects(suspects_path(store, name), len(listed))
+        self._statuses: Counter[str] = Counter()
+        self.n_rows, self.n_bytes = len(listed), 0
+        self._retries, self._began_s = 0, time.monotonic()
+        self._changing = threading.Lock()
+        self._log = EventLog(store, f"events/{name}.jsonl")
+        self._log.record("begun", rows=self.n_rows)
+
+    def requests(self) -> Iterator[Request]:
+        """Yield what to fetch, in an order in which each host's slots lie evenly apart."""
+        for slot, url in spread(self._listed).select("slot", "url").iter_rows():
+            yield Request(slot, url or "")
+
+    def end(self, answer: Answer) -> bool:
+        """Keep what came for a slot; say whether it was the last of the shard."""
+        kept = self._kept(answer)
+        with self._changing:
+            self._writer.add(answer.slot, kept, answer.http_code)
+            self._statuses[kept.status] += 1
+            self.n_bytes += len(answer.body)
+            return self._writer.n_left == 0
+
+    def _kept(self, answer: Answer) -> Kept:
+        place = self._places[answer.slot]
+        if answer.status != OK:
+            return Kept(answer.status)
+        if self._suspects.is_deadly(place):
+            self.record("internal_error", slot=answer.slot, error="the process died twice while it was decoded")
+            return Kept("internal")
+        expected = self._expected.get(answer.slot)
+        try:
+            with self._suspects.decoding(place):
+                return keep(answer.body, limits=self._limits, kept=self._config.keep, sha256_expected=expected)
+        except Exception as error:  # one slot's surprise must not cost the others
+            self.record("internal_error", slot=answer.slot, error=f"{type(error).__name__}: {error}")
+            return Kept("internal")
+
+    def record(self, event: str, **fields: Any) -> None:
+        """Note an event in the shard's log; a transfer that is tried again is counted."""
+        self._retries += event == "tried_again"
+        self._log.record(event, **fields)
+
+    def report(self) -> None:
+        """Note how far the shard is, and flush its log."""
+        with self._changing:
+            rows, statuses, n_bytes = self._statuses.total(), dict(self._statuses), self.n_bytes
+        self._log.record("progress", rows=rows, bytes=n_bytes, statuses=statuses)
+        self._log.flush()
+
+    def commit(self) -> None:
+        """Write the shard, then its marker; from here on it is done."""
+        marker = self._writer.commit(self._store, duplicates=self._config.duplicates, replaces=self._replaces)
+        self._suspects.forget()
+        rows, took_s = self.n_rows, time.monotonic() - self._began_s
+        self._log.record(
+            "committed", rows=rows, bytes=self.n_bytes, seconds=round(took_s, 3), rows_per_s=round(rows / took_s, 1),
+            attempts=rows + self._retries, statuses=marker.statuses, worst_hosts=marker.failing_hosts,
+        )  # fmt: skip
+        self._log.flush()
+
+    def abandon(self) -> None:
+        """Let go of what is open: the shard will be begun again."""
+        self._writer.close()
+        self._suspects.close()
+
+
+def open_shard(store: Store, config: AcquireConfig, shard: int, generation: int) -> OpenShard | None:
+    """Return *shard* opened for *generation*, or None when that is committed, or has nothing to try again."""
+    if Marker.read(store, shard, generation) is not None:
+        return None
+    listed, replaces = read_listed(store, shard), dict[str, int]()
+    if generation:
+        again = newest_statuses(store, shard, generation).filter(pl.col("status").is_in(RETRYABLE))
+        listed = listed.join(again, on="slot", how="semi")
+        replaces = dict(again["status"].value_counts().iter_rows())
+    if listed.is_empty():
+        return None
+    return OpenShard(listed, shard=shard, generation=generation, replaces=replaces, config=config, store=store)
+
+
+def newest_statuses(store: Store, shard: int, before: int) -> Frame:
+    """Return the newest status of each slot of *shard* in the generations *before* this one: slot, status."""
+    found = pl.DataFrame(schema={"slot": pl.Int64, "status": pl.String})
+    for marker in filter(None, (Marker.read(store, shard, generation) for generation in range(before))):
+        with store.open(marker.file) as file:
+            newer = pl.DataFrame(pq.read_table(file, columns=["slot", "status"]))
+        found = pl.concat([found.join(newer, on="slot", how="anti"), newer])
+    return found
+
+
+def spread(listed: Frame) -> Frame:
+    """Return the rows of *listed* in an order in which each host's lie evenly apart, the same each time.
+
+    >>> listed = pl.DataFrame({"slot": range(6), "host": ["a", "a", "a", "a", "b", "b"]})
+    >>> order = "".join(spread(listed)["host"])
+    >>> len(order), "aaa" in order, "bb" in order
+    (6, False, False)
+    """
+    # A host has its own beginning, or all hosts of one row would come in the middle.
+    begins = pl.col("host").hash(seed=0) / 2.0**64
+    return listed.sort((pl.int_range(pl.len()).over("host") + begins) / pl.len().over("host"), "slot")

@@ -1,0 +1,151 @@
+"""The work of one process: fetch the slots of some shards, decode what comes, commit each shard when it is full.
+
+The calling thread runs the fetch loop, decoders take its answers from a queue bounded in bytes, and one more thread
+commits, so that the next shard is fetched while the tail of one waits and while one is written.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+
+from counterpoint.acquire.answers import Answers
+from counterpoint.acquire.fetch import Fetcher, Request
+from counterpoint.acquire.lease import check_lease
+from counterpoint.acquire.open_shard import OpenShard, open_shard
+from counterpoint.acquire.store import Store
+from counterpoint.config.acquire import AcquireConfig
+
+N_DECODERS = 1
+REPORT_S = 2.0
+"""How often the logs are told how far the shards are."""
+MAX_COMMITS = 2
+"""Shards that wait to be written; with more, no new transfer starts."""
+
+
+@dataclass(frozen=True)
+class ShardsTask:
+    """Some shards of a plan, to be acquired by one process; generation 0 is the first, a retry is the next.
+
+    *token* is that of the lease of the run; without one, nobody is asked before a commit.
+    """
+
+    name: str
+    config: AcquireConfig
+    shards: tuple[int, ...]
+    generation: int = 0
+    token: str | None = None
+    after: tuple[str, ...] = ()
+
+
+def acquire_shards(task: ShardsTask) -> dict[str, Any]:
+    """Acquire the shards of *task* that are not committed yet, and return what it took; done again it does nothing.
+
+    Raises
+    ------
+    RunFolderError
+        When the disk is full, a shard cannot be written, or another run took over; what is committed stays.
+    """
+    with Pipeline(task) as pipeline:
+        for answer in pipeline.fetcher.fetch(pipeline.requests(), room=pipeline.has_room):
+            pipeline.answers.put(answer)
+    return pipeline.statistics()
+
+
+class Pipeline:
+    """What stands behind the fetch loop of a task: its open shards, the decoders, the commits.  Left, all has ended."""
+
+    def __init__(self, task: ShardsTask) -> None:
+        self._task = task
+        self._store = Store(task.config.output, task.config.storage)
+        self._open: dict[int, OpenShard] = {}
+        self._full: set[int] = set()
+        self._committed: list[tuple[int, int]] = []
+        self._failure: BaseException | None = None
+        self._commits = ThreadPoolExecutor(1, "commit")
+        self._over = threading.Event()
+        self._decoders = [threading.Thread(target=self._guarded(self._decode)) for _ in range(N_DECODERS)]
+        self._reporter = threading.Thread(target=self._guarded(self._report))
+        self.answers = Answers()
+        self.fetcher = Fetcher(task.config.fetch, task.config.guard, record=self.record)
+
+    def __enter__(self) -> Self:
+        for thread in (*self._decoders, self._reporter):
+            thread.start()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._failure = self._failure or error
+        self.fetcher.close()
+        self.answers.close()
+        for decoder in self._decoders:
+            decoder.join()
+        self._commits.shutdown()
+        self._over.set()
+        self._reporter.join()
+        for shard in self._open.values():
+            shard.abandon()
+        if self._failure is not None and self._failure is not error:
+            raise self._failure
+
+    def requests(self) -> Iterator[Request]:
+        """Yield what to fetch of each shard in turn; a shard that is committed already is passed over."""
+        for number in self._task.shards:
+            shard = open_shard(self._store, self._task.config, number, self._task.generation)
+            if shard is not None:
+                self._open[number] = shard
+                self.fetcher.forget()  # a host is dead for a shard, not for all that follow
+                yield from shard.requests()
+
+    def has_room(self) -> bool:
+        """Say whether another transfer may start; when a thread behind has failed, raise its error here."""
+        if self._failure is not None:
+            raise self._failure
+        return self.answers.has_room() and len(self._full) < MAX_COMMITS
+
+    def statistics(self) -> dict[str, int]:
+        """Return how many shards were committed, with how many rows, of which the bodies had so many bytes."""
+        rows, n_bytes = zip(*self._committed, strict=True) if self._committed else ((), ())
+        return {"shards": len(rows), "rows": sum(rows), "bytes": sum(n_bytes)}
+
+    def record(self, event: str, *, slot: int | None = None, **fields: Any) -> None:
+        """Note an event of the fetch loop in the log of the shard that it concerns."""
+        shard = self._open.get(-1 if slot is None else slot // self._task.config.shard_rows)
+        if shard is not None:
+            shard.record(event, slot=slot, **fields)
+
+    def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Return *work* for a thread of its own: an error ends the fetch loop instead of being lost with the thread."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:
+                self._failure = self._failure or error
+
+        return guarded
+
+    def _decode(self) -> None:
+        for answer in self.answers:
+            if self._failure is not None:
+                return
+            number = answer.slot // self._task.config.shard_rows
+            if self._open[number].end(answer):
+                self._full.add(number)
+                self._commits.submit(self._guarded(partial(self._commit, number)))
+
+    def _commit(self, number: int) -> None:
+        if self._task.token is not None:
+            check_lease(self._store, self._task.token)
+        shard = self._open[number]
+        shard.commit()
+        self._committed.append((shard.n_rows, shard.n_bytes))
+        del self._open[number]
+        self._full.discard(number)
+
+    def _report(self) -> None:
+        while not self._over.wait(REPORT_S):
+            for shard in list(self._open.values()):
+                shard.report()
