@@ -35,7 +35,7 @@ def die_half_way(where: Path) -> None:
 
 
 def kill_an_export(where: Path) -> None:
-    process = multiprocessing.get_context("fork").Process(target=die_half_way, args=(where,))
+    process = multiprocessing.get_context("spawn").Process(target=die_half_way, args=(where,))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
