@@ -20,6 +20,7 @@ from counterpoint.schema import HISTORY
 
 LSTM = {"embed": 8, "hidden": 8, "epochs": 2, "batch": 8}
 CNN = {"side_px": 8, "width": 4, "epochs": 1, "batch": 8}
+PAPER_LSTM = {"hidden": 8, "length": 6, "epochs": 2, "batch": 8}
 TINY: dict[str, dict[str, Any]] = {
     "majority": {},
     "keyword-rule": {"n_words": 3, "min_count": 1},
@@ -29,6 +30,10 @@ TINY: dict[str, dict[str, Any]] = {
     "image-cnn": CNN,
     "lstm-cnn": {"text": LSTM, "image": CNN, "hidden": 8, "epochs": 1, "batch": 8},
     "late-fusion": {"branches": {"text-lstm": LSTM, "image-cnn": CNN}},
+    "paper-text-svm": {},
+    "paper-text-lstm": PAPER_LSTM,
+    "paper-image-cnn": {"side_px": 16, "layers": 4, "epochs": 1, "batch": 8},
+    "paper-lstm-cnn": {**PAPER_LSTM, "side_px": 16},
 }
 GRID: dict[str, tuple[str, list[Any]]] = {
     "majority": ("smoothing", [1.0, 2.0]),
@@ -39,6 +44,10 @@ GRID: dict[str, tuple[str, list[Any]]] = {
     "image-cnn": ("width", [2, 4]),
     "lstm-cnn": ("hidden", [4, 8]),
     "late-fusion": ("text", [("text-svm",), ("text-lstm",)]),
+    "paper-text-svm": ("c", [0.1, 1.0]),
+    "paper-text-lstm": ("hidden", [4, 8]),
+    "paper-image-cnn": ("dropout", [0.3, 0.9]),
+    "paper-lstm-cnn": ("activation", ["relu", "softmax"]),
 }
 Fitted = Callable[[str, int], Any]
 every_contender = pytest.mark.parametrize("name", MODELS)

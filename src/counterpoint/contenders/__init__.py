@@ -19,6 +19,10 @@ MODELS = {
     "image-cnn": "counterpoint.contenders.image_cnn:ImageCNN",
     "lstm-cnn": "counterpoint.contenders.lstm_cnn:LSTMCNN",
     "late-fusion": "counterpoint.contenders.late_fusion:LateFusion",
+    "paper-text-svm": "counterpoint.contenders.published.text_svm:PaperTextSVM",
+    "paper-text-lstm": "counterpoint.contenders.published.text_lstm:PaperTextLSTM",
+    "paper-image-cnn": "counterpoint.contenders.published.image_cnn:PaperImageCNN",
+    "paper-lstm-cnn": "counterpoint.contenders.published.lstm_cnn:PaperLSTMCNN",
 }
 
 

@@ -8,19 +8,17 @@ import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import LRScheduler
-from skorch.helper import predefined_split
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
 from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
 from counterpoint.contenders.batches import Batches, Material
-from counterpoint.contenders.training import WATCHED, Loss, balanced_weights, callbacks
+from counterpoint.contenders.training import PREDICTED_AT_ONCE, WATCHED, Loss, balanced_weights, callbacks, trainer
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
 _CLIP = 1.0
 _LEAST_BATCH, _STEPS_AN_EPOCH = 8, 32
-_PREDICTED_AT_ONCE = 256
 
 
 class Network(Contender):
@@ -47,7 +45,7 @@ class Network(Contender):
     lr: float
     weight_decay: float
     label_smoothing: float
-    patience: int
+    patience: int | None
     class_weight: Literal["balanced"] | None
     seed: int
 
@@ -98,12 +96,12 @@ class Network(Contender):
 
     def _train(self, network: nn.Module, train: Material, validation: Material) -> None:
         net = self._trainer(network, train, validation).fit(train, None)
-        stop = dict(net.callbacks_)["stop"]
+        stop = dict(net.callbacks_).get("stop")
         is_through = len(net.history) == self.epochs and "dur" in net.history[-1]
-        if not is_through and stop.misses_ < self.patience:
+        if not is_through and (stop is None or stop.misses_ < stop.patience):
             raise KeyboardInterrupt  # skorch takes Ctrl-C for a wish to stop early and use what there is
         self.network_ = net.module_.eval()
-        self.best_epoch_ = stop.best_epoch_
+        self.best_epoch_ = stop.best_epoch_ if stop else self.epochs
         self.n_epochs_ = len(net.history)
         self.n_parameters_ = sum(weights.numel() for weights in network.parameters())
         self.history_ = [self._epoch(row) for row in net.history]
@@ -116,34 +114,27 @@ class Network(Contender):
         groups = [(pattern, {"lr": share * self.lr}) for pattern, share in self._rates().items()]
         rates = [*(group["lr"] for _, group in groups), self.lr]
         cycle = LRScheduler(OneCycleLR, step_every="batch", max_lr=rates, total_steps=n_steps)
-        return NeuralNet(
+        return trainer(
             network,
-            criterion=Loss,
-            criterion__weight=weight,
-            criterion__smoothing=self.label_smoothing,
-            criterion__auxiliary=getattr(self, "auxiliary", 0.0),
+            validation,
+            batches=Batches,
+            loss=Loss(weight=weight, smoothing=self.label_smoothing, auxiliary=getattr(self, "auxiliary", 0.0)),
+            epochs=self.epochs,
+            batch=batch_size,
+            seed=child_seed(self.seed, "order"),
+            callbacks=[*callbacks(clip=_CLIP, patience=self.patience), ("cycle", cycle)],
+            lr=self.lr,
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=self.weight_decay,
             optimizer__param_groups=groups,
             optimizer__fused=True,
-            lr=self.lr,
-            max_epochs=self.epochs,
-            batch_size=batch_size,
-            iterator_train=Batches,
-            iterator_train__seed=child_seed(self.seed, "order"),
-            iterator_valid=Batches,
-            iterator_valid__batch_size=_PREDICTED_AT_ONCE,
-            train_split=predefined_split(validation),
-            callbacks=[*callbacks(clip=_CLIP, patience=self.patience), ("cycle", cycle)],
-            callbacks__print_log=None,
-            verbose=0,
         )
 
     def _proba(self, pairs: Frame) -> Proba:
         material = self._material(Rows(pairs, np.zeros(len(pairs), dtype=np.int64)))
         proba = np.empty((len(pairs), len(self.classes_)))
         with torch.inference_mode():
-            for rows in Batches(material, batch_size=_PREDICTED_AT_ONCE).orders():
+            for rows in Batches(material, batch_size=PREDICTED_AT_ONCE).orders():
                 verdict = self.network_(**material[rows][0])[:, 0]  # (batch, classes)
                 proba[rows] = verdict.double().softmax(1).numpy()
         return proba

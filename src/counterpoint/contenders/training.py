@@ -1,5 +1,6 @@
 """How skorch trains a network here: what is minimised, what is watched each epoch, and when it stops."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, PassthroughScoring
+from skorch.helper import predefined_split
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,6 +22,8 @@ WATCHED = {
     "gradient_norm": "gradient_norm",
 }
 """Columns of the history, and what skorch's own history calls them (its losses are those that are minimised)."""
+
+PREDICTED_AT_ONCE = 256
 
 
 class Loss(nn.Module):
@@ -81,8 +85,43 @@ class Watch(Callback):  # type: ignore[misc]
         net.history.record_batch(f"{side}_score", (verdict.argmax(1) == codes).float().mean().item())
 
 
-def callbacks(*, clip: float, patience: int) -> list[tuple[str, Callback]]:
-    """Return what watches a training: the best epoch by validation loss is kept, in memory."""
+def callbacks(*, clip: float, patience: int | None) -> list[tuple[str, Callback]]:
+    """Return what watches a training: the best epoch by validation loss is kept, in memory.
+
+    Without *patience* all epochs are used, and the last is kept.
+    """
     scorings = [(key, PassthroughScoring(key, on_train=not key.startswith("valid"))) for key in WATCHED.values()]
-    stop = EarlyStopping("valid_entropy", patience=patience, threshold=0, load_best=True)
-    return [("watch", Watch(clip)), *scorings, ("stop", stop)]
+    watching = [("watch", Watch(clip)), *scorings]
+    if patience is None:
+        return watching
+    return [*watching, ("stop", EarlyStopping("valid_entropy", patience=patience, threshold=0, load_best=True))]
+
+
+def trainer(
+    network: nn.Module,
+    validation: Any,
+    *,
+    batches: Callable[..., Any],
+    loss: Loss,
+    epochs: int,
+    batch: int,
+    seed: int,
+    callbacks: Sequence[tuple[str, Callback]],
+    **optimiser: Any,
+) -> NeuralNet:
+    """Return what trains *network*: skorch, with *batches* as its iterator and *optimiser* as its ``optimizer…``."""
+    return NeuralNet(
+        network,
+        criterion=loss,
+        max_epochs=epochs,
+        batch_size=batch,
+        iterator_train=batches,
+        iterator_train__seed=seed,
+        iterator_valid=batches,
+        iterator_valid__batch_size=PREDICTED_AT_ONCE,
+        train_split=predefined_split(validation),
+        callbacks=list(callbacks),
+        callbacks__print_log=None,
+        verbose=0,
+        **optimiser,
+    )

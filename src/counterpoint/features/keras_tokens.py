@@ -1,0 +1,57 @@
+"""Texts as Keras' Tokenizer and pad_sequences make them: lower case, punctuation filtered, the commonest words.
+
+References: keras.preprocessing.text.Tokenizer and keras.utils.pad_sequences of Keras 2.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+FILTERED = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+_TO_SPACE = str.maketrans(dict.fromkeys(FILTERED, " "))
+Padding = Literal["pre", "post"]
+Ids = np.ndarray[Any, np.dtype[np.int32]]
+
+
+@dataclass(frozen=True)
+class KerasTokenizer:
+    """Words and their ids: 0 is padding, ``words[i]`` is i + 1; a word that is not there is left out, not unknown.
+
+    Examples
+    --------
+    >>> tokenizer = KerasTokenizer.of(["A dog, a man.", "a dog"], n_words=4)
+    >>> tokenizer.words
+    ('a', 'dog', 'man')
+    >>> tokenizer.encode(["A cat and a man"], length=4).tolist()
+    [[1, 1, 3, 0]]
+    """
+
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, texts: Iterable[str | None], *, n_words: int = 2000) -> "KerasTokenizer":
+        """Return the tokenizer of *texts*: ids below *n_words*, by frequency, ties by first appearance."""
+        counts = Counter(word for text in texts for word in split(text))
+        return cls(tuple(word for word, _ in counts.most_common(n_words - 1)))
+
+    def encode(self, texts: Iterable[str | None], *, length: int = 100, padding: Padding = "post") -> Ids:
+        """Return word ids, shape (n_texts, length); of a text that is longer the last words stay, as in Keras."""
+        ids = {word: i + 1 for i, word in enumerate(self.words)}
+        known = [[ids[word] for word in split(text) if word in ids][-length:] for text in texts]
+        rows = np.zeros((len(known), length), dtype=np.int32)
+        for row, text in zip(rows, known, strict=True):
+            if text:
+                row[slice(len(text)) if padding == "post" else slice(-len(text), None)] = text
+        return rows
+
+
+def split(text: str | None) -> list[str]:
+    """Return the words of a text.
+
+    >>> split("A man's dog-sled!"), split(None)
+    (['a', "man's", 'dog', 'sled'], [])
+    """
+    return (text or "").lower().translate(_TO_SPACE).split()

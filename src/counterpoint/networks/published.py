@@ -1,0 +1,216 @@
+"""The networks of the 2023 study, layer for layer as published; each choice that was questioned is an argument."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from counterpoint.networks.encoders import PAD
+
+Activation = Literal["relu", "softmax"]
+
+
+def initialised(network: nn.Module) -> nn.Module:
+    """Return *network* with the weights that Keras begins with: its tokenizer and padding name the study's library.
+
+    Kernels are Glorot uniform, recurrent kernels orthogonal, biases 0 but for the LSTM's forget gates (1), and
+    embeddings uniform within .05.
+
+    >>> lstm = initialised(LastState(9, embed=4, hidden=3)).lstm
+    >>> (lstm.bias_ih_l0 + lstm.bias_hh_l0).tolist()
+    [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    for name, weights in network.named_parameters():
+        if "embed" in name:
+            nn.init.uniform_(weights, -0.05, 0.05)
+        elif "weight_hh" in name:
+            for gate in weights.detach().chunk(4):
+                nn.init.orthogonal_(gate)
+        elif weights.dim() > 1:
+            nn.init.xavier_uniform_(weights)
+        else:
+            nn.init.zeros_(weights)
+            if "bias_ih" in name:  # gates in torch's order: entry, forget, candidate, out
+                weights.detach().chunk(4)[1].fill_(1)
+    return network
+
+
+def activation(name: Activation) -> nn.Module:
+    """Return the activation called *name*; "softmax" is over channels or units, as Keras' is over its last axis.
+
+    >>> activation("softmax")(torch.zeros(1, 4)).tolist()
+    [[0.25, 0.25, 0.25, 0.25]]
+    """
+    return nn.ReLU() if name == "relu" else nn.Softmax(dim=1)
+
+
+class LastState(nn.Module):
+    """Words → embedding → LSTM → its last state: the text branch of the 2023 study.
+
+    Parameters
+    ----------
+    n_words
+        *n_words* is the number of word ids; 0 is padding, and embedded as any word.
+    embed, hidden
+        *embed* is the width of a word, *hidden* of the LSTM.
+    is_masked
+        *is_masked* skips the padding; else the LSTM reads it like words, as published.
+    softmax
+        *softmax* takes the place of both tanh of the LSTM: the second reading of "every activation softmax".
+
+    Examples
+    --------
+    >>> encoder = LastState(9, embed=4, hidden=3, is_masked=True).eval()
+    >>> tokens = torch.tensor([[2, 5, 0, 0], [0, 0, 2, 5]])
+    >>> one, other = encoder(tokens)
+    >>> bool(torch.allclose(one, other)), encoder.width
+    (True, 3)
+    """
+
+    def __init__(
+        self, n_words: int, *, embed: int = 32, hidden: int = 128, is_masked: bool = False, softmax: bool = False
+    ) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(n_words, embed)
+        self.lstm: nn.Module = SoftmaxLSTM(embed, hidden) if softmax else nn.LSTM(embed, hidden, batch_first=True)
+        self.is_masked = is_masked
+        self.width = hidden
+
+    def forward(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch width"]:
+        """Return the last state of each text."""
+        seen = tokens != PAD  # (batch, time)
+        if not self.is_masked:
+            return self._last(self.embed(tokens), torch.full((len(tokens),), tokens.shape[1]))
+        # Words first, padding last, both in their order: before or behind the words, padding is the same.
+        order = (~seen).long().argsort(dim=1, stable=True)
+        return self._last(self.embed(tokens.gather(1, order)), seen.sum(1)) * seen.any(1, keepdim=True)
+
+    def _last(
+        self, words: Float[Tensor, "batch time embed"], lengths: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch width"]:
+        if isinstance(self.lstm, SoftmaxLSTM):
+            state: Tensor = self.lstm(words, lengths)
+            return state
+        packed = pack_padded_sequence(words, lengths.clamp(min=1), batch_first=True, enforce_sorted=False)
+        last: Tensor = self.lstm(packed)[1][0]  # (1, batch, width)
+        return last[0]
+
+
+class SoftmaxLSTM(nn.Module):
+    """An LSTM with softmax over its units in place of both tanh: what ``LSTM(activation="softmax")`` is in Keras.
+
+    >>> SoftmaxLSTM(4, 3)(torch.zeros(2, 5, 4), torch.tensor([5, 1])).shape
+    torch.Size([2, 3])
+    """
+
+    def __init__(self, embed: int, hidden: int) -> None:
+        super().__init__()
+        self.cell = nn.LSTMCell(embed, hidden)  # holds and initialises the weights
+        self.hidden = hidden
+
+    def forward(
+        self, words: Float[Tensor, "batch time embed"], lengths: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch width"]:
+        """Return the state of each text after its last word."""
+        state = memory = words.new_zeros(len(words), self.hidden)
+        inputs = nn.functional.linear(words, self.cell.weight_ih, self.cell.bias_ih)  # (batch, time, 4 · width)
+        for step in range(words.shape[1]):
+            gates = inputs[:, step] + nn.functional.linear(state, self.cell.weight_hh, self.cell.bias_hh)
+            entry, forget, candidate, out = gates.chunk(4, dim=1)
+            new = forget.sigmoid() * memory + entry.sigmoid() * candidate.softmax(1)
+            goes_on = (step < lengths).unsqueeze(1)
+            state = torch.where(goes_on, out.sigmoid() * new.softmax(1), state)
+            memory = torch.where(goes_on, new, memory)
+        return state
+
+
+class Convolutions(nn.Module):
+    """Two convolutions, each with an activation and a pool, then dense layers: the image networks of the 2023 study.
+
+    Parameters
+    ----------
+    n_channels, side_px
+        *n_channels* and *side_px* are those of the pictures.
+    kernel, padding
+        *kernel* and *padding* are those of both convolutions.
+    dense, dropouts
+        *dense* are the widths of the dense layers, *dropouts* the dropout behind each.
+    hidden
+        *hidden* is the activation of every hidden layer.
+
+    Examples
+    --------
+    >>> encoder = Convolutions(1, 64, dense=(1024,), dropouts=(0.9,))
+    >>> encoder.n_flat, encoder.width
+    (16384, 1024)
+    >>> encoder(torch.zeros(2, 1, 64, 64, dtype=torch.uint8), torch.tensor([True, True])).shape
+    torch.Size([2, 1024])
+    """
+
+    def __init__(
+        self,
+        n_channels: int,
+        side_px: int,
+        *,
+        kernel: int = 5,
+        padding: int = 2,
+        dense: Sequence[int] = (1024,),
+        dropouts: Sequence[float] = (0.9,),
+        hidden: Activation = "relu",
+    ) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(n_channels, 32, kernel, padding=padding), activation(hidden), nn.MaxPool2d(2),
+            nn.Conv2d(32, 64, kernel, padding=padding), activation(hidden), nn.MaxPool2d(2),
+            nn.Flatten(),
+        )  # fmt: skip
+        side = side_px
+        for _ in range(2):
+            side = (side + 2 * padding - kernel + 1) // 2
+        self.n_flat = 64 * side**2
+        layers: list[nn.Module] = []
+        widths = [self.n_flat, *dense]
+        for inputs, outputs, dropout in zip(widths, dense, dropouts, strict=False):
+            layers += [nn.Linear(inputs, outputs), activation(hidden), nn.Dropout(dropout)]
+        self.dense = nn.Sequential(*layers)
+        self.width = widths[-1]
+
+    def forward(
+        self, pixels: UInt8[Tensor, "batch channel height width"], has_image: Bool[Tensor, " batch"]
+    ) -> Float[Tensor, "batch features"]:
+        """Return one vector a picture; a missing picture is the zero vector."""
+        vector: Tensor = self.dense(self.convolutions(pixels.float() / 255))
+        return vector * has_image.unsqueeze(1)
+
+
+class Head(nn.Module):
+    """One encoder, or two side by side, and a linear layer; its logits have one voice, the verdict.
+
+    The softmax of the published output layer is the loss's: cross entropy takes logits.
+
+    Examples
+    --------
+    >>> network = Head(LastState(9, hidden=3), n_classes=2)
+    >>> network(tokens=torch.tensor([[2, 5, 0]])).shape
+    torch.Size([1, 1, 2])
+    """
+
+    def __init__(self, text: LastState | None = None, image: Convolutions | None = None, *, n_classes: int) -> None:
+        super().__init__()
+        self.text, self.image = text, image
+        self.out = nn.Linear(sum(encoder.width for encoder in (text, image) if encoder is not None), n_classes)
+
+    def forward(
+        self,
+        tokens: Int[Tensor, "batch time"] | None = None,
+        pixels: UInt8[Tensor, "batch channel height width"] | None = None,
+        has_image: Bool[Tensor, " batch"] | None = None,
+    ) -> Float[Tensor, "batch 1 classes"]:
+        """Return the logits of each pair."""
+        vectors = [self.text(tokens)] if self.text is not None else []
+        vectors += [self.image(pixels, has_image)] if self.image is not None else []
+        logits: Tensor = self.out(torch.cat(vectors, dim=1))  # (batch, classes)
+        return logits.unsqueeze(1)
