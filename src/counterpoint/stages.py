@@ -14,6 +14,7 @@ from counterpoint.data.align import align
 from counterpoint.data.clean import check_dropped, clean
 from counterpoint.data.group import group
 from counterpoint.data.label import check_ids, label
+from counterpoint.data.plant import plant, planted
 from counterpoint.data.sources.predictions import read_predictions
 from counterpoint.data.split import split, straddling
 from counterpoint.diagnose import run_checks
@@ -68,9 +69,10 @@ def _grouped(study: Study) -> dict[str, Frame]:
 def _pairs(study: Study) -> dict[str, Frame]:
     grouped = study.made("grouped")
     pairs, left_out = split(grouped["grouped"], study.config.split)
-    findings = pl.concat([grouped["grouped_findings"], pl.DataFrame(straddling(pairs), dict(FINDINGS))])
+    found = straddling(pairs) + planted(study.config.faults)
+    findings = pl.concat([grouped["grouped_findings"], pl.DataFrame(found, dict(FINDINGS))])
     dropped = pl.concat([grouped["grouped_dropped"], left_out]).sort("row")
-    return {"pairs": pairs, "dropped": dropped, "pairs_findings": findings}
+    return {"pairs": plant(pairs, study.config.faults), "dropped": dropped, "pairs_findings": findings}
 
 
 def _fits(study: Study) -> dict[str, Frame]:
@@ -125,7 +127,7 @@ STAGES = {
         lambda s: [s.config.label, s.config.align, s.config.text, s.config.group, sorted(s.exclude), s.relabel],
         _grouped,
     ),
-    "pairs": Stage("grouped", lambda s: s.config.split, _pairs),
+    "pairs": Stage("grouped", lambda s: [s.config.split, *s.config.faults], _pairs),
     "fits": Stage(
         "pairs",
         lambda s: [s.config.contenders, s.config.fit.seeds, s.config.fit.threads, *map(_stamp, s.config.predictions)],

@@ -123,6 +123,22 @@ class Split(Section):
         return self
 
 
+class Fault(Section):
+    """A fault planted on purpose, to see what it does; the page of such a study says so."""
+
+    kind: Literal["shuffle_texts", "shift_images", "flip_labels"]
+    """``shuffle_texts`` deals texts anew, ``shift_images`` gives each pair the image of a later one, ``flip_labels``
+    gives a row another class."""
+    part: Literal["train", "validation", "test", "all"] = "all"
+    """Which fold's rows; single folds are those of a hold-out."""
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of those rows."""
+    by: Positive = 1
+    """How many rows later the image is from."""
+    seed: int = 0
+    """The fault's own seed."""
+
+
 class ContenderEntry(Section):
     """One contender of the study: its kind (a name or a path), the name it goes by here, and its own settings."""
 
@@ -227,6 +243,8 @@ class StudyConfig(Section):
     """Which rows must stay together."""
     split: Split = Split()
     """How rows are divided."""
+    faults: tuple[Fault, ...] = ()
+    """Faults to plant in the pairs once they are split."""
     contenders: Annotated[tuple[ContenderEntry, ...], Field(min_length=1)] = tuple(
         ContenderEntry(kind=name, name=name) for name in DEFAULT_CONTENDERS
     )
