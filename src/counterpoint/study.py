@@ -33,7 +33,7 @@ Listener = Callable[[str, float, float], None]
 """Is told of progress as (what, done, in all); what a study prints is its listener's business."""
 
 
-def _silent(what: str, done: float, total: float) -> None:
+def silent(what: str, done: float, total: float) -> None:
     """Listen to nothing."""
 
 
@@ -62,7 +62,7 @@ class Study:
     60
     """
 
-    def __init__(self, config: StudyConfig, *, runs: Path | str = "runs", listener: Listener = _silent) -> None:
+    def __init__(self, config: StudyConfig, *, runs: Path | str = "runs", listener: Listener = silent) -> None:
         self.config: StudyConfig = config
         self.listen: Listener = listener
         if not find_metric(config.evaluate.primary).higher_is_better:
@@ -294,7 +294,7 @@ class Study:
 
 
 def open_study(
-    path: Path | str, *, runs: Path | str = "runs", overrides: tuple[str, ...] = (), listener: Listener = _silent
+    path: Path | str, *, runs: Path | str = "runs", overrides: tuple[str, ...] = (), listener: Listener = silent
 ) -> Study:
     """Return the study that the file at *path* describes; nothing runs yet.
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from counterpoint.config.files import load, overridden
+from counterpoint.config.files import load, overridden, put
 from counterpoint.rules import KeywordRules, Match, preset
 from counterpoint.settings import Section
 
@@ -267,17 +267,21 @@ class StudyConfig(Section):
         return self
 
 
-def read_study(path: Path, overrides: tuple[str, ...] = ()) -> StudyConfig:
+def read_study(path: Path, overrides: tuple[str, ...] = (), changes: Mapping[str, Any] | None = None) -> StudyConfig:
     """Return the study that the YAML file at *path* describes, after *overrides* such as ``split.seed=1``.
 
-    Relative paths in the file are relative to its folder.
+    *changes* are overrides as values, by dotted key; they come first.  Relative paths in the file are relative to its
+    folder.
 
     Raises
     ------
     ConfigError
         When the file is not there, is not YAML, or has a wrong key or value.
     """
-    return StudyConfig.read(_resolved(overridden(load(path), overrides), path.parent))
+    values = load(path)
+    for key, value in (changes or {}).items():
+        put(values, key, value)
+    return StudyConfig.read(_resolved(overridden(values, overrides), path.parent))
 
 
 def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
