@@ -27,12 +27,13 @@ POINTS = {
     "n": pl.Int64,
     "seeds": pl.Int64,
     "train": pl.Float64,
+    "validation": pl.Float64,
     "difference": pl.Float64,
     "difference_low": pl.Float64,
     "difference_high": pl.Float64,
     "p": pl.Float64,
 }
-"""A row a point and contender: its test score and training score, and how far it is from its side's own.
+"""A row a point and contender: its scores on every part, and how far that on the test rows is from its side's own.
 
 ``choice`` is null at the sides themselves.  A difference is paired where both have the same test rows and labels;
 else it has no p, and its interval treats the two as independent.
@@ -129,7 +130,10 @@ def _rows(point: Point, study: Study, base: Study | None, shown: tuple[str, ...]
     metric = study.config.evaluate.primary
     scores = study.scores().filter(pl.col("metric") == metric)
     tests = scores.filter(pl.col("fold").is_in(["test", "oof"]))
-    train = dict(scores.filter(pl.col("fold") == "train").select("contender", "value").iter_rows())
+    train, validation = (
+        dict(scores.filter(pl.col("fold") == part).select("contender", "value").iter_rows())
+        for part in ("train", "validation")
+    )
     for row in tests.iter_rows(named=True):
         name = row["contender"]
         if shown and name not in shown:
@@ -137,7 +141,7 @@ def _rows(point: Point, study: Study, base: Study | None, shown: tuple[str, ...]
         yield {
             "side": point.side, "choice": point.choice, "value": point.value, "contender": name, "metric": metric,
             "score": row["value"], "low": row["low"], "high": row["high"], "n": row["n"], "seeds": row["seeds"],
-            "train": train.get(name), **_difference(study, base, name, metric),
+            "train": train.get(name), "validation": validation.get(name), **_difference(study, base, name, metric),
         }  # fmt: skip
 
 

@@ -1,0 +1,100 @@
+"""A sweep makes one study many times, and says what each change does."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from counterpoint.config.sweep import SweepConfig
+from counterpoint.errors import ConfigError
+from counterpoint.sweep import open_sweep, points
+
+STUDY = {
+    "study": "base",
+    "source": {"kind": "generated", "n": 200, "text_signal": 0.8},
+    "contenders": ["majority", "text-svm"],
+    "evaluate": {"bootstrap": 100},
+    "fit": {"engine": "inline"},
+}
+SWEEP = {
+    "sweep": "tiny",
+    "study": "study.yaml",
+    "contenders": ["text-svm"],
+    "sides": {"plain": {}, "strict": {}},
+    "choices": {
+        "cost": {"plain": {"contenders.text-svm.c": 1.0}, "strict": {"contenders.text-svm.c": 0.001}},
+        "words": {"plain": {"contenders.text-svm.words": 2}, "strict": {"contenders.text-svm.words": 1}},
+    },
+    "only": {"plain": {"shuffled texts": {"faults": [{"kind": "shuffle_texts", "part": "train"}]}}},
+}
+
+
+def written(folder: Path, sweep: dict) -> Path:
+    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY))
+    path = folder / "sweep.yaml"
+    path.write_text(yaml.safe_dump(sweep))
+    return path
+
+
+def config(**changes) -> SweepConfig:
+    return SweepConfig.read({**SWEEP, **changes})
+
+
+def test_each_choice_is_changed_alone_on_each_side():
+    found = {point.name: point.changes for point in points(config())}
+    settings = {name: (of["contenders.text-svm.c"], of["contenders.text-svm.words"]) for name, of in found.items()}
+    assert settings == {
+        "plain": (1.0, 2),
+        "plain-cost": (0.001, 2),
+        "plain-words": (1.0, 1),
+        "plain-shuffled-texts": (1.0, 2),
+        "strict": (0.001, 1),
+        "strict-cost": (1.0, 1),
+        "strict-words": (0.001, 2),
+    }
+
+
+def test_a_curve_has_a_point_a_value_and_side():
+    along = {"split.limit": [50, 100]}
+    found = [(point.side, point.value) for point in points(config(choices={}, only={}, along=along))]
+    assert found == [("plain", "50"), ("plain", "100"), ("strict", "50"), ("strict", "100")]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"choices": {"cost": {"plain": {}}}}, "choice 'cost' needs a value on each side: plain, strict"),
+        ({"only": {"plian": {}}}, "no side 'plian'"),
+        ({"along": {"a": [1], "b": [2]}}, "along takes one key"),
+        ({"sides": {"plain": {}}, "choices": {"cost": {"plain": {}}}}, "choices need two sides"),
+    ],
+)
+def test_a_wrong_sweep_is_one_clear_line(change, message):
+    with pytest.raises(ConfigError, match=message):
+        config(**change)
+
+
+def test_a_study_that_is_not_there_is_one_clear_line(tmp_path):
+    path = written(tmp_path, {**SWEEP, "study": "stduy.yaml"})
+    with pytest.raises(ConfigError, match="study: no file"):
+        open_sweep(path)
+
+
+def test_says_what_each_change_does_and_resumes(tmp_path):
+    path = written(tmp_path, SWEEP)
+    table = open_sweep(path, runs=tmp_path / "runs").run()
+    assert table.height == 7
+    assert set(table["contender"]) == {"text-svm"}
+    sides = table.filter(pl.col("choice").is_null())
+    assert sides["difference"].null_count() == 2
+    paired = table.filter(pl.col("choice") == "words")
+    assert paired["p"].null_count() == 0
+    fallen = table.row(by_predicate=pl.col("choice") == "shuffled texts", named=True)
+    own = table.row(by_predicate=pl.col("choice").is_null() & (pl.col("side") == "plain"), named=True)
+    assert fallen["difference"] == pytest.approx(fallen["score"] - own["score"])
+    assert fallen["difference_high"] < 0
+    fits = sorted((tmp_path / "runs").rglob("*.parquet"))
+    times = [file.stat().st_mtime_ns for file in fits if file.name != "sweep.parquet"]
+    assert open_sweep(path, runs=tmp_path / "runs").run().equals(table)
+    assert [file.stat().st_mtime_ns for file in fits if file.name != "sweep.parquet"] == times
