@@ -1,0 +1,55 @@
+"""A value with its interval, by drawing groups of rows with replacement."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from counterpoint.metrics.bootstrap import row_draws
+
+Floats = NDArray[np.float64]
+Measure = Callable[[Floats], Floats]
+"""From weights of shape (draws, n) to values of shape (draws,)."""
+
+
+class Estimate(NamedTuple):
+    """A value and the ends of its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def estimated(
+    measure: Measure, groups: Iterable[Any], *, draws: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> Estimate:
+    """Return what *measure* makes of the rows, and the percentiles of what it makes of draws of their groups.
+
+    >>> hits = np.array([1.0, 1.0, 0.0, 1.0])
+    >>> found = estimated(lambda weights: weights @ hits / weights.sum(1), range(4), draws=200)
+    >>> found.value, found.low < found.value < found.high
+    (0.75, True)
+    """
+    _, codes = np.unique(np.asarray(list(groups)), return_inverse=True)
+    value = float(measure(np.ones((1, len(codes))))[0])
+    drawn = np.concatenate([measure(weights) for weights in row_draws(codes, draws, seed=seed)])
+    low, high = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Estimate(value, float(low), float(high))
+
+
+def mean_by_class(hits: Floats, codes: NDArray[np.intp]) -> Measure:
+    """Return the measure that averages *hits* within each class, then over the classes: balanced accuracy.
+
+    >>> float(mean_by_class(np.array([1.0, 1.0, 0.0]), np.array([0, 0, 1]))(np.ones((1, 3)))[0])
+    0.5
+    """
+    member = (codes[:, None] == np.unique(codes)).astype(float)  # (n, classes)
+
+    def measure(weights: Floats) -> Floats:
+        sizes = weights @ member  # (draws, classes)
+        with np.errstate(invalid="ignore"):
+            means: Floats = np.nanmean((weights * hits) @ member / np.where(sizes > 0, sizes, np.nan), axis=1)
+        return means
+
+    return measure
