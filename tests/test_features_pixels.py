@@ -13,6 +13,7 @@ from PIL import Image
 
 from counterpoint.errors import ImageError, RunFolderError
 from counterpoint.features import chunks, pixels
+from counterpoint.features.bilinear import bilinear, gray_square
 from counterpoint.features.pixels import build, load, square
 from counterpoint.formats.images import write_images
 
@@ -261,3 +262,46 @@ def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path):
     with pytest.raises(RunFolderError, match="Cannot write"):
         build(refs, **SIDE, cache=tmp_path / "file" / "cache", workers=1)
     assert {path.name for path in tmp_path.iterdir()} == {"file", "x.parquet"}
+
+
+STRIPES = np.zeros((64, 512), dtype=np.uint8)
+STRIPES[:, 3::8] = STRIPES[:, 4::8] = 255
+
+
+@pytest.mark.parametrize(("resampling", "level"), [("area", 64), ("bilinear", 255)])
+@pytest.mark.parametrize("mode", ["gray", "rgb"])
+def test_bilinear_takes_a_fine_pattern_for_another_and_area_averages_it(tmp_path, resampling, level, mode):
+    file = io.BytesIO()
+    Image.fromarray(STRIPES).save(file, "PNG")
+    refs = write_images(tmp_path / "x.parquet", [file.getvalue()])
+    loaded = load(refs, side_px=64, mode=mode, aspect="squash", resampling=resampling)
+    assert np.unique(loaded[[0]]).tolist() == [level]
+
+
+def test_bilinear_pixels_are_those_of_cv2_in_every_channel(tmp_path):
+    colours = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(colours).save(file, "PNG")
+    refs = write_images(tmp_path / "x.parquet", [file.getvalue()])
+    wanted = {"side_px": 16, "aspect": "squash", "resampling": "bilinear"}
+    [shown] = load(refs, **wanted, mode="rgb")[[0]]
+    assert [channel.tolist() for channel in shown] == [
+        bilinear(np.ascontiguousarray(colours[:, :, place]), 16, 16).tolist() for place in range(3)
+    ]
+    [gray] = load(refs, **wanted, mode="gray")[[0]]
+    assert gray[0].tolist() == gray_square(file.getvalue(), side_px=16).tolist()
+
+
+def test_the_stores_of_both_resamplings_live_side_by_side(tmp_path):
+    refs = shard(tmp_path, [10])
+    for resampling in ("area", "bilinear"):
+        build(refs, **SIDE, resampling=resampling, cache=tmp_path / "cache", workers=1)
+        assert levels(load(refs, **SIDE, resampling=resampling, cache=tmp_path / "cache")) == [10]
+    names = sorted(path.name for path in (tmp_path / "cache").glob("*.npy"))
+    assert names == ["pixels-gray-8-keep-bilinear.npy", "pixels-gray-8-keep.npy"]
+
+
+def test_bilinear_keeps_an_aspect_on_white(tmp_path):
+    refs = write_images(tmp_path / "x.parquet", [png(0, width_px=16, height_px=8)])
+    [[shown]] = load(refs, **SIDE, resampling="bilinear")[[0]]
+    assert shown[:, 0].tolist() == [255, 255, 0, 0, 0, 0, 255, 255]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import simplejpeg
 
 from counterpoint.features.decode import decode, header
-from counterpoint.features.pixels import ANY
+from counterpoint.features.resize import ANY
 
 JPEG_QUALITY = 95
 _EXTENSIONS = {"jpeg": "jpg"}

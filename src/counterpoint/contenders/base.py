@@ -98,7 +98,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return labels
 
     def pixel_settings(self) -> dict[str, Any] | None:
-        """Return side_px, mode and aspect of the pixels that it reads, or None."""
+        """Return what `features.pixels.load` takes of the pixels that it reads, or None."""
         return None
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:  # noqa: ARG002

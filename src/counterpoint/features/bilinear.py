@@ -1,15 +1,15 @@
 """Bilinear resizing without averaging, to the bit as OpenCV's ``resize`` does it: how the 2023 study made its pixels.
 
-A large picture made small this way is a few of its pixels, so fine patterns turn into others (aliasing); what models
-here read is averaged instead (``features.pixels``).
+A large picture made small this way is a few of its pixels, so fine patterns turn into others (aliasing); what our own
+models read is averaged instead (``features.resize.square``).
 """
 
 from typing import Any, Literal
 
 import numpy as np
 
-from counterpoint.features.decode import Pixels8, decode, image_format
-from counterpoint.features.pixels import ANY, square
+from counterpoint.features.decode import Mode, Pixels8, decode, image_format
+from counterpoint.features.resize import ANY, Aspect, fitted, on_white, square
 
 Resize = Literal["bilinear", "area"]
 SIDE_PX = 64
@@ -46,9 +46,34 @@ def gray_square(data: bytes, *, side_px: int = SIDE_PX, resize: Resize = "biline
     """
     if resize == "area":
         return square(decode(data, limits=ANY, mode="gray", min_side_px=2 * side_px), side_px, "squash")[:, :, 0]
-    if image_format(data) == "jpeg":
-        return bilinear(decode(data, limits=ANY, mode="gray")[:, :, 0], side_px, side_px)
-    return bilinear(luma(decode(data, limits=ANY, mode="rgb")), side_px, side_px)
+    return bilinear_square(whole(data, "gray"), side_px)[:, :, 0]
+
+
+def whole(data: bytes, mode: Mode) -> Pixels8:
+    """Return an image in its own size, shape (height, width, channels), as ``cv2.imread`` reads it.
+
+    A JPEG's gray is the one that is stored in it; of any other format it is `luma`.
+
+    Raises
+    ------
+    ImageError
+        When it cannot be decoded.
+    """
+    if mode == "gray" and image_format(data) != "jpeg":
+        return luma(decode(data, limits=ANY, mode="rgb"))[:, :, None]
+    return decode(data, limits=ANY, mode=mode)
+
+
+def bilinear_square(pixels: Pixels8, side_px: int, aspect: Aspect = "squash") -> Pixels8:
+    """Return an image, shape (height, width, channels), as a square: each channel as `bilinear` makes it.
+
+    >>> bilinear_square(np.zeros((4, 8, 3), dtype=np.uint8), 4, "keep")[:, 0].tolist()
+    [[255, 255, 255], [0, 0, 0], [0, 0, 0], [255, 255, 255]]
+    """
+    height_px, width_px, _ = pixels.shape
+    height, width = fitted(height_px, width_px, side_px, aspect)
+    channels = [bilinear(channel, width, height) for channel in pixels.transpose(2, 0, 1)]
+    return on_white(np.stack(channels, axis=2), side_px)
 
 
 def luma(rgb: Pixels8) -> Pixels8:

@@ -11,23 +11,20 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from PIL import Image
-from PIL.Image import Resampling
 
 from counterpoint.artifacts import replacing, write_parquet
 from counterpoint.errors import ImageError
+from counterpoint.features.bilinear import Resize, bilinear_square, whole
 from counterpoint.features.chunks import Listener, over_chunks, unheard
-from counterpoint.features.decode import Limits, Mode, Pixels8, decode
+from counterpoint.features.decode import Mode, Pixels8, decode
+from counterpoint.features.resize import ANY, Aspect, square
 from counterpoint.formats.images import ImageReader
 from counterpoint.schema import Frame
 
-Aspect = Literal["keep", "squash"]
-ANY = Limits(min_side_px=1, max_side_px=65_535, max_pixels=178_956_970, max_aspect=math.inf)
-"""What may be decoded here: cleaning has the say, this only stops what Pillow itself would call a bomb."""
 _COPIED_BYTES = 16 << 20
 
 
@@ -37,6 +34,7 @@ class Shape(NamedTuple):
     side_px: int
     mode: Mode
     aspect: Aspect
+    resampling: Resize = "area"
 
     @property
     def slot(self) -> tuple[int, int, int]:
@@ -45,7 +43,8 @@ class Shape(NamedTuple):
 
     def path(self, cache: Path) -> Path:
         """Return where the pixels of this shape are kept in *cache*."""
-        return cache / f"pixels-{self.mode}-{self.side_px}-{self.aspect}.npy"
+        made = "" if self.resampling == "area" else f"-{self.resampling}"
+        return cache / f"pixels-{self.mode}-{self.side_px}-{self.aspect}{made}.npy"
 
 
 class Pixels:
@@ -72,6 +71,7 @@ def load(
     side_px: int,
     mode: Mode,
     aspect: Aspect = "keep",
+    resampling: Resize = "area",
     cache: Path | None = None,
 ) -> Pixels:
     """Return the images that *refs* stand for, each made a square of *side_px*.
@@ -86,6 +86,8 @@ def load(
         *mode* is "gray" or "rgb".
     aspect
         *aspect* is "keep" (the image in the middle, white around it) or "squash".
+    resampling
+        *resampling* is "area" (averaged) or "bilinear" (as OpenCV's ``resize`` does it: without averaging).
     cache
         *cache* is a folder in which `build` may have left a store; it is used when it holds all of *refs*.
 
@@ -95,7 +97,7 @@ def load(
     >>> pixels[[1, 0]].shape, pixels.is_missing.tolist()
     ((2, 3, 8, 8), [True, True])
     """
-    shape = Shape(side_px, mode, aspect)
+    shape = Shape(side_px, mode, aspect, resampling)
     store = (_opened(shape, cache) if cache else None) or _blank(shape)
     if store.lacking(refs):
         store = _decoded(_blank(shape).lacking(refs), shape)
@@ -108,6 +110,7 @@ def build(
     side_px: int,
     mode: Mode,
     aspect: Aspect = "keep",
+    resampling: Resize = "area",
     cache: Path,
     workers: int | None = None,
     listen: Listener = unheard,
@@ -130,7 +133,7 @@ def build(
     ...     sorted(path.name for path in Path(folder).iterdir())
     ['pixels-gray-8-keep.npy', 'pixels-gray-8-keep.parquet']
     """
-    shape = Shape(side_px, mode, aspect)
+    shape = Shape(side_px, mode, aspect, resampling)
     old = _opened(shape, cache) or _blank(shape)
     new = old.lacking(refs)
     if not new:
@@ -236,27 +239,14 @@ def _write(
 
 def _image(ref: str, reader: ImageReader, shape: Shape) -> Pixels8 | None:
     try:
-        pixels = decode(reader.read(ref), limits=ANY, mode=shape.mode, min_side_px=2 * shape.side_px)
+        pixels = _squared(reader.read(ref), shape)
     except ImageError:
         return None
-    return square(pixels, shape.side_px, shape.aspect).transpose(2, 0, 1)
+    return pixels.transpose(2, 0, 1)
 
 
-def square(pixels: Pixels8, side_px: int, aspect: Aspect = "keep") -> Pixels8:
-    """Return an image, shape (height, width, channels), as a square: area averages down, bilinear up.
-
-    >>> square(np.zeros((4, 8, 1), dtype=np.uint8), 4)[:, 0, 0].tolist()
-    [255, 0, 0, 255]
-    """
-    height_px, width_px, n_channels = pixels.shape
-    scale = side_px / max(height_px, width_px)
-    width, height = (max(1, round(side * scale)) for side in (width_px, height_px))
-    if aspect == "squash":
-        width = height = side_px
-    image = Image.fromarray(pixels[:, :, 0] if n_channels == 1 else pixels)
-    image = image.resize((min(width, width_px), min(height, height_px)), Resampling.BOX)
-    image = image.resize((width, height), Resampling.BILINEAR)
-    white = np.full((side_px, side_px, n_channels), 255, dtype=np.uint8)
-    top, left = (side_px - height) // 2, (side_px - width) // 2
-    white[top : top + height, left : left + width] = np.asarray(image).reshape(height, width, n_channels)
-    return white
+def _squared(data: bytes, shape: Shape) -> Pixels8:
+    if shape.resampling == "bilinear":
+        return bilinear_square(whole(data, shape.mode), shape.side_px, shape.aspect)
+    pixels = decode(data, limits=ANY, mode=shape.mode, min_side_px=2 * shape.side_px)
+    return square(pixels, shape.side_px, shape.aspect)

@@ -23,9 +23,9 @@ class PaperImageCNN(Published):
 
     Parameters
     ----------
-    side_px, mode, aspect
+    side_px, mode, aspect, resampling
         *side_px* is the side of the square that images are made to, *mode* "gray" or "rgb", *aspect* "squash" (as
-        published) or "keep".
+        published) or "keep", *resampling* "bilinear" (as published: without averaging) or "area".
     layers
         *layers* is the number of dense layers, the last included: 2 (1,024 and the classes) or 4 (1,024, 256, 64 and
         the classes).
@@ -56,6 +56,7 @@ class PaperImageCNN(Published):
         side_px: Annotated[int, Field(ge=16, le=512)] = 64,
         mode: Literal["gray", "rgb"] = "gray",
         aspect: Literal["keep", "squash"] = "squash",
+        resampling: Literal["bilinear", "area"] = "bilinear",
         layers: Literal[2, 4] = 2,
         dropout: Share = 0.9,
         activation: Activation = "relu",
@@ -70,6 +71,7 @@ class PaperImageCNN(Published):
         self.side_px = side_px
         self.mode = mode
         self.aspect = aspect
+        self.resampling = resampling
         self.layers = layers
         self.dropout = dropout
         self.activation = activation
@@ -82,8 +84,9 @@ class PaperImageCNN(Published):
         self.cache = cache
 
     def pixel_settings(self) -> dict[str, Any]:
-        """Return side_px, mode and aspect of the pixels that it reads."""
-        return {"side_px": self.side_px, "mode": self.mode, "aspect": self.aspect}
+        """Return side_px, mode, aspect and resampling of the pixels that it reads."""
+        names = ("side_px", "mode", "aspect", "resampling")
+        return {name: getattr(self, name) for name in names}
 
     def row_s(self, branches: Mapping[str, Any]) -> float:  # noqa: ARG002
         """Return about how many seconds a row takes in an epoch: convolutions, and a step over all weights."""

@@ -34,9 +34,9 @@ class PaperLSTMCNN(Published):
     embed, hidden, lstm_activation
         *embed* is the width of a word, *hidden* of the LSTM; *lstm_activation* "softmax" is the second reading of
         "every activation softmax".
-    side_px, mode, aspect
+    side_px, mode, aspect, resampling
         *side_px* is the side of the square that images are made to, *mode* "gray" or "rgb", *aspect* "squash" (as
-        published) or "keep".
+        published) or "keep", *resampling* "bilinear" (as published: without averaging) or "area".
     activation
         *activation* is that of the convolutions and of the dense layer: "softmax" as published, or "relu".
     epochs, batch, lr, patience, class_weight, seed
@@ -71,6 +71,7 @@ class PaperLSTMCNN(Published):
         side_px: Annotated[int, Field(ge=16, le=512)] = 64,
         mode: Literal["gray", "rgb"] = "gray",
         aspect: Literal["keep", "squash"] = "squash",
+        resampling: Literal["bilinear", "area"] = "bilinear",
         activation: Activation = "softmax",
         epochs: Positive = 15,
         batch: Positive = 32,
@@ -91,6 +92,7 @@ class PaperLSTMCNN(Published):
         self.side_px = side_px
         self.mode = mode
         self.aspect = aspect
+        self.resampling = resampling
         self.activation = activation
         self.epochs = epochs
         self.batch = batch
@@ -101,8 +103,9 @@ class PaperLSTMCNN(Published):
         self.cache = cache
 
     def pixel_settings(self) -> dict[str, Any]:
-        """Return side_px, mode and aspect of the pixels that it reads."""
-        return {"side_px": self.side_px, "mode": self.mode, "aspect": self.aspect}
+        """Return side_px, mode, aspect and resampling of the pixels that it reads."""
+        names = ("side_px", "mode", "aspect", "resampling")
+        return {name: getattr(self, name) for name in names}
 
     def row_s(self, branches: Mapping[str, Any]) -> float:  # noqa: ARG002
         """Return about how many seconds a row takes in an epoch: those of both branches."""

@@ -1,0 +1,53 @@
+"""A picture as a square of a wanted side: where it lies on white, and averages over areas to get there."""
+
+import math
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+from PIL.Image import Resampling
+
+from counterpoint.features.decode import Limits, Pixels8
+
+Aspect = Literal["keep", "squash"]
+ANY = Limits(min_side_px=1, max_side_px=65_535, max_pixels=178_956_970, max_aspect=math.inf)
+"""What may be decoded to be resized: cleaning has the say, this only stops what Pillow itself would call a bomb."""
+
+
+def square(pixels: Pixels8, side_px: int, aspect: Aspect = "keep") -> Pixels8:
+    """Return an image, shape (height, width, channels), as a square: area averages down, bilinear up.
+
+    >>> square(np.zeros((4, 8, 1), dtype=np.uint8), 4)[:, 0, 0].tolist()
+    [255, 0, 0, 255]
+    """
+    height_px, width_px, n_channels = pixels.shape
+    height, width = fitted(height_px, width_px, side_px, aspect)
+    image = Image.fromarray(pixels[:, :, 0] if n_channels == 1 else pixels)
+    image = image.resize((min(width, width_px), min(height, height_px)), Resampling.BOX)
+    image = image.resize((width, height), Resampling.BILINEAR)
+    return on_white(np.asarray(image).reshape(height, width, n_channels), side_px)
+
+
+def fitted(height_px: int, width_px: int, side_px: int, aspect: Aspect) -> tuple[int, int]:
+    """Return the height and width that an image has in its square.
+
+    >>> fitted(300, 400, 64, "keep"), fitted(300, 400, 64, "squash")
+    ((48, 64), (64, 64))
+    """
+    if aspect == "squash":
+        return side_px, side_px
+    scale = side_px / max(height_px, width_px)
+    return max(1, round(height_px * scale)), max(1, round(width_px * scale))
+
+
+def on_white(pixels: Pixels8, side_px: int) -> Pixels8:
+    """Return an image, shape (height, width, channels), in the middle of a white square.
+
+    >>> on_white(np.zeros((1, 3, 1), dtype=np.uint8), 3)[:, :, 0].tolist()
+    [[255, 255, 255], [0, 0, 0], [255, 255, 255]]
+    """
+    height, width, n_channels = pixels.shape
+    white = np.full((side_px, side_px, n_channels), 255, dtype=np.uint8)
+    top, left = (side_px - height) // 2, (side_px - width) // 2
+    white[top : top + height, left : left + width] = pixels
+    return white
