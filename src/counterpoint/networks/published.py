@@ -16,8 +16,8 @@ Activation = Literal["relu", "softmax"]
 def initialised(network: nn.Module) -> nn.Module:
     """Return *network* with the weights that Keras begins with: its tokenizer and padding name the study's library.
 
-    Kernels are Glorot uniform, recurrent kernels orthogonal, biases 0 but for the LSTM's forget gates (1), and
-    embeddings uniform within .05.
+    Kernels are Glorot uniform, recurrent kernels orthogonal (those of all four gates as one matrix), biases 0 but for
+    the LSTM's forget gates (1), and embeddings uniform within .05.
 
     >>> lstm = initialised(LastState(9, embed=4, hidden=3)).lstm
     >>> (lstm.bias_ih_l0 + lstm.bias_hh_l0).tolist()
@@ -27,8 +27,7 @@ def initialised(network: nn.Module) -> nn.Module:
         if "embed" in name:
             nn.init.uniform_(weights, -0.05, 0.05)
         elif "weight_hh" in name:
-            for gate in weights.detach().chunk(4):
-                nn.init.orthogonal_(gate)
+            nn.init.orthogonal_(weights)
         elif weights.dim() > 1:
             nn.init.xavier_uniform_(weights)
         else:
