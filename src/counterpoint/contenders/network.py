@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.training import PREDICTED_AT_ONCE, WATCHED, Loss, balanced_weights, callbacks, trainer
+from counterpoint.networks.layers import layer_table
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -62,6 +63,15 @@ class Network(Contender):
             torch.manual_seed(child_seed(self.seed, self.branch))
             self._learn(train, validation, fits)
             self._train(self._network(), self._material(train), self._material(validation))
+
+    def layer_table(self, X: Any) -> Frame:
+        """Return the layers of the fitted network as the pairs *X*, at least one, pass them: `networks.layers.LAYERS`.
+
+        Texts of no fixed length are as long as the longest of *X*.
+        """
+        pairs = self._pairs(X)
+        inputs, _ = self._material(Rows(pairs, np.zeros(len(pairs), dtype=np.int64)))[np.arange(len(pairs))]
+        return layer_table(self.network_, **inputs)
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
         """Return about how many seconds a fit to *n_rows* takes on one core, were all epochs used."""

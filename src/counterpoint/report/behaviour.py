@@ -17,7 +17,7 @@ N_MISTAKES, N_WORDS = 5, 12
 
 def curves(material: Material, gallery: Gallery) -> list[Content]:
     """Return the learning curves of every contender that has them, and of each of its branches."""
-    return [_curves(gallery, *learner) for learner in _learners(material)]
+    return [_curves(material, gallery, *learner) for learner in _learners(material)]
 
 
 def _learners(material: Material) -> Iterator[tuple[str, str, Frame]]:
@@ -29,17 +29,30 @@ def _learners(material: Material) -> Iterator[tuple[str, str, Frame]]:
             yield contender, title, of_contender.filter(pl.col("branch").eq_missing(branch))
 
 
-def _curves(gallery: Gallery, contender: str, title: str, rows: Frame) -> Content:
-    best = rows.drop_nulls("valid_loss").sort("valid_loss", "epoch").group_by("seed", "fold").first()["epoch"]
+def _curves(material: Material, gallery: Gallery, contender: str, title: str, rows: Frame) -> Content:
+    best, kept = _best(rows), _kept(material.models.get(contender), rows)
     n_fits = rows.select("seed", "fold").n_unique()
     alt = f"Loss and accuracy by epoch of {title}, {n_fits} fits."
     return {
         "contender": contender,
         "title": title,
-        "figure": gallery.add(f"learning-{title}", f"Learning: {title}", panels.learning(rows), alt=alt),
+        "figure": gallery.add(f"learning-{title}", f"Learning: {title}", panels.learning(rows, kept), alt=alt),
         "n_fits": n_fits,
-        "best": (best.min(), best.max()) if len(best) else None,
+        "best": (best["epoch"].min(), best["epoch"].max()) if len(best) else None,
+        "kept": (kept["epoch"].min(), kept["epoch"].max()) if kept is not None else None,
     }
+
+
+def _best(rows: Frame) -> Frame:
+    """Return the epoch of lowest validation loss of each fit."""
+    return rows.drop_nulls("valid_loss").sort("valid_loss", "epoch").group_by("seed", "fold").first()
+
+
+def _kept(model: Any, rows: Frame) -> Frame | None:
+    """Return the epoch whose weights each fit kept: the best, or the last of a model that stops at none."""
+    if not hasattr(model, "best_epoch_") or model.branch not in rows["branch"]:
+        return None
+    return rows.sort("epoch").group_by("seed", "fold").last() if model.patience is None else _best(rows)
 
 
 def confusions(material: Material, gallery: Gallery) -> list[Content]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from counterpoint import __version__
 from counterpoint.artifacts import replacing
 from counterpoint.formats.images import ImageReader
-from counterpoint.report import behaviour, glossary, numbers, outcome, record, rows
+from counterpoint.report import architecture, behaviour, glossary, numbers, outcome, record, rows
 from counterpoint.report.material import Material
 from counterpoint.report.palette import VOICES, variables
 from counterpoint.report.svg import Gallery, drawing
@@ -81,8 +81,9 @@ def _content(material: Material, gallery: Gallery) -> dict[str, Any]:
         "differences": outcome.differences(material, gallery),
         "journey": rows.journey(material, gallery),
         "classes": rows.classes(material, gallery),
-        "examples": rows.examples(material),
+        "examples": rows.examples(material, gallery),
         "curves": behaviour.curves(material, gallery),
+        "architectures": architecture.architectures(material, gallery),
         "confusions": behaviour.confusions(material, gallery),
         "reliabilities": behaviour.reliabilities(material, gallery),
         "lengths": behaviour.lengths(material, gallery),

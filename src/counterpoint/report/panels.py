@@ -1,8 +1,9 @@
-"""Small figures, one a contender: confusion, learning curves, reliability, accuracy by text length."""
+"""Small figures: example pairs; and one a contender: confusion, learning curves, reliability, accuracy by length."""
 
 import math
+import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
+from PIL.Image import Image
 
 from counterpoint.report.numbers import percent, shown
 from counterpoint.report.palette import light
@@ -19,6 +21,34 @@ from counterpoint.schema import Frame
 WIDTH_PX = 360
 MOST_NUMBERED = 10
 _SIDES = {"train": ("muted", (0, (4, 2))), "valid": ("ink", "solid")}
+
+
+class Plate(NamedTuple):
+    """A pair to show: its class, its text, its picture."""
+
+    label: str
+    text: str | None
+    picture: Image | None
+
+
+def examples(plates: Sequence[Plate]) -> Figure:
+    """Draw pairs side by side: the class, the picture, the text below it."""
+    side_px, gap_px, text_px, label_px = 128, 40, 92, 26
+    width_px = len(plates) * (side_px + gap_px)
+    height_px = TITLE_PX + label_px + side_px + text_px
+    figure = Figure(figsize=(width_px / 72, height_px / 72))
+    for place, plate in enumerate(plates):
+        left = place * (side_px + gap_px) / width_px
+        axes = figure.add_axes((left, text_px / height_px, side_px / width_px, side_px / height_px))
+        axes.set(xlim=(0, side_px), ylim=(side_px, 0), xticks=[], yticks=[], facecolor=light("panel"))
+        if plate.picture is not None:
+            width, height = plate.picture.size
+            top, start = (side_px - height) / 2, (side_px - width) / 2
+            axes.imshow(plate.picture, extent=(start, start + width, top + height, top), interpolation="none")
+        axes.text(0, -10, shown(plate.label, most=20), weight="bold", va="center_baseline")
+        lines = textwrap.wrap(shown(plate.text or "no text", most=110), 22)[:5]
+        axes.text(0, side_px + 8, "\n".join(lines), va="top", size=10.5)
+    return figure
 
 
 def confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colour: str) -> Figure:
@@ -49,8 +79,8 @@ def _cell(axes: Axes, row: int, column: int, share: float, colour: str, *, is_nu
         axes.text(column + 0.5, row + 0.5, percent(share), ha="center", va="center_baseline", weight=weight)
 
 
-def learning(history: Frame) -> Figure:
-    """Draw loss and accuracy by epoch: a thin line a fit, a thick one their median."""
+def learning(history: Frame, kept: Frame | None = None) -> Figure:
+    """Draw loss and accuracy by epoch: a thin line a fit, a thick one their median, a dot at the epoch of *kept*."""
     quantities = [("loss", "loss")]
     if history["valid_score"].is_not_null().any() or history["train_score"].is_not_null().any():
         quantities.append(("score", "accuracy"))
@@ -62,6 +92,8 @@ def learning(history: Frame) -> Figure:
         axes = figure.add_axes((60 / WIDTH_PX, bottom_px / height_px, (WIDTH_PX - 70) / WIDTH_PX, panel_px / height_px))
         for side in _SIDES:
             _curves(axes, history, f"{side}_{suffix}", side)
+        if kept is not None:
+            axes.plot(kept["epoch"], kept[f"valid_{suffix}"], "o", color=light("ink"), markersize=5, linewidth=0)
         axes.set_ylabel(label)
         axes.grid(axis="y")
         axes.yaxis.set_major_locator(MaxNLocator(4))

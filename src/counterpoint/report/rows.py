@@ -6,18 +6,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from counterpoint.report import numbers
+from counterpoint.report import numbers, panels
 from counterpoint.report.material import Material
+from counterpoint.report.panels import Plate
 from counterpoint.report.rowplots import Bar, bars
 from counterpoint.report.svg import Gallery
-from counterpoint.report.thumbnails import thumbnail
+from counterpoint.report.thumbnails import small, thumbnail
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
 Content = dict[str, Any]
 STAGES = ("source", "clean", "label", "align", "group", "split")
 FOLDS = ("train", "validation", "test")
-MOST_REASONS, MOST_CLASSES, N_EXAMPLES = 16, 12, 4
+MOST_REASONS, MOST_CLASSES, N_EXAMPLES, MOST_PLATES = 16, 12, 4, 4
 
 
 def journey(material: Material, gallery: Gallery) -> Content | None:
@@ -108,19 +109,29 @@ def _share(n: int, total: int) -> str:
     return f"{numbers.count(n)} ({numbers.percent(n / total)})"
 
 
-def examples(material: Material) -> dict[str, list[Content]] | None:
-    """Return a seeded sample of the pairs of each class (the twelve largest), or None when none may be shown."""
+def examples(material: Material, gallery: Gallery) -> dict[str, list[Content]] | None:
+    """Return a seeded sample of the pairs of each class (the twelve largest), or None when none may be shown.
+
+    The first of each class is also saved as a figure.
+    """
     pairs = material.table("pairs").drop_nulls("label")
     if pairs.is_empty() or not material.page.example_images:
         return None
     sizes = pairs.group_by("label").len("n").sort("n", "label", descending=[True, False])
-    return {label: _sample(material, pairs.filter(label=label)) for label in sorted(sizes["label"].head(MOST_CLASSES))}
+    drawn = {label: _drawn(pairs.filter(label=label)) for label in sorted(sizes["label"].head(MOST_CLASSES))}
+    first = [rows.row(0, named=True) for rows in drawn.values()][:MOST_PLATES]
+    plates = [Plate(row["label"], row["text"], small(row["image"], material.reader)) for row in first]
+    gallery.save("examples", "A pair of each class", panels.examples(plates))
+    return {label: _shown(material, rows) for label, rows in drawn.items()}
 
 
-def _sample(material: Material, pairs: Frame) -> list[Content]:
+def _drawn(pairs: Frame) -> Frame:
     rng = np.random.default_rng(child_seed(0, "examples"))
-    chosen = pairs[np.sort(rng.permutation(len(pairs))[:N_EXAMPLES])]
+    return pairs[np.sort(rng.permutation(len(pairs))[:N_EXAMPLES])]
+
+
+def _shown(material: Material, pairs: Frame) -> list[Content]:
     return [
         {"id": row["id"], "text": row["text"], "picture": thumbnail(row["image"], material.reader)}
-        for row in chosen.iter_rows(named=True)
+        for row in pairs.iter_rows(named=True)
     ]

@@ -84,7 +84,12 @@ class Gallery:
         self._names: list[str] = []
 
     def add(self, name: str, title: str, figure: Figure, *, alt: str) -> Markup:
-        """Save *figure* as SVG and PNG, with its title; return it for the page, which has the title in a heading."""
+        """Save *figure*, and return it for the page, which has the title in a heading."""
+        svg = self.save(name, title, figure)
+        return inline(svg, prefix=self._names[-1], alt=alt)
+
+    def save(self, name: str, title: str, figure: Figure) -> bytes:
+        """Save *figure* as SVG and PNG, with its title; return the SVG."""
         stem = self._stem(name)
         middle = 1 - TITLE_PX / 2 / (figure.get_figheight() * 72)
         figure.text(0, middle, shown(title, most=90), va="center_baseline", size=13, weight="bold", gid="title")
@@ -93,7 +98,7 @@ class Gallery:
         _write(self.folder / f"{stem}.svg", svg)
         png = _saved(figure, FigureCanvasAgg, format="png", metadata={"Software": None}, dpi=PNG_DPI)
         _write(self.folder / f"{stem}.png", png)
-        return inline(svg, prefix=stem, alt=alt)
+        return svg
 
     def add_rows(self, name: str, title: str, draw: Callable[..., Figure], *, alt: str) -> Markup:
         """Add the figure that *draw* draws, and beside it the one that it draws for a narrow screen."""

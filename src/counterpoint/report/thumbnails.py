@@ -14,6 +14,16 @@ SIDE_PX = 128
 
 def thumbnail(ref: str | None, reader: ImageReader) -> str | None:
     """Return an image as a data URI of at most 128 px a side, or None when there is none that can be decoded."""
+    picture = small(ref, reader)
+    if picture is None:
+        return None
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=80, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def small(ref: str | None, reader: ImageReader) -> Image.Image | None:
+    """Return an image of at most 128 px a side, or None when there is none that can be decoded."""
     if ref is None:
         return None
     try:
@@ -22,6 +32,4 @@ def thumbnail(ref: str | None, reader: ImageReader) -> str | None:
         return None
     picture = Image.fromarray(pixels)
     picture.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=80, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return picture

@@ -1,0 +1,103 @@
+"""What each network is made of: its layers as a drawing and as a table, read off the fitted modules."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from counterpoint.report import numbers
+from counterpoint.report.boxes import Box, Chain, chains
+from counterpoint.report.material import Material
+from counterpoint.report.svg import Gallery
+from counterpoint.schema import Frame
+
+Content = dict[str, Any]
+N_PASSED = 8
+"""Pairs that are passed through a network; a text of no fixed length is as long as their longest."""
+BRANCHES = {"text": "text", "image": "image"}
+_ALONGSIDE = ("BatchNorm2d", "LayerNorm")
+"""Layers that keep the shape and have parameters, and still are no step of their own."""
+
+
+def architectures(material: Material, gallery: Gallery) -> list[Content]:
+    """Return the layers of every contender that is a network."""
+    pairs, found = material.table("pairs").head(N_PASSED), []
+    for contender in material.contenders:
+        tell = getattr(material.models.get(contender), "layer_table", None)
+        if tell is not None and len(pairs):
+            found.append(_architecture(material, gallery, contender, tell(pairs)))
+    return found
+
+
+def _architecture(material: Material, gallery: Gallery, contender: str, table: Frame) -> Content:
+    rows, n_parameters = table.to_dicts(), int(table["parameters"].sum())
+    drawn = drawing_of(rows, colour=material.voice(contender).colour)
+    title = f"Layers: {contender}, {numbers.count(n_parameters)} parameters"
+    told = "; ".join(f"{chain.name or 'layers'}: {', '.join(box.title for box in chain.boxes)}" for chain in drawn)
+    draw = partial(chains, drawn)
+    return {
+        "contender": contender,
+        "n_parameters": n_parameters,
+        "rows": [row | {"takes": shape(row["input_shape"]), "gives": shape(row["output_shape"])} for row in rows],
+        "figure": gallery.add_rows(f"layers-{contender}", title, draw, alt=f"{title}. {told}."),
+    }
+
+
+def drawing_of(rows: Sequence[Mapping[str, Any]], *, colour: str) -> list[Chain]:
+    """Return the branches of a network, and last what joins them; one chain where there is nothing to join."""
+    passed = [row for row in rows if row["output_shape"] is not None and row["kind"] != "Identity"]
+    names = dict.fromkeys(row["layer"].partition(".")[0] for row in passed)
+    branches = [name for name in BRANCHES if name in names]
+    if len(branches) < 2:
+        return [Chain("", (_input(passed), *_boxes(passed)), colour)]
+    parts = {name: [row for row in passed if row["layer"].startswith(f"{name}.")] for name in branches}
+    joint = [row for row in passed if row["layer"].partition(".")[0] not in branches]
+    sides = [Chain(name, (_input(part), *_boxes(part)), BRANCHES[name]) for name, part in parts.items()]
+    return [*sides, Chain("joined", tuple(_boxes(joint)), colour)]
+
+
+def _input(rows: Sequence[Mapping[str, Any]]) -> Box:
+    takes = rows[0]["input_shape"]
+    return Box("words" if len(takes) == 1 else "pixels", shape(takes), is_input=True)
+
+
+def _boxes(rows: Sequence[Mapping[str, Any]]) -> Iterator[Box]:
+    """Yield a box a step: a layer with the activation, normalisation and dropout behind it, or a residual block."""
+    steps: list[list[Mapping[str, Any]]] = []
+    for row in rows:
+        if steps and (_belongs(row) or (_block(row) and _block(row) == _block(steps[-1][0]))):
+            steps[-1].append(row)
+        else:
+            steps.append([row])
+    for step in steps:
+        kinds = [row["kind"] for row in step]
+        is_block = _block(step[0]) is not None
+        yield Box(
+            "Residual block" if is_block else " · ".join(kinds),
+            shape(step[-1]["output_shape"]),
+            rule=None if is_block else step[0]["size"],
+            n_parameters=sum(row["parameters"] for row in step),
+        )
+
+
+def _belongs(row: Mapping[str, Any]) -> bool:
+    """Say whether a layer is drawn with the one before it."""
+    is_same = row["input_shape"] == row["output_shape"]
+    return is_same and _block(row) is None and (row["parameters"] == 0 or row["kind"] in _ALONGSIDE)
+
+
+def _block(row: Mapping[str, Any]) -> str | None:
+    """Return the residual block that a layer is in."""
+    for part in (".body.", ".skip"):
+        before, found, _ = row["layer"].partition(part)
+        if found:
+            return str(before)
+    return None
+
+
+def shape(sizes: list[int] | None) -> str:
+    """Return a shape as people write it.
+
+    >>> shape([32, 64, 64]), shape([16384]), shape(None)
+    ('32 × 64 × 64', '16,384', '–')
+    """
+    return numbers.NOTHING if sizes is None else " × ".join(map(numbers.count, sizes))
