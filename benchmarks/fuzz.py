@@ -115,6 +115,8 @@ def one_round(name: str, number: int, n: int) -> Totals:
     took_s = time.perf_counter() - start
     if child.returncode == 0:
         return {**json.loads(said), "took_s": took_s}
+    if not record.n:
+        sys.exit(f"{name}: the child ended with {child.returncode} before its first input")
     kept = keep(name, record.data, f"ended the process: {child.returncode}")
     print(f"{name}: round {number} ended with {child.returncode} at {kept}")
     return {"n": record.n, "distinct": 0, "wrong": 1, "took_s": took_s, "outcomes": {"ended the process": 1}}
