@@ -167,7 +167,7 @@ class Transfer:
             return "blocked_optout"
         if self.http_code is not None and (known := status_of_code(self.http_code)) != OK:
             return known  # whatever happened to its body
-        if error == pycurl.E_OK:
+        if error == pycurl.E_OK and self.http_code is not None:
             return OK if self._chunks else "empty_body"
         if error == pycurl.E_OPERATION_TIMEDOUT and is_late:
             return "timeout_total"
@@ -189,7 +189,7 @@ class Transfer:
             self._is_refused = True
             return pycurl.SOCKET_BAD
         try:
-            return socket.socket(address.family, address.socktype, address.protocol)
+            return _Opened(address.family, address.socktype, address.protocol)
         except OSError:  # no more files may be open, or no such family
             return pycurl.SOCKET_BAD
 
@@ -214,6 +214,13 @@ class Transfer:
             return None
         self._n_other_bytes += len(chunk)
         return 0 if self._n_other_bytes > MAX_OTHER_BYTES else None
+
+
+class _Opened(socket.socket):
+    """A new socket for libcurl.  pycurl gives it a duplicate and drops this one, which would warn that it is open."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def _text(value: bytes) -> str:
