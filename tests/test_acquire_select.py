@@ -89,11 +89,11 @@ def fails_alone(row, rules):
         "similarity": None not in (rules.min_similarity, row["similarity"]) and row["similarity"] < 0.3,
         "size": short is not None and (short < (rules.min_side_px or 0) or long > (rules.max_side_px or 99)),
         "aspect": None not in (short, rules.max_aspect) and long / short > 4,
+        "no_label_rule": not labels,
+        "ambiguous_label": len(labels) > 1,
         "disallowed_characters": rules.allowed_characters and not re.fullmatch("[a-zA-Z .]+", text),
         "too_few_words": n_words < rules.min_words,
         "too_many_words": rules.max_words is not None and n_words > rules.max_words,
-        "no_label_rule": not labels,
-        "ambiguous_label": len(labels) > 1,
     }
     return next((rule for rule, is_true in fails.items() if is_true), None), labels[0] if labels else None
 
