@@ -268,7 +268,7 @@ def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return *values* with the paths that a study file may hold made relative to the file's folder."""
 
     def resolve(holder: Any, key: str) -> None:
-        if isinstance(holder, dict) and isinstance(holder.get(key), str):
+        if isinstance(holder, dict) and isinstance(holder.get(key), str) and "://" not in holder[key]:
             holder[key] = str((folder / Path(holder[key]).expanduser()).resolve())
 
     for key in ("path", "root", "images", "captions"):

@@ -7,7 +7,7 @@ is there when its marker, ``shards/00000.json``, is there and fits it.
 
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -159,9 +159,14 @@ def read_shards(store: Store, *, shards: Collection[int] | None = None, copies: 
         When a shard cannot be read.
     """
     for markers in committed(store, shards).values():
-        rows = [_rows(store, marker, copies) for marker in markers]
-        newest = pl.concat(rows).unique("slot", keep="last") if len(rows) > 1 else rows[0]
-        yield newest.sort("slot")
+        yield read_shard(store, markers, copies=copies)
+
+
+def read_shard(store: Store, markers: Sequence[Marker], *, copies: Path | None = None) -> Frame:
+    """Return one shard as `read_shards` yields it; *markers* are those of its generations, as `committed` has them."""
+    rows = [_rows(store, marker, copies) for marker in markers]
+    newest = pl.concat(rows).unique("slot", keep="last") if len(rows) > 1 else rows[0]
+    return newest.sort("slot")
 
 
 def read_listed(store: Store, shard: int) -> Frame:
