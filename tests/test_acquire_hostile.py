@@ -16,6 +16,8 @@ import yaml
 import hostile_images as images
 from counterpoint.acquire.fetch import Answer, Fetcher, Request
 from counterpoint.acquire.keep import keep
+from counterpoint.acquire.transfers import Transfers
+from counterpoint.acquire.urls import parse_url
 from counterpoint.config.acquire import Decode, Fetch, Guard
 from counterpoint.features.decode import Limits
 from hostile_server import KINDS, HostileServer, hostile_server
@@ -80,6 +82,25 @@ def test_the_host_saw_what_should_have_been_asked_and_nothing_else(ended, name):
 def test_no_socket_opens_to_an_address_that_is_denied(ended):
     assert ended.server.denied() == []
     assert not [seen for seen in ended.server.contacts if seen.path and seen.path.startswith("/denied")]
+
+
+def test_the_socket_is_refused_even_where_nothing_before_it_refuses(monkeypatch):
+    refuse, blocked = Transfers._refuse, [name for name in NAMES if "blocked_address" in KINDS[name].expected]
+    monkeypatch.setattr(Transfers, "_refuse", lambda *_: None)
+    monkeypatch.setattr(Transfers, "check", lambda _, *url_and_slot: parse_url(url_and_slot[0], max_url_bytes=2048))
+    monkeypatch.setattr(
+        Transfers, "_refuse_socket", lambda self, address, job: refuse(self, address, job.asks.host, job.slot)
+    )
+    slots: set[int] = set()
+    with hostile_server() as server:
+        fetcher = Fetcher(
+            Fetch(**FETCH), Guard(**GUARD), record=lambda _, **fields: slots.add(fields["slot"]), resolve=server.resolve
+        )
+        answers = list(fetcher.fetch(Request(slot, server.url(name)) for slot, name in enumerate(blocked)))
+        fetcher.close()
+        assert {answer.status for answer in answers} == {"blocked_address"}
+        assert slots == set(range(len(blocked)))
+        assert server.denied() == []
 
 
 def test_no_row_is_waited_for_after_its_deadline(ended):
