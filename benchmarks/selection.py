@@ -77,8 +77,8 @@ def _rows(real: pl.DataFrame, numbers: np.ndarray, rng: np.random.Generator) -> 
 
 def _letters(numbers: np.ndarray) -> pl.Series:
     """Return each number as a word of its own, which the study's filter of characters lets pass."""
-    digits = numbers[:, None] // 26 ** np.arange(4, -1, -1) % 26 + ord("a")
-    return pl.Series(digits.astype(np.uint8).view("S5").ravel().astype(str))
+    digits = numbers[:, None] // 26 ** np.arange(5, -1, -1) % 26 + ord("a")
+    return pl.Series(digits.astype(np.uint8).view("S6").ravel().astype(str))
 
 
 def read_only(part: Path) -> Iterator[int]:
