@@ -183,8 +183,3 @@ def in_order(tasks: Iterable[tuple[Part, Callable[[], T]]]) -> Iterator[tuple[Pa
         finally:
             for _, future in ahead:
                 future.cancel()
-
-
-def select(urls: UrlList, rules: Select) -> Selection:
-    """Return the selection of *urls* by *rules*; nothing is read before its frames are asked for."""
-    return Selection(urls, rules)
