@@ -159,6 +159,24 @@ def test_whoever_stops_reading_results_ends_what_runs(run, tmp_path):
         time.sleep(0.02)
 
 
+def test_an_interrupt_is_heard_while_no_task_ends(tmp_path):
+    code = (
+        "import polars\n"  # it sets a handler of its own, after which a wait without end hears nothing
+        "from counterpoint.engines import engine\n"
+        "from test_engines import Errand, short_or_long\n"
+        f"list(engine('local')([Errand('long', folder={str(tmp_path)!r})], short_or_long, workers=1))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, cwd=Path(__file__).parent)
+    until = time.monotonic() + 60
+    while not (tmp_path / "pid").exists():
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert said.endswith(b"KeyboardInterrupt\n")
+
+
 @pytest.mark.parametrize("name", ["local", "inline"])
 def test_an_engine_of_this_machine_refuses_an_address(name):
     with pytest.raises(ConfigError, match=rf"{name} engine .* 'head:6379' needs engine: ray"):

@@ -14,6 +14,8 @@ from counterpoint.engines import MAX_CRASHES, AnyTask, died, ready, refuse_addre
 from counterpoint.engines.caps import caps, environment
 
 Result = TypeVar("Result")
+HEAR_S = 0.5
+"""How often a wait looks up: polars handles interrupts with SA_RESTART, so that a wait without end never hears them."""
 
 
 def run(
@@ -84,7 +86,9 @@ class _Pool(Generic[AnyTask, Result]):
                 self.running[self._executor.submit(self.work, task)] = task
 
     def next_done(self) -> list[tuple[AnyTask, Result]]:
-        finished, _ = wait(self.running, return_when=FIRST_COMPLETED)
+        finished = set[Future[Result]]()
+        while not finished:
+            finished, _ = wait(self.running, timeout=HEAR_S, return_when=FIRST_COMPLETED)
         results, lost = [], list[AnyTask]()
         for future in finished:
             task = self.running.pop(future)
