@@ -70,9 +70,13 @@ def summary(account: "Account") -> Iterator[RenderableType]:
     if account.pace.rows_per_s_overall:
         yield _pace(account)
     if account.waiting and not account.is_running:
-        yield f"{account.waiting:,} rows wait: `counterpoint acquire run` goes on from there."
+        yield f"{_rows(account.waiting)} wait: `counterpoint acquire run` goes on from there."
     elif account.retryable and not account.is_running:
-        yield f"`counterpoint acquire retry` would try {account.retryable:,} rows again."
+        yield f"`counterpoint acquire retry` would try {_rows(account.retryable)} again."
+
+
+def _rows(n: int) -> str:
+    return f"{n:,} row" if n == 1 else f"{n:,} rows"
 
 
 def _statuses(account: "Account") -> Table:

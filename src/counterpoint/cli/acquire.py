@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,7 +59,7 @@ def run(
     given = _sets(sets, out, engine=engine, address=address, workers=workers)
     with _opened(file, given, allow_address, "selecting rows") as acquisition:
         account = acquisition.run()
-    _print(account)
+    _print(replace(account, is_running=False))
 
 
 def retry(
@@ -75,7 +76,7 @@ def retry(
     given = _sets(sets, out, engine=engine, address=address, workers=workers)
     with _opened(file, given, allow_address, "looking for rows to try again") as acquisition:
         account = acquisition.retry()
-    _print(account)
+    _print(replace(account, is_running=False))
 
 
 def status(
