@@ -20,9 +20,9 @@ from counterpoint.acquire.rows import RULES, hosts
 from counterpoint.acquire.seen import Seen
 from counterpoint.acquire.select import Selection
 from counterpoint.config.acquire import Input, Select
-from counterpoint.data.sources.base import host_of
 from counterpoint.errors import ConfigError, SourceError
 from counterpoint.formats.shards import LISTED
+from counterpoint.formats.urls import host_of
 from counterpoint.rules import KeywordRules
 
 SOME = settings(max_examples=60, deadline=None)

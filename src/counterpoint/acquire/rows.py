@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 
 from counterpoint.config.acquire import Select
-from counterpoint.data.sources.base import host_of
 from counterpoint.errors import ConfigError, did_you_mean
 from counterpoint.formats.shards import LISTED
 from counterpoint.formats.tables import BAD
+from counterpoint.formats.urls import host_of
 from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, n_words, pattern
 from counterpoint.schema import Frame
 
