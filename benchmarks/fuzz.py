@@ -163,7 +163,7 @@ def keep(name: str, data: bytes, why: str) -> Path:
 def again(path: Path) -> None:
     """Feed a kept input to its target."""
     name, data = path.name.rpartition("-")[0], path.read_bytes()
-    print(TARGETS[name].check(data.decode("utf-8", "surrogatepass") if name in ("URL", "address") else data))
+    print(TARGETS[name].check(data.decode("utf-8", "surrogatepass") if name in ("URL", "address", "robots") else data))
 
 
 if __name__ == "__main__":

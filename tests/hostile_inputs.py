@@ -8,9 +8,10 @@ import socket
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import numpy as np
 from hypothesis import strategies as st
@@ -18,7 +19,9 @@ from PIL import Image, PngImagePlugin
 
 from counterpoint.acquire.guard import check_url, denied
 from counterpoint.acquire.keep import KEEPERS, keep
+from counterpoint.acquire.optout import Robots, opts_out
 from counterpoint.acquire.statuses import OK, STATUSES
+from counterpoint.acquire.urls import Target, shown
 from counterpoint.config.acquire import Guard
 from counterpoint.errors import ImageError
 from counterpoint.features.decode import REASONS, Limits, decode_picture, header
@@ -138,7 +141,13 @@ ADDRESSES = st.one_of(
 
 
 def check_of_url(url: str) -> str:
-    """Hold what the guard says of a URL against what the system would do with it."""
+    """Hold what the guard says of a URL against what the system would do with it, as a row or as a redirect."""
+    with suppress(ValueError):
+        _judged(urljoin("https://example.com/a/b.jpg?q", url))
+    return _judged(url)
+
+
+def _judged(url: str) -> str:
     accepted, status = check_url(url, RULES)
     if accepted is None:
         assert status in URL_STATUSES, status
@@ -179,6 +188,28 @@ def check_of_address(address: str) -> str:
     inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
     assert reason or not any(v4 and denied(str(v4)) for v4 in inner), "carries an address that is denied"
     return "denied" if reason else "allowed"
+
+
+# --- opting out ----------------------------------------------------------------------------------------------------
+
+_words = st.sampled_from(
+    ["User-agent: ", "Disallow: /", "Allow: /*", "Crawl-delay: ", "Sitemap: ", "Request-rate: ", "Visit-time: ", "*",
+     "counterpoint", "noai", "noindex", ": ", ",", "$", "\n", "\n", "\r", "#", "%", "%2f", "/a.jpg", "1e999", "\ufeff"]
+)  # fmt: skip
+_lines = st.lists(_often(_words, st.text(max_size=9)), max_size=40).map("".join)
+ROBOTS = st.builds(str.__add__, st.sampled_from(["", "User-agent: *\n", "User-agent: *\nDisallow: /"]), _lines)
+_IMAGE = Target("http://example.com/a.jpg", "http", "example.com", 80, is_address=False)
+
+
+def check_of_robots(text: str) -> str:
+    """Read a robots.txt, and each line of it as an X-Robots-Tag: whatever it says, it says yes or no."""
+    robots = Robots()
+    robots.learn(_IMAGE, "ok", text.encode("utf-8", "surrogatepass"))
+    allowed, is_optout = robots.allows(_IMAGE), opts_out(text.splitlines())
+    assert {allowed, is_optout} <= {True, False}
+    assert shown(text).isascii()
+    assert shown(text).isprintable()
+    return f"{'allowed' if allowed else 'refused'}, {'opts out' if is_optout else 'does not opt out'}"
 
 
 # --- images --------------------------------------------------------------------------------------------------------
@@ -382,7 +413,7 @@ def _reason(error: ImageError) -> str:
     return error.reason
 
 
-class Target(NamedTuple):
+class Fuzzed(NamedTuple):
     """What is fuzzed: inputs, and what must hold for each."""
 
     inputs: st.SearchStrategy[Any]
@@ -390,9 +421,10 @@ class Target(NamedTuple):
 
 
 TARGETS = {
-    "URL": Target(URLS, check_of_url),
-    "address": Target(ADDRESSES, check_of_address),
-    "header": Target(BYTES, check_of_header),
-    "picture": Target(BYTES, check_of_picture),
-    "keep": Target(BYTES, check_of_kept),
+    "URL": Fuzzed(URLS, check_of_url),
+    "address": Fuzzed(ADDRESSES, check_of_address),
+    "robots": Fuzzed(ROBOTS, check_of_robots),
+    "header": Fuzzed(BYTES, check_of_header),
+    "picture": Fuzzed(BYTES, check_of_picture),
+    "keep": Fuzzed(BYTES, check_of_kept),
 }

@@ -9,7 +9,7 @@ from hostile_inputs import SEEDS, TARGETS, check_of_picture, check_of_url, mende
 
 @pytest.mark.parametrize("name", TARGETS)
 @given(data=st.data())
-@settings(max_examples=800, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 def test_hostile_inputs_raise_nothing_but_a_reason(name, data):
     target = TARGETS[name]
     target.check(data.draw(target.inputs))
