@@ -1,4 +1,4 @@
-"""Select 12.9 million rows before any network, against the 2023 study's own loop: `selection.py [N] [FOLDER]`.
+"""Select rows before any network, against the 2023 study's own loop: `selection.py 12900000 [FOLDER]`.
 
 The list is one part as LAION has them, made by drawing real captions and URLs with replacement, each with a suffix of
 its own, so that nothing is read from a dictionary.  Each way runs in a process of its own, which says its peak memory.
@@ -25,7 +25,7 @@ from counterpoint.acquire.select import Selection
 from counterpoint.acquire.store import Store
 from counterpoint.config.acquire import AcquireConfig, Input, Select
 
-N, GROUP_ROWS = 12_900_000, 1_000_000
+N, GROUP_ROWS = 500_000, 1_000_000
 LOOP_ROWS = 2_000_000
 """The loop has its texts in memory, as Python's strings; more of them would not change its rate."""
 DATA = Path(os.environ.get("COUNTERPOINT_DATA", Path(__file__).parents[2] / "shared" / "data")) / "web-urls"
@@ -35,6 +35,9 @@ ALL = Select(nsfw=None, max_punsafe=None)
 def main() -> None:
     """Write the list, run each way on it, and print what each took."""
     n = int(sys.argv[1]) if len(sys.argv) > 1 else N
+    if not DATA.exists():
+        print(f"Not run: it needs real URLs and captions in {DATA}.")
+        return
     with tempfile.TemporaryDirectory() as scratch:
         part = Path(sys.argv[2] if len(sys.argv) > 2 else scratch) / f"part-{n}.parquet"
         if not part.exists():

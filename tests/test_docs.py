@@ -182,7 +182,10 @@ def test_the_source_and_the_check_of_the_extension_guide_work(written, tmp_path)
 def test_the_engine_of_the_extension_guide_does_each_task_once_and_in_order(written):
     run = written("docs/extend.md").run
     tasks = [SimpleNamespace(name="b", after=("a",)), SimpleNamespace(name="a", after=())]
-    assert [(task.name, result) for task, result in run(tasks, lambda task: task.name * 2)] == [("a", "aa"), ("b", "bb")]
+    assert [(task.name, result) for task, result in run(tasks, lambda task: task.name * 2)] == [
+        ("a", "aa"),
+        ("b", "bb"),
+    ]
     with pytest.raises(ConfigError, match="needs engine: ray"):
         list(run(tasks, str, address="head:6379"))
 
