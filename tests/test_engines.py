@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -122,6 +123,21 @@ def test_a_task_whose_process_was_killed_is_done_again_and_none_is_lost(run, tmp
     results = list(run(tasks, die_once, workers=2))
     assert sorted(task.name for task, _ in results) == ["fragile", "one", "three", "two"]
     assert (tmp_path / "fragile").exists()
+
+
+def test_a_pool_that_breaks_while_a_process_is_started_is_made_anew(monkeypatch):
+    def breaking(pool, *task):
+        if len(asked) == 1:
+            asked.append(task)
+            raise OSError("handle is closed")
+        asked.append(task)
+        return submit(pool, *task)
+
+    submit, asked = ProcessPoolExecutor.submit, []
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", breaking)
+    results = [result for _, result in engine("local")([Errand("a"), Errand("b")], double_name, workers=2)]
+    assert sorted(results) == ["aa", "bb"]
+    assert len(asked) == 3
 
 
 @engines_of_processes

@@ -81,7 +81,7 @@ class _Pool(Generic[AnyTask, Result]):
         with environment(caps(self.threads)):
             try:
                 self.running[self._executor.submit(self.work, task)] = task
-            except BrokenProcessPool:  # a process died between two tasks
+            except (BrokenProcessPool, OSError):  # a process died between two tasks, or while another was started
                 self._executor = self._new_executor()
                 self.running[self._executor.submit(self.work, task)] = task
 
@@ -103,8 +103,7 @@ class _Pool(Generic[AnyTask, Result]):
     def _start_again(self, lost: list[AnyTask]) -> None:
         # A broken pool fails every task in flight, not only the one whose process died.
         lost += self.running.values()
-        self.running.clear()
-        self.stop()
+        self.stop()  # before anything starts: of a pool made meanwhile, tasks would run twice
         for task in lost:
             self.crashes[task.name] = self.crashes.get(task.name, 0) + 1
             if self.crashes[task.name] >= MAX_CRASHES:
