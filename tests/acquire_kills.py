@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from acquire_material import config, shard_hashes, slots
+from acquire_material import config, events, shard_hashes, slots
 from counterpoint.acquire.account import read_account
 from counterpoint.acquire.store import Store
 
@@ -58,6 +58,7 @@ class Study:
             "shards differ": shard_hashes(self.out) != expected,
             f"the account is {account.statuses}": account.done != self.n_rows,
             "suspects left": bool(list(self.out.rglob("*.suspects"))),
+            "drafts left": bool(list(self.out.rglob("shards/.*.tmp"))),
         }
         return [problem for problem, is_there in checks.items() if is_there]
 
@@ -69,6 +70,13 @@ def kill_worker(process: subprocess.Popen) -> None:
         time.sleep(0.005)
     if workers:
         _kill(os.kill, workers[-1])
+
+
+def kill_worker_of_a_cluster(study: "Study") -> None:
+    """Kill the process that began the newest shard which is not committed."""
+    logs = sorted((study.out / "events").glob("*.jsonl"), key=lambda log: log.stat().st_mtime)
+    names = [log.stem for log in logs if not (study.out / "shards" / f"{log.stem}.json").exists()]
+    _kill(os.kill, events(study.out, names[-1])[0]["pid"])
 
 
 def kill_parent(process: subprocess.Popen) -> None:

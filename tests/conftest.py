@@ -1,11 +1,28 @@
 """Thread caps before numpy is imported: many small fits on few cores fight over threads otherwise."""
 
+import logging
 import os
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
     os.environ.setdefault(variable, "1")
 
+import pytest
 from jaxtyping import install_import_hook
+
+from counterpoint.engines.caps import environment
 
 # Shapes of tensors are checked at run time in tests only.
 install_import_hook("counterpoint.networks", "beartype.beartype")
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """Start a Ray cluster of two CPUs on this machine, once; engine "ray" finds this process connected to it."""
+    ray = pytest.importorskip("ray")
+    with environment({"RAY_USAGE_STATS_ENABLED": "0"}):
+        ray.init(
+            "local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR,
+            object_store_memory=80 << 20,
+        )  # fmt: skip
+    yield ray
+    ray.shutdown()

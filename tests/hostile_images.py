@@ -132,6 +132,12 @@ def long_strip() -> bytes:
     return png_of(20_100, 2_100, zlib.compress(bytes((20_100 // 8 + 2) * 2_100), 1), bits=1)
 
 
+def prepare() -> None:
+    """Make the bodies that take long to make, so that no host is slow by mistake."""
+    for body in (png_bomb, gzip_bomb, long_strip, large_webp, jpeg, png):
+        body()
+
+
 def jpeg_saying(height_px: int, width_px: int) -> bytes:
     """Return a JPEG whose header says another size."""
     data = bytearray(jpeg())
@@ -139,9 +145,15 @@ def jpeg_saying(height_px: int, width_px: int) -> bytes:
     return bytes(data)
 
 
-def many_scans(n: int) -> bytes:
+@cache
+def large_webp() -> bytes:
+    """A WebP of 9 megapixels in a few dozen bytes: it takes 140 MB while it is decoded."""
+    return encoded(Image.new("RGBA", (3000, 3000), (9, 9, 9, 90)), "WEBP", lossless=True, method=0)
+
+
+def many_scans(n: int, space: str = "RGB") -> bytes:
     """Return a progressive JPEG whose last scan comes *n* times."""
-    data = encoded(picture(), "JPEG", progressive=True)
+    data = encoded(picture().convert(space), "JPEG", progressive=True)
     scan = data[data.rindex(b"\xff\xda") : -2]
     return data[:-2] + scan * n + data[-2:]
 

@@ -9,8 +9,12 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
+from counterpoint.acquire.keep import Kept
+from counterpoint.acquire.shard import ShardWriter
 from counterpoint.data.sources import Source
+from counterpoint.formats.shards import LISTED, shard_name
 from counterpoint.schema import DROPPED, RECORDS, Frame, check
+from counterpoint.store import Store
 
 
 def encoded(kind: str, *, mode: str = "RGB", n_frames: int = 1) -> bytes:
@@ -62,3 +66,30 @@ def write_tar(path: Path, samples: list[dict[str, bytes]]) -> None:
 def sample(*, text: bytes | None = b"a cat", image: bytes | None = GOOD, **fields: object) -> dict[str, bytes]:
     parts = {"png": image, "txt": text, "json": json.dumps(fields).encode() if fields else None}
     return {extension: body for extension, body in parts.items() if body is not None}
+
+
+def write_acquisition(url: Path | str, ends: list[Kept | None], *, shard_rows: int = 4, **columns: list) -> None:
+    """Write an acquisition whose slots ended so; the shards of those that are None are not finished."""
+    store = Store(url)
+    given = {"text": [f"text {slot}" for slot in range(len(ends))]} | columns
+    listed = pl.DataFrame(
+        [{"slot": slot, "url": f"http://h{slot % 2}/{slot}", "host": f"h{slot % 2}",
+          **{name: values[slot] for name, values in given.items()}} for slot in range(len(ends))],
+        schema=dict(LISTED),
+    )  # fmt: skip
+    shards = list(listed.iter_slices(shard_rows))
+    for shard, slots in enumerate(shards):
+        with store.writing(f"plan/{shard_name(shard)}.parquet") as file:
+            slots.write_parquet(file)
+        if ends[slots["slot"][0]] is not None:
+            write_slots(store, slots, ends, shard=shard)
+    labels = listed["label"].drop_nulls().value_counts()
+    store.write_json("plan.json", {"n_rows": len(ends), "n_shards": len(shards), "labels": dict(labels.iter_rows())})
+
+
+def write_slots(store: Store, slots: Frame, ends: list[Kept], *, shard: int = 0, generation: int = 0) -> None:
+    """Write a shard of *slots*, or of some of them again, whose slots ended as *ends* say."""
+    writer = ShardWriter(slots, shard=shard, generation=generation, kept="original")
+    for slot in slots["slot"]:
+        writer.add(slot, ends[slot])
+    writer.commit(store)

@@ -13,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpoint.acquire.account import Account, AccountReader, read_account
+from counterpoint.acquire.acquisition import unheard
 from counterpoint.acquire.events import EventLog, newest
 from counterpoint.acquire.lease import NAME, Lease, check_lease, read_lease, renew, take_lease
 from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import RETRYABLE, STATUSES
 from counterpoint.acquire.store import Store
 from counterpoint.acquire.suspects import Suspects
+from counterpoint.acquire.watch import Watch
 from counterpoint.errors import RunFolderError
 from counterpoint.formats.shards import Marker
 
@@ -133,6 +135,24 @@ def to_retry(store):
     return reader.to_retry()
 
 
+def test_a_shard_counts_once_however_many_look_at_a_time(store, monkeypatch):
+    def slow(*args):
+        time.sleep(0.01)
+        return read(*args)
+
+    read = Marker.read
+    monkeypatch.setattr(Marker, "read", slow)
+    for shard in range(4):
+        commit(store, shard, 0, {"ok": N_SLOTS})
+    watch = Watch(store, 4 * N_SLOTS, unheard)
+    looking = [threading.Thread(target=watch.look) for _ in range(4)]
+    for thread in looking:
+        thread.start()
+    for thread in looking:
+        thread.join()
+    assert watch.look().statuses == {"ok": 4 * N_SLOTS}
+
+
 def test_a_retry_takes_only_what_may_end_otherwise_and_finishes_an_interrupted_one_first(store):
     first = {"ok": 1, "http_5xx": 2, "http_404": 2}
     again = {"ok": 1, "http_5xx": 1}
@@ -209,6 +229,7 @@ DYING = f"""
 import os, sys
 from pathlib import Path
 from counterpoint.acquire.suspects import Suspects
+from counterpoint.acquire.watch import Watch
 suspects = Suspects(Path(sys.argv[1]), {N_SLOTS})
 with suspects.decoding(4):
     pass

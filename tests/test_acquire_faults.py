@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 
-from acquire_kills import BOUND_S, KINDS, Study, interrupted
-from acquire_material import Host, host, shard_hashes
+from acquire_kills import BOUND_S, KINDS, Study, interrupted, kill_worker_of_a_cluster
+from acquire_material import Host, events, host, shard_hashes
 from counterpoint.acquire.acquisition import open_acquisition
 
 N_ROWS = 120
@@ -54,6 +54,25 @@ def test_killed_and_resumed_it_is_as_if_nothing_had_happened(kind, server, expec
     killed = study(tmp_path, server)
     n_committed = interrupted(killed, kind, partial(a_moment_after_the_first_shard, of=killed, seed=kind))
     assert 0 < n_committed < N_ROWS // 12
+    assert killed.problems(expected) == []
+
+
+def test_on_ray_a_worker_that_was_killed_costs_nothing_either(server, expected, tmp_path):
+    pytest.importorskip("ray")
+    killed = study(tmp_path, server, run={"engine": "ray", "address": "local", "workers": 2, "shards_at_once": 3})
+    with killed.running() as process:
+        a_moment_after_the_first_shard(process, of=killed, seed="ray")
+        n_committed = killed.n_committed()
+        kill_worker_of_a_cluster(killed)
+        assert process.wait(BOUND_S) == 0, (tmp_path / "errors.txt").read_text()
+    assert 0 < n_committed < N_ROWS // 12
+    begun = [
+        event["pid"]
+        for path in killed.out.glob("events/*")
+        for event in events(killed.out, path.stem)
+        if "pid" in event
+    ]
+    assert len(begun) > N_ROWS // 12
     assert killed.problems(expected) == []
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import fsspec
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,9 +20,9 @@ from counterpoint.acquire.rows import RULES, hosts
 from counterpoint.acquire.seen import Seen
 from counterpoint.acquire.select import Selection
 from counterpoint.config.acquire import Input, Select
-from counterpoint.data.sources.base import host_of
 from counterpoint.errors import ConfigError, SourceError
 from counterpoint.formats.shards import LISTED
+from counterpoint.formats.urls import host_of
 from counterpoint.rules import KeywordRules
 
 SOME = settings(max_examples=60, deadline=None)
@@ -64,13 +66,7 @@ SELECT = st.builds(
 
 def selection(path, rules, **options):
     listed = Selection(UrlList(Input(path=str(path), **options.pop("input", {}))), rules, **options)
-    frames = list(listed.frames())
-    return pl.concat(frames) if frames else None, listed
-
-
-def ids(path, rules, **options):
-    found, _ = selection(path, rules, **options)
-    return [] if found is None else found["id"].to_list()
+    return pl.concat(listed.frames()), listed
 
 
 def fails_alone(row, rules):
@@ -89,11 +85,11 @@ def fails_alone(row, rules):
         "similarity": None not in (rules.min_similarity, row["similarity"]) and row["similarity"] < 0.3,
         "size": short is not None and (short < (rules.min_side_px or 0) or long > (rules.max_side_px or 99)),
         "aspect": None not in (short, rules.max_aspect) and long / short > 4,
+        "no_label_rule": not labels,
+        "ambiguous_label": len(labels) > 1,
         "disallowed_characters": rules.allowed_characters and not re.fullmatch("[a-zA-Z .]+", text),
         "too_few_words": n_words < rules.min_words,
         "too_many_words": rules.max_words is not None and n_words > rules.max_words,
-        "no_label_rule": not labels,
-        "ambiguous_label": len(labels) > 1,
     }
     return next((rule for rule, is_true in fails.items() if is_true), None), labels[0] if labels else None
 
@@ -124,7 +120,7 @@ def test_a_selection_is_what_a_loop_over_the_rows_selects_however_it_is_cut(tmp_
     pl.DataFrame(rows, schema=TYPES).write_parquet(path, row_group_size=group)
     found, listed = selection(path, rules, part_rows=cut)
     kept, removed = loop(rows, rules)
-    assert ([] if found is None else found["id"].to_list()) == kept
+    assert found["id"].to_list() == kept
     assert listed.removed == removed
     assert listed.n_read == len(rows) == listed.n_selected + sum(listed.removed.values())
 
@@ -156,7 +152,7 @@ def test_the_preset_selects_what_the_2023_study_selected(tmp_path_factory, texts
         path
     )
     found, _ = selection(path, Select(preset="study-2023"), part_rows=cut)
-    by_label = {} if found is None else found.group_by("label").agg("id").rows_by_key("label")
+    by_label = found.group_by("label").agg("id").rows_by_key("label")
     persons, animals = study_loop(texts)
     assert [sorted(by_label.get(name, [([],)])[0][0]) for name in ("person", "animal")] == [
         sorted(persons),
@@ -221,7 +217,7 @@ def test_looking_for_any_word_first_changes_no_label(tmp_path_factory, texts, ma
     frame.write_parquet(path)
     found, listed = selection(path, Select(keywords=rules, unique_urls=False))
     labels = frame.select(rules.label(pl.col("TEXT")).alias("label"))["label"]
-    assert ([] if found is None else found["label"].to_list()) == labels.filter(labels.is_in(["one", "two"])).to_list()
+    assert found["label"].to_list() == labels.filter(labels.is_in(["one", "two"])).to_list()
     assert listed.removed.get("ambiguous_label", 0) == (labels == "ambiguous").sum()
 
 
@@ -296,7 +292,7 @@ def test_a_list_is_selected_alike_in_every_format_here_and_far_away(tmp_path, su
 def test_an_id_is_a_string_without_decimals_and_a_row_without_one_has_its_number(tmp_path, kind):
     numbers = pl.Series([7, None, 9]).cast(kind)
     pl.DataFrame({"SAMPLE_ID": numbers, "URL": ["a", "b", "c"], "TEXT": "t"}).write_parquet(tmp_path / "a.parquet")
-    assert ids(tmp_path, Select(nsfw=None)) == ["7", "1", "9"]
+    assert selection(tmp_path, Select())[0]["id"].to_list() == ["7", "1", "9"]
 
 
 def test_rows_are_numbered_over_all_files_in_their_order(tmp_path):
@@ -317,10 +313,17 @@ def test_rows_that_cannot_be_read_are_counted(tmp_path):
     assert listed.n_read == 8
 
 
-def test_urls_of_bytes_that_are_not_text_are_counted_as_none(tmp_path):
-    pl.DataFrame({"URL": [b"http://a.org", b"\xff"], "TEXT": "t"}).write_parquet(tmp_path / "a.parquet")
-    found, listed = selection(tmp_path, Select())
-    assert (found["host"].to_list(), listed.removed) == (["a.org"], {"null_url": 1})
+@pytest.mark.parametrize("kind", [pa.binary(), pa.string(), pa.large_string()])
+def test_bytes_of_a_parquet_file_that_are_not_text_are_replaced_and_lose_no_row(tmp_path, kind):
+    raw = pa.large_binary() if kind == pa.large_string() else pa.binary()
+    texts = pa.array([b"a cat", b"caf\xe9", None, b"a dog"], raw)
+    texts = pa.Array.from_buffers(kind, 4, texts.buffers())
+    rows = pa.table({"URL": ["http://a.org/1", "http://a.org/2", "http://a.org/3", "http://a.org/4"], "TEXT": texts})
+    pq.write_table(rows, tmp_path / "a.parquet", row_group_size=2)
+    for cut in (1, 3, 9):
+        found, listed = selection(tmp_path, Select(), part_rows=cut)
+        assert found["text"].to_list() == ["a cat", "caf\ufffd", "a dog"]
+        assert listed.removed == {"null_text": 1}
 
 
 def test_a_rule_without_its_column_does_nothing_and_is_named(tmp_path):
@@ -332,7 +335,8 @@ def test_a_rule_without_its_column_does_nothing_and_is_named(tmp_path):
 
 
 def test_an_unsafe_row_leaves_a_list_that_mixes_the_names_of_two_releases(tmp_path):
-    assert ids(numbered(tmp_path, 4, punsafe=[0.1, 0.9, 0.1, None]), Select()) == ["0", "2"]
+    found, _ = selection(numbered(tmp_path, 4, punsafe=[0.1, 0.9, 0.1, None]), Select())
+    assert found["id"].to_list() == ["0", "2"]
 
 
 # Bad input.

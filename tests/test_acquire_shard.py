@@ -105,10 +105,10 @@ def test_slots_may_end_in_several_threads(tmp_path):
 
 
 def test_a_row_group_has_few_images_or_few_bytes(tmp_path):
-    ends = [Kept("ok", image=b"x")] * 150 + [Kept("ok", image=bytes(3 << 20))] * 4
+    ends = [Kept("ok", image=bytes(n_bytes)) for n_bytes in [20_000] * 130 + [3 << 20] * 4 + [4096] * 300]
     write(Store(tmp_path), ends)
     metadata = pq.ParquetFile(tmp_path / "shards" / "00000.parquet").metadata
-    assert [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)] == [64, 64, 25, 1]
+    assert [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)] == [64, 64, 5, 64, 237]
     names = [metadata.schema.column(i).name for i in range(metadata.num_columns)]
     found = {names[i]: metadata.row_group(0).column(i).compression for i in range(metadata.num_columns)}
     assert found["image"] == "UNCOMPRESSED"

@@ -152,6 +152,23 @@ def test_settings_are_changed_from_the_command_line(call, tmp_path):
     assert abs((pairs["fold"] == "test").mean() - 0.5) < 0.05
 
 
+def test_the_engine_and_its_address_are_named_on_the_command_line(call, tmp_path):
+    path = write(tmp_path / "study.yaml")
+    code, _, err = call("run", path, "--engine", "local", "--address", "head:6379")
+    assert (code, err.splitlines()[-1].endswith("the address 'head:6379' needs engine: ray.")) == (1, True)
+
+
+def test_pairs_are_exported_with_their_split(call, tmp_path):
+    path = write(tmp_path / "study.yaml")
+    code, out, _ = call("export-pairs", path, "--out", "csvs", "--classes", "class_1, class_0")
+    assert code == 0
+    assert out.startswith("Wrote to csvs: train_updated.csv ")
+    rows = sum(pl.read_csv(file).height for file in (tmp_path / "csvs").glob("*.csv"))
+    assert sum(int(word) for word in out.replace(",", " ").split() if word.isdigit()) == rows == 120
+    code, _, err = call("export-pairs", path, "--out", "other", "--resize", "cubic")
+    assert (code, "Unknown --resize 'cubic'." in err) == (1, True)
+
+
 @pytest.mark.parametrize("table", ["contenders", "metrics", "checks", "sources"])
 def test_a_table_is_listed_with_a_line_for_each_entry(call, table):
     code, out, _ = call(table)

@@ -231,10 +231,29 @@ def test_a_jpeg_without_its_last_bytes_is_truncated():
     assert reason(FILES["jpeg"][:-2]) == "truncated_image"
 
 
-def test_a_jpeg_of_thousands_of_scans_is_refused():
-    data = FILES["progressive jpeg"]
+@pytest.mark.parametrize("space", ["L", "RGB", "CMYK"])
+def test_a_jpeg_of_thousands_of_scans_is_refused(space):
+    data = encoded(picture().convert(space), "JPEG", progressive=True)
     scan = data[data.rindex(b"\xff\xda") : -2]
-    assert reason(data[:-2] + scan * MAX_JPEG_SCANS + data[-2:]) == "decode_error"
+    with pytest.raises(ImageError, match=rf"decode_error: \d+ scans of 2400 pixels, at most {MAX_JPEG_SCANS}"):
+        rgb(data[:-2] + scan * MAX_JPEG_SCANS + data[-2:])
+
+
+def test_a_large_jpeg_may_have_fewer_scans(monkeypatch):
+    data = FILES["progressive jpeg"]
+    n_scans = data.count(b"\xff\xda")
+    monkeypatch.setattr("counterpoint.features.decode.MAX_SCANNED_PIXELS", 2400 * n_scans)
+    assert rgb(data).shape == (40, 60, 3)
+    monkeypatch.setattr("counterpoint.features.decode.MAX_SCANNED_PIXELS", 2400 * n_scans - 1)
+    assert reason(data) == "decode_error"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_strips_make_the_same_picture_as_the_whole(monkeypatch, mode):
+    data = encoded(picture().convert("RGBA").convert(mode), "PNG", **({"transparency": 3} if mode == "P" else {}))
+    whole = rgb(data)
+    monkeypatch.setattr("counterpoint.features.decode.STRIP_PIXELS", 7 * 60)
+    assert (rgb(data) == whole).all()
 
 
 def reason_or_none(data: bytes, mode: str) -> str | None:

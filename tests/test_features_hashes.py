@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
-from scipy.fft import dct
+from scipy.fft import dct, dctn
 
 from counterpoint.features import chunks
 from counterpoint.features.decode import Limits
@@ -56,6 +56,25 @@ def test_the_hash_is_the_published_one_written_out():
     low = dct(dct(small, axis=0, norm="ortho"), axis=1, norm="ortho")[:8, :8].ravel()
     above = [False, *(low[1:] > np.median(low[1:]))]
     assert phash(np.asarray(scene())) == int("".join("01"[int(bit)] for bit in above), 2)
+
+
+def test_a_transform_of_eight_rows_gives_the_bits_of_a_whole_one():
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (300, SIDE_PX, SIDE_PX), dtype=np.uint8)
+    smooth = np.stack([np.asarray(scene(seed, SIDE_PX, SIDE_PX)) for seed in range(300)])
+    thumbnails = np.concatenate([noise, smooth])
+    low = dctn(thumbnails.astype(np.float32), axes=(1, 2), norm="ortho")[:, :8, :8].reshape(-1, 64)
+    above = low > np.median(low[:, 1:], axis=1)[:, None]
+    above[:, 0] = False
+    assert phashes(thumbnails) == np.packbits(above, axis=1).view(">u8")[:, 0].tolist()
+
+
+def test_what_only_arithmetic_makes_of_a_symmetric_image_is_no_bit():
+    across = np.abs(np.arange(SIDE_PX) - 15.5)
+    disc = ((np.add.outer(across**2, across**2) < 100) * 255).astype(np.uint8)
+    bits = np.unpackbits(np.array(phashes(disc[None]), dtype=">u8").view(np.uint8)).reshape(8, 8)
+    assert not bits[1::2].any()
+    assert not bits[:, 1::2].any()
 
 
 @given(st.integers(0, 255), st.integers(0, 1))

@@ -1,5 +1,7 @@
 """Keyword rules give each text one outcome, in any script, and masking takes whole words only."""
 
+import unicodedata
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from counterpoint.config import Clean, StudyConfig
 from counterpoint.errors import ConfigError
-from counterpoint.rules import AMBIGUOUS, NONE, STUDY_2023, KeywordRules, masked, preset, words
+from counterpoint.rules import AMBIGUOUS, NONE, STUDY_2023, KeywordRules, cleaned, masked, preset, words
 
 WORDS = st.sampled_from(["man", "woman", "cat", "dog", "mango", "the", "Dog", "catalog"])
 TEXTS = st.lists(WORDS, max_size=6).map(" ".join)
@@ -93,3 +95,30 @@ def test_a_wrong_setting_says_where_what_and_the_nearest(values, says):
 def test_a_key_two_sections_deep_is_named_in_full():
     with pytest.raises(ConfigError, match=r"Unknown key 'label.keywords.clases'. Did you mean 'classes'\?"):
         StudyConfig.read({"study": "a", "source": {}, "label": {"keywords": {"clases": {}, "classes": {}}}})
+
+
+def clean_texts(*texts):
+    return pl.DataFrame({"t": texts}, schema={"t": pl.String}).select(cleaned(pl.col("t")))["t"].to_list()
+
+
+def test_a_cleaned_text_reads_as_it_was_meant():
+    raw = [
+        "a &quot;cat&quot; &#38; dog",
+        "tab\t and\r\n line\u2003",
+        "e\x07\u0301",
+        "\ufeffx\u202ey\x00",
+        "👩‍🚀",
+        "",
+        None,
+    ]
+    assert clean_texts(*raw) == ['a "cat" & dog', "tab and line", "é", "xy", "👩‍🚀", "", None]
+
+
+@given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"])), max_size=5))
+def test_a_cleaned_text_has_no_control_no_double_space_and_one_form(texts):
+    for raw, text in zip(texts, clean_texts(*texts), strict=True):
+        assert (raw is None) == (text is None)
+        if text is not None:
+            assert not any(unicodedata.category(letter) == "Cc" for letter in text)
+            assert unicodedata.is_normalized("NFC", text)
+            assert text == " ".join(text.split())

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counterpoint.acquire.keep import Kept
 from counterpoint.data.sources import SOURCES, Source, open_source
 from counterpoint.data.sources.table import TableSource
 from counterpoint.errors import ConfigError, SourceError
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
 from counterpoint.lookup import find
-from source_material import GOOD, IMAGES, read, sample, write_tar
+from source_material import GOOD, IMAGES, read, sample, write_acquisition, write_tar
 
 IMAGE = st.sampled_from([*IMAGES, None])
 TEXT = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufeff"), max_size=8))
@@ -149,7 +150,9 @@ def reading(kind: str, folder: Path) -> dict:
     (folder / "t.csv").write_text("image,text\n1.png,a cat\n")
     (folder / "cats").mkdir()
     (folder / "cats" / "1.png").write_bytes(GOOD)
+    write_acquisition(folder / "acquired", [Kept("ok", image=GOOD)])
     return {
+        "acquired": {"path": folder / "acquired"},
         "emoji": {"groups": {"a": ["Activities"]}, "size_px": 16},
         "folder": {"path": folder},
         "generated": {"n": 5},
@@ -179,7 +182,7 @@ def test_an_unknown_setting_names_the_nearest(kind, tmp_path):
         open_source({**reading(kind, tmp_path), "knd": 1})
 
 
-@pytest.mark.parametrize("kind", ["table", "folder", "webdataset"])
+@pytest.mark.parametrize("kind", ["acquired", "table", "folder", "webdataset"])
 def test_a_wrong_path_names_the_nearest_sibling(kind, tmp_path):
     (tmp_path / "captions").mkdir()
     with pytest.raises(SourceError, match=r"captoins/x. Did you mean 'captions'\?"):
@@ -187,7 +190,7 @@ def test_a_wrong_path_names_the_nearest_sibling(kind, tmp_path):
 
 
 def test_a_source_of_no_kind_or_of_an_unknown_one_is_refused():
-    with pytest.raises(ConfigError, match=r"Missing key 'source.kind'\. Allowed: emoji, folder"):
+    with pytest.raises(ConfigError, match=r"Missing key 'source.kind'\. Allowed: acquired, emoji, folder"):
         open_source({"path": "x"})
     with pytest.raises(ConfigError, match=r"Unknown source 'tabel'\. Did you mean 'table'"):
         open_source({"kind": "tabel"})

@@ -133,6 +133,14 @@ def test_processes_and_their_number_change_nothing(finished, tmp_path):
     assert cp.Study(config(fit=rules), runs=tmp_path).predictions().equals(finished.predictions())
 
 
+def test_a_ray_cluster_changes_no_byte(finished, tmp_path, cluster):
+    again = cp.Study(config(fit={"engine": "ray"}), runs=tmp_path)
+    again.predictions()
+    for task in again.tasks():
+        name = "predictions.parquet"
+        assert (task.folder / name).read_bytes() == (finished.root / "fits" / task.name / name).read_bytes()
+
+
 def test_a_second_seed_fits_only_contenders_that_it_changes(finished):
     study = cp.Study(config(fit={"engine": "inline", "seeds": [0, 1]}), runs=finished.root.parent)
     counts = {}

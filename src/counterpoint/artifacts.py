@@ -65,7 +65,8 @@ def _in_use(path: Path) -> Iterator[None]:
     """Make the file *path*, hold a lock on it that tells it from an abandoned one, and remove it at the end."""
     with path.open("xb") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            with suppress(OSError):  # a file system without locks: what is abandoned there stays
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield
         finally:
             path.unlink(missing_ok=True)

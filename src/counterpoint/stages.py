@@ -81,7 +81,8 @@ def _fits(study: Study) -> dict[str, Frame]:
     waiting = [task for task in tasks if not task.is_done]
     total_s, done_s = sum(task.estimate_s for task in waiting) / study.workers, 0.0
     study.listen("fitting", done_s, total_s)
-    for task, _ in engine(rules.engine)(waiting, fit, workers=study.workers, threads=rules.threads):
+    where = {"workers": rules.workers, "threads": rules.threads, "address": rules.address}
+    for task, _ in engine(rules.engine)(waiting, fit, **where):
         done_s += task.estimate_s / study.workers
         study.listen("fitting", done_s, total_s)
     tables = gather(tasks)

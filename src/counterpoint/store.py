@@ -121,6 +121,12 @@ class Store:
             with (self.local / name).open("ab") as file:
                 file.write(lines)
 
+    def sweep(self, folder: str) -> None:
+        """Remove what writers that were killed left half-written in *folder*; nobody may be writing there."""
+        if self.local:
+            for draft in (self.local / folder).glob(".*.tmp"):
+                draft.unlink(missing_ok=True)
+
     def _open(self, name: str) -> BinaryIO:
         return (self.local / name).open("rb") if self.local else cast(BinaryIO, self._remote.open(self._path(name)))
 

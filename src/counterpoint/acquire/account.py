@@ -7,6 +7,7 @@ and a retry takes away as many statuses as it adds.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field
 
 from counterpoint.acquire.events import age_s, newest
@@ -19,6 +20,7 @@ from counterpoint.formats.shards import Marker, shard_name
 FRESH_S = 30.0
 """A shard whose log has been silent for longer is not under way."""
 N_WORST = 10
+N_READERS = 32
 
 _MARKER = re.compile(r"(\d+)(?:\.r(\d+))?\.json")
 _LOG = re.compile(r"(\d+)(?:\.r(\d+))?\.jsonl")
@@ -101,7 +103,8 @@ class Ended:
 class AccountReader:
     """Reads the account of a plan of *n_rows* in the folder of *store* again and again; each marker once.
 
-    Markers never change, and only sums of them are kept, so that tens of thousands of shards are no burden.
+    It belongs to one thread at a time.  Markers never change, and only sums of them are kept, so that tens of thousands
+    of shards are no burden.
     """
 
     def __init__(self, store: Store, n_rows: int) -> None:
@@ -155,9 +158,10 @@ class AccountReader:
 
     def look_for_markers(self) -> None:
         """Read the markers that have come since the last look."""
-        for shard, generation in _parts(self._store.names("shards"), _MARKER):
-            if (shard, generation) not in self._parts:
-                marker = Marker.read(self._store, shard, generation)
+        new = sorted(_parts(self._store.names("shards"), _MARKER) - self._parts)
+        n_readers = 1 if self._store.local or not new else N_READERS  # of an object store each read is a wait
+        with ThreadPoolExecutor(n_readers) as readers:
+            for marker in readers.map(lambda part: Marker.read(self._store, *part), new):
                 if marker is not None:
                     self._add(marker)
 

@@ -2,17 +2,20 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from math import ceil
 from pathlib import Path
 
 from counterpoint.acquire.account import Account, read_account
+from counterpoint.acquire.export import ExportRules, export
 from counterpoint.acquire.plan import Plan, plan
 from counterpoint.acquire.store import Store
 from counterpoint.acquire.watch import Listener, Watch
 from counterpoint.acquire.work import ShardsTask, acquire_shards
 from counterpoint.config.acquire import AcquireConfig, read_acquire
 from counterpoint.engines import engine
+from counterpoint.formats.exports import Exported
 
 
 def unheard(account: Account) -> None:
@@ -76,6 +79,18 @@ class Acquisition:
         """
         return read_account(self.store)
 
+    def export(self, layout: str, where: Path | str, *, rules: ExportRules | None = None) -> Exported:
+        """Write what was acquired into the folder *where* in another *layout*, and return the account of it.
+
+        Raises
+        ------
+        ConfigError
+            When there is no such layout.
+        RunFolderError
+            When there is no plan yet, or *where* holds anything else or cannot be written.
+        """
+        return export(self.store, layout, where, rules=rules)
+
     # How it is done.
 
     @cached_property
@@ -99,7 +114,7 @@ class Acquisition:
         run = engine(rules.engine)
         for _ in run(tasks, acquire_shards, workers=rules.workers, threads=1, address=rules.address):
             pass
-        return watch.look()
+        return replace(watch.look(), is_running=False)
 
 
 def open_acquisition(path: Path | str, *, overrides: tuple[str, ...] = (), listener: Listener = unheard) -> Acquisition:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from counterpoint.acquire.fetch import Answer
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 32 << 20
 """Above this, no new transfer starts; those under way may still end."""
 MAX_ANSWERS = 8192
 """The same for answers without a body, which cost memory too."""

@@ -29,6 +29,10 @@ ACCEPT = "image/jpeg,image/png,image/webp;q=0.9,image/gif;q=0.9,image/*;q=0.5,*/
 
 _CA_CACHE_TIMEOUT = 321  # CURLOPT_CA_CACHE_TIMEOUT, which pycurl does not name
 _STATUS_LINE = re.compile(rb"HTTP/[0-9.]+ +([0-9]{3})")
+_LINES = {
+    **{letter.encode(): "kept" for letter in "LRXlrx"},  # Location, Retry-After, X-Robots-Tag
+    b"H": "status", b"\r": "end", b"\n": "end",
+}  # fmt: skip
 _HTTP = {
     401: "http_401", 403: "http_403", 404: "http_404", 410: "http_410", 429: "http_429",
     204: "empty_body", 205: "empty_body", 304: "empty_body", 206: "body_truncated",
@@ -167,7 +171,7 @@ class Transfer:
             return "blocked_optout"
         if self.http_code is not None and (known := status_of_code(self.http_code)) != OK:
             return known  # whatever happened to its body
-        if error == pycurl.E_OK:
+        if error == pycurl.E_OK and self.http_code is not None:
             return OK if self._chunks else "empty_body"
         if error == pycurl.E_OPERATION_TIMEDOUT and is_late:
             return "timeout_total"
@@ -189,23 +193,28 @@ class Transfer:
             self._is_refused = True
             return pycurl.SOCKET_BAD
         try:
-            return socket.socket(address.family, address.socktype, address.protocol)
+            return _Opened(address.family, address.socktype, address.protocol)
         except OSError:  # no more files may be open, or no such family
             return pycurl.SOCKET_BAD
 
     def _header(self, line: bytes) -> int | None:
-        if self.http_code is not None:  # a trailer
+        kind = _LINES.get(line[:1])  # of ten lines, seven stop here
+        if kind is None or self.http_code is not None:  # or a trailer
             return None
-        if line[:1] in b"LRXlrx":
+        if kind == "kept":
             self._lines.append(line)
-        elif line.startswith(b"HTTP/"):
+        elif kind == "status":
             found = _STATUS_LINE.match(line)
-            self._code, self._lines = int(found[1]) if found else 0, []
-        elif line in (b"\r\n", b"\n") and self._code >= 200:
-            self.http_code = self._code
-            if self._respects_optout and self._code < 300 and opts_out(self.header(b"x-robots-tag")):
-                self._is_optout = True
-                return 0  # libcurl ends the transfer: the body is not read
+            self._code, self._lines = (int(found[1]), []) if found else (self._code, self._lines)
+        elif self._code >= 200 and line in (b"\r\n", b"\n"):
+            return self._end_of_headers()
+        return None
+
+    def _end_of_headers(self) -> int | None:
+        self.http_code = self._code
+        if self._respects_optout and self._code < 300 and opts_out(self.header(b"x-robots-tag")):
+            self._is_optout = True
+            return 0  # libcurl ends the transfer: the body is not read
         return None
 
     def _write(self, chunk: bytes) -> int | None:
@@ -214,6 +223,13 @@ class Transfer:
             return None
         self._n_other_bytes += len(chunk)
         return 0 if self._n_other_bytes > MAX_OTHER_BYTES else None
+
+
+class _Opened(socket.socket):
+    """A new socket for libcurl.  pycurl gives it a duplicate and drops this one, which would warn that it is open."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def _text(value: bytes) -> str:

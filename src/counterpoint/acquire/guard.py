@@ -75,7 +75,6 @@ def allowed_networks(allow_address: tuple[str, ...]) -> tuple[Network, ...]:
         raise ConfigError(f"guard.allow_address: {error}; it takes networks such as 127.0.0.1/32.") from error
 
 
-@lru_cache(maxsize=65536)
 def denied(address: str, allowed: tuple[Network, ...] = ()) -> str | None:
     """Return why nothing may connect to *address*, or None when something may.
 

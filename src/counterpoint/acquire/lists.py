@@ -3,7 +3,7 @@
 Every row of the files is a row of a part.  Columns are called by their roles (`config.acquire.Columns`).
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from counterpoint.acquire.columns import NAMES, NUMBERS, STRINGS, check_alike, check_type, overlooked, roles_of
 from counterpoint.acquire.inputs import InputFile, find_inputs
+from counterpoint.acquire.slices import decoded, has_all, read_slice
 from counterpoint.config.acquire import Input
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import BAD, Table, open_table
@@ -193,28 +194,15 @@ def _part(file: InputFile, frame: Frame, roles: Mapping[str, str]) -> Part:
 
 def _parquet_parts(file: InputFile, about: Any, roles: Mapping[str, str], rows: int) -> Iterator[Part]:
     """Yield the parts of a local Parquet file; each is read when asked for, by whichever thread asks."""
-    has_all_urls = _has_all(about, roles["url"])
+    has_all_urls = has_all(about, roles["url"])
     for first in range(0, about.num_rows, rows):
         n_rows = min(rows, about.num_rows - first)
         yield Part(file.path, 0, n_rows, partial(_read_slice, file.path, roles, first, n_rows), has_all_urls)
 
 
-def _has_all(about: Any, column: str) -> bool:
-    """Say whether the statistics of each row group show that *column* has no null and no empty string."""
-    index = next(n for n in range(about.num_columns) if about.schema.column(n).path == column)
-    if about.schema.column(index).logical_type.type != "STRING":
-        return False  # bytes that are not UTF-8 are no URL
-    told = [about.row_group(group).column(index).statistics for group in range(about.num_row_groups)]
-    return all(each and each.has_null_count and not each.null_count and each.has_min_max and each.min for each in told)
-
-
 def _read_slice(path: str, roles: Mapping[str, str], first: int, n_rows: int, wanted: Collection[str]) -> Frame:
-    names = [name for role, name in roles.items() if role in wanted]
-    try:
-        frame = pl.scan_parquet(path, glob=False).slice(first, n_rows).select(names).collect()
-        return _by_role(frame, roles, wanted)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise SourceError(f"{path} is a damaged Parquet file: {_line(error)}.") from error
+    columns = [name for role, name in roles.items() if role in wanted]
+    return _by_role(read_slice(path, columns, first, n_rows), roles, wanted)
 
 
 def _by_role(frame: Frame, roles: Mapping[str, str], wanted: Collection[str]) -> Frame:
@@ -226,26 +214,10 @@ def _typed(column: pl.Series, role: str) -> pl.Series:
     """Return a column as its role needs it: a string, a number, or of an id or a label whichever it is."""
     named = column.alias(role)
     if named.dtype == pl.Binary:
-        named = _decoded(named)
+        named = decoded(named)
     if role in STRINGS or named.dtype in (pl.Null, pl.Categorical):
         return named.cast(pl.String)
     return named.cast(pl.Float64, strict=False).fill_nan(None) if role in NUMBERS else named
-
-
-def _decoded(column: pl.Series) -> pl.Series:
-    """Return bytes as strings, null where they are not UTF-8."""
-    try:
-        return column.cast(pl.String)
-    except pl.exceptions.ComputeError:
-        strings: Sequence[str | None] = [_utf8(value) for value in column]
-        return pl.Series(column.name, strings, dtype=pl.String)
-
-
-def _utf8(value: bytes | None) -> str | None:
-    try:
-        return None if value is None else value.decode()
-    except UnicodeDecodeError:
-        return None
 
 
 def _line(error: BaseException) -> str:

@@ -1,9 +1,12 @@
 """One shard under way: which of its slots are fetched, how each ended, and its commit when the last has."""
 
+import os
+import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
@@ -57,7 +60,8 @@ class OpenShard:
         self._retries, self._began_s = 0, time.monotonic()
         self._changing = threading.Lock()
         self._log = EventLog(store, f"events/{name}.jsonl")
-        self._log.record("begun", rows=self.n_rows)
+        self._log.record("begun", rows=self.n_rows, machine=socket.gethostname(), pid=os.getpid())
+        self._log.flush()
 
     def requests(self) -> Iterator[Request]:
         """Yield what to fetch, in an order in which each host's slots lie evenly apart."""
@@ -113,7 +117,8 @@ class OpenShard:
 
     def abandon(self) -> None:
         """Let go of what is open: the shard will be begun again."""
-        self._writer.close()
+        with suppress(OSError):  # a full disk cannot take what waits to be written, and need not
+            self._writer.close()
         self._suspects.close()
 
 

@@ -180,7 +180,7 @@ def _shards(frames: Iterable[Frame], shard_rows: int) -> Iterator[Frame]:
     """Yield *frames* with their slots, cut anew into lists of shards."""
     waiting, slot = pl.DataFrame(), 0
     for frame in frames:
-        waiting = pl.concat([waiting, frame]) if waiting.height else frame
+        waiting = pl.concat([each for each in (waiting, frame) if each.height] or [frame])
         while waiting.height >= shard_rows:
             yield _slotted(waiting.head(shard_rows), slot)
             waiting, slot = waiting.slice(shard_rows), slot + shard_rows

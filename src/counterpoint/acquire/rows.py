@@ -4,27 +4,29 @@ A rule whose column the list does not have does nothing.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from counterpoint.config.acquire import Select
-from counterpoint.data.sources.base import host_of
 from counterpoint.errors import ConfigError, did_you_mean
 from counterpoint.formats.shards import LISTED
 from counterpoint.formats.tables import BAD
+from counterpoint.formats.urls import host_of
 from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, n_words, pattern
 from counterpoint.schema import Frame
 
 RULES = (
     "unreadable", "bad_row", "bad_json", "bad_text", "null_url", "null_text",
-    "nsfw", "punsafe", "pwatermark", "similarity", "size", "aspect",
-    "disallowed_characters", "too_few_words", "too_many_words", "no_label_rule", "ambiguous_label",
-    "duplicate_url", "over_cap",
+    "nsfw", "punsafe", "pwatermark", "similarity", "size", "aspect", "no_label_rule", "ambiguous_label",
+    "disallowed_characters", "too_few_words", "too_many_words", "duplicate_url", "over_cap",
 )  # fmt: skip
-"""In this order; a row is counted under the first that it fails.  The last two look at the rows that are left."""
+"""In this order, the quick ones first; a row is counted under the first that it fails.
+
+The last two look at the rows that are left.
+"""
 
 _COLUMNS = {
     "nsfw": ("nsfw",), "punsafe": ("punsafe",), "pwatermark": ("pwatermark",), "similarity": ("similarity",),
@@ -57,13 +59,13 @@ class RowRules:
     @property
     def not_applied(self) -> list[str]:
         """The rules that are set, but whose column the list does not have."""
-        return [name for name in _sifts(self.select) if not self._has(name)]
+        return [name for name in on_values(self.select) if not self._has(name)]
 
     @property
     def needs(self) -> set[str]:
         """The columns that the rules look at, but for the URL."""
-        applied = [name for name in _sifts(self.select) if self._has(name)]
-        return {"text"}.union(*(_COLUMNS.get(name, ()) for name in applied))
+        applied = [name for name in on_values(self.select) if self._has(name)]
+        return {"text"}.union(*(_COLUMNS[name] for name in applied))
 
     def sift(self, frame: Frame) -> tuple[Frame, Counter[str]]:
         """Return the rows of *frame* that pass, with ``_label`` if keywords make it, and how many failed each rule."""
@@ -71,40 +73,46 @@ class RowRules:
         if BAD in frame.columns:
             failed.update(frame[BAD].drop_nulls().to_list())
             frame = frame.filter(pl.col(BAD).is_null())
-        for name, fails in self._fails(frame.columns):
-            passes = frame.select(~fails.fill_null(False)).to_series()
-            if not passes.all():
-                failed[name] += frame.height - int(passes.sum())
-                frame = frame.filter(passes)
-        return self._labelled(frame, failed) if self.select.keywords else (frame, failed)
+        frame = _passing(frame, self._on_values(frame.columns), failed)
+        if self.select.keywords is not None:
+            frame = _labelled(frame, self.select.keywords, failed)
+        return _passing(frame, on_text(self.select), failed), failed
 
     def _has(self, rule: str) -> bool:
         return all(column in self.roles for column in _COLUMNS.get(rule, ()))
 
-    def _fails(self, columns: Collection[str]) -> Iterator[tuple[str, pl.Expr]]:
-        if "url" in columns:
-            yield "null_url", pl.col("url").is_null() | (pl.col("url") == "")
-        yield "null_text", ~pl.col("text").str.contains(r"\S").fill_null(False)
-        yield from ((name, fails) for name, fails in _sifts(self.select).items() if self._has(name))
-
-    def _labelled(self, frame: Frame, failed: Counter[str]) -> tuple[Frame, Counter[str]]:
-        keywords = self.select.keywords
-        assert keywords is not None
-        # Few rows have any of the words: the rules of each class are for those.
-        hits = frame.filter(pl.col("text").str.contains(_any_word(keywords)))
-        labelled = hits.with_columns(keywords.label(pl.col("text")).alias("_label"))
-        is_none, is_ambiguous = labelled["_label"] == NONE, labelled["_label"] == AMBIGUOUS
-        failed["no_label_rule"] += frame.height - hits.height + int(is_none.sum())
-        failed["ambiguous_label"] += int(is_ambiguous.sum())
-        return labelled.filter(~(is_none | is_ambiguous)), failed
+    def _on_values(self, columns: Collection[str]) -> dict[str, pl.Expr]:
+        fails = {"null_url": pl.col("url").is_null() | (pl.col("url") == "")} if "url" in columns else {}
+        fails["null_text"] = ~pl.col("text").str.contains(r"\S").fill_null(False)
+        return fails | {name: fails for name, fails in on_values(self.select).items() if self._has(name)}
 
 
-def _sifts(select: Select) -> dict[str, pl.Expr]:
-    """Return what fails each rule that is set, by its name, in order; null where a row does not have the value."""
-    text, short, long = pl.col("text"), pl.min_horizontal("width", "height"), pl.max_horizontal("width", "height")
+def _passing(frame: Frame, fails: Mapping[str, pl.Expr], failed: Counter[str]) -> Frame:
+    """Return the rows of *frame* that fail nothing, and count the others in *failed*."""
+    for name, fail in fails.items():
+        passes = frame.select(~fail.fill_null(False)).to_series()
+        if not passes.all():
+            failed[name] += frame.height - int(passes.sum())
+            frame = frame.filter(passes)
+    return frame
+
+
+def _labelled(frame: Frame, keywords: KeywordRules, failed: Counter[str]) -> Frame:
+    # Few rows have any of the words: the rules of each class are for those.
+    hits = frame.filter(pl.col("text").str.contains(_any_word(keywords)))
+    # Lazily, because then polars looks for each word once.
+    labelled = hits.lazy().with_columns(keywords.label(pl.col("text")).alias("_label")).collect()
+    is_none, is_ambiguous = labelled["_label"] == NONE, labelled["_label"] == AMBIGUOUS
+    failed["no_label_rule"] += frame.height - hits.height + int(is_none.sum())
+    failed["ambiguous_label"] += int(is_ambiguous.sum())
+    return labelled.filter(~(is_none | is_ambiguous))
+
+
+def on_values(select: Select) -> dict[str, pl.Expr]:
+    """Return what fails each rule on a value of the list that is set, by its name; null where a row has no value."""
+    short, long = pl.min_horizontal("width", "height"), pl.max_horizontal("width", "height")
     known = pl.col("width").is_not_null() & pl.col("height").is_not_null()
     too_small, too_large = short < (select.min_side_px or 0), long > (select.max_side_px or float("inf"))
-    characters = select.allowed_characters
     fails = {
         # A row without a judgement is not known to be safe.
         "nsfw": (select.nsfw, ~pl.col("nsfw").is_in(list(select.nsfw or ())).fill_null(False)),
@@ -113,6 +121,14 @@ def _sifts(select: Select) -> dict[str, pl.Expr]:
         "similarity": (select.min_similarity, pl.col("similarity") < _limit(select.min_similarity)),
         "size": (select.min_side_px or select.max_side_px, known & (too_small | too_large)),
         "aspect": (select.max_aspect, known & (long > short * _limit(select.max_aspect))),
+    }
+    return {name: fail for name, (setting, fail) in fails.items() if setting is not None}
+
+
+def on_text(select: Select) -> dict[str, pl.Expr]:
+    """Return what fails each rule on the text that is set, by its name."""
+    text, characters = pl.col("text"), select.allowed_characters
+    fails = {
         "disallowed_characters": (characters, ~text.str.contains(rf"\A(?:{characters})\z")),
         "too_few_words": (select.min_words or None, n_words(text) < select.min_words),
         "too_many_words": (select.max_words, n_words(text) > _limit(select.max_words)),
@@ -184,12 +200,12 @@ def _as_expr(value: Any) -> pl.Expr:
 def named(column: pl.Series) -> pl.Series:
     """Return names or numbers as strings: a whole number has no decimals, nothing but white space is null.
 
-    >>> named(pl.Series([1.0, None, 0.5, 2.0**63])).to_list(), named(pl.Series([" a ", " "])).to_list()
-    (['1', None, '0.5', '9223372036854775808'], ['a', None])
+    >>> named(pl.Series([1.0, None, 0.5])).to_list(), named(pl.Series([" a ", " "])).to_list()
+    (['1', None, '0.5'], ['a', None])
     """
     if not column.dtype.is_float():
         return column.cast(pl.String).str.strip_chars().replace("", None)
-    whole = column.cast(pl.Int128, strict=False)
+    whole = column.cast(pl.Int64, strict=False)
     return whole.cast(pl.String).zip_with((whole == column).fill_null(False), column.fill_nan(None).cast(pl.String))
 
 

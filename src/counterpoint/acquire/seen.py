@@ -5,8 +5,8 @@ import numpy.typing as npt
 import polars as pl
 
 _MIN_SLOTS = 1 << 16
-_STEP = 1 << 20
-"""Hashes that are put in at once when the table grows."""
+_STEP = 1 << 14
+"""Hashes that are put in at once: what they touch stays in the processor's cache until the next look at it."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -33,10 +33,10 @@ class Seen:
 
     def first(self, strings: pl.Series) -> Mask:
         """Return which *strings* come for the first time, in this series and in those before it."""
-        is_first = strings.is_first_distinct().to_numpy().copy()
-        distinct = strings.filter(pl.Series(is_first))
-        keys = np.maximum(distinct.hash(1).to_numpy(), np.uint64(1))
-        checks = (distinct.hash(2).to_numpy() >> np.uint64(32)).astype(np.uint32)
+        hashes = strings.hash(1)
+        is_first = hashes.is_first_distinct().to_numpy().copy()
+        keys = np.maximum(hashes.to_numpy()[is_first], np.uint64(1))
+        checks = (strings.hash(2).to_numpy()[is_first] >> np.uint64(32)).astype(np.uint32)
         self._make_room(len(keys))
         is_new = self._add(keys, checks)
         self._n_seen += int(is_new.sum())
@@ -51,17 +51,19 @@ class Seen:
             return
         keys, checks = self._keys, self._checks
         self._allocate(n_slots)
-        for start in range(0, len(keys), _STEP):
-            part = slice(start, start + _STEP)
-            taken = keys[part] > 0
-            self._add(keys[part][taken], checks[part][taken])
+        taken = keys > 0
+        self._add(keys[taken], checks[taken])
 
     def _add(self, keys: npt.NDArray[np.uint64], checks: npt.NDArray[np.uint32]) -> Mask:
-        """Put in distinct hashes, and return which were not there: linear probing, all of them a step at a time."""
+        """Put in distinct hashes, and return which were not there."""
+        steps = (slice(start, start + _STEP) for start in range(0, len(keys), _STEP))
+        return np.concatenate([np.empty(0, np.bool_), *(self._probe(keys[step], checks[step]) for step in steps)])
+
+    def _probe(self, keys: npt.NDArray[np.uint64], checks: npt.NDArray[np.uint32]) -> Mask:
+        """Put in some hashes by linear probing, all of them a slot at a time."""
         last = np.uint64(len(self._keys) - 1)
         is_new = np.zeros(len(keys), np.bool_)
-        todo = np.arange(len(keys))
-        slots = keys & last
+        todo, slots = np.arange(len(keys)), keys & last
         while len(todo):
             there, mine = self._keys[slots], keys[todo]
             same = (there == mine) & (self._checks[slots] == checks[todo])

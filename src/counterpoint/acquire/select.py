@@ -87,7 +87,7 @@ class Selection:
         return {rule: self._failed[rule] for rule in RULES if self._failed[rule]}
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the selected rows in the order of the list: the columns of `LISTED`, but for the slot.
+        """Yield the selected rows of each part, if any, in order: the columns of `LISTED`, but for the slot.
 
         Raises
         ------
@@ -100,8 +100,7 @@ class Selection:
             stays = rows if caps is None else rows.filter(caps.stays(rows))
             self._failed["over_cap"] += rows.height - stays.height
             self.n_selected += stays.height
-            if stays.height:
-                yield stays.drop("row")
+            yield stays.drop("row")
         if not self.n_read:
             raise SourceError(f"The list has no rows: {', '.join(self._urls.source.path)}.")
 
@@ -184,8 +183,3 @@ def in_order(tasks: Iterable[tuple[Part, Callable[[], T]]]) -> Iterator[tuple[Pa
         finally:
             for _, future in ahead:
                 future.cancel()
-
-
-def select(urls: UrlList, rules: Select) -> Selection:
-    """Return the selection of *urls* by *rules*; nothing is read before its frames are asked for."""
-    return Selection(urls, rules)

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
 import polars as pl
@@ -23,7 +24,7 @@ from counterpoint.store import Store
 
 DUPLICATE = "duplicate"
 N_FAILING_HOSTS = 8
-_OF_KEPT = ("status", "http_code", "sha256", "phash", "format", "width_px", "height_px", "n_bytes")
+_OF_KEPT = (*Kept._fields[:-1], "http_code")
 
 
 class _Place(NamedTuple):
@@ -82,18 +83,22 @@ class ShardWriter:
             assert self._rows[row] is None, f"slot {slot} ended twice"
             if kept.image is not None:
                 self._places[row] = self._spilled(kept.image)
-            self._rows[row] = tuple((kept._asdict() | {"http_code": http_code})[name] for name in _OF_KEPT)
+            self._rows[row] = (*kept[:-1], http_code)
             self.n_left -= 1
 
     def _spilled(self, image: bytes) -> _Place:
-        try:
+        with self._told():
             self._scratch.write(image)
-            self._scratch.flush()
-        except OSError as error:
-            raise RunFolderError(why_not_written(f"a scratch file in {tempfile.gettempdir()}", error)) from error
         place = _Place(self._end, len(image))
         self._end += len(image)
         return place
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RunFolderError(why_not_written(f"a scratch file in {tempfile.gettempdir()}", error)) from error
 
     def commit(
         self, store: Store, *, duplicates: Literal["keep", "mark"] = "keep", replaces: Mapping[str, int] | None = None
@@ -110,6 +115,8 @@ class ShardWriter:
             *replaces* counts the statuses that the slots had before, when they are tried again.
         """
         assert not self.n_left, f"{self.n_left} slots have not ended"
+        with self._told():
+            self._scratch.flush()
         rows = self._table(duplicates)
         with store.writing(f"shards/{shard_name(self._shard, self._generation)}.parquet") as file:
             hashed = _Hashed(file)

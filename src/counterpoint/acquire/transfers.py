@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
@@ -47,11 +48,13 @@ class Transfers:
     ) -> None:
         self.answers: deque[Answer] = deque()
         self.hosts = Hosts(per_host=rules.per_host, max_failures=rules.host_failures, record=record)
-        self.names = Names(longest_s=min(rules.connect_s, rules.total_s), n_threads=n_handles, resolve=resolve)
         self._rules, self._guard, self._record = rules, guard, record
-        self._allowed = allowed_networks(guard.allow_address)
+        # Cached by address alone: to hash the networks takes longer than the rest of a look at the cache.
+        self._denied = lru_cache(65536)(partial(denied, allowed=allowed_networks(guard.allow_address)))
         self._robots = Robots() if guard.robots else None
         self._bundle = Bundle(rules.ca_file)
+        # After all that a wrong setting ends: whoever is not made is not closed either.
+        self.names = Names(longest_s=min(rules.connect_s, rules.total_s), n_threads=n_handles, resolve=resolve)
         self._loop = Loop(max_connections=n_handles + n_handles // 4, bell=self.names.bell)
         settings = options(rules, self._bundle.path)
         self._handles = [Transfer(settings, refuse=self._refuse_socket) for _ in range(n_handles)]
@@ -289,7 +292,7 @@ class Transfers:
         return self._refuse(address, job.asks.host, job.slot)
 
     def _refuse(self, address: str, host: str, slot: int) -> str | None:
-        reason = denied(address, self._allowed)
+        reason = self._denied(address)
         if reason is not None:
             self._record("address_refused", slot=slot, host=shown(host), address=shown(address), reason=reason)
         return reason

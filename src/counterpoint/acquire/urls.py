@@ -4,6 +4,7 @@ Pure functions; whether a host may be asked is for ``acquire.guard`` to say.
 """
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 from urllib.parse import quote
@@ -57,10 +58,13 @@ def parse_url(url: str, *, max_url_bytes: int) -> Target | str:
     place, path = _place(parts[1].lower(), parts[2]), _path(parts[3])
     if place is None or path is None:
         return "url_invalid"
-    target = place._replace(url=f"{place.url}{path}")
-    return target if len(target.url) <= max_url_bytes else "url_invalid"
+    spelled = f"{place.url}{path}"
+    if len(spelled) > max_url_bytes:
+        return "url_invalid"
+    return Target(spelled, place.scheme, place.host, place.port, place.is_address)
 
 
+@lru_cache(maxsize=16384)
 def _place(scheme: str, authority: str) -> Target | None:
     parts = _AUTHORITY.fullmatch(authority)
     if parts is None:

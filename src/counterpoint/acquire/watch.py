@@ -39,12 +39,13 @@ class Watch:
         self._samples: deque[Sample] = deque()
         self._first: Sample | None = None
         self._pace = Pace()
-        self._over = threading.Event()
+        self._over, self._looking = threading.Event(), threading.Lock()
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def __enter__(self) -> Self:
         self.lease = take_lease(self._store)
+        self._store.sweep("shards")
         self.reader.look_for_markers()
         return self
 
@@ -66,16 +67,17 @@ class Watch:
 
     def look(self) -> Account:
         """Return the account as it is now, with the pace of this run, and tell it to the listener."""
-        account = self.reader.read()
-        self._samples.append((time.monotonic(), self.reader.ended(self._generation)))
-        # The oldest sample is the one that the recent pace is measured from; the first stays for the overall one.
-        while len(self._samples) > 2 and self._samples[1][0] < self._samples[-1][0] - RECENT_S:
-            self._samples.popleft()
-        self._first = self._first or self._samples[0]
-        self._pace = pace(self._first, self._samples[0], self._samples[-1], to_do=self._to_do)
-        account = replace(account, pace=self._pace)
-        self._listen(account)
-        return account
+        with self._looking:  # the thread may look when the run ends, and a shard must count once
+            account = self.reader.read()
+            self._samples.append((time.monotonic(), self.reader.ended(self._generation)))
+            # The oldest sample is the one that the recent pace is measured from; the first stays for the overall one.
+            while len(self._samples) > 2 and self._samples[1][0] < self._samples[-1][0] - RECENT_S:
+                self._samples.popleft()
+            self._first = self._first or self._samples[0]
+            self._pace = pace(self._first, self._samples[0], self._samples[-1], to_do=self._to_do)
+            account = replace(account, pace=self._pace)
+            self._listen(account)
+            return account
 
     def _run(self) -> None:
         renewed_s, took_s = time.monotonic(), 0.0

@@ -180,9 +180,11 @@ class Fit(Section):
     threads: Positive = 1
     """Threads of one fit; the same number gives the same bytes."""
     workers: Positive | None = None
-    """Fits at once; by default as many as there are cores for."""
+    """Fits at once; by default as many as there are cores for, here or in the cluster."""
     engine: str = "local"
-    """Where fits run: ``local``, ``inline``, or a path such as ``my_lab.cluster:run``."""
+    """Where fits run: ``local``, ``inline``, ``ray``, or a path such as ``my_lab.cluster:run``."""
+    address: str | None = None
+    """Of a Ray cluster; null: RAY_ADDRESS, else a cluster of this machine's own."""
 
 
 class Evaluate(Section):
@@ -288,7 +290,7 @@ def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return *values* with the paths that a study file may hold made relative to the file's folder."""
 
     def resolve(holder: Any, key: str) -> None:
-        if isinstance(holder, dict) and isinstance(holder.get(key), str):
+        if isinstance(holder, dict) and isinstance(holder.get(key), str) and "://" not in holder[key]:
             holder[key] = str((folder / Path(holder[key]).expanduser()).resolve())
 
     for key in ("path", "root", "images", "captions"):

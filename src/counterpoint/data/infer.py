@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import yaml
 
+from counterpoint.artifacts import read_json
 from counterpoint.data.sources.base import existing
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import BAD, FORMATS, open_table
@@ -75,7 +76,8 @@ def study_file(file: Path, source: Path | None) -> str:
     if "path" in settings:
         settings["path"] = str(_seen_from(file, settings["path"]))
     lines = [_line(key, value, notes.get(key)) for key, value in settings.items()]
-    label = "" if settings["kind"] == "emoji" or "label" in settings else NO_LABEL
+    is_labelled = settings["kind"] == "emoji" or "label" in settings or "label" in notes
+    label = "" if is_labelled else NO_LABEL
     study = re.sub(r"[^A-Za-z0-9._-]+", "-", file.stem).strip("-._") or "study"
     return TEMPLATE.format(file=file, study=study, source="\n".join(lines), label=label)
 
@@ -94,6 +96,8 @@ def infer(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     path = existing(path, what="folder, table or tar")
     if path.is_file():
         return _of_file(path)
+    if (path / "plan.json").is_file():
+        return _of_acquisition(path)
     if list(path.glob("*.tar")):
         return _of_tars(path, sorted(path.glob("*.tar"))[0])
     tables = [file for file in sorted(path.iterdir()) if file.suffix.lower() in FORMATS]
@@ -112,6 +116,14 @@ def _of_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     if path.suffix.lower() in FORMATS:
         return _of_table(path)
     raise SourceError(f"{path} is no table or tar that can be read; allowed: {', '.join(sorted((*FORMATS, '.tar')))}.")
+
+
+def _of_acquisition(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the settings for the output of `counterpoint acquire`, with the labels that its plan gave."""
+    plan = read_json(path / "plan.json")
+    labels = plan.get("labels", {}) if isinstance(plan, dict) else {}
+    named = ", ".join(labels)
+    return {"kind": "acquired", "path": path}, {"label": named, "path": f"labelled {named}"} if labels else {}
 
 
 def _of_tars(path: Path, tar: Path) -> tuple[dict[str, Any], dict[str, str]]:

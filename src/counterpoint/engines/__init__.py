@@ -1,14 +1,21 @@
 """Engines: each runs tasks through a picklable function and yields results as they are done.
 
-An engine is a function ``run(tasks, work, *, workers, threads) -> Iterator[(task, result)]``.
+An engine is a function ``run(tasks, work, *, workers, threads, address) -> Iterator[(task, result)]``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
+from counterpoint.errors import ConfigError, CounterpointError
 from counterpoint.lookup import find
 
-ENGINES = {"local": "counterpoint.engines.local:run", "inline": "counterpoint.engines.inline:run"}
+ENGINES = {
+    "local": "counterpoint.engines.local:run",
+    "inline": "counterpoint.engines.inline:run",
+    "ray": "counterpoint.engines.ray:run",
+}
+MAX_CRASHES = 3
+"""How often one task may see its process die before it is given up."""
 
 
 class Task(Protocol):
@@ -43,3 +50,16 @@ def ready(waiting: Sequence[AnyTask], running: Iterable[AnyTask] = ()) -> list[A
     """
     unfinished = {task.name for task in (*waiting, *running)}
     return [task for task in waiting if unfinished.isdisjoint(task.after)]
+
+
+def died(name: str) -> CounterpointError:
+    """Return the error for the task called *name*, whose process died too often."""
+    return CounterpointError(
+        f"The process of {name} died {MAX_CRASHES} times; most often memory ran out: try fewer workers."
+    )
+
+
+def refuse_address(name: str, address: str | None) -> None:
+    """Raise `ConfigError` when the engine called *name*, which works on this machine, is given an *address*."""
+    if address is not None:
+        raise ConfigError(f"The {name} engine runs on this machine; the address {address!r} needs engine: ray.")

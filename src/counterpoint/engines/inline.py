@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from counterpoint.engines import AnyTask, ready
+from counterpoint.engines import AnyTask, ready, refuse_address
 
 Result = TypeVar("Result")
 
@@ -14,8 +14,10 @@ def run(
     *,
     workers: int | None = None,  # noqa: ARG001 - engines share one signature
     threads: int = 1,  # noqa: ARG001
+    address: str | None = None,
 ) -> Iterator[tuple[AnyTask, Result]]:
     """Yield each task with its result; a task runs after those that it names in ``after``."""
+    refuse_address("inline", address)
     waiting = list(tasks)
     while waiting:
         task = ready(waiting)[0]

@@ -7,23 +7,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Generic, TypeVar
 
-from counterpoint.engines import AnyTask, ready
-from counterpoint.errors import CounterpointError
+from counterpoint.engines import MAX_CRASHES, AnyTask, died, ready, refuse_address
+from counterpoint.engines.caps import caps, environment
 
 Result = TypeVar("Result")
-MAX_CRASHES = 3
-"""How often one task may see its process die before it is given up."""
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS",
-)  # fmt: skip
+HEAR_S = 0.5
+"""How often a wait looks up: polars handles interrupts with SA_RESTART, so that a wait without end never hears them."""
 
 
 def run(
-    tasks: Sequence[AnyTask], work: Callable[[AnyTask], Result], *, workers: int | None = None, threads: int = 1
+    tasks: Sequence[AnyTask],
+    work: Callable[[AnyTask], Result],
+    *,
+    workers: int | None = None,
+    threads: int = 1,
+    address: str | None = None,
 ) -> Iterator[tuple[AnyTask, Result]]:
     """Yield each task with its result, as they are done.
 
@@ -37,12 +38,17 @@ def run(
         *workers* is the number of processes; by default one for every *threads* cores.
     threads
         *threads* caps the numeric libraries of each process.
+    address
+        *address* is refused: this engine runs on this machine.
 
     Raises
     ------
+    ConfigError
+        When there is an *address*.
     CounterpointError
         When a process died three times on the same task.
     """
+    refuse_address("local", address)
     if not tasks:
         return
     pool = _Pool(work, workers=workers or max(1, (os.cpu_count() or 1) // threads), threads=threads)
@@ -72,15 +78,17 @@ class _Pool(Generic[AnyTask, Result]):
 
     def submit(self, task: AnyTask) -> None:
         # Spawned processes read the caps when they import numpy: the environment is set only while they start.
-        with _environment(dict.fromkeys(THREAD_VARIABLES, str(self.threads))):
+        with environment(caps(self.threads)):
             try:
                 self.running[self._executor.submit(self.work, task)] = task
-            except BrokenProcessPool:  # a process died between two tasks
+            except (BrokenProcessPool, OSError):  # a process died between two tasks, or while another was started
                 self._executor = self._new_executor()
                 self.running[self._executor.submit(self.work, task)] = task
 
     def next_done(self) -> list[tuple[AnyTask, Result]]:
-        finished, _ = wait(self.running, return_when=FIRST_COMPLETED)
+        finished = set[Future[Result]]()
+        while not finished:
+            finished, _ = wait(self.running, timeout=HEAR_S, return_when=FIRST_COMPLETED)
         results, lost = [], list[AnyTask]()
         for future in finished:
             task = self.running.pop(future)
@@ -95,15 +103,11 @@ class _Pool(Generic[AnyTask, Result]):
     def _start_again(self, lost: list[AnyTask]) -> None:
         # A broken pool fails every task in flight, not only the one whose process died.
         lost += self.running.values()
-        self.running.clear()
-        self.stop()
+        self.stop()  # before anything starts: of a pool made meanwhile, tasks would run twice
         for task in lost:
             self.crashes[task.name] = self.crashes.get(task.name, 0) + 1
             if self.crashes[task.name] >= MAX_CRASHES:
-                raise CounterpointError(
-                    f"The process of {task.name} died {MAX_CRASHES} times; most often memory ran out: "
-                    "try fewer fit.workers, or a smaller model."
-                )
+                raise died(task.name)
         self._executor = self._new_executor()
         for task in lost:
             self.submit(task)
@@ -132,17 +136,3 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -31,6 +31,10 @@ REASONS = (
 )  # fmt: skip
 MAX_JPEG_SCANS = 100
 """A browser's progressive JPEG has about ten; thousands of scans over a large image take minutes."""
+MAX_SCANNED_PIXELS = 1_280_000_000
+"""Pixels times scans of a JPEG, because even an empty scan visits each pixel: twenty scans of 64 megapixels."""
+STRIP_PIXELS = 1 << 20
+"""How many pixels are converted at once: copies of a whole large image would take a gigabyte."""
 
 Mode = Literal["gray", "rgb"]
 Pixels8 = np.ndarray[Any, np.dtype[np.uint8]]
@@ -149,9 +153,9 @@ def decode_picture(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int 
     limits.check(width_px, height_px)
     with _guarded():
         if kind == "jpeg" and _plain_jpeg_size(data):
-            pixels, turn = _decode_jpeg(data, mode, min_side_px or 0)
+            pixels, turn = _decode_jpeg(data, mode, min_side_px or 0, n_pixels=width_px * height_px)
         else:
-            pixels, turn = _decode_with_pillow(data, kind, mode)
+            pixels, turn = _decode_with_pillow(data, kind, mode, n_pixels=width_px * height_px)
     if turn in _TURNS:
         pixels = np.ascontiguousarray(_TURNS[turn](pixels))
     if turn >= 5:
@@ -216,10 +220,16 @@ def _plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
     return (width_px, height_px) if space in ("YCbCr", "Gray", "RGB") else None
 
 
-def _decode_jpeg(data: bytes, mode: Mode, min_side_px: int) -> tuple[Pixels8, int]:
+def _check_scans(data: bytes, n_pixels: int) -> None:
+    n_scans, most = data.count(b"\xff\xda"), min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // max(1, n_pixels))
+    if n_scans > most:
+        raise ImageError("decode_error", f"{n_scans} scans of {n_pixels} pixels, at most {most}")
+
+
+def _decode_jpeg(data: bytes, mode: Mode, min_side_px: int, *, n_pixels: int) -> tuple[Pixels8, int]:
     has_one_scan, exif = _jpeg_head(data)
-    if not has_one_scan and data.count(b"\xff\xda") > MAX_JPEG_SCANS:
-        raise ImageError("decode_error", f"more than {MAX_JPEG_SCANS} scans")
+    if not has_one_scan:
+        _check_scans(data, n_pixels)
     # Seven eighths of the size take longer than the whole, and are less exact.
     least = {"min_height": min_side_px, "min_width": min_side_px, "min_factor": 1.25}
     return simplejpeg.decode_jpeg(data, mode.upper(), **least), _orientation(exif)
@@ -253,11 +263,12 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         place = end
 
 
-def _decode_with_pillow(data: bytes, kind: str, mode: Mode) -> tuple[Pixels8, int]:
+def _decode_with_pillow(data: bytes, kind: str, mode: Mode, *, n_pixels: int) -> tuple[Pixels8, int]:
+    if kind == "jpeg":
+        _check_scans(data, n_pixels)
     with _silent(), _open(data, kind) as image:
         image.load()
-        flat = _on_white(image).convert("L" if mode == "gray" else "RGB")
-        return np.array(flat).reshape(*flat.size[::-1], -1), _orientation(image.info.get("exif") or b"")
+        return _flat(image, mode), _orientation(image.info.get("exif") or b"")
 
 
 def _open(data: bytes, kind: str) -> ImageFile:
@@ -265,6 +276,17 @@ def _open(data: bytes, kind: str) -> ImageFile:
     if kind == "webp" and len(data) < 8 + int.from_bytes(data[4:8], "little"):
         raise ImageError("truncated_image")
     return _PLUGINS[kind](BytesIO(data))
+
+
+def _flat(image: Image.Image, mode: Mode) -> Pixels8:
+    (width, height), (space, n_channels) = image.size, {"gray": ("L", 1), "rgb": ("RGB", 3)}[mode]
+    pixels = np.empty((height, width, n_channels), np.uint8)
+    n_rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, n_rows):
+        strip = image.crop((0, top, width, min(top + n_rows, height))) if n_rows < height else image
+        flat = np.asarray(_on_white(strip).convert(space))
+        pixels[top : top + n_rows] = flat.reshape(-1, width, n_channels)
+    return pixels
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -7,7 +7,7 @@ is there when its marker, ``shards/00000.json``, is there and fits it.
 
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -59,7 +59,7 @@ SHARD: Mapping[str, Any] = {
 REF = "ref"
 """In place of ``image`` when shards are read: the reference of what was kept of it, null where nothing was."""
 
-_GROUP_ROWS = 1024
+_GROUP_ROWS, _TINY_BYTES = 1024, 1 << 20
 _ARROW = {
     pl.Int64: pa.int64(), pl.Float64: pa.float64(), pl.UInt64: pa.uint64(), pl.String: pa.string(),
     pl.Binary: pa.binary(),
@@ -159,9 +159,14 @@ def read_shards(store: Store, *, shards: Collection[int] | None = None, copies: 
         When a shard cannot be read.
     """
     for markers in committed(store, shards).values():
-        rows = [_rows(store, marker, copies) for marker in markers]
-        newest = pl.concat(rows).unique("slot", keep="last") if len(rows) > 1 else rows[0]
-        yield newest.sort("slot")
+        yield read_shard(store, markers, copies=copies)
+
+
+def read_shard(store: Store, markers: Sequence[Marker], *, copies: Path | None = None) -> Frame:
+    """Return one shard as `read_shards` yields it; *markers* are those of its generations, as `committed` has them."""
+    rows = [_rows(store, marker, copies) for marker in markers]
+    newest = pl.concat(rows).unique("slot", keep="last") if len(rows) > 1 else rows[0]
+    return newest.sort("slot")
 
 
 def read_listed(store: Store, shard: int) -> Frame:
@@ -198,7 +203,8 @@ def _copy(store: Store, marker: Marker, folder: Path) -> Path:
 def write_shard(file: BinaryIO, rows: Frame, images: Iterable[bytes | None], *, kept: str) -> None:
     """Write *rows*, the columns of `SHARD` without ``image``, each with its image, to *file*; equal rows, equal bytes.
 
-    A row group has at most 64 images, or 8 MB of them and one more, so that any image is near.
+    A row group has 64 images, more when they are tiny (1 MB), fewer when they are large (8 MB): any image is near, and
+    groups are not too many.
 
     Parameters
     ----------
@@ -221,8 +227,9 @@ def write_shard(file: BinaryIO, rows: Frame, images: Iterable[bytes | None], *, 
         table = rows.select(others).to_arrow().cast(schema.remove(schema.get_field_index(COLUMN)))
         start = 0
         for group in _groups(images):
-            part = table.slice(start, len(group)).append_column(schema.field(COLUMN), [pa.array(group, pa.binary())])
-            writer.write_table(part)
+            # By way of polars: pa.array would import pandas to ask whether a list is one of its own.
+            kept_of = pl.Series(group, dtype=pl.Binary).to_arrow().cast(pa.binary())
+            writer.write_table(table.slice(start, len(group)).append_column(schema.field(COLUMN), kept_of))
             start += len(group)
 
 
@@ -233,7 +240,8 @@ def _groups(images: Iterable[bytes | None]) -> Iterator[list[bytes | None]]:
         group.append(image)
         n_images += image is not None
         n_bytes += len(image or b"")
-        if n_images == GROUP_IMAGES or n_bytes >= GROUP_BYTES or len(group) == _GROUP_ROWS:
+        are_enough = n_images >= GROUP_IMAGES and n_bytes >= _TINY_BYTES
+        if are_enough or n_bytes >= GROUP_BYTES or len(group) == _GROUP_ROWS:
             yield group
             group, n_images, n_bytes = [], 0, 0
     if group:

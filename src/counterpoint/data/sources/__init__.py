@@ -9,6 +9,7 @@ from counterpoint.lookup import find
 from counterpoint.settings import validated
 
 SOURCES: Mapping[str, str] = {
+    "acquired": "counterpoint.data.sources.acquired:AcquiredSource",
     "emoji": "counterpoint.data.sources.emoji:EmojiSource",
     "folder": "counterpoint.data.sources.folder:FolderSource",
     "generated": "counterpoint.data.sources.generated:GeneratedSource",

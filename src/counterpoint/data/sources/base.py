@@ -196,13 +196,3 @@ def spill(images: Iterable[bytes | None], path: Path) -> list[str | None]:
     images = list(images)
     refs = iter(write_images(path, (image for image in images if image is not None)))
     return [None if image is None else next(refs) for image in images]
-
-
-def host_of(url: pl.Expr) -> pl.Expr:
-    """Return the host of each URL in lower case, null where there is none.
-
-    >>> urls = pl.DataFrame({"url": ["https://Me:pw@Example.org:80/a.jpg", "a.jpg", None]})
-    >>> urls.select(host_of(pl.col("url")))["url"].to_list()
-    ['example.org', None, None]
-    """
-    return url.str.extract(r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)").str.to_lowercase()

@@ -8,9 +8,10 @@ from typing import Self
 import polars as pl
 from pydantic import model_validator
 
-from counterpoint.data.sources.base import REASON, Source, host_of, no_column
+from counterpoint.data.sources.base import REASON, Source, no_column
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import BAD, Table
+from counterpoint.formats.urls import host_of
 from counterpoint.schema import Frame
 
 NEEDED = ("image", "text")

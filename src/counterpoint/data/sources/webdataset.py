@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import polars as pl
 
-from counterpoint.data.sources.base import REASON, Source, files_of, host_of, no_column, row_frames, stamp
+from counterpoint.data.sources.base import REASON, Source, files_of, no_column, row_frames, stamp
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import is_text, plain
 from counterpoint.formats.tars import Cut, Sample, read_tar
+from counterpoint.formats.urls import host_of
 from counterpoint.schema import Frame
 
 PEEK_SAMPLES = 1000

@@ -1,0 +1,81 @@
+"""Acquisitions killed at random moments and resumed, against an uninterrupted one: `faults.py [MOMENTS]`.
+
+At each moment a worker, the parent or the whole process group gets SIGKILL, each in an acquisition of its own of 600
+photos of 10 KB from loopback.  Exit 1 when a slot is lost or twice, or a shard's sha256 is another.
+"""
+
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import Popen
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from acquire_kills import KINDS, Study, interrupted
+from acquire_material import Host, host, shard_hashes
+
+MOMENTS = 1
+N_ROWS = 600
+SETTINGS = {
+    "shard_rows": 60,
+    "fetch": {"connections": 8, "per_host": 8},
+    "run": {"engine": "local", "workers": 2, "shards_at_once": 3},
+}
+
+
+def main() -> None:
+    """Print, for each kind and moment, how far it was when it was killed and what is wrong in the end."""
+    n_moments = int(sys.argv[1]) if len(sys.argv) > 1 else MOMENTS
+    with host(delay_s=0.05, side_px=80) as server, TemporaryDirectory() as folder:
+        took_s, expected = uninterrupted(study(Path(folder, "whole"), server))
+        print(f"uninterrupted: {took_s:.1f} s, {len(expected)} shards; {n_moments} moments a kind")
+        print(f"{'killed':<8}{'after s':>9}{'shards then':>13}  in the end")
+        problems = [
+            killed(Path(folder, f"{kind}-{moment}"), server, kind, after_s=after_s, expected=expected)
+            for kind in KINDS
+            for moment, after_s in enumerate(moments(kind, n_moments, took_s))
+        ]
+    n_wrong = sum(map(bool, problems))
+    print(f"{len(problems)} killed and resumed, {n_wrong} not as if nothing had happened")
+    sys.exit(n_wrong > 0)
+
+
+def study(folder: Path, server: Host) -> Study:
+    """Return an acquisition, a twelfth of whose photos are missing."""
+    urls = [server.url(f"{'ok' if number % 12 else '404'}/{number}.jpg") for number in range(N_ROWS)]
+    return Study(folder, urls, **SETTINGS)
+
+
+def uninterrupted(study: Study) -> tuple[float, dict[str, str]]:
+    """Return how long *study* takes, and the hashes of its shards."""
+    began_s = time.perf_counter()
+    study.finish()
+    return time.perf_counter() - began_s, shard_hashes(study.out)
+
+
+def moments(kind: str, n: int, took_s: float) -> list[float]:
+    """Return *n* random moments of an acquisition that takes *took_s*, one in each n-th of it."""
+    rng = random.Random(kind)
+    return [(moment + rng.random()) / n * took_s for moment in range(n)]
+
+
+def killed(folder: Path, server: Host, kind: str, *, after_s: float, expected: dict[str, str]) -> list[str]:
+    """Print and return what is wrong with an acquisition that was killed and resumed."""
+    broken = study(folder, server)
+    n_committed = interrupted(broken, kind, after(after_s))
+    problems = broken.problems(expected)
+    print(
+        f"{kind:<8}{after_s:>9.2f}{n_committed:>13}  {'; '.join(problems) or 'as if nothing had happened'}", flush=True
+    )
+    return problems
+
+
+def after(seconds: float) -> Callable[[Popen[bytes]], None]:
+    """Return what waits for so many seconds."""
+    return lambda _: time.sleep(seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Hostile inputs by the hundred thousand through the URL guard, the header reader and the decoder: `fuzz.py [N]`.
+
+A child process feeds them, and notes each in a mapped file first, so that one that kills or hangs it can be told and
+kept in `OUT` (`--again FILE` feeds it once more).  Exit 1 when one of them did, or raised what is no reason.
+`fuzz.py 200000` takes a quarter of an hour; `fuzz.py N TARGET ...` feeds single ones of `TARGETS`.
+"""
+
+import json
+import mmap
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from hostile_inputs import TARGETS
+
+N = 10_000
+ROUND = 5_000
+"""Inputs of one hypothesis run; the seed of the next is one more."""
+HANGS_S = 20.0
+OUT = Path(tempfile.gettempdir()) / "counterpoint-fuzz"
+RECORD_BYTES = 1 << 20
+
+Totals = dict[str, Any]
+
+
+class Record:
+    """The input that is under way, in a file that outlives the process that maps it."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            path.write_bytes(bytes(RECORD_BYTES))
+        with path.open("r+b") as file:
+            self._bytes = mmap.mmap(file.fileno(), RECORD_BYTES)
+
+    def note(self, data: bytes) -> None:
+        """Note an input before it is fed."""
+        self._bytes[16 : 16 + len(data)] = data
+        self._bytes[8:16] = len(data).to_bytes(8)
+        self._bytes[:8] = (self.n + 1).to_bytes(8)
+
+    @property
+    def n(self) -> int:
+        """How many inputs were noted."""
+        return int.from_bytes(self._bytes[:8])
+
+    @property
+    def data(self) -> bytes:
+        """The newest of them."""
+        return self._bytes[16 : 16 + int.from_bytes(self._bytes[8:16])]
+
+
+def main() -> None:
+    """Feed each target its share, print what came of it, and exit 1 when something was wrong."""
+    if sys.argv[1:2] == ["--again"]:
+        again(Path(sys.argv[2]))
+        return
+    if sys.argv[1:2] == ["--round"]:
+        feed(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), Record(Path(sys.argv[5])))
+        return
+    n, start = int(sys.argv[1]) if len(sys.argv) > 1 else N, time.perf_counter()
+    names = sys.argv[2:] or list(TARGETS)
+    OUT.mkdir(parents=True, exist_ok=True)
+    found = [fuzz(name, -(-n // len(names))) for name in names]
+    n_fed, n_wrong = (sum(totals[key] for totals in found) for key in ("n", "wrong"))
+    print(f"{n_fed:,} inputs in {time.perf_counter() - start:.0f} s; {n_wrong} wrong" + f", in {OUT}" * bool(n_wrong))
+    sys.exit(n_wrong > 0)
+
+
+def fuzz(name: str, n: int) -> Totals:
+    """Return the totals of *n* inputs or more, and print them."""
+    totals: Totals = {"n": 0, "distinct": 0, "wrong": 0, "took_s": 0.0, "slowest_ms": 0.0, "peak_mb": 0.0}
+    outcomes: Counter[str] = Counter()
+    number = 0
+    while totals["n"] < n:
+        result = one_round(name, number, min(ROUND, n - totals["n"]))
+        outcomes.update(result.pop("outcomes"))
+        for key, value in result.items():
+            totals[key] = max(totals[key], value) if key in ("slowest_ms", "peak_mb") else totals[key] + value
+        number += 1
+    print(
+        f"\n{name}: {totals['n']:,} inputs, {totals['distinct']:,} distinct in their rounds, {totals['took_s']:.0f} s, "
+        f"slowest {totals['slowest_ms']:.0f} ms, peak {totals['peak_mb']:.0f} MB, {totals['wrong']} wrong"
+    )
+    for outcome, count in outcomes.most_common():
+        print(f"  {outcome:<24}{count:>10,}", flush=True)
+    return totals
+
+
+def one_round(name: str, number: int, n: int) -> Totals:
+    """Return the totals of one child; when it dies or hangs, of what it fed until then, and keep the input."""
+    path, start = OUT / f"{os.getpid()}.record", time.perf_counter()
+    path.unlink(missing_ok=True)
+    record = Record(path)
+    command = [sys.executable, __file__, "--round", name, str(number), str(n), str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        n_before, beat = 0, time.monotonic()
+        while child.poll() is None:
+            time.sleep(0.05)
+            if record.n != n_before:
+                n_before, beat = record.n, time.monotonic()
+            elif time.monotonic() - beat > HANGS_S:
+                child.kill()
+        said = child.stdout.read() if child.stdout else ""
+    path.unlink()
+    took_s = time.perf_counter() - start
+    if child.returncode == 0:
+        return {**json.loads(said), "took_s": took_s}
+    if not record.n:
+        sys.exit(f"{name}: the child ended with {child.returncode} before its first input")
+    kept = keep(name, record.data, f"ended the process: {child.returncode}")
+    print(f"{name}: round {number} ended with {child.returncode} at {kept}")
+    return {"n": record.n, "distinct": 0, "wrong": 1, "took_s": took_s, "outcomes": {"ended the process": 1}}
+
+
+def feed(name: str, number: int, n: int, record: Record) -> None:
+    """Feed one round of inputs, and print its totals as JSON."""
+    target, outcomes, seen = TARGETS[name], Counter[str](), set[bytes]()
+    slowest_s = 0.0
+
+    @seed(number * len(TARGETS) + list(TARGETS).index(name))
+    @settings(
+        max_examples=n, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    )
+    @given(target.inputs)
+    def check(value: str | bytes) -> None:
+        nonlocal slowest_s
+        data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
+        record.note(data)
+        seen.add(sha256(data).digest()[:8])
+        start = time.perf_counter()
+        try:
+            outcomes[target.check(value)] += 1
+        except Exception:  # whatever it is, it is what we look for
+            outcomes["wrong"] += 1
+            keep(name, data, traceback.format_exc())
+        slowest_s = max(slowest_s, time.perf_counter() - start)
+
+    check()
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    totals = {"n": record.n, "distinct": len(seen), "wrong": outcomes["wrong"], "slowest_ms": slowest_s * 1000}
+    print(json.dumps(totals | {"peak_mb": peak_mb, "outcomes": outcomes}))
+
+
+def keep(name: str, data: bytes, why: str) -> Path:
+    """Return where an input and the reason to keep it are."""
+    path = OUT / f"{name}-{sha256(data).hexdigest()[:12]}"
+    path.write_bytes(data)
+    path.with_suffix(".txt").write_text(why)
+    return path
+
+
+def again(path: Path) -> None:
+    """Feed a kept input to its target."""
+    name, data = path.name.rpartition("-")[0], path.read_bytes()
+    print(TARGETS[name].check(data.decode("utf-8", "surrogatepass") if name in ("URL", "address", "robots") else data))
+
+
+if __name__ == "__main__":
+    main()

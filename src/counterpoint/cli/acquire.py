@@ -1,0 +1,177 @@
+"""Commands that acquire pairs from a list of URLs, and say how each row of the list ended."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from counterpoint.cli.ending import escaped, interruptible
+from counterpoint.cli.exporting import Classes, Resize, as_list, checked_resize, exported
+from counterpoint.cli.settings import Address, Sets, as_sets
+from counterpoint.cli.writing import write_once
+from counterpoint.errors import CounterpointError
+
+if TYPE_CHECKING:
+    from counterpoint.acquire.account import Account
+    from counterpoint.acquire.acquisition import Acquisition
+
+EXAMPLE = Path(__file__).parents[1] / "acquire.yaml"
+
+AcquireFile = Annotated[Path, typer.Argument(metavar="FILE", help="An acquire file.")]
+Out = Annotated[str | None, typer.Option(help="The output folder, in place of the file's: a path or a URL.")]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option("--allow-address", metavar="NET", help="Let this network be reached too: your own 127.0.0.1/32."),
+]
+Engine = Annotated[str | None, typer.Option(help="Where shards are made: local, inline, ray, or package.module:run.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")]
+
+
+def new(path: Annotated[Path, typer.Argument(help="The acquire file to write.")]) -> None:
+    """Write a commented acquire file with every setting."""
+    write_once(path, EXAMPLE.read_text(encoding="utf-8"))
+    typer.echo(f"Wrote {path}.  Read it, then: counterpoint acquire plan {path}")
+
+
+def plan(file: AcquireFile, *, out: Out = None, allow_address: Allow = None, sets: Sets = None) -> None:
+    """Select the rows to fetch, without any network, and print what each rule removed."""
+    with _opened(file, _sets(sets, out), allow_address, "selecting rows") as acquisition:
+        made = acquisition.plan()
+    for line in made.lines():
+        typer.echo(escaped(line))
+
+
+def run(
+    file: AcquireFile,
+    *,
+    out: Out = None,
+    allow_address: Allow = None,
+    engine: Engine = None,
+    address: Address = None,
+    workers: Workers = None,
+    sets: Sets = None,
+) -> None:
+    """Fetch all rows that wait; after a stop, the same command goes on."""
+    given = _sets(sets, out, engine=engine, address=address, workers=workers)
+    with _opened(file, given, allow_address, "selecting rows") as acquisition:
+        account = acquisition.run()
+    _print(replace(account, is_running=False))
+
+
+def retry(
+    file: AcquireFile,
+    *,
+    out: Out = None,
+    allow_address: Allow = None,
+    engine: Engine = None,
+    address: Address = None,
+    workers: Workers = None,
+    sets: Sets = None,
+) -> None:
+    """Try those rows again that may end otherwise another time: better an hour or a day later."""
+    given = _sets(sets, out, engine=engine, address=address, workers=workers)
+    with _opened(file, given, allow_address, "looking for rows to try again") as acquisition:
+        account = acquisition.retry()
+    _print(replace(account, is_running=False))
+
+
+def status(
+    file: AcquireFile,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    out: Out = None,
+    sets: Sets = None,
+) -> None:
+    """Print how each row ended or that it waits; also while another process fetches."""
+    import json
+
+    from counterpoint.acquire.acquisition import open_acquisition
+    from counterpoint.cli.account import as_json as machine_readable
+
+    account = open_acquisition(file, overrides=_sets(sets, out)).status()
+    if as_json:
+        typer.echo(json.dumps(machine_readable(account), indent=1))
+    else:
+        _print(account)
+
+
+def export(
+    file: AcquireFile,
+    layout: Annotated[str, typer.Argument(help="webdataset, imagefolder or study-2023.")],
+    where: Annotated[Path, typer.Argument(help="The folder to write; not there yet, or empty.")],
+    *,
+    out: Out = None,
+    classes: Classes = None,
+    resize: Resize = "bilinear",
+    samples_per_tar: Annotated[int, typer.Option(min=1, help="Of webdataset.")] = 10_000,
+    sets: Sets = None,
+) -> None:
+    """Write what was acquired in another layout."""
+    from counterpoint.acquire.acquisition import open_acquisition
+    from counterpoint.acquire.export import ExportRules
+    from counterpoint.acquire.export import export as write
+    from counterpoint.progress import progress
+
+    rules = ExportRules(as_list(classes), checked_resize(resize), samples_per_tar)
+    acquired = open_acquisition(file, overrides=_sets(sets, out)).store
+    with interruptible(lambda: "nothing was written"), progress() as listen:
+        account = write(acquired, layout, where, rules=rules, listen=lambda *done: listen("exporting", *done))
+    typer.echo(exported(account, where))
+
+
+# What the commands share.
+
+
+def _sets(
+    sets: Sequence[str] | None,
+    out: str | None,
+    *,
+    engine: str | None = None,
+    address: str | None = None,
+    workers: int | None = None,
+) -> tuple[str, ...]:
+    """Return the settings that the options change; a folder of the command line is relative to where one is."""
+    folder = str(Path(out).expanduser().absolute()) if out is not None and "://" not in out else out
+    given = {"output": folder, "run.engine": engine, "run.address": address, "run.workers": workers}
+    return (*(sets or ()), *as_sets(given))
+
+
+@contextmanager
+def _opened(path: Path, sets: tuple[str, ...], allow: Sequence[str] | None, what: str) -> "Iterator[Acquisition]":
+    from counterpoint.acquire.acquisition import Acquisition
+    from counterpoint.cli.watching import watching
+    from counterpoint.config.acquire import read_acquire
+
+    config = read_acquire(path, sets)
+    if allow:
+        networks = (*config.guard.allow_address, *(network for network in allow))
+        config = config.model_copy(
+            update={"guard": config.guard.model_copy(update={"allow_address": tuple(dict.fromkeys(networks))})}
+        )
+    acquisition = Acquisition(config)
+    with interruptible(lambda: _kept(acquisition)), watching(what) as listener:
+        acquisition.listen = listener
+        yield acquisition
+
+
+def _kept(acquisition: "Acquisition") -> str:
+    """Return what an interrupted run leaves."""
+    try:
+        account = acquisition.status()
+    except CounterpointError:
+        return "nothing was planned yet"
+    return f"{account.done:,} of {account.n_rows:,} rows are kept in {acquisition.config.output}"
+
+
+def _print(account: "Account") -> None:
+    from rich.console import Console
+
+    from counterpoint.cli.account import summary
+
+    console: Any = Console(width=None if sys.stdout.isatty() else 100, highlight=False, markup=False)
+    for part in summary(account):
+        console.print(part)

@@ -1,0 +1,79 @@
+"""Commands for whoever writes a study file: a first one, its schema, and the names that may stand in it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from counterpoint.errors import ConfigError
+
+
+def new(
+    path: Annotated[Path, typer.Argument(help="The study file to write.")],
+    source: Annotated[Path | None, typer.Option("--from", help="A folder, table or tar shards to look at.")] = None,
+) -> None:
+    """Write a commented study file, inferred from what is there."""
+    from counterpoint.data.infer import study_file
+
+    write_once(path, study_file(path, source))
+    typer.echo(f"Wrote {path}.  Read it, then: counterpoint run {path}")
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write *text* to *path*.
+
+    Raises
+    ------
+    ConfigError
+        When the file is there already, or cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ConfigError(f"{path} is there already; name another file.") from None
+    except OSError as error:
+        raise ConfigError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def schema(
+    *,
+    acquire: Annotated[bool, typer.Option("--acquire", help="That of an acquire file.")] = False,
+) -> None:
+    """Print the JSON Schema of a study file, for editors."""
+    import json
+
+    from counterpoint.config import StudyConfig
+    from counterpoint.config.acquire import AcquireConfig
+
+    typer.echo(json.dumps((AcquireConfig if acquire else StudyConfig).model_json_schema(), indent=1))
+
+
+def contenders() -> None:
+    """List the contenders."""
+    _list("counterpoint.contenders", "MODELS")
+
+
+def metrics() -> None:
+    """List the metrics."""
+    _list("counterpoint.metrics", "METRICS")
+
+
+def checks() -> None:
+    """List the checks."""
+    _list("counterpoint.diagnose", "CHECKS")
+
+
+def sources() -> None:
+    """List the sources."""
+    _list("counterpoint.data.sources", "SOURCES")
+
+
+def _list(module: str, table: str) -> None:
+    from importlib import import_module
+
+    for name, path in getattr(import_module(module), table).items():
+        where, _, attribute = path.partition(":")
+        found = getattr(import_module(where), attribute)
+        doc = import_module(where).__doc__ if attribute == "look" else found.__doc__
+        typer.echo(f"{name:<18} {(doc or '').strip().splitlines()[0].removeprefix(f'{name}: ')}")

@@ -1,0 +1,430 @@
+"""Inputs that a stranger may send to the URL guard, the header reader and the decoder, and what must hold for each.
+
+`TARGETS` pairs a strategy with a check; a check returns the outcome in one word, or raises when something is wrong.
+"""
+
+import re
+import socket
+import struct
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+import numpy as np
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+
+from counterpoint.acquire.guard import check_url, denied
+from counterpoint.acquire.keep import KEEPERS, keep
+from counterpoint.acquire.optout import Robots, opts_out
+from counterpoint.acquire.statuses import OK, STATUSES
+from counterpoint.acquire.urls import Target, shown
+from counterpoint.config.acquire import Guard
+from counterpoint.errors import ImageError
+from counterpoint.features.decode import REASONS, Limits, decode_picture, header
+from hostile_images import encoded, flipped, jpeg_saying, many_scans, picture
+from hostile_kinds import KINDS
+
+Draw = Callable[[st.SearchStrategy], Any]
+
+
+def _often(most: st.SearchStrategy[Any], *few: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    # one_of would take a strategy that is given again as one.
+    return st.sampled_from([*few, *[most] * 3 * len(few)]).flatmap(lambda strategy: strategy)
+
+
+# --- URLs and addresses --------------------------------------------------------------------------------------------
+
+RULES = Guard(max_url_bytes=300)
+URL_STATUSES = {"url_invalid", "url_scheme", "blocked_address"}
+DENIED_V4 = (
+    "127.0.0.1",
+    "127.8.9.2",
+    "10.1.2.3",
+    "192.168.7.7",
+    "172.20.1.1",
+    "169.254.169.254",
+    "0.0.0.0",
+    "224.1.1.1",
+)
+
+_spelled_part = st.sampled_from(["{}", "0x{:x}", "0X{:X}", "0{:o}", "000{:o}", "0x000{:x}"])
+_spaces = st.sampled_from(["", "", "", " ", "\t", "\n", "\x1b[2J", "\0", "\x85", "\u2028", "\ufeff"])
+_good_paths = st.sampled_from(["", "/", "/a.jpg", "?q", "#f", "/%00%0d%0a", "/../../etc/passwd", "//evil/", "/ü b"])
+_paths = _often(
+    _good_paths, st.text(max_size=40), st.sampled_from(["\\x", ";"]), st.integers(200, 400).map(lambda n: "/" + "x" * n)
+)
+_names = st.one_of(
+    st.sampled_from(["a" * 64, "..", "", "a..b"]),
+    st.from_regex(r"[a-z0-9_.\-]{1,30}", fullmatch=True),
+    st.text(max_size=20),
+    st.text(st.sampled_from("0123456789abcdefx.:[]%@/\\０１２。．ⓐℂ℡ß"), max_size=24),
+)
+
+
+@st.composite
+def spelled_v4(draw: Draw, addresses: st.SearchStrategy[str]) -> str:
+    """Spell an IPv4 address in one of the many ways that inet_aton reads."""
+    number = int(IPv4Address(draw(addresses)))
+    n_parts = draw(st.integers(1, 4))
+    parts = [number >> 24 - 8 * place & 255 for place in range(n_parts - 1)]
+    parts.append(number & (1 << 8 * (5 - n_parts)) - 1)
+    host = ".".join(draw(_spelled_part).format(part) for part in parts)
+    dots = draw(st.sampled_from([".", ".", ".", "。", "．", "｡"]))
+    return (draw(st.sampled_from(["{}", "{}."])).format(host)).replace(".", dots)
+
+
+@st.composite
+def wrapped_v6(draw: Draw) -> str:
+    """Carry a denied IPv4 address in an IPv6 one."""
+    number = int(IPv4Address(draw(st.sampled_from(DENIED_V4))))
+    noise = draw(st.integers(0, (1 << 64) - 1))
+    form = draw(st.sampled_from(["mapped", "nat64", "6to4", "teredo", "compatible", "isatap"]))
+    value = {
+        "mapped": 0xFFFF << 32 | number,
+        "nat64": 0x64FF9B << 96 | number,
+        "6to4": 0x2002 << 112 | number << 80 | noise,
+        "teredo": 0x2001 << 112 | noise << 32 | number ^ 0xFFFFFFFF,
+        "compatible": number,
+        "isatap": 0x20014860 << 96 | 0x5EFE << 32 | number,
+    }[form]
+    return str(IPv6Address(value & (1 << 128) - 1))
+
+
+_good_hosts = st.one_of(
+    st.sampled_from(["example.com", "EXAMPLE.com.", "bücher.example", "xn--bcher-kva.example", "8.8.8.8"]),
+    spelled_v4(st.sampled_from(DENIED_V4)), wrapped_v6().map("[{}]".format), st.ip_addresses(v=6).map("[{}]".format),
+    spelled_v4(st.ip_addresses(v=4).map(str)), st.from_regex(r"[a-z0-9_\-]{1,9}\.[a-z]{1,9}", fullmatch=True),
+)  # fmt: skip
+_hosts = _often(_good_hosts, _names)
+_ports = st.sampled_from(["", "", "", "", ":80", ":443", ":8080", ":1", ":", ":0", ":99999", ":８０", ":" + "9" * 5000])
+_schemes = st.sampled_from(
+    [
+        "http://",
+        "https://",
+        "HTTP://",
+        "http:",
+        "http:/",
+        "http:///",
+        "//",
+        "ftp://",
+        "file://",
+        "data:",
+        "javascript:",
+        "",
+    ]
+)
+_credentials = st.sampled_from(["", "", "", "", "u@", "u:p@", "@", ":@", "a@b@"])
+_built = st.builds(lambda *parts: "".join(parts), _spaces, _schemes, _credentials, _hosts, _ports, _paths, _spaces)
+_nearly_good = st.builds("http{}://{}{}{}".format, st.sampled_from(["", "s"]), _hosts, _ports, _paths)
+_of_kinds = st.sampled_from([kind.url.replace("{http}", "80").replace("{host}", "a.test") for kind in KINDS.values()])
+
+
+@st.composite
+def _respelled(draw: Draw) -> str:
+    """Change a few characters of a URL of the hostile list."""
+    text = list(draw(_of_kinds)[:400])
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(text)))
+        text[at : at + draw(st.integers(0, 2))] = draw(st.text(max_size=2))
+    return "".join(text)
+
+
+URLS = _often(_nearly_good, _built, _respelled(), st.text(max_size=80))
+ADDRESSES = st.one_of(
+    wrapped_v6(), st.sampled_from(DENIED_V4), st.ip_addresses().map(str), st.text(max_size=20),
+    st.builds("{}%{}".format, st.ip_addresses(v=6), st.text(max_size=5)),
+)  # fmt: skip
+
+
+def check_of_url(url: str) -> str:
+    """Hold what the guard says of a URL against what the system would do with it, as a row or as a redirect."""
+    with suppress(ValueError):
+        _judged(urljoin("https://example.com/a/b.jpg?q", url))
+    return _judged(url)
+
+
+def _judged(url: str) -> str:
+    accepted, status = check_url(url, RULES)
+    if accepted is None:
+        assert status in URL_STATUSES, status
+        return str(status)
+    assert status is None
+    assert re.fullmatch(r"https?://[!-~]+", accepted), "more than printable ASCII"
+    assert len(accepted) <= RULES.max_url_bytes
+    assert check_url(accepted, RULES) == (accepted, None), "its one spelling has another"
+    parts = urlsplit(accepted)
+    assert parts.username is None, "credentials"
+    assert parts.hostname
+    assert parts.port != 0
+    address = _address_of(parts.hostname)
+    assert address is None or denied(address) is None, f"leads to {address}"
+    return "accepted: address" if address else "accepted: name"
+
+
+def _address_of(host: str) -> str | None:
+    """Return the address that the system reads in a host without looking it up."""
+    if ":" in host:
+        return host
+    try:
+        return str(IPv4Address(socket.inet_aton(host)))
+    except OSError:
+        return None
+
+
+def check_of_address(address: str) -> str:
+    """Hold what the guard says of an address against the IPv4 address that it carries."""
+    reason = denied(address)
+    assert reason is None or (reason and reason.isprintable())
+    if address in DENIED_V4:
+        assert reason
+    try:
+        ip = IPv6Address(address)
+    except ValueError:
+        return "denied" if reason else "allowed"
+    inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+    assert reason or not any(v4 and denied(str(v4)) for v4 in inner), "carries an address that is denied"
+    return "denied" if reason else "allowed"
+
+
+# --- opting out ----------------------------------------------------------------------------------------------------
+
+_words = st.sampled_from(
+    ["User-agent: ", "Disallow: /", "Allow: /*", "Crawl-delay: ", "Sitemap: ", "Request-rate: ", "Visit-time: ", "*",
+     "counterpoint", "noai", "noindex", ": ", ",", "$", "\n", "\n", "\r", "#", "%", "%2f", "/a.jpg", "1e999", "\ufeff"]
+)  # fmt: skip
+_lines = st.lists(_often(_words, st.text(max_size=9)), max_size=40).map("".join)
+ROBOTS = st.builds(str.__add__, st.sampled_from(["", "User-agent: *\n", "User-agent: *\nDisallow: /"]), _lines)
+_IMAGE = Target("http://example.com/a.jpg", "http", "example.com", 80, is_address=False)
+
+
+def check_of_robots(text: str) -> str:
+    """Read a robots.txt, and each line of it as an X-Robots-Tag: whatever it says, it says yes or no."""
+    robots = Robots()
+    robots.learn(_IMAGE, "ok", text.encode("utf-8", "surrogatepass"))
+    allowed, is_optout = robots.allows(_IMAGE), opts_out(text.splitlines())
+    assert {allowed, is_optout} <= {True, False}
+    assert shown(text).isascii()
+    assert shown(text).isprintable()
+    return f"{'allowed' if allowed else 'refused'}, {'opts out' if is_optout else 'does not opt out'}"
+
+
+# --- images --------------------------------------------------------------------------------------------------------
+
+LIMITS = Limits(min_side_px=4, max_side_px=512, max_pixels=1 << 15, max_aspect=20.0)
+
+
+def _exif() -> bytes:
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0112], exif[0x8769] = "a description", 6, {0x9003: "2023:01:01 00:00:00"}
+    return exif.tobytes()
+
+
+def _moving(kind: str, **options: object) -> bytes:
+    first = picture(40, 30)
+    return encoded(first, kind, save_all=True, append_images=[first.rotate(180), first.rotate(90)], **options)
+
+
+def _text() -> PngImagePlugin.PngInfo:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Comment", "x" * 300, zip=True)
+    info.add_itxt("Title", "ü" * 30, zip=True)
+    return info
+
+
+def _seeds() -> dict[str, bytes]:
+    small = picture(40, 30)
+    clear = small.convert("RGBA")
+    clear.putalpha(90)
+    deep = Image.fromarray(np.linspace(0, 65535, 1200).reshape(30, 40).astype(np.uint16))
+    return {
+        "jpeg": encoded(small, "JPEG"),
+        "jpeg, 4:4:4, restarts": encoded(small, "JPEG", subsampling=0, restart_marker_blocks=2),
+        "jpeg, progressive, exif": encoded(small, "JPEG", progressive=True, exif=_exif()),
+        "jpeg, profile": encoded(small, "JPEG", icc_profile=bytes(500), comment=b"hello"),
+        "jpeg, gray": encoded(small.convert("L"), "JPEG"),
+        "jpeg, cmyk": encoded(small.convert("CMYK"), "JPEG"),
+        "png": encoded(small, "PNG"),
+        "png, alpha, exif": encoded(clear, "PNG", exif=_exif()),
+        "png, palette, transparent": encoded(small.quantize(8), "PNG", transparency=bytes(8)),
+        "png, 16 bits": encoded(deep, "PNG"),
+        "png, 1 bit": encoded(small.convert("1"), "PNG"),
+        "png, text": encoded(small, "PNG", pnginfo=_text(), icc_profile=bytes(500)),
+        "png, moving": _moving("PNG", disposal=2, blend=1),
+        "gif": encoded(small, "GIF", transparency=1),
+        "gif, moving": _moving("GIF", disposal=2, loop=0),
+        "webp": encoded(small, "WEBP"),
+        "webp, lossless": encoded(small, "WEBP", lossless=True),
+        "webp, alpha, exif": encoded(clear, "WEBP", exif=_exif()),
+        "webp, moving": _moving("WEBP"),
+        "avif": encoded(small, "AVIF"),
+        "avif, alpha, exif": encoded(clear, "AVIF", exif=_exif()),
+        "avif, moving": _moving("AVIF"),
+        "jpeg, too large": jpeg_saying(65_500, 65_500),
+        "jpeg, many scans": many_scans(3),
+        "png, flipped": flipped(encoded(small, "PNG"), 60),
+        **{kind: encoded(small, kind) for kind in ("BMP", "TIFF", "ICO", "JPEG2000", "PPM")},
+        "svg": b"<?xml version='1.0'?><svg/>",
+    }
+
+
+SEEDS = _seeds()
+_FIELDS = (
+    (rb"IHDR", (4, 8, 12, 13, 16)), (rb"acTL|fcTL|fdAT|IDAT|PLTE|tRNS|iCCP|zTXt|iTXt|eXIf", (-4, 4, 8, 12, 16, 20, 28)),
+    (rb"\xff[\xc0-\xc2]", (2, 4, 5, 7, 9, 10, 11, 12)), (rb"\xff[\xc4\xda\xdb\xdd\xe1\xe2\xee]", (1, 2, 4, 5, 6)),
+    (rb"GIF8", (6, 8, 10)), (rb"\x2c|\x21\xf9", (1, 2, 3, 5, 7, 9)),
+    (rb"RIFF|VP8X|VP8L|VP8 |ANMF|ANIM|ALPH|EXIF", (4, 8, 9, 11, 12, 14, 15, 16)),
+    (rb"ftyp|meta|iinf|iloc|iprp|ipco|ispe|pixi|av1C|ipma|mdat|moov|stsz|stco", (-4, 4, 8, 12, 16, 20)),
+    (rb"Exif\0\0|II\*\0|MM\0\*", (4, 6, 8, 10, 12, 14, 18)),
+)  # fmt: skip
+"""Where sizes, lengths and flags stand: at these distances from what the pattern finds."""
+_EXTREMES = (0, 1, 2, 3, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+
+
+def _flip(draw: Draw, data: bytearray) -> None:
+    data[_place(draw, data)] ^= 1 << draw(st.integers(0, 7))
+
+
+def _set(draw: Draw, data: bytearray) -> None:
+    at = _place(draw, data)
+    data[at : at + 1] = bytes([draw(st.integers(0, 255))])
+
+
+def _set_field(draw: Draw, data: bytearray) -> None:
+    pattern, distances = draw(st.sampled_from(_FIELDS))
+    found = [match.start() for match in re.finditer(pattern, data)]
+    if found:
+        at = max(0, draw(st.sampled_from(found)) + draw(st.sampled_from(distances)))
+        order, size = draw(st.sampled_from(["<B", ">H", "<H", ">I", "<I"])), draw(st.sampled_from(_EXTREMES))
+        value = struct.pack(order, size & (1 << 8 * struct.calcsize(order)) - 1)
+        data[at : at + len(value)] = value
+
+
+def _cut(draw: Draw, data: bytearray) -> None:
+    del data[_place(draw, data) :]
+
+
+def _drop(draw: Draw, data: bytearray) -> None:
+    at = _place(draw, data)
+    del data[at : at + draw(st.integers(1, 64))]
+
+
+def _repeat(draw: Draw, data: bytearray) -> None:
+    at = _place(draw, data)
+    data[at:at] = data[at : at + draw(st.integers(1, 200))] * draw(st.integers(1, 8))
+
+
+def _insert(draw: Draw, data: bytearray) -> None:
+    at = _place(draw, data)
+    data[at:at] = draw(st.binary(min_size=1, max_size=16))
+
+
+def _splice(draw: Draw, data: bytearray) -> None:
+    other = SEEDS[draw(st.sampled_from(sorted(SEEDS)))]
+    start, at = draw(st.integers(0, len(other))), _place(draw, data)
+    data[at:] = other[start:]
+
+
+def _place(draw: Draw, data: bytearray) -> int:
+    """Draw a place: in what is likely a header, or anywhere; seldom in the magic bytes, which decide at once."""
+    start, end = draw(st.sampled_from([(0, 12), *[(12, 64), (12, 300), (12, 10**6)] * 5]))
+    return draw(st.integers(min(start, len(data) - 1), max(0, min(end, len(data)) - 1)))
+
+
+_CHANGES = (_flip, _set, _set_field, _set_field, _set_field, _cut, _drop, _repeat, _insert, _splice)
+
+
+@st.composite
+def mutated_images(draw: Draw) -> bytes:
+    """Change a small image of some format in a few places; the checksums of a PNG are mended half of the time."""
+    data = bytearray(SEEDS[draw(st.sampled_from(sorted(SEEDS)))])
+    for _ in range(draw(st.integers(1, 3))):
+        if data:
+            draw(st.sampled_from(_CHANGES))(draw, data)
+    return mended_png(bytes(data)) if draw(st.booleans()) else bytes(data)
+
+
+def mended_png(data: bytes) -> bytes:
+    """Return a PNG with right checksums, so that what was changed gets past them; anything else as it is."""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return data
+    mended, at = bytearray(data), 8
+    while at + 12 <= len(data):
+        end = at + 8 + int.from_bytes(data[at : at + 4])
+        if end + 4 > len(data):
+            break
+        mended[end : end + 4] = struct.pack(">I", zlib.crc32(data[at + 4 : end]))
+        at = end + 4
+    return bytes(mended)
+
+
+BYTES = _often(mutated_images(), st.binary(max_size=200))
+
+
+def check_of_header(data: bytes) -> str:
+    """Return which format the header reader saw, or its reason."""
+    try:
+        kind, width_px, height_px = header(data)
+    except ImageError as error:
+        return _reason(error)
+    assert min(width_px, height_px) >= 0
+    return f"read: {kind}"
+
+
+def check_of_picture(data: bytes) -> str:
+    """Hold the decoder to its promise: pixels within the limits and as large as it says, or a reason."""
+    mode, least = ("gray", 8) if zlib.crc32(data) & 1 else ("rgb", None)
+    try:
+        found = decode_picture(data, limits=LIMITS, mode=mode, min_side_px=least)
+    except ImageError as error:
+        return _reason(error)
+    assert found.pixels.dtype == np.uint8
+    assert found.pixels.flags.c_contiguous
+    height_px, width_px, n_channels = found.pixels.shape
+    assert n_channels == {"gray": 1, "rgb": 3}[mode]
+    LIMITS.check(found.width_px, found.height_px)
+    if found.format != "jpeg" or least is None:
+        assert (width_px, height_px) == (found.width_px, found.height_px), "the size is not the pixels'"
+    assert width_px * height_px <= LIMITS.max_pixels
+    return f"decoded: {found.format}"
+
+
+def check_of_kept(data: bytes) -> str:
+    """Hold the keeper to its promise: nothing raises, and what is kept is an image."""
+    how = sorted(KEEPERS)[zlib.crc32(data) % len(KEEPERS)]
+    kept = keep(data, limits=LIMITS, kept=how)
+    assert kept.status in STATUSES
+    assert kept.status != "internal"
+    assert kept.n_bytes == len(data)
+    if kept.status != OK:
+        assert kept.image is None
+        return kept.status
+    assert len(kept.image) == 64 * 64 if how == "gray-64" else header(kept.image)
+    assert kept.phash is None or 0 <= kept.phash < 1 << 64  # an even picture has none
+    return f"kept: {how}"
+
+
+def _reason(error: ImageError) -> str:
+    assert error.reason in REASONS
+    assert "\n" not in str(error)
+    return error.reason
+
+
+class Fuzzed(NamedTuple):
+    """What is fuzzed: inputs, and what must hold for each."""
+
+    inputs: st.SearchStrategy[Any]
+    check: Callable[[Any], str]
+
+
+TARGETS = {
+    "URL": Fuzzed(URLS, check_of_url),
+    "address": Fuzzed(ADDRESSES, check_of_address),
+    "robots": Fuzzed(ROBOTS, check_of_robots),
+    "header": Fuzzed(BYTES, check_of_header),
+    "picture": Fuzzed(BYTES, check_of_picture),
+    "keep": Fuzzed(BYTES, check_of_kept),
+}
