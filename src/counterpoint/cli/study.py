@@ -82,6 +82,22 @@ def report(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None) ->
         typer.echo(opened.report())
 
 
+def sweep(
+    path: Annotated[Path, typer.Argument(metavar="SWEEP", help="A sweep file.")],
+    *,
+    runs: Runs = DEFAULT_RUNS,
+    quick: Annotated[bool, typer.Option("--quick", help="Make the changes under quick: on every point.")] = False,
+) -> None:
+    """Make a study many times, one thing changed each time, and print what each change does."""
+    from counterpoint.progress import progress
+    from counterpoint.sweep import open_sweep
+
+    with interruptible(lambda: "what was finished is kept"), progress() as listener:
+        opened = open_sweep(path, runs=runs, is_quick=quick, listener=listener)
+        table = opened.run()
+    _print_table(table)
+
+
 def predict(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as runs/openmoji.")],
     contender: Annotated[str, typer.Argument(help="A contender of that study.")],
