@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 from counterpoint.acquire.lists import UrlList
 from counterpoint.acquire.plan import plan
 from counterpoint.acquire.select import Selection
-from counterpoint.acquire.store import Store
 from counterpoint.config.acquire import AcquireConfig, Input, Select
+from counterpoint.store import Store
 
 N, GROUP_ROWS = 500_000, 1_000_000
 LOOP_ROWS = 2_000_000

@@ -13,7 +13,7 @@ import yaml
 
 from acquire_material import config, events, shard_hashes, slots
 from counterpoint.acquire.account import read_account
-from counterpoint.acquire.store import Store
+from counterpoint.store import Store
 
 RUN = "import sys; from counterpoint.acquire.acquisition import open_acquisition; open_acquisition(sys.argv[1]).run()"
 """What `counterpoint acquire run` does; a mistake is a traceback here."""

@@ -18,11 +18,11 @@ from counterpoint.acquire.events import EventLog, newest
 from counterpoint.acquire.lease import NAME, Lease, check_lease, read_lease, renew, take_lease
 from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import RETRYABLE, STATUSES
-from counterpoint.acquire.store import Store
 from counterpoint.acquire.suspects import Suspects
 from counterpoint.acquire.watch import Watch
 from counterpoint.errors import RunFolderError
 from counterpoint.formats.shards import Marker
+from counterpoint.store import Store
 
 N_SLOTS = 5
 

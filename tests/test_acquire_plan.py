@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpoint.acquire.plan import Plan, list_name, plan
-from counterpoint.acquire.store import Store
 from counterpoint.acquire.tally import Tally
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.errors import CounterpointError, RunFolderError, SourceError
 from counterpoint.formats.shards import LISTED
+from counterpoint.store import Store
 
 N_ROWS = 25
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from counterpoint.acquire.store import Store
 from counterpoint.errors import ConfigError, RunFolderError
+from counterpoint.store import Store
 
 
 @pytest.fixture(params=["path", "file", "memory"])

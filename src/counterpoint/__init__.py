@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "open_study": "counterpoint.study",
     "Study": "counterpoint.study",
+    "open_acquisition": "counterpoint.acquire.acquisition",
     "read_pairs": "counterpoint.data",
     "split": "counterpoint.data",
     "generate": "counterpoint.data",

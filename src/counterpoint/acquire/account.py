@@ -14,8 +14,8 @@ from counterpoint.acquire.events import age_s, newest
 from counterpoint.acquire.lease import read_lease
 from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import OK, RETRYABLE
-from counterpoint.acquire.store import Store
 from counterpoint.formats.shards import Marker, shard_name
+from counterpoint.store import Store
 
 FRESH_S = 30.0
 """A shard whose log has been silent for longer is not under way."""

@@ -10,12 +10,12 @@ from pathlib import Path
 from counterpoint.acquire.account import Account, read_account
 from counterpoint.acquire.export import ExportRules, export
 from counterpoint.acquire.plan import Plan, plan
-from counterpoint.acquire.store import Store
 from counterpoint.acquire.watch import Listener, Watch
 from counterpoint.acquire.work import ShardsTask, acquire_shards
 from counterpoint.config.acquire import AcquireConfig, read_acquire
 from counterpoint.engines import engine
 from counterpoint.formats.exports import Exported
+from counterpoint.store import Store
 
 
 def unheard(account: Account) -> None:

@@ -9,7 +9,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Any
 
-from counterpoint.acquire.store import Store
+from counterpoint.store import Store
 
 TAIL_BYTES = 16 << 10
 """How much of the end of a log is read to find its newest event of a kind."""

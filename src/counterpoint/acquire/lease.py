@@ -11,8 +11,8 @@ from typing import Any
 from uuid import uuid4
 
 from counterpoint.acquire.events import age_s, now
-from counterpoint.acquire.store import Store
 from counterpoint.errors import RunFolderError
+from counterpoint.store import Store
 
 NAME = "run.json"
 STALE_S = 60.0

@@ -17,12 +17,12 @@ from counterpoint.acquire.fetch import Answer, Request
 from counterpoint.acquire.keep import Kept, keep
 from counterpoint.acquire.shard import ShardWriter
 from counterpoint.acquire.statuses import OK, RETRYABLE
-from counterpoint.acquire.store import Store
 from counterpoint.acquire.suspects import Suspects, suspects_path
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.features.decode import Limits
 from counterpoint.formats.shards import Marker, read_listed, shard_name
 from counterpoint.schema import Frame
+from counterpoint.store import Store
 
 
 class OpenShard:

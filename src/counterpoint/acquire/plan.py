@@ -14,12 +14,12 @@ import polars as pl
 from counterpoint.acquire.inputs import InputFile, find_inputs
 from counterpoint.acquire.lists import UrlList
 from counterpoint.acquire.select import Selection
-from counterpoint.acquire.store import Store
 from counterpoint.acquire.tally import Tally
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.errors import RunFolderError, SourceError
 from counterpoint.formats.shards import LISTED
 from counterpoint.schema import Frame
+from counterpoint.store import Store
 
 NAME = "plan.json"
 N_LARGEST = 10

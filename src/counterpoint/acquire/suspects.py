@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from counterpoint.acquire.store import Store
 from counterpoint.artifacts import key_of, why_not_written
 from counterpoint.errors import RunFolderError
+from counterpoint.store import Store
 
 MAX_DEATHS = 2
 """How often a slot may be under the decoder when its process dies; the process may have died of something else."""

@@ -13,8 +13,8 @@ from typing import Self
 
 from counterpoint.acquire.account import Account, AccountReader, Ended, Pace
 from counterpoint.acquire.lease import Lease, renew, take_lease
-from counterpoint.acquire.store import Store
 from counterpoint.errors import RunFolderError
+from counterpoint.store import Store
 
 LOOK_S = 1.0
 RENEW_S = 5.0

@@ -15,8 +15,8 @@ from counterpoint.acquire.answers import Answers
 from counterpoint.acquire.fetch import Fetcher, Request
 from counterpoint.acquire.lease import check_lease
 from counterpoint.acquire.open_shard import OpenShard, open_shard
-from counterpoint.acquire.store import Store
 from counterpoint.config.acquire import AcquireConfig
+from counterpoint.store import Store
 
 N_DECODERS = 1
 REPORT_S = 2.0
