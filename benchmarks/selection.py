@@ -19,9 +19,9 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from counterpoint.acquire.lists import UrlList
+from counterpoint.acquire.lists.lists import UrlList
+from counterpoint.acquire.lists.select import Selection
 from counterpoint.acquire.plan import plan
-from counterpoint.acquire.select import Selection
 from counterpoint.config.acquire import AcquireConfig, Input, Select
 from counterpoint.store import Store
 

@@ -17,11 +17,11 @@ import numpy as np
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from counterpoint.acquire.guard import check_url, denied
 from counterpoint.acquire.keep import KEEPERS, keep
-from counterpoint.acquire.optout import Robots, opts_out
 from counterpoint.acquire.statuses import OK, STATUSES
-from counterpoint.acquire.urls import Target, shown
+from counterpoint.acquire.web.guard import check_url, denied
+from counterpoint.acquire.web.optout import Robots, opts_out
+from counterpoint.acquire.web.urls import Target, shown
 from counterpoint.config.acquire import Guard
 from counterpoint.errors import ImageError
 from counterpoint.features.decode import REASONS, Limits, decode_picture, header

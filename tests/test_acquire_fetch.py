@@ -19,15 +19,15 @@ pytest.importorskip("pycurl")
 import pycurl
 
 from counterpoint import __version__
-from counterpoint.acquire import names
-from counterpoint.acquire.certificates import Bundle
-from counterpoint.acquire.curl import Transfer, options, status_of_code
-from counterpoint.acquire.fetch import Answer, Fetcher, Request
-from counterpoint.acquire.hosts import Hosts, Job
-from counterpoint.acquire.loop import Loop
-from counterpoint.acquire.optout import MAX_ROBOTS_BYTES, Robots, opts_out
 from counterpoint.acquire.statuses import STATUSES
-from counterpoint.acquire.urls import Target, parse_url
+from counterpoint.acquire.web import names
+from counterpoint.acquire.web.certificates import Bundle
+from counterpoint.acquire.web.curl import Transfer, options, status_of_code
+from counterpoint.acquire.web.fetch import Answer, Fetcher, Request
+from counterpoint.acquire.web.hosts import Hosts, Job
+from counterpoint.acquire.web.loop import Loop
+from counterpoint.acquire.web.optout import MAX_ROBOTS_BYTES, Robots, opts_out
+from counterpoint.acquire.web.urls import Target, parse_url
 from counterpoint.config.acquire import Fetch, Guard
 from counterpoint.errors import ConfigError
 from hostile_server import HostileServer, hostile_server

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from counterpoint.acquire.guard import allowed_networks, check_url, denied
-from counterpoint.acquire.urls import parse_url, shown
+from counterpoint.acquire.web.guard import allowed_networks, check_url, denied
+from counterpoint.acquire.web.urls import parse_url, shown
 from counterpoint.config.acquire import Guard
 from counterpoint.errors import ConfigError
 

@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 import hostile_images as images
-from counterpoint.acquire.fetch import Answer, Fetcher, Request
 from counterpoint.acquire.keep import keep
-from counterpoint.acquire.transfers import Transfers
-from counterpoint.acquire.urls import parse_url
+from counterpoint.acquire.web.fetch import Answer, Fetcher, Request
+from counterpoint.acquire.web.transfers import Transfers
+from counterpoint.acquire.web.urls import parse_url
 from counterpoint.config.acquire import Decode, Fetch, Guard
 from counterpoint.features.decode import Limits
 from hostile_server import KINDS, HostileServer, hostile_server

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counterpoint.acquire.lists.tally import Tally
 from counterpoint.acquire.plan import Plan, list_name, plan
-from counterpoint.acquire.tally import Tally
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.errors import CounterpointError, RunFolderError, SourceError
 from counterpoint.formats.shards import LISTED

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterpoint.acquire.inputs import find_inputs
-from counterpoint.acquire.lists import UrlList
-from counterpoint.acquire.rows import RULES, hosts
-from counterpoint.acquire.seen import Seen
-from counterpoint.acquire.select import Selection
+from counterpoint.acquire.lists.inputs import find_inputs
+from counterpoint.acquire.lists.lists import UrlList
+from counterpoint.acquire.lists.rows import RULES, hosts
+from counterpoint.acquire.lists.seen import Seen
+from counterpoint.acquire.lists.select import Selection
 from counterpoint.config.acquire import Input, Select
 from counterpoint.errors import ConfigError, SourceError
 from counterpoint.formats.shards import LISTED

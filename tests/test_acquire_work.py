@@ -12,10 +12,10 @@ from acquire_material import config, events, host, photo, shard_hashes, slots
 from counterpoint.acquire import open_shard, work
 from counterpoint.acquire.acquisition import Acquisition
 from counterpoint.acquire.answers import MAX_BYTES, Answers
-from counterpoint.acquire.fetch import Answer
 from counterpoint.acquire.keep import keep
 from counterpoint.acquire.open_shard import spread
 from counterpoint.acquire.shard import ShardWriter
+from counterpoint.acquire.web.fetch import Answer
 from counterpoint.acquire.work import ShardsTask, acquire_shards
 from counterpoint.engines import engine
 from counterpoint.errors import RunFolderError

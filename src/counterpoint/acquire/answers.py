@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Iterator
 
-from counterpoint.acquire.fetch import Answer
+from counterpoint.acquire.web.fetch import Answer
 
 MAX_BYTES = 32 << 20
 """Above this, no new transfer starts; those under way may still end."""

@@ -13,11 +13,11 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from counterpoint.acquire.events import EventLog
-from counterpoint.acquire.fetch import Answer, Request
 from counterpoint.acquire.keep import Kept, keep
 from counterpoint.acquire.shard import ShardWriter
 from counterpoint.acquire.statuses import OK, RETRYABLE
 from counterpoint.acquire.suspects import Suspects, suspects_path
+from counterpoint.acquire.web.fetch import Answer, Request
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.features.decode import Limits
 from counterpoint.formats.shards import Marker, read_listed, shard_name

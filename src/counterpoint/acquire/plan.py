@@ -11,10 +11,10 @@ from typing import Any, Self
 
 import polars as pl
 
-from counterpoint.acquire.inputs import InputFile, find_inputs
-from counterpoint.acquire.lists import UrlList
-from counterpoint.acquire.select import Selection
-from counterpoint.acquire.tally import Tally
+from counterpoint.acquire.lists.inputs import InputFile, find_inputs
+from counterpoint.acquire.lists.lists import UrlList
+from counterpoint.acquire.lists.select import Selection
+from counterpoint.acquire.lists.tally import Tally
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.errors import RunFolderError, SourceError
 from counterpoint.formats.shards import LISTED

@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, Self
 
 from counterpoint.acquire.answers import Answers
-from counterpoint.acquire.fetch import Fetcher, Request
 from counterpoint.acquire.lease import check_lease
 from counterpoint.acquire.open_shard import OpenShard, open_shard
+from counterpoint.acquire.web.fetch import Fetcher, Request
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.store import Store
 

@@ -41,9 +41,9 @@ def line(account: "Account") -> str:
 
 
 def _how_far(account: "Account") -> str:
-    if account.waiting:
-        return f"{account.done + account.in_flight:,} of {account.n_rows:,} rows"
-    return f"{account.in_flight:,} of {account.retryable:,} rows tried again"
+    if account.in_flight and not account.waiting:
+        return f"{account.in_flight:,} of {account.retryable:,} rows tried again"
+    return f"{account.done + account.in_flight:,} of {account.n_rows:,} rows"
 
 
 def _how_good(account: "Account") -> str:

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from counterpoint.acquire.hosts import Job
-from counterpoint.acquire.transfers import Answer, Transfers
+from counterpoint.acquire.web.hosts import Job
+from counterpoint.acquire.web.transfers import Answer, Transfers
 from counterpoint.config.acquire import Fetch, Guard
 
 __all__ = ["Answer", "Fetcher", "Request"]

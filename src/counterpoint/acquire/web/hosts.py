@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from counterpoint.acquire.urls import Target
+from counterpoint.acquire.web.urls import Target
 
 MAX_KNOWN = 50_000
 """With more hosts in memory, those that nothing is known against are forgotten."""

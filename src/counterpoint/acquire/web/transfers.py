@@ -7,15 +7,15 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
-from counterpoint.acquire.certificates import Bundle
-from counterpoint.acquire.curl import Transfer, options
-from counterpoint.acquire.guard import allowed_networks, denied
-from counterpoint.acquire.hosts import Host, Hosts, Job
-from counterpoint.acquire.loop import Loop
-from counterpoint.acquire.names import Names
-from counterpoint.acquire.optout import Robots
 from counterpoint.acquire.statuses import OK, RETRYABLE
-from counterpoint.acquire.urls import Target, parse_url, shown
+from counterpoint.acquire.web.certificates import Bundle
+from counterpoint.acquire.web.curl import Transfer, options
+from counterpoint.acquire.web.guard import allowed_networks, denied
+from counterpoint.acquire.web.hosts import Host, Hosts, Job
+from counterpoint.acquire.web.loop import Loop
+from counterpoint.acquire.web.names import Names
+from counterpoint.acquire.web.optout import Robots
+from counterpoint.acquire.web.urls import Target, parse_url, shown
 from counterpoint.config.acquire import Fetch, Guard
 
 BACKOFF_S = 0.5

@@ -12,9 +12,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from counterpoint.acquire.columns import NAMES, NUMBERS, STRINGS, check_alike, check_type, overlooked, roles_of
-from counterpoint.acquire.inputs import InputFile, find_inputs
-from counterpoint.acquire.slices import decoded, has_all, read_slice
+from counterpoint.acquire.lists.columns import NAMES, NUMBERS, STRINGS, check_alike, check_type, overlooked, roles_of
+from counterpoint.acquire.lists.inputs import InputFile, find_inputs
+from counterpoint.acquire.lists.slices import decoded, has_all, read_slice
 from counterpoint.config.acquire import Input
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import BAD, Table, open_table

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from counterpoint.acquire.urls import parse_url
+from counterpoint.acquire.web.urls import parse_url
 from counterpoint.config.acquire import Guard
 from counterpoint.errors import ConfigError
 

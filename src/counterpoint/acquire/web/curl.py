@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from counterpoint import __version__
-from counterpoint.acquire.hosts import Job
-from counterpoint.acquire.optout import ROBOT, opts_out
 from counterpoint.acquire.statuses import OK
-from counterpoint.acquire.urls import Target, shown
+from counterpoint.acquire.web.hosts import Job
+from counterpoint.acquire.web.optout import ROBOT, opts_out
+from counterpoint.acquire.web.urls import Target, shown
 from counterpoint.config.acquire import Fetch
 from counterpoint.errors import CounterpointError
 

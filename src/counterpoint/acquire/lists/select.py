@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import polars as pl
 
-from counterpoint.acquire.caps import First, Ranks, Sampled
-from counterpoint.acquire.lists import PART_ROWS, Part, UrlList
-from counterpoint.acquire.rows import RULES, RowRules, listed
-from counterpoint.acquire.seen import Seen
+from counterpoint.acquire.lists.caps import First, Ranks, Sampled
+from counterpoint.acquire.lists.lists import PART_ROWS, Part, UrlList
+from counterpoint.acquire.lists.rows import RULES, RowRules, listed
+from counterpoint.acquire.lists.seen import Seen
 from counterpoint.config.acquire import Select
 from counterpoint.errors import SourceError
 from counterpoint.schema import Frame

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from counterpoint.acquire.urls import Target
+from counterpoint.acquire.web.urls import Target
 from counterpoint.errors import CounterpointError
 
 try:

@@ -1,6 +1,6 @@
 """URLs of strangers in one spelling each: what a browser would ask for, or the status that says why nothing is asked.
 
-Pure functions; whether a host may be asked is for ``acquire.guard`` to say.
+Pure functions; whether a host may be asked is for ``acquire.web.guard`` to say.
 """
 
 import re
