@@ -53,3 +53,12 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     if near:
         return f" Did you mean {near[0]!r}?"
     return f" Allowed: {', '.join(choices)}." if choices else ""
+
+
+def first_line(error: BaseException) -> str:
+    r"""Return what *error* says in its first line, without a full stop at the end; its type when it says nothing.
+
+    >>> first_line(ValueError("No magic bytes.\nWas it cut?")), first_line(TimeoutError())
+    ('No magic bytes', 'TimeoutError')
+    """
+    return (str(error).splitlines() or [type(error).__name__])[0].removesuffix(".")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
 from counterpoint.artifacts import replacing, why_not_written
-from counterpoint.errors import ConfigError, CounterpointError, RunFolderError
+from counterpoint.errors import ConfigError, CounterpointError, RunFolderError, first_line
 
 
 class Store:
@@ -42,7 +42,8 @@ class Store:
         self.local: Path | None = _local(self.url)
         """The folder, when it is on a local disk."""
         self._remote: Any
-        self._remote, self._root = (None, "") if self.local else _connect(self.url, storage or {})
+        self._remote, root = (None, "") if self.local else connect(self.url, storage or {})
+        self._root = root.rstrip("/")
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
@@ -167,14 +168,20 @@ def _local(url: str) -> Path | None:
     return None if "://" in url else Path(url).expanduser().absolute()
 
 
-def _connect(url: str, storage: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return the file system of fsspec for *url*, and the folder in it."""
+def connect(url: str, storage: Mapping[str, Any], *, what: str = "folder") -> tuple[Any, str]:
+    """Return the file system of fsspec for *url*, and the path in it; *what* is there, for the error.
+
+    Raises
+    ------
+    ConfigError
+        When fsspec is not installed, or does not know such URLs or options.
+    """
     try:
-        import fsspec  # noqa: PLC0415 - an extra: a local folder does without it
+        import fsspec  # noqa: PLC0415 - an extra: what is on a local disk does without it
     except ImportError:
-        raise ConfigError(f"{url} needs the extra counterpoint[acquire]; a local folder does not.") from None
+        raise ConfigError(f"{url} needs the extra counterpoint[acquire]; a local {what} does not.") from None
     try:
-        files, root = fsspec.core.url_to_fs(url, **storage)
+        files, path = fsspec.core.url_to_fs(url, **storage)
     except (ImportError, ValueError, TypeError) as error:
-        raise ConfigError(f"Cannot reach {url}: {error}.") from error
-    return files, str(root).rstrip("/")
+        raise ConfigError(f"Cannot reach {url}: {first_line(error)}.") from error
+    return files, str(path)

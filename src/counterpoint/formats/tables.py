@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from counterpoint.errors import SourceError, did_you_mean
+from counterpoint.errors import SourceError, did_you_mean, first_line
 from counterpoint.schema import Frame
 
 BAD = "__bad__"
@@ -201,7 +201,7 @@ def _excel(path: Path, *, sheet: str | None = None) -> Table:
             raise SourceError(f"{path} has no sheet {sheet!r}.{did_you_mean(sheet, book.sheet_names)}")
         frame = book.load_sheet(sheet or 0, dtypes="string").to_polars()
     except fastexcel.FastExcelError as error:
-        raise SourceError(f"{path} is not an XLSX workbook: {_line(error)}.") from error
+        raise SourceError(f"{path} is not an XLSX workbook: {first_line(error)}.") from error
     if not frame.columns:
         raise SourceError(f"{path} is empty: its first row should name its columns.")
     return table_of(frame, path)
@@ -227,7 +227,7 @@ def _parquet(path: Path) -> Table:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
     except pa.ArrowException as error:
-        raise SourceError(f"{path} is not a Parquet file: {_line(error)}.") from error
+        raise SourceError(f"{path} is not a Parquet file: {first_line(error)}.") from error
 
     def frames(wanted: Collection[str]) -> Iterator[Frame]:
         names = [name for name in schema.names if name in wanted]
@@ -238,13 +238,9 @@ def _parquet(path: Path) -> Table:
                 for batch in file.iter_batches(rows, columns=names):
                     yield pl.DataFrame(pa.table(batch)).with_columns(pl.lit(None, pl.String).alias(BAD))
         except (pa.ArrowException, OSError) as error:
-            raise SourceError(f"{path} is a damaged Parquet file: {_line(error)}.") from error
+            raise SourceError(f"{path} is a damaged Parquet file: {first_line(error)}.") from error
 
     return Table(path, tuple(schema.names), frames)
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].removesuffix(".")
 
 
 FORMATS: Mapping[str, Callable[..., Table]] = {

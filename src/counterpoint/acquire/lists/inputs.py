@@ -7,7 +7,8 @@ from glob import glob, has_magic
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
-from counterpoint.errors import ConfigError, CounterpointError, SourceError, did_you_mean
+from counterpoint.errors import CounterpointError, SourceError, did_you_mean, first_line
+from counterpoint.store import connect
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
 """What a list may be; of a folder, files with another suffix, or whose name begins with ``.`` or ``_``, are no list."""
@@ -139,7 +140,7 @@ def _nothing_at(path: str) -> str:
 
 
 def _remote(url: str, storage: Mapping[str, Any]) -> Iterator[InputFile]:
-    files, path = _file_system(url, storage)
+    files, path = connect(url, storage, what="list")
     try:
         for name in _remote_names(files, path, url):
             about = files.info(name)
@@ -148,7 +149,7 @@ def _remote(url: str, storage: Mapping[str, Any]) -> Iterator[InputFile]:
     except CounterpointError:
         raise
     except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
-        raise SourceError(f"Cannot read {url}: {_line(error)}.") from error
+        raise SourceError(f"Cannot read {url}: {first_line(error)}.") from error
 
 
 def _remote_names(files: Any, path: str, url: str) -> list[str]:
@@ -159,19 +160,3 @@ def _remote_names(files: Any, path: str, url: str) -> list[str]:
     if not lists:
         raise SourceError(f"No list of URLs is at {url}; allowed: {', '.join(SUFFIXES)}.")
     return lists
-
-
-def _file_system(url: str, storage: Mapping[str, Any]) -> tuple[Any, str]:
-    try:
-        import fsspec  # noqa: PLC0415 - an extra: a local list does without it
-    except ImportError:
-        raise ConfigError(f"{url} needs the extra counterpoint[acquire]; a local list does not.") from None
-    try:
-        files, path = fsspec.core.url_to_fs(url, **storage)
-    except (ImportError, ValueError, TypeError) as error:
-        raise ConfigError(f"Cannot reach {url}: {_line(error)}.") from error
-    return files, str(path)
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].removesuffix(".")

@@ -16,7 +16,7 @@ from counterpoint.acquire.lists.columns import NAMES, NUMBERS, STRINGS, check_al
 from counterpoint.acquire.lists.inputs import InputFile, find_inputs
 from counterpoint.acquire.lists.slices import decoded, has_all, read_slice
 from counterpoint.config.acquire import Input
-from counterpoint.errors import SourceError
+from counterpoint.errors import SourceError, first_line
 from counterpoint.formats.tables import BAD, Table, open_table
 from counterpoint.schema import Frame
 
@@ -151,7 +151,7 @@ def _open(file: InputFile) -> tuple[tuple[str, ...], Mapping[str, pa.DataType], 
     except SourceError:
         raise
     except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
-        raise SourceError(f"Cannot read {file.path}: {_line(error)}.") from error
+        raise SourceError(f"Cannot read {file.path}: {first_line(error)}.") from error
     parts = partial(_parquet_parts, file, about) if file.files is None else partial(_remote_parts, file)
     return tuple(schema.names), {name: schema.field(name).type for name in schema.names}, parts
 
@@ -185,7 +185,7 @@ def _told(file: InputFile, frames: Iterable[Frame]) -> Iterator[Frame]:
     except SourceError:
         raise
     except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
-        raise SourceError(f"{file.path} breaks off: {_line(error)}.") from error
+        raise SourceError(f"{file.path} breaks off: {first_line(error)}.") from error
 
 
 def _part(file: InputFile, frame: Frame, roles: Mapping[str, str]) -> Part:
@@ -218,7 +218,3 @@ def _typed(column: pl.Series, role: str) -> pl.Series:
     if role in STRINGS or named.dtype in (pl.Null, pl.Categorical):
         return named.cast(pl.String)
     return named.cast(pl.Float64, strict=False).fill_nan(None) if role in NUMBERS else named
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].removesuffix(".")

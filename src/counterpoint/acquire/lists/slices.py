@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from counterpoint.errors import SourceError
+from counterpoint.errors import SourceError, first_line
 from counterpoint.schema import Frame
 
 
@@ -38,8 +38,7 @@ def _read_bytes(path: str, columns: Sequence[str], first: int, n_rows: int) -> F
                     tables.append(rows.slice(skipped, end - start - skipped))
                 start += height
     except (pa.ArrowException, OSError) as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0].removesuffix(".")
-        raise SourceError(f"{path} is a damaged Parquet file: {why}.") from error
+        raise SourceError(f"{path} is a damaged Parquet file: {first_line(error)}.") from error
     return pl.DataFrame(_as_bytes(pa.concat_tables(tables)))
 
 
