@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpoint.acquire.lists.tally import Tally
-from counterpoint.acquire.plan import Plan, list_name, plan
+from counterpoint.acquire.plan import Plan, plan
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.errors import CounterpointError, RunFolderError, SourceError
-from counterpoint.formats.shards import LISTED
+from counterpoint.formats.shards import LISTED, list_name
 from counterpoint.store import Store
 
 N_ROWS = 25

@@ -4,9 +4,8 @@ Its sum is the plan's rows at any moment that a reader may look: the rows that w
 and a retry takes away as many statuses as it adds.
 """
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field
 
@@ -14,19 +13,13 @@ from counterpoint.acquire.events import age_s, newest
 from counterpoint.acquire.lease import read_lease
 from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import OK, RETRYABLE
-from counterpoint.formats.shards import Marker, shard_name
+from counterpoint.formats.shards import Marker, Part, parts_of, shard_name
 from counterpoint.store import Store
 
 FRESH_S = 30.0
 """A shard whose log has been silent for longer is not under way."""
 N_WORST = 10
 N_READERS = 32
-
-_MARKER = re.compile(r"(\d+)(?:\.r(\d+))?\.json")
-_LOG = re.compile(r"(\d+)(?:\.r(\d+))?\.jsonl")
-
-Part = tuple[int, int]
-"""A shard and its generation."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +151,7 @@ class AccountReader:
 
     def look_for_markers(self) -> None:
         """Read the markers that have come since the last look."""
-        new = sorted(_parts(self._store.names("shards"), _MARKER) - self._parts)
+        new = sorted(parts_of(self._store.names("shards"), "json") - self._parts)
         n_readers = 1 if self._store.local or not new else N_READERS  # of an object store each read is a wait
         with ThreadPoolExecutor(n_readers) as readers:
             for marker in readers.map(lambda part: Marker.read(self._store, *part), new):
@@ -178,7 +171,7 @@ class AccountReader:
 
     def _look_at_logs(self) -> None:
         self._in_flight = {}
-        for part in _parts(self._store.names("events"), _LOG) - self._parts:
+        for part in parts_of(self._store.names("events"), "jsonl") - self._parts:
             told = newest(self._store, f"events/{shard_name(*part)}.jsonl", "progress")
             if told is not None and age_s(told["time"]) < FRESH_S:
                 self._in_flight[part] = Ended(0, told["rows"], told["bytes"])
@@ -193,11 +186,6 @@ def read_account(store: Store) -> Account:
         When there is no plan.
     """
     return AccountReader(store, Plan.read(store).n_rows).read()
-
-
-def _parts(names: Iterable[str], pattern: re.Pattern[str]) -> set[Part]:
-    found = map(pattern.fullmatch, names)
-    return {(int(match[1]), int(match[2] or 0)) for match in found if match}
 
 
 def _n_retryable(statuses: Mapping[str, int]) -> int:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from counterpoint.acquire.pictures import as_jpeg, as_stored
-from counterpoint.acquire.slots import AcquiredRows, Listener, unheard
+from counterpoint.acquire.slots import AcquiredRows
 from counterpoint.artifacts import key_of
 from counterpoint.errors import ConfigError, ImageError, did_you_mean
 from counterpoint.features.bilinear import SIDE_PX, Resize, gray_square
+from counterpoint.features.chunks import Listener, unheard
 from counterpoint.formats.exports import Exported, Outgoing, export_once
 from counterpoint.formats.imagefolder import write_imagefolder
 from counterpoint.formats.study2023 import StudyFolder, class_numbers, folder_of

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from counterpoint.acquire.events import EventLog
 from counterpoint.acquire.keep import Kept, keep
@@ -20,7 +19,7 @@ from counterpoint.acquire.suspects import Suspects, suspects_path
 from counterpoint.acquire.web.fetch import Answer, Request
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.features.decode import Limits
-from counterpoint.formats.shards import Marker, read_listed, shard_name
+from counterpoint.formats.shards import Marker, read_listed, read_shard, shard_name
 from counterpoint.schema import Frame
 from counterpoint.store import Store
 
@@ -128,22 +127,15 @@ def open_shard(store: Store, config: AcquireConfig, shard: int, generation: int)
         return None
     listed, replaces = read_listed(store, shard), dict[str, int]()
     if generation:
-        again = newest_statuses(store, shard, generation).filter(pl.col("status").is_in(RETRYABLE))
+        earlier = list(filter(None, (Marker.read(store, shard, before) for before in range(generation))))
+        if not earlier:
+            return None
+        again = read_shard(store, earlier).filter(pl.col("status").is_in(RETRYABLE))
         listed = listed.join(again, on="slot", how="semi")
         replaces = dict(again["status"].value_counts().iter_rows())
     if listed.is_empty():
         return None
     return OpenShard(listed, shard=shard, generation=generation, replaces=replaces, config=config, store=store)
-
-
-def newest_statuses(store: Store, shard: int, before: int) -> Frame:
-    """Return the newest status of each slot of *shard* in the generations *before* this one: slot, status."""
-    found = pl.DataFrame(schema={"slot": pl.Int64, "status": pl.String})
-    for marker in filter(None, (Marker.read(store, shard, generation) for generation in range(before))):
-        with store.open(marker.file) as file:
-            newer = pl.DataFrame(pq.read_table(file, columns=["slot", "status"]))
-        found = pl.concat([found.join(newer, on="slot", how="anti"), newer])
-    return found
 
 
 def spread(listed: Frame) -> Frame:

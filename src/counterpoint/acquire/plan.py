@@ -17,7 +17,7 @@ from counterpoint.acquire.lists.select import Selection
 from counterpoint.acquire.lists.tally import Tally
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.errors import RunFolderError, SourceError
-from counterpoint.formats.shards import LISTED
+from counterpoint.formats.shards import LISTED, list_name
 from counterpoint.schema import Frame
 from counterpoint.store import Store
 
@@ -86,15 +86,6 @@ class Plan:
         lines += [f"  {host:<22}{n:>14,}" for host, n in self.largest_hosts.items()]
         not_applied = [f"Rule {name} did nothing: the list has no such column." for name in self.not_applied]
         return [*lines, *not_applied, *self.warnings]
-
-
-def list_name(shard: int) -> str:
-    """Return the name of the list of *shard*.
-
-    >>> list_name(7)
-    'plan/00007.parquet'
-    """
-    return f"plan/{shard:05d}.parquet"
 
 
 def plan(config: AcquireConfig, store: Store, *, progress: Progress | None = None) -> Plan:

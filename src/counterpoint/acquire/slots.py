@@ -1,32 +1,24 @@
 """Every row of a plan with what came of it, in the order of the slots; one whose shard is not there yet, waits."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import polars as pl
-
 from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import OK
 from counterpoint.errors import ImageError
+from counterpoint.features.chunks import Listener, unheard
 from counterpoint.formats.images import ImageReader
-from counterpoint.formats.shards import REF, committed, read_listed, read_shards
-from counterpoint.schema import Frame
+from counterpoint.formats.shards import REF, committed, digests, read_slots
 from counterpoint.store import Store
 
 WAITING = "waiting"
 """The status of a row whose shard is not there yet."""
 
 Row = Mapping[str, Any]
-Listener = Callable[[int, int], None]
-"""Is told how many of how many rows are done."""
-
-
-def unheard(done: int, total: int) -> None:
-    """Listen to nothing."""
 
 
 class AcquiredRows:
@@ -45,8 +37,7 @@ class AcquiredRows:
 
     def fingerprint(self) -> list[Any]:
         """Return what tells one state of the shards from another."""
-        markers = [marker for generations in self._shards.values() for marker in generations]
-        return [asdict(self.plan), [(marker.shard, marker.generation, marker.sha256) for marker in markers]]
+        return [asdict(self.plan), digests(self._shards)]
 
     def __iter__(self) -> Iterator[Row]:
         """Yield each row of the plan once."""
@@ -54,15 +45,11 @@ class AcquiredRows:
         for shard in range(self.plan.n_shards):
             # Shards of an object store are copied here, one at a time.
             with TemporaryDirectory() as copies, self._reader:
-                frame = self._frame(shard, Path(copies))
+                markers = self._shards.get(shard, ())
+                frame = read_slots(self._store, shard, markers, waiting=WAITING, copies=Path(copies))
                 yield from frame.iter_rows(named=True)
             done += frame.height
             self._listen(done, self.plan.n_rows)
-
-    def _frame(self, shard: int, copies: Path) -> Frame:
-        if shard in self._shards:
-            return next(read_shards(self._store, shards={shard}, copies=copies))
-        return read_listed(self._store, shard).with_columns(status=pl.lit(WAITING))
 
     def kept(self, row: Row) -> bytes:
         """Return what was kept of the image of *row*, the last that was yielded; raw pixels as a PNG.

@@ -64,8 +64,12 @@ _ARROW = {
     pl.Int64: pa.int64(), pl.Float64: pa.float64(), pl.UInt64: pa.uint64(), pl.String: pa.string(),
     pl.Binary: pa.binary(),
 }  # fmt: skip
-_MARKER = re.compile(r"(\d+)(?:\.r(\d+))?\.json")
+_PART = re.compile(r"(\d+)(?:\.r(\d+))?\.([a-z]+)")
 _BLOCK_BYTES = 1 << 20
+
+
+Part = tuple[int, int]
+"""The number of a shard, and its generation."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +131,29 @@ def shard_name(shard: int, generation: int = 0) -> str:
     return f"{shard:05d}.r{generation}" if generation else f"{shard:05d}"
 
 
+def list_name(shard: int) -> str:
+    """Return the name of the list of *shard*.
+
+    >>> list_name(7)
+    'plan/00007.parquet'
+    """
+    return f"plan/{shard_name(shard)}.parquet"
+
+
+def parts_of(names: Iterable[str], ending: str) -> set[Part]:
+    """Return the shard and the generation of each of *names* with this *ending*: `shard_name`, read backwards.
+
+    >>> sorted(parts_of(["00017.json", "00017.r2.json", "00018.parquet"], "json"))
+    [(17, 0), (17, 2)]
+    """
+    found = map(_PART.fullmatch, names)
+    return {(int(match[1]), int(match[2] or 0)) for match in found if match and match[3] == ending}
+
+
 def committed(store: Store, shards: Collection[int] | None = None) -> dict[int, list[Marker]]:
     """Return the markers of the shards that are there (of *shards*, if given), each one's generations in order."""
-    found = (_MARKER.fullmatch(name) for name in store.names("shards"))
-    parts = sorted((int(match[1]), int(match[2] or 0)) for match in found if match)
     markers: dict[int, list[Marker]] = {}
-    for shard, generation in parts:
+    for shard, generation in sorted(parts_of(store.names("shards"), "json")):
         # A retry without the shard that it mends is of no use.
         if (shards is None or shard in shards) and (generation == 0 or shard in markers):
             marker = Marker.read(store, shard, generation)
@@ -169,9 +190,27 @@ def read_shard(store: Store, markers: Sequence[Marker], *, copies: Path | None =
     return newest.sort("slot")
 
 
+def read_slots(
+    store: Store, shard: int, markers: Sequence[Marker], *, waiting: str, copies: Path | None = None
+) -> Frame:
+    """Return all slots of *shard* as `read_shard` does; without *markers* as listed, their status *waiting*."""
+    if markers:
+        return read_shard(store, markers, copies=copies)
+    columns = {**{name: kind for name, kind in SHARD.items() if name != COLUMN}, REF: pl.String}
+    unknown = [pl.lit(None, dtype=kind).alias(name) for name, kind in columns.items() if name not in LISTED]
+    listed = read_listed(store, shard).with_columns(unknown)
+    return listed.with_columns(pl.lit(waiting).alias("status")).select(*columns)
+
+
 def read_listed(store: Store, shard: int) -> Frame:
     """Return the slots of *shard* as the plan lists them, with the columns of `LISTED`."""
-    return _read(store, f"plan/{shard_name(shard)}.parquet", list(LISTED))
+    return _read(store, list_name(shard), list(LISTED))
+
+
+def digests(acquired: Mapping[int, Sequence[Marker]]) -> list[tuple[int, int, str]]:
+    """Return what tells one state of the shards that `committed` found from another."""
+    markers = (marker for generations in acquired.values() for marker in generations)
+    return [(marker.shard, marker.generation, marker.sha256) for marker in markers]
 
 
 def _rows(store: Store, marker: Marker, copies: Path | None) -> Frame:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from counterpoint.artifacts import key_of
 from counterpoint.data.sources.base import REASON, Source, existing, some
 from counterpoint.errors import SourceError
-from counterpoint.formats.shards import REF, Marker, committed, read_listed, read_shard
+from counterpoint.formats.shards import REF, committed, digests, read_slots
 from counterpoint.schema import Frame
 from counterpoint.store import Store
 
@@ -51,14 +51,13 @@ class AcquiredSource(Source):
         store, n_shards = self._store()
         acquired = committed(store)
         for shard in range(n_shards):
-            markers = acquired.get(shard)
-            yield self._records(read_shard(store, markers, copies=work) if markers else _waiting(store, shard))
+            markers = acquired.get(shard, ())
+            yield self._records(read_slots(store, shard, markers, waiting=NOT_ACQUIRED, copies=work))
 
     def fingerprint(self) -> str:
         """Return a hash of the settings, and of the plan and the shards by their markers."""
         store, _ = self._store()
-        digests = [(marker.shard, marker.generation, marker.sha256) for marker in _all(committed(store))]
-        return key_of(self.model_dump(mode="json"), store.read_json(PLAN), digests)
+        return key_of(self.model_dump(mode="json"), store.read_json(PLAN), digests(committed(store)))
 
     def _store(self) -> tuple[Store, int]:
         """Return the store, and how many shards its plan has."""
@@ -82,12 +81,3 @@ class AcquiredSource(Source):
             REASON: pl.when(~has_image).then("status"),
         }
         return slots.select(expression.alias(name) for name, expression in columns.items())
-
-
-def _waiting(store: Store, shard: int) -> Frame:
-    nothing = pl.lit(None, dtype=pl.String)
-    return read_listed(store, shard).with_columns(text_clean=nothing, status=pl.lit(NOT_ACQUIRED), **{REF: nothing})
-
-
-def _all(acquired: Mapping[int, list[Marker]]) -> list[Marker]:
-    return [marker for generations in acquired.values() for marker in generations]
