@@ -1,7 +1,6 @@
 """A small residual network over the pixels of the image, trained from scratch."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -9,9 +8,9 @@ from pydantic import Field
 from torch import nn
 
 from counterpoint.contenders.base import Rows
-from counterpoint.contenders.batches import Material
+from counterpoint.contenders.batches import Material, pixels_of
 from counterpoint.contenders.network import Network
-from counterpoint.features.pixels import Pixels, load
+from counterpoint.features.pixels import Pixels
 from counterpoint.networks.augment import Augment
 from counterpoint.networks.encoders import ImageEncoder
 from counterpoint.networks.fusions import Solo
@@ -134,5 +133,4 @@ class ImageCNN(Network):
         return Solo(encoder, n_classes=len(self.classes_), dropout=self.dropout)
 
     def _pixels(self, pairs: Frame) -> Pixels:
-        cache = Path(self.cache) if self.cache else None
-        return load(pairs["image"].to_list(), **self.pixel_settings(), cache=cache)
+        return pixels_of(self.pixel_settings(), pairs, cache=self.cache)

@@ -1,18 +1,13 @@
 """The image network of the 2023 study: two 5 × 5 convolutions, 1,024 units, dropout .9."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 from torch import nn
 
-from counterpoint.contenders.base import Rows
-from counterpoint.contenders.batches import Material
 from counterpoint.contenders.published.network import Patience, Positive, Published
-from counterpoint.features.pixels import Pixels, load
 from counterpoint.networks.published import Activation, Convolutions, Head
-from counterpoint.schema import Frame
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 _DENSE = {2: (1024,), 4: (1024, 256, 64)}
@@ -83,20 +78,9 @@ class PaperImageCNN(Published):
         self.seed = seed
         self.cache = cache
 
-    def pixel_settings(self) -> dict[str, Any]:
-        """Return side_px, mode, aspect and resampling of the pixels that it reads."""
-        names = ("side_px", "mode", "aspect", "resampling")
-        return {name: getattr(self, name) for name in names}
-
     def row_s(self, branches: Mapping[str, Any]) -> float:  # noqa: ARG002
         """Return about how many seconds a row takes in an epoch: convolutions, and a step over all weights."""
         return 1e-6 * self.side_px**2
-
-    def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
-        """Learn nothing: pixels are divided by 255."""
-
-    def _material(self, rows: Rows) -> Material:
-        return Material(rows.codes, pixels=pixels_of(self, rows.pairs))
 
     def _network(self) -> nn.Module:
         dense = _DENSE[self.layers]
@@ -108,9 +92,3 @@ class PaperImageCNN(Published):
             hidden=self.activation,
         )
         return Head(image=encoder, n_classes=len(self.classes_))
-
-
-def pixels_of(settings: Any, pairs: Frame) -> Pixels:
-    """Return the pixels of *pairs* as *settings* (``pixel_settings`` and ``cache``) ask for them."""
-    cache = Path(settings.cache) if settings.cache else None
-    return load(pairs["image"].to_list(), **settings.pixel_settings(), cache=cache)

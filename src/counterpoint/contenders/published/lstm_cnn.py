@@ -6,11 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 from torch import nn
 
-from counterpoint.contenders.base import Rows
-from counterpoint.contenders.batches import Material
-from counterpoint.contenders.published.image_cnn import pixels_of
 from counterpoint.contenders.published.network import Patience, Positive, Published
-from counterpoint.contenders.published.reading import Fitted, Reading
+from counterpoint.contenders.published.reading import Fitted
 from counterpoint.contenders.published.text_lstm import text_branch, text_s
 from counterpoint.features.keras_tokens import Padding
 from counterpoint.networks.published import Activation, Convolutions, Head, initialised
@@ -102,21 +99,9 @@ class PaperLSTMCNN(Published):
         self.seed = seed
         self.cache = cache
 
-    def pixel_settings(self) -> dict[str, Any]:
-        """Return side_px, mode, aspect and resampling of the pixels that it reads."""
-        names = ("side_px", "mode", "aspect", "resampling")
-        return {name: getattr(self, name) for name in names}
-
     def row_s(self, branches: Mapping[str, Any]) -> float:  # noqa: ARG002
         """Return about how many seconds a row takes in an epoch: those of both branches."""
         return text_s(self) + 5e-7 * self.side_px**2
-
-    def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:  # noqa: ARG002
-        self.tokenizer_ = self._reading.learn(train, validation)
-
-    def _material(self, rows: Rows) -> Material:
-        tokens = list(self._reading.tokens(self.tokenizer_, rows.pairs))
-        return Material(rows.codes, tokens=tokens, pixels=pixels_of(self, rows.pairs))
 
     def _network(self) -> nn.Module:
         image = Convolutions(
@@ -129,7 +114,3 @@ class PaperLSTMCNN(Published):
             hidden=self.activation,
         )
         return initialised(Head(text_branch(self), image, n_classes=len(self.classes_)))
-
-    @property
-    def _reading(self) -> Reading:
-        return Reading(self.n_words, self.length, self.padding, self.tokenizer)

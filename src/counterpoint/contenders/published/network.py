@@ -1,27 +1,46 @@
-"""How the 2023 study trained its networks: Adam at one rate, a fixed number of epochs, the last weights kept."""
+"""How the 2023 study's networks read and were trained: Adam at one rate, all epochs, the last weights kept."""
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
 from skorch import NeuralNet
 from torch import nn
 
-from counterpoint.contenders.batches import Batches, Material
+from counterpoint.contenders.base import Rows
+from counterpoint.contenders.batches import Batches, Material, pixels_of
 from counterpoint.contenders.network import Network
+from counterpoint.contenders.published.reading import Reading
 from counterpoint.contenders.training import Loss, balanced_weights, callbacks, trainer
 from counterpoint.seeds import child_seed
 
+_OF_PIXELS = ("side_px", "mode", "aspect", "resampling")
 Positive = Annotated[int, Field(ge=1)]
 Patience = Annotated[int, Field(ge=1)] | None
 
 
 class Published(Network):
-    """A network trained as published: no schedule, no weight decay, no smoothing, no clipping.
+    """A network that reads its modalities and is trained as published: no schedule, decay, smoothing or clipping.
 
     With a *patience*, it stops after that many epochs without a lower validation loss, and the best epoch is kept.
+    A child has the settings of `Reading` when it reads texts, and of pixels when it reads images.
     """
+
+    def pixel_settings(self) -> dict[str, Any] | None:
+        """Return side_px, mode, aspect and resampling of the pixels that it reads, or None."""
+        return {name: getattr(self, name) for name in _OF_PIXELS} if "image" in self.modalities else None
+
+    def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:  # noqa: ARG002
+        """Learn the numbers of words; pixels are divided by 255, whatever they are."""
+        if "text" in self.modalities:
+            self.tokenizer_ = Reading.of(self).learn(train, validation)
+
+    def _material(self, rows: Rows) -> Material:
+        tokens = list(Reading.of(self).tokens(self.tokenizer_, rows.pairs)) if "text" in self.modalities else None
+        settings = self.pixel_settings()
+        pixels = None if settings is None else pixels_of(settings, rows.pairs, cache=getattr(self, "cache", None))
+        return Material(rows.codes, tokens=tokens, pixels=pixels)
 
     def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
         weight = balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None

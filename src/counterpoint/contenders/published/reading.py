@@ -1,7 +1,7 @@
 """How the published networks read texts and pictures."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Self
 
 import polars as pl
 
@@ -24,6 +24,11 @@ class Reading:
     length: int
     padding: Padding
     fitted: Fitted
+
+    @classmethod
+    def of(cls, settings: Any) -> Self:
+        """Return how the contender with these *settings* reads."""
+        return cls(settings.n_words, settings.length, settings.padding, settings.tokenizer)
 
     def learn(self, train: Rows, validation: Rows) -> KerasTokenizer:
         """Return the tokenizer of the texts that are there to learn from."""

@@ -6,10 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 from torch import nn
 
-from counterpoint.contenders.base import Rows
-from counterpoint.contenders.batches import Material
 from counterpoint.contenders.published.network import Patience, Positive, Published
-from counterpoint.contenders.published.reading import Fitted, Reading
+from counterpoint.contenders.published.reading import Fitted
 from counterpoint.features.keras_tokens import Padding
 from counterpoint.networks.published import Head, LastState, initialised
 
@@ -82,18 +80,8 @@ class PaperTextLSTM(Published):
         """Return about how many seconds a row takes in an epoch."""
         return text_s(self)
 
-    def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:  # noqa: ARG002
-        self.tokenizer_ = self._reading.learn(train, validation)
-
-    def _material(self, rows: Rows) -> Material:
-        return Material(rows.codes, tokens=list(self._reading.tokens(self.tokenizer_, rows.pairs)))
-
     def _network(self) -> nn.Module:
         return initialised(Head(text_branch(self), n_classes=len(self.classes_)))
-
-    @property
-    def _reading(self) -> Reading:
-        return Reading(self.n_words, self.length, self.padding, self.tokenizer)
 
 
 def text_branch(settings: Any) -> LastState:
