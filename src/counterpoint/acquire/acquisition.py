@@ -14,6 +14,7 @@ from counterpoint.acquire.watch import Listener, Watch
 from counterpoint.acquire.work import ShardsTask, acquire_shards
 from counterpoint.config.acquire import AcquireConfig, read_acquire
 from counterpoint.engines import engine
+from counterpoint.features import chunks
 from counterpoint.formats.exports import Exported
 from counterpoint.store import Store
 
@@ -79,7 +80,14 @@ class Acquisition:
         """
         return read_account(self.store)
 
-    def export(self, layout: str, where: Path | str, *, rules: ExportRules | None = None) -> Exported:
+    def export(
+        self,
+        layout: str,
+        where: Path | str,
+        *,
+        rules: ExportRules | None = None,
+        listen: chunks.Listener = chunks.unheard,
+    ) -> Exported:
         """Write what was acquired into the folder *where* in another *layout*, and return the account of it.
 
         Raises
@@ -89,7 +97,7 @@ class Acquisition:
         RunFolderError
             When there is no plan yet, or *where* holds anything else or cannot be written.
         """
-        return export(self.store, layout, where, rules=rules)
+        return export(self.store, layout, where, rules=rules, listen=listen)
 
     # How it is done.
 

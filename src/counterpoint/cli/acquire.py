@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,7 +58,7 @@ def run(
     given = _sets(sets, out, engine=engine, address=address, workers=workers)
     with _opened(file, given, allow_address, "selecting rows") as acquisition:
         account = acquisition.run()
-    _print(replace(account, is_running=False))
+    _print(account)
 
 
 def retry(
@@ -76,7 +75,7 @@ def retry(
     given = _sets(sets, out, engine=engine, address=address, workers=workers)
     with _opened(file, given, allow_address, "looking for rows to try again") as acquisition:
         account = acquisition.retry()
-    _print(replace(account, is_running=False))
+    _print(account)
 
 
 def status(
@@ -113,13 +112,12 @@ def export(
     """Write what was acquired in another layout."""
     from counterpoint.acquire.acquisition import open_acquisition
     from counterpoint.acquire.export import ExportRules
-    from counterpoint.acquire.export import export as write
     from counterpoint.progress import progress
 
     rules = ExportRules(as_list(classes), checked_resize(resize), samples_per_tar)
-    acquired = open_acquisition(file, overrides=_sets(sets, out)).store
+    acquisition = open_acquisition(file, overrides=_sets(sets, out))
     with interruptible(lambda: "nothing was written"), progress() as listen:
-        account = write(acquired, layout, where, rules=rules, listen=lambda *done: listen("exporting", *done))
+        account = acquisition.export(layout, where, rules=rules, listen=lambda *done: listen("exporting", *done))
     typer.echo(exported(account, where))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from counterpoint.contribution.estimate import Estimate, estimated, mean_by_class
+from counterpoint.contribution.estimate import Estimate, estimated, groups_of, mean_by_class
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -71,7 +71,7 @@ def emap_gap(model: Any, pairs: Frame, labels: Any, *, block: int = 300, draws: 
         joint[rows] = np.einsum("iik->ik", logits).argmax(1) == codes[rows]
         additive[rows] = projection(logits).argmax(1) == codes[rows]
     difference = mean_by_class(joint.astype(float) - additive, codes)
-    return estimated(difference, _groups(pairs), draws=draws, seed=seed)
+    return estimated(difference, groups_of(pairs), draws=draws, seed=seed)
 
 
 def _crossed(model: Any, pairs: Frame) -> Floats:
@@ -89,7 +89,3 @@ def _crossed(model: Any, pairs: Frame) -> Floats:
 def _blocks(n: int, size: int, seed: int) -> list[NDArray[np.intp]]:
     order = np.random.default_rng(child_seed(seed, "emap")).permutation(n)
     return [np.sort(rows) for rows in np.array_split(order, -(-n // size))]
-
-
-def _groups(pairs: Frame) -> Any:
-    return pairs["group"].to_list() if "group" in pairs.columns else range(len(pairs))

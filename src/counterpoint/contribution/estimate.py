@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from counterpoint.metrics.bootstrap import row_draws
+from counterpoint.schema import Frame
 
 Floats = NDArray[np.float64]
 Measure = Callable[[Floats], Floats]
@@ -36,6 +37,16 @@ def estimated(
     drawn = np.concatenate([measure(weights) for weights in row_draws(codes, draws, seed=seed)])
     low, high = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Estimate(value, float(low), float(high))
+
+
+def groups_of(pairs: Frame) -> Iterable[Any]:
+    """Return what is drawn together: the pairs' ``group``, or each row by itself where there is none.
+
+    >>> import polars as pl
+    >>> list(groups_of(pl.DataFrame({"id": ["a", "b"]})))
+    [0, 1]
+    """
+    return pairs["group"].to_list() if "group" in pairs.columns else range(len(pairs))
 
 
 def mean_by_class(hits: Floats, codes: NDArray[np.intp]) -> Measure:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpoint.contribution.estimate import Estimate, estimated, mean_by_class
+from counterpoint.contribution.estimate import Estimate, estimated, groups_of, mean_by_class
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -51,8 +51,7 @@ def perceptual_score(
         order = _dealt(codes, rng) if is_within_class else rng.permutation(len(pairs))
         permuted += _hits(model, pairs.with_columns(pairs[modality].gather(order)), codes)
     whole, fallen = mean_by_class(hits, codes), mean_by_class(hits - permuted / permutations, codes)
-    groups = pairs["group"].to_list() if "group" in pairs.columns else range(len(pairs))
-    return estimated(lambda weights: fallen(weights) / whole(weights), groups, draws=draws, seed=seed)
+    return estimated(lambda weights: fallen(weights) / whole(weights), groups_of(pairs), draws=draws, seed=seed)
 
 
 def _hits(model: Any, pairs: Frame, codes: NDArray[np.intp]) -> NDArray[np.float64]:

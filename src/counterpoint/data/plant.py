@@ -1,6 +1,6 @@
 """Faults planted on purpose in pairs that are split: what an autopsy and the tests of the checks are made with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -29,10 +29,7 @@ def plant(pairs: Frame, faults: Sequence[Fault]) -> Frame:
     ['c', 'b', 'a']
     """
     for fault in faults:
-        rows = _rows(pairs, fault)
-        pairs = {"shuffle_texts": _shuffle_texts, "shift_images": _shift_images, "flip_labels": _flip_labels}[
-            fault.kind
-        ](pairs, rows, fault)
+        pairs = PLANT[fault.kind](pairs, _rows(pairs, fault), fault)
     return pairs
 
 
@@ -88,3 +85,11 @@ def _dealt(pairs: Frame, column: str, rows: Rows, origins: Rows) -> Frame:
 
 def _rng(fault: Fault, what: str) -> np.random.Generator:
     return np.random.default_rng(child_seed(fault.seed, f"{fault.kind} {what}"))
+
+
+PLANT: Mapping[str, Callable[[Frame, Rows, Fault], Frame]] = {
+    "shuffle_texts": _shuffle_texts,
+    "shift_images": _shift_images,
+    "flip_labels": _flip_labels,
+}
+"""What plants each kind of fault in some rows."""

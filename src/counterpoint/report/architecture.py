@@ -13,7 +13,8 @@ from counterpoint.schema import Frame
 Content = dict[str, Any]
 N_PASSED = 8
 """Pairs that are passed through a network; a text of no fixed length is as long as their longest."""
-BRANCHES = {"text": "text", "image": "image"}
+BRANCHES = ("text", "image")
+"""Parts of a network that are drawn side by side, each in the colour of its modality."""
 _ALONGSIDE = ("BatchNorm2d", "LayerNorm")
 """Layers that keep the shape and have parameters, and still are no step of their own."""
 
@@ -51,7 +52,7 @@ def drawing_of(rows: Sequence[Mapping[str, Any]], *, colour: str) -> list[Chain]
         return [Chain("", (_input(passed), *_boxes(passed)), colour)]
     parts = {name: [row for row in passed if row["layer"].startswith(f"{name}.")] for name in branches}
     joint = [row for row in passed if row["layer"].partition(".")[0] not in branches]
-    sides = [Chain(name, (_input(part), *_boxes(part)), BRANCHES[name]) for name, part in parts.items()]
+    sides = [Chain(name, (_input(part), *_boxes(part)), name) for name, part in parts.items()]
     return [*sides, Chain("joined", tuple(_boxes(joint)), colour)]
 
 
