@@ -59,7 +59,7 @@ def test_the_fusion_has_the_published_layers():
     table = layer_table(fusion(), tokens=TOKENS, pixels=PIXELS, has_image=HAS_IMAGE)
     assert steps(table) == [
         ("Embedding", [100, 32], 2_000 * 32),
-        ("LSTM", [100, 128], 4 * (32 * 128 + 128 * 128 + 2 * 128)),  # torch's LSTM has two biases, Keras' one
+        ("LSTM", [100, 128], 4 * (32 * 128 + 128 * 128 + 128)),  # 82,432, as Keras counts
         ("Conv2d", [32, 62, 62], 3 * 3 * 1 * 32 + 32),
         ("MaxPool2d", [32, 31, 31], 0),
         ("Conv2d", [64, 29, 29], 3 * 3 * 32 * 64 + 64),

@@ -53,7 +53,7 @@ def test_a_network_of_one_modality_is_one_chain_and_a_residual_block_one_box(mod
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_parameter_is_in_one_box(name, models, pairs):
     in_boxes = sum(box.n_parameters for chain in drawn(models[name], pairs) for box in chain.boxes)
-    assert in_boxes == sum(weights.numel() for weights in models[name].network_.parameters())
+    assert in_boxes == models[name].n_parameters_
 
 
 @pytest.mark.parametrize("is_narrow", [False, True])

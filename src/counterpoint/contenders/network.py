@@ -113,7 +113,7 @@ class Network(Contender):
         self.network_ = net.module_.eval()
         self.best_epoch_ = stop.best_epoch_ if stop else self.epochs
         self.n_epochs_ = len(net.history)
-        self.n_parameters_ = sum(weights.numel() for weights in network.parameters())
+        self.n_parameters_ = sum(weights.numel() for weights in network.parameters() if weights.requires_grad)
         self.history_ = [self._epoch(row) for row in net.history]
 
     def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:

@@ -23,7 +23,8 @@ LAYERS: Mapping[str, Any] = {
     "size": pl.String,
     "parameters": pl.Int64,
 }
-"""Shapes are those of one example; ``size`` is how the side of a feature map follows from the one before."""
+"""Shapes are those of one example, parameters those that learn; ``size`` is the rule by which a feature map's side
+follows from the one before."""
 
 _SLIDING = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
 Row = dict[str, Any]
@@ -94,7 +95,7 @@ def _is_layer(module: nn.Module) -> bool:
 
 
 def _n_parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters(recurse=False))
+    return sum(weights.numel() for weights in module.parameters(recurse=False) if weights.requires_grad)
 
 
 @contextmanager

@@ -49,6 +49,8 @@ def activation(name: Activation) -> nn.Module:
 class LastState(nn.Module):
     """Words → embedding → LSTM → its last state: the text branch of the 2023 study.
 
+    Of torch's two biases of an LSTM, one stays at 0 and does not learn: Keras has one.
+
     Parameters
     ----------
     n_words
@@ -75,6 +77,9 @@ class LastState(nn.Module):
         super().__init__()
         self.embed = nn.Embedding(n_words, embed)
         self.lstm: nn.Module = SoftmaxLSTM(embed, hidden) if softmax else nn.LSTM(embed, hidden, batch_first=True)
+        for name, bias in self.lstm.named_parameters():
+            if "bias_hh" in name:
+                nn.init.zeros_(bias).requires_grad_(False)
         self.is_masked = is_masked
         self.width = hidden
 

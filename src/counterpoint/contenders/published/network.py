@@ -15,6 +15,7 @@ from counterpoint.contenders.published.reading import Reading
 from counterpoint.contenders.training import Loss, balanced_weights, callbacks, trainer
 from counterpoint.seeds import child_seed
 
+_KERAS_EPS, _TORCH_EPS = 1e-7, 1e-8
 _OF_PIXELS = ("side_px", "mode", "aspect", "resampling")
 Positive = Annotated[int, Field(ge=1)]
 Patience = Annotated[int, Field(ge=1)] | None
@@ -55,5 +56,6 @@ class Published(Network):
             callbacks=callbacks(clip=math.inf, patience=self.patience),
             lr=self.lr,
             optimizer=torch.optim.Adam,
+            optimizer__eps=_KERAS_EPS if "text" in self.modalities else _TORCH_EPS,
             optimizer__fused=True,
         )
