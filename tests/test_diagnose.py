@@ -1,6 +1,7 @@
 """The verdict follows from intervals, and each check fires on the record of its pitfall and not without it."""
 
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -119,7 +120,7 @@ def test_the_evidence_of_an_answer_names_the_alarms_of_stages_too():
 def test_a_contrast_that_is_not_defined_is_told_as_such():
     given = case()
     unknown = given.differences.with_columns(pl.lit(None, pl.Float64).alias(n) for n in ("difference", "low", "high"))
-    given = given._replace(differences=unknown)
+    given = replace(given, differences=unknown)
     assert verdict(given) == "cannot_tell"
     assert severities(given)["CP011"] == "warn"
 
@@ -132,5 +133,5 @@ def test_a_gain_below_what_the_rows_can_show_is_told_apart_from_none():
 
 
 def test_a_gain_that_may_be_a_sum_says_so():
-    given = case(late_fusion=0.86)._replace(additive=("lstm-cnn-2",))
+    given = replace(case(late_fusion=0.86), additive=("lstm-cnn-2",))
     assert "is not shown" in answer(given, run_checks(given), METRIC)["sentence"]

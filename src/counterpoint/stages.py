@@ -136,5 +136,5 @@ STAGES = {
     ),
     "scores": Stage("fits", lambda s: s.config.evaluate, _scores),
     "differences": Stage("scores", None, _differences),
-    "findings": Stage("differences", None, _findings),
+    "findings": Stage("differences", lambda s: s.config.checks, _findings),
 }

@@ -19,7 +19,7 @@ from counterpoint.data.export import SplitExport
 from counterpoint.data.label import read_ids, read_labels
 from counterpoint.data.sources import open_source
 from counterpoint.data.sources.base import Source
-from counterpoint.diagnose import Case
+from counterpoint.diagnose import Case, Fitted
 from counterpoint.diagnose.verdict import answer
 from counterpoint.errors import ConfigError
 from counterpoint.features.bilinear import Resize
@@ -268,7 +268,22 @@ class Study:
             additive=tuple(name for name, model in models.items() if getattr(model, "is_additive", False)),
             n_fits=len(self.config.fit.seeds) * len(folds_to_test(self.pairs())),
             test_looks=len(self.test_looks()),
+            metric=self.config.evaluate.primary,
+            dropped=self.dropped(),
+            predictions=self.predictions(),
+            history=self.history(),
+            costs=self.costs(),
+            fit_of=self._fitted,
+            depth=self.config.checks.depth,
         )
+
+    def _fitted(self, name: str) -> Fitted | None:
+        """Return the first fit of contender *name*, with the pairs that it saw on each side."""
+        tasks = [task for task in self.tasks() if task.contender == name]
+        if not tasks:
+            return None
+        first = min(tasks, key=lambda task: (task.fold, task.seed))
+        return Fitted(load(first.folder), **sides(self.pairs(), first.fold))
 
     @cached_property
     def exclude(self) -> set[str]:

@@ -208,6 +208,13 @@ class Evaluate(Section):
         return self
 
 
+class Checks(Section):
+    """What the checks for pitfalls may cost."""
+
+    depth: Literal["fast", "full"] = "fast"
+    """``fast`` reads tables and asks each model a few times; ``full`` also asks often, and fits anew."""
+
+
 class Page(Section):
     """What the page shows beside the numbers."""
 
@@ -257,6 +264,8 @@ class StudyConfig(Section):
     """How they are fitted."""
     evaluate: Evaluate = Evaluate()
     """How they are scored and compared."""
+    checks: Checks = Checks()
+    """What the checks for pitfalls may cost."""
     page: Page = Page()
     """What the page shows."""
 
