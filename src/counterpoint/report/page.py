@@ -1,27 +1,15 @@
 """The page: one file that opens offline, states the answer first, then its doubt, then all that it rests on."""
 
-import base64
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from counterpoint import __version__
-from counterpoint.artifacts import replacing
 from counterpoint.formats.images import ImageReader
-from counterpoint.report import architecture, behaviour, glossary, numbers, outcome, record, rows
+from counterpoint.report import architecture, behaviour, outcome, record, rows
 from counterpoint.report.material import Material
-from counterpoint.report.palette import VOICES, variables
+from counterpoint.report.rendering import write_html
 from counterpoint.report.svg import Gallery, drawing
 from counterpoint.schema import Frame
-
-FILTERS = (
-    numbers.score, numbers.signed, numbers.interval, numbers.p_value, numbers.count, numbers.percent,
-    numbers.duration, numbers.shown,
-)  # fmt: skip
 
 
 def write_page(
@@ -64,11 +52,8 @@ def write_page(
     with reader or ImageReader() as images, drawing():
         material = Material(results, tables, models=models, reader=images)
         gallery = Gallery(folder / "figures")
-        page = _environment(material).get_template("page.html.j2").render(_content(material, gallery))
+        path = write_html(folder, "page.html.j2", _content(material, gallery), voice=material.voice)
         gallery.sweep()
-    path = folder / "report.html"
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
     return path
 
 
@@ -96,34 +81,3 @@ def _content(material: Material, gallery: Gallery) -> dict[str, Any]:
         "reproduction": record.reproduction(material),
         "terms": record.terms(material),
     }
-
-
-def _environment(material: Material) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("counterpoint.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {function.__name__: function for function in FILTERS}
-    style, script = (_source(environment, name) for name in ("page.css", "page.js"))
-    environment.globals |= {
-        "metric": glossary.metric,
-        "voice": material.voice,
-        "voices": list(VOICES.values()),
-        "severities": record.SEVERITIES,
-        "made_with": __version__,
-        "style": Markup(f":root{{{variables(0)}}}\n@media screen and (prefers-color-scheme:dark)"
-                        f"{{:root{{{variables(1)}}}}}\n{style}"),
-        "script": Markup(script),
-        # Only this script may run, whatever a caption manages to say, and nothing may be fetched.
-        "policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-                  f"script-src 'sha256-{base64.b64encode(sha256(script.encode()).digest()).decode()}'",
-    }  # fmt: skip
-    return environment
-
-
-def _source(environment: Environment, name: str) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]

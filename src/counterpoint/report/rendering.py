@@ -1,0 +1,60 @@
+"""How a page is made of its template: the filters and names that templates share, one style, one script."""
+
+import base64
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from counterpoint import __version__
+from counterpoint.artifacts import replacing
+from counterpoint.report import glossary, numbers, record
+from counterpoint.report.palette import VOICES, Voice, variables
+
+FILTERS = (
+    numbers.score, numbers.signed, numbers.interval, numbers.p_value, numbers.count, numbers.percent,
+    numbers.duration, numbers.shown,
+)  # fmt: skip
+
+
+def write_html(folder: Path, template: str, content: Mapping[str, Any], *, voice: Callable[[str], Voice]) -> Path:
+    """Write ``report.html`` into *folder* from *template*; *voice* says what a contender hears."""
+    page = _environment(voice).get_template(template).render(content)
+    path = folder / "report.html"
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return path
+
+
+def _environment(voice: Callable[[str], Voice]) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("counterpoint.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {function.__name__: function for function in FILTERS}
+    style, script = (_source(environment, name) for name in ("page.css", "page.js"))
+    environment.globals |= {
+        "metric": glossary.metric,
+        "voice": voice,
+        "voices": list(VOICES.values()),
+        "severities": record.SEVERITIES,
+        "made_with": __version__,
+        "style": Markup(f":root{{{variables(0)}}}\n@media screen and (prefers-color-scheme:dark)"
+                        f"{{:root{{{variables(1)}}}}}\n{style}"),
+        "script": Markup(script),
+        # Only this script may run, whatever a caption manages to say, and nothing may be fetched.
+        "policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+                  f"script-src 'sha256-{base64.b64encode(sha256(script.encode()).digest()).decode()}'",
+    }  # fmt: skip
+    return environment
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
