@@ -184,6 +184,17 @@ def test_new_writes_a_study_file_once(call, tmp_path):
     assert (code, "is there already" in err) == (1, True)
 
 
+def test_new_writes_a_published_study_for_the_pairs_that_are_there(call, tmp_path):
+    source = table(tmp_path / "rows.csv", [("a.png", "a man", "x"), ("b.png", "a cat", "y")])
+    assert call("new", "--preset", "study-2023", "--from", "rows.csv")[0] == 0
+    written = yaml.safe_load((tmp_path / "study.yaml").read_text())
+    assert written["source"] == source | {"path": "rows.csv"}
+    assert written["label"] == {"preset": "study-2023"}
+    code, _, err = call("new", "other.yaml", "--preset", "study-2032")
+    assert (code, err) == (1, "counterpoint: Unknown study preset 'study-2032'. Did you mean 'study-2023'?\n")
+    assert not (tmp_path / "other.yaml").exists()
+
+
 def test_the_schema_of_a_study_file_is_json_schema(call):
     code, out, _ = call("schema")
     assert code == 0

@@ -29,7 +29,6 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PAGES = [page for page in PAGES if "_build" not in page.parts]
 TEXTS = {"", ".py", ".md", ".yaml", ".toml", ".txt", ".cff", ".j2", ".js", ".css", ".html"}
-STUDIES = sorted([*(ROOT / "studies").glob("*.yaml"), ROOT / "src/counterpoint/demo.yaml"])
 
 
 def read(name: str) -> str:
@@ -60,18 +59,6 @@ def test_every_command_in_the_pages_is_one_of_the_command_line():
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     used = set(re.findall(r"(?:`|\$ )counterpoint ([a-z][a-z-]*)", text))
     assert {"demo", "run"} <= used <= set(get_command(app).commands)
-
-
-@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
-def test_a_study_file_of_the_project_is_read(path):
-    config = read_study(path)
-    assert open_source(config.source).kind == config.source["kind"]
-    assert all(make(entry.kind, **entry.settings) for entry in config.contenders)
-
-
-def test_photos_that_may_not_be_shown_are_kept_off_the_page():
-    flickr = [read_study(path) for path in STUDIES if path.stem.startswith("flickr8k")]
-    assert [config.page.example_images for config in flickr] == [False, False]
 
 
 def test_no_word_is_masked_twice():

@@ -9,13 +9,14 @@ from counterpoint.errors import ConfigError
 
 
 def new(
-    path: Annotated[Path, typer.Argument(help="The study file to write.")],
+    path: Annotated[Path, typer.Argument(help="The study file to write.")] = Path("study.yaml"),
     source: Annotated[Path | None, typer.Option("--from", help="A folder, table or tar shards to look at.")] = None,
+    preset: Annotated[str | None, typer.Option(help="A published study to make on your pairs: study-2023.")] = None,
 ) -> None:
     """Write a commented study file, inferred from what is there."""
     from counterpoint.data.infer import study_file
 
-    write_once(path, study_file(path, source))
+    write_once(path, study_file(path, source, preset=preset))
     typer.echo(f"Wrote {path}.  Read it, then: counterpoint run {path}")
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from counterpoint.artifacts import read_json
 from counterpoint.data.sources.base import existing
-from counterpoint.errors import SourceError
+from counterpoint.errors import ConfigError, SourceError, did_you_mean
 from counterpoint.formats.tables import BAD, FORMATS, open_table
 from counterpoint.formats.tars import Sample, read_tar
 from counterpoint.schema import Frame
@@ -21,6 +21,8 @@ LABEL_NAMES = ("label", "class", "category", "target", "y")
 LOOKED_AT = 500
 """Rows that are looked at, from the first."""
 MAX_CLASSES = 20
+PRESETS = {"study-2023": Path(__file__).parents[1] / "study-2023.yaml"}
+"""Published studies by name: whole study files, of which the source is the user's own."""
 
 TEMPLATE = """\
 # A study: does a model that reads text and images beat one that reads a single modality on these pairs?
@@ -59,11 +61,22 @@ fit:
 """
 
 
-def study_file(file: Path, source: Path | None) -> str:
-    """Return the text of a study file at *file* for what is found at *source*; an OpenMoji study without one.
+def study_file(file: Path, source: Path | None, *, preset: str | None = None) -> str:
+    """Return the text of a study file at *file* for what is found at *source*.
+
+    Parameters
+    ----------
+    file
+        *file* is where it will stand; its name is also the study's.
+    source
+        *source* is a folder, a table or tar shards; None: OpenMoji, or the example source of *preset*.
+    preset
+        *preset* is the name of a published study, of which everything but the source is taken.
 
     Raises
     ------
+    ConfigError
+        When there is no such preset.
     SourceError
         When there is nothing at *source* that a source of Counterpoint reads.
 
@@ -71,15 +84,33 @@ def study_file(file: Path, source: Path | None) -> str:
     --------
     >>> print(study_file(Path("emoji.yaml"), None).splitlines()[7])
       kind: emoji
+    >>> "preset: study-2023" in study_file(Path("theirs.yaml"), None, preset="study-2023")
+    True
     """
-    settings, notes = infer(source) if source else ({"kind": "emoji"}, {})
-    if "path" in settings:
-        settings["path"] = str(_seen_from(file, settings["path"]))
-    lines = [_line(key, value, notes.get(key)) for key, value in settings.items()]
-    is_labelled = settings["kind"] == "emoji" or "label" in settings or "label" in notes
-    label = "" if is_labelled else NO_LABEL
     study = re.sub(r"[^A-Za-z0-9._-]+", "-", file.stem).strip("-._") or "study"
-    return TEMPLATE.format(file=file, study=study, source="\n".join(lines), label=label)
+    if preset is not None:
+        return _published(preset, file, study, _source_lines(file, *infer(source)) if source else None)
+    settings, notes = infer(source) if source else ({"kind": "emoji"}, {})
+    is_labelled = settings["kind"] == "emoji" or "label" in settings or "label" in notes
+    lines = _source_lines(file, settings, notes)
+    return TEMPLATE.format(file=file, study=study, source=lines, label="" if is_labelled else NO_LABEL)
+
+
+def _published(preset: str, file: Path, study: str, source: str | None) -> str:
+    """Return the file of a published study under another name, with *source* in place of its own."""
+    if preset not in PRESETS:
+        raise ConfigError(f"Unknown study preset {preset!r}.{did_you_mean(preset, PRESETS)}")
+    text = PRESETS[preset].read_text(encoding="utf-8").replace("run study.yaml", f"run {file}")
+    text = text.replace(f"\nstudy: {preset}\n", f"\nstudy: {study}\n")
+    if source is None:
+        return text
+    return re.sub(r"^source:.*\n(?:  .*\n)+", lambda _: f"source:\n{source}\n", text, flags=re.MULTILINE)
+
+
+def _source_lines(file: Path, settings: dict[str, Any], notes: dict[str, str]) -> str:
+    if "path" in settings:
+        settings = settings | {"path": str(_seen_from(file, settings["path"]))}
+    return "\n".join(_line(key, value, notes.get(key)) for key, value in settings.items())
 
 
 NO_LABEL = """
