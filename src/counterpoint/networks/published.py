@@ -43,7 +43,16 @@ def activation(name: Activation) -> nn.Module:
     >>> activation("softmax")(torch.zeros(1, 4)).tolist()
     [[0.25, 0.25, 0.25, 0.25]]
     """
-    return nn.ReLU() if name == "relu" else nn.Softmax(dim=1)
+    return nn.ReLU() if name == "relu" else Softmax(dim=1)
+
+
+class Softmax(nn.Softmax):
+    """Softmax over channels or units, in the layout in which they lie side by side."""
+
+    def forward(self, input: Float[Tensor, "batch channel *places"]) -> Float[Tensor, "batch channel *places"]:  # noqa: A002  # torch's name
+        """Return the softmax of *input* over its second axis."""
+        result: Tensor = input.movedim(1, -1).softmax(-1).movedim(-1, 1)
+        return result
 
 
 class LastState(nn.Module):
@@ -181,12 +190,14 @@ class Convolutions(nn.Module):
             layers += [nn.Linear(inputs, outputs), activation(hidden), nn.Dropout(dropout)]
         self.dense = nn.Sequential(*layers)
         self.width = widths[-1]
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the faster layout on a CPU
 
     def forward(
         self, pixels: UInt8[Tensor, "batch channel height width"], has_image: Bool[Tensor, " batch"]
     ) -> Float[Tensor, "batch features"]:
         """Return one vector a picture; a missing picture is the zero vector."""
-        vector: Tensor = self.dense(self.convolutions(pixels.float() / 255))
+        x = (pixels.float() / 255).contiguous(memory_format=torch.channels_last)
+        vector: Tensor = self.dense(self.convolutions(x))
         return vector * has_image.unsqueeze(1)
 
 
@@ -218,3 +229,21 @@ class Head(nn.Module):
         vectors += [self.image(pixels, has_image)] if self.image is not None else []
         logits: Tensor = self.out(torch.cat(vectors, dim=1))  # (batch, classes)
         return logits.unsqueeze(1)
+
+    def sides(
+        self,
+        tokens: Int[Tensor, "batch time"],
+        pixels: UInt8[Tensor, "batch channel height width"],
+        has_image: Bool[Tensor, " batch"],
+    ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """Return of text and image its vector and its terms: its part of the logits, for the head is linear."""
+        assert self.text is not None
+        assert self.image is not None
+        vectors = self.text(tokens), self.image(pixels, has_image)
+        weights = self.out.weight.split([self.text.width, self.image.width], dim=1)
+        text, image = (nn.functional.linear(vectors[i], weights[i]) for i in (0, 1))
+        return (vectors[0], text), (vectors[1], image)
+
+    def decide(self, text: Float[Tensor, "batch classes"], image: Float[Tensor, "batch classes"]) -> Tensor:
+        """Return the logits of the terms of `sides`: their sum, so that this network is its own additive projection."""
+        return text + image + self.out.bias
