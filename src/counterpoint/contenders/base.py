@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from counterpoint.contenders import settings_of
+from counterpoint.contenders.encoded import Encoded
 from counterpoint.errors import SchemaError
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
@@ -99,6 +100,14 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     def pixel_settings(self) -> dict[str, Any] | None:
         """Return what `features.pixels.load` takes of the pixels that it reads, or None."""
+        return None
+
+    def encoded(self, X: Any) -> Encoded | None:  # noqa: ARG002
+        """Return what the encoders say of the pairs *X*, each text and each image read once; None offers nothing.
+
+        A contender that offers it lets the measures of `counterpoint.contribution` ask its head alone, which must say
+        of each pair what ``predict_proba`` says.
+        """
         return None
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:  # noqa: ARG002

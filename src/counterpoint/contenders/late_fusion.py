@@ -12,6 +12,7 @@ from scipy.special import softmax
 from counterpoint.contenders import MODELS, make, settings_of
 from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
+from counterpoint.contenders.encoded import Encoded, Floats, Side, with_mean, with_missing
 from counterpoint.errors import ConfigError, SchemaError
 from counterpoint.lookup import find
 from counterpoint.schema import Frame
@@ -112,11 +113,29 @@ class LateFusion(Contender):
 
     def logits(self, X: Any) -> NDArray[np.float64]:
         """Return the logits, shape (n_pairs, n_classes): what the text says, plus what the image says, plus a bias."""
+        return self._combined(*self._sides(self._pairs(X)))
+
+    def encoded(self, X: Any) -> Encoded:
+        """Return what both branches say of the pairs *X*; their vectors are their calibrated logits."""
         pairs = self._pairs(X)
-        has_text, has_image = (pairs[name].is_not_null().to_numpy()[:, None] for name in self.modalities)
-        text, image = (branch.logits(pairs) for branch in self.branches_)
-        alone = np.where(has_text, text, np.where(has_image, image, self.log_prior_))
-        return np.where(has_text & has_image, self.scaling_.logits([text, image]), alone)
+        text, image = (
+            Side(terms[:-1, :-1], with_mean(terms, pairs[name].is_not_null().to_numpy()))
+            for name, terms in zip(self.modalities, self._sides(with_missing(pairs)), strict=True)
+        )
+        return Encoded(text, image, join=self._combined)
+
+    def _sides(self, pairs: Frame) -> list[Floats]:
+        """Return of text and image the logits and, in a last column, whether it is there: (n_pairs, n_classes + 1)."""
+        return [
+            np.column_stack([branch.logits(pairs), pairs[name].is_not_null().to_numpy()])
+            for name, branch in zip(self.modalities, self.branches_, strict=True)
+        ]
+
+    def _combined(self, text: Floats, image: Floats) -> NDArray[np.float64]:
+        has_text, has_image = text[:, -1:] > 0, image[:, -1:] > 0
+        of_text, of_image = np.asarray(text[:, :-1], dtype=float), np.asarray(image[:, :-1], dtype=float)
+        alone = np.where(has_text, of_text, np.where(has_image, of_image, self.log_prior_))
+        return np.where(has_text & has_image, self.scaling_.logits([of_text, of_image]), alone)
 
     def _proba(self, pairs: Frame) -> Proba:
         return np.asarray(softmax(self.logits(pairs), axis=1))

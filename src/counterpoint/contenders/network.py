@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -13,7 +14,9 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
 from counterpoint.contenders.batches import Batches, Material
+from counterpoint.contenders.encoded import Encoded, Floats, Side, with_mean, with_missing
 from counterpoint.contenders.training import PREDICTED_AT_ONCE, WATCHED, Loss, balanced_weights, callbacks, trainer
+from counterpoint.networks.fusions import Fusion
 from counterpoint.networks.layers import layer_table
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
@@ -72,6 +75,24 @@ class Network(Contender):
         pairs = self._pairs(X)
         inputs, _ = self._material(Rows(pairs, np.zeros(len(pairs), dtype=np.int64)))[np.arange(len(pairs))]
         return layer_table(self.network_, **inputs)
+
+    def encoded(self, X: Any) -> Encoded | None:
+        """Return what both encoders say of the pairs *X*; None where the network is not of two, or is not split."""
+        network = self.network_
+        if set(self.modalities) != {"text", "image"} or not isinstance(network, Fusion):
+            return None
+        pairs = self._pairs(X)
+        material = self._material(Rows(with_missing(pairs), np.zeros(len(pairs) + 1, dtype=np.int64)))
+        orders = Batches(material, batch_size=PREDICTED_AT_ONCE).orders()
+        with torch.inference_mode():
+            said = [network.sides(**material[rows][0]) for rows in orders]
+        back = np.argsort(np.concatenate(orders))
+
+        def side(place: int, modality: str) -> Side:
+            vectors, terms = (torch.cat([batch[place][i] for batch in said]).numpy()[back] for i in (0, 1))
+            return Side(vectors[:-1], with_mean(terms, pairs[modality].is_not_null().to_numpy()))
+
+        return Encoded(side(0, "text"), side(1, "image"), join=partial(_decided, network))
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
         """Return about how many seconds a fit to *n_rows* takes on one core, were all epochs used."""
@@ -148,3 +169,9 @@ class Network(Contender):
                 verdict = self.network_(**material[rows][0])[:, 0]  # (batch, classes)
                 proba[rows] = verdict.double().softmax(1).numpy()
         return proba
+
+
+def _decided(network: Fusion, text: Floats, image: Floats) -> Floats:
+    with torch.inference_mode():
+        logits: Floats = network.decide(torch.from_numpy(text), torch.from_numpy(image)).numpy()
+    return logits

@@ -1,6 +1,10 @@
-"""What each modality contributes to a model: measures that need its ``predict_proba`` alone, each with an interval."""
+"""What each modality contributes to a model: measures that need its ``predict_proba`` alone, each with an interval.
 
-from counterpoint.contribution.emap import centred, emap_gap, projection
+A model that offers ``encoded`` (`counterpoint.contenders.encoded`) is asked by its heads alone, which is far cheaper.
+"""
+
+from counterpoint.contribution.asked import Asked, Predicted, asked, centred, voices
+from counterpoint.contribution.emap import emap_gap, projection
 from counterpoint.contribution.estimate import Estimate
 from counterpoint.contribution.overfitting import blend_weights, ogr
 from counterpoint.contribution.overlap import conditional_utilisation, error_overlap, oracle_headroom
@@ -9,6 +13,7 @@ from counterpoint.contribution.pid import Information, clusters, pid, pid_of
 from counterpoint.contribution.shapley import shapley
 
 __all__ = [
-    "Estimate", "Information", "blend_weights", "centred", "clusters", "conditional_utilisation", "emap_gap",
-    "error_overlap", "ogr", "oracle_headroom", "perceptual_score", "pid", "pid_of", "projection", "shapley",
+    "Asked", "Estimate", "Information", "Predicted", "asked", "blend_weights", "centred", "clusters",
+    "conditional_utilisation", "emap_gap", "error_overlap", "ogr", "oracle_headroom", "perceptual_score", "pid",
+    "pid_of", "projection", "shapley", "voices",
 ]  # fmt: skip

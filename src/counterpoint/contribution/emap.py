@@ -3,15 +3,14 @@
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
+from counterpoint.contribution.asked import Asked, asked, codes_of
 from counterpoint.contribution.estimate import Estimate, estimated, groups_of, mean_by_class
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
 Floats = NDArray[np.float64]
-TINY = 1e-12
 
 
 def projection(logits: Floats) -> Floats:
@@ -30,18 +29,7 @@ def projection(logits: Floats) -> Floats:
     return result
 
 
-def centred(proba: Floats) -> Floats:
-    """Return log probabilities less their mean over the classes: logits, but for what softmax does not see.
-
-    >>> centred(np.array([[0.5, 0.5]])).tolist()
-    [[0.0, 0.0]]
-    """
-    logs = np.log(proba.clip(min=TINY))
-    result: Floats = logs - logs.mean(axis=-1, keepdims=True)
-    return result
-
-
-def emap_gap(model: Any, pairs: Frame, labels: Any, *, block: int = 300, draws: int = 1000, seed: int = 0) -> Estimate:
+def emap_gap(model: Any, pairs: Frame, labels: Any, *, block: int = 500, draws: int = 1000, seed: int = 0) -> Estimate:
     """Return the balanced accuracy of *model* less that of its additive projection on *pairs*.
 
     An interval above 0 says that the model uses an interaction of text and image.  A model that adds has 0.
@@ -49,7 +37,8 @@ def emap_gap(model: Any, pairs: Frame, labels: Any, *, block: int = 300, draws: 
     Parameters
     ----------
     model
-        *model* has ``classes_``, and ``predict_proba`` of a frame with ``text`` and ``image``.
+        *model* has ``classes_``, and ``predict_proba`` of a frame with ``text`` and ``image``; where it offers
+        ``encoded``, its encoders read each row once and only its head is asked about every text with every image.
     pairs, labels
         *pairs* are rows that it was not fitted on; *labels* are theirs.
     block
@@ -58,32 +47,28 @@ def emap_gap(model: Any, pairs: Frame, labels: Any, *, block: int = 300, draws: 
 
     Examples
     --------
+    >>> import polars as pl
     >>> from counterpoint.contenders import make
     >>> pairs = pl.DataFrame({"text": ["a fox", "a car"] * 6, "image": [None] * 12}, schema_overrides={"image": str})
     >>> model = make("text-svm").fit(pairs, ["animal", "thing"] * 6)
     >>> emap_gap(model, pairs, ["animal", "thing"] * 6)
     Estimate(value=0.0, low=0.0, high=0.0)
     """
-    codes = np.searchsorted(model.classes_, np.asarray(labels))
+    codes, reader = codes_of(model, labels), asked(model, pairs)
     joint, additive = np.empty(len(pairs), dtype=bool), np.empty(len(pairs), dtype=bool)
     for rows in _blocks(len(pairs), block, seed):
-        logits = _crossed(model, pairs[rows])
+        logits = _crossed(reader, rows)
         joint[rows] = np.einsum("iik->ik", logits).argmax(1) == codes[rows]
         additive[rows] = projection(logits).argmax(1) == codes[rows]
     difference = mean_by_class(joint.astype(float) - additive, codes)
     return estimated(difference, groups_of(pairs), draws=draws, seed=seed)
 
 
-def _crossed(model: Any, pairs: Frame) -> Floats:
-    """Return the logits of every text with every image, shape (n, n, n_classes)."""
-    crossed = getattr(model, "crossed_logits", None)  # a contender may keep what its encoders say
-    if crossed is not None:
-        logits: Floats = crossed(pairs)
-        return logits
-    n = len(pairs)
-    i, j = np.divmod(np.arange(n * n), n)
-    every = pl.DataFrame({"text": pairs["text"].gather(i), "image": pairs["image"].gather(j)})
-    return centred(model.predict_proba(every)).reshape(n, n, -1)
+def _crossed(reader: Asked, rows: NDArray[np.intp]) -> Floats:
+    """Return the logits of every text of *rows* with every image of *rows*, shape (n, n, n_classes)."""
+    n = len(rows)
+    logits = reader.logits(rows.repeat(n), np.tile(rows, n)).astype(float)
+    return logits.reshape(n, n, -1)
 
 
 def _blocks(n: int, size: int, seed: int) -> list[NDArray[np.intp]]:

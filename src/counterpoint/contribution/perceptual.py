@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from counterpoint.contribution.asked import asked, codes_of, hits
 from counterpoint.contribution.estimate import Estimate, estimated, groups_of, mean_by_class
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
@@ -30,7 +31,8 @@ def perceptual_score(
     Parameters
     ----------
     model
-        *model* has ``classes_``, and ``predict_proba`` of a frame with ``text`` and ``image``.
+        *model* has ``classes_``, and ``predict_proba`` of a frame with ``text`` and ``image``; where it offers
+        ``encoded``, its encoders read each row once.
     pairs, labels
         *pairs* are rows that it was not fitted on; *labels* are theirs.
 
@@ -43,20 +45,15 @@ def perceptual_score(
     >>> perceptual_score(model, pairs, ["animal", "thing"] * 6, "image").value
     0.0
     """
-    codes = np.searchsorted(model.classes_, np.asarray(labels))
+    codes, reader, rows = codes_of(model, labels), asked(model, pairs), np.arange(len(pairs))
     rng = np.random.default_rng(child_seed(seed, f"perceptual {modality}"))
-    hits = _hits(model, pairs, codes)
+    right = hits(reader, codes, rows, rows)
     permuted = np.zeros(len(pairs))
     for _ in range(permutations):
         order = _dealt(codes, rng) if is_within_class else rng.permutation(len(pairs))
-        permuted += _hits(model, pairs.with_columns(pairs[modality].gather(order)), codes)
-    whole, fallen = mean_by_class(hits, codes), mean_by_class(hits - permuted / permutations, codes)
+        permuted += hits(reader, codes, *((order, rows) if modality == "text" else (rows, order)))
+    whole, fallen = mean_by_class(right, codes), mean_by_class(right - permuted / permutations, codes)
     return estimated(lambda weights: fallen(weights) / whole(weights), groups_of(pairs), draws=draws, seed=seed)
-
-
-def _hits(model: Any, pairs: Frame, codes: NDArray[np.intp]) -> NDArray[np.float64]:
-    hits: NDArray[np.float64] = (model.predict_proba(pairs).argmax(1) == codes).astype(float)
-    return hits
 
 
 def _dealt(codes: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:

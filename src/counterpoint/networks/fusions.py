@@ -4,11 +4,25 @@ Every network returns logits of shape (batch, voices, classes); voice 0 is the v
 branches would say alone.
 """
 
+from typing import Protocol, cast, runtime_checkable
+
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
+from torch.nn import functional
 
 from counterpoint.networks.encoders import PAD, ImageEncoder, TextEncoder
+
+
+@runtime_checkable
+class Fusion(Protocol):
+    """A network of two encoders whose head takes what each says as terms, so that heads can be asked without them."""
+
+    def sides(self, **inputs: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """Return of text and image its vector, shape (batch, width), and its terms, shape (batch, any)."""
+
+    def decide(self, text: Tensor, image: Tensor) -> Tensor:
+        """Return the logits, shape (batch, classes), of terms of texts beside terms of images."""
 
 
 class Solo(nn.Module):
@@ -81,6 +95,35 @@ class Concatenation(nn.Module):
         heard = torch.cat([vector * seen[:, i : i + 1] for i, vector in enumerate(normal)], dim=1)
         verdict = self.joint(heard) + sum(logits * seen[:, i : i + 1] for i, logits in enumerate(alone))
         return torch.stack([verdict, *alone], dim=1)
+
+    def sides(
+        self,
+        tokens: Int[Tensor, "batch time"],
+        pixels: UInt8[Tensor, "batch channel height width"],
+        has_image: Bool[Tensor, " batch"],
+    ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """Return of text and image its vector and its terms: its part of the joint layer, and what it says alone."""
+        seen = (tokens != PAD).any(1, keepdim=True), has_image.unsqueeze(1)
+        vectors = self.text.encoder(tokens), self.image.encoder(pixels, has_image)
+        alone = self.text.head(vectors[0]), self.image.head(vectors[1])
+        normal = [norm(vector) for norm, vector in zip(self.norms, vectors, strict=True)]
+        first, width = self._first, vectors[0].shape[1]
+        weights = first.weight[:, :width], first.weight[:, width:]
+        text, image = (
+            torch.cat([functional.linear(normal[i] * seen[i], weights[i]), alone[i] * seen[i]], dim=1) for i in (0, 1)
+        )
+        return (vectors[0], text), (vectors[1], image)
+
+    def decide(self, text: Float[Tensor, "batch terms"], image: Float[Tensor, "batch terms"]) -> Tensor:
+        """Return the logits of the verdict from the terms of `sides`: what `forward` says, but not in training."""
+        first, both = self._first, text + image
+        joint, alone = both[:, : first.out_features], both[:, first.out_features :]
+        logits: Tensor = self.joint[2:](joint + first.bias) + alone
+        return logits
+
+    @property
+    def _first(self) -> nn.Linear:
+        return cast(nn.Linear, self.joint[1])
 
     def _hidden(self, n_pairs: int) -> Bool[Tensor, "batch 2"]:
         """Return which modality of which pair is hidden: never both."""
