@@ -10,7 +10,13 @@ from data_material import SOME, inspected_records, is_partition, reasons, record
 
 KEYWORDS = {"classes": {"cat": ["cat"], "dog": ["dog"]}}
 RULES = st.sampled_from(
-    [Label(), Label(mapping={"x": "one"}), Label(keywords=KEYWORDS), Label(preset="study-2023")],
+    [
+        Label(),
+        Label(mapping={"x": "one"}),
+        Label(covered_by="study-2023"),
+        Label(keywords=KEYWORDS),
+        Label(preset="study-2023"),
+    ],
 )
 IDS = st.sets(st.sampled_from("abcdz"))
 
@@ -55,6 +61,13 @@ def test_a_preset_makes_labels_where_there_is_no_column_of_them():
     before = records(2, text=["a man here", "a cat here"]).drop("label")
     kept, _ = label(before, Label(preset="study-2023"))
     assert kept.select("label", "label_source").rows() == [("person", "preset"), ("animal", "preset")]
+
+
+def test_rows_that_a_preset_does_not_cover_can_be_left_out_and_the_others_keep_their_own_label():
+    before = records(4, text=["a man here", "a cat here", "a cow here", "a man and a cat"], label=["x", "y", "x", "y"])
+    kept, dropped = label(before, Label(mapping={"x": "one", "y": "two"}, covered_by="study-2023"))
+    assert kept["label"].to_list() == ["one", "two", "two"]
+    assert reasons(dropped) == ["no_label_rule"]
 
 
 def test_exclude_comes_before_relabel_and_relabel_before_every_rule():

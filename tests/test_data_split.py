@@ -1,5 +1,6 @@
 import json
 
+import polars as pl
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -96,6 +97,25 @@ def test_balance_comes_before_limit():
     folded, dropped = split(alone(["a"] * 60 + ["b"] * 20), Split(balance=True, limit=20))
     assert dict(folded["label"].value_counts().iter_rows()) == {"a": 10, "b": 10}
     assert dict(dropped["reason"].value_counts().iter_rows()) == {"balance": 40, "limit": 20}
+
+
+def test_a_train_limit_keeps_the_other_folds_and_a_smaller_one_keeps_rows_of_a_larger_one():
+    before = alone(["a"] * 150 + ["b"] * 50)
+    whole, small, large = (split(before, Split(train_limit=n)) for n in (None, 20, 60))
+    for folded, dropped in (small, large):
+        assert is_partition(before, folded, dropped)
+        assert set(dropped["reason"]) == {"train_limit"}
+        assert folded.filter(pl.col("fold") != "train").equals(whole[0].filter(pl.col("fold") != "train"))
+    trained = [folded.filter(fold="train") for folded, _ in (small, large)]
+    assert dict(trained[0]["label"].value_counts().iter_rows()) == {"a": 15, "b": 5}
+    assert set(trained[0]["id"]) < set(trained[1]["id"])
+
+
+def test_a_train_limit_that_loses_a_class_or_has_no_training_rows_to_limit_is_refused():
+    with pytest.raises(SplitError, match="train_limit is 1: too few training rows for 2 classes"):
+        split(alone(["a"] * 190 + ["b"] * 10), Split(train_limit=1))
+    with pytest.raises(ValueError, match="train_limit needs a hold-out"):
+        Split(kind="kfold", train_limit=20)
 
 
 def test_a_limit_above_what_there_is_leaves_nothing_out():

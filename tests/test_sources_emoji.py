@@ -70,6 +70,18 @@ def test_pictures_are_drawn_on_white_at_the_size(tmp_path):
             assert pixels.min() < 200
 
 
+@pytest.mark.parametrize(("aspect", "shape"), [(4 / 3, (16, 21, 3)), (0.5, (32, 16, 3))])
+def test_pictures_of_another_aspect_are_the_drawing_amid_white(tmp_path, aspect, shape):
+    plain, padded = (read(emoji(groups={"a": ["Activities"]}, aspect=each), tmp_path)[0] for each in (1, aspect))
+    with ImageReader() as reader:
+        for one, other in zip(plain["image"][:5], padded["image"][:5], strict=True):
+            square, wide = (decode(reader.read(ref), limits=Limits(min_side_px=1), mode="rgb") for ref in (one, other))
+            assert wide.shape == shape
+            top, left = (shape[0] - 16) // 2, (shape[1] - 16) // 2
+            assert (wide[top : top + 16, left : left + 16] == square).all()
+            assert (wide != 255).sum() == (square != 255).sum()
+
+
 def test_flags_and_skin_tones_come_by_setting(everything, undrawn, tmp_path):
     base, _ = read(emoji(), tmp_path)
     assert 1600 <= len(base) <= 1800

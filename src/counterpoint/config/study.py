@@ -46,6 +46,8 @@ class Label(Section):
     """Words that make the label from the text."""
     preset: str | None = None
     """The keyword rules of a published study: ``study-2023``."""
+    covered_by: str | None = None
+    """Keep only rows that the rules of this preset label, whatever they say: two origins compare on the same rows."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -113,6 +115,8 @@ class Split(Section):
     """Leave out rows of the larger classes, by seeded sampling, until all are as large as the smallest."""
     limit: Positive | None = None
     """Keep at most so many rows, by seeded stratified sampling."""
+    train_limit: Positive | None = None
+    """Keep at most so many training rows of a hold-out; its other rows stay, so that a curve has one test fold."""
     seed: int = 0
     """The split's own seed; a fit's seeds never move a row."""
 
@@ -120,6 +124,8 @@ class Split(Section):
     def _shares(self) -> Self:
         if self.test_share + self.validation_share >= 1:
             raise ValueError("test_share and validation_share leave nothing to train on")
+        if self.train_limit is not None and self.kind == "kfold":
+            raise ValueError("train_limit needs a hold-out: of a k-fold every row is tested on")
         return self
 
 

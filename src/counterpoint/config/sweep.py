@@ -1,8 +1,9 @@
 """The sweep file: one study made many times, each time with something changed."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -66,3 +67,47 @@ def read_sweep(path: Path) -> SweepConfig:
         if not values["study"].is_file():
             raise ConfigError(f"study: no file {values['study']}.")
     return SweepConfig.read(values)
+
+
+class Point(NamedTuple):
+    """One study of a sweep: the side it stands on, what is changed there, to what, and all its changes."""
+
+    side: str
+    choice: str | None
+    value: str | None
+    changes: Changes
+
+    @property
+    def name(self) -> str:
+        """The name of its study."""
+        words = [word for word in (self.side, self.choice, self.value) if word is not None]
+        return re.sub(r"[^A-Za-z0-9.]+", "-", "--".join(words)).strip("-.")
+
+
+def points(config: SweepConfig) -> list[Point]:
+    """Return every study of a sweep, a side's own before its changes.
+
+    >>> sides = {"published": {}, "repaired": {"fit.seeds": [0, 1]}}
+    >>> hidden = {"published": {"a.hidden": "softmax"}, "repaired": {"a.hidden": "relu"}}
+    >>> config = SweepConfig(sweep="s", study=Path("s.yaml"), sides=sides, choices={"hidden": hidden})
+    >>> [(point.name, point.changes["a.hidden"]) for point in points(config)]
+    [('published', 'softmax'), ('published-hidden', 'relu'), ('repaired', 'relu'), ('repaired-hidden', 'softmax')]
+    """
+    return [point for side in config.sides for point in _points_of(config, side)]
+
+
+def _points_of(config: SweepConfig, side: str) -> Iterator[Point]:
+    own = dict(config.changes) | dict(config.sides[side])
+    for choice in config.choices.values():
+        own |= choice[side]
+    is_only_a_curve = bool(config.along) and not config.choices and side not in config.only
+    if not is_only_a_curve:
+        yield Point(side, None, None, own)
+    for name, choice in config.choices.items():
+        for other in (other for other in config.sides if other != side):
+            yield Point(side, name, None, own | dict(choice[other]))
+    for name, changes in config.only.get(side, {}).items():
+        yield Point(side, name, None, own | dict(changes))
+    for key, values in config.along.items():
+        for value in values:
+            yield Point(side, key, str(value), own | {key: value})

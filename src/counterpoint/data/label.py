@@ -7,7 +7,7 @@ import polars as pl
 
 from counterpoint.config import Label
 from counterpoint.errors import ConfigError, SchemaError, did_you_mean
-from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, pattern
+from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, pattern, preset
 from counterpoint.schema import Dropped, Frame, finding, sift
 
 
@@ -41,7 +41,7 @@ def label(
     """
     by_hand = pl.col("id").replace_strict(dict(relabel or {}), default=None, return_dtype=pl.String)
     is_excluded = pl.col("id").is_in(list(exclude)).fill_null(False)
-    marked = _by_rules(records, rules).with_columns(
+    marked = _covered(_by_rules(records, rules), rules).with_columns(
         pl.coalesce(by_hand, "label").alias("label"),
         pl.when(by_hand.is_null()).then("label_source").otherwise(pl.lit("relabel")).alias("label_source"),
         pl.when(is_excluded).then(pl.lit("excluded")).when(by_hand.is_null()).then("_reason").alias("_reason"),
@@ -74,13 +74,26 @@ def _by_rules(records: Frame, rules: Label) -> Frame:
     )
 
 
+def _covered(marked: Frame, rules: Label) -> Frame:
+    """Return *marked* rows, with a reason too where the rules of ``covered_by`` have no label for a text."""
+    if rules.covered_by is None:
+        return marked
+    uncovered = _reason(preset(rules.covered_by).label(pl.col("text")))
+    return marked.with_columns(pl.coalesce("_reason", uncovered).alias("_reason"))
+
+
+def _reason(outcome: pl.Expr) -> pl.Expr:
+    return outcome.replace_strict({AMBIGUOUS: "ambiguous_label", NONE: "no_label_rule"}, default=None)
+
+
 def _by_keywords(records: Frame, keywords: KeywordRules, *, source: str) -> Frame:
     for name, rule in keywords.classes.items():
         for words in (rule.any, rule.none, rule.not_all):
             check_pattern(pattern(words, match=keywords.match), where=f"label.keywords.classes.{name}")
     outcome = keywords.label(pl.col("text"))
-    reason = outcome.replace_strict({AMBIGUOUS: "ambiguous_label", NONE: "no_label_rule"}, default=None)
-    marked = records.with_columns(outcome.alias("label"), pl.lit(source).alias("label_source"), reason.alias("_reason"))
+    marked = records.with_columns(
+        outcome.alias("label"), pl.lit(source).alias("label_source"), _reason(outcome).alias("_reason")
+    )
     return marked.with_columns(pl.when(pl.col("_reason").is_null()).then("label").alias("label"))
 
 

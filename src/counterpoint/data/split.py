@@ -45,7 +45,8 @@ def split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     folds = _folds(sampled, rules)
     rest = [name for name in sampled.columns if name not in PAIRS]
     folded = check(sampled.with_columns(folds).select(*PAIRS, *rest), PAIRS, table="Pairs")
-    return folded, Dropped(pl.concat([unplaced, unsampled]))
+    kept, untrained = _trained(folded, rules)
+    return kept, Dropped(pl.concat([unplaced, unsampled, untrained]))
 
 
 def straddling(pairs: Frame) -> list[dict[str, str]]:
@@ -87,6 +88,22 @@ def _sampled(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     }
     sampled, dropped = sift(pairs.with_columns(draw), first_reason(fails), stage="split")
     return sampled.drop("_draw"), dropped
+
+
+def _trained(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
+    """Return *pairs* with at most ``train_limit`` training rows; a smaller limit keeps some of a larger one's."""
+    if rules.train_limit is None:
+        return pairs, Dropped(empty(DROPPED))
+    is_train = pl.col("fold") == "train"
+    sizes = pairs.filter(is_train)["label"].value_counts().sort("label")
+    wanted = fill(min(rules.train_limit, int(sizes["count"].sum())), sizes["count"].to_numpy())
+    if not wanted.all():
+        raise SplitError(f"split.train_limit is {rules.train_limit}: too few training rows for {len(sizes)} classes.")
+    draw = pl.Series("_draw", np.random.default_rng(child_seed(rules.seed, "train_limit")).random(pairs.height))
+    place = pl.col("_draw").rank("ordinal").over("label", "fold")
+    beyond = is_train & (place > pl.col("label").replace_strict(sizes["label"], wanted, default=0))
+    kept, dropped = sift(pairs.with_columns(draw), first_reason({"train_limit": beyond}), stage="split")
+    return kept.drop("_draw"), dropped
 
 
 def _folds(pairs: Frame, rules: Split) -> pl.Series:

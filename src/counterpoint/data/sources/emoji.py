@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import polars as pl
+from PIL import Image
 from pydantic import Field, model_validator
 
 from counterpoint.artifacts import key_of
@@ -48,6 +50,9 @@ class EmojiSource(Source):
     ----------
     size_px
         *size_px* is the side of the drawings, on white.
+    aspect
+        *aspect* is width over height of the picture: a drawing is square, and more white stands on its left and right,
+        or above and below it.
     positive
         *positive* are the Unicode groups that make the first of two classes, called by the first word of the first
         group ("people" by default); the rest is "other".
@@ -63,6 +68,7 @@ class EmojiSource(Source):
 
     kind: Literal["emoji"] = "emoji"
     size_px: Annotated[int, Field(ge=16, le=1024)] = 72
+    aspect: Annotated[float, Field(ge=0.25, le=4)] = 1.0
     positive: Annotated[tuple[str, ...], Field(min_length=1)] = ("People & Body",)
     groups: Mapping[str, tuple[str, ...]] | None = None
     skin_tones: bool = False
@@ -81,7 +87,7 @@ class EmojiSource(Source):
         if shard.exists():
             refs = [row_ref(shard, row) for row in range(len(chosen))]
         else:
-            refs = write_images(shard, (_draw(row["svg"], self.size_px) for row in chosen))
+            refs = write_images(shard, (self._draw(row["svg"]) for row in chosen))
         rows = ({key: value for key, value in row.items() if key != "svg"} for row in chosen)
         records = ({**row, "image": ref, "source": self.kind} for row, ref in zip(rows, refs, strict=True))
         return row_frames(records, {"label": pl.String, "group": pl.String})
@@ -90,6 +96,10 @@ class EmojiSource(Source):
         """Return a hash of the settings and of the versions of the packages."""
         _need("emoji")
         return key_of(self.model_dump(mode="json"), [version(name) for name in PACKAGES])
+
+    def _draw(self, svg: Any) -> bytes:
+        square = _draw(svg, self.size_px)
+        return square if self.aspect == 1 else _padded(square, self.aspect)
 
     def _chosen(self) -> list[dict[str, Any]]:
         """Return id, text, label, group and drawing of each emoji that the settings ask for."""
@@ -161,6 +171,18 @@ def _draw(svg: Any, size_px: int) -> bytes:
         skip_system_fonts=True,
     )
     return picture
+
+
+def _padded(square: bytes, aspect: float) -> bytes:
+    """Return a square PNG as one of width over height *aspect*, with white beside the picture or above and below it."""
+    with Image.open(BytesIO(square)) as opened:
+        side_px = opened.width
+        size = max(side_px, round(side_px * aspect)), max(side_px, round(side_px / aspect))
+        canvas = Image.new("RGB", size, "white")
+        canvas.paste(opened, ((size[0] - side_px) // 2, (size[1] - side_px) // 2))
+    padded = BytesIO()
+    canvas.save(padded, "PNG")
+    return padded.getvalue()
 
 
 def _need(module: str) -> Any:
