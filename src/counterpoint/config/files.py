@@ -1,6 +1,7 @@
 """YAML files of settings, and what ``--set`` changes in them."""
 
 from collections.abc import Iterable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def put(values: dict[str, Any], key: str, value: Any) -> None:
             raise ConfigError(f"--set {key}: {parent!r} holds a value, not keys.")
     if isinstance(section, list):
         raise ConfigError(f"--set {key}: name a setting of {last!r}, such as {key}.seed.")
-    section[last] = value
+    section[last] = deepcopy(value)  # a later key may change a part of it, here only
 
 
 def _named(entries: list[Any], name: str, key: str) -> dict[str, Any]:
