@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from counterpoint.diagnose import Case
+from counterpoint.diagnose.case import Case
 from counterpoint.schema import finding
 
+TITLE = "Noise read as signal"
 FEW_FITS, ENOUGH_FITS = 3, 5
 
 

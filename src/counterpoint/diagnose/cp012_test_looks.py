@@ -1,9 +1,11 @@
 """CP012: settings chosen after looking at test scores; the record of looks says how often that could have happened."""
 
-from counterpoint.diagnose import Case
+from counterpoint.diagnose.case import Case
 from counterpoint.schema import finding
 
+TITLE = "Chosen on the test rows"
 MANY_LOOKS = 5
+"""The best of five like contenders is expected to lie over one standard error above its own mean."""
 
 
 def look(case: Case) -> dict[str, str]:

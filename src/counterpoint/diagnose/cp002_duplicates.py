@@ -1,0 +1,106 @@
+"""CP002: near-duplicates of training rows among the test rows, so that what is scored is memory.
+
+Takes about 0.1 s a thousand rows, most of it to compare texts.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from counterpoint.config import Group
+from counterpoint.data.group import group
+from counterpoint.diagnose.case import Case
+from counterpoint.diagnose.held_out import has_test_rows, parts, rounded
+from counterpoint.diagnose.shares import wilson
+from counterpoint.metrics import evaluate, read_part
+from counterpoint.schema import Frame, finding
+
+TITLE = "Duplicates across folds"
+HARMLESS = 0.01
+"""A score moves by less than the share of rows that are touched: of one in a hundred, by less than a point even if
+each were wrong without its twin, which is below what a thousand test rows can show."""
+IDENTICAL, NEAR, TEXTS = "identical images", "near-identical images", "near-identical texts"
+RULES: Mapping[str, Group] = {
+    IDENTICAL: Group(near_images=False, near_texts=False),
+    NEAR: Group(near_texts=False),
+    TEXTS: Group(exact=False, near_images=False),
+}
+"""Each kind of likeness, as a split that groups by it alone would see it."""
+
+
+def look(case: Case) -> dict[str, str]:
+    """Look at which test rows have a near-duplicate among the training rows of the fit that predicts them."""
+    pairs = case.pairs
+    kinds = _kinds(pairs)
+    if not kinds:
+        return finding("CP002", "not_applicable", "folds", "There are no images or texts on both sides of a split.")
+    touched = {kind: _touched(pairs, RULES[kind]) for kind in kinds}
+    # Captions of one template agree without being copies: where there are images, one of them must agree too.
+    decisive = touched.get(NEAR, touched.get(TEXTS, set()))
+    n = sum(len(fold["test"]) for fold in parts(pairs))
+    low, high = wilson(len(decisive), n)
+    what = NEAR if NEAR in touched else TEXTS
+    said = f"{len(decisive):,} of {n:,} test rows ({len(decisive) / max(n, 1):.1%}) have {what} among the training rows"
+    evidence = {"share": len(decisive) / max(n, 1), "low": low, "high": high, "such_as": sorted(decisive)[:5]}
+    evidence |= {kind.replace(" ", "_"): len(ids) for kind, ids in touched.items()}
+    table = _with_and_without(case, decisive) if decisive else []
+    if low > HARMLESS:
+        said += f"{_effect(table)}. Group them (group:), so that no row is tested on what it was trained on."
+        return finding("CP002", "warn", "folds", said, **evidence, table=rounded(table))
+    return finding("CP002", "info", "folds", f"{said}{_texts_alone(touched)}.", **evidence, table=rounded(table))
+
+
+def _kinds(pairs: Frame) -> list[str]:
+    known = set(pairs.columns)
+    if not {"id", "row", "text"} <= known or not has_test_rows(pairs):
+        return []
+    has_images = {"sha256", "phash"} <= known and pairs["sha256"].count() > 0
+    return [*([IDENTICAL, NEAR] if has_images else []), *([TEXTS] if pairs["text"].count() else [])]
+
+
+def _touched(pairs: Frame, rules: Group) -> set[str]:
+    """Return the ids of test rows that *rules* group with a row which their fit was trained on."""
+    # Likeness is counted, not what a source says to belong together.
+    grouped, _ = group(pairs.drop("group", strict=False), rules)
+    found: set[str] = set()
+    for fold in parts(grouped):
+        found.update(fold["test"].filter(pl.col("group").is_in(fold["train"]["group"].implode()))["id"])
+    return found
+
+
+def _texts_alone(touched: Mapping[str, set[str]]) -> str:
+    if NEAR not in touched:
+        return ""
+    n = len(touched.get(TEXTS, set()) - touched[NEAR])
+    return f"; the texts alone of {n:,} more are near-identical to a training row's" if n else ""
+
+
+def _with_and_without(case: Case, touched: set[str]) -> list[dict[str, Any]]:
+    """Return each contender's primary score on all test rows, and on those without a near-duplicate."""
+    test = case.predictions.filter(pl.col("part") == "test")
+    rest = test.filter(~pl.col("id").is_in(list(touched)))
+    if rest.is_empty():
+        return []
+    scores = []
+    for rows in (test, rest):
+        part = read_part(rows, "test")
+        found = evaluate(part, [case.metric], np.ones((1, len(part.groups))))
+        scores.append({name: float(value.mean()) for name, value in found.items()})
+    whole, clean = scores
+    return [
+        {"contender": name, "all test rows": whole[name], "without near-duplicates": clean[name],
+         "difference": whole[name] - clean[name]}
+        for name in list(whole)[:12] if np.isfinite([whole[name], clean[name]]).all()
+    ]  # fmt: skip
+
+
+def _effect(table: list[dict[str, Any]]) -> str:
+    if not table:
+        return ""
+    most = max(table, key=lambda row: abs(row["difference"]))
+    return (
+        f"; without them {most['contender']} scores {most['without near-duplicates']:.3f} in place of "
+        f"{most['all test rows']:.3f}"
+    )

@@ -1,0 +1,192 @@
+"""CP017: words, texts or images that the models do not get to see as they are."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from counterpoint.contribution.estimate import estimated
+from counterpoint.diagnose.case import Case
+from counterpoint.diagnose.held_out import parts, rounded
+from counterpoint.diagnose.shares import association, p_said, wilson
+from counterpoint.features.tokens import tokenize
+from counterpoint.rules import n_words
+from counterpoint.schema import Frame, finding
+
+TITLE = "Input damaged"
+UNKNOWN_AT = 0.35
+"""Of the words.  Short names of many things, such as those of emoji, have three in ten that are new and are whole."""
+UNKNOWN_BEYOND = 0.10
+"""More new words than the training texts foretell (Good 1953): the test texts are not of the same kind."""
+BLANK_AT, TINY_AT, CUT_AT = 0.05, 0.05, 0.10
+TINY_PX = 16
+"""Below it, no side has room for what a network of 3 × 3 kernels and two poolings looks for."""
+P_BY_CLASS, V_BY_CLASS = 0.001, 0.10
+SAMPLE = 40
+"""Images that are decoded at full depth, to see what resizing loses: some 10 ms each."""
+
+
+class Damage(NamedTuple):
+    """One kind of damage: of what share, from when on it matters, and in which rows."""
+
+    what: str
+    share: float
+    low: float
+    limit: float
+    advice: str
+    rows: Frame | None = None
+    """Label and ``hit``: whether the row is damaged."""
+
+
+def look(case: Case) -> dict[str, str]:
+    """Look at words that training texts lack, texts that are cut, and images that are blank or tiny."""
+    damages = [*_texts(case), *_images(case)]
+    if not damages:
+        return finding(
+            "CP017", "not_applicable", "input", "There are no texts with test rows, and no images looked at."
+        )
+    alarms = [
+        f"{damage.share:.0%} of {damage.what}: {damage.advice}" for damage in damages if damage.low > damage.limit
+    ]
+    alarms += [said for damage in damages if damage.low <= damage.limit and (said := _uneven(damage))]
+    lost = _resize_loss(case) if case.depth == "full" else []
+    evidence = {"table": rounded([*map(_row, damages), *lost])}
+    if alarms:
+        return finding("CP017", "warn", "input", f"{'; '.join(alarms)}.", **evidence)
+    said = ", ".join(f"{damage.share:.1%} of {damage.what}" for damage in damages)
+    return finding("CP017", "info", "input", f"What models read is whole: {said}.", **evidence)
+
+
+def _row(damage: Damage) -> dict[str, Any]:
+    row: dict[str, Any] = {"what": damage.what, "share": damage.share, "warns above": damage.limit}
+    if damage.rows is None:
+        return row
+    by_class = damage.rows.group_by("label").agg(pl.col("hit").mean()).sort("label").head(6)
+    return row | dict(by_class.iter_rows())
+
+
+def _uneven(damage: Damage) -> str | None:
+    """Say so when the damage, though small, depends on the class: a model can read the class off it."""
+    if damage.rows is None or not damage.rows["hit"].any():
+        return None
+    counts = damage.rows.group_by("hit", "label").len().sort("hit", "label")
+    wide = counts.pivot("label", index="hit", values="len").fill_null(0).drop("hit")
+    found = association(wide.to_numpy().astype(np.int64))
+    if found is None or found.p >= P_BY_CLASS or found.v < V_BY_CLASS:
+        return None
+    return f"{damage.share:.1%} of {damage.what}, unequally by class ({p_said(found.p)}): the class can be read off it"
+
+
+def _counted(what: str, limit: float, advice: str, rows: Frame) -> Damage:
+    k, n = int(rows["hit"].sum()), len(rows)
+    return Damage(what, k / n, wilson(k, n)[0], limit, advice, rows)
+
+
+# Texts.
+
+
+def _texts(case: Case) -> Iterator[Damage]:
+    if "text" not in case.pairs.columns or not case.pairs["text"].count():
+        return
+    unknown = _unknown_words(case.pairs)
+    if unknown is not None:
+        yield unknown
+    lengths = case.pairs.select("label", n=n_words(pl.col("text")).fill_null(0))
+    for name, most in _limits(case).items():
+        rows = lengths.select("label", hit=pl.col("n") > most)
+        advice = "raise the limit, or the ends of these texts are never read"
+        yield _counted(f"texts longer than the {most:,} words that {name} reads", CUT_AT, advice, rows)
+
+
+def _limits(case: Case) -> Mapping[str, int]:
+    """Return how many words of a text each contender reads, of those that cut."""
+    found = {}
+    for name in (name for name, reads in case.modalities.items() if "text" in reads):
+        fitted = case.fit_of(name)
+        most = getattr(fitted.model, "max_words", getattr(fitted.model, "length", None)) if fitted else None
+        if isinstance(most, int):
+            found[name] = most
+    return found
+
+
+def _unknown_words(pairs: Frame) -> Damage | None:
+    """Return the share of words of test texts that no training text of their fit has."""
+    counts: list[Frame] = []
+    foretold: list[float] = []
+    for fold in parts(pairs):
+        words = tokenize(fold["train"]["text"]).explode().drop_nulls()
+        known = words.unique()
+        # Good and Turing: the next word is new about as often as a word so far stood alone.
+        foretold.append(float(words.is_unique().sum() / max(1, len(words))))
+        said = pl.DataFrame({"row": range(len(fold["test"])), "word": tokenize(fold["test"]["text"])})
+        by_text = said.explode("word").drop_nulls("word").group_by("row", maintain_order=True)
+        counts.append(by_text.agg(n=pl.len(), new=(~pl.col("word").is_in(known.implode())).sum()))
+    rows = pl.concat(counts) if counts else pl.DataFrame()
+    if rows.is_empty():
+        return None
+    n, new = (rows[name].to_numpy().astype(float) for name in ("n", "new"))
+    found = estimated(lambda weights: weights @ new / (weights @ n), range(len(n)), draws=500)
+    expected = float(np.mean(foretold))
+    limit = min(UNKNOWN_AT, expected + UNKNOWN_BEYOND)
+    advice = (
+        f"no training text has them ({expected:.0%} would be usual): see that both come from one place, or take more"
+    )
+    return Damage("words of test texts unknown", found.value, found.low, limit, advice)
+
+
+# Images.
+
+
+def _images(case: Case) -> Iterator[Damage]:
+    known = set(case.pairs.columns)
+    if "image" not in known or not case.pairs["image"].count():
+        return
+    there = case.pairs.filter(pl.col("image").is_not_null())
+    if {"sha256", "phash"} <= known and there["sha256"].count():
+        rows = there.select("label", hit=pl.col("phash").is_null() & pl.col("sha256").is_not_null())
+        yield _counted("images blank (no grey level differs)", BLANK_AT, "they show nothing: leave them out", rows)
+    if {"width_px", "height_px"} <= known and there["width_px"].count():
+        tiny = pl.min_horizontal("width_px", "height_px") < TINY_PX
+        rows = there.select("label", hit=tiny.fill_null(False))
+        yield _counted(f"images under {TINY_PX} px a side", TINY_AT, "raise clean.min_side_px, or find larger", rows)
+
+
+def _resize_loss(case: Case) -> list[dict[str, Any]]:
+    """Return the share of the variance of pixels that is lost at the size which each contender reads."""
+    sizes = {}
+    for name in (name for name, reads in case.modalities.items() if "image" in reads):
+        fitted = case.fit_of(name)
+        settings = fitted.model.pixel_settings() if fitted and hasattr(fitted.model, "pixel_settings") else None
+        if settings:
+            sizes[name] = settings["side_px"]
+    refs = case.pairs["image"].drop_nulls().unique(maintain_order=True) if sizes else pl.Series([], dtype=pl.String)
+    refs = refs.sample(min(SAMPLE, len(refs)), seed=0) if len(refs) else refs
+    return [
+        {"what": f"detail of images lost at the {side} px that {name} reads", "share": loss, "warns above": None}
+        for name, side in sizes.items() if (loss := _lost_detail(refs.to_list(), side)) is not None
+    ]  # fmt: skip
+
+
+def _lost_detail(refs: list[str], side_px: int) -> float | None:
+    from PIL import Image  # noqa: PLC0415
+
+    from counterpoint.errors import ImageError  # noqa: PLC0415
+    from counterpoint.features.decode import decode  # noqa: PLC0415
+    from counterpoint.features.resize import ANY, fitted  # noqa: PLC0415
+    from counterpoint.formats.images import ImageReader  # noqa: PLC0415
+
+    losses = []
+    with ImageReader() as reader:
+        for ref in refs:
+            try:
+                whole = Image.fromarray(decode(reader.read(ref), limits=ANY, mode="gray")[:, :, 0])
+            except ImageError:
+                continue
+            height, width = fitted(whole.height, whole.width, side_px, "keep")
+            small = whole.resize((min(width, whole.width), min(height, whole.height)), Image.Resampling.BOX)
+            back = np.asarray(small.resize(whole.size, Image.Resampling.BILINEAR), dtype=float)
+            variance = float(np.asarray(whole, dtype=float).var())
+            if variance > 0:
+                losses.append(min(1.0, float(((np.asarray(whole) - back) ** 2).mean()) / variance))
+    return float(np.mean(losses)) if losses else None

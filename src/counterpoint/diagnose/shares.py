@@ -1,0 +1,74 @@
+"""How sure a counted share is, and whether counts of one thing depend on another."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from counterpoint.seeds import child_seed
+
+N_TABLES = 4_999
+LEAST_EXPECTED = 5
+"""Cochran's rule: with fewer expected in a cell, the χ² distribution is no guide."""
+
+
+class Association(NamedTuple):
+    """Pearson's χ² test of independence, and Cramér's V: 0 where there is none, 1 where one decides the other."""
+
+    p: float
+    v: float
+
+
+def wilson(k: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
+    """Return Wilson's interval of a share of *k* in *n*; from 0 to 1 where there is none to count.
+
+    >>> [round(end, 3) for end in wilson(10, 200)], wilson(0, 0)
+    ([0.027, 0.09], (0.0, 1.0))
+    """
+    if n == 0:
+        return 0.0, 1.0
+    share, spread = k / n, z * z / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = z * np.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def association(counts: NDArray[np.int64]) -> Association | None:
+    """Return whether the rows of a table of *counts* depend on its columns; None where one of them is alone.
+
+    Where a cell is expected to hold fewer than five, p is the share of 4,999 tables of the same margins that are at
+    least as uneven.
+
+    Examples
+    --------
+    >>> association(np.array([[400, 450], [100, 50]]))._asdict()
+    {'p': 9.51e-06, 'v': 0.14}
+    >>> association(np.array([[3, 5]])) is None
+    True
+    """
+    full = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    if min(full.shape) < 2:
+        return None
+    expected = np.outer(full.sum(axis=1), full.sum(axis=0)) / full.sum()
+    statistic = float(((full - expected) ** 2 / expected).sum())
+    v = float(np.sqrt(statistic / full.sum() / (min(full.shape) - 1)))
+    return Association(float(f"{_p(full, expected, statistic):.3g}"), round(v, 3))
+
+
+def _p(counts: NDArray[np.int64], expected: NDArray[np.float64], statistic: float) -> float:
+    from scipy.stats import chi2, random_table  # noqa: PLC0415 - takes longer than most checks
+
+    if expected.min() >= LEAST_EXPECTED:
+        return float(chi2.sf(statistic, (counts.shape[0] - 1) * (counts.shape[1] - 1)))
+    tables = random_table(counts.sum(axis=1), counts.sum(axis=0), seed=child_seed(0, "random tables")).rvs(N_TABLES)
+    statistics = ((tables - expected) ** 2 / expected).sum(axis=(1, 2))
+    return float((1 + (statistics >= statistic - 1e-9).sum()) / (1 + N_TABLES))
+
+
+def p_said(p: float) -> str:
+    """Return a p value in words.
+
+    >>> p_said(0.012), p_said(1e-9)
+    ('p = 0.012', 'p < 0.001')
+    """
+    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"

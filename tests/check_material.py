@@ -1,0 +1,90 @@
+"""Made-up comparisons, a Case each, for the tests of the checks that need no training."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from counterpoint.diagnose import Case
+from counterpoint.schema import COSTS, DIFFERENCES, DROPPED, PREDICTIONS, SCORES, empty
+
+FILLERS = [f"word{i}" for i in range(60)]
+
+
+def made_pairs(n: int = 400, *, classes: int = 2, seed: int = 0, shares: Any = None) -> pl.DataFrame:
+    """Return *n* pairs whose texts, images and sizes tell nothing of their class, on three folds."""
+    rng = np.random.default_rng(seed)
+    code = rng.choice(classes, n, p=shares)
+    rows = np.arange(n)
+    return pl.DataFrame(
+        {
+            "id": [f"{row:04d}" for row in rows],
+            "row": rows,
+            "text": [" ".join(rng.choice(FILLERS, 10)) for _ in rows],
+            "image": [f"{row}.png" for row in rows],
+            "label": [f"class_{k}" for k in code],
+            "label_source": ["column"] * n,
+            "group": [f"g{row}" for row in rows],
+            "fold": rng.permutation(np.resize(["train"] * 5 + ["validation", "test", "test"], n)),
+            "width_px": rng.integers(100, 200, n),
+            "height_px": rng.integers(100, 200, n),
+            "sha256": [f"{row:064x}" for row in rows],
+            "phash": rng.integers(0, 1 << 63, n, dtype=np.uint64) * 2 + rng.integers(0, 2, n, dtype=np.uint64),
+        }
+    )
+
+
+def said(pairs: pl.DataFrame, contender: str, *, right: Any = 0.8, seed: int = 0, part: str = "test") -> pl.DataFrame:
+    """Return predictions of the rows of a fold; *right* is the chance of being right, or one a class."""
+    rng = np.random.default_rng(seed)
+    names = sorted(pairs["label"].unique())
+    rows = pairs.filter(pl.col("fold") == part)
+    code = np.array([names.index(label) for label in rows["label"]])
+    chance = np.broadcast_to(right, len(names))[code]
+    is_right = rng.random(len(code)) < chance
+    guess = np.where(is_right, code, (code + rng.integers(1, len(names), len(code))) % len(names))
+    proba = np.full((len(code), len(names)), 0.1 / (len(names) - 1))
+    proba[np.arange(len(code)), guess] = 0.9
+    own = {"contender": contender, "seed": 0, "fold": "test", "part": part}
+    frame = rows.select("id", *(pl.lit(value).alias(name) for name, value in own.items()), "group", "label")
+    chances = [pl.Series(f"p_{name}", proba[:, k]) for k, name in enumerate(names)]
+    return frame.with_columns(pl.col("seed").cast(pl.Int64), *chances).select(*PREDICTIONS, pl.col("^p_.*$"))
+
+
+def made_case(pairs: pl.DataFrame, **parts: Any) -> Case:
+    """Return a Case of *pairs*, with what *parts* say in place of empty tables."""
+    given = {
+        "scores": empty(SCORES),
+        "differences": empty(DIFFERENCES),
+        "primary": None,
+        "modalities": {"text-svm": ("text",), "lstm-cnn": ("text", "image")},
+        "additive": (),
+        "n_fits": 5,
+        "test_looks": 1,
+    }
+    return Case(pairs, **(given | parts))
+
+
+def made_dropped(counts: dict[tuple[str, str | None], int], *, host: str | None = None) -> pl.DataFrame:
+    """Return a ledger with so many rows of each (reason, label)."""
+    rows = [(reason, label) for (reason, label), n in counts.items() for _ in range(n)]
+    table = {
+        "row": range(10_000, 10_000 + len(rows)),
+        "id": [f"lost-{i}" for i in range(len(rows))],
+        "source": ["made-up"] * len(rows),
+        "stage": ["clean"] * len(rows),
+        "reason": [reason for reason, _ in rows],
+        "label": [label for _, label in rows],
+        "host": [host] * len(rows),
+    }
+    return pl.DataFrame(table, schema=dict(DROPPED))
+
+
+def made_costs(**costs: tuple[int, int, int, float]) -> pl.DataFrame:
+    """Return two fits of each contender, which took these trials, epochs, parameters and seconds."""
+    rows = [
+        (name.replace("_", "-"), seed, "test", *cost[:3], cost[3], 0.1)
+        for name, cost in costs.items()
+        for seed in (0, 1)
+    ]
+    return pl.DataFrame(rows, schema=dict(COSTS), orient="row")
