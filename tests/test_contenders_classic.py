@@ -136,3 +136,15 @@ def test_the_svm_bears_words_that_are_all_too_rare():
 def test_one_row_a_class_is_enough_for_the_svm():
     X = pl.DataFrame({"text": ["dog", "cat", "cow"]})
     assert TextSVM().fit(X, ["d", "c", "w"]).predict(X).tolist() == ["d", "c", "w"]
+
+
+def test_a_word_that_overrules_another_is_asked_before_it():
+    texts = ["a dog"] * 20 + ["a man and a dog"] * 10 + ["a man"] * 10
+    model = KeywordRule().fit(pl.DataFrame({"text": texts}), ["animal"] * 20 + ["person"] * 20)
+    assert model.predict(pl.DataFrame({"text": ["one dog", "dog with man"]})).tolist() == ["animal", "person"]
+
+
+def test_a_given_rule_is_that_of_the_study():
+    texts = ["the man ran", "the dog ran", "a man has a dog here", "nothing"]
+    model = make("keyword-rule", preset="study-2023").fit(pl.DataFrame({"text": texts[:2]}), ["person", "animal"])
+    assert model.predict(pl.DataFrame({"text": texts})).tolist()[:3] == ["person", "animal", "person"]

@@ -11,17 +11,20 @@ from pydantic import Field
 
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows
 from counterpoint.features.tokens import UNKNOWN, Vocabulary, tokenize
-from counterpoint.rules import AMBIGUOUS, NONE, ClassRule, KeywordRules, Match
+from counterpoint.rules import AMBIGUOUS, NONE, ClassRule, KeywordRules, Match, preset
 from counterpoint.schema import Frame
 
 OTHERWISE = "otherwise"
+_LEAST_GAIN = 1e-9
+"""More than the rounding of a sum of weights."""
 
 
 class KeywordRule(Contender):
     """Asks for one word after the other; the first that a text has decides.
 
-    The words are learned, each the one that adds most to the balanced accuracy on the rows that no earlier word has
-    decided (a decision list, Rivest 1987), or come from *classes*, as the rule that made the labels of a study.
+    The words are learned, each the one that adds most to the balanced accuracy on the training rows, at the place among
+    those that are there where it adds most (a decision list, Rivest 1987).  Or they are given, as the rule that made
+    the labels of a study.
     Probabilities are the class shares of the training rows that the same word decides, smoothed by Laplace.
 
     Parameters
@@ -30,9 +33,11 @@ class KeywordRule(Contender):
         *n_words* is how many words are learned at most.
     min_count
         *min_count* is the number of training texts that must have a word.
+    preset
+        *preset* is the rule of a published study, "study-2023"; nothing is learned then but what share of each label
+        a class of the rule has.
     classes, match, ignore_case
-        *classes* maps the names of a rule's classes to words, as in ``rules.KeywordRules``; nothing is learned then
-        but what share of each label a class of the rule has.
+        *classes* maps the names of a rule's classes to words, as in ``rules.KeywordRules``: a rule of one's own.
 
     Attributes
     ----------
@@ -53,19 +58,21 @@ class KeywordRule(Contender):
         *,
         n_words: Annotated[int, Field(ge=1)] = 8,
         min_count: Annotated[int, Field(ge=1)] = 3,
+        preset: str | None = None,
         classes: Mapping[str, ClassRule] | None = None,
         match: Match = "word",
         ignore_case: bool = True,
     ) -> None:
         self.n_words = n_words
         self.min_count = min_count
+        self.preset = preset
         self.classes = classes
         self.match = match
         self.ignore_case = ignore_case
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
         texts, n_classes = train.pairs["text"], len(self.classes_)
-        self.leaves_ = self._given() if self.classes else self._learned(texts, train.codes)
+        self.leaves_ = self._given() or self._learned(texts, train.codes)
         counts = np.zeros((len(self.leaves_), n_classes))
         np.add.at(counts, (self._leaf(texts), train.codes), 1)
         self.shares_ = (counts + 1) / (counts + 1).sum(axis=1, keepdims=True)
@@ -79,35 +86,68 @@ class KeywordRule(Contender):
     def _leaf(self, texts: pl.Series) -> NDArray[np.int64]:
         """Return for each text the position in ``leaves_`` of what decides it."""
         column = pl.col("text")
-        if self.classes:
-            rows = pl.DataFrame({"text": texts}).select(self._rules().label(column))
+        rules = self._rules()
+        if rules:
+            rows = pl.DataFrame({"text": texts}).select(rules.label(column))
             return rows.to_series().replace_strict(self.leaves_, range(len(self.leaves_))).to_numpy().astype(np.int64)
         found = [pl.when(column.list.contains(word)).then(i) for i, word in enumerate(self.leaves_[:-1])]
         rows = pl.DataFrame({"text": tokenize(texts)}).select(pl.coalesce(*found, pl.repeat(len(found), pl.len())))
         return rows.to_series().to_numpy().astype(np.int64)
 
-    def _rules(self) -> KeywordRules:
+    def _rules(self) -> KeywordRules | None:
+        """Return the rule that is given, if one is."""
+        if self.preset:
+            return preset(self.preset)
+        if not self.classes:
+            return None
         values = {"classes": self.classes, "match": self.match, "ignore_case": self.ignore_case}
         return KeywordRules.read(values, where="keyword-rule")
 
     def _given(self) -> list[str]:
-        return [*self._rules().classes, AMBIGUOUS, NONE]
+        rules = self._rules()
+        return [*rules.classes, AMBIGUOUS, NONE] if rules else []
 
     def _learned(self, texts: pl.Series, codes: Codes) -> list[str]:
         vocabulary = Vocabulary.of(texts, min_count=self.min_count)
         has = _presence(vocabulary, texts)
         # Every class weighs the same in the whole: what is gained is balanced accuracy.
         weight = np.eye(len(self.classes_))[codes] / np.bincount(codes)
-        leaves: list[str] = []
-        while len(leaves) < self.n_words and vocabulary.words:
-            decided = has.T @ weight  # (words, classes)
-            score = decided.max(axis=1) + (weight.sum(axis=0) - decided).max(axis=1)
-            best = int(score.argmax())
-            if score[best] <= weight.sum(axis=0).max() + 1e-9:
-                break
-            leaves.append(vocabulary.words[best])
-            weight[has[:, [best]].toarray().ravel() > 0] = 0
-        return [*leaves, OTHERWISE]
+        chosen: list[int] = []
+        for _ in range(self.n_words):
+            chosen = _with_best(chosen, has, weight)
+        for word in chosen:  # each once more: a better one may have come within reach
+            chosen = _with_best([other for other in chosen if other != word], has, weight)
+        return [*(vocabulary.words[word] for word in chosen), OTHERWISE]
+
+
+def _with_best(words: list[int], has: Any, weight: Proba) -> list[int]:
+    """Return *words* with one more at the place where it adds most; as they are where none adds anything."""
+    leaf = _leaves(has, words)
+    gained = _gained(has, np.stack([weight * (leaf == each)[:, None] for each in range(len(words) + 1)]))
+    if gained.max(initial=0) <= _LEAST_GAIN:
+        return words
+    place, word = map(int, np.unravel_index(gained.argmax(), gained.shape))
+    return [*words[:place], word, *words[place:]]
+
+
+def _leaves(has: Any, words: list[int]) -> NDArray[np.int64]:
+    """Return which of *words* decides each text: the first that it has, else ``len(words)``."""
+    found = np.hstack([has[:, words].toarray() > 0, np.ones((has.shape[0], 1), dtype=bool)])
+    first: NDArray[np.int64] = found.argmax(axis=1)
+    return first
+
+
+def _gained(has: Any, weight: Proba) -> Proba:
+    """Return how much more weight is decided rightly with each word at each place, shape (places, words).
+
+    *weight*, of shape (leaves, n_texts, n_classes), is that of each text in the leaf that decides it now.
+    """
+    whole = weight.sum(axis=1)  # (leaves, classes)
+    taken = np.stack([has.T @ each for each in weight])  # (leaves, words, classes): what a word would take from a leaf
+    left = (whole[:, None] - taken).max(axis=2)  # (leaves, words)
+    from_here_on = [np.cumsum(each[::-1], axis=0)[::-1] for each in (taken, left, whole.max(axis=1))]
+    gained: Proba = from_here_on[0].max(axis=2) + from_here_on[1] - from_here_on[2][:, None]
+    return gained
 
 
 def _presence(vocabulary: Vocabulary, texts: pl.Series) -> Any:
