@@ -76,6 +76,12 @@ def test_the_cnn_of_the_2023_study_has_its_published_sizes():
         [32, 64, 64], [32, 64, 64], [32, 32, 32], [64, 32, 32], [64, 32, 32], [64, 16, 16], [16_384],
     ]  # fmt: skip
     assert table["size"][3] == "⌊(32 + 2·2 − 5)/1⌋ + 1 = 32"
+    assert table["kind"].to_list()[-2:] == ["Dropout 0.9", "Linear"]
+
+
+def test_a_dropout_of_nothing_is_no_layer():
+    network = nn.Sequential(nn.Linear(4, 2), nn.Dropout(0.0), nn.Dropout(0.5))
+    assert layer_table(network, torch.zeros(1, 4))["kind"].to_list() == ["Linear", "Dropout 0.5"]
 
 
 def test_sides_that_differ_have_a_rule_each():

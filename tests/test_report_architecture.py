@@ -15,6 +15,7 @@ SMALL = {"epochs": 1, "batch": 8}
 NETWORKS = {
     "paper-lstm-cnn": {"hidden": 8, "length": 6, "side_px": 16, **SMALL},
     "image-cnn": {"side_px": 8, "width": 4, **SMALL},
+    "lstm-cnn": {"hidden": 8, **SMALL},
 }
 
 
@@ -42,7 +43,22 @@ def test_a_fusion_has_two_branches_and_what_joins_them(models, pairs):
         ("pixels", "1 × 16 × 16"), ("Conv2d · Softmax", "32 × 14 × 14"), ("MaxPool2d", "32 × 7 × 7"),
     ]  # fmt: skip
     assert image.boxes[1].rule == "⌊(16 + 2·0 − 3)/1⌋ + 1 = 14"
-    assert [(box.title, box.shape) for box in joined.boxes] == [("Linear", "2")]
+    assert [(box.title, box.shape, box.rule) for box in joined.boxes] == [("Linear", "2", "takes 136")]
+
+
+def test_what_a_branch_says_alone_is_told_from_what_is_joined(models, pairs):
+    text, image, joined = drawn(models["lstm-cnn"], pairs)
+    assert [box.rule == "what it says alone" for box in text.boxes] == [False, False, False, True]
+    assert [box.title for box in image.boxes if box.rule == "what it says alone"] == ["Linear"]
+    width = {name: box.boxes[-2].shape for name, box in (("text", text), ("image", image))}
+    assert joined.boxes[0].title == "2 × LayerNorm · Dropout 0.2"
+    assert joined.boxes[0].rule == f"takes {width['text']} and {width['image']}"
+
+
+def test_layers_of_two_branches_that_nothing_joins_are_one_chain():
+    row = {"kind": "Linear", "input_shape": [4], "output_shape": [2], "size": None, "parameters": 10}
+    [chain] = drawing_of([row | {"layer": "text.out"}, row | {"layer": "image.out"}], colour="both")
+    assert [box.title for box in chain.boxes] == ["words", "Linear", "Linear"]
 
 
 def test_a_network_of_one_modality_is_one_chain_and_a_residual_block_one_box(models, pairs):
@@ -71,8 +87,8 @@ def test_boxes_stay_on_the_paper(models, pairs, is_narrow):
 def test_the_page_and_the_run_folder_have_the_drawings_and_an_example_of_each_class(models, pairs, tmp_path):
     page = write_page(tmp_path, {"study": "tiny"}, {"pairs": pairs, "costs": costs()}, models=models)
     text = page.read_text(encoding="utf-8")
-    assert text.count("<summary>Layers of") == 2
-    for name in ("layers-paper-lstm-cnn", "layers-image-cnn", "examples", "classes"):
+    assert text.count("<summary>Layers of") == len(NETWORKS)
+    for name in (*(f"layers-{network}" for network in NETWORKS), "examples", "classes"):
         assert (tmp_path / "figures" / f"{name}.svg").exists()
         assert (tmp_path / "figures" / f"{name}.png").exists()
 
@@ -94,5 +110,5 @@ def test_the_epoch_that_was_kept_is_named_and_marked(pairs, tmp_path, patience, 
         "costs": pl.DataFrame([("paper-text-lstm", 0, "test", 1, 3, 10, 1.0, 0.1)], schema=dict(COSTS), orient="row"),
     }
     text = write_page(tmp_path, {"study": "tiny"}, tables, models={"paper-text-lstm": model}).read_text("utf-8")
-    assert "A dot marks the epoch" in text
+    assert "a dot the one whose weights were kept" in text
     assert kept in " ".join(text.split())

@@ -23,8 +23,8 @@ LAYERS: Mapping[str, Any] = {
     "size": pl.String,
     "parameters": pl.Int64,
 }
-"""Shapes are those of one example, parameters those that learn; ``size`` is the rule by which a feature map's side
-follows from the one before."""
+"""A dropout's kind has its share; one of nothing is no layer.  Shapes are those of one example, parameters those that
+learn; ``size`` is the rule by which a feature map's side follows from the one before."""
 
 _SLIDING = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
 Row = dict[str, Any]
@@ -90,7 +90,9 @@ class _Passed:
 
 
 def _is_layer(module: nn.Module) -> bool:
-    """Say whether a module is a leaf, or has parameters that no leaf has."""
+    """Say whether a module is a leaf that does something, or has parameters that no leaf has."""
+    if isinstance(module, nn.Dropout) and not module.p:
+        return False
     return next(module.children(), None) is None or next(module.parameters(recurse=False), None) is not None
 
 
@@ -111,7 +113,8 @@ def _at_rest(network: nn.Module) -> Iterator[None]:
 
 
 def _row(name: str, module: nn.Module) -> Row:
-    return {"layer": name, "kind": type(module).__name__}
+    share = f" {module.p:g}" if isinstance(module, nn.Dropout) else ""
+    return {"layer": name, "kind": f"{type(module).__name__}{share}"}
 
 
 def _shape(value: Any, module: nn.Module) -> list[int]:

@@ -1,7 +1,9 @@
 """What each network is made of: its layers as a drawing and as a table, read off the fitted modules."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import dropwhile, groupby, takewhile
 from typing import Any
 
 from counterpoint.report import numbers
@@ -46,14 +48,33 @@ def _architecture(material: Material, gallery: Gallery, contender: str, table: F
 def drawing_of(rows: Sequence[Mapping[str, Any]], *, colour: str) -> list[Chain]:
     """Return the branches of a network, and last what joins them; one chain where there is nothing to join."""
     passed = [row for row in rows if row["output_shape"] is not None and row["kind"] != "Identity"]
-    names = dict.fromkeys(row["layer"].partition(".")[0] for row in passed)
+    names = {_part(row) for row in passed}
     branches = [name for name in BRANCHES if name in names]
-    if len(branches) < 2:
+    if len(branches) < 2 or names == set(branches):
         return [Chain("", (_input(passed), *_boxes(passed)), colour)]
-    parts = {name: [row for row in passed if row["layer"].startswith(f"{name}.")] for name in branches}
-    joint = [row for row in passed if row["layer"].partition(".")[0] not in branches]
-    sides = [Chain(name, (_input(part), *_boxes(part)), name) for name, part in parts.items()]
-    return [*sides, Chain("joined", tuple(_boxes(joint)), colour)]
+    sides = [Chain(name, tuple(_branch(passed, name)), name) for name in branches]
+    first, *others = _boxes([row for row in passed if _part(row) not in branches])
+    return [*sides, Chain("joined", (replace(first, rule=_taken(passed, branches)), *others), colour)]
+
+
+def _part(row: Mapping[str, Any]) -> str:
+    return str(row["layer"]).partition(".")[0]
+
+
+def _branch(rows: Sequence[Mapping[str, Any]], name: str) -> Iterator[Box]:
+    """Yield the boxes of a branch; layers of it that are passed after another branch's are its own verdict."""
+    own = list(dropwhile(lambda row: _part(row) != name, rows))
+    read = list(takewhile(lambda row: _part(row) == name, own))
+    yield _input(read)
+    n_read, boxes = len(list(_boxes(read))), list(_boxes([row for row in own if _part(row) == name]))
+    yield from (box if i < n_read else replace(box, rule="what it says alone") for i, box in enumerate(boxes))
+
+
+def _taken(rows: Sequence[Mapping[str, Any]], branches: Sequence[str]) -> str:
+    """Return what the joined part takes: the shapes of its first layers of one kind, side by side."""
+    joint = [row for row in rows if _part(row) not in branches]
+    alike = takewhile(lambda row: row["kind"] == joint[0]["kind"], joint)
+    return f"takes {' and '.join(shape(row['input_shape']) for row in alike)}"
 
 
 def _input(rows: Sequence[Mapping[str, Any]]) -> Box:
@@ -70,14 +91,23 @@ def _boxes(rows: Sequence[Mapping[str, Any]]) -> Iterator[Box]:
         else:
             steps.append([row])
     for step in steps:
-        kinds = [row["kind"] for row in step]
         is_block = _block(step[0]) is not None
         yield Box(
-            "Residual block" if is_block else " · ".join(kinds),
+            "Residual block" if is_block else _title(row["kind"] for row in step),
             shape(step[-1]["output_shape"]),
             rule=None if is_block else step[0]["size"],
             n_parameters=sum(row["parameters"] for row in step),
         )
+
+
+def _title(kinds: Iterable[str]) -> str:
+    """Return the kinds of a step, one that is there twice with its number.
+
+    >>> _title(["LayerNorm", "LayerNorm", "Dropout 0.2"])
+    '2 × LayerNorm · Dropout 0.2'
+    """
+    counted = ((kind, len(list(same))) for kind, same in groupby(kinds))
+    return " · ".join(kind if n == 1 else f"{n} × {kind}" for kind, n in counted)
 
 
 def _belongs(row: Mapping[str, Any]) -> bool:

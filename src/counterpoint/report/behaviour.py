@@ -30,20 +30,21 @@ def _learners(material: Material) -> Iterator[tuple[str, str, Frame]]:
 
 
 def _curves(material: Material, gallery: Gallery, contender: str, title: str, rows: Frame) -> Content:
-    best, kept = _best(rows), _kept(material.models.get(contender), rows)
+    best, kept = best_epochs(rows), _kept(material.models.get(contender), rows)
     n_fits = rows.select("seed", "fold").n_unique()
     alt = f"Loss and accuracy by epoch of {title}, {n_fits} fits."
+    figure = panels.learning(rows, kept, best=best)
     return {
         "contender": contender,
         "title": title,
-        "figure": gallery.add(f"learning-{title}", f"Learning: {title}", panels.learning(rows, kept), alt=alt),
+        "figure": gallery.add(f"learning-{title}", f"Learning: {title}", figure, alt=alt),
         "n_fits": n_fits,
         "best": (best["epoch"].min(), best["epoch"].max()) if len(best) else None,
         "kept": (kept["epoch"].min(), kept["epoch"].max()) if kept is not None else None,
     }
 
 
-def _best(rows: Frame) -> Frame:
+def best_epochs(rows: Frame) -> Frame:
     """Return the epoch of lowest validation loss of each fit."""
     return rows.drop_nulls("valid_loss").sort("valid_loss", "epoch").group_by("seed", "fold").first()
 
@@ -52,7 +53,7 @@ def _kept(model: Any, rows: Frame) -> Frame | None:
     """Return the epoch whose weights each fit kept: the best, or the last of a model that stops at none."""
     if not hasattr(model, "best_epoch_") or model.branch not in rows["branch"]:
         return None
-    return rows.sort("epoch").group_by("seed", "fold").last() if model.patience is None else _best(rows)
+    return rows.sort("epoch").group_by("seed", "fold").last() if model.patience is None else best_epochs(rows)
 
 
 def confusions(material: Material, gallery: Gallery) -> list[Content]:

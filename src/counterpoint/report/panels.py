@@ -20,6 +20,8 @@ from counterpoint.schema import Frame
 
 WIDTH_PX = 360
 MOST_NUMBERED = 10
+_DOT: dict[str, Any] = {"markersize": 5}
+_RING: dict[str, Any] = {"markersize": 9, "markerfacecolor": "none", "markeredgewidth": 1.2}
 _SIDES = {"train": ("muted", (0, (4, 2))), "valid": ("ink", "solid")}
 
 
@@ -79,8 +81,11 @@ def _cell(axes: Axes, row: int, column: int, share: float, colour: str, *, is_nu
         axes.text(column + 0.5, row + 0.5, percent(share), ha="center", va="center_baseline", weight=weight)
 
 
-def learning(history: Frame, kept: Frame | None = None) -> Figure:
-    """Draw loss and accuracy by epoch: a thin line a fit, a thick one their median, a dot at the epoch of *kept*."""
+def learning(history: Frame, kept: Frame | None = None, *, best: Frame | None = None) -> Figure:
+    """Draw loss and accuracy by epoch: a thin line a fit, a thick one their median, marks at epochs of single fits.
+
+    Those of *kept* have a dot, those of *best* a ring.
+    """
     quantities = [("loss", "loss")]
     if history["valid_score"].is_not_null().any() or history["train_score"].is_not_null().any():
         quantities.append(("score", "accuracy"))
@@ -92,8 +97,9 @@ def learning(history: Frame, kept: Frame | None = None) -> Figure:
         axes = figure.add_axes((60 / WIDTH_PX, bottom_px / height_px, (WIDTH_PX - 70) / WIDTH_PX, panel_px / height_px))
         for side in _SIDES:
             _curves(axes, history, f"{side}_{suffix}", side)
-        if kept is not None:
-            axes.plot(kept["epoch"], kept[f"valid_{suffix}"], "o", color=light("ink"), markersize=5, linewidth=0)
+        for marked, look in ((kept, _DOT), (best, _RING)):
+            if marked is not None:
+                axes.plot(marked["epoch"], marked[f"valid_{suffix}"], "o", color=light("ink"), clip_on=False, **look)
         axes.set_ylabel(label)
         axes.grid(axis="y")
         axes.yaxis.set_major_locator(MaxNLocator(4))
