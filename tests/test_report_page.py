@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from counterpoint import schema
 from counterpoint.report import numbers, write_page
 from counterpoint.report.thumbnails import SIDE_PX
 from report_studies import MODALITIES, Weights, Words, study
@@ -202,6 +203,18 @@ def test_numbers_that_are_not_there_are_dashes(outcome, tmp_path):
     assert ">None<" not in text
 
 
+def test_a_finding_has_its_title_and_its_table(tmp_path, outcome):
+    rows = [{"contender": "text-svm", "score": 0.81234, "n": 1200}, {"contender": "lstm-cnn", "score": None}]
+    found = schema.finding("CP002", "warn", "folds", "Some rows stand twice.", share=0.05, table=rows)
+    findings = pl.DataFrame([found, schema.finding("CP000", "info", "all", "Planted.")], schema=dict(schema.FINDINGS))
+    text = write_page(tmp_path, outcome[1], outcome[2] | {"findings": findings}).read_text(encoding="utf-8")
+    shown = " ".join("".join(Reader(text).text).split())
+    assert "CP002 Duplicates across folds (folds)" in shown
+    for cell in ("text-svm", "0.812", "1,200", "0.050"):
+        assert f"<bdi>{cell}</bdi>" in text
+    assert "table" not in [name.strip() for name in re.findall(r"<dt>(.*?)</dt>", text)]
+
+
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -228,7 +241,10 @@ def hostile(tmp_path_factory):
     tables["pairs"] = tables["pairs"].with_columns(text=evil)
     tables["dropped"] = tables["dropped"].with_columns(reason=pl.lit(HOSTILE[0]), stage=pl.lit(HOSTILE[1]))
     tables["findings"] = tables["findings"].with_columns(
-        code=pl.lit("CP001"), subject=pl.lit(HOSTILE[0]), explanation=pl.lit(HOSTILE[2]), evidence=pl.lit(HOSTILE[1])
+        code=pl.lit("CP001"),
+        subject=pl.lit(HOSTILE[0]),
+        explanation=pl.lit(HOSTILE[2]),
+        evidence=pl.Series([HOSTILE[1], json.dumps({HOSTILE[0]: HOSTILE[2], "table": [{HOSTILE[1]: HOSTILE[0]}]})] * 2),
     )
     results |= {
         "modalities": {names.get(name, name): heard for name, heard in MODALITIES.items()},

@@ -70,10 +70,13 @@ def compare(
 
 
 def findings(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None) -> None:
-    """Print what the checks found."""
+    """Print what the checks found, each with its title."""
+    from counterpoint.diagnose import about
+
     with _opened(study, runs, sets) as opened:
         for row in opened.findings().iter_rows(named=True):
-            typer.echo(f"{row['code']}  {row['severity']:<15} {row['explanation']}")
+            title = about(row["code"])[0] or row["subject"]
+            typer.echo(f"{row['code']}  {row['severity'].replace('_', ' '):<14}  {title}: {row['explanation']}")
 
 
 def report(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None) -> None:

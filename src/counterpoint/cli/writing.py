@@ -61,8 +61,12 @@ def metrics() -> None:
 
 
 def checks() -> None:
-    """List the checks."""
-    _list("counterpoint.diagnose", "CHECKS")
+    """List the checks: code, title, and "full" where a check only looks at full depth."""
+    from counterpoint.diagnose import CHECKS, about
+
+    for code in CHECKS:
+        title, depth = about(code)
+        typer.echo(f"{code}  {depth:<4}  {title}")
 
 
 def sources() -> None:
@@ -76,5 +80,4 @@ def _list(module: str, table: str) -> None:
     for name, path in getattr(import_module(module), table).items():
         where, _, attribute = path.partition(":")
         found = getattr(import_module(where), attribute)
-        doc = import_module(where).__doc__ if attribute == "look" else found.__doc__
-        typer.echo(f"{name:<18} {(doc or '').strip().splitlines()[0].removeprefix(f'{name}: ')}")
+        typer.echo(f"{name:<18} {(found.__doc__ or '').strip().splitlines()[0]}")

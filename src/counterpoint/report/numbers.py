@@ -92,6 +92,29 @@ def shown(text: object, *, most: int = 200) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
+def cell(value: object, *, most: int = 80) -> str:
+    """Return what a table of evidence holds, whatever it is: a score, a count, a name, a list of names.
+
+    >>> cell(0.12345), cell(12314), cell(None), cell(["a", 2]), cell(2.5e-05)
+    ('0.123', '12,314', '–', 'a, 2', '2.5e-05')
+    """
+    if value is None:
+        return NOTHING
+    if isinstance(value, list):
+        return shown(", ".join(cell(item) for item in value), most=most)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _number(value)
+    return shown(value, most=most)
+
+
+def _number(value: float) -> str:
+    if isinstance(value, int) or not _is_number(value):
+        return count(value)
+    if abs(value) >= 1000:
+        return count(value)
+    return f"{value:.2g}" if 0 < abs(value) < 0.0005 else score(value)
+
+
 def _safe(letter: str) -> str:
     category = unicodedata.category(letter)
     # Joiners (Cf) shape Arabic, Indic scripts and emoji; the other format characters can turn a line around.

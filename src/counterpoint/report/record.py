@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from counterpoint.diagnose import about
 from counterpoint.report import glossary, numbers
 from counterpoint.report.material import Material
 
@@ -18,7 +19,7 @@ SEVERITIES = {
 
 
 def findings(material: Material) -> list[Content]:
-    """Return the findings, the gravest first, each with its evidence as names and values."""
+    """Return the findings, the gravest first, each with its title, its evidence as names and values, and its table."""
     order = list(SEVERITIES)
     found = material.table("findings").sort(
         pl.col("severity").replace_strict({name: i for i, name in enumerate(order)}, default=len(order)), "code",
@@ -26,17 +27,28 @@ def findings(material: Material) -> list[Content]:
     )  # fmt: skip
     is_first = found["code"].is_first_distinct()
     return [
-        row | {"evidence": _evidence(row["evidence"]), "is_first": first}
+        row | _evidence(row["evidence"]) | {"title": about(row["code"])[0], "is_first": first}
         for row, first in zip(found.to_dicts(), is_first, strict=True)
     ]
 
 
 def _evidence(text: str | None) -> Content:
+    """Return the evidence as names and values, and apart from them its table: its columns, and a row of cells each."""
     try:
         found = json.loads(text or "{}")
     except ValueError:
         found = text
-    return found if isinstance(found, dict) else {"evidence": found}
+    facts = found if isinstance(found, dict) else {"evidence": found}
+    rows = facts.get("table")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return {"evidence": facts, "columns": [], "cells": []}
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[row.get(name) for name in columns] for row in rows]
+    return {
+        "evidence": {name: value for name, value in facts.items() if name != "table"},
+        "columns": columns,
+        "cells": cells,
+    }
 
 
 def costs(material: Material) -> list[Content]:

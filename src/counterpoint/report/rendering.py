@@ -16,7 +16,7 @@ from counterpoint.report.palette import VOICES, Voice, variables
 
 FILTERS = (
     numbers.score, numbers.signed, numbers.interval, numbers.p_value, numbers.count, numbers.percent,
-    numbers.duration, numbers.shown,
+    numbers.duration, numbers.shown, numbers.cell,
 )  # fmt: skip
 
 
