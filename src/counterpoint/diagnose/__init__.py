@@ -16,11 +16,14 @@ CHECKS = {
     "CP003": "counterpoint.diagnose.cp003_lost_rows:look",
     "CP005": "counterpoint.diagnose.cp005_budgets:look",
     "CP006": "counterpoint.diagnose.cp006_joint_control:look",
+    "CP010": "counterpoint.diagnose.cp010_nothing_to_gain:look",
     "CP011": "counterpoint.diagnose.cp011_noise:look",
     "CP012": "counterpoint.diagnose.cp012_test_looks:look",
     "CP013": "counterpoint.diagnose.cp013_shortcuts:look",
+    "CP015": "counterpoint.diagnose.cp015_overconfidence:look",
     "CP017": "counterpoint.diagnose.cp017_damaged_input:look",
     "CP018": "counterpoint.diagnose.cp018_imbalance:look",
+    "CP020": "counterpoint.diagnose.cp020_wrong_labels:look",
 }
 
 

@@ -1,0 +1,121 @@
+"""CP010: two modalities that say the same, or of which one says nothing, so that no fusion can gain.
+
+What a fusion could gain is measured: the bits of information on the class that the best of all fusions at hand (the
+sum of the two best single-entity contenders' log probabilities, or a multimodal contender) gives on test rows beyond
+the better single one.  All are calibrated on validation rows, so that no difference of calibration passes for
+knowledge.  The oracle's headroom, the decomposition of the information and the overlap of errors stand beside it: they
+describe, and do not decide, for two models whose errors are independent have no headroom beyond chance and yet much to
+gain from each other.
+
+Takes .5 s at 730 test rows.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from counterpoint.contribution import Estimate, error_overlap, oracle_headroom, pid_of
+from counterpoint.contribution.estimate import Floats, estimated
+from counterpoint.diagnose import Case
+from counterpoint.diagnose.heard import Heard, best_of, heard, judged
+from counterpoint.schema import finding
+
+TITLE = "Nothing to gain"
+WORTH_BITS = 0.04
+"""What telling 4 % more of the rows for sure is worth: of two classes, two points of accuracy."""
+FEW_ROWS = 30
+SUM = "the sum of both"
+
+
+def look(case: Case) -> dict[str, str]:
+    """Look at what the best fusion of test rows knows beyond the better single-entity contender."""
+    text, image = best_of(case, "text"), best_of(case, "image")
+    if text is None or image is None:
+        return _not_applicable("The study has no contender that reads the text alone, or none the image alone.")
+    names = [text, image, *judged(case, "text", "image")]
+    validation, test = heard(case, names, "validation"), heard(case, names)
+    if min(len(validation.ids), len(test.ids)) < FEW_ROWS or len(np.unique(validation.codes)) < 2:
+        return _not_applicable("There are too few validation or test rows, or of one class only.")
+    guessed, tested = _bits(validation, test, text, image)
+    single = max((text, image), key=lambda name: guessed[name].mean())
+    fusion = max((SUM, *names[2:]), key=lambda name: guessed[name].mean())
+    told, gain = (_mean(values, test) for values in (tested[single], tested[fusion] - tested[single]))
+    if told.low <= 0:
+        said = f"Neither {text} nor {image} is shown to know anything of the class: what both together hold stays open."
+        return _not_applicable(said)
+    return _found(gain, {"single": single, "fusion": fusion} | _beside(test, text, image))
+
+
+def _found(gain: Estimate, evidence: dict[str, Any]) -> dict[str, str]:
+    single, fusion = evidence["single"], evidence["fusion"]
+    measured = f"{gain.value:+.3f} bits a row ({gain.low:+.3f} to {gain.high:+.3f})"
+    evidence |= {"gain_bits": list(gain), "worth_bits": WORTH_BITS}
+    if gain.high < WORTH_BITS:
+        said = (
+            f"Nothing to gain is in sight: the best fusion ({fusion}) knows {measured} of the class more than {single} "
+            f"alone, less than the {WORTH_BITS} that 2 points of accuracy are worth. Read one modality, unless a model "
+            "of another kind finds what none here has found."
+        )
+        return finding("CP010", "warn", "headroom", said, **evidence)
+    if gain.low > 0:
+        said = f"There is something to gain: {fusion} knows {measured} of the class more than {single} alone."
+        return finding("CP010", "info", "headroom", said, **evidence)
+    said = f"Whether there is something to gain stays open: {fusion} knows {measured} more than {single}."
+    return finding("CP010", "info", "headroom", said, **evidence)
+
+
+def _not_applicable(reason: str) -> dict[str, str]:
+    return finding("CP010", "not_applicable", "headroom", reason)
+
+
+def _bits(validation: Heard, test: Heard, text: str, image: str) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Return, by contender and for the sum, what each says of each row's class beyond the prior, in bits."""
+    voices = {name: (name,) for name in test.proba} | {SUM: (text, image)}
+    guessed = {name: np.zeros(len(validation.codes)) for name in voices}
+    tested = {name: np.zeros(len(test.codes)) for name in voices}
+    for fold in np.unique(test.folds):
+        known, new = validation.of(fold), test.of(fold)
+        for name, branches in voices.items():
+            on_known, on_new = _calibrated(known, new, branches)
+            guessed[name][validation.folds == fold] = on_known
+            tested[name][test.folds == fold] = on_new
+    return guessed, tested
+
+
+def _calibrated(known: Heard, new: Heard, branches: tuple[str, ...]) -> tuple[Floats, Floats]:
+    from counterpoint.contenders.calibrate import fit_scaling  # noqa: PLC0415 - loads scikit-learn
+
+    n_classes = new.proba[branches[0]].shape[1]
+    prior = (np.bincount(known.codes, minlength=n_classes) + 1) / (len(known.codes) + n_classes)
+    scaling = fit_scaling([known.log(name) for name in branches], known.codes)
+    proba = (scaling.proba([rows.log(name) for name in branches]) for rows in (known, new))
+    on_known, on_new = (
+        np.log2(each[np.arange(len(rows.codes)), rows.codes] / prior[rows.codes])
+        for each, rows in zip(proba, (known, new), strict=True)
+    )
+    return on_known, on_new
+
+
+def _mean(values: Floats, rows: Heard) -> Estimate:
+    return estimated(lambda weights: weights @ values / weights.sum(1), rows.groups)
+
+
+def _beside(test: Heard, text: str, image: str) -> dict[str, Any]:
+    """Return the oracle's headroom, the parts of the information and the overlap of errors of the two."""
+    hits = test.hits(text), test.hits(image)
+    headroom = oracle_headroom(*hits, test.codes, groups=test.groups)
+    parts = pid_of(*(_said(test.proba[name]) for name in (text, image)), test.codes, draws=30, permutations=20)
+    rows = [
+        {"information": name, "bits": value, "low": low, "high": high, "by chance": null}
+        for name, value, low, high, null in zip(
+            parts.value._fields, parts.value, parts.low, parts.high, parts.null, strict=True
+        )
+    ]
+    return {"oracle_headroom": list(headroom), "overlap": error_overlap(*hits), "table": rows}
+
+
+def _said(proba: Floats) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return what a model says, as one of 2 × n_classes codes: its class, and whether it is surer than usual."""
+    surest = proba.max(1)
+    codes: np.ndarray[Any, np.dtype[np.intp]] = 2 * proba.argmax(1) + (surest > np.median(surest))
+    return codes

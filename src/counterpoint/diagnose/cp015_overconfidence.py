@@ -1,0 +1,174 @@
+"""CP015: a branch that is surer than it is right outshouts the other when their probabilities are averaged.
+
+A temperature is fitted to each single-entity contender on validation rows (Guo, Pleiss, Sun and Weinberger, ICML 2017);
+on test rows stand its calibration error before and after, and what the average of a text and an image contender gains.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from counterpoint.contribution import Estimate
+from counterpoint.contribution.estimate import Floats, estimated
+from counterpoint.diagnose import Case
+from counterpoint.diagnose.heard import Heard, best_of, heard, judged
+from counterpoint.metrics import Rows, find_metric
+from counterpoint.schema import finding
+
+TITLE = "Over-confident branch"
+HOT = 2.0
+"""Networks often need a temperature up to 1.5; from 2 on, a probability of .95 stands for one of at most .81."""
+WORTH_ECE = 0.02
+"""A calibration error that falls by less is within what 15 bins of a thousand rows say of a calibrated model."""
+FEW_ROWS = 30
+LOWEST, HIGHEST = 0.05, 50.0
+
+
+class Branch(NamedTuple):
+    """A single-entity contender before and after its temperature, and the fusion that it is averaged into."""
+
+    name: str
+    other: str
+    temperature: float
+    ece: tuple[float, float]
+    ece_fall: Estimate
+    log_loss_fall: Estimate
+    accuracy_rise: Estimate
+
+    @property
+    def is_overconfident(self) -> bool:
+        """Say whether it needs a high temperature, and is better calibrated on test rows with it."""
+        return self.temperature >= HOT and self.ece_fall.low > WORTH_ECE
+
+    @property
+    def effect(self) -> str:
+        """Say whether its scaling changes what the average gets right."""
+        rise = self.accuracy_rise
+        change = f"{rise.value:+.3f} ({rise.low:+.3f} to {rise.high:+.3f})"
+        if rise.low > 0:
+            return (
+                f"averaged with {self.other} it takes the word: scaled first, the average's accuracy is {change} better"
+            )
+        return f"scaled first, its average with {self.other} has an accuracy of {change} more, which is not clear"
+
+
+def look(case: Case) -> dict[str, str]:
+    """Look at the temperature of each single-entity contender, and at the average of two before and after scaling."""
+    best = {"text": best_of(case, "text"), "image": best_of(case, "image")}
+    if None in best.values():
+        return _not_applicable("Averaging needs a contender that reads the text alone and one the image alone.")
+    names = [*judged(case, "text"), *judged(case, "image")]
+    validation, test = heard(case, names, "validation"), heard(case, names)
+    if min(len(validation.ids), len(test.ids)) < FEW_ROWS:
+        return _not_applicable("There are too few validation or test rows.")
+    scaled = {name: _scaled(validation, test, name) for name in names}
+    branches = [_branch(name, str(best["image" if name in case.reading("text") else "text"]), test, scaled)
+                for name in names]  # fmt: skip
+    return _found(branches)
+
+
+def _found(branches: list[Branch]) -> dict[str, str]:
+    table = [_row(branch) for branch in branches]
+    worst = max(branches, key=lambda branch: (branch.is_overconfident, branch.temperature))
+    if not worst.is_overconfident:
+        most = f"the largest temperature is {worst.temperature:.2f}, of {worst.name}"
+        said = f"No branch is far surer than it is right: {most}."
+        return finding("CP015", "info", "calibration", said, table=table)
+    said = (
+        f"{worst.name} is surer than it is right (temperature {worst.temperature:.1f}; calibration error "
+        f"{worst.ece[0]:.3f}, {worst.ece[1]:.3f} when scaled): {worst.effect}. "
+        "Scale before you fuse, as late-fusion does."
+    )
+    return finding("CP015", "warn", worst.name, said, table=table)
+
+
+def _not_applicable(reason: str) -> dict[str, str]:
+    return finding("CP015", "not_applicable", "calibration", reason)
+
+
+def _row(branch: Branch) -> dict[str, Any]:
+    return {
+        "contender": branch.name,
+        "temperature": round(branch.temperature, 3),
+        "ece": round(branch.ece[0], 4),
+        "ece scaled": round(branch.ece[1], 4),
+        "averaged with": branch.other,
+        "log loss falls by": round(branch.log_loss_fall.value, 4),
+        "accuracy rises by": round(branch.accuracy_rise.value, 4),
+    }
+
+
+def _branch(name: str, other: str, test: Heard, scaled: dict[str, tuple[Floats, float]]) -> Branch:
+    before, (after, temperature), others = test.proba[name], scaled[name], scaled[other][0]
+    ece, accuracy = find_metric("ece"), find_metric("accuracy")
+    alone = Rows(test.codes, before), Rows(test.codes, after)
+    # The other branch is scaled both times: what changes is this branch alone.
+    averages = (before + others) / 2, (after + others) / 2
+    fused = tuple(Rows(test.codes, proba) for proba in averages)
+    losses = (_losses(proba, test) for proba in averages)
+    fall = np.subtract(*losses)
+    one = np.ones((1, len(test.codes)))
+    return Branch(
+        name,
+        other,
+        temperature,
+        (float(ece(alone[0].weigh(one))[0]), float(ece(alone[1].weigh(one))[0])),
+        _estimate(lambda weights: ece(alone[0].weigh(weights)) - ece(alone[1].weigh(weights)), test),
+        _estimate(lambda weights: weights @ fall / weights.sum(1), test),
+        _estimate(lambda weights: accuracy(fused[1].weigh(weights)) - accuracy(fused[0].weigh(weights)), test),
+    )
+
+
+def _estimate(measure: Any, rows: Heard) -> Estimate:
+    return estimated(measure, rows.groups, draws=500)
+
+
+def _losses(proba: Floats, rows: Heard) -> Floats:
+    losses: Floats = -np.log(proba[np.arange(len(rows.codes)), rows.codes].clip(min=1e-7))
+    return losses
+
+
+def _scaled(validation: Heard, test: Heard, name: str) -> tuple[Floats, float]:
+    """Return the test rows' probabilities at each fold's own temperature, and the geometric mean of these."""
+    proba, temperatures = np.empty_like(test.proba[name]), []
+    for fold in np.unique(test.folds):
+        known = validation.of(fold)
+        temperatures.append(temperature_of(known.log(name), known.codes))
+        rows = test.folds == fold
+        proba[rows] = _at(test.log(name)[rows], temperatures[-1])
+    return proba, float(np.exp(np.mean(np.log(temperatures))))
+
+
+def temperature_of(logs: Floats, codes: np.ndarray[Any, np.dtype[np.intp]]) -> float:
+    """Return the temperature of least log loss, from .05 to 50; 1 where no row is there to fit it on.
+
+    Parameters
+    ----------
+    logs
+        *logs* are log probabilities or logits, shape (n, n_classes).
+    codes
+        *codes* are the true classes.
+
+    Examples
+    --------
+    >>> sure = np.log([[0.99, 0.01]] * 3 + [[0.01, 0.99]])  # right three times of four
+    >>> round(temperature_of(sure, np.zeros(4, dtype=int)), 2)
+    4.18
+    """
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - slow to import
+
+    if not len(codes):
+        return 1.0
+
+    def loss(log_temperature: float) -> float:
+        proba = _at(logs, float(np.exp(log_temperature)))
+        return float(-np.log(proba[np.arange(len(codes)), codes].clip(min=1e-12)).mean())
+
+    found = minimize_scalar(loss, bounds=(np.log(LOWEST), np.log(HIGHEST)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def _at(logs: Floats, temperature: float) -> Floats:
+    cooled = logs / temperature
+    proba: Floats = np.exp(cooled - cooled.max(1, keepdims=True))
+    return proba / proba.sum(1, keepdims=True)

@@ -1,0 +1,133 @@
+"""CP020: labels that text and image, each by itself, confidently contradict in the same way.
+
+Confident learning (Northcutt, Jiang and Chuang, JAIR 2021): a model is confident in a class when it gives it at least
+the mean probability that it gives to rows of that label.  A model that contradicts a label may itself be wrong; two
+models of different modalities, neither fitted on the row, are wrong alike as often as their errors meet by chance, and
+that is counted and subtracted.  With one modality alone, wrong labels and wrong models look the same.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from counterpoint.contribution import Estimate
+from counterpoint.contribution.estimate import Floats, estimated
+from counterpoint.diagnose import Case
+from counterpoint.diagnose.heard import Codes, Heard, best_of, heard
+from counterpoint.schema import class_names, finding
+
+TITLE = "Wrong labels"
+NONE = -1
+"""The code of a row on which a model is confident in no class."""
+WARN_AT, FAIL_AT = 0.02, 0.20
+"""Test sets in use carry about 3 % wrong labels (arXiv 2103.14749); beyond 20 % a score says little."""
+FEW_AGREED = 20
+SHOWN = 12
+HOW_BACK = "Look at each; then set the right ones under relabel: {id: label}, or leave rows out with exclude: [id]."
+
+
+class Doubts(NamedTuple):
+    """What two modalities confidently say of each row, and the share of labels that they contradict together."""
+
+    text: Codes
+    image: Codes
+    share: Estimate
+    """Of the rows on which both are confident of one class, those labelled otherwise, less what chance makes."""
+
+
+def look(case: Case) -> dict[str, str]:
+    """Look at the test rows whose label both modalities confidently contradict."""
+    text, image = best_of(case, "text"), best_of(case, "image")
+    if text is None or image is None:
+        said = "Only one modality has a contender: its errors and wrong labels cannot be told apart."
+        return finding("CP020", "not_applicable", "labels", said)
+    rows = heard(case, [text, image])
+    if len(np.unique(rows.codes)) < 2:
+        return finding("CP020", "not_applicable", "labels", "The test rows are of one class, or there are none.")
+    doubts = doubts_of(rows, text, image)
+    n_agreed = int(_agree(doubts).sum())
+    if n_agreed < FEW_AGREED:
+        said = (
+            f"Text and image are confident of the same class on {n_agreed} test rows only: too few to judge labels by."
+        )
+        return finding("CP020", "not_applicable", "labels", said)
+    return _found(doubts, rows, class_names(case.predictions), n_agreed)
+
+
+def _found(doubts: Doubts, rows: Heard, classes: list[str], n_agreed: int) -> dict[str, str]:
+    queue = _queue(doubts, rows, classes)
+    value, low, high = doubts.share
+    measured = f"{value:.1%} ({low:.1%} to {high:.1%})"
+    evidence = {"share": list(doubts.share), "n_agreed": n_agreed, "n_queue": len(queue), "table": queue[:SHOWN]}
+    if low > WARN_AT:
+        said = (
+            f"An estimated {measured} of the labels are wrong: of {n_agreed} test rows on which text and image are "
+            f"each confident of the same class, {len(queue)} are labelled otherwise, more than errors meet by chance. "
+            f"{HOW_BACK}"
+        )
+        return finding("CP020", "fail" if low > FAIL_AT else "warn", "labels", said, **evidence)
+    said = f"An estimated {measured} of the labels are wrong: no more than is usual, or than these rows can show."
+    return finding("CP020", "info", "labels", f"{said} {HOW_BACK}" if queue else said, **evidence)
+
+
+def _queue(doubts: Doubts, rows: Heard, classes: list[str]) -> list[dict[str, Any]]:
+    """Return the rows to look at, those of least probability of their label first."""
+    text, image = rows.proba.values()
+    wrong = np.flatnonzero(_agree(doubts) & (doubts.text != rows.codes))
+    own = text[wrong, rows.codes[wrong]] * image[wrong, rows.codes[wrong]]
+    return [
+        {"id": rows.ids[row], "label": classes[rows.codes[row]], "suggested": classes[doubts.text[row]]}
+        for row in wrong[np.argsort(own, kind="stable")]
+    ]
+
+
+def doubts_of(rows: Heard, text: str, image: str) -> Doubts:
+    """Return what contenders *text* and *image* confidently say of *rows*, and the share of labels in doubt."""
+    said = confident(rows.proba[text], rows.codes), confident(rows.proba[image], rows.codes)
+    agree = (said[0] == said[1]) & (said[0] != NONE)
+    against = agree & (said[0] != rows.codes)
+    member = (rows.codes[:, None] == np.unique(rows.codes)).astype(float)  # (n, labels)
+    n_classes = rows.proba[text].shape[1]
+    says = [(codes[:, None] == np.arange(n_classes)).astype(float) for codes in said]  # each (n, classes)
+    other = np.unique(rows.codes)[:, None] != np.arange(n_classes)  # (labels, classes)
+
+    def share(weights: Floats) -> Floats:
+        sizes = weights @ member  # (draws, labels)
+        counts = [np.einsum("dn,nl,nc->dlc", weights, member, each, optimize=True) for each in says]
+        by_chance = counts[0] * counts[1] / np.maximum(sizes, 1)[:, :, None]  # within each label, errors meet so often
+        excess = weights @ against - (by_chance * other).sum((1, 2))
+        found: Floats = (excess / np.maximum(weights @ agree, 1)).clip(0, 1)
+        return found
+
+    return Doubts(*said, estimated(share, rows.groups))
+
+
+def confident(proba: Floats, codes: Codes) -> Codes:
+    """Return the class that a model is confident of in each row, or -1.
+
+    The likeliest of the classes whose probability is at least the mean of that class's over the rows labelled so.
+
+    Parameters
+    ----------
+    proba
+        *proba* are probabilities on rows that the model was not fitted on, shape (n, n_classes).
+    codes
+        *codes* are the labels given.
+
+    Examples
+    --------
+    >>> proba = np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.9, 0.1]])
+    >>> confident(proba, np.array([0, 0, 1, 1])).tolist()
+    [0, -1, 1, 0]
+    """
+    has_label = [bool((codes == code).any()) for code in range(proba.shape[1])]
+    least = np.array([proba[codes == code, code].mean() if has else np.inf for code, has in enumerate(has_label)])
+    reached = np.where(proba >= least - 1e-6, proba, -1.0)  # cleanlab's tolerance, for models that say one thing
+    found: Codes = np.where(reached.max(1) >= 0, reached.argmax(1), NONE)
+    return found
+
+
+def _agree(doubts: Doubts) -> NDArray[np.bool_]:
+    agree: NDArray[np.bool_] = (doubts.text == doubts.image) & (doubts.text != NONE)
+    return agree

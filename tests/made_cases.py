@@ -1,0 +1,71 @@
+"""Cases with made-up predictions: what a text and an image contender say of rows whose signals are known."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from counterpoint.diagnose import Case
+
+MODALITIES = {"text-svm": ("text",), "image-cnn": ("image",), "late-fusion": ("text", "image")}
+NONE = pl.DataFrame()
+
+
+def made_case(
+    seed: int = 0,
+    *,
+    n: int = 600,
+    classes: int = 2,
+    text: float = 0.6,
+    image: float = 0.4,
+    both: float = 0.0,
+    flips: float = 0.0,
+    hot: str | None = None,
+    modalities: Mapping[str, tuple[str, ...]] = MODALITIES,
+    **parts: Any,
+) -> Case:
+    """Return a case of a three-fold study.
+
+    Parameters
+    ----------
+    text, image, both
+        *text*, *image* and *both* are the shares of rows whose class that side tells, or both at once.
+    flips
+        *flips* is the share of labels that are another class.
+    hot
+        *hot* is a contender whose logits are multiplied by 4.
+    parts
+        *parts* are further parts of the case.
+    """
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, classes, n)
+    redundant = rng.random(n) < both
+    label = np.where(rng.random(n) < flips, (truth + rng.integers(1, classes, n)) % classes, truth)
+    heard = [_logits(rng, truth, (rng.random(n) < share) | redundant, classes) for share in (text, image)]
+    logits = {"text-svm": heard[0], "image-cnn": heard[1], "late-fusion": heard[0] + heard[1]}
+    fold = rng.permutation(n) % 3
+    frames = [_fits(logits[name] * (4 if name == hot else 1), label, fold) .with_columns(contender=pl.lit(name))
+              for name in modalities]  # fmt: skip
+    pairs = frames[0].filter(part="test").select("id", "label", "group").sort("id")
+    made: dict[str, Any] = {"pairs": pairs, "scores": NONE, "differences": NONE, "primary": None}
+    made |= {"modalities": modalities, "additive": ("late-fusion",), "n_fits": 3, "test_looks": 1}
+    return Case(**made | {"predictions": pl.concat(frames)} | parts)
+
+
+def _logits(rng, truth, told, classes):
+    logits = rng.normal(0, 0.35, (len(truth), classes))
+    logits[np.arange(len(truth)), truth] += np.where(told, rng.normal(3, 0.8, len(truth)), 0)
+    return logits
+
+
+def _fits(logits, label, fold):
+    proba = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    ids = [f"{row:04d}" for row in range(len(label))]
+    frames = []
+    for test in range(3):
+        part = np.where(fold == test, "test", np.where(fold == (test + 1) % 3, "validation", "train"))
+        columns = {"id": ids, "seed": 0, "fold": str(test), "part": part, "group": ids}
+        chances = {f"p_c{k}": proba[:, k] for k in range(proba.shape[1])}
+        frames.append(pl.DataFrame(columns | {"label": [f"c{k}" for k in label]} | chances))
+    return pl.concat(frames)
