@@ -237,12 +237,16 @@ def test_sizes_that_tell_the_class_are_found():
     assert 0.6 < json.loads(found["evidence"])["value"] < 0.7
 
 
-def test_the_metadata_contender_speaks_for_itself(pairs):
-    for right, expected in ((0.8, "warn"), (0.5, "info")):
-        own = pl.concat([said(pairs, "metadata", right=right, part=part) for part in ("test", "validation")])
-        found = look("CP013", made_case(pairs, predictions=own))
-        assert found["severity"] == expected
-        assert json.loads(found["evidence"])["n"] == len(own)
+def test_the_score_of_the_metadata_contender_stands_beside(pairs):
+    scores = {"contender": ["metadata"], "fold": ["test"], "metric": ["balanced_accuracy"], "value": [0.61]}
+    found = look("CP013", made_case(pairs, scores=pl.DataFrame(scores)))
+    assert json.loads(found["evidence"])["metadata_contender"] == 0.61
+
+
+def test_a_shortcut_to_the_smaller_class_is_found():
+    pairs = made_pairs(1000, shares=(0.9, 0.1))
+    wide = pl.when((pl.col("label") == "class_1") & (pl.col("row") % 2 == 0)).then(900).otherwise(pl.col("width_px"))
+    assert severity("CP013", made_case(pairs.with_columns(width_px=wide))) == "warn"
 
 
 # CP017
@@ -298,8 +302,9 @@ def test_nine_to_one_warns_and_four_to_one_does_not(share, expected):
     assert severity("CP018", made_case(pairs, predictions=said(pairs, "text-svm"))) == expected
 
 
-def test_a_smaller_class_that_is_read_worse_is_found():
+@pytest.mark.parametrize(("metric", "expected"), [("accuracy", "warn"), ("balanced_accuracy", "info")])
+def test_a_smaller_class_that_is_read_worse_is_hidden_by_accuracy_alone(metric, expected):
     pairs = made_pairs(1000, shares=(0.75, 0.25))
-    found = look("CP018", made_case(pairs, predictions=said(pairs, "text-svm", right=(0.95, 0.55))))
-    assert found["severity"] == "warn"
+    found = look("CP018", made_case(pairs, predictions=said(pairs, "text-svm", right=(0.95, 0.55)), metric=metric))
+    assert (found["severity"], "above its balanced accuracy" in found["explanation"]) == (expected, True)
     assert table(found)[0]["recall of class_1"] < 0.7

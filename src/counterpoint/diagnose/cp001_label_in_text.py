@@ -9,21 +9,22 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.held_out import largest_share, parts
+from counterpoint.diagnose.held_out import balanced_accuracy, hits, parts, right
 from counterpoint.errors import SchemaError
 from counterpoint.schema import Frame, finding
 
 TITLE = "The label is a function of the text"
 FAIL_AT, WARN_AT = 0.995, 0.90
 MAX_WORDS = 8
-ERRORS_LEFT = 0.5
-"""A rule makes at most this share of the errors of always naming the largest class: of nine in ten rows of one class,
-any rule is right on nine in ten."""
+CONTENDER = "keyword-rule"
+LEAST_BALANCED = 0.85
+"""Of nine in ten rows of one class, any rule is right on nine in ten: the classes must be told apart as well."""
 MADE_FROM_TEXT = ("keywords", "preset")
 
 
 class _Rule(NamedTuple):
     accuracy: float
+    balanced: float
     leaves: Sequence[tuple[str, str, int]] = ()
 
     @property
@@ -46,12 +47,19 @@ def look(case: Case) -> dict[str, str]:
         )
     table = [{"word": word, "says": label, "training rows": n} for word, label, n in rule.leaves]
     return finding(
-        "CP001", severity, "label", f"{said}has not seen; {advice}", accuracy=rule.accuracy, **masked, table=table
+        "CP001",
+        severity,
+        "label",
+        f"{said}has not seen; {advice}",
+        accuracy=rule.accuracy,
+        balanced_accuracy=rule.balanced,
+        **masked,
+        table=table,
     )
 
 
 def _judged(rule: _Rule, case: Case) -> tuple[str, str]:
-    if 1 - rule.accuracy > ERRORS_LEFT * (1 - largest_share(case.pairs["label"])):
+    if rule.balanced < LEAST_BALANCED:
         return "info", "the label is more than a few words."
     if rule.accuracy >= FAIL_AT:
         by_text = "label_source" in case.pairs.columns and case.pairs["label_source"].is_in(MADE_FROM_TEXT).any()
@@ -67,14 +75,16 @@ def _named(words: Sequence[str]) -> str:
 
 
 def _of_contender(case: Case) -> _Rule | None:
-    scored = case.test_scores("accuracy").filter(contender="keyword-rule")["value"].drop_nulls()
+    scored = case.test_scores("accuracy").filter(contender=CONTENDER)["value"].drop_nulls()
     if scored.is_empty():
         return None
-    fitted = case.fit_of("keyword-rule")
+    rows = hits(case.predictions.filter(pl.col("part") == "test"), CONTENDER)
+    balanced = balanced_accuracy(rows) if len(rows) else scored[0]
+    fitted = case.fit_of(CONTENDER)
     if fitted is None:
-        return _Rule(scored[0])
+        return _Rule(scored[0], balanced)
     is_ours = getattr(fitted.model, "n_words", MAX_WORDS + 1) <= MAX_WORDS and not fitted.model.classes
-    return _Rule(scored[0], fitted.model.rule_) if is_ours else None
+    return _Rule(scored[0], balanced, fitted.model.rule_) if is_ours else None
 
 
 def _learned(pairs: Frame) -> _Rule | None:
@@ -83,14 +93,17 @@ def _learned(pairs: Frame) -> _Rule | None:
         return None
     from counterpoint.contenders.keyword_rule import KeywordRule  # noqa: PLC0415 - loads scikit-learn
 
-    models, right = [], []
+    models, rows = [], []
     for fold in parts(pairs):
         try:
             models.append(KeywordRule(n_words=MAX_WORDS).fit(fold["train"], fold["train"]["label"]))
         except SchemaError:  # the training rows have one class
             return None
-        right += (models[-1].predict(fold["test"]) == fold["test"]["label"].to_numpy()).tolist()
-    return _Rule(sum(right) / len(right), models[0].rule_) if right else None
+        rows.append(right(models[-1], fold["test"]))
+    said = pl.concat(rows) if rows else pl.DataFrame()
+    if said.is_empty():
+        return None
+    return _Rule(float(said["hit"].to_numpy().mean()), balanced_accuracy(said), models[0].rule_)
 
 
 def _masked(pairs: Frame, words: Sequence[str]) -> dict[str, Any]:
@@ -104,5 +117,5 @@ def _masked(pairs: Frame, words: Sequence[str]) -> dict[str, Any]:
         if fold is None or fold["test"].is_empty() or fold["train"]["label"].n_unique() < 2:
             return {}
         model = TextSVM().fit(fold["train"], fold["train"]["label"])
-        found[f"{name}_accuracy"] = float((model.predict(fold["test"]) == fold["test"]["label"].to_numpy()).mean())
+        found[f"{name}_accuracy"] = float(right(model, fold["test"])["hit"].to_numpy().mean())
     return found

@@ -15,7 +15,8 @@ MAJORITY_AT = 0.85
 """Of the rows, counted and not estimated.  At four to one a fifth of the rows speak for the smaller class, enough to
 see its recall; at nine to one a tenth do, and naming the larger class is right nine times in ten."""
 GAP = 0.05
-"""Accuracy less balanced accuracy: five points that come from the frequent class alone."""
+"""Accuracy less balanced accuracy: five points that come from the frequent class alone.  They hide something only where
+accuracy is what decides."""
 SUBJECT = "classes"
 
 
@@ -37,14 +38,15 @@ def look(case: Case) -> dict[str, str]:
         said += f": always saying so is right that often{few}. Judge by balanced accuracy, weigh classes, find more."
         return finding("CP018", "warn", SUBJECT, said, **evidence)
     hidden = [name for name, gap in gaps.items() if gap.low > GAP]
-    if hidden:
-        worst = max(hidden, key=lambda name: gaps[name].value)
-        said += (
-            f", and the accuracy of {worst} is {gaps[worst].value:.3f} above its balanced accuracy: the smaller "
-            "classes are read worse than it shows. Judge by balanced accuracy, and weigh classes."
-        )
+    if not hidden:
+        return finding("CP018", "info", SUBJECT, f"{said}: accuracy hides no class.", **evidence)
+    worst = max(hidden, key=lambda name: gaps[name].value)
+    said += f", and the accuracy of {worst} is {gaps[worst].value:.3f} above its balanced accuracy: "
+    if case.metric == "accuracy":
+        said += "the smaller classes are read worse than it shows. Judge by balanced accuracy, and weigh classes."
         return finding("CP018", "warn", SUBJECT, said, **evidence)
-    return finding("CP018", "info", SUBJECT, f"{said}: accuracy hides no class.", **evidence)
+    said += f"{case.metric.replace('_', ' ')}, which decides here, is the one to quote."
+    return finding("CP018", "info", SUBJECT, said, **evidence)
 
 
 def _test_rows(predictions: Frame, name: str) -> Frame:

@@ -49,14 +49,18 @@ def hits(predictions: Frame, contender: str) -> Frame:
     return said.agg(pl.col("group", "label").first(), pl.col("hit").mean())
 
 
-def largest_share(labels: pl.Series) -> float:
-    """Return the share of the most frequent of *labels*.
+def right(model: Any, rows: Frame) -> Frame:
+    """Return label and ``hit`` of *rows*: 1 where *model* is right, else 0."""
+    return rows.select("label", hit=pl.Series(model.predict(rows) == rows["label"].to_numpy()).cast(pl.Float64))
 
-    >>> largest_share(pl.Series(["a", "b", "a", "a"]))
-    0.75
+
+def balanced_accuracy(rows: Frame) -> float:
+    """Return the mean over classes of the mean of ``hit``.
+
+    >>> balanced_accuracy(pl.DataFrame({"label": ["a", "a", "a", "b"], "hit": [1.0, 1.0, 1.0, 0.0]}))
+    0.5
     """
-    counts = labels.value_counts(name="n")["n"].to_list()
-    return float(max(counts, default=0) / max(1, sum(counts)))
+    return float(rows.group_by("label").agg(pl.col("hit").mean()).sort("label")["hit"].to_numpy().mean())
 
 
 def voices(case: Case) -> list[str]:
