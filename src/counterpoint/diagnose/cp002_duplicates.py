@@ -47,7 +47,7 @@ def look(case: Case) -> dict[str, str]:
     evidence |= {kind.replace(" ", "_"): len(ids) for kind, ids in touched.items()}
     table = _with_and_without(case, decisive) if decisive else []
     if low > HARMLESS:
-        said += f"{_effect(table)}. Group them (group:), so that no row is tested on what it was trained on."
+        said += f"{_effect(table)}. Group them (group:; of a chain over max_component_share only exact links are kept)."
         return finding("CP002", "warn", "folds", said, **evidence, table=rounded(table))
     return finding("CP002", "info", "folds", f"{said}{_texts_alone(touched)}.", **evidence, table=rounded(table))
 

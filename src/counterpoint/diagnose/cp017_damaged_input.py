@@ -112,27 +112,34 @@ def _limits(case: Case) -> Mapping[str, int]:
 
 def _unknown_words(pairs: Frame) -> Damage | None:
     """Return the share of words of test texts that no training text of their fit has."""
-    counts: list[Frame] = []
-    foretold: list[float] = []
-    for fold in parts(pairs):
-        words = tokenize(fold["train"]["text"]).explode().drop_nulls()
-        known = words.unique()
-        # Good and Turing: the next word is new about as often as a word so far stood alone.
-        foretold.append(float(words.is_unique().sum() / max(1, len(words))))
-        said = pl.DataFrame({"row": range(len(fold["test"])), "word": tokenize(fold["test"]["text"])})
-        by_text = said.explode("word").drop_nulls("word").group_by("row", maintain_order=True)
-        counts.append(by_text.agg(n=pl.len(), new=(~pl.col("word").is_in(known.implode())).sum()))
-    rows = pl.concat(counts) if counts else pl.DataFrame()
+    found = [_new_words(fold["train"], fold["test"]) for fold in parts(pairs)]
+    rows = pl.concat([counts for counts, _ in found]) if found else pl.DataFrame()
     if rows.is_empty():
         return None
     n, new = (rows[name].to_numpy().astype(float) for name in ("n", "new"))
-    found = estimated(lambda weights: weights @ new / (weights @ n), range(len(n)), draws=500)
-    expected = float(np.mean(foretold))
-    limit = min(UNKNOWN_AT, expected + UNKNOWN_BEYOND)
-    advice = (
-        f"no training text has them ({expected:.0%} would be usual): see that both come from one place, or take more"
-    )
-    return Damage("words of test texts unknown", found.value, found.low, limit, advice)
+    share = estimated(lambda weights: weights @ new / (weights @ n), range(len(n)), draws=500)
+    foretold = float(np.mean([usual for _, usual in found]))
+    if share.value > foretold + UNKNOWN_BEYOND:
+        advice = f"training texts foretell {foretold:.0%}: see that both are of one kind"
+    else:
+        advice = "so many are new in any text of this kind: read characters, or take more pairs"
+    limit = min(UNKNOWN_AT, foretold + UNKNOWN_BEYOND)
+    return Damage("words of test texts unknown", share.value, share.low, limit, advice)
+
+
+def _new_words(train: Frame, test: Frame) -> tuple[Frame, float]:
+    """Return ``n`` and ``new`` words of each test text, and the share of new ones that the training texts foretell.
+
+    Good and Turing: a word of the next group of texts is new about as often as one so far stood in a single group.
+    """
+    group = pl.col("group") if "group" in train.columns else pl.int_range(pl.len()).alias("group")
+    words = train.select(group, word=tokenize(train["text"])).explode("word").drop_nulls("word")
+    is_alone = pl.col("group").n_unique().over("word") == 1
+    usual = words.select(is_alone.sum() / pl.len().clip(1)).item()
+    said = pl.DataFrame({"row": range(len(test)), "word": tokenize(test["text"])})
+    by_text = said.explode("word").drop_nulls("word").group_by("row", maintain_order=True)
+    is_new = ~pl.col("word").is_in(words["word"].unique().implode())
+    return by_text.agg(n=pl.len(), new=is_new.sum()), float(usual)
 
 
 # Images.
