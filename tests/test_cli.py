@@ -68,6 +68,29 @@ def test_a_study_is_run_and_its_outcome_printed(call, tmp_path):
     assert (code, "Did you mean 'text-svm'" in err) == (1, True)
 
 
+def test_a_sweep_prints_a_table_its_sentences_and_where_its_page_is(call, tmp_path):
+    write(tmp_path / "study.yaml", contenders=["text-svm"])
+    sweep = {"sweep": "tiny", "study": "study.yaml", "sides": {"plain": {}},
+             "only": {"plain": {"fewer rows": {"split.limit": 60}}}}  # fmt: skip
+    path = tmp_path / "sweep.yaml"
+    path.write_text(yaml.safe_dump(sweep), encoding="utf-8")
+    code, out, err = call("sweep", path)
+    assert code == 0
+    assert "from plain: text-svm" in out
+    assert "fewer rows" in out
+    assert str(tmp_path / "runs/tiny/report.html") in out.replace("\n", "")
+    assert [line for line in err.splitlines() if line] == [
+        "1 of 2: plain",
+        "2 of 2: plain-fewer-rows",
+        "writing the page",
+    ]
+    said = json.loads((tmp_path / "runs/tiny/sweep.json").read_text())["sentences"][0]
+    assert " ".join(said.split()) in " ".join(out.split())
+    code, out, _ = call("sweep", path, "--csv")
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert out.startswith("side,choice,value,contender,metric,score")
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

@@ -1,14 +1,16 @@
 """A sweep makes one study many times, and says what each change does."""
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 import yaml
 
-from counterpoint.config.sweep import SweepConfig
+from counterpoint.config.sweep import SweepConfig, points
 from counterpoint.errors import ConfigError
-from counterpoint.sweep import open_sweep, points
+from counterpoint.report.numbers import interval, signed
+from counterpoint.sweep import open_sweep
 
 STUDY = {
     "study": "base",
@@ -61,6 +63,11 @@ def test_a_curve_has_a_point_a_value_and_side():
     assert found == [("plain", "50"), ("plain", "100"), ("strict", "50"), ("strict", "100")]
 
 
+def test_a_curve_beside_choices_leaves_each_side_its_own_point():
+    found = [(point.side, point.choice) for point in points(config(only={}, along={"split.limit": [50]}))]
+    assert found.count(("plain", None)) == found.count(("strict", None)) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -81,9 +88,16 @@ def test_a_study_that_is_not_there_is_one_clear_line(tmp_path):
         open_sweep(path)
 
 
-def test_says_what_each_change_does_and_resumes(tmp_path):
-    path = written(tmp_path, SWEEP)
-    table = open_sweep(path, runs=tmp_path / "runs").run()
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    told = []
+    sweep = open_sweep(written(folder, SWEEP), runs=folder / "runs", listener=lambda *said: told.append(said))
+    return sweep, sweep.run(), told
+
+
+def test_says_what_each_change_does(made):
+    _, table, _ = made
     assert table.height == 7
     assert set(table["contender"]) == {"text-svm"}
     sides = table.filter(pl.col("choice").is_null())
@@ -94,7 +108,50 @@ def test_says_what_each_change_does_and_resumes(tmp_path):
     own = table.row(by_predicate=pl.col("choice").is_null() & (pl.col("side") == "plain"), named=True)
     assert fallen["difference"] == pytest.approx(fallen["score"] - own["score"])
     assert fallen["difference_high"] < 0
-    fits = sorted((tmp_path / "runs").rglob("*.parquet"))
-    times = [file.stat().st_mtime_ns for file in fits if file.name != "sweep.parquet"]
-    assert open_sweep(path, runs=tmp_path / "runs").run().equals(table)
-    assert [file.stat().st_mtime_ns for file in fits if file.name != "sweep.parquet"] == times
+
+
+def test_what_is_made_is_not_made_again(made):
+    sweep, table, _ = made
+    files = [file for file in sorted(sweep.root.rglob("*.parquet")) if file.name != "sweep.parquet"]
+    times = [file.stat().st_mtime_ns for file in files]
+    assert open_sweep(sweep.file, runs=sweep.root.parent).run().equals(table)
+    assert [file.stat().st_mtime_ns for file in files] == times
+
+
+def test_progress_counts_points(made):
+    _, _, told = made
+    assert {total for _, _, total in told} == {7}
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert told[0] == ("plain", 0, 7)
+
+
+def test_the_page_carries_the_numbers_of_the_table(made):
+    sweep, table, _ = made
+    page = (sweep.root / "report.html").read_text(encoding="utf-8")
+    for row in table.drop_nulls("difference").iter_rows(named=True):
+        assert signed(row["difference"]) in page
+        assert interval(row["difference_low"], row["difference_high"], is_signed=True) in page
+    fallen = table.row(by_predicate=pl.col("choice") == "shuffled texts", named=True)
+    sentences = json.loads((sweep.root / "sweep.json").read_text())["sentences"]
+    assert f"“shuffled texts” loses most, {signed(fallen['difference'])}" in sentences[0]
+    assert all(sentence in page for sentence in sentences)
+
+
+def test_the_page_says_how_it_is_made_again(made):
+    sweep, _, _ = made
+    page = (sweep.root / "report.html").read_text(encoding="utf-8")
+    assert "<code>counterpoint sweep sweep.yaml</code>" in page
+    assert "shuffle_texts" in page
+    assert "text_signal" in page
+    assert str(sweep.root.parent) not in page
+
+
+def test_a_curve_is_measured_against_its_first_value(tmp_path):
+    along = {"contenders.text-svm.c": [0.0001, 1.0]}
+    path = written(tmp_path, {**SWEEP, "sides": {"plain": {}}, "choices": {}, "only": {}, "along": along})
+    table = open_sweep(path, runs=tmp_path / "runs").run()
+    first, last = table.to_dicts()
+    assert first["difference"] is None
+    assert last["difference"] == pytest.approx(last["score"] - first["score"])
+    assert last["p"] is not None
+    assert (tmp_path / "runs/tiny/figures/curve.svg").exists()

@@ -1,12 +1,15 @@
-"""What a finished study says on a terminal, from its results.json alone."""
+"""What a finished study says on a terminal, from its results.json alone; and what a finished sweep says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from counterpoint.report import numbers
+from counterpoint.report.sweep import GAP, Swept, sentences
 
 BESIDE = ("accuracy", "roc_auc")
 """Metrics that are shown beside the primary one."""
@@ -48,3 +51,41 @@ def _with_interval(score: Mapping[str, Any]) -> str:
     if score["low"] is None:
         return f"{score['value']:.3f}"
     return f"{score['value']:.3f} ({score['low']:.3f}–{score['high']:.3f})"
+
+
+def sweep_outcome(swept: Swept) -> Iterator[RenderableType]:
+    """Yield a table a side and contender, what is clear of 0 in bold, and a sentence for each."""
+    for changes in swept.changes:
+        own = [changes.own] if changes.own else []
+        yield _points(swept, f"from {changes.side}: {changes.contender}", "change", [*own, *changes.rows])
+    for curve in swept.curves:
+        yield _points(swept, f"on {curve.side}: {curve.contender}", curve.key, curve.rows)
+    yield from (Text(numbers.shown(sentence, most=1000), style="bold") for sentence in sentences(swept))
+
+
+def _points(swept: Swept, title: str, first: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    heading = Text(numbers.shown(f"{title}, {swept.metric.name_within}"), style="italic")
+    table = Table(Text(numbers.shown(first)), box=SIMPLE_HEAD, title=heading, title_justify="left")
+    for name in ("train", "validation", "test", "difference", "p"):
+        table.add_column(name, justify="right", no_wrap=name != "difference")
+    for row in rows:
+        style = "bold" if row["is_clear"] or row["choice"] is None else ""
+        scores = (numbers.score(row["train"]), f"{'▲ ' if row['is_gap'] else ''}{numbers.score(row['validation'])}")
+        named = Text(numbers.shown(row["value"] or row["choice"] or "as it is"))
+        tested = _with_interval({"value": row["score"], "low": row["low"], "high": row["high"]})
+        table.add_row(named, *scores, tested, _signed(row), numbers.p_value(row["p"]), style=style)
+    if any(row["is_gap"] for row in rows):
+        table.caption, table.caption_justify = f"▲ validation {GAP} or more below training", "left"
+    return table
+
+
+def _signed(row: Mapping[str, Any]) -> str:
+    """Return a difference as people read it.
+
+    >>> _signed({"difference": 0.1, "difference_low": -0.05, "difference_high": 0.25})
+    '+0.100 (−0.050 to +0.250)'
+    """
+    if row["difference"] is None:
+        return numbers.NOTHING
+    between = numbers.interval(row["difference_low"], row["difference_high"], is_signed=True)
+    return f"{numbers.signed(row['difference'])} ({between})"

@@ -1,10 +1,19 @@
-"""A listener that draws a bar for each stage, with its rate and the time left, on standard error."""
+"""Listeners on standard error: a bar for each stage of a study, and one line for all the points of a sweep."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
 
 FITTING = "fitting"
 """The one stage that is counted in seconds of work; all others in rows."""
@@ -27,6 +36,27 @@ def progress() -> Iterator[Callable[[str, float, float], None]]:
                 console.print(_announcement(what, total), highlight=False)
             seen_s = bar.tasks[tasks[what]].elapsed or 0.0
             bar.update(tasks[what], completed=done, total=total or None, note=_note(what, done, seen_s))
+
+        yield listen
+
+
+@contextmanager
+def progress_of_points() -> Iterator[Callable[[str, float, float], None]]:
+    """Yield a listener ``(what, points done, in all)``: one live line on a terminal, elsewhere a line a point."""
+    console = Console(stderr=True, highlight=False)
+    what = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
+    columns = (BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), what)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        told = -1.0
+
+        def listen(what: str, done: float, total: float) -> None:
+            nonlocal told
+            if done != told and not console.is_terminal:
+                step = f"{done + 1:.0f} of {total:.0f}: " if done < total else ""
+                console.print(f"{step}{what}", markup=False, soft_wrap=True)
+            told = done
+            bar.update(task, description=what, completed=done, total=total)
 
         yield listen
 

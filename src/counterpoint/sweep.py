@@ -1,19 +1,24 @@
 """A sweep: one study made many times, with one thing changed each time, and what each change does to the scores."""
 
-import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
+import yaml
 
+from counterpoint import __version__
 from counterpoint.artifacts import write_json, write_parquet
 from counterpoint.compare import compare
 from counterpoint.config import read_study
-from counterpoint.config.sweep import Changes, SweepConfig, read_sweep
-from counterpoint.report.results import rows_of
+from counterpoint.config.sweep import Changes, Point, SweepConfig, points, read_sweep
+from counterpoint.report.results import environment, rows_of
+from counterpoint.report.sweep import Learned, Swept, sentences, write_sweep_page
 from counterpoint.schema import Frame
 from counterpoint.study import Listener, Study, silent
+
+__all__ = ["POINTS", "Point", "Sweep", "open_sweep", "points"]
 
 POINTS = {
     "side": pl.String,
@@ -35,56 +40,14 @@ POINTS = {
 }
 """A row a point and contender: its scores on every part, and how far that on the test rows is from its side's own.
 
-``choice`` is null at the sides themselves.  A difference is paired where both have the same test rows and labels;
-else it has no p, and its interval treats the two as independent.
+``choice`` is null at the sides themselves; on a curve it is the key, and a difference is to the side's first value.  A
+difference is paired where both have the same test rows and labels; else it has no p, and its interval treats the two as
+independent.
 """
 
 
-class Point(NamedTuple):
-    """One study of a sweep: the side it stands on, what is changed there, to what, and all its changes."""
-
-    side: str
-    choice: str | None
-    value: str | None
-    changes: Changes
-
-    @property
-    def name(self) -> str:
-        """The name of its study."""
-        words = [word for word in (self.side, self.choice, self.value) if word is not None]
-        return re.sub(r"[^A-Za-z0-9.]+", "-", "--".join(words)).strip("-.")
-
-
-def points(config: SweepConfig) -> list[Point]:
-    """Return every study of a sweep, a side's own before its changes.
-
-    >>> sides = {"published": {}, "repaired": {"fit.seeds": [0, 1]}}
-    >>> hidden = {"published": {"a.hidden": "softmax"}, "repaired": {"a.hidden": "relu"}}
-    >>> config = SweepConfig(sweep="s", study=Path("s.yaml"), sides=sides, choices={"hidden": hidden})
-    >>> [(point.name, point.changes["a.hidden"]) for point in points(config)]
-    [('published', 'softmax'), ('published-hidden', 'relu'), ('repaired', 'relu'), ('repaired-hidden', 'softmax')]
-    """
-    return [point for side in config.sides for point in _points_of(config, side)]
-
-
-def _points_of(config: SweepConfig, side: str) -> Iterator[Point]:
-    own = dict(config.changes) | dict(config.sides[side])
-    for choice in config.choices.values():
-        own |= choice[side]
-    if not config.along:
-        yield Point(side, None, None, own)
-    for name, choice in config.choices.items():
-        for other in (other for other in config.sides if other != side):
-            yield Point(side, name, None, own | dict(choice[other]))
-    for name, changes in config.only.get(side, {}).items():
-        yield Point(side, name, None, own | dict(changes))
-    for key, values in config.along.items():
-        for value in values:
-            yield Point(side, key, str(value), own | {key: value})
-
-
 class Sweep:
-    """The studies of a sweep file, each in a run folder of its own, and the table of what they found.
+    """The studies of a sweep file, each in a run folder of its own, the table of what they found, and its page.
 
     Parameters
     ----------
@@ -95,38 +58,92 @@ class Sweep:
     is_quick
         *is_quick* makes the changes of ``quick`` on every point.
     listener
-        *listener* is told of progress.
+        *listener* is told of progress as (point and stage, points done, points in all).
+    file
+        *file* is where the sweep file is, for the page to say how it is made again.
     """
 
     def __init__(
-        self, config: SweepConfig, *, runs: Path | str = "runs", is_quick: bool = False, listener: Listener = silent
+        self,
+        config: SweepConfig,
+        *,
+        runs: Path | str = "runs",
+        is_quick: bool = False,
+        listener: Listener = silent,
+        file: Path | None = None,
     ) -> None:
-        self.config, self.listen = config, listener
+        self.config, self.listen, self.file = config, listener, file
         self.root = Path(runs) / (f"{config.sweep}-quick" if is_quick else config.sweep)
-        self.quick: Changes = config.quick if is_quick else {}
+        self.is_quick = is_quick
 
-    def study(self, point: Point) -> Study:
+    def study(self, point: Point, *, listener: Listener = silent) -> Study:
         """Return the study of *point*; nothing runs yet."""
-        changes = dict(point.changes) | dict(self.quick) | {"study": point.name}
-        return Study(read_study(self.config.study, changes=changes), runs=self.root, listener=self.listen)
+        quick = self.config.quick if self.is_quick else {}
+        changes: Changes = dict(point.changes) | dict(quick) | {"study": point.name}
+        return Study(read_study(self.config.study, changes=changes), runs=self.root, listener=listener)
 
     def run(self) -> Frame:
-        """Make every study, and return the table: `POINTS`; studies that are made already are read."""
+        """Make every study and the page, and return the table: `POINTS`; studies that are made already are read."""
+        self.report()
+        return self.swept.table
+
+    def report(self) -> Path:
+        """Write the page of the sweep, its figures, and the table as ``sweep.parquet`` and ``sweep.json``."""
+        swept = self.swept
+        self.listen("writing the page", len(points(self.config)), len(points(self.config)))
+        write_parquet(self.root / "sweep.parquet", swept.table)
+        found = {"sweep": self.config.sweep, "version": __version__, "sentences": sentences(swept)}
+        write_json(self.root / "sweep.json", found | {"points": rows_of(swept.table)})
+        return write_sweep_page(self.root, swept)
+
+    @cached_property
+    def swept(self) -> Swept:
+        """What the studies found; those that are not there yet are made."""
         rows: list[dict[str, Any]] = []
-        base: Study | None = None
+        record = self._record()
+        own: dict[tuple[str, bool], Study] = {}
+        last: dict[str, tuple[str | None, Study]] = {}
         all_points = points(self.config)
         for n_done, point in enumerate(all_points):
-            self.listen(f"point {n_done + 1} of {len(all_points)}: {point.name}", 0, 0)
-            study = self.study(point)
-            base = study if point.choice is None else base
+            study = self._made(point, n_done, len(all_points))
+            is_along = point.choice in self.config.along
+            base = own.setdefault((point.side, is_along), study)
             rows += _rows(point, study, base, self.config.contenders)
-        table = pl.DataFrame(rows, schema=POINTS)
-        write_parquet(self.root / "sweep.parquet", table)
-        write_json(self.root / "sweep.json", {"sweep": self.config.sweep, "points": rows_of(table)})
-        return table
+            if point.choice is None or (is_along and (point.side, False) not in own):
+                last[point.side] = point.value, study
+        learned = tuple(Learned(side, value, study.history()) for side, (value, study) in last.items())
+        first = next(iter(own.values()))
+        return Swept(
+            self.config, pl.DataFrame(rows, schema=POINTS), learned=learned,
+            evaluate=first.config.evaluate, modalities=first.modalities(), record=record,
+        )  # fmt: skip
+
+    def _made(self, point: Point, n_done: int, n_points: int) -> Study:
+        self.listen(point.name, n_done, n_points)
+
+        def listen(what: str, done: float, total: float) -> None:
+            share = f" {done / total:.0%}" if total else ""
+            self.listen(f"{point.name}: {what}{share}", n_done, n_points)
+
+        study = self.study(point, listener=listen)
+        study.scores()
+        return study
+
+    def _record(self) -> dict[str, Any]:
+        """Return what is needed to make the sweep again."""
+        file = self.file or Path(f"{self.config.sweep}.yaml")
+        kept = yaml.safe_dump(self.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        text = self.file.read_text(encoding="utf-8") if self.file else kept
+        study = self.config.study
+        named = file.name if file.is_absolute() else file
+        return {
+            "command": f"counterpoint sweep {named}{' --quick' if self.is_quick else ''}",
+            "files": [(file.name, text), (study.name, study.read_text(encoding="utf-8"))],
+            "environment": {"counterpoint": __version__} | environment(),
+        }
 
 
-def _rows(point: Point, study: Study, base: Study | None, shown: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def _rows(point: Point, study: Study, base: Study, shown: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     metric = study.config.evaluate.primary
     scores = study.scores().filter(pl.col("metric") == metric)
     tests = scores.filter(pl.col("fold").is_in(["test", "oof"]))
@@ -145,16 +162,18 @@ def _rows(point: Point, study: Study, base: Study | None, shown: tuple[str, ...]
         }  # fmt: skip
 
 
-def _difference(study: Study, base: Study | None, contender: str, metric: str) -> dict[str, float | None]:
+def _difference(study: Study, base: Study, contender: str, metric: str) -> dict[str, float | None]:
     """Return how far *contender* of *study* is from that of *base*, on the same test rows where there are such."""
-    if base is None or base is study:
-        return {}
     one, other = (_of(each, contender, name) for each, name in ((study, "a"), (base, "b")))
+    if base is study or other.is_empty():
+        return {}
     if _asked(one).equals(_asked(other)):
         rules = study.config.evaluate
-        [row] = compare(pl.concat([one, other]), "a", "b", metric=metric, bootstrap=rules.bootstrap).iter_rows(
-            named=True
-        )
+        found = compare(
+            pl.concat([one, other]), "a", "b", metric=metric,
+            bootstrap=rules.bootstrap, confidence=rules.confidence, seed=rules.seed,
+        )  # fmt: skip
+        row = found.row(0, named=True)
         return {
             "difference": row["difference"],
             "difference_low": row["low"],
@@ -180,6 +199,8 @@ def _score(study: Study, contender: str, metric: str) -> dict[str, Any]:
 
 def _unpaired(one: dict[str, Any], other: dict[str, Any]) -> dict[str, float | None]:
     """Return the difference of two independent scores; each side of its interval is theirs, in quadrature."""
+    if any(score[end] is None for score in (one, other) for end in ("value", "low", "high")):
+        return {}
     difference = one["value"] - other["value"]
     low = ((one["value"] - one["low"]) ** 2 + (other["high"] - other["value"]) ** 2) ** 0.5
     high = ((one["high"] - one["value"]) ** 2 + (other["value"] - other["low"]) ** 2) ** 0.5
@@ -201,4 +222,4 @@ def open_sweep(
     ConfigError
         When the file cannot be read, or has an unknown key or a value that is not allowed.
     """
-    return Sweep(read_sweep(Path(path)), runs=runs, is_quick=is_quick, listener=listener)
+    return Sweep(read_sweep(Path(path)), runs=runs, is_quick=is_quick, listener=listener, file=Path(path))

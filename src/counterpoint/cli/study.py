@@ -1,7 +1,7 @@
 """Commands that make a study and print what it found."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,8 @@ from counterpoint.cli.settings import Address, Sets, as_sets
 from counterpoint.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from counterpoint.study import Study
 
 Runs = Annotated[Path, typer.Option("--runs", help="The folder in which run folders are.")]
@@ -90,15 +92,21 @@ def sweep(
     *,
     runs: Runs = DEFAULT_RUNS,
     quick: Annotated[bool, typer.Option("--quick", help="Make the changes under quick: on every point.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")] = False,
 ) -> None:
-    """Make a study many times, one thing changed each time, and print what each change does."""
-    from counterpoint.progress import progress
+    """Make a study many times, one thing changed each time; print what each change does, and write a page."""
+    from counterpoint.progress import progress_of_points
     from counterpoint.sweep import open_sweep
 
-    with interruptible(lambda: "what was finished is kept"), progress() as listener:
+    with interruptible(lambda: "what was finished is kept"), progress_of_points() as listener:
         opened = open_sweep(path, runs=runs, is_quick=quick, listener=listener)
-        table = opened.run()
-    _print_table(table)
+        page = opened.report()
+    if csv:
+        _print_table(opened.swept.table)
+    else:
+        from counterpoint.outcome import sweep_outcome
+
+        _print_parts(sweep_outcome(opened.swept), page)
 
 
 def predict(
@@ -158,15 +166,20 @@ def _opened(path: Path, runs: Path, sets: Sequence[str] | None) -> "Iterator[Stu
 
 
 def _print_outcome(study: "Study") -> None:
-    from rich.console import Console
-
     from counterpoint.artifacts import read_json
     from counterpoint.outcome import outcome
 
+    parts = outcome(read_json(study.root / "results.json"), study.config.evaluate.primary)
+    _print_parts(parts, study.root / "report.html")
+
+
+def _print_parts(parts: "Iterable[RenderableType]", page: Path) -> None:
+    from rich.console import Console
+
     console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
-    for part in outcome(read_json(study.root / "results.json"), study.config.evaluate.primary):
+    for part in parts:
         console.print(part)
-    typer.echo(f"\nThe page: {(study.root / 'report.html').resolve()}")
+    typer.echo(f"\nThe page: {page.resolve()}")
 
 
 def _column(name: str) -> Any:

@@ -1,6 +1,7 @@
 """The last sections: findings, how often test rows were looked at, costs, and how to reproduce the study."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -74,7 +75,7 @@ def reproduction(material: Material) -> Content:
         "commands": results.get("reproduce") or [f"counterpoint run {results.get('study')}.yaml"],
         "config": results.get("config"),
         "config_hash": results.get("config_hash"),
-        "environment": {key: _plain(value) for key, value in environment.items() if value is not None},
+        "environment": plain(environment),
         "seeds": sorted(material.table("predictions")["seed"].drop_nulls().unique().to_list()),
         "took": _took(results.get("seconds")),
     }
@@ -84,6 +85,15 @@ def _took(seconds: object) -> str:
     if not isinstance(seconds, dict):
         return numbers.duration(seconds) if isinstance(seconds, int | float) else ""
     return ", ".join(f"{stage} {numbers.duration(took_s)}" for stage, took_s in seconds.items())
+
+
+def plain(values: Mapping[str, object]) -> dict[str, str]:
+    """Return *values* that are known, each on one line.
+
+    >>> plain({"cores": 2, "packages": {"numpy": "2.0"}, "gpu": None})
+    {'cores': '2', 'packages': 'numpy 2.0'}
+    """
+    return {key: _plain(value) for key, value in values.items() if value is not None}
 
 
 def _plain(value: object) -> str:

@@ -29,6 +29,9 @@ class Dot:
     marker: str = "o"
     is_hollow: bool = False
     is_bold: bool = False
+    beside: tuple[tuple[float, str], ...] = ()
+    """Other values in the row, each with its marker; drawn small and hollow, without an interval."""
+    beside_colour: str = "muted"
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,21 @@ class Bar:
 
 
 def dots(
-    rows: Sequence[Dot], *, x_label: str, zero: float = math.nan, band: float = math.nan, is_narrow: bool = False
+    rows: Sequence[Dot],
+    *,
+    x_label: str,
+    zero: float = math.nan,
+    band: float = math.nan,
+    label_px: int = 210,
+    is_narrow: bool = False,
 ) -> Figure:
-    """Draw each value with its interval; *zero* is a line to compare with, *band* a grey zone on both sides of it."""
-    figure, axes = _canvas([(row.label, row.note, row.is_bold) for row in rows], x_label, is_narrow=is_narrow)
-    reach = 0.2 if is_narrow else 0.5
+    """Draw each value with its interval; *zero* is a line to compare with, *band* a grey zone on both sides of it.
+
+    *label_px* is the room for labels on a wide page.
+    """
+    written = [(row.label, row.note, row.is_bold) for row in rows]
+    figure, axes = _canvas(written, x_label, label_px=label_px, is_narrow=is_narrow)
+    reach = 0.16 if is_narrow else 0.5
     for place, row in enumerate(rows):
         y = place + _below(is_narrow)
         axes.plot([zero, zero], [y - reach, y + reach], color=light("ink"), linewidth=1)
@@ -57,11 +70,15 @@ def dots(
             zone = [zero - band, zero + band]
             axes.fill_between(zone, y - reach, y + reach, color=light("muted"), alpha=0.13, linewidth=0)
         axes.plot([row.low, row.high], [y, y], color=light(row.colour), linewidth=2.2, solid_capstyle="round")
+        for value, marker in row.beside:
+            axes.plot(
+                [value], [y], marker, color=light(row.beside_colour), markersize=6, markerfacecolor=light("paper")
+            )
         axes.plot(
             [row.value], [y], row.marker, color=light(row.colour), markersize=8, markeredgewidth=1.6,
             markerfacecolor=light("paper" if row.is_hollow else row.colour),
         )  # fmt: skip
-    edges = [edge for row in rows for edge in (row.low, row.value, row.high)]
+    edges = [edge for row in rows for edge in (row.low, row.value, row.high, *(value for value, _ in row.beside))]
     _limits(axes, [*edges, zero, zero - band, zero + band])
     return figure
 
@@ -85,9 +102,12 @@ def bars(rows: Sequence[Bar], *, x_label: str, cuts: Sequence[Sequence[float]] =
     return figure
 
 
-def _canvas(rows: Sequence[tuple[str, str, bool]], x_label: str, *, is_narrow: bool) -> tuple[Figure, Axes]:
-    width_px, row_px = (NARROW_PX, 46) if is_narrow else (WIDE_PX, 30)
-    left_px, right_px = (10, 10) if is_narrow else (210, 200)
+def _canvas(
+    rows: Sequence[tuple[str, str, bool]], x_label: str, *, label_px: int = 210, is_narrow: bool
+) -> tuple[Figure, Axes]:
+    is_tall = is_narrow and any(_touch(label, note) for label, note, _ in rows)
+    width_px, row_px = (NARROW_PX, 62 if is_tall else 46) if is_narrow else (WIDE_PX, 30)
+    left_px, right_px = (10, 10) if is_narrow else (label_px, 200)
     inner_px = width_px - left_px - right_px
     height_px = TITLE_PX + len(rows) * row_px + _AXIS_PX
     figure = Figure(figsize=(width_px / 72, height_px / 72))
@@ -101,15 +121,25 @@ def _canvas(rows: Sequence[tuple[str, str, bool]], x_label: str, *, is_narrow: b
         axes.grid(axis="x")
     ends = (0.0, 1.0) if is_narrow else (-left_px / inner_px, 1 + right_px / inner_px)
     for place, (label, note, is_bold) in enumerate(rows):
-        _write(axes, place - (0.24 if is_narrow else 0), ends, shown(label, most=30), note, is_bold=is_bold)
+        most = 40 if is_tall else 30 if is_narrow else label_px // 7
+        above = (0.38, 0.12) if is_tall else (0.24, 0.24) if is_narrow else (0.0, 0.0)
+        heights = (place - above[0], place - above[1])
+        _write(axes, heights, ends, (shown(label, most=most), note), is_bold=is_bold)
     return figure, axes
 
 
-def _write(axes: Axes, y: float, ends: tuple[float, float], label: str, note: str, *, is_bold: bool) -> None:
+def _touch(label: str, note: str) -> bool:
+    """Say whether a label and a note would meet in one line of a narrow page."""
+    return min(len(label), 30) * 7.4 + len(note) * 6.6 > NARROW_PX - 20
+
+
+def _write(
+    axes: Axes, heights: tuple[float, float], ends: tuple[float, float], texts: tuple[str, str], *, is_bold: bool
+) -> None:
     weight = "bold" if is_bold else "normal"
     where = axes.get_yaxis_transform()
-    axes.text(ends[0], y, label, transform=where, va="center_baseline", ha="left", weight=weight, size=13)
-    axes.text(ends[1], y, note, transform=where, va="center_baseline", ha="right", weight=weight)
+    for y, x, text, side, size in zip(heights, ends, texts, ("left", "right"), (13, 12), strict=True):
+        axes.text(x, y, text, transform=where, va="center_baseline", ha=side, weight=weight, size=size)
 
 
 def _below(is_narrow: bool) -> float:

@@ -1,0 +1,110 @@
+"""Figures of curves: a line a side and contender with its band, and each alone with training and validation."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from counterpoint.report.numbers import shown
+from counterpoint.report.palette import light
+from counterpoint.report.panels import WIDTH_PX
+from counterpoint.report.rowplots import NARROW_PX, WIDE_PX
+from counterpoint.report.svg import TITLE_PX
+from counterpoint.report.sweep.material import Curve, short
+from counterpoint.report.sweep.scale import Scale
+
+
+class Look(NamedTuple):
+    """How a line is drawn: its colour, its marker, its dashes; any one of them tells it from the others."""
+
+    colour: str
+    marker: str
+    dashes: Any
+    is_hollow: bool = False
+
+
+LOOKS = (
+    Look("text", "o", "solid"), Look("image", "s", (0, (5, 2))), Look("both", "D", (0, (1, 1.2))),
+    Look("ink", "^", "solid"), Look("warn", "v", (0, (5, 2))), Look("fail", "X", (0, (1, 1.2))),
+)  # fmt: skip
+"""The looks of the lines of one figure; after six they come again."""
+_PARTS = (("train", "training", "^", (0, (4, 2))), ("validation", "validation", "s", (0, (1, 1.2))))
+_LEFT_PX, _RIGHT_PX, _FOOT_PX, _LEGEND_PX, _DODGE = 52, 12, 46, 22, 0.09
+
+
+def together(curves: Sequence[Curve], *, y_label: str, is_narrow: bool = False) -> Figure:
+    """Draw all *curves* of one key in one figure, each with its band."""
+    scale = Scale([row["value"] for curve in curves for row in curve.rows])
+    n_columns = 1 if is_narrow else 2
+    legend_px = -(-len(curves) // n_columns) * _LEGEND_PX + 8
+    figure, axes = _axes(NARROW_PX if is_narrow else WIDE_PX, 230 if is_narrow else 280, legend_px)
+    for place, curve in enumerate(curves):
+        dodge = 0.0 if scale.is_numeric else (place - (len(curves) - 1) / 2) * _DODGE
+        _line(axes, curve, scale, LOOKS[place % len(LOOKS)], dodge)
+    _finish(axes, scale, curves[0].key, y_label)
+    top = 1 - TITLE_PX / (figure.get_figheight() * 72)
+    figure.legend(
+        loc="upper left", bbox_to_anchor=(0, top), borderaxespad=0, frameon=False, ncols=n_columns, fontsize=12,
+        handlelength=3, borderpad=0, labelspacing=0.35,
+    )  # fmt: skip
+    return figure
+
+
+def alone(curve: Curve, *, y_label: str, look: Look) -> Figure:
+    """Draw one curve with its band, and the scores on training and validation rows beside it."""
+    scale = Scale([row["value"] for row in curve.rows])
+    figure, axes = _axes(WIDTH_PX, 170, 0)
+    for part, _, marker, dashes in _PARTS:
+        known = [row for row in _in_order(curve, scale) if row[part] is not None]
+        axes.plot(
+            [scale.places[row["value"]] for row in known], [row[part] for row in known], marker, color=light("muted"),
+            linestyle=dashes if scale.is_numeric else "none", linewidth=1.3, markersize=5,
+            markerfacecolor=light("paper"),
+        )  # fmt: skip
+    _line(axes, curve, scale, look._replace(dashes="solid"), 0.0)
+    _finish(axes, scale, curve.key, y_label)
+    return figure
+
+
+def _axes(width_px: int, inner_px: int, legend_px: int) -> tuple[Figure, Axes]:
+    height_px = TITLE_PX + legend_px + inner_px + _FOOT_PX
+    figure = Figure(figsize=(width_px / 72, height_px / 72))
+    box = (_LEFT_PX / width_px, _FOOT_PX / height_px, _inner_px(figure) / width_px, inner_px / height_px)
+    return figure, figure.add_axes(box)
+
+
+def _inner_px(figure: Figure) -> float:
+    return float(figure.get_figwidth() * 72 - _LEFT_PX - _RIGHT_PX)
+
+
+def _line(axes: Axes, curve: Curve, scale: Scale, look: Look, dodge: float) -> None:
+    rows = [row for row in _in_order(curve, scale) if row["score"] is not None]
+    places = [scale.places[row["value"]] + dodge for row in rows]
+    colour, label = light(look.colour), shown(f"{curve.side}: {curve.contender}", most=44)
+    dashes = look.dashes if scale.is_numeric else "none"
+    axes.plot(places, [row["score"] for row in rows], look.marker, color=colour, linestyle=dashes, linewidth=2,
+              markersize=6.5, label=label)  # fmt: skip
+    banded = [(place, row) for place, row in zip(places, rows, strict=True) if row["low"] is not None]
+    places, lows, highs = (
+        [place for place, _ in banded],
+        *([row[end] for _, row in banded] for end in ("low", "high")),
+    )
+    if scale.is_numeric and len(banded) > 1:
+        axes.fill_between(places, lows, highs, color=colour, alpha=0.14, linewidth=0)
+    else:
+        axes.vlines(places, lows, highs, color=colour, linewidth=2)
+
+
+def _in_order(curve: Curve, scale: Scale) -> list[dict[str, Any]]:
+    return sorted(curve.rows, key=lambda row: scale.places[row["value"]])
+
+
+def _finish(axes: Axes, scale: Scale, key: str, y_label: str) -> None:
+    axes.grid(axis="y")
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.set_ylabel(y_label)
+    axes.set_xlabel(shown(f"{short(key)} (logarithmic)" if scale.is_log else short(key), most=50))
+    assert isinstance(axes.figure, Figure)
+    scale.dress(axes, _inner_px(axes.figure))
