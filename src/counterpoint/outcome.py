@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from counterpoint.report import numbers
-from counterpoint.report.sweep import GAP, Swept, sentences
+from counterpoint.report.sweep import GAP, Swept, sentences, short
 
 BESIDE = ("accuracy", "roc_auc")
 """Metrics that are shown beside the primary one."""
@@ -59,14 +59,15 @@ def sweep_outcome(swept: Swept) -> Iterator[RenderableType]:
         own = [changes.own] if changes.own else []
         yield _points(swept, f"from {changes.side}: {changes.contender}", "change", [*own, *changes.rows])
     for curve in swept.curves:
-        yield _points(swept, f"on {curve.side}: {curve.contender}", curve.key, curve.rows)
+        yield _points(swept, f"on {curve.side}: {curve.contender}", short(curve.key), curve.rows)
     yield from (Text(numbers.shown(sentence, most=1000), style="bold") for sentence in sentences(swept))
 
 
 def _points(swept: Swept, title: str, first: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     heading = Text(numbers.shown(f"{title}, {swept.metric.name_within}"), style="italic")
-    table = Table(Text(numbers.shown(first)), box=SIMPLE_HEAD, title=heading, title_justify="left")
-    for name in ("train", "validation", "test", "difference", "p"):
+    table = Table(box=SIMPLE_HEAD, title=heading, title_justify="left", collapse_padding=True, pad_edge=False)
+    table.add_column(Text(numbers.shown(first)))
+    for name in ("train", "valid.", "test", "difference", "p"):
         table.add_column(name, justify="right", no_wrap=name != "difference")
     for row in rows:
         style = "bold" if row["is_clear"] or row["choice"] is None else ""
@@ -83,9 +84,9 @@ def _signed(row: Mapping[str, Any]) -> str:
     """Return a difference as people read it.
 
     >>> _signed({"difference": 0.1, "difference_low": -0.05, "difference_high": 0.25})
-    '+0.100 (−0.050 to +0.250)'
+    '+0.100 (−0.050, +0.250)'
     """
     if row["difference"] is None:
         return numbers.NOTHING
-    between = numbers.interval(row["difference_low"], row["difference_high"], is_signed=True)
-    return f"{numbers.signed(row['difference'])} ({between})"
+    low, high = (numbers.signed(row[f"difference_{end}"]) for end in ("low", "high"))
+    return f"{numbers.signed(row['difference'])} ({low}, {high})"
