@@ -5,10 +5,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types architecture docs bench
+.PHONY: help install demo test check format lint types architecture docs bench study-2023
 
 help: ## list these words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY) ## make .venv with the package, its extras and the tools, at the versions of constraints.txt
 
@@ -40,6 +40,9 @@ docs: $(READY) ## build the documentation into docs/_build/html; a warning is an
 
 bench: $(READY) ## run every benchmark, shortly; benchmarks/README.md says how to get figures
 	@for file in benchmarks/*.py; do echo "$$file"; $(BIN)/python $$file || exit 1; done
+
+study-2023: $(READY) ## run the 2023 study and write docs/study-2023.md: hours on two cores; stopped, it goes on where it was
+	$(BIN)/python studies/study-2023/write.py
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

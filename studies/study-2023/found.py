@@ -1,0 +1,157 @@
+"""What one sweep found, and all that the files of this folder found, by their names.  Runs nothing."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from counterpoint.artifacts import read_json
+from counterpoint.config import read_study
+from counterpoint.config.sweep import Point, SweepConfig, points, read_sweep
+from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.report import glossary
+from found_study import StudyFound
+from values import Change, Number, as_number
+
+
+class SweepFound:
+    """What one sweep found."""
+
+    def __init__(self, root: Path, config: SweepConfig) -> None:
+        self.root, self.config = root, config
+        self._points = {point[:3]: self._found(point) for point in points(config)}
+
+    def _found(self, point: Point) -> StudyFound:
+        changes = {**point.changes, "study": point.name}
+        return StudyFound(self.root / point.name, lambda: read_study(self.config.study, changes=changes))
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.config.sweep
+
+    @property
+    def first(self) -> StudyFound:
+        """Its first point."""
+        return next(iter(self._points.values()))
+
+    @property
+    def contenders(self) -> list[str]:
+        """The contenders whose scores it shows."""
+        return list(self.config.contenders) or self.first.names
+
+    @property
+    def sides(self) -> list[str]:
+        """The sides."""
+        return list(self.config.sides)
+
+    @cached_property
+    def rows(self) -> list[Mapping[str, Any]]:
+        """The rows of its table; none where it has not been run."""
+        return list((read_json(self.root / "sweep.json") or {}).get("points", []))
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it has been run to its table."""
+        return bool(self.rows)
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric of its scores."""
+        return glossary.metric(self.first.config.evaluate.primary).name_within
+
+    def point(self, side: str, choice: str | None = None, value: str | None = None) -> StudyFound:
+        """Return what the study of a point found."""
+        if (side, choice, value) not in self._points:
+            names = [Point(*point, {}).name for point in self._points]
+            asked = Point(side, choice, value, {}).name
+            raise ConfigError(f"{self.name} has no point {asked!r}.{did_you_mean(asked, names)}")
+        return self._points[side, choice, value]
+
+    def change(self, side: str, choice: str | None = None, contender: str | None = None) -> Change:
+        """Return what one change does on a side; without *choice*, the state that the side starts from."""
+        self.point(side, choice)
+        name = contender or self.contenders[0]
+        found = [row for row in self.rows if (row["side"], row["choice"], row["contender"]) == (side, choice, name)]
+        return self._read(found[0]) if found else Change(side, choice, None, name)
+
+    def changes(self, side: str, contender: str | None = None) -> list[Change]:
+        """Return every change on a side, the one that gains most first; none where it has not been run."""
+        found = [change for change in self.all(contender) if change.side == side and change.choice and not change.value]
+        return sorted(found, key=lambda change: -(change.difference.value or 0.0))
+
+    def curve(self, side: str, contender: str | None = None) -> list[Change]:
+        """Return the points of a curve in the order of its file; none where it has not been run."""
+        return [change for change in self.all(contender) if change.side == side and change.value]
+
+    def series(self) -> list[tuple[str, list[Change]]]:
+        """Return the curves by name: of each side, of each contender, or of both."""
+        sides, contenders = self.sides, self.contenders
+        if len(sides) > 1 and len(contenders) > 1:
+            return [(f"{name}, {side}", self.curve(side, name)) for name in contenders for side in sides]
+        return [(name if len(sides) == 1 else side, self.curve(side, name)) for name in contenders for side in sides]
+
+    def steps(self) -> list[tuple[Change, ...]]:
+        """Return the points of all curves step by step, in the order of `series`; none where it has not been run."""
+        return list(zip(*(curve for _, curve in self.series()), strict=True))
+
+    def all(self, contender: str | None = None) -> list[Change]:
+        """Return every point of one contender."""
+        name = contender or self.contenders[0]
+        return [self._read(row) for row in self.rows if row["contender"] == name]
+
+    def took_s(self) -> float:
+        """Return how long all its points took, in seconds."""
+        return sum(point.took_s() for point in self._points.values())
+
+    def _read(self, row: Mapping[str, Any]) -> Change:
+        point, name, metric = self.point(row["side"], row["choice"], row["value"]), row["contender"], row["metric"]
+        train, validation = (_or_bare(point.score(name, metric, part), row[part]) for part in ("train", "validation"))
+        return Change(
+            row["side"], row["choice"], row["value"], name,
+            as_number(row, "score"), train, validation, as_number(row, "difference"), row["p"] is not None, metric,
+        )  # fmt: skip
+
+
+class Found:
+    """What the files of *folder* found, by the stem of their names, under *runs*."""
+
+    def __init__(self, folder: Path, runs: Path) -> None:
+        self.folder, self.runs = folder, runs
+        self._kept: dict[Path, StudyFound | SweepFound] = {}
+
+    def study(self, stem: str) -> StudyFound:
+        """Return what the study of ``<stem>.yaml`` found."""
+        found = self.at(self.folder / f"{stem}.yaml")
+        assert isinstance(found, StudyFound)
+        return found
+
+    def sweep(self, stem: str) -> SweepFound:
+        """Return what the sweep of ``<stem>.yaml`` found."""
+        found = self.at(self.folder / f"{stem}.yaml")
+        assert isinstance(found, SweepFound)
+        return found
+
+    def at(self, path: Path) -> StudyFound | SweepFound:
+        """Return what the study or sweep of the file at *path* found."""
+        if path not in self._kept:
+            self._kept[path] = self._read(path)
+        return self._kept[path]
+
+    def _read(self, path: Path) -> StudyFound | SweepFound:
+        if is_sweep(path):
+            sweep = read_sweep(path)
+            return SweepFound(self.runs / sweep.sweep, sweep)
+        study = read_study(path)
+        return StudyFound(self.runs / study.study, lambda: study)
+
+
+def is_sweep(path: Path) -> bool:
+    """Say whether the file at *path* is a sweep, and no study."""
+    return path.is_file() and "sweep" in yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _or_bare(number: Number, value: float | None) -> Number:
+    return number if number.is_known else Number(value)

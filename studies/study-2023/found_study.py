@@ -1,0 +1,149 @@
+"""What one study found, read from its run folder.  Runs nothing.
+
+What has not been run is "not run yet", in place of a number; a name that no file of the folder has is an error.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from counterpoint.artifacts import read_json
+from counterpoint.compare import compare
+from counterpoint.config import StudyConfig
+from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.schema import Frame
+from values import Learning, Number, as_number, learning_of, negative
+
+MAIN_METRIC = "balanced_accuracy"
+TEST = ("test", "oof")
+
+
+class StudyFound:
+    """What one study found, or one point of a sweep."""
+
+    def __init__(self, root: Path, read: Callable[[], StudyConfig]) -> None:
+        self.root, self._read = root, read
+        self._tables: dict[str, Frame | None] = {}
+
+    @cached_property
+    def config(self) -> StudyConfig:
+        """Its study file."""
+        return self._read()
+
+    @property
+    def name(self) -> str:
+        """The name of its run folder."""
+        return self.root.name
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its contenders."""
+        return [entry.name for entry in self.config.contenders]
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it has been run to its scores."""
+        return self.table("scores") is not None
+
+    def table(self, name: str) -> Frame | None:
+        """Return a table, or None where it has not been made, or is being made."""
+        if name not in self._tables:
+            is_made = any(name in record["tables"] for record in self._records())
+            self._tables[name] = pl.read_parquet(self.root / "tables" / f"{name}.parquet") if is_made else None
+        return self._tables[name]
+
+    def _records(self) -> list[Mapping[str, Any]]:
+        """Return what was written down of each stage once its tables were there."""
+        found = (read_json(path) for path in sorted((self.root / "tables").glob(".*.json")))
+        return [record for record in found if record]
+
+    def of(self, contender: str, metric: str = MAIN_METRIC, part: str = "test") -> Number:
+        """Return the score of a contender on "train", "validation" or "test" rows."""
+        self._check(contender)
+        return self.score(contender, metric, part)
+
+    def score(self, contender: str, metric: str, part: str) -> Number:
+        """Return the score of a contender, which the study need not have."""
+        scores = self.table("scores")
+        if scores is None:
+            return Number()
+        parts = TEST if part == "test" else (part,)
+        found = scores.filter(pl.col("fold").is_in(parts), contender=contender, metric=metric)
+        return as_number(found.row(0, named=True)) if len(found) else Number()
+
+    def less(self, a: str, b: str, metric: str = MAIN_METRIC) -> Number:
+        """Return the paired difference *a* minus *b* on the test rows; made here where the study did not."""
+        row = self._difference(a, b, metric)
+        if row is None:
+            return Number(is_signed=True)
+        return as_number(row, "difference") if row["a"] == a else negative(as_number(row, "difference"))
+
+    def detectable(self, a: str, b: str, metric: str = MAIN_METRIC) -> float | None:
+        """Return the smallest true difference of *a* and *b* that the test rows show four times out of five."""
+        row = self._difference(a, b, metric)
+        return None if row is None else row["minimum_detectable"]
+
+    def _difference(self, a: str, b: str, metric: str) -> Mapping[str, Any] | None:
+        for name in (a, b):
+            self._check(name)
+        made, predictions = self.table("differences"), self.table("predictions")
+        if made is not None:
+            both = pl.col("a").is_in([a, b]) & pl.col("b").is_in([a, b])
+            return made.filter(both, metric=metric).row(0, named=True)
+        if predictions is None or not self.is_run:
+            return None
+        rules = self.config.evaluate
+        found = compare(predictions, a, b, metric=metric, bootstrap=rules.bootstrap, confidence=rules.confidence)
+        return found.row(0, named=True)
+
+    def learning(self, contender: str) -> Learning | None:
+        """Return how *contender* learned, or None where it has not been run."""
+        self._check(contender)
+        history = self.table("history")
+        return None if history is None else learning_of(history.filter(contender=contender))
+
+    def n(self, fold: str | None = None, label: str | None = None) -> int | None:
+        """Return how many pairs there are, in *fold* and of *label* where these are given."""
+        pairs = self.table("pairs")
+        if pairs is None:
+            return None
+        pairs = pairs if fold is None else pairs.filter(fold=fold)
+        return len(pairs if label is None else pairs.filter(label=label))
+
+    @property
+    def n_read(self) -> int | None:
+        """How many rows were read."""
+        pairs, dropped = self.table("pairs"), self.table("dropped")
+        return None if pairs is None or dropped is None else len(pairs) + len(dropped)
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """How many rows left for each reason, the most frequent first."""
+        dropped = self.table("dropped")
+        if dropped is None:
+            return {}
+        counted = dropped.group_by("reason").len().sort("len", "reason", descending=[True, False])
+        return dict(counted.iter_rows())
+
+    def tested(self) -> set[str]:
+        """Return the ids of the test rows."""
+        pairs = self.table("pairs")
+        return set() if pairs is None else set(pairs.filter(fold="test")["id"])
+
+    def took_s(self) -> float:
+        """Return how long its stages took, in seconds."""
+        return float(sum(record["took_s"] for record in self._records()))
+
+    def _check(self, contender: str) -> None:
+        if contender not in self.names:
+            raise ConfigError(f"{self.name} has no contender {contender!r}.{did_you_mean(contender, self.names)}")
+
+
+def n_shared(*studies: StudyFound) -> int | None:
+    """Return how many pairs are test pairs of all *studies*; None where one has not been run."""
+    if not all(study.is_run for study in studies):
+        return None
+    return len(set.intersection(*(study.tested() for study in studies)))

@@ -1,0 +1,178 @@
+"""Run the studies and sweeps of this folder, and write docs/study-2023.md and the README's table from what they found.
+
+``make study-2023`` is this; what is finished is read, so it may be stopped at any time and goes on where it was.
+"""
+
+import re
+import textwrap
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import counterpoint
+from counterpoint.artifacts import replacing
+from counterpoint.errors import CounterpointError
+from counterpoint.progress import progress
+from counterpoint.report import numbers
+from counterpoint.study import Listener, open_study
+from counterpoint.sweep import open_sweep
+from found import Found, is_sweep
+from found_study import n_shared
+from layers import layers
+from pictures import Pictures
+from values import HALF, NEAR_ALL, NEAR_HALF, NOT_RUN, apart, best, joined, reproduces, rise, worst
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
+DEMO = Path(counterpoint.__file__).with_name("demo.yaml")
+"""The study whose pictures may be shown."""
+STEMS = (
+    "published", "published-text-svm", "published-variants", "labels", "autopsy", "cnn",
+    "pairs", "sides", "sides-large", "repaired", "aspect",
+)  # fmt: skip
+"""The files of this folder that are run, in the order of the page; the others are what sweeps start from."""
+GLOBALS: Mapping[str, Any] = {
+    "not_run": NOT_RUN,
+    "near_all": NEAR_ALL,
+    "near_half": NEAR_HALF,
+    "half": HALF,
+    "version": counterpoint.__version__,
+    **{function.__name__: function for function in (apart, best, joined, layers, n_shared, reproduces, rise, worst)},
+}
+"""What the templates may ask for, whatever was run."""
+BEGIN, END = "<!-- the table of study-2023 -->", "<!-- end of the table of study-2023 -->"
+WIDTH = 120
+_NO_PARAGRAPH = ("|", "#", "`", "!", "<", ":::", "$")
+
+
+def files(folder: Path = FOLDER) -> list[Path]:
+    """Return all that is run, in order."""
+    return [*(folder / f"{stem}.yaml" for stem in STEMS), DEMO]
+
+
+def run(paths: Sequence[Path], runs: Path, listener: Listener) -> None:
+    """Make every study and sweep; what is made already is read."""
+    for path in paths:
+        listen = named(path.stem, listener)
+        if is_sweep(path):
+            open_sweep(path, runs=runs, listener=listen).run()
+        else:
+            open_study(path, runs=runs, listener=listen).report()
+
+
+def named(stem: str, listener: Listener) -> Listener:
+    """Return *listener* that is told of which file it hears, and of a sweep's points without their shares."""
+
+    def listen(what: str, done: float, total: float) -> None:
+        listener(f"{stem}: {what.partition(': ')[0]}", done, total)
+
+    return listen
+
+
+def environment(found: Found, pictures: Pictures) -> Environment:
+    """Return what the templates may ask for."""
+    jinja = Environment(
+        loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, autoescape=False,
+    )  # fmt: skip
+    runs = [(path, found.at(path)) for path in files(found.folder)]
+    jinja.globals |= {
+        "study": found.study,
+        "sweep": found.sweep,
+        "demo": found.at(DEMO),
+        "pictures": pictures,
+        **GLOBALS,
+        "all_runs": runs,
+        "n_waiting": sum(not run.is_run for _, run in runs),
+        "total_s": sum(run.took_s() for _, run in runs),
+    }
+    jinja.tests |= {
+        "sweep_file": lambda stem: is_sweep(FOLDER / f"{stem}.yaml"),
+        "reproduces": reproduces,
+    }
+    jinja.filters |= {name: or_not_run(getattr(numbers, name)) for name in ("count", "percent", "score", "duration")}
+    return jinja
+
+
+def or_not_run(write: Callable[[float | None], str]) -> Callable[[float | None], str]:
+    """Return *write* that says so where there is no number.
+
+    >>> or_not_run(numbers.count)(None)
+    '*not run yet*'
+    """
+    return lambda value: NOT_RUN if value is None else write(value)
+
+
+def write(found: Found, *, page: Path, readme: Path) -> None:
+    """Write the page with its figures, and the table within the README."""
+    pictures = Pictures(page.parent / "images" / page.stem)
+    jinja = environment(found, pictures)
+    text = wrapped(jinja.get_template("study-2023.md.j2").render())
+    table = wrapped(jinja.get_template("readme-table.md.j2").render())
+    pictures.remove_others()
+    _replace(page, text)
+    _replace(readme, between(readme.read_text(encoding="utf-8"), table))
+
+
+def between(text: str, table: str) -> str:
+    """Return *text* with *table* between its two marks, and nothing else changed."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    assert begin, f"no {BEGIN} in the README"
+    assert end, f"no {END} in the README"
+    return f"{before}{BEGIN}\n{table.strip()}\n{END}{after}"
+
+
+def wrapped(text: str) -> str:
+    """Return *text* with its paragraphs wrapped, and one empty line between blocks."""
+    blocks = [block.strip("\n") for block in re.split(r"\n\s*\n", text) if block.strip()]
+    return "\n\n".join(map(_wrapped_block, blocks)) + "\n"
+
+
+def _wrapped_block(block: str) -> str:
+    if block.startswith(_NO_PARAGRAPH):
+        return block
+    items = re.split(r"\n(?=- )", block)
+    return "\n".join(
+        textwrap.fill(
+            " ".join(item.split()), WIDTH, break_long_words=False, break_on_hyphens=False,
+            subsequent_indent="  " if item.startswith("- ") else "",
+        )
+        for item in items
+    )  # fmt: skip
+
+
+def _replace(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def options() -> Namespace:
+    """Return what the command line says."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--only-read", action="store_true", help="run nothing; what is not there is marked so")
+    parser.add_argument("--runs", type=Path, default=ROOT / "runs", help="the folder of run folders")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run what has to be run, and write."""
+    chosen, started = options(), perf_counter()
+    try:
+        if not chosen.only_read:
+            with progress() as listener:
+                run(files(), chosen.runs, listener)
+        write(Found(FOLDER, chosen.runs), page=ROOT / "docs" / "study-2023.md", readme=ROOT / "README.md")
+    except CounterpointError as error:
+        raise SystemExit(str(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit("Stopped; what was finished is kept, and the same command goes on.") from None
+    print(f"Wrote docs/study-2023.md and the README's table ({numbers.duration(perf_counter() - started)})")
+
+
+if __name__ == "__main__":
+    main()

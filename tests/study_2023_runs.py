@@ -1,0 +1,112 @@
+"""Made-up runs of the studies and sweeps of studies/study-2023, in the shape that real ones have."""
+
+import json
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from counterpoint import schema
+from counterpoint.config import METRICS, read_study
+from counterpoint.config.sweep import read_sweep
+from counterpoint.sweep import Point, points
+
+HALF_WIDTH = 0.01
+FIGURES = ("rows", "classes", "examples")
+
+
+def make(path: Path, runs: Path, *, gain: float = 0.1, score: float = 0.8) -> None:
+    """Write what the study or sweep of the file at *path* could have found, every difference being *gain*."""
+    if "sweep" in yaml.safe_load(path.read_text(encoding="utf-8")):
+        _sweep(path, runs, gain, score)
+    else:
+        _study(path, runs, gain, score)
+
+
+def _study(path: Path, runs: Path, gain: float, score: float) -> None:
+    config = read_study(path)
+    folder = runs / config.study
+    _tables(folder, [entry.name for entry in config.contenders], gain, score)
+    (folder / "figures").mkdir()
+    for figure in [*FIGURES, *(f"{kind}-{one.name}" for one in config.contenders for kind in ("learning", "layers"))]:
+        (folder / "figures" / f"{figure}.svg").write_text("<svg/>")
+        (folder / "figures" / f"{figure}.png").write_bytes(b"")
+
+
+def _sweep(path: Path, runs: Path, gain: float, score: float) -> None:
+    config = read_sweep(path)
+    rows = []
+    for point in points(config):
+        names = [entry.name for entry in read_study(config.study, changes=point.changes).contenders]
+        _tables(runs / config.sweep / point.name, names, gain, score)
+        rows += [_point(point, name, gain, score) for name in config.contenders or names]
+    (runs / config.sweep / "sweep.json").write_text(json.dumps({"sweep": config.sweep, "points": rows}))
+
+
+def _point(point: Point, name: str, gain: float, score: float) -> dict[str, Any]:
+    difference = {"difference": None, "difference_low": None, "difference_high": None, "p": None}
+    if point.choice is not None and not point.value:
+        around = _around(gain, "difference")
+        difference |= {
+            "difference": gain,
+            "difference_low": around["low"],
+            "difference_high": around["high"],
+            "p": 0.01,
+        }
+    return {
+        "side": point.side, "choice": point.choice, "value": point.value, "contender": name,
+        "metric": "balanced_accuracy", **_around(score, "score"), "n": 20, "seeds": 3,
+        "train": score, "validation": score, **difference,
+    }  # fmt: skip
+
+
+def _around(value: float, name: str) -> dict[str, float]:
+    return {name: value, "low": value - HALF_WIDTH, "high": value + HALF_WIDTH}
+
+
+def _scores(names: Sequence[str], score: float) -> list[dict[str, Any]]:
+    return [
+        {"contender": name, "fold": part, "metric": metric, **_around(score, "value"), "n": 20, "seeds": 1}
+        for name in names
+        for metric in METRICS
+        for part in ("train", "validation", "test")
+    ]
+
+
+def _differences(names: Sequence[str], gain: float) -> list[dict[str, Any]]:
+    return [
+        {"a": a, "b": b, "metric": metric, **_around(gain, "difference"), "p": 0.01, "minimum_detectable": 0.02}
+        for metric in METRICS
+        for b, a in combinations(names, 2)
+    ]
+
+
+def _history(names: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {"contender": name, "seed": 0, "fold": "test", "epoch": epoch, "branch": "joint", "train_loss": 0.5,
+         "valid_loss": 0.5 + abs(epoch - 2) / 10, "train_score": 0.9, "valid_score": 0.8, "gradient_norm": 1.0}
+        for name in names for epoch in (1, 2, 3, 4)
+    ]  # fmt: skip
+
+
+def _tables(folder: Path, names: Sequence[str], gain: float, score: float) -> None:
+    folds, classes = ["train"] * 12 + ["validation"] * 4 + ["test"] * 4, ["person", "animal"] * 10
+    tables = {
+        "pairs": pl.DataFrame({"id": map(str, range(20)), "fold": folds, "label": classes}),
+        "dropped": pl.DataFrame({"reason": ["no_label_rule"] * 8 + ["null_label"] * 2}),
+        "scores": pl.DataFrame(_scores(names, score), schema=dict(schema.SCORES)),
+        "differences": pl.DataFrame(_differences(names, gain), schema=dict(schema.DIFFERENCES)),
+        "history": pl.DataFrame(_history(names), schema=dict(schema.HISTORY)),
+    }
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        table.write_parquet(folder / "tables" / f"{name}.parquet")
+    record(folder, list(tables))
+
+
+def record(folder: Path, tables: list[str]) -> None:
+    """Write down that these tables of a run folder were made, and no others."""
+    (folder / "tables" / ".fits.json").write_text(json.dumps({"tables": dict.fromkeys(tables, 1), "took_s": 60.0}))
