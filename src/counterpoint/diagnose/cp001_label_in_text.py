@@ -83,8 +83,9 @@ def _of_contender(case: Case) -> _Rule | None:
     fitted = case.fit_of(CONTENDER)
     if fitted is None:
         return _Rule(scored[0], balanced)
-    is_ours = getattr(fitted.model, "n_words", MAX_WORDS + 1) <= MAX_WORDS and not fitted.model.classes
-    return _Rule(scored[0], balanced, fitted.model.rule_) if is_ours else None
+    is_given = any(getattr(fitted.model, name, None) for name in ("classes", "preset"))
+    is_short = getattr(fitted.model, "n_words", MAX_WORDS + 1) <= MAX_WORDS
+    return _Rule(scored[0], balanced, fitted.model.rule_) if is_short and not is_given else None
 
 
 def _learned(pairs: Frame) -> _Rule | None:

@@ -18,15 +18,15 @@ P_REASON = 0.001
 LEAST_V = 0.05
 """Below, a difference that only a very large table can show moves the shares of the classes too little to matter."""
 HOST_V = 0.3
-SURVIVED = ("balance", "limit")
-"""Rows that were fit to use, and left out to make the classes equal: they count as kept."""
+SURVIVED = ("balance", "limit", "train_limit")
+"""Rows that were fit to use, and left out to make the classes equal or the set smaller: they count as kept."""
 KEPT, OTHER = "kept", "other"
 MOST_HOSTS, MOST_REASONS = 20, 6
 
 
 def look(case: Case) -> dict[str, str]:
     """Look at why rows left, by their class and by their host; what was left out on purpose does not count."""
-    lost = case.dropped.filter(~pl.col("reason").is_in(ON_PURPOSE))
+    lost = case.dropped.filter(~pl.col("reason").is_in([*ON_PURPOSE, *SURVIVED]))
     if lost.is_empty():
         return finding("CP003", "info", "dropped rows", "No row was lost but those left out on purpose.", lost=0)
     fates = _fates(case, lost, "label", set(case.pairs["label"].unique()))
