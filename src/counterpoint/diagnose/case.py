@@ -55,6 +55,8 @@ class Case:
     costs: Frame = field(default_factory=lambda: empty(COSTS))
     fit_of: Callable[[str], Fitted | None] = _none
     depth: Depth = "fast"
+    shared: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What several checks need, made by the first of them."""
 
     def test_scores(self, metric: str) -> Frame:
         """Return the scores of *metric* on rows that no contender was trained or stopped on."""

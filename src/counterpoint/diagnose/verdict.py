@@ -1,14 +1,20 @@
 """The answer: one verdict of a closed list and a few sentences that carry their numbers.
 
-Draws on the primary contrast, the scores beside it and the findings; does not look inside the models.
+Draws on the primary contrast, the scores beside it and the findings; does not look inside the models.  In the order of
+the questions: does the label leak (CP001), do the pairs belong together (CP004), was a gain shown, and of which kind
+(CP009), were the models trained (CP016), do they listen (CP008), which voices carry the label, do they say the same?
+Where the intervals leave a question open that the next one builds on, it cannot tell.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import polars as pl
 
+from counterpoint.contribution import Estimate
 from counterpoint.diagnose import Case
+from counterpoint.diagnose.grounds import Grounds
 from counterpoint.schema import Frame
 
 VERDICTS = (
@@ -17,18 +23,17 @@ VERDICTS = (
 )  # fmt: skip
 WORTHLESS = 0.02
 """A gain whose whole interval lies below this is called none."""
-
-REASONS = {
-    "leak": "But a few words of the text give the label away: the text score is that rule read back.",
-    "redundant": "Both modalities carry the label, and the second adds nothing that the first has not.",
-    "text_only": "Only the text carries the label; the image does no better than chance.",
-    "image_only": "Only the image carries the label; the text does no better than chance.",
-    "additive_gain": "A sum of what each modality says on its own is enough: no interaction between them is needed.",
-    "interaction_gain": "It does better than any sum of the two voices: text and image must be read together.",
-    "no_signal": "Neither modality does better than chance: look at the labels first.",
-    "cannot_tell": "",
-}
+HALF = 0.5
+"""Of a gain: an interaction that makes less than this is not its reason.  Of the gain that two voices that err
+independently would have: a pair that gains less than this says mostly the same."""
+LITTLE = 0.2
+"""A modality that cannot make more than this share of the way from chance to perfect is taken to carry nothing."""
+UNTRAINED = 0.05
+"""A network within this of chance on its own training rows has learned nothing."""
 UNKNOWN_GAIN = "Whether a sum of the two voices would do as well, or they must be read together, is not shown."
+ENOUGH = ("redundant", "text_only", "image_only", "no_signal")
+"""Verdicts that rest on more than the interval of the gain: it may end above `WORTHLESS`, and none was to be had."""
+Found = tuple[str, str]
 
 
 def answer(case: Case, findings: Frame, metric: str) -> dict[str, Any]:
@@ -48,74 +53,176 @@ def answer(case: Case, findings: Frame, metric: str) -> dict[str, Any]:
     if case.primary is None:
         sentence = "There is nothing to compare: the study lacks a single-entity or a multimodal contender."
         return {"verdict": "cannot_tell", "sentence": sentence, "evidence": evidence}
-    contrast = case.differences.filter("is_primary").row(0, named=True)
-    if contrast["low"] is None:
+    grounds = Grounds(case, findings, metric)
+    if grounds.contrast["low"] is None:
         sentence = "The test rows are too few to compare on: the primary contrast has no interval."
         return {"verdict": "cannot_tell", "sentence": sentence, "evidence": evidence}
-    is_leak = not alarms.filter(code="CP001", severity="fail").is_empty()
-    verdict = "leak" if is_leak else _verdict(case, contrast, metric)
-    reason = UNKNOWN_GAIN if verdict == "cannot_tell" and contrast["low"] > 0 else REASONS[verdict]
-    sentence = f"{_outcome(case, contrast, metric)} {reason}".strip()
-    return {"verdict": verdict, "sentence": sentence, "evidence": evidence}
+    verdict, reason = next(found for question in QUESTIONS if (found := question(grounds)) is not None)
+    return {"verdict": verdict, "sentence": f"{_outcome(grounds, verdict)} {reason}".strip(), "evidence": evidence}
 
 
-def _verdict(case: Case, contrast: Mapping[str, Any], metric: str) -> str:
-    if contrast["low"] > 0:
-        return _kind_of_gain(case, contrast, metric)
-    text, image = (_is_above_chance(case, (modality,), metric) for modality in ("text", "image"))
-    if text and image:
-        # A multimodal model that does worse has failed at something: it says nothing of what the second voice holds.
-        return "redundant" if 0 <= contrast["high"] < WORTHLESS else "cannot_tell"
-    if text or image:
-        return "text_only" if text else "image_only"
-    return "no_signal"
+def _leak(grounds: Grounds) -> Found | None:
+    found = grounds.alarm("CP001", "fail")
+    if found is None:
+        return None
+    value = f" {found['accuracy']:.1%} of the labels" if "accuracy" in found else " the label away"
+    return "leak", f"But a few words of the text give{value}: the text score is that rule read back."
 
 
-def _kind_of_gain(case: Case, contrast: Mapping[str, Any], metric: str) -> str:
-    """Tell a gain that a sum over modalities reaches from one that needs both read together."""
-    if contrast["a"] in case.additive:
-        return "additive_gain"
-    over = [_difference(case, contrast["a"], name, metric) for name in case.additive]
-    if over and all(low > 0 for low, _ in over):
-        return "interaction_gain"
-    gains = [_difference(case, name, contrast["b"], metric) for name in case.additive]
-    return "additive_gain" if any(low > 0 for low, _ in gains) else "cannot_tell"
+def _misaligned(grounds: Grounds) -> Found | None:
+    if grounds.alarm("CP004", "fail") is None:
+        return None
+    said = "But texts and images do not belong together (CP004): what one says of the other is no better than chance."
+    return "misaligned", f"{said} Find where they were paired before anything else is read from these scores."
 
 
-def _difference(case: Case, a: str, b: str, metric: str) -> tuple[float, float]:
-    """Return the interval of *a* minus *b*, whichever way round the table has it."""
-    for first, second, sign in ((a, b, 1), (b, a, -1)):
-        found = case.differences.filter(a=first, b=second, metric=metric)
-        if found["low"].count():
-            low, high = sorted((sign * found["low"].item(), sign * found["high"].item()))
-            return low, high
-    return float("-inf"), float("inf")
-
-
-def _is_above_chance(case: Case, modalities: Sequence[str], metric: str) -> bool:
-    """Say whether a contender of these modalities beats the majority, its interval clear of zero."""
-    names = [name for name, reads in case.modalities.items() if tuple(reads) == tuple(modalities)]
-    if "majority" in case.modalities:
-        return any(_difference(case, name, "majority", metric)[0] > 0 for name in names)
-    chance = 1 / case.pairs["label"].n_unique()
-    lows = case.test_scores("balanced_accuracy").filter(pl.col("contender").is_in(names))["low"]
-    return bool((lows > chance).any())
-
-
-def _outcome(case: Case, contrast: Mapping[str, Any], metric: str) -> str:
-    a, b, low, high = contrast["a"], contrast["b"], contrast["low"], contrast["high"]
-    value = dict(case.test_scores(metric).select("contender", "value").iter_rows())
-    if low > 0:
-        opening = "Yes, reading both helps"
-    elif high < 0:
-        opening = "No, reading both does worse"
-    else:
-        opening = (
-            "No gain from reading both is shown"
-            if high < WORTHLESS
-            else "A gain from reading both is not shown, nor ruled out"
+def _gain(grounds: Grounds) -> Found | None:
+    if grounds.gain.low <= 0:
+        return None
+    if _is_mostly_shared(grounds):
+        return (
+            "cannot_tell",
+            "But it is small: most of what the two say is the same, and better readers of one may close it.",
         )
+    kind = _kind(grounds)
+    if kind == "cannot_tell":
+        return kind, UNKNOWN_GAIN
+    part = grounds.interaction
+    measured = "" if not isfinite(part.value) else f" ({part.value:+.3f}, {part.low:+.3f} to {part.high:+.3f})"
+    if kind == "interaction_gain":
+        said = "It does better than any sum of the two voices: text and image must be read together"
+        return kind, f"{said}{measured}."
+    said = "A sum of what each modality says on its own is enough: no interaction between them is needed"
+    return kind, f"{said}{measured}."
+
+
+def _kind(grounds: Grounds) -> str:
+    """Tell a gain that a sum over modalities reaches from one that needs both read together."""
+    a, b, sums = grounds.contrast["a"], grounds.contrast["b"], grounds.case.additive
+    if a in sums:
+        return "additive_gain"
+    is_beyond = [grounds.difference(a, name).low > 0 for name in sums]
+    is_sum = any(grounds.difference(name, b).low > 0 for name in sums)
+    part = grounds.interaction
+    if not isfinite(part.value):
+        return "interaction_gain" if is_beyond and all(is_beyond) else "additive_gain" if is_sum else "cannot_tell"
+    if part.value > HALF * grounds.gain.value:
+        return "interaction_gain" if part.low > 0 and all(is_beyond) else "cannot_tell"
+    return "additive_gain" if is_sum or part.high < grounds.gain.value else "cannot_tell"
+
+
+def _untrained(grounds: Grounds) -> Found | None:
+    found = grounds.alarm("CP016", "fail")
+    names = [found["subject"]] if found else _at_chance(grounds)
+    reads = grounds.case.modalities
+    for name in names:
+        rivals = [other for other in reads if reads[other] == reads.get(name, ()) and other not in names]
+        is_about_it = name not in reads or name == grounds.contrast["a"]
+        if (is_about_it and grounds.gain.low <= 0) or (len(reads.get(name, ())) == 1 and not rivals):
+            said = (
+                f"But {name} has not learned even its own training rows" if not found else f"But {name} was not trained"
+            )
+            return (
+                "training_failed",
+                f"{said}: it says nothing of what text and image hold. Find why (CP016) and run again.",
+            )
+    return None
+
+
+def _at_chance(grounds: Grounds) -> list[str]:
+    """Return the multimodal contender, where it is at chance on its own training rows although one modality is not."""
+    train = grounds.case.scores.filter(fold="train", metric="balanced_accuracy")
+    ends = {row["contender"]: row for row in train.iter_rows(named=True)}
+    a, least = grounds.contrast["a"], grounds.chance + UNTRAINED
+    value = ends.get(a, {}).get("high")
+    is_told = any(grounds.above_chance(side).low > 0 for side in ("text", "image"))
+    return [a] if value is not None and value < least and is_told else []
+
+
+def _ignored(grounds: Grounds) -> Found | None:
+    found = grounds.alarm("CP008", "warn")
+    rows = [row for row in (found or {}).get("ignored", []) if row["contender"] == grounds.contrast["a"]]
+    if not rows:
+        return None
+    modality = rows[0]["modality"]
+    single = grounds.above_chance(modality)
+    said = f"{rows[0]['contender']} does not use the {modality}, which alone is {single.value:+.3f} above guessing"
+    return "branch_ignored", f"{said} ({single.low:+.3f} to {single.high:+.3f}): what both hold is not known (CP008)."
+
+
+def _voices(grounds: Grounds) -> Found | None:
+    text, image = grounds.above_chance("text"), grounds.above_chance("image")
+    if _carries(grounds, "text") and _carries(grounds, "image"):
+        return _same(grounds)
+    if grounds.gain.high >= LITTLE * (1 - grounds.chance):
+        return None
+    for side, voice, other, silent in (("text", text, "image", image), ("image", image, "text", text)):
+        if _carries(grounds, side) and _is_little(grounds, other, silent):
+            said = f"Only the {side} carries the label ({_above(voice)})"
+            return f"{side}_only", f"{said}; the {other} does no better than chance, or hardly ({_above(silent)})."
+    if _is_little(grounds, "text", text) and _is_little(grounds, "image", image):
+        said = f"Neither the text ({_above(text)}) nor the image ({_above(image)}) is shown to do better than chance"
+        return "no_signal", f"{said}: look at the labels first."
+    return None
+
+
+def _same(grounds: Grounds) -> Found | None:
+    """Say that both say the same where less is gained than half of what independent errors would leave to gain."""
+    said = "Both modalities carry the label, and the second adds nothing that the first has not"
+    if grounds.bits is None:
+        # A multimodal model that does worse has failed at something: it says nothing of what the second voice holds.
+        return ("redundant", f"{said}.") if 0 <= grounds.gain.high < WORTHLESS else None
+    gain, apart = grounds.bits
+    if not _is_mostly_shared(grounds):
+        return None
+    measured = f"{gain.value:+.3f} bits a row ({gain.low:+.3f} to {gain.high:+.3f})"
+    return "redundant", f"{said}: {measured}, where two that err independently would add {apart.value:+.3f}."
+
+
+def _is_mostly_shared(grounds: Grounds) -> bool:
+    """Say whether the gain in bits is clearly less than half of what independent errors would leave to gain."""
+    if grounds.bits is None:
+        return False
+    gain, apart = grounds.bits
+    return apart.low > 0 and gain.high < HALF * apart.value
+
+
+def _open(grounds: Grounds) -> Found:  # noqa: ARG001
+    return "cannot_tell", ""
+
+
+QUESTIONS: tuple[Callable[[Grounds], Found | None], ...] = (
+    _leak, _misaligned, _untrained, _gain, _ignored, _voices, _open,
+)  # fmt: skip
+
+
+def _carries(grounds: Grounds, modality: str) -> bool:
+    """Say whether a modality alone does better than chance, in the score and, where known, in bits."""
+    known = grounds.knowledge
+    return grounds.above_chance(modality).low > 0 and (known is None or known.knows(modality).low > 0)
+
+
+def _is_little(grounds: Grounds, modality: str, above: Estimate) -> bool:
+    return not _carries(grounds, modality) and above.high < LITTLE * (1 - grounds.chance)
+
+
+def _above(above: Estimate) -> str:
+    return f"{above.value:+.3f} above guessing, {above.low:+.3f} to {above.high:+.3f}"
+
+
+def _outcome(grounds: Grounds, verdict: str) -> str:
+    contrast, gain = grounds.contrast, grounds.gain
+    value = dict(grounds.case.test_scores(grounds.metric).select("contender", "value").iter_rows())
+    if gain.low > 0:
+        opening = "Yes, reading both helps"
+    elif gain.high < 0:
+        opening = "No, reading both does worse"
+    elif gain.high < WORTHLESS or verdict in ENOUGH:
+        opening = "No gain from reading both is shown"
+    else:
+        opening = "A gain from reading both is not shown, nor ruled out"
+    a, b = contrast["a"], contrast["b"]
     return (
-        f"{opening}: {a} reaches {value[a]:.3f} {metric.replace('_', ' ')} and {b}, the best of those that read one "
-        f"modality, {value[b]:.3f}; the difference is {contrast['difference']:+.3f} ({low:+.3f} to {high:+.3f})."
+        f"{opening}: {a} reaches {value[a]:.3f} {grounds.metric.replace('_', ' ')} and {b}, the best of those that "
+        f"read one modality, {value[b]:.3f}; the difference is {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})."
     )

@@ -1,0 +1,111 @@
+"""How many bits about the class each voice gives on test rows, beyond the class shares.
+
+A voice is a contender, or several whose log probabilities are added.  Each is calibrated on validation rows, so that no
+difference of calibration passes for knowledge.  Bits find a difference with far fewer rows than accuracy does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from counterpoint.contribution import Estimate
+from counterpoint.contribution.estimate import Floats, estimated
+from counterpoint.diagnose.case import Case
+from counterpoint.diagnose.heard import Heard, balanced_accuracy, best_of, heard
+from counterpoint.seeds import child_seed
+
+FEW_ROWS = 30
+SUM = "the sum of both"
+APART = "the sum, were errors independent"
+"""The sum with what the image says dealt anew among the rows of one class: two voices that share the class only."""
+DEALS = 5
+Voices = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Told:
+    """Bits of each voice on each test row; *single* names the contender that stands for each modality."""
+
+    rows: Heard
+    bits: Mapping[str, Floats]
+    single: Mapping[str, str]
+
+    def knows(self, voice: str) -> Estimate:
+        """Return the bits a row that *voice* gives."""
+        return self._mean(self.bits[voice])
+
+    def beyond(self, voice: str, other: str) -> Estimate:
+        """Return the bits a row that *voice* gives more than *other*."""
+        return self._mean(self.bits[voice] - self.bits[other])
+
+    def score(self, name: str) -> float:
+        """Return the balanced accuracy of contender *name*."""
+        return balanced_accuracy(self.rows.hits(name), self.rows.codes)
+
+    def _mean(self, values: Floats) -> Estimate:
+        return estimated(lambda weights: weights @ values / weights.sum(1), self.rows.groups)
+
+
+def told(case: Case) -> Told | None:
+    """Return what the best contender of each modality, their sum and each multimodal contender tell.
+
+    The voices are called "text", "image", `SUM`, `APART`, and by the names of the multimodal contenders.  None where a
+    modality has no contender, or there are too few rows.
+
+    >>> import polars as pl
+    >>> none = pl.DataFrame()
+    >>> told(Case(none, none, none, None, {"majority": ()}, (), 1, 1)) is None
+    True
+    """
+    if "told" not in case.shared:
+        case.shared["told"] = _told(case)
+    found: Told | None = case.shared["told"]
+    return found
+
+
+def _told(case: Case) -> Told | None:
+    text, image = best_of(case, "text"), best_of(case, "image")
+    if text is None or image is None:
+        return None
+    both = case.reading("text", "image")
+    validation, test = (heard(case, [text, image, *both], part) for part in ("validation", "test"))
+    if min(len(validation.ids), len(test.ids)) < FEW_ROWS or len(np.unique(validation.codes)) < 2:
+        return None
+    voices = {"text": (text,), "image": (image,), SUM: (text, image)} | {name: (name,) for name in both}
+    bits = _bits(validation, test, voices)
+    deals = [_bits(_dealt(validation, image, i), _dealt(test, image, i), {SUM: (text, image)}) for i in range(DEALS)]
+    apart: Floats = np.mean([deal[SUM] for deal in deals], axis=0)
+    return Told(test, bits | {APART: apart}, {"text": text, "image": image})
+
+
+def _dealt(rows: Heard, name: str, deal: int) -> Heard:
+    """Return *rows* in which contender *name* says what it said of another row of the same fold and class."""
+    rng = np.random.default_rng(child_seed(0, "told", deal))
+    order = np.arange(len(rows.codes))
+    for fold, code in sorted({*zip(rows.folds.tolist(), rows.codes.tolist(), strict=True)}):
+        same = np.flatnonzero((rows.folds == fold) & (rows.codes == code))
+        order[same] = rng.permutation(same)
+    return rows._replace(proba=rows.proba | {name: rows.proba[name][order]})
+
+
+def _bits(validation: Heard, test: Heard, voices: Voices) -> dict[str, Floats]:
+    bits = {name: np.zeros(len(test.codes)) for name in voices}
+    for fold in np.unique(test.folds):
+        known, new = validation.of(fold), test.of(fold)
+        for name, contenders in voices.items():
+            bits[name][test.folds == fold] = _calibrated(known, new, contenders)
+    return bits
+
+
+def _calibrated(known: Heard, new: Heard, contenders: tuple[str, ...]) -> Floats:
+    from counterpoint.contenders.calibrate import fit_scaling  # noqa: PLC0415 - loads scikit-learn
+
+    n_classes = new.proba[contenders[0]].shape[1]
+    prior = (np.bincount(known.codes, minlength=n_classes) + 1) / (len(known.codes) + n_classes)
+    if not len(known.codes):
+        return np.zeros(len(new.codes))
+    scaling = fit_scaling([known.log(name) for name in contenders], known.codes)
+    proba = scaling.proba([new.log(name) for name in contenders])
+    bits: Floats = np.log2(proba[np.arange(len(new.codes)), new.codes] / prior[new.codes])
+    return bits

@@ -1,0 +1,163 @@
+"""Checks of what a multimodal model makes of its branches: each fires on its fault, and is silent without it."""
+
+import json
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from counterpoint.contribution import emap_gap, perceptual_score
+from counterpoint.diagnose import Case, cp008_branch_ignored, cp009_interaction, cp014_missing_modality
+from counterpoint.diagnose.heads import heads_of
+from counterpoint.diagnose.told import APART, SUM, told
+from fusion_material import Made, Signals, made_case, made_rows, usual
+
+BOTH = Signals(text=0.6, image=0.6)
+
+
+@cache
+def case(signals: Signals = BOTH, *, n: int = 800, classes: int = 2, seed: int = 0, **joint: Any) -> Case:
+    return made_case(made_rows(signals, n, classes=classes, seed=seed), usual(classes, **joint))
+
+
+def severity(check: Any, given: Case) -> str:
+    return check.look(given)["severity"]
+
+
+def evidence(check: Any, given: Case) -> dict[str, Any]:
+    return json.loads(check.look(given)["evidence"])
+
+
+def with_missing_images(pairs: pl.DataFrame, share: float = 0.3) -> pl.DataFrame:
+    is_kept = np.random.default_rng(5).random(len(pairs)) > share
+    return pairs.with_columns(image=pl.when(pl.Series(is_kept)).then("image"))
+
+
+# CP008
+
+
+def test_an_image_that_would_help_and_is_not_read_is_named():
+    found = cp008_branch_ignored.look(case(image=0.0))
+    assert found["severity"] == "warn"
+    assert "lstm-cnn ignores the image" in found["explanation"]
+    assert evidence(cp008_branch_ignored, case(image=0.0))["ignored"] == [
+        {"contender": "lstm-cnn", "modality": "image"}
+    ]
+
+
+def test_a_text_that_would_help_and_is_hardly_read_is_named():
+    assert evidence(cp008_branch_ignored, case(text=0.05))["ignored"] == [{"contender": "lstm-cnn", "modality": "text"}]
+
+
+def test_branches_that_are_both_read_raise_no_alarm():
+    assert severity(cp008_branch_ignored, case()) == "info"
+
+
+def test_an_image_that_tells_nothing_is_rightly_not_read():
+    found = cp008_branch_ignored.look(case(Signals(text=0.6), image=0.05))
+    assert found["severity"] == "info"
+    assert "and rightly" in found["explanation"]
+
+
+@pytest.mark.parametrize("check", [cp008_branch_ignored, cp009_interaction, cp014_missing_modality])
+def test_a_study_without_a_model_of_both_is_not_applicable(check):
+    models = {name: model for name, model in usual().items() if name in ("text-lstm", "image-cnn")}
+    assert severity(check, made_case(made_rows(BOTH, 200), models)) == "not_applicable"
+
+
+@pytest.mark.parametrize("check", [cp008_branch_ignored, cp009_interaction, cp014_missing_modality])
+def test_a_model_that_is_not_at_hand_is_not_applicable(check):
+    assert severity(check, replace(case(), fit_of=dict[str, Any]().get)) == "not_applicable"
+
+
+def test_without_a_contender_of_the_image_what_it_would_add_is_not_known():
+    models = {name: model for name, model in usual().items() if name != "image-cnn"}
+    given = made_case(made_rows(BOTH, 200), models)
+    assert severity(cp008_branch_ignored, given) == "not_applicable"
+    assert severity(cp014_missing_modality, given) == "not_applicable"
+    assert severity(cp009_interaction, given) == "info"
+
+
+@pytest.mark.parametrize("check", [cp008_branch_ignored, cp009_interaction, cp014_missing_modality])
+@pytest.mark.parametrize("given", [{"classes": 3, "n": 240}, {"n": 16}], ids=["three classes", "tiny"])
+def test_odd_tables_are_looked_at_or_not_applicable(check, given):
+    assert severity(check, case(**given)) in ("info", "warn", "not_applicable")
+
+
+# CP009
+
+
+def test_a_joint_model_of_an_additive_truth_is_named():
+    found = cp009_interaction.look(case())
+    assert found["severity"] == "warn"
+    assert "late-fusion" in found["explanation"]
+
+
+def test_a_model_that_reads_both_together_raises_no_alarm():
+    found = cp009_interaction.look(case(Signals(joint=0.9), joint=4.0))
+    assert found["severity"] == "info"
+    assert "reads text and image together" in found["explanation"]
+
+
+def test_no_interaction_is_no_alarm_where_nothing_is_gained():
+    assert severity(cp009_interaction, case(Signals(text=0.6), image=0.1)) == "info"
+
+
+def test_the_gap_in_the_table_is_that_of_the_public_measure():
+    given = case(Signals(joint=0.9), joint=4.0)
+    row = evidence(cp009_interaction, given)["table"][0]
+    heads = next(heads for heads in heads_of(given) if heads.name == "lstm-cnn")
+    whole = emap_gap(heads.fitted.model, heads.pairs, heads.pairs["label"])
+    assert row["value"] == pytest.approx(whole.value, abs=0.05)
+
+
+# CP014
+
+
+def test_a_model_that_falls_where_images_are_missing_is_named():
+    given = made_case(with_missing_images(made_rows(BOTH, 800)), usual(off=4.0))
+    found = cp014_missing_modality.look(given)
+    assert found["severity"] == "warn"
+    assert "without the image lstm-cnn" in found["explanation"]
+
+
+def test_missing_images_are_no_alarm_where_the_text_still_counts():
+    given = made_case(with_missing_images(made_rows(BOTH, 800)), usual())
+    assert severity(cp014_missing_modality, given) == "info"
+
+
+def test_what_would_fall_is_told_where_nothing_is_missing():
+    found = cp014_missing_modality.look(case(off=4.0))
+    assert found["severity"] == "info"
+    assert "Should one be missing later" in found["explanation"]
+
+
+# What they share
+
+
+def test_what_is_read_once_serves_all_checks():
+    given = replace(case())
+    assert heads_of(given) is heads_of(given)
+    assert told(given) is told(given)
+    assert replace(given).shared == {}
+
+
+def test_the_contender_of_the_primary_contrast_comes_first():
+    assert heads_of(case())[0].name == case().primary["a"]
+
+
+def test_two_that_say_the_same_tell_less_together_than_two_that_err_apart():
+    same, apart = told(case(Signals(redundant=0.6))), told(case())
+    assert same.beyond(APART, "text").value > 2 * same.beyond(SUM, "text").value
+    assert apart.beyond(APART, "text").value == pytest.approx(apart.beyond(SUM, "text").value, abs=0.08)
+
+
+def test_heads_stand_for_the_model_in_a_measure():
+    heads = heads_of(case())[0]
+    kept = perceptual_score(heads, heads.pairs, heads.pairs["label"], "image", permutations=3, draws=50)
+    anew = perceptual_score(heads.fitted.model, heads.pairs, heads.pairs["label"], "image", permutations=3, draws=50)
+    assert kept == anew
+    assert isinstance(heads.fitted.model, Made)
