@@ -103,3 +103,8 @@ def test_a_control_at_less_than_half_the_cost_warns():
     assert severity("CP006", replace(given, fit_of=fit_of)) == "warn"  # 0.5 + 1 s against 4 + 1 s
     fair = case(FAIR | {"late_fusion": (3, 40, 9, 2.0)}, differences=difference(-0.02, 0.02), fit_of=fit_of)
     assert severity("CP006", fair) == "info"  # 2 + 1 s against 4 + 1 s
+
+
+def test_a_slow_clock_alone_makes_no_control_cheap():
+    quick = FAIR | {"late_fusion": (3, 40, 9, 0.5), "text_svm": (1, 40, 90_000, 1.0)}  # 40 epochs against 8 + 40
+    assert severity("CP006", case(quick, differences=difference(-0.02, 0.02), fit_of=fit_of)) == "info"

@@ -1,7 +1,7 @@
 """CP006: a joint network compared without the control that trains its branches apart and fuses them late."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import polars as pl
 
@@ -29,17 +29,35 @@ def look(case: Case) -> dict[str, str]:
     control, (difference, low, high) = max(
         ((name, _difference(case, joint, name)) for name in controls), key=lambda found: -(found[1][0] or 0.0)
     )
-    seconds = {name: _total_s(case, name) for name in (joint, control)}
-    evidence = {
-        "joint": joint, "control": control, "difference": difference, "low": low, "high": high,
-        "joint_s": seconds[joint], "control_s": seconds[control],
-    }  # fmt: skip
+    evidence = {"joint": joint, "control": control, "difference": difference, "low": low, "high": high}
     told = _told(joint, control, evidence)
-    if _is_cheap(seconds[control], seconds[joint]):
-        took = f"{seconds[control]:.1f} s with its branches, {joint} {seconds[joint]:.1f} s"
-        told += f" But {control} took {took}: give it as much."
-        return finding("CP006", "warn", SUBJECT, told, **evidence)
-    return finding("CP006", "info", SUBJECT, told, **evidence)
+    costs = [_Cost.of(case, name) for name in (joint, control)]
+    table = [{"contender": name, **cost._asdict()} for name, cost in zip((joint, control), costs, strict=True) if cost]
+    if _is_cheap(*costs):
+        told += f" But {control} with its branches took less than half of the training of {joint}: give it as much."
+        return finding("CP006", "warn", SUBJECT, told, **evidence, table=table)
+    return finding("CP006", "info", SUBJECT, told, **evidence, table=table)
+
+
+class _Cost(NamedTuple):
+    """What a fit took with the branches that it is handed: seconds, and epochs times parameters."""
+
+    seconds: float
+    updates: float
+
+    @classmethod
+    def of(cls, case: Case, name: str) -> Self | None:
+        """Return the cost of *name*, the median over its fits; None where there is no record of it."""
+        medians = case.costs.group_by("contender").agg(pl.col("fit_s", "epochs", "parameters").median().fill_null(0))
+        costs = {row["contender"]: row for row in medians.to_dicts()}
+        fitted = case.fit_of(name) if name in costs else None
+        if fitted is None:
+            return None
+        branches = [costs[each] for each in getattr(fitted.model, "needs", ()) if each in costs]
+        # A fusion that was handed its branches counts their epochs as its own.
+        trained = branches if branches and name in case.additive else [*branches, costs[name]]
+        updates = sum(row["epochs"] * row["parameters"] for row in trained)
+        return cls(round(sum(row["fit_s"] for row in [*branches, costs[name]]), 2), updates)
 
 
 def _told(joint: str, control: str, evidence: Mapping[str, Any]) -> str:
@@ -65,15 +83,10 @@ def _difference(case: Case, joint: str, control: str) -> tuple[float | None, flo
     return None, None, None
 
 
-def _total_s(case: Case, name: str) -> float | None:
-    """Return the seconds that a fit of *name* takes with those of the branches that it is handed; None if unknown."""
-    costs = case.costs.group_by("contender").agg(pl.col("fit_s").median())
-    seconds = dict(costs.iter_rows())
-    fitted = case.fit_of(name) if name in seconds else None
-    if fitted is None:
-        return None
-    return float(sum(seconds.get(each, 0.0) for each in {name, *getattr(fitted.model, "needs", ())}))
-
-
-def _is_cheap(control_s: float | None, joint_s: float | None) -> bool:
-    return control_s is not None and joint_s is not None and control_s < LEAST_COST * joint_s
+def _is_cheap(joint: _Cost | None, control: _Cost | None) -> bool:
+    """Say whether the control took less than half by the clock and by count: the one is noisy, the other coarse."""
+    return (
+        joint is not None
+        and control is not None
+        and all(ours < LEAST_COST * theirs for ours, theirs in zip(control, joint, strict=True))
+    )
