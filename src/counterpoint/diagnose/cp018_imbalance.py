@@ -1,5 +1,6 @@
 """CP018: one class is so frequent that accuracy says little of the others."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,9 @@ def look(case: Case) -> dict[str, str]:
     evidence = {"majority": round(majority, 4), "smallest_class": shares.row(-1)[1], "table": table[:12]}
     said = f"{majority:.0%} of the pairs are {largest}"
     if majority >= MAJORITY_AT:
-        n_test = [min(rows["label"].value_counts(name="n")["n"].to_list()) for rows in looked.values()]
-        few = f", and the smallest class has {min(n_test):,} test rows" if n_test else ""
-        said += f": always saying so is right that often{few}. Judge by balanced accuracy, weigh classes, find more."
+        said += (
+            f": always saying so is right that often{_few(looked.values())}. Judge by balanced accuracy, weigh classes."
+        )
         return finding("CP018", "warn", SUBJECT, said, **evidence)
     hidden = [name for name, gap in gaps.items() if gap.low > GAP]
     if not hidden:
@@ -47,6 +48,11 @@ def look(case: Case) -> dict[str, str]:
         return finding("CP018", "warn", SUBJECT, said, **evidence)
     said += f"{case.metric.replace('_', ' ')}, which decides here, is the one to quote."
     return finding("CP018", "info", SUBJECT, said, **evidence)
+
+
+def _few(looked: Iterable[Frame]) -> str:
+    smallest = [min(rows["label"].value_counts(name="n")["n"].to_list()) for rows in looked]
+    return f", and the smallest class has {min(smallest):,} test rows" if smallest else ""
 
 
 def _test_rows(predictions: Frame, name: str) -> Frame:
