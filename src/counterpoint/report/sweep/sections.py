@@ -144,7 +144,7 @@ def _learning(gallery: Gallery, learned: Learned, who: str, rows: Frame) -> Cont
     best = best_epochs(rows)
     at = f" at {learned.value}" if learned.value is not None else ""
     title = f"{learned.side}{at}: {who}"
-    figure = panels.learning(rows, best if len(best) else None)
+    figure = panels.learning(rows, best=best if len(best) else None)
     n_fits = rows.select("seed", "fold").n_unique()
     svg = gallery.add(f"learning-{title}", f"Learning: {title}", figure, alt=f"Loss and accuracy by epoch, {title}.")
     return {
