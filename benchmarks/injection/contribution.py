@@ -1,0 +1,135 @@
+"""Whether measures of contribution say what is known of generated pairs.
+
+The decomposition of information must put redundant, unique and synergistic bits in their true order; the perceptual
+score of a modality that tells nothing must have an interval that covers 0.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from counterpoint.config import Split
+from counterpoint.contenders import make
+from counterpoint.contribution import perceptual_score, pid, pid_of
+from counterpoint.data.generate import generate
+from counterpoint.data.recipe import SIGNALS
+from counterpoint.data.split import split
+from counterpoint.data.words import ENGLISH
+from counterpoint.schema import Frame
+from counterpoint.seeds import child_seed
+from injection.data import SIDE_PX, Place, contenders
+from injection.draw import Item, timed
+
+PID, PERCEPTUAL = "pid", "perceptual"
+N_SETTINGS = 50
+STRENGTHS = (0.6, 0.4, 0.2, 0.0)
+"""The chances of the four signals, in another order in each setting."""
+APART_BITS = 0.05
+"""Two parts that truly differ by less are not ranked: a thousand rows cannot."""
+NOTHING, SIDES = 2, ("text", "image")
+BARS = {PID: 0.95, PERCEPTUAL: 0.90}
+
+
+def items(*, draws: int | None, first_seed: int) -> Iterator[Item]:
+    """Yield the settings of both measures."""
+    n_settings = N_SETTINGS if draws is None else min(draws, N_SETTINGS)
+    for kind in (PID, PERCEPTUAL):
+        yield from (Item(kind, 1000, 1, 1.0, first_seed + seed) for seed in range(n_settings))
+
+
+def draw(item: Item) -> dict[str, Any]:
+    """Return whether the measure was right in one setting."""
+    return timed(item, {PID: _ranks, PERCEPTUAL: _covers}[item.kind])
+
+
+def _ranks(item: Item) -> dict[str, Any]:
+    rng = np.random.default_rng(child_seed(item.seed, "signals"))
+    signals = dict(zip(SIGNALS, rng.permutation(STRENGTHS).tolist(), strict=True))
+    truth = pid(joint_of(signals))
+    with TemporaryDirectory() as folder:
+        pairs = generate(folder, n=item.n, side_px=SIDE_PX, seed=item.seed, **signals)
+    found = pid_of(*codes_of(pairs), draws=2, permutations=2).value
+    return {"signals": signals, "truth": list(truth), "value": list(found), "is_right": in_order(truth, found)}
+
+
+def in_order(truth: Sequence[float], found: Sequence[float]) -> bool:
+    """Say whether all parts that truly differ by enough stand in their true order.
+
+    >>> in_order((0.4, 0.1, 0.09, 0.0), (0.3, 0.1, 0.12, 0.01)), in_order((0.4, 0.1), (0.1, 0.2))
+    (True, False)
+    """
+    return all(found[a] > found[b] for a, b in product(range(len(truth)), repeat=2) if truth[a] - truth[b] > APART_BITS)
+
+
+def joint_of(signals: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return the distribution of what the text shows, what the image shows and the class, shape (9, 9, 2).
+
+    Each shows the class, the other class or neither, and one half of the joint signal, the other half or neither.
+
+    >>> float(joint_of({"text_signal": 0.5, "image_signal": 0, "redundant_signal": 0, "joint_signal": 0}).sum())
+    1.0
+    """
+    joint = np.zeros((9, 9, 2))
+    for label, half in product((0, 1), repeat=2):
+        for there in product((0, 1), repeat=4):
+            chances = (
+                signals[name] if is_there else 1 - signals[name] for name, is_there in zip(SIGNALS, there, strict=True)
+            )
+            text, image, redundant, together = there
+            said = label if text or redundant else NOTHING, label if image or redundant else NOTHING
+            halves = (half, (label - half) % 2) if together else (NOTHING, NOTHING)
+            joint[3 * said[0] + halves[0], 3 * said[1] + halves[1], label] += float(np.prod(list(chances))) / 4
+    return joint
+
+
+def codes_of(pairs: Frame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return what the text shows of each pair, what the image shows, and its class, as codes of `joint_of`."""
+    label = pairs["label"].str.slice(-1).cast(int).to_numpy()
+    text, image, together = (pairs[f"tells_{side}"].to_numpy() for side in (*SIDES, "joint"))
+    half = pairs["text"].str.contains(rf"\b{ENGLISH.half[1]}\b").cast(int).to_numpy()
+    halves = np.where(together, half, NOTHING), np.where(together, (label - half) % 2, NOTHING)
+    return 3 * np.where(text, label, NOTHING) + halves[0], 3 * np.where(image, label, NOTHING) + halves[1], label
+
+
+def _covers(item: Item) -> dict[str, Any]:
+    """Train a joint network on pairs of which one modality tells nothing, and score that one."""
+    idle, told = SIDES[item.seed % 2], SIDES[1 - item.seed % 2]
+    settings = {entry["kind"]: entry for entry in contenders(Place(item.n, 1, item.seed))}
+    own = {
+        kind: {key: value for key, value in entry.items() if key not in ("kind", "name")}
+        for kind, entry in settings.items()
+    }
+    with TemporaryDirectory() as folder:
+        pairs = generate(folder, n=item.n, side_px=SIDE_PX, seed=item.seed, **{f"{told}_signal": 0.6})
+        folds = _split(pairs, item.seed)
+        model = make("lstm-cnn", text=own["text-lstm"], image=own["image-cnn"], seed=item.seed, **own["lstm-cnn"])
+        held_out = (folds["validation"], folds["validation"]["label"])
+        model.fit(folds["train"], folds["train"]["label"], validation=held_out)
+        score = perceptual_score(model, folds["test"], folds["test"]["label"], idle)
+    return {"idle": idle, "value": list(score), "is_right": bool(score.low <= 0 <= score.high)}
+
+
+def _split(pairs: Frame, seed: int) -> Mapping[str, Frame]:
+    numbered = pairs.with_row_index("row").with_columns(group="id", label_source="label").cast({"row": int})
+    folded, _ = split(numbered, Split(seed=seed))
+    return {str(fold): rows for (fold,), rows in folded.group_by("fold")}
+
+
+def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return of each measure how often it was right, and its bar."""
+    found = {kind: [result for result in results if result["kind"] == kind] for kind in BARS}
+    return {
+        kind: {"k": sum(bool(result.get("is_right")) for result in own), "n": len(own), "bar": BARS[kind]}
+        for kind, own in found.items()
+        if own
+    }
+
+
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line a measure."""
+    for kind, own in found.items():
+        yield f"{kind:<12}right in {own['k']} of {own['n']}, at least {own['bar']:.0%} wanted"

@@ -1,0 +1,130 @@
+"""One draw: a study is made in a folder that goes away, and all checks look at it."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from counterpoint.config import StudyConfig
+from counterpoint.diagnose import CHECKS, Case, about
+from counterpoint.lookup import find
+from counterpoint.study import Study
+from injection.data import Place
+from injection.plants import PLANTS, clean_study
+
+CLEAN = "clean"
+SEVERITIES = ("not_applicable", "info", "warn", "fail")
+IN_MEMORY = Path("/dev/shm")
+"""Tables that go away in a second need no disk."""
+
+
+class Item(NamedTuple):
+    """What one draw is of: the clean study, or a check's fault at a strength."""
+
+    kind: str
+    n: int
+    ratio: int
+    strength: float
+    seed: int
+
+
+def draw(item: Item) -> dict[str, Any]:
+    """Return what the checks say of the study of *item*.
+
+    Of the clean study that is all checks, and those of each fault of a record on that record; of a planted fault it is
+    the check of that fault and what the stages find, for the others would say what they say of clean studies.  A draw
+    that cannot be made is an ``error``: it is counted, and shown.
+    """
+    return timed(item, _found)
+
+
+def timed(item: Item, make: Callable[[Item], dict[str, Any]]) -> dict[str, Any]:
+    """Return *item* with what *make* finds of it, or its ``error``, and the seconds of one core."""
+    started = time.process_time()
+    try:
+        found = make(item)
+    except Exception as error:  # what raises has failed on this draw; the others go on
+        found = {"error": f"{type(error).__name__}: {error}"}
+    return {**item._asdict(), **found, "took_s": round(time.process_time() - started, 2)}
+
+
+@contextmanager
+def made(config: StudyConfig) -> Iterator[Study]:
+    """Yield the study of *config*, in a folder that goes away."""
+    with TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as runs:
+        yield Study(config, runs=runs)
+
+
+def _found(item: Item) -> dict[str, Any]:
+    plant, place = PLANTS.get(item.kind), Place(item.n, item.ratio, item.seed)
+    config = clean_study(place) if plant is None or plant.make is None else plant.make(place, item.strength)
+    depth = about(item.kind)[1] if plant else "fast"
+    config = config.model_copy(update={"checks": config.checks.model_copy(update={"depth": depth})})
+    with made(config) as study:
+        if plant is None:
+            found = study.findings().select("code", "severity").rows()
+            return {"found": worst(found), "records": _altered(study.case(), place)}
+        found = study.made("pairs")["pairs_findings"].select("code", "severity").rows()
+        return {"found": worst([*found, (item.kind, look(item.kind, study.case()))])}
+
+
+def worst(found: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the severest of what is found under each code.
+
+    >>> worst([("CP002", "info"), ("CP002", "warn"), ("CP001", "not_applicable")])
+    {'CP002': 'warn', 'CP001': 'not_applicable'}
+    """
+    severest: dict[str, str] = {}
+    for code, severity in found:
+        severest[code] = max(severity, severest.get(code, severity), key=SEVERITIES.index)
+    return severest
+
+
+def _altered(case: Case, place: Place) -> list[tuple[str, float, str]]:
+    """Return (code, strength, severity) of each fault of a record; of some draws at the strengths of its curve too."""
+    is_of_curve = (place.n, place.ratio) == (1000, 1) and place.seed % 5 == 0
+    return [
+        (code, strength, look(code, plant.alter(case, strength, place.seed)))
+        for code, plant in PLANTS.items()
+        if plant.alter is not None and code in CHECKS and case.primary is not None
+        for strength in (*(plant.grid if is_of_curve else ()), plant.strength)
+    ]
+
+
+def look(code: str, case: Case) -> str:
+    """Return the severity that the check *code* finds in *case*."""
+    severity: str = find(code, CHECKS, what="check")(case)["severity"]
+    return severity
+
+
+def is_alarm(severity: str | None) -> bool:
+    """Say whether a check that finds so has detected something.
+
+    >>> is_alarm("warn"), is_alarm("info"), is_alarm(None)
+    (True, False, False)
+    """
+    return severity in ("warn", "fail")
+
+
+def frame_of(results: Iterable[dict[str, Any]]) -> pl.DataFrame:
+    """Return one row for each study and check: kind, n, ratio, strength, seed, code, and whether it alarms.
+
+    What is altered in a record of a clean study stands under the check's own kind.
+    """
+    rows = []
+    for result in results:
+        place = {name: result[name] for name in ("n", "ratio", "seed")}
+        own = {"kind": result["kind"], "strength": float(result["strength"]), **place}
+        rows += [
+            {**own, "code": code, "alarm": is_alarm(severity)} for code, severity in result.get("found", {}).items()
+        ]
+        rows += [
+            {"kind": code, "strength": float(strength), **place, "code": code, "alarm": is_alarm(severity)}
+            for code, strength, severity in result.get("records", ())
+        ]
+    schema = {"kind": pl.String, "strength": pl.Float64, "n": pl.Int64, "ratio": pl.Int64, "seed": pl.Int64}
+    return pl.DataFrame(rows, schema=schema | {"code": pl.String, "alarm": pl.Boolean}, orient="row")

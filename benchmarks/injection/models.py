@@ -1,0 +1,77 @@
+"""Contenders with a fault: what no setting of the real ones can do."""
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from torch import nn
+
+from counterpoint.contenders.base import Rows
+from counterpoint.contenders.batches import Material
+from counterpoint.contenders.lstm_cnn import LSTMCNN
+from counterpoint.features.pixels import Pixels
+
+
+class FrozenImage(LSTMCNN):
+    """The joint network with an image branch that does not learn: a *share* of the way to random weights."""
+
+    def __init__(
+        self, *, share: float = 1.0, hidden: int = 32, epochs: int = 3, lr: float = 0.01, batch: int = 64,
+        encoder_rate: float = 0.5, seed: int = 0, cache: str | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            hidden=hidden, epochs=epochs, lr=lr, batch=batch, encoder_rate=encoder_rate, seed=seed, cache=cache
+        )
+        self.share = share
+
+    def _network(self) -> nn.Module:
+        network: Any = super()._network()
+        random = deepcopy(network.image)
+        for module in random.modules():
+            if hasattr(module, "reset_parameters"):
+                module.reset_parameters()
+        with torch.no_grad():
+            for kept, drawn in zip(network.image.parameters(), random.parameters(), strict=True):
+                kept.lerp_(drawn, self.share).requires_grad_(False)
+        return network  # type: ignore[no-any-return]
+
+
+class _Filled(Pixels):
+    """Pixels of which none is marked missing: where there is no image, all are zero."""
+
+    def __init__(self, pixels: Pixels) -> None:
+        super().__init__(pixels._store, pixels._slots, np.zeros(len(pixels), dtype=bool))
+
+
+class ZeroFilled(LSTMCNN):
+    """The joint network trained on whole pairs; an image that is missing later is black to it, and no more."""
+
+    def __init__(
+        self, *, hidden: int = 32, epochs: int = 3, lr: float = 0.01, batch: int = 64, encoder_rate: float = 0.5,
+        seed: int = 0, cache: str | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            hidden=hidden,
+            epochs=epochs,
+            lr=lr,
+            batch=batch,
+            encoder_rate=encoder_rate,
+            hide=0.0,
+            seed=seed,
+            cache=cache,
+        )
+
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
+        super()._fit(_whole(train), validation and _whole(validation), fits)
+
+    def _material(self, rows: Rows) -> Material:
+        material = super()._material(rows)
+        assert material.pixels is not None
+        return Material(material.codes, tokens=material.tokens, pixels=_Filled(material.pixels))
+
+
+def _whole(rows: Rows) -> Rows:
+    is_whole = rows.pairs.select(pl.all_horizontal(pl.col("text", "image").is_not_null())).to_series()
+    return Rows(rows.pairs.filter(is_whole), rows.codes[is_whole.to_numpy()])

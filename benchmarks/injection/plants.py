@@ -1,0 +1,243 @@
+"""Each check's fault: how it is planted, how strongly, and why the draws without it are without it.
+
+Every strength was written down here before it was run.  ``strength`` is the one that the bar is about; ``grid`` are the
+others of the curve, in order of growing fault, from which the strength of even odds is read.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from counterpoint.config import StudyConfig
+from counterpoint.data.words import ENGLISH
+from counterpoint.diagnose import Case
+from injection import records
+from injection.data import HOLDOUT, LOST, SIGNALS, UNGROUPED, Place, contenders, study
+
+MakeStudy = Callable[[Place, float], StudyConfig]
+Alter = Callable[[Case, float, int], Case]
+BOTH_TELL = {"text_signal": 0.6, "image_signal": 0.6}
+NETWORKS = ("text-svm", "text-lstm", "image-cnn", "lstm-cnn")
+TEXT_WIDTH, TEXT_EPOCHS = 8, 6
+
+
+@dataclass(frozen=True)
+class Plant:
+    """One check's fault.
+
+    Attributes
+    ----------
+    make
+        *make* returns the study in which the fault is that strong; None where *alter* makes a record of a clean study
+        say so.
+    clean_at
+        *clean_at* is the strength at which *make* plants nothing; None where the clean study has no such fault.
+    clean
+        *clean* says why those draws are without the fault by construction.
+    """
+
+    fault: str
+    unit: str
+    strength: float
+    clean: str
+    grid: tuple[float, ...] = ()
+    make: MakeStudy | None = None
+    alter: Alter | None = None
+    clean_at: float | None = None
+    trains: bool = False
+
+
+def clean_study(place: Place) -> StudyConfig:
+    """Return the study in which nothing is wrong: what is lost is lost at random, and the joint network reads both."""
+    return study(place, {**SIGNALS, "fault": "lost", "strength": LOST}, contenders(place))
+
+
+def _one_fit(place: Place, source: Mapping[str, Any], named: list[Any], **sections: Any) -> StudyConfig:
+    return study(place, source, named, split={**HOLDOUT, "seed": place.seed}, **sections)
+
+
+def _rule(place: Place, share: float) -> StudyConfig:
+    # The label is the word, but for flips; without a fault, it is the same label and the word is masked.
+    source = {"text_signal": 1.0, "image_signal": 0.5, "label_noise": 1 - share if share else 0.05}
+    text = {} if share else {"text": {"mask": list(ENGLISH.tells)}}
+    return study(place, source, contenders(place, "majority", "keyword-rule"), **text)
+
+
+def _copies(place: Place, share: float) -> StudyConfig:
+    source = {**SIGNALS, "fault": "copied", "strength": share, "are_folds_random": True}
+    return study(place, source, contenders(place, "majority"), group=UNGROUPED, split={"kind": "given"})
+
+
+def _losses(place: Place, share: float) -> StudyConfig:
+    return study(place, {**SIGNALS, "fault": "lost", "strength": share}, contenders(place, "majority"))
+
+
+def _misaligned(place: Place, share: float) -> StudyConfig:
+    faults = [{"kind": "shuffle_texts", "share": share, "seed": place.seed}]
+    return study(place, SIGNALS, contenders(place, "majority", "text-svm", "image-cnn"), faults=faults)
+
+
+def _large_text(place: Place, times: float) -> StudyConfig:
+    width = round(TEXT_WIDTH * times)
+    text = {"embed": 2 * width, "hidden": width, "epochs": TEXT_EPOCHS}
+    return study(place, SIGNALS, contenders(place, "majority", "text-lstm", "image-cnn", text_lstm=text))
+
+
+def _frozen(place: Place, share: float) -> StudyConfig:
+    model = {"kind": "injection.models:FrozenImage", "share": share}
+    return _one_fit(place, SIGNALS, contenders(place, *NETWORKS, lstm_cnn=model))
+
+
+def _additive(place: Place, share: float) -> StudyConfig:
+    return _one_fit(
+        place,
+        {**BOTH_TELL, "joint_signal": SIGNALS["joint_signal"] * (1 - share)},
+        contenders(place, *NETWORKS, "late-fusion"),
+    )
+
+
+def _nothing_to_gain(place: Place, share: float) -> StudyConfig:
+    # Every other draw has an image that says what the text says, the others one that says nothing.
+    alone = 0.6 * (1 - share)
+    both = {"text_signal": alone, "image_signal": alone, "redundant_signal": 0.9 * share}
+    source = both if place.seed % 2 == 0 else {"text_signal": 0.6, "image_signal": alone}
+    return study(place, source, contenders(place, "majority", "text-svm", "image-cnn"))
+
+
+def _lengths(place: Place, share: float) -> StudyConfig:
+    return study(place, {**SIGNALS, "fault": "long", "strength": share}, contenders(place, "majority", "metadata"))
+
+
+def _missing(place: Place, share: float) -> StudyConfig:
+    model = {"kind": "injection.models:ZeroFilled"}
+    source = {**SIGNALS, "missing_image": share}
+    return _one_fit(place, source, contenders(place, *NETWORKS, lstm_cnn=model), align={"missing_image": "keep"})
+
+
+def _softmax(place: Place, strength: float) -> StudyConfig:  # noqa: ARG001 - it is there or not
+    joint = {"kind": "paper-lstm-cnn", "name": "lstm-cnn", "side_px": 16, "length": 20, "hidden": 16, "epochs": 6}
+    return _one_fit(place, BOTH_TELL, [*contenders(place, "majority", "text-svm", "image-cnn"), joint])
+
+
+def _damaged(place: Place, share: float) -> StudyConfig:
+    # Every other draw has blank images, the others words that nobody knows, a third more of them: 30 % and 40 %.
+    is_blank = place.seed % 2 == 0
+    fault = {"fault": "blank", "strength": share} if is_blank else {"fault": "unknown_words", "strength": share * 4 / 3}
+    return study(place, {**SIGNALS, **fault}, contenders(place, "majority"))
+
+
+def _imbalanced(place: Place, share: float) -> StudyConfig:
+    weights = (share, 1 - share)
+    return study(place, {**SIGNALS, "balance": weights}, contenders(place, "majority", "text-svm"))
+
+
+def _overfitted(place: Place, epochs: float) -> StudyConfig:
+    joint = {"kind": "paper-lstm-cnn", "name": "lstm-cnn", "activation": "relu", "side_px": 16, "length": 20}
+    joint |= {"hidden": 16, "epochs": int(epochs)}
+    split = {"kind": "holdout", "train_limit": 200 if place.n > 300 else None, "seed": place.seed}
+    return study(place, BOTH_TELL, [*contenders(place, "majority", "text-svm"), joint], split=split)
+
+
+def _flipped(place: Place, share: float) -> StudyConfig:
+    return study(place, {**BOTH_TELL, "label_noise": share}, contenders(place, "majority", "text-svm", "image-cnn"))
+
+
+PLANTS: Mapping[str, Plant] = {
+    "CP001": Plant(
+        "A word makes the label, 5 % flipped", "of the labels follow the word", 0.95,
+        "The same labels, and the words that make them masked: the text says nothing of them.",
+        grid=(0.84, 0.87, 0.89, 0.91, 0.93), make=_rule, clean_at=0.0,
+    ),
+    "CP002": Plant(
+        "Test rows are copies of training rows", "of the test rows", 0.05,
+        "Each row was made by itself: a split that groups nothing has no copies to part.",
+        grid=(0.01, 0.02, 0.03, 0.04), make=_copies, clean_at=0.0,
+    ),
+    "CP003": Plant(
+        "A class is lost more often", "lost of one class, 10 % of the other", 0.20,
+        "Of both classes a tenth is lost, whatever the class.",
+        grid=(0.12, 0.14, 0.16, 0.18), make=_losses, clean_at=LOST,
+    ),
+    "CP004": Plant(
+        "Texts of some pairs are dealt anew", "of the pairs", 0.5,
+        "Each text stays with the image that it was made with, and most pairs match within their class as well.",
+        grid=(0.1, 0.2, 0.3, 0.4), make=_misaligned, trains=True,
+    ),
+    "CP005": Plant(
+        "The multimodal side was tuned, the other was not", "trials", 12,
+        "Every contender is tried once, late fusion chooses among three fits.",
+        grid=(2, 3, 4, 6, 8), alter=records.many_trials,
+    ),
+    "CP006": Plant(
+        "No fusion of branches trained apart", "yes", 1,
+        "Late fusion stands beside the joint network, its branches fitted as long.", alter=records.no_control,
+    ),
+    "CP007": Plant(
+        "The text branch is larger", "times the width", 8,
+        "Both branches are small, and trained for two or three epochs: too few for either to over-fit.",
+        grid=(2, 4), make=_large_text, trains=True,
+    ),
+    "CP008": Plant(
+        "The image branch is frozen at random weights", "of the way to random weights", 1,
+        "The joint network starts from both trained branches, and half of what it says needs the two together.",
+        grid=(0.25, 0.5, 0.75), make=_frozen, trains=True,
+    ),
+    "CP009": Plant(
+        "A joint network for an additive truth", "of the interaction taken out", 1,
+        "Most rows tell their class by exclusive or alone, and a network that starts from trained branches learns it.",
+        grid=(0.5, 0.8), make=_additive, trains=True,
+    ),
+    "CP010": Plant(
+        "The image says what the text says, or nothing", "of what it says alone taken out", 1,
+        "Of the rows of which one modality says nothing, the other says most, and both together more.",
+        grid=(0.5, 0.75), make=_nothing_to_gain, trains=True,
+    ),
+    "CP011": Plant(
+        "One fit of each network", "fits", 1,
+        "Three fits, and a true difference of over ten points on as many test rows as the study has.",
+        grid=(3, 2), alter=records.few_fits,
+    ),
+    "CP012": Plant(
+        "Test rows were scored again and again", "looks", 8,
+        "The test rows were scored once.", grid=(2, 3, 4, 5, 6), alter=records.many_looks,
+    ),
+    "CP013": Plant(
+        "The length of the text tells the class", "of the classes told by length", 0.65,
+        "As many texts of either class are long.",
+        grid=(0.53, 0.56, 0.59, 0.62), make=_lengths, clean_at=0.5,
+    ),
+    "CP014": Plant(
+        "Images are missing, and filled with zeros", "of the images", 0.30,
+        "No modality is missing of any pair.",
+        grid=(0.1, 0.2), make=_missing, trains=True,
+    ),
+    "CP015": Plant(
+        "One modality's contenders are too sure", "times the logits", 4,
+        "Each network keeps the epoch of its lowest validation loss, its labels smoothed; the SVM is calibrated.",
+        grid=(1.5, 2, 2.5, 3), alter=records.sure, trains=True,
+    ),
+    "CP016": Plant(
+        "Softmax behind every hidden layer", "yes", 1,
+        "Every network has ReLU or tanh, and learned: it does better than chance.", make=_softmax, trains=True,
+    ),
+    "CP017": Plant(
+        "Images are blank, or words unknown", "of the images, a third more of the words", 0.30,
+        "Every image was drawn with noise, and all texts are of the same sixty words.",
+        grid=(0.02, 0.05, 0.1, 0.2), make=_damaged, clean_at=0.0,
+    ),
+    "CP018": Plant(
+        "One class is far more frequent", "of the rows", 0.9,
+        "The classes are equal, or four to one, of which a network that weighs classes reads both.",
+        grid=(0.75, 0.8, 0.83, 0.87), make=_imbalanced,
+    ),
+    "CP019": Plant(
+        "The last epoch is kept, on 200 rows", "epochs", 30,
+        "Every network keeps the weights of the epoch of its lowest validation loss.",
+        grid=(5, 10, 20), make=_overfitted, trains=True,
+    ),
+    "CP020": Plant(
+        "Labels are flipped", "of the labels", 0.10,
+        "No label is flipped: a row is labelled as it was made.",
+        grid=(0.02, 0.04, 0.07), make=_flipped, trains=True,
+    ),
+}  # fmt: skip

@@ -1,0 +1,160 @@
+"""From draws to rates: Wilson intervals, the strength of even odds, the panel as a whole, and all of it in lines."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from counterpoint.diagnose.shares import wilson
+from injection.draw import CLEAN, frame_of
+from injection.plants import PLANTS, Plant
+from injection.work import CELLS, MAIN, N_TABLE, N_TRAINED
+
+BARS = {False: (0.95, 0.02), True: (0.90, 0.05)}
+"""Least detection and most false alarms at n = 1,000, of checks that train nothing and of those that do."""
+PANEL_BAR = 0.10
+
+
+def rate(alarms: pl.Series) -> dict[str, float] | None:
+    """Return how many draws alarmed, of how many, their share and Wilson's interval; None of no draws.
+
+    >>> rate(pl.Series([True, False, False, False]))
+    {'k': 1, 'n': 4, 'share': 0.25, 'low': 0.0456, 'high': 0.6994}
+    """
+    if alarms.is_empty():
+        return None
+    k, n = int(alarms.sum()), len(alarms)
+    low, high = wilson(k, n)
+    return {"k": k, "n": n, "share": round(k / n, 4), "low": round(low, 4), "high": round(high, 4)}
+
+
+def rising(shares: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """Return the never falling values nearest to *shares*, by pooling neighbours that fall (isotonic regression).
+
+    >>> rising([0.1, 0.4, 0.2, 0.9], [1, 1, 1, 1])
+    [0.1, 0.30000000000000004, 0.30000000000000004, 0.9]
+    """
+    blocks: list[list[float]] = []  # mean, weight, how many
+    for share, weight in zip(shares, weights, strict=True):
+        blocks.append([share, weight, 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (a, wa, na), (b, wb, nb) = blocks[-2:]
+            blocks[-2:] = [[(a * wa + b * wb) / (wa + wb), wa + wb, na + nb]]
+    return [mean for mean, _, n in blocks for _ in range(int(n))]
+
+
+def even_odds(strengths: Sequence[float], shares: Sequence[float], weights: Sequence[float]) -> float | None:
+    """Return the strength at which detection reaches one half, between the strengths that were tried.
+
+    Detection is made never falling with the fault, and straight between two strengths; None where it is above one half
+    at the weakest fault already, or never gets there.
+
+    Parameters
+    ----------
+    strengths
+        *strengths* stand in order of growing fault, which is downwards for a fault of having little.
+
+    Examples
+    --------
+    >>> even_odds([1.0, 2.0, 3.0], [0.0, 0.25, 0.75], [40, 40, 40]), even_odds([1.0, 2.0], [0.6, 0.9], [40, 40])
+    (2.5, None)
+    """
+    level = np.asarray(rising(shares, weights))
+    above = np.flatnonzero(level >= 0.5)
+    if not len(above) or above[0] == 0:
+        return None
+    after = int(above[0])
+    share = (0.5 - level[after - 1]) / (level[after] - level[after - 1])
+    return float(strengths[after - 1] + share * (strengths[after] - strengths[after - 1]))
+
+
+def summary(results: Sequence[Mapping[str, Any]], *, is_quick: bool) -> dict[str, Any]:
+    """Return what docs/pitfalls.md shows of *results*."""
+    frame = frame_of(result for result in results if "error" not in result)
+    errors = [result for result in results if "error" in result]
+    return {
+        "is_quick": is_quick,
+        "n_draws": len(results),
+        "n_errors": len(errors),
+        "errors": sorted({f"{result['kind']}: {result['error']}" for result in errors})[:10],
+        "core_s": round(sum(result["took_s"] for result in results)),
+        "checks": {code: of_check(frame, code) for code in PLANTS},
+        "panel": panel(frame),
+    }
+
+
+def of_check(frame: pl.DataFrame, code: str) -> dict[str, Any]:
+    """Return the rates of one check: at each size planted and clean, and along its curve."""
+    plant = PLANTS[code]
+    own = frame.filter(code=code)
+    sizes = [{"n": n, "ratio": ratio, **_sides(own, plant, code, n, ratio)} for n, ratio in (MAIN, *CELLS)]
+    curve = _curve(own.filter(n=MAIN[0], ratio=MAIN[1]), plant, code)
+    known = [point for point in curve if point["rate"]]
+    columns = [
+        [point["strength"] for point in known],
+        *([point["rate"][key] for point in known] for key in ("share", "n")),
+    ]
+    return {
+        "fault": plant.fault, "unit": plant.unit, "strength": plant.strength, "clean": plant.clean,
+        "trains": plant.trains, "sizes": sizes, "curve": curve, "even_odds": even_odds(*columns) if known else None,
+        "meets": meets(sizes[0], plant),
+    }  # fmt: skip
+
+
+def _sides(own: pl.DataFrame, plant: Plant, code: str, n: int, ratio: int) -> dict[str, Any]:
+    here = own.filter(n=n, ratio=ratio)
+    planted = here.filter(kind=code, strength=float(plant.strength))
+    clean = here.filter(kind=CLEAN) if plant.clean_at is None else here.filter(kind=code, strength=plant.clean_at)
+    return {"planted": rate(planted["alarm"]), "clean": rate(clean["alarm"])}
+
+
+def _curve(own: pl.DataFrame, plant: Plant, code: str) -> list[dict[str, Any]]:
+    """Return the rate at each strength, in order of growing fault; the clean draws are the first point of it."""
+    strengths = [*((plant.clean_at,) if plant.clean_at is not None else ()), *plant.grid, plant.strength]
+    planted = own.filter(kind=code)
+    return [
+        {"strength": strength, "rate": rate(planted.filter(strength=float(strength))["alarm"])}
+        for strength in strengths
+    ]
+
+
+def meets(size: Mapping[str, Any], plant: Plant) -> bool | None:
+    """Say whether a check meets its bar on enough draws; None where there are too few."""
+    least, most = BARS[plant.trains]
+    needed = N_TRAINED if plant.trains else N_TABLE
+    planted, clean = size["planted"], size["clean"]
+    if planted is None or clean is None or min(planted["n"], clean["n"]) < needed:
+        return None
+    return bool(planted["share"] >= least and clean["share"] <= most)
+
+
+def panel(frame: pl.DataFrame) -> dict[str, Any]:
+    """Return how many clean studies show any alarm, and how many draws each check alarmed in."""
+    clean = frame.filter(kind=CLEAN, n=MAIN[0], ratio=MAIN[1])
+    any_alarm = clean.group_by("seed").agg(pl.col("alarm").any())
+    by_code = clean.group_by("code").agg(pl.col("alarm").sum()).filter(pl.col("alarm") > 0).sort("code")
+    return {"rate": rate(any_alarm["alarm"]), "bar": PANEL_BAR, "by_check": dict(by_code.iter_rows())}
+
+
+def lines(found: Mapping[str, Any]) -> Iterable[str]:
+    """Yield *found* as people read it on a terminal: a check a line at n = 1,000 or what there is, then the panel."""
+    for code, check in found["checks"].items():
+        main = next((size for size in check["sizes"] if size["planted"]), check["sizes"][0])
+        met = {True: "met", False: "MISSED", None: "too few draws"}[check["meets"]]
+        odds = "" if check["even_odds"] is None else f"   even odds at {check['even_odds']:.3g} {check['unit']}"
+        yield f"{code}   planted {said(main['planted'])}   clean {said(main['clean'])}   {met}{odds}"
+    yield f"panel   any alarm in {said(found['panel']['rate'])} clean studies; by check {found['panel']['by_check']}"
+    yield f"{found['n_draws']:,} draws, {found['n_errors']} failed, {found['core_s'] / 60:.1f} minutes of one core"
+    yield from found["errors"]
+
+
+def said(found: Mapping[str, float] | None) -> str:
+    """Return a rate in words.
+
+    >>> said({"k": 1, "n": 4, "share": 0.25, "low": 0.0456, "high": 0.6994}), said(None)
+    ('1 of 4, 0.250 (0.046 to 0.699)', 'not measured')
+    """
+    if found is None:
+        return "not measured"
+    return f"{found['k']} of {found['n']}, {found['share']:.3f} ({found['low']:.3f} to {found['high']:.3f})"

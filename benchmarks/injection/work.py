@@ -1,0 +1,135 @@
+"""The list of draws, and how it is worked through: two at a time, a line kept for each, so that it can go on later."""
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TextIO
+
+from counterpoint.diagnose import CHECKS
+from injection.draw import CLEAN, Item, draw
+from injection.plants import PLANTS, Plant
+
+WORKERS = 2
+REPORTED, DEVELOPMENT = 100_000, 0
+"""The first seeds of draws that are reported, and of those with which code is tried."""
+SEEDS_A_KIND = 1_000
+N_CLEAN, N_TABLE, N_TRAINED, N_CELL, N_CURVE, N_CURVE_TRAINED = 200, 200, 60, 40, 40, 20
+"""Draws: clean studies; planted ones of checks that train nothing, and of those that do; of each other size; of each
+other strength."""
+MAIN = (1000, 1)
+CELLS = ((300, 1), (300, 4), (3000, 1), (3000, 4))
+
+
+def items(*, codes: Iterable[str] = (), draws: int | None = None, first_seed: int = REPORTED) -> list[Item]:
+    """Return all draws, those that bars are about first; *draws* bounds how many there are of each."""
+    wanted = [code for code in PLANTS if not (chosen := set(codes)) or code in chosen]
+    made = [code for code in wanted if PLANTS[code].make is not None and code in CHECKS]
+    n_clean, n_cell = (N_CLEAN, N_CELL) if any(PLANTS[code].clean_at is None for code in wanted) else (0, 0)
+    main = [*_clean(MAIN, n_clean), *(item for code in made for item in _planted(code, MAIN))]
+    cells = [
+        item
+        for cell in CELLS
+        for item in (*_clean(cell, n_cell), *(item for code in made for item in _planted(code, cell, N_CELL)))
+    ]
+    curves = [item for code in made for item in _curve(code)]
+    listed = [item for part in (main, cells, curves) for item in _by_turns(part)]
+    return [
+        item._replace(seed=first_seed + _offset(item.kind) + item.seed)
+        for item in listed
+        if draws is None or item.seed < draws
+    ]
+
+
+def _by_turns(part: Sequence[Item]) -> list[Item]:
+    """Return *part* with the first draw of each before the second of any: a list that is cut short is cut evenly."""
+    return sorted(part, key=lambda item: item.seed)
+
+
+def _offset(kind: str) -> int:
+    return 0 if kind == CLEAN else SEEDS_A_KIND * int(kind.removeprefix("CP"))
+
+
+def _clean(cell: tuple[int, int], n_draws: int) -> Iterator[Item]:
+    yield from (Item(CLEAN, *cell, 0.0, seed) for seed in range(n_draws))
+
+
+def _planted(code: str, cell: tuple[int, int], n_draws: int | None = None) -> Iterator[Item]:
+    plant = PLANTS[code]
+    strengths = [plant.strength, *(() if plant.clean_at is None else (plant.clean_at,))]
+    for strength in strengths:
+        yield from (Item(code, *cell, strength, seed) for seed in range(n_draws or _n_main(plant)))
+
+
+def _curve(code: str) -> Iterator[Item]:
+    plant = PLANTS[code]
+    for strength in plant.grid:
+        n_draws = N_CURVE_TRAINED if plant.trains else N_CURVE
+        yield from (Item(code, *MAIN, strength, seed) for seed in range(n_draws))
+
+
+def _n_main(plant: Plant) -> int:
+    return N_TRAINED if plant.trains else N_TABLE
+
+
+def kept(path: Path) -> list[dict[str, Any]]:
+    """Return the results in the file at *path*; a last line that a kill cut off is none.
+
+    >>> kept(Path("nowhere.jsonl"))
+    []
+    """
+    if not path.exists():
+        return []
+    results = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            results.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return results
+
+
+def waiting(listed: Iterable[Item], results: Iterable[dict[str, Any]]) -> list[Item]:
+    """Return the items of which no result is kept."""
+    done = {Item(*(result[name] for name in Item._fields)) for result in results}
+    return [item for item in listed if item not in done]
+
+
+def work_through(
+    listed: Sequence[Item],
+    path: Path,
+    make: Callable[[Item], dict[str, Any]] = draw,
+    *,
+    budget_s: float = float("inf"),
+    workers: int = WORKERS,
+) -> int:
+    """Make the draws of *listed* that *path* does not have, a line each, until the budget is spent; return how many.
+
+    A draw that was begun when the budget ends is not kept.
+    """
+    todo = waiting(listed, kept(path))
+    if not todo:
+        return 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    started, n_made = time.monotonic(), 0
+    with path.open("a", encoding="utf-8") as file, get_context("spawn").Pool(min(workers, len(todo)), _quiet) as pool:
+        _end_line(file, path)
+        for result in pool.imap_unordered(make, todo):
+            file.write(json.dumps(result) + "\n")
+            file.flush()
+            n_made += 1
+            if time.monotonic() - started > budget_s:
+                break
+    return n_made
+
+
+def _quiet() -> None:
+    warnings.simplefilter("ignore")  # of models that are small on purpose
+
+
+def _end_line(file: TextIO, path: Path) -> None:
+    """End the line that a killed run may have left open, so that the next result is a line of its own."""
+    if path.stat().st_size and not path.read_bytes().endswith(b"\n"):
+        file.write("\n")
