@@ -15,7 +15,7 @@ from counterpoint.config.sweep import read_sweep
 from counterpoint.sweep import Point, points
 
 HALF_WIDTH = 0.01
-FIGURES = ("rows", "classes", "examples")
+FIGURES = ("rows", "classes", "examples", "curve")
 
 
 def make(path: Path, runs: Path, *, gain: float = 0.1, score: float = 0.8) -> None:
@@ -30,8 +30,12 @@ def _study(path: Path, runs: Path, gain: float, score: float) -> None:
     config = read_study(path)
     folder = runs / config.study
     _tables(folder, [entry.name for entry in config.contenders], gain, score)
+    _figures(folder, [entry.name for entry in config.contenders], ("learning", "layers"))
+
+
+def _figures(folder: Path, names: Sequence[str], kinds: Sequence[str]) -> None:
     (folder / "figures").mkdir()
-    for figure in [*FIGURES, *(f"{kind}-{one.name}" for one in config.contenders for kind in ("learning", "layers"))]:
+    for figure in [*FIGURES, *(f"{kind}-{name}" for kind in kinds for name in names)]:
         (folder / "figures" / f"{figure}.svg").write_text("<svg/>")
         (folder / "figures" / f"{figure}.png").write_bytes(b"")
 
@@ -43,6 +47,7 @@ def _sweep(path: Path, runs: Path, gain: float, score: float) -> None:
         names = [entry.name for entry in read_study(config.study, changes=point.changes).contenders]
         _tables(runs / config.sweep / point.name, names, gain, score)
         rows += [_point(point, name, gain, score) for name in config.contenders or names]
+    _figures(runs / config.sweep, names, [f"differences-{side}" for side in config.sides])
     (runs / config.sweep / "sweep.json").write_text(json.dumps({"sweep": config.sweep, "points": rows}))
 
 

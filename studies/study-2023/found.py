@@ -1,6 +1,6 @@
 """What one sweep found, and all that the files of this folder found, by their names.  Runs nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,16 @@ from counterpoint.report import glossary
 from found_study import StudyFound
 from values import Change, Number, as_number
 
+Key = tuple[str, str | None, str | None]
+"""A point: its side, its choice, its value."""
+
 
 class SweepFound:
     """What one sweep found."""
 
     def __init__(self, root: Path, config: SweepConfig) -> None:
         self.root, self.config = root, config
-        self._points = {point[:3]: self._found(point) for point in points(config)}
+        self._points: dict[Key, StudyFound] = {point[:3]: self._found(point) for point in points(config)}
 
     def _found(self, point: Point) -> StudyFound:
         changes = {**point.changes, "study": point.name}
@@ -38,6 +41,11 @@ class SweepFound:
         return next(iter(self._points.values()))
 
     @property
+    def kind(self) -> str:
+        """The kind of its source."""
+        return self.first.kind
+
+    @property
     def contenders(self) -> list[str]:
         """The contenders whose scores it shows."""
         return list(self.config.contenders) or self.first.names
@@ -49,13 +57,38 @@ class SweepFound:
 
     @cached_property
     def rows(self) -> list[Mapping[str, Any]]:
-        """The rows of its table; none where it has not been run."""
-        return list((read_json(self.root / "sweep.json") or {}).get("points", []))
+        """The rows of its table; where it has not been run to its end, those of the points that have been."""
+        whole = (read_json(self.root / "sweep.json") or {}).get("points", [])
+        return list(whole) or [row for key, point in self._points.items() for row in self._so_far(key, point)]
+
+    def _so_far(self, key: Key, point: StudyFound) -> Iterator[dict[str, Any]]:
+        side, choice, value = key
+        metric = self.first.config.evaluate.primary
+        own = next(of for (of_side, *_), of in self._points.items() if of_side == side)
+        for name in self.contenders if point.is_run else ():
+            score = point.score(name, metric, "test")
+            less, is_paired = point.less_other(own, name, metric) if own is not point else (Number(), False)
+            yield {
+                "side": side, "choice": choice, "value": value, "contender": name, "metric": metric,
+                "score": score.value, "low": score.low, "high": score.high, "n": score.n, "seeds": score.seeds,
+                "train": None, "validation": None, "p": 1.0 if is_paired else None,
+                "difference": less.value, "difference_low": less.low, "difference_high": less.high,
+            }  # fmt: skip
+
+    @property
+    def n_run(self) -> int:
+        """How many of its points have been run."""
+        return sum(point.is_run for point in self._points.values())
+
+    @property
+    def n_points(self) -> int:
+        """How many points it has."""
+        return len(self._points)
 
     @property
     def is_run(self) -> bool:
         """Whether it has been run to its table."""
-        return bool(self.rows)
+        return (self.root / "sweep.json").is_file()
 
     @property
     def metric(self) -> str:

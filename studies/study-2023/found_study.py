@@ -15,7 +15,7 @@ from counterpoint.compare import compare
 from counterpoint.config import StudyConfig
 from counterpoint.errors import ConfigError, did_you_mean
 from counterpoint.schema import Frame
-from values import Learning, Number, as_number, learning_of, negative
+from values import Learning, Number, apart, as_number, learning_of, negative
 
 MAIN_METRIC = "balanced_accuracy"
 TEST = ("test", "oof")
@@ -37,6 +37,11 @@ class StudyFound:
     def name(self) -> str:
         """The name of its run folder."""
         return self.root.name
+
+    @property
+    def kind(self) -> str:
+        """The kind of its source."""
+        return str(self.config.source["kind"])
 
     @property
     def names(self) -> list[str]:
@@ -80,6 +85,17 @@ class StudyFound:
         if row is None:
             return Number(is_signed=True)
         return as_number(row, "difference") if row["a"] == a else negative(as_number(row, "difference"))
+
+    def less_other(self, other: "StudyFound", contender: str, metric: str) -> tuple[Number, bool]:
+        """Return how far *contender* is above itself in *other*, and whether that is paired: on the same rows."""
+        one, two = (study.table("predictions") for study in (self, other))
+        if one is None or two is None:
+            return Number(is_signed=True), False
+        one, two = (_asked(rows, contender, name) for rows, name in ((one, "a"), (two, "b")))
+        if not one.select("id", "seed", "label").equals(two.select("id", "seed", "label")):
+            return apart(self.score(contender, metric, "test"), other.score(contender, metric, "test")), False
+        found = compare(pl.concat([one, two]), "a", "b", metric=metric, bootstrap=self.config.evaluate.bootstrap)
+        return as_number(found.row(0, named=True), "difference"), True
 
     def detectable(self, a: str, b: str, metric: str = MAIN_METRIC) -> float | None:
         """Return the smallest true difference of *a* and *b* that the test rows show four times out of five."""
@@ -140,6 +156,11 @@ class StudyFound:
     def _check(self, contender: str) -> None:
         if contender not in self.names:
             raise ConfigError(f"{self.name} has no contender {contender!r}.{did_you_mean(contender, self.names)}")
+
+
+def _asked(predictions: Frame, contender: str, name: str) -> Frame:
+    rows = predictions.filter(contender=contender, part="test")
+    return rows.with_columns(contender=pl.lit(name)).sort("id", "seed")
 
 
 def n_shared(*studies: StudyFound) -> int | None:

@@ -77,10 +77,6 @@ class Change:
     metric: str = ""
 
 
-Series = Sequence[tuple[str, Sequence[Change]]]
-"""Curves by name."""
-
-
 @dataclass(frozen=True)
 class Learning:
     """How the fits of one contender learned, as medians over fits; *best* is the epoch of least validation loss."""
@@ -170,9 +166,3 @@ def reproduces(change: Change) -> bool:
     if train is None or validation is None:
         return False
     return train >= NEAR_ALL and abs(validation - HALF) <= NEAR_HALF
-
-
-def joined(one: Series, other: Series) -> Series:
-    """Return the curves of *one*, each with the points of the curve of that name in *other* behind it."""
-    more = dict(other)
-    return [(name, [*points, *more.get(name, ())]) for name, points in one]

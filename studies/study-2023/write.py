@@ -24,7 +24,7 @@ from found import Found, is_sweep
 from found_study import n_shared
 from layers import layers
 from pictures import Pictures
-from values import HALF, NEAR_ALL, NEAR_HALF, NOT_RUN, apart, best, joined, reproduces, rise, worst
+from values import HALF, NEAR_ALL, NEAR_HALF, NOT_RUN, apart, best, reproduces, rise, worst
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
@@ -41,7 +41,7 @@ GLOBALS: Mapping[str, Any] = {
     "near_half": NEAR_HALF,
     "half": HALF,
     "version": counterpoint.__version__,
-    **{function.__name__: function for function in (apart, best, joined, layers, n_shared, reproduces, rise, worst)},
+    **{function.__name__: function for function in (apart, best, layers, n_shared, reproduces, rise, worst)},
 }
 """What the templates may ask for, whatever was run."""
 BEGIN, END = "<!-- the table of study-2023 -->", "<!-- end of the table of study-2023 -->"
