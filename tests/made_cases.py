@@ -21,6 +21,7 @@ def made_case(
     image: float = 0.4,
     both: float = 0.0,
     flips: float = 0.0,
+    astray: float = 0.0,
     hot: str | None = None,
     modalities: Mapping[str, tuple[str, ...]] = MODALITIES,
     **parts: Any,
@@ -33,6 +34,8 @@ def made_case(
         *text*, *image* and *both* are the shares of rows whose class that side tells, or both at once.
     flips
         *flips* is the share of labels that are another class.
+    astray
+        *astray* is the share of texts that are another row's.
     hot
         *hot* is a contender whose logits are multiplied by 4.
     parts
@@ -42,7 +45,9 @@ def made_case(
     truth = rng.integers(0, classes, n)
     redundant = rng.random(n) < both
     label = np.where(rng.random(n) < flips, (truth + rng.integers(1, classes, n)) % classes, truth)
-    heard = [_logits(rng, truth, (rng.random(n) < share) | redundant, classes) for share in (text, image)]
+    named = np.where(rng.random(n) < astray, rng.permutation(truth), truth)
+    sides = (named, text), (truth, image)
+    heard = [_logits(rng, codes, (rng.random(n) < share) | redundant, classes) for codes, share in sides]
     logits = {"text-svm": heard[0], "image-cnn": heard[1], "late-fusion": heard[0] + heard[1]}
     fold = rng.permutation(n) % 3
     frames = [_fits(logits[name] * (4 if name == hot else 1), label, fold) .with_columns(contender=pl.lit(name))

@@ -14,8 +14,10 @@ CHECKS = {
     "CP001": "counterpoint.diagnose.cp001_label_in_text:look",
     "CP002": "counterpoint.diagnose.cp002_duplicates:look",
     "CP003": "counterpoint.diagnose.cp003_lost_rows:look",
+    "CP004": "counterpoint.diagnose.cp004_misaligned_pairs:look",
     "CP005": "counterpoint.diagnose.cp005_budgets:look",
     "CP006": "counterpoint.diagnose.cp006_joint_control:look",
+    "CP007": "counterpoint.diagnose.cp007_overfitting_speeds:look",
     "CP008": "counterpoint.diagnose.cp008_branch_ignored:look",
     "CP009": "counterpoint.diagnose.cp009_interaction:look",
     "CP010": "counterpoint.diagnose.cp010_nothing_to_gain:look",
@@ -24,8 +26,10 @@ CHECKS = {
     "CP013": "counterpoint.diagnose.cp013_shortcuts:look",
     "CP014": "counterpoint.diagnose.cp014_missing_modality:look",
     "CP015": "counterpoint.diagnose.cp015_overconfidence:look",
+    "CP016": "counterpoint.diagnose.cp016_training_failed:look",
     "CP017": "counterpoint.diagnose.cp017_damaged_input:look",
     "CP018": "counterpoint.diagnose.cp018_imbalance:look",
+    "CP019": "counterpoint.diagnose.cp019_overfitting:look",
     "CP020": "counterpoint.diagnose.cp020_wrong_labels:look",
 }
 

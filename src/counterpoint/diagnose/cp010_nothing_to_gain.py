@@ -104,7 +104,7 @@ def _beside(test: Heard, text: str, image: str) -> dict[str, Any]:
     """Return the oracle's headroom, the parts of the information and the overlap of errors of the two."""
     hits = test.hits(text), test.hits(image)
     headroom = oracle_headroom(*hits, test.codes, groups=test.groups)
-    parts = pid_of(*(_said(test.proba[name]) for name in (text, image)), test.codes, draws=30, permutations=20)
+    parts = pid_of(_said(test.proba[text]), _said(test.proba[image]), test.codes, draws=30, permutations=20)
     rows = [
         {"information": name, "bits": value, "low": low, "high": high, "by chance": null}
         for name, value, low, high, null in zip(

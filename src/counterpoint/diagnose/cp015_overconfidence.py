@@ -170,5 +170,6 @@ def temperature_of(logs: Floats, codes: np.ndarray[Any, np.dtype[np.intp]]) -> f
 
 def _at(logs: Floats, temperature: float) -> Floats:
     cooled = logs / temperature
-    proba: Floats = np.exp(cooled - cooled.max(1, keepdims=True))
-    return proba / proba.sum(1, keepdims=True)
+    odds = np.exp(cooled - cooled.max(1, keepdims=True))
+    proba: Floats = odds / odds.sum(1, keepdims=True)
+    return proba

@@ -1,9 +1,10 @@
 """CP020: labels that text and image, each by itself, confidently contradict in the same way.
 
 Confident learning (Northcutt, Jiang and Chuang, JAIR 2021): a model is confident in a class when it gives it at least
-the mean probability that it gives to rows of that label.  A model that contradicts a label may itself be wrong; two
-models of different modalities, neither fitted on the row, are wrong alike as often as their errors meet by chance, and
-that is counted and subtracted.  With one modality alone, wrong labels and wrong models look the same.
+the mean probability that it gives to rows of that label (here: a little more, see `STRICT`).  A model that contradicts
+a label may itself be wrong; two models of different modalities, neither fitted on the row, are wrong alike as often as
+their errors meet by chance, and that is counted and subtracted.  With one modality alone, wrong labels and wrong models
+look the same.
 """
 
 from typing import Any, NamedTuple
@@ -22,6 +23,11 @@ NONE = -1
 """The code of a row on which a model is confident in no class."""
 WARN_AT, FAIL_AT = 0.02, 0.20
 """Test sets in use carry about 3 % wrong labels (arXiv 2103.14749); beyond 20 % a score says little."""
+STRICT = 0.5
+"""How far the least probability goes from the mean of a label's rows to the mean of those above that mean.
+
+At the mean itself, rows on which a weak model guesses count as confident, and two that guess on the same rows meet.
+"""
 FEW_AGREED = 20
 SHOWN = 12
 HOW_BACK = "Look at each; then set the right ones under relabel: {id: label}, or leave rows out with exclude: [id]."
@@ -103,10 +109,11 @@ def doubts_of(rows: Heard, text: str, image: str) -> Doubts:
     return Doubts(*said, estimated(share, rows.groups))
 
 
-def confident(proba: Floats, codes: Codes) -> Codes:
+def confident(proba: Floats, codes: Codes, *, strict: float = STRICT) -> Codes:
     """Return the class that a model is confident of in each row, or -1.
 
-    The likeliest of the classes whose probability is at least the mean of that class's over the rows labelled so.
+    The likeliest of the classes that reach their least probability: with *strict* 0 the mean of that class's over the
+    rows labelled so, as published; with 1 the mean of those that reach this.
 
     Parameters
     ----------
@@ -121,11 +128,17 @@ def confident(proba: Floats, codes: Codes) -> Codes:
     >>> confident(proba, np.array([0, 0, 1, 1])).tolist()
     [0, -1, 1, 0]
     """
-    has_label = [bool((codes == code).any()) for code in range(proba.shape[1])]
-    least = np.array([proba[codes == code, code].mean() if has else np.inf for code, has in enumerate(has_label)])
+    least = np.array([_least(proba[codes == code, code], strict) for code in range(proba.shape[1])])
     reached = np.where(proba >= least - 1e-6, proba, -1.0)  # cleanlab's tolerance, for models that say one thing
     found: Codes = np.where(reached.max(1) >= 0, reached.argmax(1), NONE)
     return found
+
+
+def _least(own: Floats, strict: float) -> float:
+    if not len(own):
+        return float("inf")
+    mean = float(own.mean())
+    return mean + strict * (float(own[own >= mean].mean()) - mean)
 
 
 def _agree(doubts: Doubts) -> NDArray[np.bool_]:

@@ -1,0 +1,258 @@
+"""CP004: texts that belong to other images, in all rows, in some, or in one fold; and sets joined on class alone.
+
+What can be seen, and from what:
+
+- **No association**: a model of cheap features of both (`association`), fitted on some rows, does not find the own
+  image of others among images.  Where it then finds the image of a later or earlier row, the images are shifted.
+- **Class alone**: it finds images of the class, and not the own one among them; nor do what text and image contenders
+  say go together within a class.  So it is where two unrelated sets were joined on their classes.
+- **One fold differs**: a single-entity contender is far better on validation rows than on test rows, or far worse.
+- **Some rows**: texts that name a class without doubt are wrong far oftener than images that do.  Of pairs that are
+  independent given the class nothing more can be said: dealing a share of the texts anew makes exactly what a text that
+  tells less would make.  A share of *images* dealt anew is not told from images that are hard to read.
+
+Takes 2 s at 1,000 rows, of which most is reading images.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from counterpoint.contribution import Estimate
+from counterpoint.contribution.estimate import estimated
+from counterpoint.diagnose import Case
+from counterpoint.diagnose.association import Found, association, image_features, text_features
+from counterpoint.diagnose.heard import Codes, Floats, Heard, best_of, heard
+from counterpoint.schema import Frame, finding
+from counterpoint.seeds import child_seed
+
+TITLE = "Misaligned pairs"
+MAX_ROWS, FEW_ROWS = 1500, 300
+LEVEL = 0.01
+"""A dealing that does as well as often as this leaves the association open."""
+WEAK = 0.54
+"""Whoever prefers the own image this seldom is said to know nothing of it; aligned captions of photos reach .6."""
+SUREST = 0.2
+"""The share of rows on which a contender is surest, that are taken for those that name the class."""
+LAPSED, SOUND, BLIND = 0.12, 0.15, 0.95
+"""Of the texts that are surest, so many at least must belong elsewhere; of the images at most; beyond is no reading."""
+APART, SIGMAS = 0.15, 4.0
+"""A fold differs when the accuracy on it does by this much and this many standard errors."""
+SHIFTS = (1, -1, 2, -2)
+DEALINGS = 999
+SUBJECT = "pairs"
+
+
+class Sides(NamedTuple):
+    """The features of the rows that have both sides."""
+
+    rows: Frame
+    text: Floats
+    image: Floats
+
+    @property
+    def groups(self) -> list[str]:
+        """What stays together."""
+        return self.rows["group"].to_list()
+
+    @property
+    def codes(self) -> Codes:
+        """The classes."""
+        codes: Codes = np.unique(self.rows["label"].to_numpy(), return_inverse=True)[1]
+        return codes
+
+
+def look(case: Case) -> dict[str, str]:
+    """Look for what binds text and image beyond chance, beyond the class, in every fold, in every row."""
+    whole = case.pairs.filter(pl.all_horizontal(pl.col("text", "image").is_not_null()))
+    if len(whole) < FEW_ROWS or whole["label"].n_unique() < 2:
+        said = f"Of {len(whole)} pairs with both sides, fewer than {FEW_ROWS} or of one class, too little can be said."
+        return finding("CP004", "not_applicable", SUBJECT, said)
+    sides = _sides(case, whole)
+    if sides is None:
+        return finding("CP004", "not_applicable", SUBJECT, "The images of the pairs cannot be read any more.")
+    at_all = association(sides.text, sides.image, sides.groups)
+    evidence: dict[str, Any] = {"own_image": list(at_all), "n": len(sides.rows)}
+    for problem in (_shifted(sides, at_all), _fold(case), _lapsed(case)):
+        if problem:
+            severity, said, more = problem
+            return finding("CP004", severity, SUBJECT, said, **evidence | more)
+    evidence["p_said"] = _said_together(case, is_within_class=False)
+    if 2 * min(at_all.p, evidence["p_said"]) > LEVEL:
+        return _unbound(at_all, evidence)
+    within = association(sides.text, sides.image, sides.groups, sides.codes)
+    evidence |= {"own_image_in_class": list(within), "p_said_in_class": _said_together(case, is_within_class=True)}
+    if 2 * min(within.p, evidence["p_said_in_class"]) <= LEVEL:
+        return finding("CP004", "info", SUBJECT, _bound(at_all, within, evidence["p_said_in_class"]), **evidence)
+    return _class_alone(within, evidence)
+
+
+def _unbound(at_all: Found, evidence: dict[str, Any]) -> dict[str, str]:
+    measured = f"a text prefers its own image to another's in {_share(at_all)} of the cases, p = {at_all.p:.3f}"
+    if at_all.high > WEAK:
+        said = f"Whether text and image belong together stays open: {measured}; more rows would tell."
+        return finding("CP004", "info", SUBJECT, said, **evidence)
+    said = (
+        f"Text and image have nothing in common that cheap features show: {measured}. Either the pairs are misaligned, "
+        "or one side says nothing of the other by its nature: look at a dozen pairs before anything else."
+    )
+    return finding("CP004", "warn", SUBJECT, said, **evidence)
+
+
+def _class_alone(within: Found, evidence: dict[str, Any]) -> dict[str, str]:
+    measured = f"among images of its class a text prefers its own in {_share(within)} of the cases, p = {within.p:.3f}"
+    if within.high > WEAK:
+        said = f"Text and image go together, but whether beyond the class stays open: {measured}."
+        return finding("CP004", "info", SUBJECT, said, **evidence)
+    said = (
+        f"Text and image have the class in common and nothing else that is seen: {measured}. So it is where two "
+        "unrelated sets were joined on class alone; what a fusion gains there, it gains from two guesses at the class, "
+        "and not from pairs. Look at a dozen pairs."
+    )
+    return finding("CP004", "warn", SUBJECT, said, **evidence, joined_on_class=True)
+
+
+def _bound(at_all: Found, within: Found, p_said: float) -> str:
+    found = f"a text prefers its own image to another's in {_share(at_all)} of the cases"
+    if within.p <= LEVEL / 2:
+        return (
+            f"Text and image belong together beyond the class: {found}, to another's of its class in {_share(within)}."
+        )
+    together = f"what a text and an image contender say goes together within a class (p = {p_said:.3f})"
+    return f"Text and image belong together beyond the class: {together}; by cheap features, {found}."
+
+
+def _share(found: Found | Estimate) -> str:
+    return f"{found[0]:.1%} ({found.low:.1%} to {found.high:.1%})"
+
+
+def _sides(case: Case, whole: Frame) -> Sides | None:
+    """Return features of at most 1,500 pairs, in the order of their source."""
+    if len(whole) > MAX_ROWS:
+        chosen = np.random.default_rng(child_seed(0, "cp004", "rows")).choice(len(whole), MAX_ROWS, replace=False)
+        whole = whole[np.sort(chosen)]
+    from counterpoint.features.pixels import load  # noqa: PLC0415 - loads the decoder
+
+    fitted = case.fit_of(best) if (best := best_of(case, "image")) else None
+    settings = fitted.model.pixel_settings() if fitted and hasattr(fitted.model, "pixel_settings") else None
+    # What a contender reads is decoded already, and kept in a store.
+    cache = fitted.model.cache if fitted and settings and getattr(fitted.model, "cache", None) else None
+    pixels = load(
+        whole["image"].to_list(), **settings or {"side_px": 32, "mode": "rgb"}, cache=Path(cache) if cache else None
+    )
+    rows = np.flatnonzero(~pixels.is_missing)
+    if len(rows) < FEW_ROWS:
+        return None
+    return Sides(whole[rows], text_features(whole["text"].gather(rows).to_list()), image_features(pixels[rows]))
+
+
+def _shifted(sides: Sides, at_all: Found) -> tuple[str, str, dict[str, Any]] | None:
+    """Say when texts do not find their own image, but that of a row a few places on."""
+    if at_all.p <= LEVEL:
+        return None
+    order = np.argsort(sides.rows["row"].to_numpy()) if "row" in sides.rows.columns else np.arange(len(sides.rows))
+    for by in SHIFTS:
+        places = np.empty_like(order)
+        places[order] = np.roll(order, -by)
+        found = association(sides.text, sides.image[places], sides.groups)
+        if found.p <= LEVEL / len(SHIFTS) and found.low > at_all.rate:
+            said = (
+                f"Images are shifted by {by} against texts: a text does not find its own image, but that of the row "
+                f"{by:+d} on, in {_share(found)} of the cases. Join them by an id, not by their place."
+            )
+            return "fail", said, {"shifted_by": by, "shifted_image": list(found)}
+    return None
+
+
+def _fold(case: Case) -> tuple[str, str, dict[str, Any]] | None:
+    """Say when a single-entity contender is far better on validation rows than on test rows, or far worse."""
+    worst: tuple[float, dict[str, Any]] = (0.0, {})
+    for modality in ("text", "image"):
+        for name in case.reading(modality):
+            parts = [heard(case, [name], part) for part in ("validation", "test")]
+            if not all(rows.ids for rows in parts):
+                continue
+            (a, m), (b, n) = ((float(rows.hits(name).mean()), len(set(rows.groups))) for rows in parts)
+            error = (a * (1 - a) / m + b * (1 - b) / n) ** 0.5
+            if abs(a - b) > max(APART, SIGMAS * error, worst[0]):
+                worst = abs(a - b), {"contender": name, "modality": modality, "validation": a, "test": b}
+    if not worst[1]:
+        return None
+    name, modality, a, b = worst[1].values()
+    bad = "validation" if a < b else "test"
+    said = (
+        f"The {modality}s of {bad} rows do not go with their labels as those of other rows do: {name} is right on "
+        f"{a:.1%} of validation rows and on {b:.1%} of test rows. See how the {bad} part was put together."
+    )
+    return "fail", said, {"fold": worst[1]}
+
+
+def _lapsed(case: Case) -> tuple[str, str, dict[str, Any]] | None:
+    """Say when the surest texts are wrong far oftener than the surest images."""
+    text, image = best_of(case, "text"), best_of(case, "image")
+    if text is None or image is None:
+        return None
+    rows = heard(case, [text, image])
+    if len(rows.ids) * SUREST < 30:
+        return None
+    texts, images = lapses(rows, text), lapses(rows, image)
+    if not (texts.low > LAPSED and texts.high < BLIND and images.high < SOUND and texts.low > images.high):
+        return None
+    said = (
+        f"The texts that name the class most surely are as often wrong as if {_share(texts)} of them belonged to "
+        f"other rows; of images it is {_share(images)}. Either texts were mixed up in part, or they name another class "
+        "than their label by their nature: look at the rows."
+    )
+    return "warn", said, {"lapses": {"text": list(texts), "image": list(images)}, "table": _surest_wrong(rows, text)}
+
+
+def lapses(rows: Heard, name: str) -> Estimate:
+    """Return the share of the surest rows that must belong elsewhere, for a contender that is never wrong when so sure.
+
+    A row of another origin is right by chance as often as its class is common: errors count for more.
+    """
+    proba = rows.proba[name]
+    sure = np.flatnonzero(proba.max(1) >= np.quantile(proba.max(1), 1 - SUREST))
+    shares = np.bincount(rows.codes, minlength=proba.shape[1]) / len(rows.codes)
+    wrong = ~rows.hits(name)[sure] / (1 - shares[proba[sure].argmax(1)]).clip(min=0.05)
+    return estimated(lambda weights: weights @ wrong / weights.sum(1), [rows.groups[row] for row in sure], draws=500)
+
+
+def _surest_wrong(rows: Heard, name: str) -> list[dict[str, Any]]:
+    proba = rows.proba[name]
+    wrong = np.flatnonzero(~rows.hits(name))
+    first: Sequence[int] = wrong[np.argsort(-proba[wrong].max(1), kind="stable")][:12].tolist()
+    return [{"id": rows.ids[row], "sure": round(float(proba[row].max()), 4)} for row in first]
+
+
+def _said_together(case: Case, *, is_within_class: bool) -> float:
+    """Return how often dealing images anew, or within a class, lets what two contenders say go together as much."""
+    text, image = best_of(case, "text"), best_of(case, "image")
+    rows = heard(case, [text, image]) if text and image else None
+    if rows is None or text is None or image is None or len(rows.ids) < FEW_ROWS // 3:
+        return 1.0
+    strata = rows.codes if is_within_class else np.zeros_like(rows.codes)
+    logs = [_centred(rows.log(name), strata) for name in (text, image)]
+    rng = np.random.default_rng(child_seed(0, "cp004", "said"))
+    found = float((logs[0] * logs[1]).sum())
+    dealt = [float((logs[0] * logs[1][_dealt(strata, rng)]).sum()) for _ in range(DEALINGS)]
+    return (1 + sum(each >= found for each in dealt)) / (1 + DEALINGS)
+
+
+def _centred(logs: Floats, strata: Codes) -> Floats:
+    """Return of each class's log probability the place among all rows, less the mean of the stratum."""
+    ranks = logs.argsort(0).argsort(0) / len(logs)
+    for code in np.unique(strata):
+        ranks[strata == code] -= ranks[strata == code].mean(0)
+    return ranks
+
+
+def _dealt(strata: Codes, rng: np.random.Generator) -> Codes:
+    order = np.arange(len(strata))
+    for code in np.unique(strata):
+        rows = np.flatnonzero(strata == code)
+        order[rows] = rng.permutation(rows)
+    return order

@@ -1,0 +1,209 @@
+"""CP016: a network that has not learned, and the layer in which what it was told is lost.
+
+Three signs, each measured: the training loss has stayed at the entropy of the classes; the outputs of a layer are the
+same for all rows (as those of a softmax over many units, each of which stays near one over their number); validation
+stays at chance while training is nearly perfect, although another contender reads the same modality well.  That a
+network stays at chance is no failure where nobody reads anything from its modalities.
+
+Takes about .5 s a network at 64 px: one batch of test rows forwards, one backwards.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from counterpoint.contribution import Estimate
+from counterpoint.contribution.estimate import estimated, mean_by_class
+from counterpoint.diagnose import Case, Fitted
+from counterpoint.diagnose.heard import heard
+from counterpoint.schema import Frame, finding
+
+if TYPE_CHECKING:
+    from counterpoint.networks.activity import Activity
+
+TITLE = "Training failed"
+FLAT = 0.05
+"""A layer whose outputs differ by less of their size over rows passes hardly anything on.
+
+Of sound layers here the least had .19; those behind a hidden softmax stay below .02.
+"""
+MOSTLY = 0.95
+"""Of units dead or outputs saturated, from here on a layer passes nothing on."""
+STUCK = 0.98
+"""A training loss of at least this share of the classes' entropy has not fallen."""
+PERFECT = 0.95
+"""Training accuracy from which on a network has learned its rows by heart, or the rule."""
+CLEARLY = 0.10
+"""By so much another contender must be above chance, at the least, before one at chance is said to have failed."""
+BATCH = 128
+SHOWN = 12
+
+
+class Signs(NamedTuple):
+    """What was seen of one network."""
+
+    contender: str
+    is_stuck: bool
+    is_by_heart: bool
+    """Training nearly perfect, validation at chance."""
+    score: Estimate
+    """Balanced accuracy on test rows."""
+    chance: float
+    better: tuple[str, Estimate] | None
+    """A contender that reads no more than it does, and its balanced accuracy, clearly above chance."""
+    flat: Sequence["Activity"]
+    layers: Sequence["Activity"]
+    gradients: dict[str, float]
+
+    @property
+    def is_at_chance(self) -> bool:
+        """Say whether test rows are not told better than by guessing."""
+        return self.score.low <= self.chance + 0.01
+
+
+def look(case: Case) -> dict[str, str]:
+    """Look at the curves and the layers of every network of the study."""
+    names = [name for name in case.history["contender"].unique(maintain_order=True) if name in case.modalities]
+    signs = [_signs(case, name) for name in names]
+    if not signs or not len(case.predictions):
+        return finding("CP016", "not_applicable", "training", "The study has no network with learning curves.")
+    found = [failure for each in signs if (failure := _failure(each))]
+    table = _table(signs)
+    if not found:
+        said = (
+            f"Each of {len(signs)} networks was trained: no layer says the same of all rows, no loss stayed at chance."
+        )
+        return finding("CP016", "info", "training", said, table=table)
+    severity = "fail" if any(kind == "fail" for kind, _, _ in found) else "warn"
+    first = next(each for each in found if each[0] == severity)
+    return finding("CP016", severity, first[1], " ".join(each[2] for each in found), table=table)
+
+
+def _failure(signs: Signs) -> tuple[str, str, str] | None:
+    """Return severity, contender and what failed; None where nothing did."""
+    name, where = signs.contender, _where(signs)
+    if signs.is_stuck and signs.is_at_chance and (signs.flat or signs.better):
+        said = f"{name} has not learned: its training loss stayed at that of guessing{_though(signs)}.{where}"
+        return "fail", name, said
+    if signs.is_by_heart and signs.better:
+        said = (
+            f"{name} is nearly perfect on training rows and at chance on validation rows{_though(signs)}: this is not "
+            "what over-fitting looks like where the modality tells the class. See whether validation rows are read "
+            f"as training rows are (a tokenizer fitted again, texts shuffled against labels).{where}"
+        )
+        return "fail", name, said
+    if signs.flat:
+        return "warn", name, f"{name} was trained, but in part.{where}"
+    return None
+
+
+def _though(signs: Signs) -> str:
+    if signs.better is None:
+        return ""
+    name, score = signs.better
+    return f", although {name}, which reads no more, reaches {score.value:.3f} ({score.low:.3f} to {score.high:.3f})"
+
+
+def _where(signs: Signs) -> str:
+    if not signs.flat:
+        return ""
+    # What stands behind a softmax is flat as well: the cause is named first.
+    first = next((layer for layer in signs.flat if "softmax" in layer.kind.lower()), signs.flat[0])
+    others = [layer.layer for layer in signs.flat if layer is not first][:3]
+    what = f" Outputs differ over rows by {first.spread:.2%} of their size in {first.layer} ({first.kind}"
+    reason = f" over {first.width} units, a mean of {first.mean:.4f}: softmax between layers starves what follows" * (
+        "softmax" in first.kind.lower()
+    )
+    more = f"; so too in {', '.join(others)}" if others else ""
+    return f"{what}{reason}){more}. Use ReLU there, and look at the rate and the dropout.{_starved(signs)}"
+
+
+def _starved(signs: Signs) -> str:
+    branches = {part: norm for part, norm in signs.gradients.items() if part in ("text", "image")}
+    if len(branches) < 2:
+        return ""
+    total = sum(branches.values()) or 1.0
+    return (
+        " Of the branches' gradient, "
+        + " and ".join(f"{n / total:.1%} is {part}'s" for part, n in branches.items())
+        + "."
+    )
+
+
+def _table(signs: list[Signs]) -> list[dict[str, Any]]:
+    rows = [
+        {
+            "contender": each.contender, "layer": layer.layer, "kind": layer.kind, "spread": round(layer.spread, 4),
+            "dead": round(layer.dead, 3), "saturated": round(layer.saturated, 3),
+        }
+        for each in signs for layer in each.layers
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: float(str(row["spread"])))[:SHOWN]
+
+
+def _signs(case: Case, name: str) -> Signs:
+    history = case.history.filter(contender=name)
+    scores = {each: _score(case, each) for each in {name, *_readers(case, name)}}
+    chance = 1 / max(2, case.predictions["label"].n_unique())
+    better = [(each, score) for each, score in scores.items() if each != name and score.low > chance + CLEARLY]
+    layers, gradients = _inside(case.fit_of(name))
+    flat = [layer for layer in layers if layer.spread < FLAT or max(layer.dead, layer.saturated) > MOSTLY]
+    return Signs(
+        name, _is_stuck(history, case, name), _is_by_heart(history, case, chance), scores[name], chance,
+        max(better, key=lambda found: found[1].low, default=None), flat, layers, gradients,
+    )  # fmt: skip
+
+
+def _readers(case: Case, name: str) -> list[str]:
+    """Return the contenders that read something, and nothing that contender *name* does not."""
+    reads = set(case.modalities[name])
+    return [other for other, theirs in case.modalities.items() if theirs and set(theirs) <= reads]
+
+
+def _score(case: Case, name: str) -> Estimate:
+    rows = heard(case, [name])
+    if not rows.ids:
+        return Estimate(0.0, 0.0, 0.0)
+    return estimated(mean_by_class(rows.hits(name).astype(float), rows.codes), rows.groups, draws=300)
+
+
+def _is_stuck(history: Frame, case: Case, name: str) -> bool:
+    """Say whether the training loss ends where guessing by the classes' shares would have it, in every fit."""
+    last = history.filter(pl.col("epoch") == pl.col("epoch").max().over("seed", "fold", "branch"))["train_loss"]
+    labels = case.predictions.filter(contender=name, part="train")["label"]
+    shares = labels.value_counts(normalize=True)["proportion"].to_numpy()
+    entropy = float(-(shares * np.log(shares)).sum())
+    return len(last) > 0 and bool((last >= STUCK * entropy).all())
+
+
+def _is_by_heart(history: Frame, case: Case, chance: float) -> bool:
+    """Say whether training ends nearly perfect and validation at chance, on the mean over fits."""
+    last = history.filter(pl.col("epoch") == pl.col("epoch").max().over("seed", "fold", "branch"))
+    train, validation = last["train_score"].mean(), last["valid_score"].mean()
+    n = case.predictions.filter(part="validation")["id"].n_unique()
+    if not isinstance(train, float) or not isinstance(validation, float) or not n:
+        return False
+    shares = case.pairs["label"].value_counts(normalize=True)["proportion"]
+    most = max(chance, float(shares.to_numpy().max()))
+    return train >= PERFECT and validation <= most + 2 * (most * (1 - most) / n) ** 0.5
+
+
+def _inside(fitted: Fitted | None) -> tuple[list["Activity"], dict[str, float]]:
+    """Return the activity of each layer on some test rows, and the gradient's norm in each part; none of no network."""
+    network = getattr(fitted and fitted.model, "network_", None)
+    if fitted is None or network is None or fitted.test.is_empty():
+        return [], {}
+    from counterpoint.networks.activity import activities, gradient_shares  # noqa: PLC0415 - loads torch
+
+    rows = fitted.test.head(BATCH)
+    layers = activities(network, lambda: fitted.model.predict_proba(rows))
+    classes = [str(name) for name in fitted.model.classes_]
+    norms: dict[str, float] = {}
+    for label, part in rows.group_by("label", maintain_order=True):
+        if label[0] in classes:
+            found = gradient_shares(network, partial(fitted.model.predict_proba, part), classes.index(str(label[0])))
+            norms = {name: norms.get(name, 0.0) + norm for name, norm in found.items()}
+    return layers, norms

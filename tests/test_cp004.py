@@ -1,0 +1,127 @@
+"""Pairs that belong together, and those that do not: in all rows, in some, in one fold, or but for their class."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from counterpoint.data.generate import generate
+from counterpoint.diagnose.association import association, image_features, text_features
+from counterpoint.diagnose.cp004_misaligned_pairs import lapses, look
+from counterpoint.diagnose.heard import heard
+from made_cases import made_case
+
+N = 400
+
+
+def evidence(found):
+    return json.loads(found["evidence"])
+
+
+@pytest.fixture(scope="module")
+def aligned(tmp_path_factory):
+    """Pairs whose text and image tell the class on the same rows: they share more than the class."""
+    pairs = generate(tmp_path_factory.mktemp("pairs"), n=N, redundant_signal=0.6, side_px=16, seed=1)
+    return pairs.with_columns(row=pl.int_range(N, dtype=pl.Int64), group="id")
+
+
+def case(pairs, **signals):
+    """Return a case of these pairs; of what contenders say, that of made-up rows without a tie between the two."""
+    return made_case(n=N, **({"text": 0, "image": 0} | signals), pairs=pairs)
+
+
+def dealt(pairs, seed=0, within="all"):
+    """Return *pairs* with their texts dealt anew, among all rows or within a class."""
+    strata = pl.lit(0) if within == "all" else pl.col(within)
+    return pairs.with_columns(pl.col("text").shuffle(seed).over(strata))
+
+
+def test_pairs_that_share_more_than_the_class_raise_no_alarm(aligned):
+    found = look(case(aligned))
+    assert found["severity"] == "info"
+    assert "beyond the class" in found["explanation"]
+
+
+def test_texts_of_other_rows_have_nothing_in_common_with_the_images(aligned):
+    found = look(case(dealt(aligned)))
+    assert found["severity"] == "warn"
+    assert "nothing in common" in found["explanation"]
+
+
+def test_two_sets_joined_on_class_alone_are_named_so(aligned):
+    found = look(case(dealt(aligned, within="label"), text=0.6, image=0.6))
+    assert found["severity"] == "warn"
+    assert evidence(found)["joined_on_class"] is True
+    assert "joined on class alone" in found["explanation"]
+
+
+@pytest.mark.parametrize("by", [1, -2])
+def test_images_shifted_against_texts_are_named_with_the_shift(aligned, by):
+    shifted = aligned.with_columns(image=pl.Series(np.roll(aligned["image"].to_numpy(), by)))
+    found = look(case(shifted))
+    assert found["severity"] == "fail"
+    assert evidence(found)["shifted_by"] == by
+
+
+def test_validation_texts_shuffled_against_labels_are_named(aligned):
+    given = made_case(n=N, text=0.9, pairs=aligned)
+    columns = ["p_c0", "p_c1"]
+    is_shuffled = (pl.col("contender") == "text-svm") & (pl.col("part") == "validation")
+    wrong = [pl.when(is_shuffled & (pl.col("id").cast(pl.Int64) % 2 == 0)).then(b).otherwise(a).alias(a)
+             for a, b in (columns, columns[::-1])]  # fmt: skip
+    found = look(made_case(n=N, pairs=aligned, predictions=given.predictions.with_columns(wrong)))
+    assert found["severity"] == "fail"
+    assert "validation" in found["explanation"]
+
+
+def test_half_of_the_texts_from_elsewhere_lapse_where_images_do_not(aligned):
+    found = look(made_case(n=N, text=0.8, image=0.6, astray=0.5, pairs=aligned))
+    assert found["severity"] == "warn"
+    assert "other rows" in found["explanation"]
+
+
+def test_wrong_labels_are_not_taken_for_misaligned_texts(aligned):
+    assert look(made_case(n=N, text=0.8, image=0.6, flips=0.15, pairs=aligned))["severity"] == "info"
+
+
+def test_lapses_are_the_share_of_rows_from_elsewhere():
+    rows = heard(made_case(n=3000, text=0.8, astray=0.5), ["text-svm"])
+    found = lapses(rows, "text-svm")
+    assert found.low < 0.5 < found.high
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pairs: pairs.head(50),
+        lambda pairs: pairs.with_columns(text=pl.lit(None, pl.String)),
+        lambda pairs: pairs.with_columns(label=pl.lit("one")),
+        lambda pairs: pairs.with_columns(image=pl.lit("/nowhere.png")),
+    ],
+    ids=["few rows", "no texts", "one class", "no images"],
+)
+def test_what_cannot_be_told_is_not_applicable(aligned, change):
+    assert look(case(change(aligned)))["severity"] == "not_applicable"
+
+
+def test_many_classes_and_empty_texts_are_no_trouble(aligned):
+    odd = aligned.with_columns(text=pl.lit(""), label=pl.col("id").str.tail(1))
+    assert look(case(odd))["severity"] in ("info", "warn")
+
+
+def test_chance_is_a_half():
+    rng = np.random.default_rng(0)
+    groups = [str(row) for row in range(N)]
+    found = association(rng.normal(size=(N, 5)), rng.normal(size=(N, 5)), groups, rng.integers(0, 2, N))
+    assert found.low < 0.5 < found.high
+    assert found.p > 0.01
+
+
+@pytest.mark.parametrize("texts", [[""] * 60, ["one"] * 60, ["只有"] * 60])
+def test_texts_that_say_nothing_have_features(texts):
+    assert np.isfinite(text_features(texts)).all()
+
+
+def test_gray_pictures_of_odd_sides_have_features():
+    assert np.isfinite(image_features(np.zeros((4, 1, 19, 19), np.uint8))).all()

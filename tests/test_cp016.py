@@ -1,0 +1,108 @@
+"""Training that failed: the layer is named, and what merely cannot be learned is no failure."""
+
+import json
+from dataclasses import replace
+
+import polars as pl
+import pytest
+import torch
+from torch import nn
+
+from counterpoint.contenders import make
+from counterpoint.data.generate import generate
+from counterpoint.diagnose import Fitted
+from counterpoint.diagnose.cp016_training_failed import look
+from counterpoint.networks.activity import activities, gradient_shares
+from counterpoint.schema import HISTORY
+from made_cases import made_case
+
+SMALL = {"length": 16, "embed": 16, "hidden": 8, "side_px": 16, "epochs": 2}
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    return generate(tmp_path_factory.mktemp("pairs"), n=80, text_signal=1, side_px=16)
+
+
+def history(name, *, train=0.3, train_score=0.9, valid_score=0.8):
+    row = {"contender": name, "seed": 0, "fold": "0", "epoch": 2, "branch": "joint", "train_loss": train}
+    return pl.DataFrame([row | {"train_score": train_score, "valid_score": valid_score}], schema=dict(HISTORY))
+
+
+def case(pairs, model, *, name="late-fusion", **curve):
+    fitted = Fitted(model, pairs, pairs, pairs)
+    return made_case(history=history(name, **curve), fit_of=lambda _: fitted)
+
+
+@pytest.fixture(scope="module")
+def starved(pairs):
+    return make("paper-lstm-cnn", activation="softmax", **SMALL).fit(pairs, pairs["label"])
+
+
+@pytest.fixture(scope="module")
+def sound(pairs):
+    return make("paper-lstm-cnn", activation="relu", **SMALL).fit(pairs, pairs["label"])
+
+
+def test_softmax_between_layers_is_named_with_its_layer(pairs, starved):
+    found = look(case(pairs, starved))
+    assert found["severity"] == "warn"
+    assert "image.convolutions.1 (Softmax" in found["explanation"]
+    assert "of the branches' gradient" in found["explanation"].lower()
+
+
+def test_the_same_network_with_relu_raises_no_alarm(pairs, sound):
+    found = look(case(pairs, sound))
+    assert found["severity"] == "info"
+    assert len(json.loads(found["evidence"])["table"]) > 3
+
+
+def test_a_loss_at_that_of_guessing_fails_where_another_reads_the_same(pairs, sound):
+    guessing = made_case(text=0.9, image=0).predictions
+    chances = [pl.when(contender="late-fusion").then(0.5).otherwise(pl.col(f"p_c{k}")).alias(f"p_c{k}") for k in (0, 1)]
+    given = case(pairs, sound, train=0.69)
+    stuck = replace(given, predictions=guessing.with_columns(chances))
+    assert look(stuck)["severity"] == "fail"
+    assert "text-svm" in look(stuck)["explanation"]
+
+
+def test_a_network_whose_modality_tells_nothing_has_not_failed():
+    nothing = made_case(image=0, history=history("image-cnn", train=0.693))
+    assert look(nothing)["severity"] == "info"
+
+
+def test_validation_at_chance_beside_perfect_training_is_put_in_words(pairs, sound):
+    found = look(case(pairs, sound, train=0.01, train_score=1.0, valid_score=0.5))
+    assert found["severity"] == "fail"
+    assert "tokenizer" in found["explanation"]
+
+
+def test_a_network_that_learned_raises_no_alarm_in_four_classes():
+    assert look(made_case(classes=4, history=history("text-svm")))["severity"] == "info"
+
+
+@pytest.mark.parametrize("given", [made_case(), made_case(predictions=made_case().predictions.clear())])
+def test_without_networks_it_is_not_applicable(given):
+    assert look(given)["severity"] == "not_applicable"
+
+
+def test_dead_units_and_saturated_outputs_are_counted():
+    dead = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2), nn.Tanh())
+    nn.init.constant_(dead[0].bias, -100)
+    nn.init.constant_(dead[2].bias, 50)
+    found = {layer.layer: layer for layer in activities(dead, lambda: dead(torch.randn(16, 3)))}
+    assert (found["1"].dead, found["1"].spread) == (1, 0)
+    assert found["3"].saturated == 1
+
+
+def test_looking_at_gradients_changes_nothing(pairs, sound):
+    before = [
+        (weights.clone(), None if weights.grad is None else weights.grad.clone())
+        for weights in sound.network_.parameters()
+    ]
+    shares = gradient_shares(sound.network_, lambda: sound.predict_proba(pairs[:8]), 0)
+    assert set(shares) == {"text", "image", "out"}
+    assert min(shares.values()) > 0
+    for weights, (value, slope) in zip(sound.network_.parameters(), before, strict=True):
+        assert torch.equal(weights, value)
+        assert (weights.grad is None and slope is None) or torch.equal(weights.grad, slope)
