@@ -10,8 +10,10 @@ import polars as pl
 import yaml
 
 from counterpoint import schema
-from counterpoint.config import METRICS, read_study
+from counterpoint.config import METRICS, StudyConfig, read_study
 from counterpoint.config.sweep import read_sweep
+from counterpoint.contenders import MODELS
+from counterpoint.lookup import find
 from counterpoint.sweep import Point, points
 
 HALF_WIDTH = 0.01
@@ -30,12 +32,19 @@ def _study(path: Path, runs: Path, gain: float, score: float) -> None:
     config = read_study(path)
     folder = runs / config.study
     _tables(folder, [entry.name for entry in config.contenders], gain, score)
-    _figures(folder, [entry.name for entry in config.contenders], ("learning", "layers"))
+    _figures(folder, [f"layers-{entry.name}" for entry in config.contenders] + _learning(config))
 
 
-def _figures(folder: Path, names: Sequence[str], kinds: Sequence[str]) -> None:
+def _learning(config: StudyConfig) -> list[str]:
+    """Return what the page calls its learning curves: of a part of a network, where the contender is only that."""
+    kinds = {entry.name: find(entry.kind, MODELS, what="contender") for entry in config.contenders}
+    parts = {name: getattr(kind, "branch", "joint") for name, kind in kinds.items()}
+    return [f"learning-{name}" + ("" if part == "joint" else f"-{part}-branch") for name, part in parts.items()]
+
+
+def _figures(folder: Path, names: Sequence[str]) -> None:
     (folder / "figures").mkdir()
-    for figure in [*FIGURES, *(f"{kind}-{name}" for kind in kinds for name in names)]:
+    for figure in [*FIGURES, *names]:
         (folder / "figures" / f"{figure}.svg").write_text("<svg/>")
         (folder / "figures" / f"{figure}.png").write_bytes(b"")
 
@@ -47,7 +56,7 @@ def _sweep(path: Path, runs: Path, gain: float, score: float) -> None:
         names = [entry.name for entry in read_study(config.study, changes=point.changes).contenders]
         _tables(runs / config.sweep / point.name, names, gain, score)
         rows += [_point(point, name, gain, score) for name in config.contenders or names]
-    _figures(runs / config.sweep, names, [f"differences-{side}" for side in config.sides])
+    _figures(runs / config.sweep, [f"differences-{side}-{name}" for side in config.sides for name in names])
     (runs / config.sweep / "sweep.json").write_text(json.dumps({"sweep": config.sweep, "points": rows}))
 
 
