@@ -37,7 +37,7 @@ class Pictures:
             shutil.copyfile(where / f"{figure}{ending}", self.folder / f"{name}{ending}")
         return self._shown(name, alt)
 
-    def learning(self, title: str, point: StudyFound, contender: str) -> str:
+    def learning(self, title: str, alt: str, point: StudyFound, contender: str) -> str:
         """Draw loss and accuracy by epoch of a point of a sweep."""
         history = point.table("history")
         if history is None:
@@ -45,7 +45,7 @@ class Pictures:
         with drawing():
             figure = panels.learning(history.filter(contender=contender))
             self.gallery.save(f"learning-{point.name}", title, figure)
-        return self._shown(_stem(f"learning-{point.name}"), f"Loss and accuracy by epoch: {title}")
+        return self._shown(_stem(f"learning-{point.name}"), f"Loss and accuracy by epoch: {alt}")
 
     def remove_others(self) -> None:
         """Remove figures of an earlier page that this one does not show."""
