@@ -11,7 +11,7 @@ project = "Counterpoint"
 author = "The Counterpoint authors"
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "measured", "reference"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"Counterpoint {release}"

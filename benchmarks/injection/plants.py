@@ -58,7 +58,7 @@ def _one_fit(place: Place, source: Mapping[str, Any], named: list[Any], **sectio
 
 def _rule(place: Place, share: float) -> StudyConfig:
     # The label is the word, but for flips; without a fault, it is the same label and the word is masked.
-    source = {"text_signal": 1.0, "image_signal": 0.5, "label_noise": 1 - share if share else 0.05}
+    source = {"text_signal": 1.0, "image_signal": 0.5, "label_noise": round(1 - share, 4) if share else 0.05}
     text = {} if share else {"text": {"mask": list(ENGLISH.tells)}}
     return study(place, source, contenders(place, "majority", "keyword-rule"), **text)
 
@@ -189,7 +189,7 @@ PLANTS: Mapping[str, Plant] = {
     ),
     "CP010": Plant(
         "The image says what the text says, or nothing", "of what it says alone taken out", 1,
-        "Of the rows of which one modality says nothing, the other says most, and both together more.",
+        "Of the rows of which one modality says nothing, the other says half, and both together more.",
         grid=(0.5, 0.75), make=_nothing_to_gain, trains=True,
     ),
     "CP011": Plant(

@@ -1,0 +1,141 @@
+"""What the injection benchmark measured, read from benchmarks/results, so that no figure of it is typed by hand.
+
+``{measured} CP001`` gives the rates of a check, ``panel`` those of all checks together, ``named`` the named cases,
+``contribution`` the measures of contribution, ``verdicts`` the confusion table of the verdict.  What is not there is
+said not to be measured yet.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from reference import table
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+from injection.plants import PLANTS, Plant
+
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+NOT_YET = "Not measured yet."
+TRIAL = "From a short trial on seeds of development, which measures nothing: "
+
+
+class Measured(SphinxDirective):
+    """What was measured of a check, or of all of them."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return a paragraph and, where there are figures, their table."""
+        for name in ("pitfalls", "verdicts"):
+            self.env.note_dependency(str(RESULTS / f"{name}.json"))
+        return self.parse_text_to_nodes(text_of(self.arguments[0], read("pitfalls"), read("verdicts")))
+
+
+def read(name: str) -> dict[str, Any]:
+    """Return the results file called *name*; empty when there is none."""
+    path = RESULTS / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
+
+
+def text_of(what: str, pitfalls: Mapping[str, Any], verdicts: Mapping[str, Any]) -> str:
+    """Return in Markdown what was measured of *what*."""
+    if what in PLANTS:
+        return "\n\n".join(_of_check(PLANTS[what], pitfalls.get("checks", {}).get(what, {}), pitfalls))
+    told = {"panel": _panel, "named": _named, "contribution": _contribution, "verdicts": _verdicts}[what]
+    found = told(verdicts if what == "verdicts" else pitfalls)
+    return f"{TRIAL if found and (pitfalls.get('is_quick') and what != 'verdicts') else ''}{found or NOT_YET}"
+
+
+def percent(found: Mapping[str, float] | None) -> str:
+    """Return a rate with its interval in percent.
+
+    >>> percent({"k": 1, "n": 4, "share": 0.25, "low": 0.0456, "high": 0.6994}), percent(None)
+    ('25.0 % (4.6 to 69.9), 1 of 4', '–')
+    """
+    if found is None:
+        return "–"
+    share, low, high = (f"{100 * found[name]:.1f}" for name in ("share", "low", "high"))
+    return f"{share} % ({low} to {high}), {found['k']} of {found['n']}"
+
+
+def amount(strength: float, unit: str) -> str:
+    """Return a strength with its unit.
+
+    >>> amount(0.05, "of the test rows"), amount(8, "times the width"), amount(1, "yes")
+    ('5 % of the test rows', '8 times the width', 'it is there')
+    """
+    if unit == "yes":
+        return "it is there"
+    return f"{100 * strength:.3g} % {unit}" if unit.startswith(("of", "lost")) else f"{strength:.3g} {unit}"
+
+
+def _of_check(plant: Plant, found: Mapping[str, Any], pitfalls: Mapping[str, Any]) -> Iterator[str]:
+    planted = plant.fault if plant.unit == "yes" else f"{plant.fault}: {amount(plant.strength, plant.unit)}"
+    yield f"**Error rates.** Planted: {planted[0].lower()}{planted[1:]}. Without the fault: {plant.clean}"
+    rows = [
+        [f"{size['n']:,}", f"{size['ratio']} : 1", percent(size["planted"]), percent(size["clean"])]
+        for size in found.get("sizes", ())
+        if size["planted"] or size["clean"]
+    ]
+    if not rows:
+        yield NOT_YET
+        return
+    odds = found.get("even_odds")
+    half = "" if odds is None else f" Detection reaches one half at {amount(odds, plant.unit)}."
+    yield f"{TRIAL if pitfalls['is_quick'] else ''}Warns or fails, with Wilson's 95 % interval.{half}"
+    yield table(["pairs", "classes", "found where planted", "alarms where there is none"], rows)
+
+
+def _panel(pitfalls: Mapping[str, Any]) -> str:
+    panel = pitfalls.get("panel", {})
+    if not panel.get("rate"):
+        return ""
+    by_check = ", ".join(f"{code} in {n}" for code, n in panel["by_check"].items()) or "none"
+    return f"Of clean studies, {percent(panel['rate'])} showed any warn or fail; by check: {by_check}."
+
+
+def _named(pitfalls: Mapping[str, Any]) -> str:
+    rows = [
+        [case["says"], case["must"], _found(case["found"]), "yes" if case["is_right"] else "**no**"]
+        for case in pitfalls.get("named", ())
+    ]
+    return "\n\n" + table(["study", "must be", "found", "right"], rows) if rows else ""
+
+
+def _found(found: Mapping[str, str] | str) -> str:
+    return found if isinstance(found, str) else ", ".join(f"{code} {severity}" for code, severity in found.items())
+
+
+def _contribution(pitfalls: Mapping[str, Any]) -> str:
+    named = {"pid": "the parts of the information in their true order", "perceptual": "an interval that covers 0"}
+    rows = [
+        [named[kind], f"{own['k']} of {own['n']}", f"{own['bar']:.0%}"]
+        for kind, own in pitfalls.get("contribution", {}).items()
+    ]
+    return "\n\n" + table(["what", "right", "at least wanted"], rows) if rows else ""
+
+
+def _verdicts(verdicts: Mapping[str, Any]) -> str:
+    """Return a sentence and a confusion table for each number of pairs."""
+    parts = []
+    for n, found in verdicts.items():
+        shares = ", ".join(f"{name} {found[name]}" for name in ("right", "wrong", "open"))
+        said = sorted({name for counts in found["table"].values() for name in counts})
+        rows = [
+            [f"`{truth}`", *(str(counts.get(name, "")) for name in said)] for truth, counts in found["table"].items()
+        ]
+        parts.append(f"Of {found['n']} studies of {int(n):,} pairs: {shares}.")
+        parts.append(table(["truth", *(f"`{name}`" for name in said)], rows))
+    return "\n\n".join(parts)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive."""
+    app.add_directive("measured", Measured)
+    return {"parallel_read_safe": True}
