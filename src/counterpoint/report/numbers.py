@@ -95,13 +95,15 @@ def shown(text: object, *, most: int = 200) -> str:
 def cell(value: object, *, most: int = 80) -> str:
     """Return what a table of evidence holds, whatever it is: a score, a count, a name, a list of names.
 
-    >>> cell(0.12345), cell(12314), cell(None), cell(["a", 2]), cell(2.5e-05)
-    ('0.123', '12,314', '–', 'a, 2', '2.5e-05')
+    >>> cell(0.12345), cell(12314), cell(None), cell(["a", 2]), cell({"text": 0.5}), cell(2.5e-05), cell(256.0)
+    ('0.123', '12,314', '–', 'a, 2', 'text 0.500', '2.5e-05', '256')
     """
-    if value is None:
+    if value is None or value == []:
         return NOTHING
     if isinstance(value, list):
         return shown(", ".join(cell(item) for item in value), most=most)
+    if isinstance(value, dict):
+        return shown(", ".join(f"{name} {cell(item)}" for name, item in value.items()), most=most)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _number(value)
     return shown(value, most=most)
@@ -110,7 +112,7 @@ def cell(value: object, *, most: int = 80) -> str:
 def _number(value: float) -> str:
     if isinstance(value, int) or not _is_number(value):
         return count(value)
-    if abs(value) >= 1000:
+    if abs(value) >= 1000 or (abs(value) > 1 and value == int(value)):
         return count(value)
     return f"{value:.2g}" if 0 < abs(value) < 0.0005 else score(value)
 
