@@ -10,6 +10,7 @@ import yaml
 from counterpoint.config.sweep import SweepConfig, points
 from counterpoint.errors import ConfigError
 from counterpoint.report.numbers import interval, signed
+from counterpoint.stages import STAGES
 from counterpoint.sweep import open_sweep
 
 STUDY = {
@@ -118,11 +119,28 @@ def test_what_is_made_is_not_made_again(made):
     assert [file.stat().st_mtime_ns for file in files] == times
 
 
-def test_progress_counts_points(made):
+def test_progress_tells_of_all_points_and_of_all_fits_together(made):
     _, _, told = made
-    assert {total for _, _, total in told} == {7}
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
-    assert told[0] == ("plain", 0, 7)
+    stages = list(dict.fromkeys(what for what, _, _ in told))
+    assert stages == ["preparing points", "fitting", "comparing points", "writing the page"]
+    assert {total for what, _, total in told if what.endswith("points")} == {7}
+    fitting = [(done, total) for what, done, total in told if what == "fitting"]
+    assert len({total for _, total in fitting}) == 1
+    assert fitting[-1][0] == pytest.approx(fitting[-1][1])
+
+
+def test_records_are_read_once_for_all_points_of_a_source(tmp_path, monkeypatch):
+    read = []
+
+    def records(study):
+        read.append(study.config.study)
+        return STAGES["records"].make(study)
+
+    counted = STAGES["records"]._replace(make=records)
+    monkeypatch.setattr("counterpoint.study.STAGES", {**STAGES, "records": counted})
+    sweep = {**SWEEP, "choices": {}, "sides": {"plain": {}, "other source": {"source.n": 150}}}
+    open_sweep(written(tmp_path, sweep), runs=tmp_path / "runs").run()
+    assert sorted(read) == ["other-source", "plain"]
 
 
 def test_the_page_carries_the_numbers_of_the_table(made):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from counterpoint.compare import differences
-from counterpoint.contenders.fit import fit, gather
+from counterpoint.contenders.fit import FitTask, fit, gather
 from counterpoint.data.align import align
 from counterpoint.data.clean import check_dropped, clean
 from counterpoint.data.group import group
@@ -27,7 +27,7 @@ from counterpoint.schema import DROPPED, FINDINGS, RECORDS, Frame, empty
 
 if TYPE_CHECKING:
     from counterpoint.config import OutsidePredictions
-    from counterpoint.study import Study
+    from counterpoint.study import Listener, Study
 
 
 class Stage(NamedTuple):
@@ -76,18 +76,31 @@ def _pairs(study: Study) -> dict[str, Frame]:
 
 
 def _fits(study: Study) -> dict[str, Frame]:
-    tasks, pairs, rules = study.tasks(), study.pairs(), study.config.fit
-    _build_stores(study, pairs)
-    waiting = [task for task in tasks if not task.is_done]
-    total_s, done_s = sum(task.estimate_s for task in waiting) / study.workers, 0.0
-    study.listen("fitting", done_s, total_s)
+    fit_all([study], study.listen)
+    tables = gather(study.tasks())
+    outside = [read_predictions(entry, study.pairs()) for entry in study.config.predictions]
+    return tables | {"predictions": pl.concat([tables["predictions"], *outside])}
+
+
+def fit_all(studies: Sequence[Study], listen: Listener) -> None:
+    """Make every fit of *studies* that is not there yet, all in one pool, which is as the first of them says."""
+    waiting = [task for study in studies for task in _waiting(study)]
+    first = studies[0]
+    rules = first.config.fit
+    total_s, done_s = sum(task.estimate_s for task in waiting) / first.workers, 0.0
+    listen("fitting", done_s, total_s)
     where = {"workers": rules.workers, "threads": rules.threads, "address": rules.address}
     for task, _ in engine(rules.engine)(waiting, fit, **where):
-        done_s += task.estimate_s / study.workers
-        study.listen("fitting", done_s, total_s)
-    tables = gather(tasks)
-    outside = [read_predictions(entry, pairs) for entry in study.config.predictions]
-    return tables | {"predictions": pl.concat([tables["predictions"], *outside])}
+        done_s += task.estimate_s / first.workers
+        listen("fitting", done_s, total_s)
+
+
+def _waiting(study: Study) -> list[FitTask]:
+    """Return the fits of *study* that are not there yet, once they have all that they read."""
+    waiting = [task for task in study.tasks() if not task.is_done]
+    if waiting:
+        _build_stores(study, study.pairs())
+    return waiting
 
 
 def _build_stores(study: Study, pairs: Frame) -> None:

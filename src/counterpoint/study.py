@@ -51,6 +51,9 @@ class Study:
         *runs* is the folder in which this study has its run folder.
     listener
         *listener* is told of progress.
+    beside
+        *beside* are studies; the records of the first that has the same source, and its pictures at each size, are
+        this one's too.
 
     Examples
     --------
@@ -62,7 +65,14 @@ class Study:
     60
     """
 
-    def __init__(self, config: StudyConfig, *, runs: Path | str = "runs", listener: Listener = silent) -> None:
+    def __init__(
+        self,
+        config: StudyConfig,
+        *,
+        runs: Path | str = "runs",
+        listener: Listener = silent,
+        beside: "Sequence[Study]" = (),
+    ) -> None:
         self.config: StudyConfig = config
         self.listen: Listener = listener
         if not find_metric(config.evaluate.primary).higher_is_better:
@@ -70,6 +80,7 @@ class Study:
                 f"evaluate.primary must be a metric of which more is better; {config.evaluate.primary} is not."
             )
         self.root = Path(runs) / config.study
+        self.beside = next((each for each in beside if each.key("records") == self.key("records")), None)
         self._tables: dict[str, Mapping[str, Frame]] = {}
 
     # The journey of the data, one stage a method.
@@ -193,7 +204,9 @@ class Study:
     def made(self, stage: str) -> Mapping[str, Frame]:
         """Return the tables of *stage*, from memory, the run folder, or made now."""
         if stage not in self._tables:
-            self._tables[stage] = self.folder.keep_or_make(stage, self.key(stage), lambda: STAGES[stage].make(self))
+            maker = self.beside if stage == "records" and self.beside is not None else None
+            make = partial(maker.made, stage) if maker else partial(STAGES[stage].make, self)
+            self._tables[stage] = self.folder.keep_or_make(stage, self.key(stage), make)
         return self._tables[stage]
 
     def key(self, stage: str) -> str:
@@ -219,7 +232,7 @@ class Study:
     @cached_property
     def cache(self) -> Path:
         """Where stores of resized pixels are: another state of the source's files has another folder."""
-        return self.root / "cache" / self.key("records")
+        return self.beside.cache if self.beside is not None else self.root / "cache" / self.key("records")
 
     def modalities(self) -> dict[str, tuple[str, ...]]:
         """Return which modalities each contender reads."""

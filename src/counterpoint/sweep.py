@@ -1,6 +1,6 @@
 """A sweep: one study made many times, with one thing changed each time, and what each change does to the scores."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from counterpoint.config.sweep import Changes, Point, SweepConfig, points, read_
 from counterpoint.report.results import environment, rows_of
 from counterpoint.report.sweep import Learned, Swept, sentences, write_sweep_page
 from counterpoint.schema import Frame
+from counterpoint.stages import fit_all
 from counterpoint.study import Listener, Study, silent
 
 __all__ = ["POINTS", "Point", "Sweep", "open_sweep", "points"]
@@ -58,7 +59,7 @@ class Sweep:
     is_quick
         *is_quick* makes the changes of ``quick`` on every point.
     listener
-        *listener* is told of progress as (point and stage, points done, points in all).
+        *listener* is told of progress.
     file
         *file* is where the sweep file is, for the page to say how it is made again.
     """
@@ -76,11 +77,11 @@ class Sweep:
         self.root = Path(runs) / (f"{config.sweep}-quick" if is_quick else config.sweep)
         self.is_quick = is_quick
 
-    def study(self, point: Point, *, listener: Listener = silent) -> Study:
-        """Return the study of *point*; nothing runs yet."""
+    def study(self, point: Point, *, beside: Sequence[Study] = ()) -> Study:
+        """Return the study of *point*, whose records are those of *beside* where they can be; nothing runs yet."""
         quick = self.config.quick if self.is_quick else {}
         changes: Changes = dict(point.changes) | dict(quick) | {"study": point.name}
-        return Study(read_study(self.config.study, changes=changes), runs=self.root, listener=listener)
+        return Study(read_study(self.config.study, changes=changes), runs=self.root, beside=beside)
 
     def run(self) -> Frame:
         """Make every study and the page, and return the table: `POINTS`; studies that are made already are read."""
@@ -90,7 +91,7 @@ class Sweep:
     def report(self) -> Path:
         """Write the page of the sweep, its figures, and the table as ``sweep.parquet`` and ``sweep.json``."""
         swept = self.swept
-        self.listen("writing the page", len(points(self.config)), len(points(self.config)))
+        self.listen("writing the page", 0, 0)
         write_parquet(self.root / "sweep.parquet", swept.table)
         found = {"sweep": self.config.sweep, "version": __version__, "sentences": sentences(swept)}
         write_json(self.root / "sweep.json", found | {"points": rows_of(swept.table)})
@@ -103,9 +104,10 @@ class Sweep:
         record = self._record()
         own: dict[tuple[str, bool], Study] = {}
         last: dict[str, tuple[str | None, Study]] = {}
-        all_points = points(self.config)
-        for n_done, point in enumerate(all_points):
-            study = self._made(point, n_done, len(all_points))
+        studies = self._fitted()
+        for n_done, (point, study) in enumerate(studies):
+            self.listen("comparing points", n_done, len(studies))
+            study.scores()
             is_along = point.choice in self.config.along
             base = own.setdefault((point.side, is_along), study)
             rows += _rows(point, study, base, self.config.contenders)
@@ -118,16 +120,21 @@ class Sweep:
             evaluate=first.config.evaluate, modalities=first.modalities(), record=record,
         )  # fmt: skip
 
-    def _made(self, point: Point, n_done: int, n_points: int) -> Study:
-        self.listen(point.name, n_done, n_points)
-
-        def listen(what: str, done: float, total: float) -> None:
-            share = f" {done / total:.0%}" if total else ""
-            self.listen(f"{point.name}: {what}{share}", n_done, n_points)
-
-        study = self.study(point, listener=listen)
-        study.scores()
-        return study
+    def _fitted(self) -> list[tuple[Point, Study]]:
+        """Return every point with its study, the fits of all of them made in one pool."""
+        studies: list[tuple[Point, Study]] = []
+        unfitted: list[Study] = []
+        all_points = points(self.config)
+        for point in all_points:
+            self.listen("preparing points", len(studies), len(all_points))
+            study = self.study(point, beside=[made for _, made in studies])
+            studies.append((point, study))
+            if not study.folder.has("fits", study.key("fits")):
+                study.pairs()
+                unfitted.append(study)
+        if unfitted:
+            fit_all(unfitted, self.listen)
+        return studies
 
     def _record(self) -> dict[str, Any]:
         """Return what is needed to make the sweep again."""

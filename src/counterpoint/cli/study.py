@@ -95,10 +95,10 @@ def sweep(
     csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")] = False,
 ) -> None:
     """Make a study many times, one thing changed each time; print what each change does, and write a page."""
-    from counterpoint.progress import progress_of_points
+    from counterpoint.progress import progress
     from counterpoint.sweep import open_sweep
 
-    with interruptible(lambda: "what was finished is kept"), progress_of_points() as listener:
+    with interruptible(lambda: "what was finished is kept"), progress() as listener:
         opened = open_sweep(path, runs=runs, is_quick=quick, listener=listener)
         page = opened.report()
     if csv:

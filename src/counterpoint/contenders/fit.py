@@ -42,19 +42,27 @@ class FitTask:
     estimate_s: float = 0.0
 
     @property
-    def name(self) -> str:
-        """Return the name of this fit, which is also its folder's."""
+    def fit(self) -> str:
+        """Return the name of this fit in its study, which is also its folder's."""
         return fit_name(self.contender, self.seed, self.fold)
+
+    @property
+    def name(self) -> str:
+        """Return the name of this fit among those of several studies."""
+        return self._of_study(self.fit)
 
     @property
     def after(self) -> tuple[str, ...]:
         """Return the names of the fits that this one is handed."""
-        return tuple(self.handed.values())
+        return tuple(map(self._of_study, self.handed.values()))
+
+    def _of_study(self, fit: str) -> str:
+        return f"{self.fits.parent.name}/{fit}"
 
     @property
     def folder(self) -> Path:
         """Return where this fit keeps what it makes."""
-        return self.fits / self.name
+        return self.fits / self.fit
 
     @property
     def is_done(self) -> bool:

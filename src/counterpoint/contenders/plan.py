@@ -80,7 +80,7 @@ class _Planner:
             seed=seed,
             fold=fold,
             key=key_of(__version__, self.key, entry.kind, settings, seed, fold, self.rules.threads, built_on),
-            handed={name: task.name for name, task in handed.items()},
+            handed={name: task.fit for name, task in handed.items()},
             estimate_s=self.models[entry.name].estimate_s(n_train, {name: self.models[name] for name in handed}),
             **self.places,
         )
