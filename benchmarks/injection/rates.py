@@ -20,13 +20,13 @@ def rate(alarms: pl.Series) -> dict[str, float] | None:
     """Return how many draws alarmed, of how many, their share and Wilson's interval; None of no draws.
 
     >>> rate(pl.Series([True, False, False, False]))
-    {'k': 1, 'n': 4, 'share': 0.25, 'low': 0.0456, 'high': 0.6994}
+    {'k': 1, 'n': 4, 'share': 0.25, 'low': 0.04559, 'high': 0.69936}
     """
     if alarms.is_empty():
         return None
     k, n = int(alarms.sum()), len(alarms)
     low, high = wilson(k, n)
-    return {"k": k, "n": n, "share": round(k / n, 4), "low": round(low, 4), "high": round(high, 4)}
+    return {"k": k, "n": n, "share": round(k / n, 5), "low": round(low, 5), "high": round(high, 5)}
 
 
 def rising(shares: Sequence[float], weights: Sequence[float]) -> list[float]:
