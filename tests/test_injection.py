@@ -109,10 +109,10 @@ def test_every_check_has_a_plant():
     assert list(PLANTS) == sorted(PLANTS)
 
 
-def test_the_clean_study_compares_all_contenders_on_three_fits():
+def test_the_clean_study_compares_all_contenders_on_five_fits():
     config = clean_study(PLACE)
     assert {entry.name for entry in config.contenders} >= {"text-svm", "image-cnn", "lstm-cnn", "late-fusion"}
-    assert (config.split.kind, config.split.folds) == ("kfold", 3)
+    assert (config.split.kind, config.split.folds) == ("kfold", 5)
 
 
 def test_a_masked_study_and_its_twin_differ_in_the_mask_alone():

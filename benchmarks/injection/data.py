@@ -20,7 +20,7 @@ from counterpoint.formats.images import write_images
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
-SIGNALS = {"text_signal": 0.5, "image_signal": 0.5, "joint_signal": 0.7}
+SIGNALS = {"text_signal": 0.5, "image_signal": 0.5, "joint_signal": 0.6}
 """What clean pairs tell: each modality the class of half the rows, and the two together, by exclusive or, most."""
 LOST = 0.1
 """The share of rows that is lost at random in clean studies: lost rows are no fault, unequally lost ones are."""
@@ -30,7 +30,7 @@ SIDE_PX = 16
 LONG_WORDS = 10
 HOLDOUT = {"kind": "holdout", "test_share": 1 / 3, "validation_share": 0.16}
 """For a fault that sits in one network: its check looks at one fit, and at a third of the rows, as of three folds."""
-EPOCHS: Mapping[int, tuple[int, int, int]] = {300: (8, 5, 6), 1000: (4, 2, 3), 3000: (4, 2, 2)}
+EPOCHS: Mapping[int, tuple[int, int, int]] = {300: (8, 5, 5), 1000: (5, 3, 3), 3000: (4, 2, 2)}
 """Epochs of the image, text and joint networks by number of rows: an epoch has some 33 steps from 1,000 rows on."""
 
 Fault = Literal["none", "copied", "lost", "long", "blank", "unknown_words"]
