@@ -16,7 +16,7 @@ WORKERS = 2
 REPORTED, DEVELOPMENT = 100_000, 0
 """The first seeds of draws that are reported, and of those with which code is tried."""
 SEEDS_A_KIND = 1_000
-N_CLEAN, N_TABLE, N_TRAINED, N_CELL, N_CURVE, N_CURVE_TRAINED = 200, 200, 60, 40, 40, 20
+N_CLEAN, N_TABLE, N_TRAINED, N_CELL, N_CURVE = 200, 200, 60, 40, 20
 """Draws: clean studies; planted ones of checks that train nothing, and of those that do; of each other size; of each
 other strength."""
 MAIN = (1000, 1)
@@ -66,8 +66,7 @@ def _planted(code: str, cell: tuple[int, int], n_draws: int | None = None) -> It
 def _curve(code: str) -> Iterator[Item]:
     plant = PLANTS[code]
     for strength in plant.grid:
-        n_draws = N_CURVE_TRAINED if plant.trains else N_CURVE
-        yield from (Item(code, *MAIN, strength, seed) for seed in range(n_draws))
+        yield from (Item(code, *MAIN, strength, seed) for seed in range(N_CURVE))
 
 
 def _n_main(plant: Plant) -> int:
