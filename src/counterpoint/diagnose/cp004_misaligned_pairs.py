@@ -67,7 +67,9 @@ class Sides(NamedTuple):
 
 def look(case: Case) -> dict[str, str]:
     """Look for what binds text and image beyond chance, beyond the class, in every fold, in every row."""
-    whole = case.pairs.filter(pl.all_horizontal(pl.col("text", "image").is_not_null()))
+    is_there = {"text", "image"} <= set(case.pairs.columns)
+    has_both = pl.all_horizontal(pl.col("text", "image").is_not_null()) if is_there else pl.lit(False)
+    whole = case.pairs.filter(has_both)
     if len(whole) < FEW_ROWS or whole["label"].n_unique() < 2:
         said = f"Of {len(whole)} pairs with both sides, fewer than {FEW_ROWS} or of one class, too little can be said."
         return finding("CP004", "not_applicable", SUBJECT, said)
