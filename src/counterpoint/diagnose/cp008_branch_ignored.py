@@ -1,9 +1,9 @@
 """CP008: a multimodal contender does not read one of its modalities, although that would have helped.
 
 A modality counts as unread where the perceptual score, the share of the balanced accuracy that hangs on it, has an
-interval that covers 0 or ends below `SMALL`.  The one that is read less counts as left lying where the contender makes
-less than half of what that modality adds, in bits, to the best contender of the other, and the shortfall is clear of 0:
-a branch at random weights still says a little.
+interval that covers 0 or ends below `SMALL`; and as all but unread where that share is less than half of what it is in
+the plain sum of the best contender of each modality, while the contender tells less than that sum, in bits, and the
+shortfall is clear of 0: a branch at random weights still says a little.
 
 Neither is a fault where there was nothing to gain: only a modality that predicts the class by itself, and that adds
 `WORTH_BITS` to the other, can be ignored wrongly.  What gradients or norms of weights say is not looked at: rescaling a
@@ -12,10 +12,13 @@ branch changes them, not the function.
 Takes about 1 s at 730 test rows of 64 px for each multimodal contender: encoders read them once, heads do the rest.
 """
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 
+from counterpoint.contenders.encoded import Encoded, Side
 from counterpoint.contribution import Estimate, perceptual_score
 from counterpoint.contribution.asked import balanced
 from counterpoint.contribution.estimate import estimated, mean_by_class
@@ -29,7 +32,7 @@ TITLE = "A branch is ignored"
 SMALL = 0.02
 """A modality on which less than this share of the score hangs is not read."""
 HALF = 0.5
-"""Of what a modality adds, a contender that reads it should make at least this share."""
+"""A contender that reads a modality should hang on it by at least this share of what a plain sum does."""
 SIDES: tuple[Literal["text", "image"], ...] = ("text", "image")
 WORTH_BITS = 0.02
 """What telling 2 % more of the rows for sure is worth, of two classes one point of accuracy."""
@@ -79,12 +82,30 @@ def _read(rows: list[dict[str, Any]], name: str) -> str:
 
 def _rows(heads: Heads, known: Told) -> list[dict[str, Any]]:
     """Return a row for the text and one for the image."""
-    rows = [_row(heads, modality, known) for modality in SIDES]
-    least = min(rows, key=lambda row: row["perceptual"])
-    lacks = known.beyond(SUM, heads.name)
-    if lacks.low > 0 and least["makes bits"] < HALF * least["adds bits"]:
-        least["is unread"] = True
+    rows, plain, lacks = (
+        [_row(heads, modality, known) for modality in SIDES],
+        _sum(heads, known),
+        known.beyond(SUM, heads.name),
+    )
+    if not len(plain.pairs):
+        return rows
+    for row in rows:
+        summed = perceptual_score(
+            plain, plain.pairs, plain.pairs["label"], row["modality"], seed=child_seed(0, "cp008")
+        )
+        is_left = lacks.low > 0 and summed.low > row["high"] and row["perceptual"] < HALF * summed.value
+        row |= {"in the sum": summed.value, "is unread": row["is unread"] or is_left}
     return rows
+
+
+def _sum(heads: Heads, known: Told) -> Heads:
+    """Return the plain sum of both single-entity contenders, on the rows of *heads*, as a contender like them."""
+    place = {row: i for i, row in enumerate(known.rows.ids)}
+    kept = heads.pairs.filter(pl.col("id").is_in(list(place)))
+    rows = np.array([place[row] for row in kept["id"]], dtype=np.intp)
+    text, image = (Side(terms[rows], terms[rows]) for terms in known.terms)
+    encoded = Encoded(text, image, join=np.add)
+    return replace(heads, name=SUM, pairs=kept, codes=known.rows.codes[rows], kept=encoded)
 
 
 def _row(heads: Heads, modality: Literal["text", "image"], known: Told) -> dict[str, Any]:
@@ -96,7 +117,7 @@ def _row(heads: Heads, modality: Literal["text", "image"], known: Told) -> dict[
     return {
         "contender": heads.name, "modality": modality, "perceptual": score.value, "low": score.low, "high": score.high,
         "within class": within.value, "alone": alone.value, "probe": _probe(heads, modality),
-        "adds bits": adds.value, "makes bits": known.beyond(heads.name, other).value,
+        "adds bits": adds.value,
         "is unread": bool(score.low <= 0 or score.high < SMALL),
         "would help": bool(alone.low > 1 / len(heads.classes_) and adds.low > 0 and adds.value > WORTH_BITS),
     }  # fmt: skip

@@ -30,6 +30,8 @@ class Told:
     rows: Heard
     bits: Mapping[str, Floats]
     single: Mapping[str, str]
+    terms: tuple[Floats, Floats]
+    """What the text and what the image adds to the logits of their sum, each of shape (n, n_classes)."""
 
     def knows(self, voice: str) -> Estimate:
         """Return the bits a row that *voice* gives."""
@@ -76,7 +78,20 @@ def _told(case: Case) -> Told | None:
     bits = _bits(validation, test, voices)
     deals = [_bits(_dealt(validation, image, i), _dealt(test, image, i), {SUM: (text, image)}) for i in range(DEALS)]
     apart: Floats = np.mean([deal[SUM] for deal in deals], axis=0)
-    return Told(test, bits | {APART: apart}, {"text": text, "image": image})
+    return Told(test, bits | {APART: apart}, {"text": text, "image": image}, _terms(validation, test, text, image))
+
+
+def _terms(validation: Heard, test: Heard, text: str, image: str) -> tuple[Floats, Floats]:
+    from counterpoint.contenders.calibrate import fit_scaling  # noqa: PLC0415 - loads scikit-learn
+
+    terms = np.stack([test.log(text), test.log(image)])
+    for fold in np.unique(test.folds):
+        known = validation.of(fold)
+        if len(known.codes):
+            scaling = fit_scaling([known.log(text), known.log(image)], known.codes)
+            rows = test.folds == fold
+            terms[:, rows] = terms[:, rows] * scaling.weights[:, None, None] + scaling.bias / 2
+    return terms[0], terms[1]
 
 
 def _dealt(rows: Heard, name: str, deal: int) -> Heard:
