@@ -240,24 +240,6 @@ class Head(nn.Module):
         assert self.text is not None
         assert self.image is not None
         vectors = self.text(tokens), self.image(pixels, has_image)
-        weights = self.out.weight.split([self.text.width, self.image.width], dim=1)
-        text, image = (nn.functional.linear(vectors[i], weights[i]) for i in (0, 1))
-        return (vectors[0], text), (vectors[1], image)
-
-    def decide(self, text: Float[Tensor, "batch classes"], image: Float[Tensor, "batch classes"]) -> Tensor:
-        """Return the logits of the terms of `sides`: their sum, so that this network is its own additive projection."""
-        return text + image + self.out.bias
-
-    def sides(
-        self,
-        tokens: Int[Tensor, "batch time"],
-        pixels: UInt8[Tensor, "batch channel height width"],
-        has_image: Bool[Tensor, " batch"],
-    ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Return of text and image its vector and its terms: its part of the logits, for the head is linear."""
-        assert self.text is not None
-        assert self.image is not None
-        vectors = self.text(tokens), self.image(pixels, has_image)
         weights = self.out.weight[:, : self.text.width], self.out.weight[:, self.text.width :]
         text, image = (nn.functional.linear(vectors[i], weights[i]) for i in (0, 1))
         return (vectors[0], text), (vectors[1], image)
