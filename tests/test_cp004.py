@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from counterpoint.data.generate import generate
-from counterpoint.diagnose.association import association, image_features, text_features
 from counterpoint.diagnose.cp004_misaligned_pairs import lapses, look
-from counterpoint.diagnose.heard import heard
+from counterpoint.diagnose.evidence.association import association, image_features, text_features
+from counterpoint.diagnose.evidence.heard import heard
 from made_cases import made_case
 
 N = 400

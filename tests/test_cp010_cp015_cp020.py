@@ -12,7 +12,7 @@ from counterpoint.diagnose.cp015_overconfidence import look as calibration
 from counterpoint.diagnose.cp015_overconfidence import temperature_of
 from counterpoint.diagnose.cp020_wrong_labels import NONE, confident
 from counterpoint.diagnose.cp020_wrong_labels import look as labels
-from counterpoint.diagnose.heard import heard
+from counterpoint.diagnose.evidence.heard import heard
 from made_cases import made_case
 
 ALL = pytest.mark.parametrize("look", [gain, calibration, labels])

@@ -11,8 +11,8 @@ import pytest
 
 from counterpoint.contribution import emap_gap, perceptual_score
 from counterpoint.diagnose import Case, cp008_branch_ignored, cp009_interaction, cp014_missing_modality
-from counterpoint.diagnose.heads import heads_of
-from counterpoint.diagnose.told import APART, SUM, told
+from counterpoint.diagnose.evidence.heads import heads_of
+from counterpoint.diagnose.evidence.told import APART, SUM, told
 from fusion_material import Made, Signals, made_case, made_rows, usual
 
 BOTH = Signals(text=0.6, image=0.6)

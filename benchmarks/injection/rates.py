@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from counterpoint.diagnose.shares import wilson
+from counterpoint.diagnose.evidence.shares import wilson
 from injection.draw import CLEAN, frame_of
 from injection.plants import PLANTS, Plant
 from injection.work import CELLS, MAIN, N_TABLE, N_TRAINED

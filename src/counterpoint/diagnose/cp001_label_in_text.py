@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.held_out import balanced_accuracy, hits, parts, right
+from counterpoint.diagnose.evidence.held_out import balanced_accuracy, hits, parts, right
 from counterpoint.errors import SchemaError
 from counterpoint.schema import Frame, finding
 

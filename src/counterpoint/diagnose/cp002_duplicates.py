@@ -12,8 +12,8 @@ import polars as pl
 from counterpoint.config import Group
 from counterpoint.data.group import group
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.held_out import has_test_rows, parts, rounded
-from counterpoint.diagnose.shares import wilson
+from counterpoint.diagnose.evidence.held_out import has_test_rows, parts, rounded
+from counterpoint.diagnose.evidence.shares import wilson
 from counterpoint.metrics import evaluate, read_part
 from counterpoint.schema import Frame, finding
 

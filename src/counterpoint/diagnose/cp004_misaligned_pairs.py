@@ -24,8 +24,8 @@ import polars as pl
 from counterpoint.contribution import Estimate
 from counterpoint.contribution.estimate import estimated
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.association import Found, association, image_features, text_features
-from counterpoint.diagnose.heard import Codes, Floats, Heard, best_of, heard
+from counterpoint.diagnose.evidence.association import Found, association, image_features, text_features
+from counterpoint.diagnose.evidence.heard import Codes, Floats, Heard, best_of, heard
 from counterpoint.schema import Frame, finding
 from counterpoint.seeds import child_seed
 

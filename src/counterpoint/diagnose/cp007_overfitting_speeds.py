@@ -14,7 +14,7 @@ import polars as pl
 from counterpoint.contribution import blend_weights, ogr
 from counterpoint.contribution.estimate import Floats
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.heard import balanced_accuracy, heard, judged
+from counterpoint.diagnose.evidence.heard import balanced_accuracy, heard, judged
 from counterpoint.schema import Frame, finding
 
 TITLE = "Branches over-fit at different speeds"

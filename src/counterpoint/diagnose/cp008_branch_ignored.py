@@ -23,8 +23,8 @@ from counterpoint.contribution import Estimate, perceptual_score
 from counterpoint.contribution.asked import balanced
 from counterpoint.contribution.estimate import estimated, mean_by_class
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.heads import Heads, heads_of
-from counterpoint.diagnose.told import SUM, Told, told
+from counterpoint.diagnose.evidence.heads import Heads, heads_of
+from counterpoint.diagnose.evidence.told import SUM, Told, told
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
 

@@ -14,8 +14,8 @@ Takes about 1 s at 730 test rows for each joint contender, above what CP008 has 
 
 from counterpoint.contribution import Estimate, emap_gap
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.heads import Heads, heads_of
-from counterpoint.diagnose.told import told
+from counterpoint.diagnose.evidence.heads import Heads, heads_of
+from counterpoint.diagnose.evidence.told import told
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
 

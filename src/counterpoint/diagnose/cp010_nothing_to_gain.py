@@ -17,7 +17,7 @@ import numpy as np
 from counterpoint.contribution import Estimate, error_overlap, oracle_headroom, pid_of
 from counterpoint.contribution.estimate import Floats, estimated
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.heard import Heard, best_of, heard, judged
+from counterpoint.diagnose.evidence.heard import Heard, best_of, heard, judged
 from counterpoint.schema import finding
 
 TITLE = "Nothing to gain"

@@ -19,8 +19,8 @@ from counterpoint.contribution import Estimate
 from counterpoint.contribution.asked import Places, hits
 from counterpoint.contribution.estimate import Floats, estimated, groups_of, mean_by_class
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.heads import Heads, heads_of
-from counterpoint.diagnose.heard import balanced_accuracy, heard
+from counterpoint.diagnose.evidence.heads import Heads, heads_of
+from counterpoint.diagnose.evidence.heard import balanced_accuracy, heard
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
 

@@ -11,7 +11,7 @@ import numpy as np
 from counterpoint.contribution import Estimate
 from counterpoint.contribution.estimate import Floats, estimated
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.heard import Heard, best_of, heard, judged
+from counterpoint.diagnose.evidence.heard import Heard, best_of, heard, judged
 from counterpoint.metrics import Rows, find_metric
 from counterpoint.schema import finding
 

@@ -18,7 +18,7 @@ import polars as pl
 from counterpoint.contribution import Estimate
 from counterpoint.contribution.estimate import estimated, mean_by_class
 from counterpoint.diagnose import Case, Fitted
-from counterpoint.diagnose.heard import heard
+from counterpoint.diagnose.evidence.heard import heard
 from counterpoint.schema import Frame, finding
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import polars as pl
 
 from counterpoint.contribution.estimate import estimated
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.held_out import parts, rounded
-from counterpoint.diagnose.shares import association, p_said, wilson
+from counterpoint.diagnose.evidence.held_out import parts, rounded
+from counterpoint.diagnose.evidence.shares import association, p_said, wilson
 from counterpoint.features.tokens import tokenize
 from counterpoint.rules import n_words
 from counterpoint.schema import Frame, finding

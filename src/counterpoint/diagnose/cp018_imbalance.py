@@ -8,7 +8,7 @@ import polars as pl
 
 from counterpoint.contribution.estimate import Estimate, estimated, mean_by_class
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.held_out import hits, rounded, voices
+from counterpoint.diagnose.evidence.held_out import hits, rounded, voices
 from counterpoint.schema import Frame, finding
 
 TITLE = "Imbalance hides errors"

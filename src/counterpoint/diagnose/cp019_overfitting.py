@@ -11,7 +11,7 @@ import polars as pl
 
 from counterpoint.contribution.estimate import Floats, estimated
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.heard import FLOOR
+from counterpoint.diagnose.evidence.heard import FLOOR
 from counterpoint.schema import Frame, class_names, finding
 
 TITLE = "Over-fitting"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from counterpoint.contribution import Estimate
 from counterpoint.contribution.estimate import Floats, estimated
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.heard import Codes, Heard, best_of, heard
+from counterpoint.diagnose.evidence.heard import Codes, Heard, best_of, heard
 from counterpoint.schema import class_names, finding
 
 TITLE = "Wrong labels"

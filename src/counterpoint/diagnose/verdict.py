@@ -15,7 +15,7 @@ import polars as pl
 
 from counterpoint.contribution import Estimate
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.grounds import Grounds
+from counterpoint.diagnose.evidence.grounds import Grounds
 from counterpoint.schema import Frame
 
 VERDICTS = (

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpoint.diagnose.heard import Codes, Floats
+from counterpoint.diagnose.evidence.heard import Codes, Floats
 from counterpoint.seeds import child_seed
 
 FOLDS = 4

@@ -12,8 +12,8 @@ import polars as pl
 
 from counterpoint.contribution import Estimate
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.heard import best_of
-from counterpoint.diagnose.told import APART, SUM, Told, told
+from counterpoint.diagnose.evidence.heard import best_of
+from counterpoint.diagnose.evidence.told import APART, SUM, Told, told
 from counterpoint.schema import Frame
 
 UNKNOWN = Estimate(float("nan"), float("-inf"), float("inf"))

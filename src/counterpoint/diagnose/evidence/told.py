@@ -12,7 +12,7 @@ import numpy as np
 from counterpoint.contribution import Estimate
 from counterpoint.contribution.estimate import Floats, estimated
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.heard import Heard, balanced_accuracy, best_of, heard
+from counterpoint.diagnose.evidence.heard import Heard, balanced_accuracy, best_of, heard
 from counterpoint.seeds import child_seed
 
 FEW_ROWS = 30
