@@ -101,7 +101,7 @@ class PaperLSTMCNN(Published):
 
     def row_s(self, branches: Mapping[str, Any]) -> float:  # noqa: ARG002
         """Return about how many seconds a row takes in an epoch: those of both branches."""
-        return text_s(self) + 5e-7 * self.side_px**2
+        return text_s(self) + 7e-7 * self.side_px**2
 
     def _network(self) -> nn.Module:
         image = Convolutions(

@@ -98,4 +98,4 @@ def text_branch(settings: Any) -> LastState:
 def text_s(settings: Any) -> float:
     """Return about how many seconds the text branch takes for a row in an epoch."""
     slower = 6 if settings.lstm_activation == "softmax" else 1
-    return 2e-8 * slower * float(settings.length * settings.hidden)
+    return 6e-8 * slower * float(settings.length * settings.hidden)
