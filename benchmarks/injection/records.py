@@ -9,7 +9,6 @@ import polars as pl
 
 from counterpoint.diagnose import Case
 
-FUSION, JOINT = "late-fusion", "lstm-cnn"
 FLOOR = 1e-12
 
 
@@ -22,20 +21,8 @@ def many_trials(case: Case, n_trials: float, seed: int) -> Case:  # noqa: ARG001
 
 
 def no_control(case: Case, strength: float, seed: int) -> Case:  # noqa: ARG001
-    """Return *case* as though no late fusion had been fitted: the joint network is the multimodal side."""
-    assert case.primary is not None
-    differences = case.differences.filter(pl.col("a") != FUSION, pl.col("b") != FUSION)
-    is_primary = (pl.col("a") == JOINT) & (pl.col("b") == case.primary["b"]) & (pl.col("metric") == case.metric)
-    return replace(
-        case,
-        modalities={name: reads for name, reads in case.modalities.items() if name != FUSION},
-        additive=(),
-        primary={**case.primary, "a": JOINT},
-        differences=differences.with_columns(is_primary=is_primary),
-        scores=case.scores.filter(pl.col("contender") != FUSION),
-        predictions=case.predictions.filter(pl.col("contender") != FUSION),
-        costs=case.costs.filter(pl.col("contender") != FUSION),
-    )
+    """Return *case* as though its multimodal contender were trained jointly, and nothing else were multimodal."""
+    return replace(case, additive=())
 
 
 def few_fits(case: Case, n_fits: float, seed: int) -> Case:  # noqa: ARG001
