@@ -26,7 +26,7 @@ SOLVING = {
 }  # fmt: skip
 """The joint network as it learns an exclusive or, from scratch."""
 TEXT_WIDTH = 8
-UNBOUND = {"epochs": 5, "dropout": 0.0, "word_dropout": 0.0, "label_smoothing": 0.0}
+UNBOUND = {"epochs": 5, "lr": 0.005, "dropout": 0.0, "word_dropout": 0.0, "label_smoothing": 0.0}
 """A text network that nothing holds back, so that its width is felt."""
 
 
