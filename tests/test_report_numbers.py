@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterpoint.config import METRICS
-from counterpoint.diagnose.verdict import REASONS
+from counterpoint.diagnose.verdict import VERDICTS
 from counterpoint.metrics import find_metric
 from counterpoint.report import glossary, numbers
 from counterpoint.report.palette import PALETTE, voice_of
@@ -52,7 +52,7 @@ def test_an_interval_that_is_not_there_is_said_so():
 
 def test_every_default_metric_and_verdict_is_explained():
     assert set(METRICS) <= set(glossary.METRICS)
-    assert set(REASONS) <= set(glossary.VERDICTS)
+    assert set(VERDICTS) <= set(glossary.VERDICTS)
     for name in METRICS:
         assert glossary.metric(name).is_more_better == find_metric(name).higher_is_better
 
