@@ -135,9 +135,9 @@ class SweepFound:
         name = contender or self.contenders[0]
         return [self._read(row) for row in self.rows if row["contender"] == name]
 
-    def took_s(self) -> float:
-        """Return how long all its points took, in seconds."""
-        return sum(point.took_s() for point in self._points.values())
+    def fitting_s(self) -> float:
+        """Return how long the fits of all its points took, one after the other, in seconds."""
+        return sum(point.fitting_s() for point in self._points.values())
 
     def _read(self, row: Mapping[str, Any]) -> Change:
         point, name, metric = self.point(row["side"], row["choice"], row["value"]), row["contender"], row["metric"]

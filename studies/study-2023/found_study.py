@@ -149,9 +149,10 @@ class StudyFound:
         pairs = self.table("pairs")
         return set() if pairs is None else set(pairs.filter(fold="test")["id"])
 
-    def took_s(self) -> float:
-        """Return how long its stages took, in seconds."""
-        return float(sum(record["took_s"] for record in self._records()))
+    def fitting_s(self) -> float:
+        """Return how long its fits took, one after the other, in seconds."""
+        costs = self.table("costs")
+        return 0.0 if costs is None else float(costs.select(pl.col("fit_s", "predict_s").sum()).sum_horizontal().item())
 
     def _check(self, contender: str) -> None:
         if contender not in self.names:

@@ -88,7 +88,7 @@ def environment(found: Found, pictures: Pictures) -> Environment:
         **GLOBALS,
         "all_runs": runs,
         "n_waiting": sum(not run.is_run for _, run in runs),
-        "total_s": sum(run.took_s() for _, run in runs),
+        "total_s": sum(run.fitting_s() for _, run in runs),
     }
     jinja.tests |= {
         "sweep_file": lambda stem: is_sweep(FOLDER / f"{stem}.yaml"),
