@@ -125,7 +125,7 @@ def test_the_same_settings_give_the_same_bytes(finished, tmp_path):
     again.predictions()
     for task in again.tasks():
         name = "predictions.parquet"
-        assert (task.folder / name).read_bytes() == (finished.root / "fits" / task.name / name).read_bytes()
+        assert (task.folder / name).read_bytes() == (finished.root / "fits" / task.fit / name).read_bytes()
 
 
 def test_processes_and_their_number_change_nothing(finished, tmp_path):
@@ -138,7 +138,7 @@ def test_a_ray_cluster_changes_no_byte(finished, tmp_path, cluster):
     again.predictions()
     for task in again.tasks():
         name = "predictions.parquet"
-        assert (task.folder / name).read_bytes() == (finished.root / "fits" / task.name / name).read_bytes()
+        assert (task.folder / name).read_bytes() == (finished.root / "fits" / task.fit / name).read_bytes()
 
 
 def test_a_second_seed_fits_only_contenders_that_it_changes(finished):
@@ -148,7 +148,8 @@ def test_a_second_seed_fits_only_contenders_that_it_changes(finished):
         counts[task.contender] = counts.get(task.contender, 0) + 1
     assert counts == {"majority": 3, "text-svm": 3, "image-cnn": 6, "late-fusion": 6}
     late = [task for task in study.tasks() if task.contender == "late-fusion" and task.seed == 1]
-    assert {name.split(".fold")[0] for task in late for name in task.after} == {"text-svm.seed-0", "image-cnn.seed-1"}
+    handed = {name.split(".fold")[0] for task in late for name in task.handed.values()}
+    assert handed == {"text-svm.seed-0", "image-cnn.seed-1"}
 
 
 def test_a_run_folder_of_another_source_is_refused(finished):

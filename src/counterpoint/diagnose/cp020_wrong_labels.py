@@ -138,7 +138,7 @@ def _least(own: Floats, strict: float) -> float:
     if not len(own):
         return float("inf")
     mean = float(own.mean())
-    return mean + strict * (float(own[own >= mean].mean()) - mean)
+    return mean + strict * (float(own[own >= mean - 1e-6].mean()) - mean)
 
 
 def _agree(doubts: Doubts) -> NDArray[np.bool_]:

@@ -46,14 +46,17 @@ def _curves(material: Material, gallery: Gallery, contender: str, title: str, ro
 
 def best_epochs(rows: Frame) -> Frame:
     """Return the epoch of lowest validation loss of each fit."""
-    return rows.drop_nulls("valid_loss").sort("valid_loss", "epoch").group_by("seed", "fold").first()
+    best_first = rows.drop_nulls("valid_loss").sort("valid_loss", "epoch")
+    return best_first.group_by("seed", "fold", maintain_order=True).first()
 
 
 def _kept(model: Any, rows: Frame) -> Frame | None:
     """Return the epoch whose weights each fit kept: the best, or the last of a model that stops at none."""
     if not hasattr(model, "best_epoch_") or model.branch not in rows["branch"]:
         return None
-    return rows.sort("epoch").group_by("seed", "fold").last() if model.patience is None else best_epochs(rows)
+    if model.patience is not None:
+        return best_epochs(rows)
+    return rows.sort("epoch").group_by("seed", "fold", maintain_order=True).last()
 
 
 def confusions(material: Material, gallery: Gallery) -> list[Content]:
