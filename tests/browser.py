@@ -19,6 +19,11 @@ FLAGS = (
     "--disable-sync", "--no-first-run", "--remote-debugging-pipe",
 )  # fmt: skip
 PATIENCE_S = 60
+SMALLEST_TEXT = """
+Math.min(...[...document.querySelectorAll("svg[role=img]")].filter(svg => svg.clientWidth).flatMap(svg =>
+  [...svg.querySelectorAll("text")].map(text =>
+    parseFloat(getComputedStyle(text).fontSize) * svg.clientWidth / svg.viewBox.baseVal.width)))
+"""
 # The browser reads commands on 3 and answers on 4, whatever numbers the pipes have here.
 LAUNCH = """
 import fcntl, os, sys

@@ -2,17 +2,11 @@
 
 import pytest
 
-from browser import BINARY, browser
+from browser import BINARY, SMALLEST_TEXT, browser
 from counterpoint.report import write_page
 from report_studies import ALL_METRICS, study
 
 pytestmark = pytest.mark.skipif(BINARY is None, reason="no Chromium on this machine")
-
-SMALLEST_TEXT = """
-Math.min(...[...document.querySelectorAll("svg[role=img]")].filter(svg => svg.clientWidth).flatMap(svg =>
-  [...svg.querySelectorAll("text")].map(text =>
-    parseFloat(getComputedStyle(text).fontSize) * svg.clientWidth / svg.viewBox.baseVal.width)))
-"""
 
 
 @pytest.fixture(scope="module")

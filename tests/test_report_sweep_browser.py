@@ -2,10 +2,9 @@
 
 import pytest
 
-from browser import BINARY, browser
+from browser import BINARY, SMALLEST_TEXT, browser
 from counterpoint.report.sweep import write_sweep_page
 from report_sweeps import changed, curved
-from test_report_browser import SMALLEST_TEXT
 
 pytestmark = pytest.mark.skipif(BINARY is None, reason="no Chromium on this machine")
 

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from counterpoint.config.sweep import SweepConfig, points
+from counterpoint.data.generate import chunks
 from counterpoint.errors import ConfigError
 from counterpoint.report.numbers import interval, signed
-from counterpoint.stages import STAGES
 from counterpoint.sweep import open_sweep
 
 STUDY = {
@@ -132,12 +132,11 @@ def test_progress_tells_of_all_points_and_of_all_fits_together(made):
 def test_records_are_read_once_for_all_points_of_a_source(tmp_path, monkeypatch):
     read = []
 
-    def records(study):
-        read.append(study.config.study)
-        return STAGES["records"].make(study)
+    def counted(recipe, work):
+        read.append(work.parent.name)
+        return chunks(recipe, work)
 
-    counted = STAGES["records"]._replace(make=records)
-    monkeypatch.setattr("counterpoint.study.STAGES", {**STAGES, "records": counted})
+    monkeypatch.setattr("counterpoint.data.sources.generated.chunks", counted)
     sweep = {**SWEEP, "choices": {}, "sides": {"plain": {}, "other source": {"source.n": 150}}}
     open_sweep(written(tmp_path, sweep), runs=tmp_path / "runs").run()
     assert sorted(read) == ["other-source", "plain"]

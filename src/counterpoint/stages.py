@@ -39,6 +39,8 @@ class Stage(NamedTuple):
 
 
 def _records(study: Study) -> dict[str, Frame]:
+    if study.beside is not None:
+        return dict(study.beside.made("records"))
     batches, dropped = [empty(RECORDS)], [empty(DROPPED)]
     for records, left_out in study.source.read(study.folder.images):
         batches.append(records)

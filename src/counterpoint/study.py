@@ -204,9 +204,7 @@ class Study:
     def made(self, stage: str) -> Mapping[str, Frame]:
         """Return the tables of *stage*, from memory, the run folder, or made now."""
         if stage not in self._tables:
-            maker = self.beside if stage == "records" and self.beside is not None else None
-            make = partial(maker.made, stage) if maker else partial(STAGES[stage].make, self)
-            self._tables[stage] = self.folder.keep_or_make(stage, self.key(stage), make)
+            self._tables[stage] = self.folder.keep_or_make(stage, self.key(stage), lambda: STAGES[stage].make(self))
         return self._tables[stage]
 
     def key(self, stage: str) -> str:

@@ -65,10 +65,10 @@ def run(paths: Sequence[Path], runs: Path, listener: Listener) -> None:
 
 
 def named(stem: str, listener: Listener) -> Listener:
-    """Return *listener* that is told of which file it hears, and of a sweep's points without their shares."""
+    """Return *listener* that is told of which file it hears."""
 
     def listen(what: str, done: float, total: float) -> None:
-        listener(f"{stem}: {what.partition(': ')[0]}", done, total)
+        listener(f"{stem}: {what}", done, total)
 
     return listen
 

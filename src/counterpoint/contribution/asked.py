@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpoint.contenders.encoded import MISSING
-from counterpoint.contribution.estimate import Floats, mean_by_class
+from counterpoint.contribution.estimate import Floats
 from counterpoint.schema import Frame
 
 TINY = 1e-12
@@ -105,12 +105,3 @@ def voices(model: Any, pairs: Frame, labels: Any) -> dict[str, Floats]:
     none = np.full(len(pairs), MISSING)
     sides = {"both": (rows, rows), "text": (rows, none), "image": (none, rows), "prior": (none, none)}
     return {name: hits(reader, codes, *places) for name, places in sides.items()}
-
-
-def balanced(right: Floats, codes: Codes) -> float:
-    """Return the balanced accuracy of *right*.
-
-    >>> balanced(np.array([1.0, 1.0, 0.0]), np.array([0, 0, 1]))
-    0.5
-    """
-    return float(mean_by_class(right, codes)(np.ones((1, len(codes))))[0])

@@ -7,7 +7,7 @@ from counterpoint.errors import SchemaError
 from counterpoint.rules import check_pattern, words
 from counterpoint.schema import RECORDS, Dropped, Frame, check, first_reason, sift
 
-ON_PURPOSE = ("excluded", "ambiguous_label", "no_label_rule", "balance", "limit", "duplicate")
+ON_PURPOSE = ("excluded", "ambiguous_label", "no_label_rule", "balance", "limit", "train_limit", "duplicate")
 """Reasons of rows that the user leaves out: they do not make a table a bad one."""
 
 

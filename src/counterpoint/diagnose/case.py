@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
+from counterpoint.contribution import Estimate
 from counterpoint.schema import COSTS, DROPPED, HISTORY, PREDICTIONS, Frame, empty
 
 Depth = Literal["fast", "full"]
@@ -61,6 +62,22 @@ class Case:
     def test_scores(self, metric: str) -> Frame:
         """Return the scores of *metric* on rows that no contender was trained or stopped on."""
         return self.scores.filter(pl.col("fold").is_in(["test", "oof"]), metric=metric)
+
+    def difference(self, a: str, b: str, metric: str) -> Estimate | None:
+        """Return *metric* of *a* less that of *b*, whichever way round the table has it; None where it has neither.
+
+        >>> row = {"a": "svm", "b": "cnn", "metric": "accuracy", "difference": 0.2, "low": 0.1, "high": 0.3}
+        >>> none = pl.DataFrame()
+        >>> case = Case(none, none, pl.DataFrame([row]), None, {}, (), 1, 1)
+        >>> case.difference("cnn", "svm", "accuracy")
+        Estimate(value=-0.2, low=-0.3, high=-0.1)
+        """
+        for first, second, sign in ((a, b, 1), (b, a, -1)):
+            found = self.differences.filter(a=first, b=second, metric=metric)
+            if found["low"].count():
+                low, high = sorted(sign * found[end].item() for end in ("low", "high"))
+                return Estimate(sign * found["difference"].item(), low, high)
+        return None
 
     def reading(self, *modalities: str) -> list[str]:
         """Return the contenders that read exactly *modalities*.

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.evidence.held_out import balanced_accuracy, hits, parts, right
+from counterpoint.diagnose.evidence.heard import balanced_accuracy
+from counterpoint.diagnose.evidence.held_out import hits, parts, right
 from counterpoint.errors import SchemaError
 from counterpoint.schema import Frame, finding
 
@@ -79,7 +80,7 @@ def _of_contender(case: Case) -> _Rule | None:
     if scored.is_empty():
         return None
     rows = hits(case.predictions.filter(pl.col("part") == "test"), CONTENDER)
-    balanced = balanced_accuracy(rows) if len(rows) else scored[0]
+    balanced = _balanced(rows) if len(rows) else scored[0]
     fitted = case.fit_of(CONTENDER)
     if fitted is None:
         return _Rule(scored[0], balanced)
@@ -104,7 +105,11 @@ def _learned(pairs: Frame) -> _Rule | None:
     said = pl.concat(rows) if rows else pl.DataFrame()
     if said.is_empty():
         return None
-    return _Rule(float(said["hit"].to_numpy().mean()), balanced_accuracy(said), models[0].rule_)
+    return _Rule(float(said["hit"].to_numpy().mean()), _balanced(said), models[0].rule_)
+
+
+def _balanced(rows: Frame) -> float:
+    return balanced_accuracy(rows["hit"].to_numpy(), rows["label"].to_numpy())
 
 
 def _masked(pairs: Frame, words: Sequence[str]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ MOST_HOSTS, MOST_REASONS = 20, 6
 
 def look(case: Case) -> dict[str, str]:
     """Look at why rows left, by their class and by their host; what was left out on purpose does not count."""
-    lost = case.dropped.filter(~pl.col("reason").is_in([*ON_PURPOSE, *SURVIVED]))
+    lost = case.dropped.filter(~pl.col("reason").is_in(ON_PURPOSE))
     if lost.is_empty():
         return finding("CP003", "info", "dropped rows", "No row was lost but those left out on purpose.", lost=0)
     fates = _fates(case, lost, "label", set(case.pairs["label"].unique()))

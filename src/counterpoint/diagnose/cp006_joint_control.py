@@ -26,9 +26,9 @@ def look(case: Case) -> dict[str, str]:
     if not controls:
         said = f"{joint} is trained jointly, and no contender fuses branches trained apart: add late-fusion to them."
         return finding("CP006", "warn", SUBJECT, said, joint=joint)
-    control, (difference, low, high) = max(
-        ((name, _difference(case, joint, name)) for name in controls), key=lambda found: -(found[1][0] or 0.0)
-    )
+    differences = {name: case.difference(joint, name, case.metric) for name in controls}
+    control, against = max(differences.items(), key=lambda found: -(found[1].value if found[1] else 0.0))
+    difference, low, high = against or (None, None, None)
     evidence = {"joint": joint, "control": control, "difference": difference, "low": low, "high": high}
     told = _told(joint, control, evidence)
     costs = [_Cost.of(case, name) for name in (joint, control)]
@@ -71,16 +71,6 @@ def _told(joint: str, control: str, evidence: Mapping[str, Any]) -> str:
     if high < 0:
         return f"{said}: joint training does worse, use {control}."
     return f"{said}: that joint training adds anything is not shown."
-
-
-def _difference(case: Case, joint: str, control: str) -> tuple[float | None, float | None, float | None]:
-    """Return *joint* less *control* in the primary metric with its interval, whichever way round the table has it."""
-    for a, b, sign in ((joint, control, 1), (control, joint, -1)):
-        row = case.differences.filter(a=a, b=b, metric=case.metric)
-        if row["low"].count():
-            low, high = sorted((sign * row["low"][0], sign * row["high"][0]))
-            return sign * row["difference"][0], low, high
-    return None, None, None
 
 
 def _is_cheap(joint: _Cost | None, control: _Cost | None) -> bool:

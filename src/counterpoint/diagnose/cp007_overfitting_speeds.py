@@ -14,7 +14,7 @@ import polars as pl
 from counterpoint.contribution import blend_weights, ogr
 from counterpoint.contribution.estimate import Floats
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.evidence.heard import balanced_accuracy, heard, judged
+from counterpoint.diagnose.evidence.heard import best_among, judged
 from counterpoint.schema import Frame, finding
 
 TITLE = "Branches over-fit at different speeds"
@@ -118,9 +118,7 @@ def _branch(case: Case, modality: str) -> Branch | None:
     names = [name for name in judged(case, modality) if name in known]
     if not names:
         return None
-    rows = heard(case, names, "validation")
-    best = max(names, key=lambda name: balanced_accuracy(rows.hits(name), rows.codes))
-    found = _read(case.history, best)
+    found = _read(case.history, best_among(case, names))
     return found if found.curves else None
 
 

@@ -20,10 +20,10 @@ import polars as pl
 
 from counterpoint.contenders.encoded import Encoded, Side
 from counterpoint.contribution import Estimate, perceptual_score
-from counterpoint.contribution.asked import balanced
 from counterpoint.contribution.estimate import estimated, mean_by_class
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.evidence.heads import Heads, heads_of
+from counterpoint.diagnose.evidence.heard import balanced_accuracy
 from counterpoint.diagnose.evidence.told import SUM, Told, told
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
@@ -144,4 +144,4 @@ def _probe(heads: Heads, modality: str) -> float | None:
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     probe.fit(getattr(encoded, modality).vectors, train["label"].to_numpy())
     said = probe.predict(getattr(heads.kept, modality).vectors)
-    return balanced((said == heads.pairs["label"].to_numpy()).astype(float), heads.codes)
+    return balanced_accuracy(said == heads.pairs["label"].to_numpy(), heads.codes)

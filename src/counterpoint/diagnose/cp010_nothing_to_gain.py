@@ -15,16 +15,15 @@ from typing import Any
 import numpy as np
 
 from counterpoint.contribution import Estimate, error_overlap, oracle_headroom, pid_of
-from counterpoint.contribution.estimate import Floats, estimated
+from counterpoint.contribution.estimate import Floats
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.evidence.heard import Heard, best_of, heard, judged
+from counterpoint.diagnose.evidence.told import FEW_ROWS, SUM, calibrated_bits
 from counterpoint.schema import finding
 
 TITLE = "Nothing to gain"
 WORTH_BITS = 0.04
 """What telling 4 % more of the rows for sure is worth: of two classes, two points of accuracy."""
-FEW_ROWS = 30
-SUM = "the sum of both"
 
 
 def look(case: Case) -> dict[str, str]:
@@ -39,7 +38,7 @@ def look(case: Case) -> dict[str, str]:
     guessed, tested = _bits(validation, test, text, image)
     single = max((text, image), key=lambda name: guessed[name].mean())
     fusion = max((SUM, *names[2:]), key=lambda name: guessed[name].mean())
-    told, gain = (_mean(values, test) for values in (tested[single], tested[fusion] - tested[single]))
+    told, gain = (test.mean(values) for values in (tested[single], tested[fusion] - tested[single]))
     if told.low <= 0:
         said = f"Neither {text} nor {image} is shown to know anything of the class: what both together hold stays open."
         return _not_applicable(said)
@@ -76,28 +75,10 @@ def _bits(validation: Heard, test: Heard, text: str, image: str) -> tuple[dict[s
     for fold in np.unique(test.folds):
         known, new = validation.of(fold), test.of(fold)
         for name, branches in voices.items():
-            on_known, on_new = _calibrated(known, new, branches)
+            on_known, on_new = calibrated_bits(known, branches, known, new)
             guessed[name][validation.folds == fold] = on_known
             tested[name][test.folds == fold] = on_new
     return guessed, tested
-
-
-def _calibrated(known: Heard, new: Heard, branches: tuple[str, ...]) -> tuple[Floats, Floats]:
-    from counterpoint.contenders.calibrate import fit_scaling  # noqa: PLC0415 - loads scikit-learn
-
-    n_classes = new.proba[branches[0]].shape[1]
-    prior = (np.bincount(known.codes, minlength=n_classes) + 1) / (len(known.codes) + n_classes)
-    scaling = fit_scaling([known.log(name) for name in branches], known.codes)
-    proba = (scaling.proba([rows.log(name) for name in branches]) for rows in (known, new))
-    on_known, on_new = (
-        np.log2(each[np.arange(len(rows.codes)), rows.codes] / prior[rows.codes])
-        for each, rows in zip(proba, (known, new), strict=True)
-    )
-    return on_known, on_new
-
-
-def _mean(values: Floats, rows: Heard) -> Estimate:
-    return estimated(lambda weights: weights @ values / weights.sum(1), rows.groups)
 
 
 def _beside(test: Heard, text: str, image: str) -> dict[str, Any]:

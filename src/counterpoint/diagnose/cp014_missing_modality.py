@@ -20,7 +20,7 @@ from counterpoint.contribution.asked import Places, hits
 from counterpoint.contribution.estimate import Floats, estimated, groups_of, mean_by_class
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.evidence.heads import Heads, heads_of
-from counterpoint.diagnose.evidence.heard import balanced_accuracy, heard
+from counterpoint.diagnose.evidence.heard import best_among, heard
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
 
@@ -100,8 +100,7 @@ def _single(case: Case, heads: Heads, modality: str) -> str:
     """Return the contender of *modality* alone that *heads* are set against: its twin where it has one."""
     alone = case.reading(modality)
     twins = [name for name in getattr(heads.fitted.model, "needs", ()) if name in alone]
-    known = heard(case, twins or alone, "validation")
-    return max(twins or alone, key=lambda name: balanced_accuracy(known.hits(name), known.codes))
+    return best_among(case, twins or alone)
 
 
 def _fall(heads: Heads, values: Floats, is_there: Any) -> Estimate:

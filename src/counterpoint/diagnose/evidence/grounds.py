@@ -65,13 +65,8 @@ class Grounds:
         return Estimate(*(row[end].item() - self.chance for end in ("value", "low", "high")))
 
     def difference(self, a: str, b: str) -> Estimate:
-        """Return the difference of *a* minus *b*, whichever way round the table has it."""
-        for first, second, sign in ((a, b, 1), (b, a, -1)):
-            found = self.case.differences.filter(a=first, b=second, metric=self.metric)
-            if found["low"].count():
-                low, high = sorted(sign * found[end].item() for end in ("low", "high"))
-                return Estimate(sign * found["difference"].item(), low, high)
-        return UNKNOWN
+        """Return the difference of *a* minus *b*, endless where it is not known."""
+        return self.case.difference(a, b, self.metric) or UNKNOWN
 
     @cached_property
     def interaction(self) -> Estimate:

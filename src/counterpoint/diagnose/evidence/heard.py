@@ -1,12 +1,13 @@
 """What contenders say of the rows on one side of their fits, as arrays: one row a pair, the mean over seeds."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from counterpoint.contribution.estimate import Estimate, estimated
 from counterpoint.diagnose.case import Case
 from counterpoint.schema import class_names
 
@@ -43,6 +44,10 @@ class Heard(NamedTuple):
         right: NDArray[np.bool_] = self.proba[name].argmax(1) == self.codes
         return right
 
+    def mean(self, values: Floats) -> Estimate:
+        """Return the mean of *values*, one a row, with its interval over draws of groups."""
+        return estimated(lambda weights: weights @ values / weights.sum(1), self.groups)
+
 
 def heard(case: Case, names: Sequence[str], part: str = "test") -> Heard:
     """Return the rows of *part* that every contender of *names* has predicted, ordered by fold and id.
@@ -75,8 +80,11 @@ def best_of(case: Case, *modalities: str) -> str | None:
     True
     """
     names = judged(case, *modalities)
-    if not names:
-        return None
+    return best_among(case, names) if names else None
+
+
+def best_among(case: Case, names: Sequence[str]) -> str:
+    """Return which of *names* has most balanced accuracy on validation rows."""
     rows = heard(case, names, "validation")
     return max(names, key=lambda name: balanced_accuracy(rows.hits(name), rows.codes))
 
@@ -92,8 +100,8 @@ def judged(case: Case, *modalities: str) -> list[str]:
     return [name for name in case.reading(*modalities) if name in known]
 
 
-def balanced_accuracy(hits: NDArray[np.bool_], codes: Codes) -> float:
-    """Return the mean over classes of the share of *hits*; 0 of no rows.
+def balanced_accuracy(hits: NDArray[Any], codes: NDArray[Any]) -> float:
+    """Return the mean over classes, by code or by name, of the share of *hits*; 0 of no rows.
 
     >>> balanced_accuracy(np.array([True, True, False]), np.array([0, 0, 1]))
     0.5

@@ -54,15 +54,6 @@ def right(model: Any, rows: Frame) -> Frame:
     return rows.select("label", hit=pl.Series(model.predict(rows) == rows["label"].to_numpy()).cast(pl.Float64))
 
 
-def balanced_accuracy(rows: Frame) -> float:
-    """Return the mean over classes of the mean of ``hit``.
-
-    >>> balanced_accuracy(pl.DataFrame({"label": ["a", "a", "a", "b"], "hit": [1.0, 1.0, 1.0, 0.0]}))
-    0.5
-    """
-    return float(rows.group_by("label").agg(pl.col("hit").mean()).sort("label")["hit"].to_numpy().mean())
-
-
 def voices(case: Case) -> list[str]:
     """Return the contenders to look at: the two of the primary contrast, or else all that read something."""
     if case.primary is not None:

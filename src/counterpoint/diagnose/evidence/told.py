@@ -4,13 +4,13 @@ A voice is a contender, or several whose log probabilities are added.  Each is c
 difference of calibration passes for knowledge.  Bits find a difference with far fewer rows than accuracy does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from counterpoint.contribution import Estimate
-from counterpoint.contribution.estimate import Floats, estimated
+from counterpoint.contribution.estimate import Floats
 from counterpoint.diagnose.case import Case
 from counterpoint.diagnose.evidence.heard import Heard, balanced_accuracy, best_of, heard
 from counterpoint.seeds import child_seed
@@ -35,18 +35,15 @@ class Told:
 
     def knows(self, voice: str) -> Estimate:
         """Return the bits a row that *voice* gives."""
-        return self._mean(self.bits[voice])
+        return self.rows.mean(self.bits[voice])
 
     def beyond(self, voice: str, other: str) -> Estimate:
         """Return the bits a row that *voice* gives more than *other*."""
-        return self._mean(self.bits[voice] - self.bits[other])
+        return self.rows.mean(self.bits[voice] - self.bits[other])
 
     def score(self, name: str) -> float:
         """Return the balanced accuracy of contender *name*."""
         return balanced_accuracy(self.rows.hits(name), self.rows.codes)
-
-    def _mean(self, values: Floats) -> Estimate:
-        return estimated(lambda weights: weights @ values / weights.sum(1), self.rows.groups)
 
 
 def told(case: Case) -> Told | None:
@@ -109,18 +106,24 @@ def _bits(validation: Heard, test: Heard, voices: Voices) -> dict[str, Floats]:
     for fold in np.unique(test.folds):
         known, new = validation.of(fold), test.of(fold)
         for name, contenders in voices.items():
-            bits[name][test.folds == fold] = _calibrated(known, new, contenders)
+            [bits[name][test.folds == fold]] = calibrated_bits(known, contenders, new)
     return bits
 
 
-def _calibrated(known: Heard, new: Heard, contenders: tuple[str, ...]) -> Floats:
+def calibrated_bits(known: Heard, contenders: Sequence[str], *asked: Heard) -> list[Floats]:
+    """Return, for each set of rows *asked* about, the bits that the sum of *contenders* gives beyond the class shares.
+
+    The sum is scaled, and the shares are counted, on *known* rows; where there are none, nothing is told.
+    """
     from counterpoint.contenders.calibrate import fit_scaling  # noqa: PLC0415 - loads scikit-learn
 
-    n_classes = new.proba[contenders[0]].shape[1]
-    prior = (np.bincount(known.codes, minlength=n_classes) + 1) / (len(known.codes) + n_classes)
     if not len(known.codes):
-        return np.zeros(len(new.codes))
+        return [np.zeros(len(rows.codes)) for rows in asked]
+    n_classes = known.proba[contenders[0]].shape[1]
+    prior = (np.bincount(known.codes, minlength=n_classes) + 1) / (len(known.codes) + n_classes)
     scaling = fit_scaling([known.log(name) for name in contenders], known.codes)
-    proba = scaling.proba([new.log(name) for name in contenders])
-    bits: Floats = np.log2(proba[np.arange(len(new.codes)), new.codes] / prior[new.codes])
-    return bits
+    found = []
+    for rows in asked:
+        proba = scaling.proba([rows.log(name) for name in contenders])
+        found.append(np.log2(proba[np.arange(len(rows.codes)), rows.codes] / prior[rows.codes]))
+    return found
