@@ -260,7 +260,7 @@ def test_a_summary_keeps_planted_clean_and_failed_draws_apart():
     results = [
         result("CP003", 1, {"CP003": "warn"}, strength=lost.strength),
         result("CP003", 2, {"CP003": "info"}, strength=lost.strength),
-        result("CP003", 1, {"CP003": "info"}, strength=lost.clean_at),
+        result(CLEAN, 3, {"CP003": "info"}),
         result(CLEAN, 1, {"CP005": "info"}, records=[["CP005", PLANTS["CP005"].strength, "warn"]]),
         {**result("CP010", 1, {}), "error": "ValueError: no"},
     ]

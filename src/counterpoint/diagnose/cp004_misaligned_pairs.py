@@ -152,18 +152,18 @@ def _sides(case: Case, whole: Frame) -> Sides | None:
 
 
 def _shifted(sides: Sides, at_all: Found) -> tuple[str, str, dict[str, Any]] | None:
-    """Say when texts do not find their own image, but that of a row a few places on."""
-    if at_all.p <= LEVEL:
+    """Say when texts find the image of a row a few places on, and better than their own."""
+    if at_all.p <= LEVEL and at_all.low > WEAK:
         return None
     order = np.argsort(sides.rows["row"].to_numpy()) if "row" in sides.rows.columns else np.arange(len(sides.rows))
     for by in SHIFTS:
         places = np.empty_like(order)
         places[order] = np.roll(order, -by)
         found = association(sides.text, sides.image[places], sides.groups)
-        if found.p <= LEVEL / len(SHIFTS) and found.low > at_all.rate:
+        if found.p <= LEVEL / len(SHIFTS) and found.low > at_all.high:
             said = (
-                f"Images are shifted by {by} against texts: a text does not find its own image, but that of the row "
-                f"{by:+d} on, in {_share(found)} of the cases. Join them by an id, not by their place."
+                f"Images are shifted by {by} against texts: a text finds the image of the row {by:+d} on in {_share(found)} "
+                f"of the cases, its own in {_share(at_all)}. Join them by an id, not by their place."
             )
             return "fail", said, {"shifted_by": by, "shifted_image": list(found)}
     return None
