@@ -40,9 +40,9 @@ def together(curves: Sequence[Curve], *, y_label: str, is_narrow: bool = False) 
     n_columns = 1 if is_narrow else 2
     legend_px = -(-len(curves) // n_columns) * _LEGEND_PX + 8
     figure, axes = _axes(NARROW_PX if is_narrow else WIDE_PX, 230 if is_narrow else 280, legend_px)
-    for place, curve in enumerate(curves):
+    for place, (curve, label) in enumerate(zip(curves, labels(curves), strict=True)):
         dodge = 0.0 if scale.is_numeric else (place - (len(curves) - 1) / 2) * _DODGE
-        _line(axes, curve, scale, LOOKS[place % len(LOOKS)], dodge)
+        _line(axes, curve, scale, LOOKS[place % len(LOOKS)], dodge, label)
     _finish(axes, scale, curves[0].key, y_label)
     top = 1 - TITLE_PX / (figure.get_figheight() * 72)
     figure.legend(
@@ -50,6 +50,18 @@ def together(curves: Sequence[Curve], *, y_label: str, is_narrow: bool = False) 
         handlelength=3, borderpad=0, labelspacing=0.35,
     )  # fmt: skip
     return figure
+
+
+def labels(curves: Sequence[Curve]) -> list[str]:
+    """Return what tells each curve from the others: its side, its contender, or both.
+
+    >>> labels([Curve("gray", "image-cnn", "side_px", []), Curve("colour", "image-cnn", "side_px", [])])
+    ['gray', 'colour']
+    """
+    sides, contenders = {curve.side for curve in curves}, {curve.contender for curve in curves}
+    if len(sides) == 1:
+        return [curve.contender for curve in curves]
+    return [curve.side if len(contenders) == 1 else f"{curve.side}: {curve.contender}" for curve in curves]
 
 
 def alone(curve: Curve, *, y_label: str, look: Look) -> Figure:
@@ -63,7 +75,7 @@ def alone(curve: Curve, *, y_label: str, look: Look) -> Figure:
             linestyle=dashes if scale.is_numeric else "none", linewidth=1.3, markersize=5,
             markerfacecolor=light("paper"),
         )  # fmt: skip
-    _line(axes, curve, scale, look._replace(dashes="solid"), 0.0)
+    _line(axes, curve, scale, look._replace(dashes="solid"), 0.0, curve.contender)
     _finish(axes, scale, curve.key, y_label)
     return figure
 
@@ -79,13 +91,13 @@ def _inner_px(figure: Figure) -> float:
     return float(figure.get_figwidth() * 72 - _LEFT_PX - _RIGHT_PX)
 
 
-def _line(axes: Axes, curve: Curve, scale: Scale, look: Look, dodge: float) -> None:
+def _line(axes: Axes, curve: Curve, scale: Scale, look: Look, dodge: float, label: str) -> None:
     rows = [row for row in _in_order(curve, scale) if row["score"] is not None]
     places = [scale.places[row["value"]] + dodge for row in rows]
-    colour, label = light(look.colour), shown(f"{curve.side}: {curve.contender}", most=44)
+    colour = light(look.colour)
     dashes = look.dashes if scale.is_numeric else "none"
     axes.plot(places, [row["score"] for row in rows], look.marker, color=colour, linestyle=dashes, linewidth=2,
-              markersize=6.5, label=label)  # fmt: skip
+              markersize=6.5, label=shown(label, most=44))  # fmt: skip
     banded = [(place, row) for place, row in zip(places, rows, strict=True) if row["low"] is not None]
     places, lows, highs = (
         [place for place, _ in banded],

@@ -44,18 +44,17 @@ def _loss(changes: Changes) -> str:
 
 def _of_curve(swept: Swept, curve: Curve) -> str:
     first, last = curve.rows[0], curve.rows[-1]
-    start = f"On {curve.side}, {curve.contender}"
+    start = f"On {curve.side}, the {swept.metric.name_within} of {curve.contender}"
     at_first = f"{_score(first)} at {short(curve.key)} {first['value']}"
-    what = f"a {swept.metric.name_within}"
     if first is last:
-        return f"{start} has {what} of {at_first}."
+        return f"{start} is {at_first}."
     both = f"{at_first} and {_score(last)} at {last['value']}"
     if last["difference"] is None:
-        return f"{start} has {what} of {both}."
+        return f"{start} is {both}."
     if not last["is_clear"]:
-        return f"{start} has {what} of {both}; the difference is not clear of 0: {_difference(last)}."
+        return f"{start} is {both}; the difference is not clear of 0: {_difference(last)}."
     direction = "rises" if last["difference"] > 0 else "falls"
-    return f"{start} {direction} from {what} of {at_first} to {_score(last)} at {last['value']}: {_difference(last)}."
+    return f"{start} {direction} from {at_first} to {_score(last)} at {last['value']}: {_difference(last)}."
 
 
 def _named(row: Row) -> str:
