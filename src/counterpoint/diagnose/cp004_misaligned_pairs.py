@@ -162,8 +162,8 @@ def _shifted(sides: Sides, at_all: Found) -> tuple[str, str, dict[str, Any]] | N
         found = association(sides.text, sides.image[places], sides.groups)
         if found.p <= LEVEL / len(SHIFTS) and found.low > at_all.high:
             said = (
-                f"Images are shifted by {by} against texts: a text finds the image of the row {by:+d} on in {_share(found)} "
-                f"of the cases, its own in {_share(at_all)}. Join them by an id, not by their place."
+                f"Images are shifted by {by} against texts: a text finds the image of the row {by:+d} on in "
+                f"{_share(found)} of the cases, its own in {_share(at_all)}. Join them by an id, not by their place."
             )
             return "fail", said, {"shifted_by": by, "shifted_image": list(found)}
     return None

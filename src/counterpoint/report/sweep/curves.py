@@ -42,7 +42,7 @@ def together(curves: Sequence[Curve], *, y_label: str, is_narrow: bool = False) 
     figure, axes = _axes(NARROW_PX if is_narrow else WIDE_PX, 230 if is_narrow else 280, legend_px)
     for place, (curve, label) in enumerate(zip(curves, labels(curves), strict=True)):
         dodge = 0.0 if scale.is_numeric else (place - (len(curves) - 1) / 2) * _DODGE
-        _line(axes, curve, scale, LOOKS[place % len(LOOKS)], dodge, label)
+        _line(axes, curve, scale, LOOKS[place % len(LOOKS)], dodge=dodge, label=label)
     _finish(axes, scale, curves[0].key, y_label)
     top = 1 - TITLE_PX / (figure.get_figheight() * 72)
     figure.legend(
@@ -75,7 +75,7 @@ def alone(curve: Curve, *, y_label: str, look: Look) -> Figure:
             linestyle=dashes if scale.is_numeric else "none", linewidth=1.3, markersize=5,
             markerfacecolor=light("paper"),
         )  # fmt: skip
-    _line(axes, curve, scale, look._replace(dashes="solid"), 0.0, curve.contender)
+    _line(axes, curve, scale, look._replace(dashes="solid"))
     _finish(axes, scale, curve.key, y_label)
     return figure
 
@@ -91,7 +91,7 @@ def _inner_px(figure: Figure) -> float:
     return float(figure.get_figwidth() * 72 - _LEFT_PX - _RIGHT_PX)
 
 
-def _line(axes: Axes, curve: Curve, scale: Scale, look: Look, dodge: float, label: str) -> None:
+def _line(axes: Axes, curve: Curve, scale: Scale, look: Look, *, dodge: float = 0.0, label: str = "") -> None:
     rows = [row for row in _in_order(curve, scale) if row["score"] is not None]
     places = [scale.places[row["value"]] + dodge for row in rows]
     colour = light(look.colour)
