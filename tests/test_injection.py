@@ -298,18 +298,18 @@ def test_a_draw_that_is_kept_is_not_made_again(tmp_path):
 
 
 def test_codes_choose_their_draws_and_a_clean_study_only_where_it_is_needed():
-    assert {item.kind for item in items(codes=["CP003"], draws=1)} == {"CP003"}
+    assert {item.kind for item in items(codes=["CP002"], draws=1)} == {"CP002"}
     assert {item.kind for item in items(codes=["CP012"], draws=1)} == {CLEAN}
 
 
 def test_the_quick_form_of_two_checks_runs_and_leaves_nothing_to_do(tmp_path):
-    command = [sys.executable, BENCHMARK, "--codes", "CP003", "CP013", "--draws", "1"]
+    command = [sys.executable, BENCHMARK, "--codes", "CP001", "CP002", "--draws", "1"]
     command += ["--kept", tmp_path / "kept", "--out", tmp_path / "out.json"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "4 draws, 0 failed" in said
     assert not (tmp_path / "out.json").exists()
     results = kept(tmp_path / "kept-quick" / "draws.jsonl")
-    listed = [item for item in items(codes=["CP003", "CP013"], draws=1, first_seed=0) if item[1:3] == (300, 1)]
+    listed = [item for item in items(codes=["CP001", "CP002"], draws=1, first_seed=0) if item[1:3] == (300, 1)]
     assert (len(listed), waiting(listed, results)) == (4, [])
 
 

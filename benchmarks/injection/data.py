@@ -16,6 +16,7 @@ from counterpoint.data.sources.base import REASON
 from counterpoint.data.sources.emoji import EmojiSource
 from counterpoint.data.sources.generated import GeneratedSource
 from counterpoint.data.words import ENGLISH
+from counterpoint.features.pixels import load
 from counterpoint.formats.images import write_images
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
@@ -33,7 +34,7 @@ HOLDOUT = {"kind": "holdout", "test_share": 1 / 3, "validation_share": 0.16}
 EPOCHS: Mapping[int, tuple[int, int, int]] = {300: (8, 5, 5), 1000: (5, 3, 3), 3000: (4, 2, 2)}
 """Epochs of the image, text and joint networks by number of rows: an epoch has some 33 steps from 1,000 rows on."""
 
-Fault = Literal["none", "copied", "lost", "long", "blank", "unknown_words"]
+Fault = Literal["none", "copied", "lost", "long", "blank", "light", "unknown_words"]
 Plant = Callable[[Frame, float, np.random.Generator, Path], Frame]
 
 
@@ -172,6 +173,17 @@ def _blank(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> F
     return rows.with_columns(image=pl.Series(images))
 
 
+def _light(rows: Frame, lowest: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
+    """Lighten all images, so that their values lie between *lowest*, a share of white, and white."""
+    there = np.flatnonzero(rows["image"].is_not_null())
+    pixels = load(rows["image"].gather(there).to_list(), side_px=SIDE_PX, mode="rgb")[np.arange(len(there))]
+    lightened = (255 * lowest + (1 - lowest) * pixels).astype(np.uint8).transpose(0, 2, 3, 1)
+    images = rows["image"].to_list()
+    for row, ref in zip(there, write_images(work.absolute() / "light.parquet", map(png, lightened)), strict=True):
+        images[row] = ref
+    return rows.with_columns(image=pl.Series(images, dtype=pl.String))
+
+
 def _unknown_words(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
     """Put a word that no other text has in place of a *share* of the words."""
     texts = []
@@ -189,6 +201,7 @@ FAULTS: Mapping[str, Plant] = {
     "lost": _lost,
     "long": _long,
     "blank": _blank,
+    "light": _light,
     "unknown_words": _unknown_words,
 }
 """What makes each fault: of rows, how much of it, the draws, and a folder for images."""

@@ -25,6 +25,8 @@ SOLVING = {
     "patience": 30, "encoder_rate": 1.0,
 }  # fmt: skip
 """The joint network as it learns an exclusive or, from scratch."""
+LIGHT = 0.6
+"""The darkest that light pictures get, as a share of white."""
 TEXT_WIDTH = 8
 UNBOUND = {"epochs": 5, "lr": 0.005, "dropout": 0.0, "word_dropout": 0.0, "label_smoothing": 0.0}
 """A text network that nothing holds back, so that its width is felt."""
@@ -125,8 +127,9 @@ def _lengths(place: Place, share: float) -> StudyConfig:
 
 
 def _missing(place: Place, share: float) -> StudyConfig:
+    # Black must be no picture that the network knows: pictures are light, as photos on white are.
     model = {"kind": "injection.models:ZeroFilled"}
-    source = {**SIGNALS, "missing_image": share}
+    source = {**SIGNALS, "missing_image": share, "fault": "light", "strength": LIGHT}
     return _one_fit(place, source, contenders(place, *NETWORKS, lstm_cnn=model), align={"missing_image": "keep"})
 
 
@@ -223,7 +226,7 @@ PLANTS: Mapping[str, Plant] = {
         grid=(0.53, 0.56, 0.59, 0.62), make=_lengths,
     ),
     "CP014": Plant(
-        "Images are missing, and filled with zeros", "of the images", 0.30,
+        "Images, all of them light, are missing, and filled with black", "of the images", 0.30,
         "No modality is missing of any pair.",
         grid=(0.1, 0.2), make=_missing, trains=True,
     ),

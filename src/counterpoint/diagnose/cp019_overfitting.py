@@ -1,7 +1,9 @@
 """CP019: weights kept that fit the training rows at the cost of all others; the epoch to stop at.
 
 A network that keeps the weights of its best epoch may over-fit later, and does no harm: what counts is the loss of the
-weights that were kept against the lowest of the curve, on the same validation rows.
+weights that were kept against the lowest of the curve, on the same validation rows.  Of epochs before the last nothing
+but their mean loss is kept, so that their difference has no interval of its own; that it is no chance of one epoch is
+shown by the last epochs, which must all lie above.
 """
 
 from typing import Any, NamedTuple
@@ -15,8 +17,10 @@ from counterpoint.diagnose.evidence.heard import FLOOR
 from counterpoint.schema import Frame, class_names, finding
 
 TITLE = "Over-fitting"
-WORTH_NATS = 0.05
+WORTH_NATS = 0.03
 """Weights whose validation loss is less than this above the lowest of the curve are not called over-fitted."""
+LAST = 3
+"""So many epochs, the last ones, must each have a validation loss that much above the lowest."""
 
 
 class Curve(NamedTuple):
@@ -26,9 +30,9 @@ class Curve(NamedTuple):
     best_epoch: float
     epochs: float
     lowest: float
+    last: float
+    """The lowest of the last `LAST` epochs."""
     kept: float
-    kept_low: float
-    """The lower end of the interval of ``kept``."""
     train: float
     test: float
     gap: tuple[float, float, float]
@@ -36,8 +40,8 @@ class Curve(NamedTuple):
 
     @property
     def is_overfitted(self) -> bool:
-        """Say whether the weights that were kept are clearly worse than those of an earlier epoch."""
-        return self.best_epoch < self.epochs and self.kept_low > self.lowest + WORTH_NATS
+        """Say whether the weights that were kept are worse than those of an earlier epoch, as all of the last are."""
+        return min(self.kept, self.last) > self.lowest + WORTH_NATS
 
 
 def look(case: Case) -> dict[str, str]:
@@ -53,7 +57,8 @@ def look(case: Case) -> dict[str, str]:
         return finding("CP019", "info", "learning curves", _kept_well(curves), table=table)
     said = (
         f"{worst.contender} was trained for {worst.epochs:.0f} epochs, and its validation loss is "
-        f"{worst.kept:.3f} (at least {worst.kept_low:.3f}) where epoch {worst.best_epoch:.0f} had {worst.lowest:.3f}; "
+        f"{worst.kept:.3f} (in each of the last {LAST} epochs at least {worst.last:.3f}) where epoch "
+        f"{worst.best_epoch:.0f} had {worst.lowest:.3f}; "
         f"on test rows it is {worst.test:.3f}, on training rows {worst.train:.3f}. "
         f"Stop at epoch {worst.best_epoch:.0f}: set epochs, or a patience that keeps the best."
     )
@@ -88,7 +93,7 @@ def _curve(case: Case, name: str) -> Curve | None:
     if rows.is_empty() or losses.filter(part="validation").is_empty():
         return None
     fits = [fit.sort("epoch") for _, fit in rows.group_by("seed", "fold", maintain_order=True)]
-    lowest = float(np.mean([fit["valid_loss"].min() for fit in fits]))
+    lowest, last = (float(np.mean([fit["valid_loss"][from_:].min() for fit in fits])) for from_ in (0, -LAST))
     best = [fit["epoch"][int(fit["valid_loss"].arg_min() or 0)] for fit in fits]
     # Curves may weigh classes evenly, as training does: of the two ways to average, the one nearer to the lowest.
     kept = min((_mean(losses.filter(part="validation"), weights) for weights in ("even", "balanced")),
@@ -97,7 +102,7 @@ def _curve(case: Case, name: str) -> Curve | None:
     gap = test[0] - train[0], test[1] - train[2], test[2] - train[1]
     return Curve(
         name, float(np.mean(best)), float(np.mean([fit["epoch"].max() for fit in fits])),
-        lowest, kept[0], kept[1], train[0], test[0], gap,
+        lowest, last, kept[0], train[0], test[0], gap,
     )  # fmt: skip
 
 
