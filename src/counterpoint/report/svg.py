@@ -94,7 +94,7 @@ class Gallery:
         middle = 1 - TITLE_PX / 2 / (figure.get_figheight() * 72)
         text = figure.text(0, middle, shown(title, most=90), va="center_baseline", size=13, weight="bold", gid="title")
         # A long title of a narrow figure is set smaller.
-        text.set_size(13 * min(1, figure.bbox.width / max(1, text.get_window_extent().width)))
+        text.set_fontsize(13 * min(1, figure.bbox.width / max(1, text.get_window_extent().width)))
         figure.patch.set(facecolor="white", gid="paper")
         svg = _saved(figure, FigureCanvasSVG, format="svg", metadata={"Date": None, "Creator": None})
         _write(self.folder / f"{stem}.svg", svg)
