@@ -3,12 +3,13 @@
 Faults are planted in what a source yields, so that all stages of a study see them as they would see a user's.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from counterpoint.config import StudyConfig
 from counterpoint.data.drawing import png
@@ -167,10 +168,15 @@ def _blank(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> F
     blank = np.flatnonzero(rng.random(len(rows)) < share)
     colours = rng.integers(0, 256, (len(blank), 3), dtype=np.uint8)
     pictures = (png(np.broadcast_to(colour, (SIDE_PX, SIDE_PX, 3))) for colour in colours)
+    return _repainted(rows, blank, pictures, work)
+
+
+def _repainted(rows: Frame, places: NDArray[np.intp], pictures: Iterable[bytes], work: Path) -> Frame:
+    """Return *rows* with *pictures* as the images at *places*."""
     images = rows["image"].to_list()
-    for row, ref in zip(blank, write_images(work.absolute() / "blank.parquet", pictures), strict=True):
+    for row, ref in zip(places, write_images(work.absolute() / "repainted.parquet", pictures), strict=True):
         images[row] = ref
-    return rows.with_columns(image=pl.Series(images))
+    return rows.with_columns(image=pl.Series(images, dtype=pl.String))
 
 
 def _light(rows: Frame, lowest: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
@@ -178,10 +184,7 @@ def _light(rows: Frame, lowest: float, rng: np.random.Generator, work: Path) -> 
     there = np.flatnonzero(rows["image"].is_not_null())
     pixels = load(rows["image"].gather(there).to_list(), side_px=SIDE_PX, mode="rgb")[np.arange(len(there))]
     lightened = (255 * lowest + (1 - lowest) * pixels).astype(np.uint8).transpose(0, 2, 3, 1)
-    images = rows["image"].to_list()
-    for row, ref in zip(there, write_images(work.absolute() / "light.parquet", map(png, lightened)), strict=True):
-        images[row] = ref
-    return rows.with_columns(image=pl.Series(images, dtype=pl.String))
+    return _repainted(rows, there, map(png, lightened), work)
 
 
 def _unknown_words(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001

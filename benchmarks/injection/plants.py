@@ -64,9 +64,12 @@ def clean_study(place: Place) -> StudyConfig:
     It has no joint network: one that finds no interaction has the fault of CP009, and one that finds it takes too long.
     Of five folds three are trained on: of three it is one, a third of 1,000 rows, on which networks learn too little.
     """
-    folds = 5 if place.n < 3000 else 3
-    split = {"kind": "kfold", "folds": folds, "seed": place.seed}
-    return study(place, {**SIGNALS, "fault": "lost", "strength": LOST}, contenders(place, *CLEAN), split=split)
+    source = {**SIGNALS, "fault": "lost", "strength": LOST}
+    return study(place, source, contenders(place, *CLEAN), split=_folds(place, 5 if place.n < 3000 else 3))
+
+
+def _folds(place: Place, n_folds: int = 5) -> dict[str, Any]:
+    return {"kind": "kfold", "folds": n_folds, "seed": place.seed}
 
 
 def _one_fit(place: Place, source: Mapping[str, Any], named: list[Any], **sections: Any) -> StudyConfig:
@@ -99,7 +102,7 @@ def _large_text(place: Place, times: float) -> StudyConfig:
     text = {"embed": 2 * width, "hidden": width, **UNBOUND}
     source = {"text_signal": 0.8, "image_signal": 0.8}  # both learn: speeds need that
     named = contenders(place, "majority", "text-lstm", "image-cnn", text_lstm=text)
-    return study(place, source, named, split={"kind": "kfold", "folds": 5, "seed": place.seed})
+    return study(place, source, named, split=_folds(place))
 
 
 def _frozen(place: Place, share: float) -> StudyConfig:
@@ -158,9 +161,8 @@ def _overfitted(place: Place, epochs: float) -> StudyConfig:
 
 
 def _flipped(place: Place, share: float) -> StudyConfig:
-    named = contenders(place, "majority", "text-svm", "image-cnn")
-    split = {"kind": "kfold", "folds": 5, "seed": place.seed}  # both learn: doubts need two that can tell
-    return study(place, {**BOTH_TELL, "label_noise": share}, named, split=split)
+    named = contenders(place, "majority", "text-svm", "image-cnn")  # both learn: doubts need two that can tell
+    return study(place, {**BOTH_TELL, "label_noise": share}, named, split=_folds(place))
 
 
 PLANTS: Mapping[str, Plant] = {
