@@ -15,7 +15,7 @@ from injection.plants import BOTH_TELL, PLANTS
 
 ROOT = Path(__file__).parents[2]
 FLICKR8K = Path(os.environ.get("COUNTERPOINT_DATA", ROOT.parent / "shared" / "data")) / "flickr8k"
-PLACE = Place(1000, 1, 100_000)
+PLACE = Place(1000, 1, 200_000)
 EMOJI = {"kind": "injection.data:Ungrouped", "size_px": 32, "skin_tones": True}
 N_EMOJI = 1500
 

@@ -13,7 +13,7 @@ from injection.draw import CLEAN, Item, draw
 from injection.plants import PLANTS, Plant
 
 WORKERS = 2
-REPORTED, DEVELOPMENT = 100_000, 0
+REPORTED, DEVELOPMENT = 200_000, 0
 """The first seeds of draws that are reported, and of those with which code is tried."""
 SEEDS_A_KIND = 1_000
 N_CLEAN, N_TABLE, N_TRAINED, N_CELL, N_CURVE = 200, 200, 60, 40, 20
