@@ -21,6 +21,7 @@ from injection.plants import PLANTS, Plant
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 NOT_YET = "Not measured yet."
+MET = {True: "met", False: "**missed**", None: "too few draws to say"}
 TRIAL = "From a short trial on seeds of development, which measures nothing: "
 
 
@@ -88,7 +89,9 @@ def _of_check(plant: Plant, found: Mapping[str, Any], pitfalls: Mapping[str, Any
         return
     odds = found.get("even_odds")
     half = "" if odds is None else f" Detection reaches one half at {amount(odds, plant.unit)}."
-    yield f"{TRIAL if pitfalls['is_quick'] else ''}Warns or fails, with Wilson's 95 % interval.{half}"
+    least, most = (f"{100 * share:.0f} %" for share in found["bar"])
+    bar = f"The bar at 1,000 pairs is {least} found and {most} alarms: {MET[found['meets']]}."
+    yield f"{TRIAL if pitfalls['is_quick'] else ''}Warns or fails, with Wilson's 95 % interval. {bar}{half}"
     yield table(["pairs", "classes", "found where planted", "alarms where there is none"], rows)
 
 

@@ -234,6 +234,13 @@ def test_even_odds_lie_between_the_strengths_around_them(strengths, shares, expe
     assert found == (expected if expected is None else pytest.approx(expected))
 
 
+def test_the_strength_of_even_odds_needs_every_strength_of_the_curve():
+    strengths = [0.0, *PLANTS["CP002"].grid, PLANTS["CP002"].strength]
+    drawn = [result("CP002", 1, {"CP002": "warn" if s > 0.02 else "info"}, strength=s) for s in strengths]
+    assert summary(drawn, is_quick=False)["checks"]["CP002"]["even_odds"] == pytest.approx(0.025)
+    assert summary(drawn[:-2] + drawn[-1:], is_quick=False)["checks"]["CP002"]["even_odds"] is None
+
+
 def result(kind, seed, found, *, strength=0.0, n=1000, **more):
     return {"kind": kind, "n": n, "ratio": 1, "strength": strength, "seed": seed, "found": found, "took_s": 1.0, **more}
 
@@ -328,6 +335,7 @@ def test_the_page_of_pitfalls_says_what_was_measured_and_what_was_not():
     text = measured.text_of("CP003", found, {})
     assert "100.0 % (43.8 to 100.0), 3 of 3" in text
     assert "20 % lost of one class" in text
+    assert "95 % found and 2 % alarms: too few draws to say" in text
     for what in ("CP004", "panel", "verdicts"):
         assert measured.NOT_YET in measured.text_of(what, found, {})
     assert "measures nothing" in measured.text_of("CP003", summary(results, is_quick=True), {})

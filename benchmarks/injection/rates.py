@@ -90,15 +90,10 @@ def of_check(frame: pl.DataFrame, code: str) -> dict[str, Any]:
     own = frame.filter(code=code)
     sizes = [{"n": n, "ratio": ratio, **_sides(own, plant, code, n, ratio)} for n, ratio in (MAIN, *CELLS)]
     curve = _curve(own.filter(n=MAIN[0], ratio=MAIN[1]), plant, code)
-    known = [point for point in curve if point["rate"]]
-    columns = [
-        [point["strength"] for point in known],
-        *([point["rate"][key] for point in known] for key in ("share", "n")),
-    ]
     return {
         "fault": plant.fault, "unit": plant.unit, "strength": plant.strength, "clean": plant.clean,
-        "trains": plant.trains, "sizes": sizes, "curve": curve, "even_odds": even_odds(*columns) if known else None,
-        "meets": meets(sizes[0], plant),
+        "trains": plant.trains, "sizes": sizes, "curve": curve, "even_odds": _even_odds(curve) if plant.grid else None,
+        "meets": meets(sizes[0], plant), "bar": list(BARS[plant.trains]),
     }  # fmt: skip
 
 
@@ -117,6 +112,14 @@ def _curve(own: pl.DataFrame, plant: Plant, code: str) -> list[dict[str, Any]]:
         {"strength": strength, "rate": rate(planted.filter(strength=float(strength))["alarm"])}
         for strength in strengths
     ]
+
+
+def _even_odds(curve: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return the strength of even odds on a curve of which every point was measured: a gap would be guessed across."""
+    if not all(point["rate"] for point in curve):
+        return None
+    columns = ([point["rate"][key] for point in curve] for key in ("share", "n"))
+    return even_odds([point["strength"] for point in curve], *columns)
 
 
 def meets(size: Mapping[str, Any], plant: Plant) -> bool | None:
