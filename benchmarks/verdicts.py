@@ -19,12 +19,16 @@ from counterpoint.artifacts import write_json
 from counterpoint.config import StudyConfig
 from counterpoint.diagnose.verdict import VERDICTS
 from injection.draw import made, timed
+from injection.rates import said as said_of
+from injection.rates import share_of
 from injection.work import DEVELOPMENT, REPORTED, Item, kept, work_through
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 HERE = Path(__file__).parent
 RESULTS, KEPT = HERE / "results" / "verdicts.json", HERE.parent / "runs" / "verdicts"
 SIZES, N_EACH = (500, 2000), 20
+RIGHT_BARS, WRONG_BAR = {500: 0.70, 2000: 0.85}, 0.05
+"""Least right by number of pairs, and most wrong: the rest says that it cannot tell."""
 SIDE_PX = 16
 SPLITS: Mapping[int, Mapping[str, Any]] = {
     500: {"kind": "kfold", "folds": 4},  # of few rows all are tested on
@@ -150,22 +154,30 @@ def items(*, first_seed: int, each: int, sizes: Iterable[int] = SIZES) -> list[I
 def summary(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return, by number of pairs, the confusion table and the shares that are right and wrong."""
     found: dict[str, Any] = {}
+    results = list(results)
     for n in SIZES:
         of_size = [result for result in results if result["n"] == n]
         said = {truth: Counter(r.get("verdict", "error") for r in of_size if r["kind"] == truth) for truth in TRUTHS}
+        if not of_size:
+            continue
         n_right = sum(said[truth][truth] for truth in TRUTHS)
         n_open = sum(counts["cannot_tell"] for counts in said.values())
-        shares = {"n": len(of_size), "right": n_right, "wrong": len(of_size) - n_right - n_open, "open": n_open}
-        found[str(n)] = shares | {"table": {truth: dict(counts) for truth, counts in said.items()}}
+        counts = {"right": n_right, "wrong": len(of_size) - n_right - n_open, "cannot_tell": n_open}
+        shares = {name: share_of(k, len(of_size)) for name, k in counts.items()}
+        met = shares["right"]["share"] >= RIGHT_BARS[n] and shares["wrong"]["share"] <= WRONG_BAR
+        bars = {"right": RIGHT_BARS[n], "wrong": WRONG_BAR}
+        table = {truth: dict(counts) for truth, counts in said.items()}
+        found[str(n)] = {"n": len(of_size), **shares, "bars": bars, "meets": met, "table": table}
     return found
 
 
 def lines(summed: Mapping[str, Any]) -> Iterable[str]:
     """Yield the confusion tables as text: a row a truth, a column a verdict."""
     for n, found in summed.items():
-        total = max(1, found["n"])
-        right, wrong = found["right"] / total, found["wrong"] / total
-        yield f"{n} pairs: of {found['n']} studies right {right:.3f}, wrong {wrong:.3f}"
+        shares = ", ".join(
+            f"{name.replace('_', ' ')} {said_of(found[name])}" for name in ("right", "wrong", "cannot_tell")
+        )
+        yield f"{n} pairs: {shares}: {'met' if found['meets'] else 'MISSED'}"
         said = [name for name in (*VERDICTS, "error") if any(name in counts for counts in found["table"].values())]
         yield f"{'truth':<18}" + "".join(f"{name[:14]:>16}" for name in said)
         for truth, counts in found["table"].items():

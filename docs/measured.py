@@ -99,8 +99,15 @@ def _panel(pitfalls: Mapping[str, Any]) -> str:
     panel = pitfalls.get("panel", {})
     if not panel.get("rate"):
         return ""
-    by_check = ", ".join(f"{code} in {n}" for code, n in panel["by_check"].items()) or "none"
-    return f"Of clean studies, {percent(panel['rate'])} showed any warn or fail; by check: {by_check}."
+    alarms, silent = (
+        ", ".join(f"{code} in {n}" for code, n in panel[name].items()) or "none"
+        for name in ("by_check", "not_applicable")
+    )
+    failed = f"{pitfalls['n_errors']} of all {pitfalls['n_draws']:,} draws failed, and count against their check."
+    return (
+        f"Of clean studies, {percent(panel['rate'])} showed any warn or fail: {MET[panel['meets']]}. "
+        f"By check: {alarms}. Not applicable, and so quiet by nature: {silent}. {failed}"
+    )
 
 
 def _named(pitfalls: Mapping[str, Any]) -> str:
@@ -128,12 +135,17 @@ def _verdicts(verdicts: Mapping[str, Any]) -> str:
     """Return a sentence and a confusion table for each number of pairs."""
     parts = []
     for n, found in verdicts.items():
-        shares = ", ".join(f"{name} {found[name]}" for name in ("right", "wrong", "open"))
+        shares = ", ".join(
+            f"{name.replace('_', ' ')} {percent(found[name])}" for name in ("right", "wrong", "cannot_tell")
+        )
+        least, most = (f"{100 * found['bars'][name]:.0f} %" for name in ("right", "wrong"))
         said = sorted({name for counts in found["table"].values() for name in counts})
         rows = [
             [f"`{truth}`", *(str(counts.get(name, "")) for name in said)] for truth, counts in found["table"].items()
         ]
-        parts.append(f"Of {found['n']} studies of {int(n):,} pairs: {shares}.")
+        parts.append(
+            f"Studies of {int(n):,} pairs: {shares}. The bar is {least} right and {most} wrong: {MET[found['meets']]}."
+        )
         parts.append(table(["truth", *(f"`{name}`" for name in said)], rows))
     return "\n\n".join(parts)
 

@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).parents[1] / "docs"))
 
 import measured
 
+import verdicts
 from check_material import made_case, made_costs, made_pairs, said
 from counterpoint.contenders.plan import models_of
 from counterpoint.data.sources import open_source
@@ -276,6 +277,10 @@ def test_a_summary_keeps_planted_clean_and_failed_draws_apart():
     assert [(sizes["CP003"][side]["k"], sizes["CP003"][side]["n"]) for side in ("planted", "clean")] == [(1, 2), (0, 1)]
     assert [(sizes["CP005"][side]["k"], sizes["CP005"][side]["n"]) for side in ("planted", "clean")] == [(1, 1), (0, 1)]
     assert (found["n_errors"], found["errors"]) == (1, ["CP010: ValueError: no"])
+    failed = summary([{**result("CP010", 1, {}, strength=1.0), "error": "no"}], is_quick=True)
+    assert failed["checks"]["CP010"]["sizes"][0]["planted"]["k"] == 0
+    failed = summary([{**result(CLEAN, 1, {}), "error": "no"}], is_quick=True)
+    assert (failed["panel"]["rate"]["k"], failed["panel"]["meets"]) == (1, None)
     assert json.loads(json.dumps(found)) == found
 
 
@@ -342,9 +347,12 @@ def test_the_page_of_pitfalls_says_what_was_measured_and_what_was_not():
 
 
 def test_the_confusion_of_verdicts_has_a_row_a_truth():
-    shares = {"n": 3, "right": 1, "wrong": 1, "open": 1}
-    table = {"leak": {"leak": 1, "cannot_tell": 1}, "no_signal": {"leak": 1}}
-    text = measured.text_of("verdicts", {}, {"500": shares | {"table": table}})
+    said = [("leak", "leak"), ("leak", "cannot_tell"), ("no_signal", "leak")]
+    found = verdicts.summary({"kind": truth, "n": 500, "verdict": verdict} for truth, verdict in said)
+    assert [found["500"][name]["k"] for name in ("right", "wrong", "cannot_tell")] == [1, 1, 1]
+    assert (list(found), found["500"]["meets"]) == (["500"], False)
+    text = measured.text_of("verdicts", {}, found)
+    assert "70 % right and 5 % wrong: **missed**" in text
     assert "| `leak` | 1 | 1 |" in text
     assert "| `no_signal` |  | 1 |" in text
 

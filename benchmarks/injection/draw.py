@@ -16,7 +16,7 @@ from counterpoint.study import Study
 from injection.data import Place
 from injection.plants import PLANTS, clean_study
 
-CLEAN = "clean"
+CLEAN, FAILED = "clean", "failed"
 SEVERITIES = ("not_applicable", "info", "warn", "fail")
 IN_MEMORY = Path("/dev/shm")
 """Tables that go away in a second need no disk."""
@@ -111,20 +111,31 @@ def is_alarm(severity: str | None) -> bool:
 
 
 def frame_of(results: Iterable[dict[str, Any]]) -> pl.DataFrame:
-    """Return one row for each study and check: kind, n, ratio, strength, seed, code, and whether it alarms.
+    """Return one row for each study and check: kind, n, ratio, strength, seed, code, whether it alarms, and applies.
 
-    What is altered in a record of a clean study stands under the check's own kind.
+    What is altered in a record of a clean study stands under the check's own kind.  A draw that failed counts against
+    the check: its fault was not found, or an alarm where there is none.
     """
     rows = []
     for result in results:
         place = {name: result[name] for name in ("n", "ratio", "seed")}
         own = {"kind": result["kind"], "strength": float(result["strength"]), **place}
+        if "error" in result:
+            rows.append({**own, **_failed(result["kind"], result["strength"])})
         rows += [
-            {**own, "code": code, "alarm": is_alarm(severity)} for code, severity in result.get("found", {}).items()
+            {**own, "code": code, "alarm": is_alarm(severity), "applies": severity != "not_applicable"}
+            for code, severity in result.get("found", {}).items()
         ]
         rows += [
             {"kind": code, "strength": float(strength), **place, "code": code, "alarm": is_alarm(severity)}
+            | {"applies": severity != "not_applicable"}
             for code, strength, severity in result.get("records", ())
         ]
     schema = {"kind": pl.String, "strength": pl.Float64, "n": pl.Int64, "ratio": pl.Int64, "seed": pl.Int64}
-    return pl.DataFrame(rows, schema=schema | {"code": pl.String, "alarm": pl.Boolean}, orient="row")
+    found = {"code": pl.String, "alarm": pl.Boolean, "applies": pl.Boolean}
+    return pl.DataFrame(rows, schema=schema | found, orient="row")
+
+
+def _failed(kind: str, strength: float) -> dict[str, Any]:
+    is_without = kind == CLEAN or strength == PLANTS[kind].clean_at
+    return {"code": FAILED if kind == CLEAN else kind, "alarm": is_without, "applies": True}

@@ -9,7 +9,7 @@ import polars as pl
 from counterpoint.diagnose.evidence.shares import wilson
 from injection.draw import CLEAN, frame_of
 from injection.plants import PLANTS, Plant
-from injection.work import CELLS, MAIN, N_TABLE, N_TRAINED
+from injection.work import CELLS, MAIN, N_CLEAN, N_TABLE, N_TRAINED
 
 BARS = {False: (0.95, 0.02), True: (0.90, 0.05)}
 """Least detection and most false alarms at n = 1,000, of checks that train nothing and of those that do."""
@@ -22,9 +22,15 @@ def rate(alarms: pl.Series) -> dict[str, float] | None:
     >>> rate(pl.Series([True, False, False, False]))
     {'k': 1, 'n': 4, 'share': 0.25, 'low': 0.04559, 'high': 0.69936}
     """
-    if alarms.is_empty():
-        return None
-    k, n = int(alarms.sum()), len(alarms)
+    return None if alarms.is_empty() else share_of(int(alarms.sum()), len(alarms))
+
+
+def share_of(k: int, n: int) -> dict[str, float]:
+    """Return *k* of *n*, their share and Wilson's interval.
+
+    >>> share_of(190, 200)["low"]
+    0.91042
+    """
     low, high = wilson(k, n)
     return {"k": k, "n": n, "share": round(k / n, 5), "low": round(low, 5), "high": round(high, 5)}
 
@@ -71,7 +77,7 @@ def even_odds(strengths: Sequence[float], shares: Sequence[float], weights: Sequ
 
 def summary(results: Sequence[Mapping[str, Any]], *, is_quick: bool) -> dict[str, Any]:
     """Return what docs/pitfalls.md shows of *results*."""
-    frame = frame_of(result for result in results if "error" not in result)
+    frame = frame_of(results)
     errors = [result for result in results if "error" in result]
     return {
         "is_quick": is_quick,
@@ -133,11 +139,17 @@ def meets(size: Mapping[str, Any], plant: Plant) -> bool | None:
 
 
 def panel(frame: pl.DataFrame) -> dict[str, Any]:
-    """Return how many clean studies show any alarm, and how many draws each check alarmed in."""
+    """Return how many clean studies show any alarm, and in how many each check alarmed, and did not apply."""
     clean = frame.filter(kind=CLEAN, n=MAIN[0], ratio=MAIN[1])
     any_alarm = clean.group_by("seed").agg(pl.col("alarm").any())
-    by_code = clean.group_by("code").agg(pl.col("alarm").sum()).filter(pl.col("alarm") > 0).sort("code")
-    return {"rate": rate(any_alarm["alarm"]), "bar": PANEL_BAR, "by_check": dict(by_code.iter_rows())}
+
+    def by_check(is_counted: pl.Expr) -> dict[str, int]:
+        return dict(clean.filter(is_counted).group_by("code").len().sort("code").iter_rows())
+
+    counts = {"by_check": by_check(pl.col("alarm")), "not_applicable": by_check(~pl.col("applies"))}
+    found = rate(any_alarm["alarm"])
+    met = found["share"] <= PANEL_BAR if found and found["n"] >= N_CLEAN else None
+    return {"rate": found, "bar": PANEL_BAR, "meets": met, **counts}
 
 
 def lines(found: Mapping[str, Any]) -> Iterable[str]:
