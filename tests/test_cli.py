@@ -198,6 +198,16 @@ def test_a_table_is_listed_with_a_line_for_each_entry(call, table):
         assert len(line.split(maxsplit=1)) == 2
 
 
+def test_checks_are_listed_with_what_each_depth_does_and_costs(call):
+    _, out, _ = call("checks")
+    lines = out.splitlines()
+    assert "checks.depth" in lines[0]
+    assert len(lines) == 1 + 3 * 20
+    assert lines[1] == "CP001  The label is a function of the text"
+    assert lines[2].startswith("       fast  Look at the accuracy of a rule")
+    assert lines[3].startswith("       full  Also fit a linear model")
+
+
 def test_new_writes_a_study_file_once(call, tmp_path):
     assert call("new", "mine.yaml")[0] == 0
     assert yaml.safe_load((tmp_path / "mine.yaml").read_text())["source"] == {"kind": "emoji"}

@@ -1,13 +1,15 @@
 """The verdict follows from intervals, and each check fires on the record of its pitfall and not without it."""
 
+import inspect
 import json
 from dataclasses import replace
 
 import polars as pl
 import pytest
 
-from counterpoint.diagnose import CHECKS, Case, run_checks
+from counterpoint.diagnose import CHECKS, COSTS, Case, Cost, depths, run_checks
 from counterpoint.diagnose.verdict import VERDICTS, answer
+from counterpoint.lookup import find
 from counterpoint.schema import DIFFERENCES, FINDINGS, SCORES, empty, finding
 
 METRIC = "balanced_accuracy"
@@ -137,3 +139,16 @@ def test_a_gain_below_what_the_rows_can_show_is_told_apart_from_none():
 def test_a_gain_that_may_be_a_sum_says_so():
     given = replace(case(late_fusion=0.86), additive=("lstm-cnn-2",))
     assert "is not shown" in answer(given, run_checks(given), METRIC)["sentence"]
+
+
+@pytest.mark.parametrize("code", CHECKS)
+def test_a_check_states_what_it_looks_at_by_default_and_what_full_depth_adds(code):
+    said = depths(code)
+    assert said["fast"].startswith("Look ")
+    assert " s" in said["fast"].partition(" (")[2]
+    asks_for_depth = "case.depth" in inspect.getsource(inspect.getmodule(find(code, CHECKS, what="check")))
+    assert (said["full"] != Cost().full) == asks_for_depth
+
+
+def test_costs_are_of_checks_that_there_are():
+    assert set(COSTS) <= set(CHECKS)

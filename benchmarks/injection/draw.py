@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from counterpoint.config import StudyConfig
-from counterpoint.diagnose import CHECKS, Case, about
+from counterpoint.diagnose import CHECKS, Case
 from counterpoint.lookup import find
 from counterpoint.study import Study
 from injection.data import Place
@@ -62,8 +62,6 @@ def made(config: StudyConfig) -> Iterator[Study]:
 def _found(item: Item) -> dict[str, Any]:
     plant, place = PLANTS.get(item.kind), Place(item.n, item.ratio, item.seed)
     config = clean_study(place) if plant is None or plant.make is None else plant.make(place, item.strength)
-    depth = about(item.kind)[1] if plant else "fast"
-    config = config.model_copy(update={"checks": config.checks.model_copy(update={"depth": depth})})
     with made(config) as study:
         if plant is None:
             found = study.findings().select("code", "severity").rows()

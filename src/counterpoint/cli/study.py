@@ -73,11 +73,11 @@ def compare(
 
 def findings(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None) -> None:
     """Print what the checks found, each with its title."""
-    from counterpoint.diagnose import about
+    from counterpoint.diagnose import title_of
 
     with _opened(study, runs, sets) as opened:
         for row in opened.findings().iter_rows(named=True):
-            title = about(row["code"])[0] or row["subject"]
+            title = title_of(row["code"]) or row["subject"]
             typer.echo(f"{row['code']}  {row['severity'].replace('_', ' '):<14}  {title}: {row['explanation']}")
 
 

@@ -1,19 +1,21 @@
 """What each modality contributes to a model: measures that need its ``predict_proba`` alone, each with an interval.
 
-A model that offers ``encoded`` (`counterpoint.contenders.encoded`) is asked by its heads alone, which is far cheaper.
+`pid`, `shapley`, `ogr` and `blend_weights` are formulas of given numbers; `pid_of`, `shapley_of`, `ogr_of` and
+`blend_weights_of` are of a sample, and have the intervals.  A model that offers ``encoded``
+(`counterpoint.contenders.encoded`) is asked by its heads alone, which is far cheaper.
 """
 
 from counterpoint.contribution.asked import Asked, Predicted, asked, centred, voices
 from counterpoint.contribution.emap import emap_gap, projection
 from counterpoint.contribution.estimate import Estimate
-from counterpoint.contribution.overfitting import blend_weights, ogr
+from counterpoint.contribution.overfitting import blend_weights, blend_weights_of, ogr, ogr_of
 from counterpoint.contribution.overlap import conditional_utilisation, error_overlap, oracle_headroom
 from counterpoint.contribution.perceptual import perceptual_score
 from counterpoint.contribution.pid import Information, clusters, pid, pid_of
-from counterpoint.contribution.shapley import shapley
+from counterpoint.contribution.shapley import shapley, shapley_of
 
 __all__ = [
-    "Asked", "Estimate", "Information", "Predicted", "asked", "blend_weights", "centred", "clusters",
-    "conditional_utilisation", "emap_gap", "error_overlap", "ogr", "oracle_headroom", "perceptual_score", "pid",
-    "pid_of", "projection", "shapley", "voices",
+    "Asked", "Estimate", "Information", "Predicted", "asked", "blend_weights", "blend_weights_of", "centred",
+    "clusters", "conditional_utilisation", "emap_gap", "error_overlap", "ogr", "ogr_of", "oracle_headroom",
+    "perceptual_score", "pid", "pid_of", "projection", "shapley", "shapley_of", "voices",
 ]  # fmt: skip

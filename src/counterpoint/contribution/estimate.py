@@ -11,7 +11,7 @@ from counterpoint.schema import Frame
 
 Floats = NDArray[np.float64]
 Measure = Callable[[Floats], Floats]
-"""From weights of shape (draws, n) to values of shape (draws,)."""
+"""From weights of shape (draws, n) to values of shape (draws,); for `estimates`, of shape (draws, n_values)."""
 
 
 class Estimate(NamedTuple):
@@ -32,11 +32,26 @@ def estimated(
     >>> found.value, found.low < found.value < found.high
     (0.75, True)
     """
+    (found,) = estimates(
+        lambda weights: measure(weights)[:, None], groups, draws=draws, confidence=confidence, seed=seed
+    )
+    return found
+
+
+def estimates(
+    measure: Measure, groups: Iterable[Any], *, draws: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> list[Estimate]:
+    """Return the same of each of several values that *measure* makes at once, of the same draws.
+
+    >>> hits = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
+    >>> [found.value for found in estimates(lambda weights: weights @ hits / weights.sum(1)[:, None], range(4))]
+    [0.75, 0.25]
+    """
     _, codes = np.unique(np.asarray(list(groups)), return_inverse=True)
-    value = float(measure(np.ones((1, len(codes))))[0])
-    drawn = np.concatenate([measure(weights) for weights in row_draws(codes, draws, seed=seed)])
-    low, high = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(value, float(low), float(high))
+    values = measure(np.ones((1, len(codes))))[0]
+    drawn = np.concatenate([measure(weights) for weights in row_draws(codes, draws, seed=seed)])  # (draws, n_values)
+    ends = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    return [Estimate(*map(float, found)) for found in zip(values, *ends, strict=True)]
 
 
 def groups_of(pairs: Frame) -> Iterable[Any]:

@@ -6,23 +6,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from counterpoint.contribution.estimate import Estimate, Floats, estimated
+from counterpoint.contribution.estimate import Estimate, Floats, estimated, estimates
 
 Hits = NDArray[np.bool_]
 
 
-def error_overlap(text: ArrayLike, image: ArrayLike) -> dict[str, float]:
+def error_overlap(
+    text: ArrayLike, image: ArrayLike, *, groups: Iterable[Any] | None = None, draws: int = 1000, seed: int = 0
+) -> dict[str, Estimate]:
     """Return the share of rows that both, one or none of two models get right, and Yule's Q of their hits.
 
-    >>> error_overlap([1, 1, 0, 0], [1, 0, 1, 0])
+    Q is 1 where one model's hits are among the other's, 0 where they are independent, -1 where no row is both right
+    or both wrong; and 0 where it is not defined, as of two models that are always right.
+
+    Parameters
+    ----------
+    text, image
+        *text* and *image* say of each row whether that model is right.
+    groups
+        *groups* are what is drawn together; by default, each row by itself.
+
+    Examples
+    --------
+    >>> found = error_overlap([1, 1, 0, 0] * 25, [1, 0, 1, 0] * 25)
+    >>> {name: share.value for name, share in found.items()}
     {'both': 0.25, 'text_only': 0.25, 'image_only': 0.25, 'neither': 0.25, 'q': 0.0}
+    >>> found["q"].low < 0 < found["q"].high
+    True
     """
     a, b = np.asarray(text, dtype=bool), np.asarray(image, dtype=bool)
-    both, one, other, none = ((x & y).mean() for x, y in ((a, b), (a, ~b), (~a, b), (~a, ~b)))
-    agree, differ = both * none, one * other
-    q = (agree - differ) / (agree + differ) if agree + differ else 0.0
-    names = ("both", "text_only", "image_only", "neither", "q")
-    return dict(zip(names, map(float, (both, one, other, none, q)), strict=True))
+    cells = np.stack([a & b, a & ~b, ~a & b, ~a & ~b], axis=1).astype(float)  # (n, 4)
+
+    def measure(weights: Floats) -> Floats:
+        shares = weights @ cells / weights.sum(1, keepdims=True)  # (draws, 4)
+        both, one, other, none = shares.T
+        agree, differ = both * none, one * other
+        total = agree + differ
+        return np.column_stack([shares, (agree - differ) / np.where(total > 0, total, 1)])
+
+    found = estimates(measure, range(len(a)) if groups is None else groups, draws=draws, seed=seed)
+    return dict(zip(("both", "text_only", "image_only", "neither", "q"), found, strict=True))
 
 
 def oracle_headroom(

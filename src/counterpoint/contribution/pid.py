@@ -4,6 +4,7 @@ The decomposition of Bertschinger et al. (Entropy 2014, "BROJA"), solved as in L
 joint table of counts; continuous modalities are clustered first, so values shrink with the number of clusters and n.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from counterpoint.seeds import child_seed
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
 TINY = 1e-300
 ROUNDS, SCALINGS, ENOUGH = 300, 20, 1e-9
 
@@ -51,9 +53,18 @@ def pid(joint: ArrayLike) -> Information:
 
 
 def pid_of(
-    text: ArrayLike, image: ArrayLike, labels: ArrayLike, *, draws: int = 100, permutations: int = 50, seed: int = 0
+    text: ArrayLike,
+    image: ArrayLike,
+    labels: ArrayLike,
+    *,
+    groups: Iterable[Any] | None = None,
+    draws: int = 100,
+    permutations: int = 50,
+    seed: int = 0,
 ) -> Decomposition:
     """Return the decomposition of discrete *text* and *image* codes, with a permutation null and a bootstrap.
+
+    Both move groups whole: near-duplicates would make the intervals too narrow, and the null too small.
 
     Parameters
     ----------
@@ -61,6 +72,8 @@ def pid_of(
         *text* and *image* are codes from 0 on, such as those of `clusters` or of predicted classes.
     labels
         *labels* are the rows' classes.
+    groups
+        *groups* are what is drawn together; by default, each row by itself.
 
     Examples
     --------
@@ -73,16 +86,19 @@ def pid_of(
     codes = [np.unique(np.asarray(values), return_inverse=True)[1] for values in (text, image, labels)]
     shape = tuple(int(values.max()) + 1 for values in codes)
     rng = np.random.default_rng(child_seed(seed, "pid"))
-    n = len(codes[0])
-    shuffled = [_counted([*codes[:2], rng.permutation(codes[2])], shape) for _ in range(permutations)]
-    drawn = [_counted([values[rows] for values in codes], shape) for rows in rng.integers(0, n, (draws, n))]
+    groups = range(len(codes[0])) if groups is None else groups
+    _, members = np.unique(np.asarray(list(groups)), return_inverse=True)
+    n = int(members.max()) + 1
+    shuffled = [_counted([*codes[:2], _dealt(codes[2], members, rng)], shape) for _ in range(permutations)]
+    times = (np.bincount(taken, minlength=n)[members] for taken in rng.integers(0, n, (draws, n)))
+    drawn = [_counted(codes, shape, weights) for weights in times]
     parts = _parts(np.stack([_counted(codes, shape), *shuffled, *drawn]))  # (1 + permutations + draws, 4)
     low, high = np.quantile(parts[1 + permutations :], [0.025, 0.975], axis=0)
     rows = parts[0], parts[1 : 1 + permutations].mean(axis=0), low, high
     return Decomposition(*(Information(*map(float, bits)) for bits in rows))
 
 
-def clusters(features: ArrayLike, n: int, *, seed: int = 0) -> NDArray[np.intp]:
+def clusters(features: ArrayLike, n: int, *, seed: int = 0) -> Codes:
     """Return a code for each row of *features*, shape (n_rows, n_features): its cluster by k-means.
 
     >>> sorted(set(clusters([[0.0], [0.1], [5.0], [5.1]], 2).tolist()))
@@ -91,12 +107,20 @@ def clusters(features: ArrayLike, n: int, *, seed: int = 0) -> NDArray[np.intp]:
     from sklearn.cluster import KMeans  # noqa: PLC0415 - a second that the decomposition itself does not need
 
     model: Any = KMeans(n, n_init=4, random_state=child_seed(seed, "clusters") % 2**32)
-    codes: NDArray[np.intp] = model.fit_predict(np.asarray(features, dtype=float)).astype(np.intp)
+    codes: Codes = model.fit_predict(np.asarray(features, dtype=float)).astype(np.intp)
     return codes
 
 
-def _counted(codes: list[NDArray[np.intp]], shape: tuple[int, ...]) -> Floats:
-    counts = np.bincount(np.ravel_multi_index(codes, shape), minlength=int(np.prod(shape)))
+def _dealt(labels: Codes, members: Codes, rng: np.random.Generator) -> Codes:
+    """Return *labels* dealt anew among the rows: those of a group, of the codes *members*, stay side by side."""
+    place = np.argsort(rng.permutation(int(members.max()) + 1))  # of each group, in an order by chance
+    dealt = np.empty_like(labels)
+    dealt[np.argsort(members, kind="stable")] = labels[np.argsort(place[members], kind="stable")]
+    return dealt
+
+
+def _counted(codes: list[Codes], shape: tuple[int, ...], weights: Codes | None = None) -> Floats:
+    counts = np.bincount(np.ravel_multi_index(codes, shape), weights, minlength=int(np.prod(shape)))
     return counts.reshape(shape).astype(float)
 
 

@@ -1,6 +1,7 @@
 """Checks: each looks at a finished comparison for one pitfall, and says what it found and what to do."""
 
 from importlib import import_module
+from typing import NamedTuple
 
 import polars as pl
 
@@ -8,7 +9,7 @@ from counterpoint.diagnose.case import Case, Depth, Fitted
 from counterpoint.lookup import find
 from counterpoint.schema import FINDINGS, Frame
 
-__all__ = ["CHECKS", "Case", "Depth", "Fitted", "about", "run_checks"]
+__all__ = ["CHECKS", "Case", "Depth", "Fitted", "depths", "run_checks", "title_of"]
 
 CHECKS = {
     "CP001": "counterpoint.diagnose.cp001_label_in_text:look",
@@ -34,19 +35,58 @@ CHECKS = {
 }
 
 
+class Cost(NamedTuple):
+    """What a check takes of one core at 1,000 pairs, and what it does besides at full depth."""
+
+    fast: str = "under 0.1 s"
+    full: str = "Nothing more."
+
+
+COSTS = {
+    "CP001": Cost(
+        "under 0.1 s; 0.1 s in a study without keyword-rule",
+        "Also fit a linear model of the texts of one fold, with the words of the rule and without them (0.2 s).",
+    ),
+    "CP002": Cost("0.1 s"),
+    "CP004": Cost("1 s, or 2 s where images are large: it reads them"),
+    "CP008": Cost("1 s for each multimodal contender: it predicts anew, 20 times for each modality"),
+    "CP009": Cost("1 s for each joint contender: it predicts every text beside every image"),
+    "CP010": Cost("0.5 s"),
+    "CP013": Cost("0.3 s: it fits trees"),
+    "CP015": Cost("0.1 s"),
+    "CP016": Cost("0.5 s for each network: it asks it about one batch"),
+    "CP017": Cost(
+        "0.1 s",
+        "Also read 40 images for each contender that resizes them, to see what detail is lost (10 ms an image).",
+    ),
+}
+"""Of the checks that do more than read tables."""
+
+
 def run_checks(case: Case) -> Frame:
     """Return what every check of ``CHECKS`` finds in *case*, in the order of their codes."""
     found = [find(code, CHECKS, what="check")(case) for code in CHECKS]
     return pl.DataFrame(found, schema=dict(FINDINGS))
 
 
-def about(code: str) -> tuple[str, Depth]:
-    """Return the title of the check *code*, and the depth that it needs; no title of what a stage alone finds.
+def title_of(code: str) -> str:
+    """Return the title of the check *code*; none of what a stage alone finds.
 
-    >>> about("CP012"), about("CP000")
-    (('Chosen on the test rows', 'fast'), ('', 'fast'))
+    >>> title_of("CP012"), title_of("CP000")
+    ('Chosen on the test rows', '')
     """
     if code not in CHECKS:
-        return "", "fast"
-    module = import_module(CHECKS[code].partition(":")[0])
-    return getattr(module, "TITLE", ""), getattr(module, "DEPTH", "fast")
+        return ""
+    title: str = import_module(CHECKS[code].partition(":")[0]).TITLE
+    return title
+
+
+def depths(code: str) -> dict[Depth, str]:
+    """Return what the check *code* does by default, and what ``checks.depth: full`` adds, each with its cost.
+
+    >>> depths("CP012")
+    {'fast': 'Look at how often test rows of this study were scored (under 0.1 s).', 'full': 'Nothing more.'}
+    """
+    look, cost = find(code, CHECKS, what="check"), COSTS.get(code, Cost())
+    said = (look.__doc__ or "").splitlines()[0].removesuffix(".")
+    return {"fast": f"{said} ({cost.fast}).", "full": cost.full}

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from counterpoint.diagnose import about
+from counterpoint.diagnose import title_of
 from counterpoint.report import glossary, numbers
 from counterpoint.report.material import Material
 
@@ -28,7 +28,7 @@ def findings(material: Material) -> list[Content]:
     )  # fmt: skip
     is_first = found["code"].is_first_distinct()
     return [
-        row | _evidence(row["evidence"]) | {"title": about(row["code"])[0], "is_first": first}
+        row | _evidence(row["evidence"]) | {"title": title_of(row["code"]), "is_first": first}
         for row, first in zip(found.to_dicts(), is_first, strict=True)
     ]
 
