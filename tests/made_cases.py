@@ -50,7 +50,7 @@ def made_case(
     heard = [_logits(rng, codes, (rng.random(n) < share) | redundant, classes) for codes, share in sides]
     logits = {"text-svm": heard[0], "image-cnn": heard[1], "late-fusion": heard[0] + heard[1]}
     fold = rng.permutation(n) % 3
-    frames = [_fits(logits[name] * (4 if name == hot else 1), label, fold) .with_columns(contender=pl.lit(name))
+    frames = [made_fits(logits[name] * (4 if name == hot else 1), label, fold) .with_columns(contender=pl.lit(name))
               for name in modalities]  # fmt: skip
     pairs = frames[0].filter(part="test").select("id", "label", "group").sort("id")
     made: dict[str, Any] = {"pairs": pairs, "scores": NONE, "differences": NONE, "primary": None}
@@ -64,7 +64,7 @@ def _logits(rng, truth, told, classes):
     return logits
 
 
-def _fits(logits, label, fold):
+def made_fits(logits, label, fold):
     proba = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     ids = [f"{row:04d}" for row in range(len(label))]
     frames = []

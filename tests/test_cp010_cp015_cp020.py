@@ -13,7 +13,7 @@ from counterpoint.diagnose.cp015_overconfidence import temperature_of
 from counterpoint.diagnose.cp020_wrong_labels import NONE, confident
 from counterpoint.diagnose.cp020_wrong_labels import look as labels
 from counterpoint.diagnose.evidence.heard import heard
-from made_cases import made_case
+from made_cases import made_case, made_fits
 
 ALL = pytest.mark.parametrize("look", [gain, calibration, labels])
 
@@ -33,7 +33,27 @@ def evidence(found):
     ids=["complementary", "redundant", "text only", "neither"],
 )
 def test_there_is_nothing_to_gain_where_the_second_modality_adds_nothing(signals, severity):
-    assert gain(made_case(n=1000, **signals))["severity"] == severity
+    assert gain(made_case(n=2000, **signals))["severity"] == severity
+
+
+def weak_case(seed, *, n=3000, says=0.19):
+    """Return a case of two voices that are right on .57 of the rows each, by independent weak evidence of each row."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 2, n)
+    heard = [says * (says * (2 * codes - 1) + rng.normal(size=n)) for _ in range(2)]
+    logits = {"text-svm": heard[0], "image-cnn": heard[1], "late-fusion": sum(heard)}
+    fold = rng.permutation(n) % 3
+    frames = [made_fits(np.stack([-values, values], axis=1), codes, fold).with_columns(contender=pl.lit(name))
+              for name, values in logits.items()]  # fmt: skip
+    return replace(made_case(n=12), predictions=pl.concat(frames))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_few_bits_of_weak_signals_may_be_worth_points(seed):
+    found = gain(weak_case(seed))
+    assert evidence(found)["gain_bits"][2] < evidence(found)["worth_bits"]
+    assert evidence(found)["gain_points"][0] > 0.015
+    assert found["severity"] == "info"
 
 
 def test_what_is_to_gain_is_told_in_bits_with_its_interval():

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import fusion_material
 from counterpoint.contribution import emap_gap, perceptual_score
 from counterpoint.diagnose import Case, cp008_branch_ignored, cp009_interaction, cp014_missing_modality
 from counterpoint.diagnose.evidence.heads import heads_of
@@ -54,6 +55,16 @@ def test_a_text_that_would_help_and_is_hardly_read_is_named():
 
 def test_branches_that_are_both_read_raise_no_alarm():
     assert severity(cp008_branch_ignored, case()) == "info"
+
+
+def test_an_image_of_weak_signals_that_would_help_and_is_not_read_is_named(monkeypatch):
+    monkeypatch.setattr(fusion_material, "SAYS", 0.2)  # under .02 bits from either, and three points to gain
+    given = made_case(made_rows(Signals(text=1.0, image=1.0), 8000), usual(image=0.0))
+    found = evidence(cp008_branch_ignored, given)
+    assert all(
+        row["adds bits"] < cp008_branch_ignored.WORTH_BITS for row in found["table"] if row["modality"] == "image"
+    )
+    assert found["ignored"] == [{"contender": "lstm-cnn", "modality": "image"}]
 
 
 def test_an_image_that_tells_nothing_is_rightly_not_read():
@@ -106,6 +117,21 @@ def test_no_interaction_is_no_alarm_where_nothing_is_gained():
     assert severity(cp009_interaction, case(Signals(text=0.6), image=0.1)) == "info"
 
 
+def with_another_seed(given: Case, name: str, *, right: bool) -> Case:
+    """Return *given* as though a second fit of *name* were always right, or always wrong."""
+    is_chance = [column for column in given.predictions.columns if column.startswith("p_")]
+    surely = [
+        pl.when((pl.col("label") == column[2:]) == right).then(0.9).otherwise(0.1).alias(column) for column in is_chance
+    ]
+    second = given.predictions.filter(contender=name).with_columns(pl.lit(1, pl.Int64).alias("seed"), *surely)
+    return replace(given, predictions=pl.concat([given.predictions, second]))
+
+
+def test_what_another_fit_gains_is_not_held_against_the_gap_of_this_one():
+    given = with_another_seed(case(Signals(text=0.9), image=0.0), "lstm-cnn", right=True)
+    assert severity(cp009_interaction, given) == "info"
+
+
 def test_the_gap_in_the_table_is_that_of_the_public_measure():
     given = case(Signals(joint=0.9), joint=4.0)
     row = evidence(cp009_interaction, given)["table"][0]
@@ -133,6 +159,13 @@ def test_what_would_fall_is_told_where_nothing_is_missing():
     found = cp014_missing_modality.look(case(off=4.0))
     assert found["severity"] == "info"
     assert "Should one be missing later" in found["explanation"]
+
+
+def test_one_fit_is_set_against_the_mean_of_fits_and_not_against_their_ensemble():
+    heads, name = heads_of(case())[0], "text-lstm"
+    one = heads.hits_of(case(), name)
+    both = heads.hits_of(with_another_seed(case(), name, right=False), name)
+    assert both.tolist() == (one / 2).tolist()
 
 
 # What they share

@@ -6,10 +6,11 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from check_material import made_case, made_costs, made_pairs
+from check_material import made_case, made_costs, made_pairs, said
 from counterpoint.diagnose import CHECKS, Fitted
+from counterpoint.diagnose.evidence.grounds import UNKNOWN, Grounds
 from counterpoint.lookup import find
-from counterpoint.schema import DIFFERENCES
+from counterpoint.schema import DIFFERENCES, FINDINGS, empty
 
 PRIMARY = {"a": "lstm-cnn", "b": "text-svm", "metric": "balanced_accuracy", "chosen_on": "validation"}
 READS = {"text-svm": ("text",), "lstm-cnn": ("text", "image"), "late-fusion": ("text", "image")}
@@ -98,13 +99,26 @@ def test_the_joint_network_is_held_against_its_control(low, high, says):
     assert (found["severity"], says in found["explanation"]) == ("info", True)
 
 
-def test_a_control_at_less_than_half_the_cost_warns():
-    given = case(FAIR | {"late_fusion": (3, 40, 9, 0.5)}, differences=difference(-0.02, 0.02))
+def test_a_control_that_loses_at_less_than_half_the_cost_warns():
+    given = case(FAIR | {"late_fusion": (3, 40, 9, 0.5)}, differences=difference(-0.06, -0.02))
     assert severity("CP006", replace(given, fit_of=fit_of)) == "warn"  # 0.5 + 1 s against 4 + 1 s
-    fair = case(FAIR | {"late_fusion": (3, 40, 9, 2.0)}, differences=difference(-0.02, 0.02), fit_of=fit_of)
+    fair = case(FAIR | {"late_fusion": (3, 40, 9, 2.0)}, differences=difference(-0.06, -0.02), fit_of=fit_of)
     assert severity("CP006", fair) == "info"  # 2 + 1 s against 4 + 1 s
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.02, 0.06), (-0.02, 0.02)])
+def test_a_cheap_control_that_is_not_beaten_needs_no_larger_budget(low, high):
+    given = case(FAIR | {"late_fusion": (3, 40, 9, 0.5)}, differences=difference(low, high), fit_of=fit_of)
+    assert severity("CP006", given) == "info"
 
 
 def test_a_slow_clock_alone_makes_no_control_cheap():
     quick = FAIR | {"late_fusion": (3, 40, 9, 0.5), "text_svm": (1, 40, 90_000, 1.0)}  # 40 epochs against 8 + 40
-    assert severity("CP006", case(quick, differences=difference(-0.02, 0.02), fit_of=fit_of)) == "info"
+    assert severity("CP006", case(quick, differences=difference(-0.06, -0.02), fit_of=fit_of)) == "info"
+
+
+def test_outside_contenders_that_said_nothing_of_validation_rows_leave_it_unknown():
+    reads = {"theirs": ("text",), "others": ("text",)}
+    rows = pl.concat([said(made_pairs(20), name) for name in reads])
+    given = case(FAIR, modalities=reads, predictions=rows)
+    assert Grounds(given, empty(FINDINGS), "balanced_accuracy").above_chance("text") is UNKNOWN

@@ -11,7 +11,7 @@ from check_material import FILLERS, made_case, made_dropped, made_pairs, said
 from counterpoint.config import Group, Split
 from counterpoint.data.group import group
 from counterpoint.data.split import split
-from counterpoint.diagnose import CHECKS, Fitted, about
+from counterpoint.diagnose import CHECKS, Fitted, title_of
 from counterpoint.lookup import find
 
 DATA = ("CP001", "CP002", "CP003", "CP013", "CP017", "CP018")
@@ -71,7 +71,7 @@ def test_odd_pairs_are_told_and_raise_nothing(code, change, pairs):
 
 
 def test_every_check_has_a_title():
-    assert all(about(code)[0] for code in CHECKS)
+    assert all(title_of(code) for code in CHECKS)
 
 
 @pytest.mark.parametrize("code", DATA)
@@ -79,6 +79,20 @@ def test_the_same_case_gives_the_same_bytes(code, clean):
     lost = made_dropped({("b", "class_0"): 3, ("a", "class_1"): 3, ("c", "class_1"): 2})
     case = replace(clean, dropped=lost)
     assert look(code, case) == look(code, case)
+
+
+@pytest.mark.parametrize("name", ["hit", "fate", "of", "median", "what", "share", "class", "warns above"])
+def test_a_class_may_have_the_name_of_a_column(name):
+    pairs = made_pairs(1000).with_columns(label=pl.col("label").replace("class_0", name))
+    is_blank = (pl.col("label") == name) & (pl.col("row") % 8 == 0)
+    odd = pairs.with_columns(phash=pl.when(is_blank).then(None).otherwise(pl.col("phash")))
+    case = made_case(odd, dropped=made_dropped({("too_small", name): 125, ("decode_error", "class_1"): 55}))
+    assert "unequally by class" in look("CP017", case)["explanation"]
+    assert [row["what"] for row in table(look("CP017", case))][1].startswith("images blank")
+    assert all(row["share"] < 0.5 for row in table(look("CP017", case)))
+    assert severity("CP003", case) == "warn"
+    assert {row["class"] for row in table(look("CP003", case))} == {name, "class_1"}
+    assert "width_px" in {row["median"] for row in table(look("CP013", case))}
 
 
 # CP001

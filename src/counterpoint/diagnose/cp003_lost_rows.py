@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from counterpoint.data.clean import ON_PURPOSE
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.evidence.shares import Association, association, p_said
+from counterpoint.diagnose.evidence.shares import Association, association, crossed, p_said
 from counterpoint.schema import Frame, finding
 
 TITLE = "Rows missing not at random"
@@ -33,10 +32,10 @@ def look(case: Case) -> dict[str, str]:
     by_host = _by_host(case, lost)
     n = fates.filter(pl.col("fate") != KEPT).height
     evidence = {"lost": len(lost), "lost_with_label": n, **_told("host", by_host)}
-    lost_or_not = association(_counts(fates.with_columns(pl.col("fate") == KEPT)))
+    lost_or_not = association(crossed(fates.with_columns(pl.col("fate") == KEPT), "fate", "of"))
     if n == 0 or lost_or_not is None:
         return _without_labels(len(lost), by_host, evidence)
-    by_reason = association(_counts(fates))
+    by_reason = association(crossed(fates, "fate", "of"))
     evidence |= _told("label", lost_or_not) | _told("reason", by_reason)
     table = _table(fates)
     said = f"{_said(table)} ({p_said(lost_or_not.p)}, Cramér's V {lost_or_not.v:.2f})"
@@ -58,11 +57,6 @@ def _fates(case: Case, lost: Frame, column: str, known: set[Any]) -> Frame:
     return fates.filter(pl.col("of").is_in(list(known)))
 
 
-def _counts(fates: Frame) -> Any:
-    wide = fates.group_by("fate", "of").len().sort("fate", "of").pivot("of", index="fate", values="len").fill_null(0)
-    return wide.drop("fate").to_numpy().astype(np.int64)
-
-
 def _by_host(case: Case, lost: Frame) -> Association | None:
     if "host" not in case.pairs.columns or not lost["host"].count():
         return None
@@ -70,7 +64,7 @@ def _by_host(case: Case, lost: Frame) -> Association | None:
     most = set(hosts.sort("n", "host", descending=[True, False])["host"].head(MOST_HOSTS))
     fates = _fates(case, lost, "host", set(hosts["host"]))
     named = pl.when(pl.col("of").is_in(list(most))).then("of").otherwise(pl.lit(OTHER))
-    return association(_counts(fates.with_columns(of=named, fate=pl.col("fate") == KEPT)))
+    return association(crossed(fates.with_columns(of=named, fate=pl.col("fate") == KEPT), "fate", "of"))
 
 
 def _told(name: str, found: Association | None) -> dict[str, float]:

@@ -10,7 +10,7 @@ from counterpoint.schema import finding
 
 TITLE = "No control for joint training"
 LEAST_COST = 0.5
-"""A control at less than half of the joint network's cost is no equal rival (Du et al., ICML 2023)."""
+"""A control that loses at less than half of the joint network's cost is no equal rival (Du et al., ICML 2023)."""
 SUBJECT = "joint training"
 
 
@@ -33,7 +33,7 @@ def look(case: Case) -> dict[str, str]:
     told = _told(joint, control, evidence)
     costs = [_Cost.of(case, name) for name in (joint, control)]
     table = [{"contender": name, **cost._asdict()} for name, cost in zip((joint, control), costs, strict=True) if cost]
-    if _is_cheap(*costs):
+    if low is not None and low > 0 and _is_cheap(*costs):
         told += f" But {control} with its branches took less than half of the training of {joint}: give it as much."
         return finding("CP006", "warn", SUBJECT, told, **evidence, table=table)
     return finding("CP006", "info", SUBJECT, told, **evidence, table=table)

@@ -5,16 +5,20 @@ interval above 0 says that it reads the two together.
 
 That none is used is no fault of the data: most honest data are additive.  It is a waste, and misread, where a network
 trained jointly stands for the gain.  So it warns where a joint contender tells more than the better voice alone, in
-bits, while the interaction is not above 0, makes less than `HALF` of its gain in score and, by the interval, not all of
-it.  It does not warn where nothing is gained (that is CP010's).  What the joint network costs is not asked: it cannot
-be had for less than its branches, and seconds differ from run to run.
+bits, while the interaction is not above 0, makes less than `HALF` of the gain in score and, by the interval, not all of
+it.  Interaction and gain are those of one fit, the first, on the same rows.  It does not warn where nothing is gained
+(that is CP010's).  What the joint network costs is not asked: it cannot be had for less than its branches, and seconds
+differ from run to run.
 
 Takes about 1 s at 730 test rows for each joint contender, above what CP008 has already read.
 """
 
+import numpy as np
+
 from counterpoint.contribution import Estimate, emap_gap
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.evidence.heads import Heads, heads_of
+from counterpoint.diagnose.evidence.heard import balanced_accuracy
 from counterpoint.diagnose.evidence.told import told
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
@@ -32,13 +36,13 @@ def look(case: Case) -> dict[str, str]:
         return finding("CP009", "not_applicable", "interaction", said)
     gaps = {heads.name: _gap(heads) for heads in joint}
     evidence = {"table": [{"contender": name, **gap._asdict()} for name, gap in gaps.items()]}
-    for name, gap in gaps.items():
-        gain = _gain(case, name)
+    for heads in joint:
+        name, gap, gain = heads.name, gaps[heads.name], _gain(case, heads)
         if gain is not None and gap.low <= 0 and gap.value < HALF * gain and gap.high < gain:
             said = (
                 f"{name} uses no interaction that is seen: beyond a sum over text and image, {_measured(gap)}, of "
-                f"{gain:+.3f} that it gains over one modality. Two models trained apart and added are enough: prefer "
-                "them (late-fusion), or compare with them."
+                f"{gain:+.3f} that this fit gains over one modality. Two models trained apart and added are enough: "
+                "prefer them (late-fusion), or compare with them."
             )
             return finding("CP009", "warn", name, said, **evidence)
     name, gap = next(iter(gaps.items()))
@@ -57,12 +61,18 @@ def _measured(gap: Estimate) -> str:
     return f"{gap.value:+.3f} of its score ({gap.low:+.3f} to {gap.high:+.3f})"
 
 
-def _gain(case: Case, name: str) -> float | None:
-    """Return the score of *name* less that of the better voice alone, where it is clear in bits that it tells more."""
+def _gain(case: Case, heads: Heads) -> float | None:
+    """Return the score of the fit *heads* less that of the better voice alone, on the rows of that fit.
+
+    None where it is not clear in bits, over all folds and seeds, that the contender tells more.
+    """
     known = told(case)
     if known is None:
         return None
     voice = max(("text", "image"), key=lambda side: known.bits[side].mean())
-    if known.beyond(name, voice).low <= 0:
+    if known.beyond(heads.name, voice).low <= 0:
         return None
-    return known.score(name) - known.score(known.single[voice])
+    other = heads.hits_of(case, known.single[voice])
+    shared = np.isfinite(other)
+    more, codes = (heads.hits() - other)[shared], heads.codes[shared]
+    return balanced_accuracy(more, codes)

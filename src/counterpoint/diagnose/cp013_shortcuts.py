@@ -101,8 +101,6 @@ def _facts(pairs: Frame) -> list[dict[str, Any]]:
 
     known = {name: told for name, (needs, told) in FACTS.items() if set(needs) <= set(pairs.columns)}
     told = pairs.select("label", **{name: fact.cast(pl.Float64) for name, fact in known.items()})
-    medians = told.group_by("label").agg(pl.col(list(known)).median()).sort("label").head(6)
-    return [
-        {"median": name, **dict(zip(medians["label"], medians[name].round(3), strict=True))}
-        for name in known if medians[name].count()
-    ]  # fmt: skip
+    medians = told.group_by("label").agg(pl.col(list(known)).median().round(3)).sort("label").head(6)
+    heads = [f"of {label}" for label in medians["label"]]  # so that no class takes the place of what is told
+    return [{"median": name, **dict(zip(heads, medians[name], strict=True))} for name in known if medians[name].count()]

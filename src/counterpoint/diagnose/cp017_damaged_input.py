@@ -9,7 +9,7 @@ import polars as pl
 from counterpoint.contribution.estimate import estimated
 from counterpoint.diagnose.case import Case
 from counterpoint.diagnose.evidence.held_out import parts, rounded
-from counterpoint.diagnose.evidence.shares import association, p_said, wilson
+from counterpoint.diagnose.evidence.shares import association, crossed, p_said, wilson
 from counterpoint.features.tokens import tokenize
 from counterpoint.rules import n_words
 from counterpoint.schema import Frame, finding
@@ -63,16 +63,14 @@ def _row(damage: Damage) -> dict[str, Any]:
     if damage.rows is None:
         return row
     by_class = damage.rows.group_by("label").agg(pl.col("hit").mean()).sort("label").head(6)
-    return row | dict(by_class.iter_rows())
+    return row | {f"share of {label}": share for label, share in by_class.iter_rows()}
 
 
 def _uneven(damage: Damage) -> str | None:
     """Say so when the damage, though small, depends on the class: a model can read the class off it."""
     if damage.rows is None or not damage.rows["hit"].any():
         return None
-    counts = damage.rows.group_by("hit", "label").len().sort("hit", "label")
-    wide = counts.pivot("label", index="hit", values="len").fill_null(0).drop("hit")
-    found = association(wide.to_numpy().astype(np.int64))
+    found = association(crossed(damage.rows, "hit", "label"))
     if found is None or found.p >= P_BY_CLASS or found.v < V_BY_CLASS:
         return None
     return f"{damage.share:.1%} of {damage.what}, unequally by class ({p_said(found.p)}): the class can be read off it"

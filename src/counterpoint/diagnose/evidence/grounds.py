@@ -56,7 +56,8 @@ class Grounds:
         if not names:
             return UNKNOWN
         best = best_of(self.case, modality) if len(names) > 1 and len(self.case.predictions) else names[0]
-        assert best is not None
+        if best is None:  # several outside models, of which none has said anything of validation rows
+            return UNKNOWN
         if "majority" in self.case.modalities:
             return self.difference(best, "majority")
         row = self.case.test_scores("balanced_accuracy").filter(contender=best)

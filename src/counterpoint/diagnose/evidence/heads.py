@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from counterpoint.contenders.encoded import Encoded
-from counterpoint.contribution.asked import codes_of
+from counterpoint.contribution.asked import codes_of, hits
+from counterpoint.contribution.estimate import Floats
 from counterpoint.diagnose.case import Case, Fitted
+from counterpoint.diagnose.evidence import held_out
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -36,6 +38,20 @@ class Heads:
         """Return what the encoders said of the test rows."""
         assert pairs is self.pairs, "only the test rows are kept"
         return self.kept
+
+    def hits(self) -> Floats:
+        """Return whether this fit is right on each of its rows."""
+        own = np.arange(len(self.pairs))
+        return hits(self.kept, self.codes, own, own)
+
+    def hits_of(self, case: Case, name: str) -> Floats:
+        """Return the share of seeds with which contender *name* is right on each of these rows; NaN of no row.
+
+        The share, and not whether their mean is right: this is one fit, and no rival of an ensemble.
+        """
+        rows = held_out.hits(case.predictions.filter(part="test"), name).unique("id", keep="first")
+        found = self.pairs.select("id").join(rows, on="id", how="left", maintain_order="left")
+        return found["hit"].fill_null(float("nan")).to_numpy()
 
 
 def heads_of(case: Case) -> list[Heads]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
 N_TABLES = 4_999
@@ -31,6 +32,19 @@ def wilson(k: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
     middle = (share + spread / 2) / (1 + spread)
     half = z * np.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def crossed(rows: Frame, one: str, other: str) -> NDArray[np.int64]:
+    """Return how many *rows* have each value of column *one* with each value of column *other*, both in order.
+
+    >>> import polars as pl
+    >>> crossed(pl.DataFrame({"hit": [True, False, True], "label": ["a", "a", "b"]}), "hit", "label").tolist()
+    [[1, 0], [1, 1]]
+    """
+    codes = tuple(np.unique(rows[name].to_numpy(), return_inverse=True)[1] for name in (one, other))
+    counts = np.zeros([code.max(initial=-1) + 1 for code in codes], dtype=np.int64)
+    np.add.at(counts, codes, 1)
+    return counts
 
 
 def association(counts: NDArray[np.int64]) -> Association | None:

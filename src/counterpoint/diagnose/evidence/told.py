@@ -1,7 +1,8 @@
-"""How many bits about the class each voice gives on test rows, beyond the class shares.
+"""How many bits about the class each voice gives on test rows, beyond the class shares, and how often it is right.
 
 A voice is a contender, or several whose log probabilities are added.  Each is calibrated on validation rows, so that no
-difference of calibration passes for knowledge.  Bits find a difference with far fewer rows than accuracy does.
+difference of calibration passes for knowledge.  Bits find a difference with far fewer rows than accuracy does; what
+it is worth in points of accuracy depends on how sure the voices are, so that points are counted as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from counterpoint.contribution import Estimate
-from counterpoint.contribution.estimate import Floats
+from counterpoint.contribution.estimate import Floats, estimated, mean_by_class
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.evidence.heard import Heard, balanced_accuracy, best_of, heard
+from counterpoint.diagnose.evidence.heard import Codes, Heard, best_of, heard
 from counterpoint.seeds import child_seed
 
 FEW_ROWS = 30
@@ -25,10 +26,12 @@ Voices = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Told:
-    """Bits of each voice on each test row; *single* names the contender that stands for each modality."""
+    """What each voice tells of each test row; *single* names the contender that stands for each modality."""
 
     rows: Heard
     bits: Mapping[str, Floats]
+    right: Mapping[str, Floats]
+    """By voice, whether the class of which it gives most bits is the row's."""
     single: Mapping[str, str]
     terms: tuple[Floats, Floats]
     """What the text and what the image adds to the logits of their sum, each of shape (n, n_classes)."""
@@ -41,9 +44,9 @@ class Told:
         """Return the bits a row that *voice* gives more than *other*."""
         return self.rows.mean(self.bits[voice] - self.bits[other])
 
-    def score(self, name: str) -> float:
-        """Return the balanced accuracy of contender *name*."""
-        return balanced_accuracy(self.rows.hits(name), self.rows.codes)
+    def points(self, voice: str, other: str) -> Estimate:
+        """Return the balanced accuracy of *voice* less that of *other*, both calibrated."""
+        return more_right(self.rows, self.right[voice], self.right[other])
 
 
 def told(case: Case) -> Told | None:
@@ -72,10 +75,12 @@ def _told(case: Case) -> Told | None:
     if min(len(validation.ids), len(test.ids)) < FEW_ROWS or len(np.unique(validation.codes)) < 2:
         return None
     voices = {"text": (text,), "image": (image,), SUM: (text, image)} | {name: (name,) for name in both}
-    bits = _bits(validation, test, voices)
-    deals = [_bits(_dealt(validation, image, i), _dealt(test, image, i), {SUM: (text, image)}) for i in range(DEALS)]
+    said = _said(validation, test, voices)
+    deals = [_said(_dealt(validation, image, i), _dealt(test, image, i), {SUM: (text, image)}) for i in range(DEALS)]
     apart: Floats = np.mean([deal[SUM] for deal in deals], axis=0)
-    return Told(test, bits | {APART: apart}, {"text": text, "image": image}, _terms(validation, test, text, image))
+    bits = {voice: of_own(values, test.codes) for voice, values in (said | {APART: apart}).items()}
+    right = {voice: (values.argmax(1) == test.codes).astype(float) for voice, values in said.items()}
+    return Told(test, bits, right, {"text": text, "image": image}, _terms(validation, test, text, image))
 
 
 def _terms(validation: Heard, test: Heard, text: str, image: str) -> tuple[Floats, Floats]:
@@ -101,8 +106,8 @@ def _dealt(rows: Heard, name: str, deal: int) -> Heard:
     return rows._replace(proba=rows.proba | {name: rows.proba[name][order]})
 
 
-def _bits(validation: Heard, test: Heard, voices: Voices) -> dict[str, Floats]:
-    bits = {name: np.zeros(len(test.codes)) for name in voices}
+def _said(validation: Heard, test: Heard, voices: Voices) -> dict[str, Floats]:
+    bits = {name: np.zeros_like(test.proba[contenders[0]]) for name, contenders in voices.items()}
     for fold in np.unique(test.folds):
         known, new = validation.of(fold), test.of(fold)
         for name, contenders in voices.items():
@@ -111,19 +116,32 @@ def _bits(validation: Heard, test: Heard, voices: Voices) -> dict[str, Floats]:
 
 
 def calibrated_bits(known: Heard, contenders: Sequence[str], *asked: Heard) -> list[Floats]:
-    """Return, for each set of rows *asked* about, the bits that the sum of *contenders* gives beyond the class shares.
+    """Return, for each set of rows *asked* about, the bits that the sum of *contenders* gives of each class.
 
-    The sum is scaled, and the shares are counted, on *known* rows; where there are none, nothing is told.
+    They are those beyond the class shares, shape (n, n_classes): the class of most bits is the one to name where all
+    classes count the same.  The sum is scaled, and the shares are counted, on *known* rows; where there are none,
+    nothing is told.
     """
     from counterpoint.contenders.calibrate import fit_scaling  # noqa: PLC0415 - loads scikit-learn
 
     if not len(known.codes):
-        return [np.zeros(len(rows.codes)) for rows in asked]
+        return [np.zeros_like(rows.proba[contenders[0]]) for rows in asked]
     n_classes = known.proba[contenders[0]].shape[1]
     prior = (np.bincount(known.codes, minlength=n_classes) + 1) / (len(known.codes) + n_classes)
     scaling = fit_scaling([known.log(name) for name in contenders], known.codes)
-    found = []
-    for rows in asked:
-        proba = scaling.proba([rows.log(name) for name in contenders])
-        found.append(np.log2(proba[np.arange(len(rows.codes)), rows.codes] / prior[rows.codes]))
-    return found
+    return [np.log2(scaling.proba([rows.log(name) for name in contenders]) / prior) for rows in asked]
+
+
+def of_own(values: Floats, codes: Codes) -> Floats:
+    """Return of *values*, shape (n, n_classes), each row's own: that of the class that it has.
+
+    >>> of_own(np.array([[0.1, 0.2], [0.3, 0.4]]), np.array([1, 0])).tolist()
+    [0.2, 0.3]
+    """
+    own: Floats = values[np.arange(len(codes)), codes]
+    return own
+
+
+def more_right(rows: Heard, hits: Floats, others: Floats) -> Estimate:
+    """Return the balanced accuracy of *hits* less that of *others*, both of the same *rows*, drawn by groups."""
+    return estimated(mean_by_class(hits - others, rows.codes), rows.groups)
