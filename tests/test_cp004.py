@@ -1,15 +1,17 @@
 """Pairs that belong together, and those that do not: in all rows, in some, in one fold, or but for their class."""
 
 import json
+from statistics import NormalDist
 
 import numpy as np
 import polars as pl
 import pytest
 
 from counterpoint.data.generate import generate
-from counterpoint.diagnose.cp004_misaligned_pairs import lapses, look
+from counterpoint.diagnose import cp004_misaligned_pairs as check
+from counterpoint.diagnose.cp004_misaligned_pairs import LAPSED, lapses, look
 from counterpoint.diagnose.evidence.association import association, image_features, text_features
-from counterpoint.diagnose.evidence.heard import heard
+from counterpoint.diagnose.evidence.heard import Heard, heard
 from made_cases import made_case
 
 N = 400
@@ -64,6 +66,26 @@ def test_images_shifted_against_texts_are_named_with_the_shift(aligned, by):
     assert evidence(found)["shifted_by"] == by
 
 
+@pytest.mark.parametrize("is_dropped", [False, True], ids=["all rows", "every tenth row dropped"])
+def test_a_shift_is_seen_among_more_rows_than_are_read(monkeypatch, is_dropped):
+    n = 6000
+    rng = np.random.default_rng(0)
+    shared = rng.normal(size=(n + 1, 3))
+    labels = np.where(rng.random(n) < 0.5, "a", "b")
+    pairs = pl.DataFrame({"row": range(n), "text": "a word", "image": "x.png", "label": labels, "group": range(n)})
+    pairs = pairs.filter(pl.col("row") % 10 != 3) if is_dropped else pairs
+
+    def sides(_, whole):
+        rows = check._blocks(whole)
+        own = rows["row"].to_numpy()
+        return check.Sides(rows, shared[own] + rng.normal(size=(len(own), 3)) / 2, shared[own - 1])
+
+    monkeypatch.setattr(check, "_sides", sides)
+    found = look(case(pairs))
+    assert found["severity"] == "fail"
+    assert evidence(found)["shifted_by"] == 1
+
+
 def test_validation_texts_shuffled_against_labels_are_named(aligned):
     given = made_case(n=N, text=0.9, pairs=aligned)
     columns = ["p_c0", "p_c1"]
@@ -81,14 +103,40 @@ def test_half_of_the_texts_from_elsewhere_lapse_where_images_do_not(aligned):
     assert "other rows" in found["explanation"]
 
 
+def graded(accuracy, seed, n=1000):
+    """Return logits that are exactly right, of evidence that is normal within a class, and the classes."""
+    rng = np.random.default_rng(seed)
+    codes, apart = rng.integers(0, 2, n), NormalDist().inv_cdf(accuracy)
+    logits = 2 * apart * ((2 * codes - 1) * apart + rng.normal(size=n))
+    return logits, codes
+
+
+@pytest.mark.parametrize("accuracy", [0.62, 0.65, 0.69, 0.72, 0.79])
+def test_texts_of_graded_evidence_have_no_lapse_rate(accuracy):
+    lows = []
+    for seed in range(20):
+        logits, codes = graded(accuracy, seed)
+        p = 1 / (1 + np.exp(-logits))
+        lows.append(lapses(Heard([], [], np.array([]), codes, {"text": np.stack([1 - p, p], axis=1)}), "text").low)
+    assert sum(low > LAPSED for low in lows) <= 1
+
+
+def test_infinite_logits_and_three_classes_have_a_lapse_rate():
+    rows = heard(made_case(n=3000, classes=3, text=0.8, astray=0.5), ["text-svm"])
+    certain = rows._replace(proba={"text-svm": np.eye(3)[rows.proba["text-svm"].argmax(1)]})
+    assert abs(lapses(rows, "text-svm").value - 0.5) < 0.1
+    assert np.isfinite(lapses(certain, "text-svm")).all()
+
+
 def test_wrong_labels_are_not_taken_for_misaligned_texts(aligned):
     assert look(made_case(n=N, text=0.8, image=0.6, flips=0.15, pairs=aligned))["severity"] == "info"
 
 
-def test_lapses_are_the_share_of_rows_from_elsewhere():
+def test_lapses_are_near_the_share_of_rows_from_elsewhere():
     rows = heard(made_case(n=3000, text=0.8, astray=0.5), ["text-svm"])
     found = lapses(rows, "text-svm")
-    assert found.low < 0.5 < found.high
+    assert abs(found.value - 0.5) < 0.1
+    assert found.low > LAPSED
 
 
 @pytest.mark.parametrize(

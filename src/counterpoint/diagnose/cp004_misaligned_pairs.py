@@ -7,7 +7,8 @@ What can be seen, and from what:
 - **Class alone**: it finds images of the class, and not the own one among them; nor do what text and image contenders
   say go together within a class.  So it is where two unrelated sets were joined on their classes.
 - **One fold differs**: a single-entity contender is far better on validation rows than on test rows, or far worse.
-- **Some rows**: texts that name a class without doubt are wrong far oftener than images that do.  Of pairs that are
+- **Some rows**: texts have a lapse rate, and images have not: however sure a contender is of a text, it is right no
+  oftener (`lapses`).  A text whose evidence is graded has none, as far as the rows can tell.  Of pairs that are
   independent given the class nothing more can be said: dealing a share of the texts anew makes exactly what a text that
   tells less would make.  A share of *images* dealt anew is not told from images that are hard to read.
 
@@ -22,10 +23,9 @@ import numpy as np
 import polars as pl
 
 from counterpoint.contribution import Estimate
-from counterpoint.contribution.estimate import estimated
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.evidence.association import Found, association, image_features, text_features
-from counterpoint.diagnose.evidence.heard import Codes, Floats, Heard, best_of, heard
+from counterpoint.diagnose.evidence.heard import FLOOR, Codes, Floats, Heard, best_of, heard, judged
 from counterpoint.schema import Frame, finding
 from counterpoint.seeds import child_seed
 
@@ -35,13 +35,19 @@ LEVEL = 0.01
 """A dealing that does as well as often as this leaves the association open."""
 WEAK = 0.54
 """Whoever prefers the own image this seldom is said to know nothing of it; aligned captions of photos reach .6."""
-SUREST = 0.2
-"""The share of rows on which a contender is surest, that are taken for those that name the class."""
 LAPSED, SOUND, BLIND = 0.12, 0.15, 0.95
-"""Of the texts that are surest, so many at least must belong elsewhere; of the images at most; beyond is no reading."""
+"""So large must the lapse rate of texts be at least, and that of images at most; beyond is no reading."""
+RATES, SLOPES = np.linspace(0, 0.99, 100), np.geomspace(0.05, 40, 50)
+"""The grid of lapse rates, and of slopes, of which the likeliest is taken at each rate."""
+DEVIANCE = 2.706
+"""What the ends of a lapse rate lose in twice the log likelihood: each end errs in 5 % of the cases."""
+BINS, SUREST_LOGIT = 100, 8.0
+"""No row is taken for surer, so that heavy tails of a network do not set the slope."""
 APART, SIGMAS = 0.15, 4.0
 """A fold differs when the accuracy on it does by this much and this many standard errors."""
 SHIFTS = (1, -1, 2, -2)
+BLOCK = 100
+"""Of many rows blocks of so many neighbours are read, as shifts are only seen among neighbours."""
 DEALINGS = 999
 SUBJECT = "pairs"
 
@@ -133,9 +139,7 @@ def _share(found: Found | Estimate) -> str:
 
 def _sides(case: Case, whole: Frame) -> Sides | None:
     """Return features of at most 1,500 pairs, in the order of their source."""
-    if len(whole) > MAX_ROWS:
-        chosen = np.random.default_rng(child_seed(0, "cp004", "rows")).choice(len(whole), MAX_ROWS, replace=False)
-        whole = whole[np.sort(chosen)]
+    whole = _blocks(whole.sort("row") if "row" in whole.columns else whole.with_columns(row=pl.int_range(len(whole))))
     from counterpoint.features.pixels import load  # noqa: PLC0415 - loads the decoder
 
     fitted = case.fit_of(best) if (best := best_of(case, "image")) else None
@@ -151,22 +155,39 @@ def _sides(case: Case, whole: Frame) -> Sides | None:
     return Sides(whole[rows], text_features(whole["text"].gather(rows).to_list()), image_features(pixels[rows]))
 
 
+def _blocks(whole: Frame) -> Frame:
+    """Return at most 1,500 rows, of more in blocks of neighbours from everywhere: sources may be sorted by class."""
+    if len(whole) <= MAX_ROWS:
+        return whole
+    rng = np.random.default_rng(child_seed(0, "cp004", "rows"))
+    first = np.sort(rng.choice(len(whole) // BLOCK, MAX_ROWS // BLOCK, replace=False)) * BLOCK
+    return whole[(first[:, None] + np.arange(BLOCK)).ravel()]
+
+
 def _shifted(sides: Sides, at_all: Found) -> tuple[str, str, dict[str, Any]] | None:
     """Say when texts find the image of a row a few places on, and better than their own."""
     if at_all.p <= LEVEL and at_all.low > WEAK:
         return None
-    order = np.argsort(sides.rows["row"].to_numpy()) if "row" in sides.rows.columns else np.arange(len(sides.rows))
-    for by in SHIFTS:
-        places = np.empty_like(order)
-        places[order] = np.roll(order, -by)
-        found = association(sides.text, sides.image[places], sides.groups)
-        if found.p <= LEVEL / len(SHIFTS) and found.low > at_all.high:
-            said = (
-                f"Images are shifted by {by} against texts: a text finds the image of the row {by:+d} on in "
-                f"{_share(found)} of the cases, its own in {_share(at_all)}. Join them by an id, not by their place."
-            )
-            return "fail", said, {"shifted_by": by, "shifted_image": list(found)}
-    return None
+    shifts = {by: beside for by in SHIFTS if (beside := _beside(sides, by)) is not None}
+    if not shifts:
+        return None
+    by, (found, n_rows) = max(shifts.items(), key=lambda item: item[1][0].rate)
+    if found.p > LEVEL / len(SHIFTS) or found.low <= at_all.high:
+        return None
+    said = (
+        f"Images are shifted by {by} against texts: a text finds the image of the row {by:+d} on in "
+        f"{_share(found)} of the cases, its own in {_share(at_all)}. Join them by an id, not by their place."
+    )
+    return "fail", said, {"shifted_by": by, "shifted_image": list(found), "n_shifted": n_rows}
+
+
+def _beside(sides: Sides, by: int) -> tuple[Found, int] | None:
+    """Return how well texts find the image of the row *by* places on, and of how many rows; None of too few."""
+    numbers = sides.rows["row"].to_numpy()
+    _, here, there = np.intersect1d(numbers + by, numbers, return_indices=True)
+    if len(here) < FEW_ROWS // 2:
+        return None
+    return association(sides.text[here], sides.image[there], [sides.groups[row] for row in here]), len(here)
 
 
 def _fold(case: Case) -> tuple[str, str, dict[str, Any]] | None:
@@ -193,34 +214,65 @@ def _fold(case: Case) -> tuple[str, str, dict[str, Any]] | None:
 
 
 def _lapsed(case: Case) -> tuple[str, str, dict[str, Any]] | None:
-    """Say when the surest texts are wrong far oftener than the surest images."""
-    text, image = best_of(case, "text"), best_of(case, "image")
+    """Say when texts have a lapse rate that images have not."""
+    text, image = _linear(case, "text"), _linear(case, "image")
     if text is None or image is None:
         return None
     rows = heard(case, [text, image])
-    if len(rows.ids) * SUREST < 30:
+    if len(rows.ids) < FEW_ROWS // 2:
         return None
     texts, images = lapses(rows, text), lapses(rows, image)
     if not (texts.low > LAPSED and texts.high < BLIND and images.high < SOUND and texts.low > images.high):
         return None
     said = (
-        f"The texts that name the class most surely are as often wrong as if {_share(texts)} of them belonged to "
-        f"other rows; of images it is {_share(images)}. Either texts were mixed up in part, or they name another class "
-        "than their label by their nature: look at the rows."
+        f"However surely a text names the class, it is as often wrong as if {_share(texts)} of the texts belonged to "
+        f"other rows (the lapse rate of {text}); of images it is {_share(images)}. Either texts were mixed up in part, "
+        "or labels are wrong, or texts name another class than their label by their nature: look at the rows."
     )
     return "warn", said, {"lapses": {"text": list(texts), "image": list(images)}, "table": _surest_wrong(rows, text)}
 
 
-def lapses(rows: Heard, name: str) -> Estimate:
-    """Return the share of the surest rows that must belong elsewhere, for a contender that is never wrong when so sure.
+def _linear(case: Case, modality: str) -> str | None:
+    """Return the contender of least log loss on validation rows: its logits are the most to be believed."""
+    names = judged(case, modality)
+    if not names:
+        return None
+    rows = heard(case, names, "validation")
+    own = np.arange(len(rows.codes))
+    return max(names, key=lambda name: float(rows.log(name)[own, rows.codes].sum()))
 
-    A row of another origin is right by chance as often as its class is common: errors count for more.
+
+def lapses(rows: Heard, name: str) -> Estimate:
+    """Return the lapse rate of a contender: the share of rows on which it is right by chance, however sure it is.
+
+    With z the logit of its own answer, 0 at chance, and K classes, it is right with probability
+    ``rate / K + (1 - rate) / (1 + (K - 1) exp(-slope z))`` (Wichmann and Hill 2001, of an observer).  Both are fitted
+    by maximum likelihood; the ends are those of the profile likelihood, each one-sided at 95 %.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> logits, lapsed = rng.normal(0, 3, 2000), rng.random(2000) < 0.4
+    >>> p = 1 / (1 + np.exp(-logits))
+    >>> codes = (rng.random(2000) < np.where(lapsed, 0.5, p)).astype(int)
+    >>> rows = Heard([], [], np.array([]), codes, {"x": np.stack([1 - p, p], axis=1)})
+    >>> found = lapses(rows, "x")
+    >>> found.low < 0.4 < found.high
+    True
     """
-    proba = rows.proba[name]
-    sure = np.flatnonzero(proba.max(1) >= np.quantile(proba.max(1), 1 - SUREST))
-    shares = np.bincount(rows.codes, minlength=proba.shape[1]) / len(rows.codes)
-    wrong = ~rows.hits(name)[sure] / (1 - shares[proba[sure].argmax(1)]).clip(min=0.05)
-    return estimated(lambda weights: weights @ wrong / weights.sum(1), [rows.groups[row] for row in sure], draws=500)
+    proba, hits = rows.proba[name], rows.hits(name)
+    others, sure = proba.shape[1] - 1, proba.max(1).clip(FLOOR, 1 - FLOOR)
+    z = np.log(others * sure / (1 - sure)).clip(0, SUREST_LOGIT)
+    order = np.array_split(np.argsort(z, kind="stable"), min(BINS, len(z)))  # rows that are about as sure
+    z, n_hits, n_rows = (
+        np.array(each) for each in zip(*((z[i].mean(), hits[i].sum(), len(i)) for i in order), strict=True)
+    )
+    told = 1 / (1 + others * np.exp(-SLOPES[:, None] * z))  # (slopes, bins)
+    chances = (rate / (others + 1) + (1 - rate) * told.clip(FLOOR, 1 - FLOOR) for rate in RATES)
+    found = [np.log(p) @ n_hits + np.log(1 - p) @ (n_rows - n_hits) for p in chances]  # (rates, slopes)
+    deviances = -2 * np.array(found).max(1)
+    near = RATES[deviances <= deviances.min() + DEVIANCE]
+    return Estimate(float(RATES[deviances.argmin()]), float(near[0]), float(near[-1]))
 
 
 def _surest_wrong(rows: Heard, name: str) -> list[dict[str, Any]]:
