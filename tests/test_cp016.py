@@ -10,7 +10,7 @@ from torch import nn
 
 from counterpoint.contenders import make
 from counterpoint.data.generate import generate
-from counterpoint.diagnose import Fitted
+from counterpoint.diagnose import Fitted, cp016_training_failed
 from counterpoint.diagnose.cp016_training_failed import look
 from counterpoint.networks.activity import activities, gradient_shares
 from counterpoint.schema import HISTORY
@@ -71,10 +71,64 @@ def test_a_network_whose_modality_tells_nothing_has_not_failed():
     assert look(nothing)["severity"] == "info"
 
 
-def test_validation_at_chance_beside_perfect_training_is_put_in_words(pairs, sound):
-    found = look(case(pairs, sound, train=0.01, train_score=1.0, valid_score=0.5))
+def guessing_on(*parts, given):
+    """Return *given* with late-fusion at chance on *parts*: what it says is that of a row of any class."""
+    is_guessed = pl.col("part").is_in(parts) & (pl.col("contender") == "late-fusion")
+    first = pl.col("id").str.slice(-1).cast(pl.Int64) % 2 == 0
+    guess = {k: pl.when(first == (k == 0)).then(0.9).otherwise(0.1) for k in (0, 1)}
+    chances = [pl.when(is_guessed).then(guess[k]).otherwise(f"p_c{k}").alias(f"p_c{k}") for k in (0, 1)]
+    return replace(given, predictions=given.predictions.with_columns(chances))
+
+
+BY_HEART = {"train": 0.01, "train_score": 1.0}
+
+
+def failed(found):
+    return json.loads(found["evidence"])["failed"]
+
+
+def test_validation_and_test_at_chance_beside_perfect_training_is_put_in_words(pairs, sound):
+    found = look(guessing_on("validation", "test", given=case(pairs, sound, **BY_HEART, valid_score=0.5)))
     assert found["severity"] == "fail"
     assert "tokenizer" in found["explanation"]
+    assert failed(found) == {"late-fusion": cp016_training_failed.BY_HEART}
+
+
+def test_validation_alone_at_chance_is_said_to_be_read_differently(pairs, sound):
+    found = look(guessing_on("validation", given=case(pairs, sound, **BY_HEART, valid_score=0.5)))
+    assert failed(found) == {"late-fusion": cp016_training_failed.MISREADS}
+    assert "test rows" in found["explanation"]
+
+
+@pytest.mark.parametrize("valid_score", [0.5, 0.63])
+def test_over_fitting_is_no_failed_training_where_test_rows_are_told(pairs, sound, valid_score):
+    few = case(pairs, sound, **BY_HEART, valid_score=valid_score)
+    kept = few.predictions["id"].unique().sort().head(150)
+    few = replace(few, predictions=few.predictions.filter(pl.col("id").is_in(kept.implode())))
+    assert look(few)["severity"] == "info"
+
+
+def test_a_network_part_of_which_is_flat_and_that_falls_short_of_its_inputs_has_failed(pairs, starved):
+    given = guessing_on("test", given=case(pairs, starved))
+    assert failed(look(given)) == {"late-fusion": cp016_training_failed.IN_PART}
+    assert json.loads(look(given)["evidence"])["flat"]["late-fusion"][0].startswith("image.")
+
+
+def test_a_loss_that_stayed_fails_a_network_that_does_little_better_than_chance(pairs, sound):
+    strong = made_case(text=0.9, image=0.9).predictions
+    weak = made_case(text=0.15, image=0.15).predictions.filter(contender="late-fusion")
+    said = pl.concat([strong.filter(pl.col("contender") != "late-fusion"), weak])
+    assert failed(look(replace(case(pairs, sound, train=0.69), predictions=said))) == {"late-fusion": "has not learned"}
+
+
+def test_every_network_that_failed_is_in_the_evidence(pairs, sound):
+    names = ("late-fusion", "image-cnn")
+    curves = pl.concat([history(name, **BY_HEART, valid_score=0.5) for name in names])
+    given = guessing_on("validation", given=replace(case(pairs, sound), history=curves))
+    twins = given.predictions.filter(contender="late-fusion").with_columns(contender=pl.lit("image-cnn"))
+    rest = given.predictions.filter(pl.col("contender") != "image-cnn")
+    found = look(replace(given, predictions=pl.concat([rest, twins.select(rest.columns)])))
+    assert set(failed(found)) == set(names)
 
 
 def test_a_network_that_learned_raises_no_alarm_in_four_classes():

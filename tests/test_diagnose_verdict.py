@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from counterpoint.diagnose import Case, cp008_branch_ignored, cp009_interaction
+from counterpoint.diagnose.cp016_training_failed import MISREADS
 from counterpoint.diagnose.verdict import VERDICTS, answer
-from counterpoint.schema import FINDINGS, SCORES, Frame, finding
+from counterpoint.schema import DIFFERENCES, FINDINGS, SCORES, Frame, finding
 from fusion_material import Signals, made_case, made_rows, usual
 
 METRIC = "balanced_accuracy"
@@ -37,6 +38,10 @@ def made(truth: str, *, n: int = 1000, classes: int = 2, seed: int = 1) -> tuple
 
 def found(*rows: dict[str, str]) -> Frame:
     return pl.DataFrame(rows, schema=dict(FINDINGS))
+
+
+def failed_training(*names: str) -> dict[str, str]:
+    return finding("CP016", "fail", names[0], "Stuck.", failed=dict.fromkeys(names, "has not learned"))
 
 
 def verdict(case: Case, findings: Frame) -> str:
@@ -68,7 +73,7 @@ def test_few_rows_make_it_careful_and_not_wrong(truth):
         (finding("CP004", "fail", "pairs", "Shifted.", shifted_by=1), "misaligned"),
         (finding("CP004", "warn", "pairs", "Some.", lapses={"text": [0.5, 0.4, 0.6]}), "misaligned"),
         (finding("CP004", "warn", "pairs", "Class alone.", joined_on_class=True), "additive_gain"),
-        (finding("CP016", "fail", "text-lstm", "Stuck."), "training_failed"),
+        (failed_training("text-lstm"), "training_failed"),
         (finding("CP016", "warn", "text-lstm", "Dead units."), "additive_gain"),
     ],
 )
@@ -79,14 +84,39 @@ def test_what_spoils_a_comparison_comes_before_its_gain(alarm, expected):
 
 def test_a_failed_network_is_no_answer_to_what_both_hold():
     case, findings = made("branch_ignored")
-    failed = found(finding("CP016", "fail", "lstm-cnn", "Stuck at guessing."))
+    failed = found(failed_training("lstm-cnn"))
     assert verdict(case, pl.concat([findings, failed])) == "training_failed"
+
+
+def test_the_multimodal_network_is_found_among_several_that_failed():
+    case, findings = made("branch_ignored")
+    reads = {**case.modalities, "text-svm": ("text",)}
+    failed = found(failed_training("text-lstm", "lstm-cnn"))
+    said = answer(replace(case, modalities=reads), pl.concat([findings, failed]), METRIC)
+    assert said["verdict"] == "training_failed"
+    assert "But lstm-cnn has not learned" in said["sentence"]
+
+
+def test_a_gain_on_test_rows_stands_though_validation_rows_are_misread():
+    case, findings = made("additive_gain")
+    misread = finding("CP016", "fail", case.primary["a"], "At chance.", failed={case.primary["a"]: MISREADS})
+    assert verdict(case, pl.concat([findings, found(misread)])) == "additive_gain"
+
+
+def test_a_branch_that_is_not_used_since_its_layers_are_flat_is_one_that_was_not_trained():
+    case, findings = made("branch_ignored")
+    flat = finding("CP016", "warn", "lstm-cnn", "In part.", failed={}, flat={"lstm-cnn": ["image.dense.1"]})
+    said = answer(case, pl.concat([findings, found(flat)]), METRIC)
+    assert said["verdict"] == "training_failed"
+    assert "image.dense.1" in said["sentence"]
+    other = finding("CP016", "warn", "lstm-cnn", "In part.", failed={}, flat={"lstm-cnn": ["text.dense.1"]})
+    assert verdict(case, pl.concat([findings, found(other)])) == "branch_ignored"
 
 
 def test_a_network_that_failed_does_not_hide_the_gain_of_another():
     case, findings = made("additive_gain")
     other = next(name for name in ("lstm-cnn", "late-fusion") if name != case.primary["a"])
-    assert verdict(case, pl.concat([findings, found(finding("CP016", "fail", other, "Stuck."))])) == "additive_gain"
+    assert verdict(case, pl.concat([findings, found(failed_training(other))])) == "additive_gain"
 
 
 def test_a_network_at_chance_on_its_own_training_rows_has_failed_without_a_check():
@@ -112,3 +142,80 @@ def test_a_sentence_has_its_numbers_and_is_not_long(truth):
     assert sum(character.isdigit() for character in said) > 10
     assert "nan" not in said
     assert "inf" not in said
+
+
+@pytest.mark.parametrize(
+    "alarm",
+    [
+        finding("CP001", "fail", "label", "A rule.", accuracy=0.998),
+        finding("CP004", "fail", "pairs", "Shifted.", shifted_by=1),
+        failed_training("text-lstm"),
+    ],
+)
+def test_a_spoilt_comparison_makes_no_claim_of_reading_both(alarm):
+    case, findings = made("additive_gain")
+    said = answer(case, pl.concat([findings, found(alarm)]), METRIC)["sentence"]
+    assert said.startswith(f"{case.primary['a']} does better than {case.primary['b']}")
+    assert "reading both" not in said
+
+
+def test_an_ignored_branch_makes_no_claim_of_reading_both():
+    assert "reading both" not in answer(*made("branch_ignored"), METRIC)["sentence"]
+
+
+def projected(value: float, low: float, high: float) -> Frame:
+    table = [{"contender": "lstm-cnn", "value": value, "low": low, "high": high}]
+    return found(finding("CP009", "info", "lstm-cnn", "Reads both.", table=table))
+
+
+def contrast(*, joint: float, fusion: float, half: float = 0.01, additive: bool = False) -> Case:
+    """Return a case of contenders that gain *joint* and *fusion* over the text; *additive* makes fusion the primary."""
+    a = "late-fusion" if additive else "lstm-cnn"
+    gains = {("lstm-cnn", "text-lstm"): joint, ("late-fusion", "text-lstm"): fusion}
+    gains |= {("lstm-cnn", "late-fusion"): joint - fusion}
+    rows = [
+        {"a": pair[0], "b": pair[1], "metric": METRIC, "difference": gain, "low": gain - half, "high": gain + half,
+         "is_primary": pair == (a, "text-lstm")}
+        for pair, gain in gains.items()
+    ]  # fmt: skip
+    case, _ = made("additive_gain")
+    return replace(case, differences=pl.DataFrame(rows, schema=dict(DIFFERENCES)), predictions=case.predictions.clear())
+
+
+@pytest.mark.parametrize(
+    ("case", "part", "expected", "words"),
+    [
+        (contrast(joint=0.1, fusion=0.1), (0.0, -0.01, 0.01), "additive_gain", "no interaction between them is needed"),
+        (contrast(joint=0.1, fusion=0.1), (0.03, 0.01, 0.05), "additive_gain", "an interaction adds +0.030 (+0.010 to"),
+        (contrast(joint=0.1, fusion=0.05), None, "additive_gain", "an interaction adds +0.050"),
+        (contrast(joint=0.1, fusion=0.06, additive=True), None, "additive_gain", "an interaction adds +0.040"),
+        (contrast(joint=0.1, fusion=0.02, additive=True), None, "cannot_tell", "not shown"),
+        (
+            contrast(joint=0.1, fusion=0.1, additive=True),
+            None,
+            "additive_gain",
+            "no interaction between them is needed",
+        ),
+        # the sum's gain is clear, but the joint contender's lead over it is as well, and its interaction is open
+        (contrast(joint=0.1, fusion=0.04), (0.04, -0.03, 0.11), "cannot_tell", "not shown"),
+        # the interaction may make less than the gain, of which only the value is above the interaction's end
+        (contrast(joint=0.1, fusion=0.0, half=0.08), (0.02, -0.05, 0.09), "cannot_tell", "not shown"),
+    ],
+)
+def test_a_gain_is_a_sum_s_only_so_far_as_a_sum_reaches_it(case, part, expected, words):
+    said = answer(case, found() if part is None else projected(*part), METRIC)
+    assert said["verdict"] == expected
+    assert words in said["sentence"]
+
+
+def test_a_modality_that_is_hardly_above_chance_is_not_said_to_be_unproven():
+    case, findings = made("no_signal")
+    a_little = pl.when(pl.col("b").eq("majority") | pl.col("a").eq("majority"))
+    sign = pl.when(pl.col("b").eq("majority")).then(1).otherwise(-1)
+    ends = {"difference": 0.03, "low": 0.01, "high": 0.05}
+    given = case.differences.with_columns(
+        a_little.then(sign * value).otherwise(name).alias(name) for name, value in ends.items()
+    )
+    said = answer(replace(case, differences=given), findings, METRIC)
+    assert said["verdict"] == "no_signal"
+    assert "+0.010 to +0.050) does better than chance, or hardly" in said["sentence"]

@@ -90,6 +90,16 @@ def test_the_page_and_its_figures_are_there(finished):
     assert {path.suffix for path in (finished.root / "figures").iterdir()} == {".svg", ".png"}
 
 
+def test_another_metric_that_decides_chooses_the_primary_contrast_anew(finished):
+    assert finished.primary()["metric"] == "balanced_accuracy"
+    rules = finished.config.evaluate.model_copy(update={"primary": "accuracy"})
+    other = cp.Study(finished.config.model_copy(update={"evaluate": rules}), runs=finished.root.parent)
+    try:
+        assert other.primary()["metric"] == "accuracy"
+    finally:
+        (finished.root / "primary.json").unlink()  # the next to ask has it made again
+
+
 def test_a_finished_study_is_read_and_not_fitted_again(finished, monkeypatch):
     monkeypatch.setattr(stages, "fit", refuse)
     monkeypatch.setattr(stages, "differences", refuse)

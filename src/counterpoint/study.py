@@ -245,11 +245,10 @@ class Study:
 
     def primary(self) -> dict[str, Any] | None:
         """Return the primary contrast, fixed on validation rows and written down before a test row is scored."""
-        path = self.root / "primary.json"
-        kept = read_json(path)
-        if kept is None or kept["key"] != self.key("fits"):
-            metric = self.config.evaluate.primary
-            kept = {"key": self.key("fits"), "primary": choose_primary(self.predictions(), self.modalities(), metric)}
+        path, metric = self.root / "primary.json", self.config.evaluate.primary
+        kept, key = read_json(path), key_of(self.key("fits"), metric)
+        if kept is None or kept["key"] != key:
+            kept = {"key": key, "primary": choose_primary(self.predictions(), self.modalities(), metric)}
             write_json(path, kept)
         found: dict[str, Any] | None = kept["primary"]
         return found

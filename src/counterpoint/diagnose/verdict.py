@@ -8,14 +8,15 @@ cannot tell.
 """
 
 from collections.abc import Callable
-from math import isfinite
+from math import hypot, isfinite
 from typing import Any
 
 import polars as pl
 
 from counterpoint.contribution import Estimate
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.evidence.grounds import Grounds
+from counterpoint.diagnose.cp016_training_failed import MISREADS
+from counterpoint.diagnose.evidence.grounds import UNKNOWN, Grounds
 from counterpoint.schema import Frame
 
 VERDICTS = (
@@ -31,7 +32,10 @@ LITTLE = 0.2
 """A modality that cannot make more than this share of the way from chance to perfect is taken to carry nothing."""
 UNTRAINED = 0.05
 """A network within this of chance on its own training rows has learned nothing."""
+UNKNOWN_HELD = "what both hold is not known"
 UNKNOWN_GAIN = "Whether a sum of the two voices would do as well, or they must be read together, is not shown."
+SPOILT = ("leak", "misaligned", "training_failed", "branch_ignored")
+"""Verdicts on comparisons whose difference is not one of reading both."""
 ENOUGH = ("redundant", "text_only", "image_only", "no_signal")
 """Verdicts that rest on more than the interval of the gain: it may end above `WORTHLESS`, and none was to be had."""
 Found = tuple[str, str]
@@ -45,7 +49,7 @@ def answer(case: Case, findings: Frame, metric: str) -> dict[str, Any]:
     case
         *case* is what the checks looked at.
     findings
-        *findings* is schema.FINDINGS; the codes that warn or fail are the evidence.
+        *findings* is schema.FINDINGS; the codes that warn or fail are the evidence, of what there is to doubt.
     metric
         *metric* is the primary metric.
     """
@@ -87,70 +91,85 @@ def _gain(grounds: Grounds) -> Found | None:
             "cannot_tell",
             "But it is small: most of what the two say is the same, and better readers of one may close it.",
         )
-    kind = _kind(grounds)
+    kind, part = _kind(grounds), _beyond(grounds)
     if kind == "cannot_tell":
         return kind, UNKNOWN_GAIN
-    part = grounds.interaction
-    measured = "" if not isfinite(part.value) else f" ({part.value:+.3f}, {part.low:+.3f} to {part.high:+.3f})"
-    if kind == "interaction_gain":
-        said = "It does better than any sum of the two voices: text and image must be read together"
-        return kind, f"{said}{measured}."
-    said = "A sum of what each modality says on its own is enough: no interaction between them is needed"
-    return kind, f"{said}{measured}."
+    measured = f"{part.value:+.3f} ({part.low:+.3f} to {part.high:+.3f})" if isfinite(part.value) else ""
+    if kind == "additive_gain" and part.low > 0:
+        return kind, f"Most of what is gained is a sum's of what each modality says; an interaction adds {measured}."
+    said = (
+        "It does better than any sum of the two voices: text and image must be read together"
+        if kind == "interaction_gain"
+        else "A sum of what each modality says on its own is enough: no interaction between them is needed"
+    )
+    return kind, f"{said}{measured and f'; beyond a sum, {measured}'}."
 
 
 def _kind(grounds: Grounds) -> str:
     """Tell a gain that a sum over modalities reaches from one that needs both read together."""
     a, b, sums = grounds.contrast["a"], grounds.contrast["b"], grounds.case.additive
+    gain, part = grounds.gain, _beyond(grounds)
     if a in sums:
-        return "additive_gain"
-    is_beyond = [grounds.difference(a, name).low > 0 for name in sums]
-    is_sum = any(grounds.difference(name, b).low > 0 for name in sums)
-    part = grounds.interaction
-    if not isfinite(part.value):
-        return "interaction_gain" if is_beyond and all(is_beyond) else "additive_gain" if is_sum else "cannot_tell"
-    if part.value > HALF * grounds.gain.value:
-        return "interaction_gain" if part.low > 0 and all(is_beyond) else "cannot_tell"
-    return "additive_gain" if is_sum or part.high < grounds.gain.value else "cannot_tell"
+        return "additive_gain" if part.low <= 0 or part.value <= gain.value else "cannot_tell"
+    is_beaten = {name: grounds.difference(a, name).low > 0 for name in sums}
+    if part.value > HALF * gain.value:
+        return "interaction_gain" if part.low > 0 and all(is_beaten.values()) else "cannot_tell"
+    is_sum = any(grounds.difference(name, b).low > 0 and not is_beaten[name] for name in sums)
+    return "additive_gain" if is_sum or _least(gain, part) > 0 else "cannot_tell"
+
+
+def _beyond(grounds: Grounds) -> Estimate:
+    """Return what reading together makes beyond a sum: by CP009, else by the contenders that are sums."""
+    a, sums, reads = grounds.contrast["a"], grounds.case.additive, grounds.case.modalities
+    if a in sums:
+        joint = [name for name in reads if len(reads[name]) > 1 and name not in sums]
+        return max((grounds.difference(name, a) for name in joint), key=lambda found: found.low, default=UNKNOWN)
+    if isfinite(grounds.interaction.value):
+        return grounds.interaction
+    return min((grounds.difference(a, name) for name in sums), key=lambda found: found.low, default=UNKNOWN)
+
+
+def _least(gain: Estimate, part: Estimate) -> float:
+    """Return the least that is gained without *part*, as if the two erred independently: they share a score."""
+    return gain.value - part.value - hypot(gain.value - gain.low, part.high - part.value)
 
 
 def _untrained(grounds: Grounds) -> Found | None:
-    found = grounds.alarm("CP016", "fail")
-    names = [found["subject"]] if found else _at_chance(grounds)
-    reads = grounds.case.modalities
-    for name in names:
-        rivals = [other for other in reads if reads[other] == reads.get(name, ()) and other not in names]
-        is_about_it = name == grounds.contrast["a"] or (name not in reads and grounds.gain.low <= 0)
-        if is_about_it or (len(reads.get(name, ())) == 1 and not rivals):
-            said = (
-                f"But {name} has not learned even its own training rows" if not found else f"But {name} was not trained"
-            )
-            return (
-                "training_failed",
-                f"{said}: it says nothing of what text and image hold. Find why (CP016) and run again.",
-            )
+    a, reads = grounds.contrast["a"], grounds.case.modalities
+    failed = (grounds.alarm("CP016", "fail") or {}).get("failed", {})
+    failed |= dict.fromkeys(_at_chance(grounds) - failed.keys(), "has not learned even its own training rows")
+    for name in sorted(failed, key=lambda name: name != a):
+        rivals = [other for other in reads if reads[other] == reads[name] and other not in failed]
+        if name == a and failed[name] == MISREADS and grounds.gain.low > 0:
+            continue  # test rows are read as those of training: what is gained on them is
+        if name == a or (len(reads[name]) == 1 and not rivals):
+            return "training_failed", f"But {name} {failed[name]}: {UNKNOWN_HELD}. Find why (CP016) and run again."
     return None
 
 
-def _at_chance(grounds: Grounds) -> list[str]:
+def _at_chance(grounds: Grounds) -> set[str]:
     """Return the multimodal contender, where it is at chance on its own training rows although one modality is not."""
     train = grounds.case.scores.filter(fold="train", metric="balanced_accuracy")
     ends = {row["contender"]: row for row in train.iter_rows(named=True)}
     a, least = grounds.contrast["a"], grounds.chance + UNTRAINED
     value = ends.get(a, {}).get("high")
     is_told = any(grounds.above_chance(side).low > 0 for side in ("text", "image"))
-    return [a] if value is not None and value < least and is_told else []
+    return {a} if value is not None and value < least and is_told else set()
 
 
 def _ignored(grounds: Grounds) -> Found | None:
-    found = grounds.alarm("CP008", "warn")
-    rows = [row for row in (found or {}).get("ignored", []) if row["contender"] == grounds.contrast["a"]]
-    if not rows:
+    found, a = grounds.alarm("CP008", "warn") or {}, grounds.contrast["a"]
+    modality = next((row["modality"] for row in found.get("ignored", []) if row["contender"] == a), None)
+    if modality is None:
         return None
-    modality = rows[0]["modality"]
     single = grounds.above_chance(modality)
-    said = f"{rows[0]['contender']} does not use the {modality}, which alone is {single.value:+.3f} above guessing"
-    return "branch_ignored", f"{said} ({single.low:+.3f} to {single.high:+.3f}): what both hold is not known (CP008)."
+    said = f"{a} does not use the {modality}, which alone is {_above(single)}"
+    flat = (grounds.alarm("CP016", "warn", "fail") or {}).get("flat", {}).get(a, [])
+    layer = next((name for name in flat if name.startswith(f"{modality}.")), None)
+    if layer is not None:
+        reason = f"its layer {layer} says nearly the same of all rows (CP016)"
+        return "training_failed", f"{said}. That branch was not trained: {reason}, and {UNKNOWN_HELD}."
+    return "branch_ignored", f"{said}: {UNKNOWN_HELD} (CP008)."
 
 
 def _voices(grounds: Grounds) -> Found | None:
@@ -164,7 +183,7 @@ def _voices(grounds: Grounds) -> Found | None:
             said = f"Only the {side} carries the label ({_above(voice)})"
             return f"{side}_only", f"{said}; the {other} does no better than chance, or hardly ({_above(silent)})."
     if _is_little(grounds, "text", text) and _is_little(grounds, "image", image):
-        said = f"Neither the text ({_above(text)}) nor the image ({_above(image)}) is shown to do better than chance"
+        said = f"Neither the text ({_above(text)}) nor the image ({_above(image)}) does better than chance, or hardly"
         return "no_signal", f"{said}: look at the labels first."
     return None
 
@@ -216,6 +235,18 @@ def _above(above: Estimate) -> str:
 def _outcome(grounds: Grounds, verdict: str) -> str:
     contrast, gain = grounds.contrast, grounds.gain
     value = dict(grounds.case.test_scores(grounds.metric).select("contender", "value").iter_rows())
+    a, b, unit = contrast["a"], contrast["b"], grounds.metric.replace("_", " ")
+    rest = f"the difference is {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})."
+    if verdict in SPOILT:
+        does = (
+            "does better than"
+            if gain.low > 0
+            else "does worse than"
+            if gain.high < 0
+            else "is not shown to differ from"
+        )
+        values = f"({value[a]:.3f} and {value[b]:.3f} {unit})"
+        return f"{a} {does} {b}, the best of those that read one modality {values}; {rest}"
     if gain.low > 0:
         opening = "Yes, reading both helps"
     elif gain.high < 0:
@@ -224,8 +255,7 @@ def _outcome(grounds: Grounds, verdict: str) -> str:
         opening = "No gain from reading both is shown"
     else:
         opening = "A gain from reading both is not shown, nor ruled out"
-    a, b = contrast["a"], contrast["b"]
     return (
-        f"{opening}: {a} reaches {value[a]:.3f} {grounds.metric.replace('_', ' ')} and {b}, the best of those that "
-        f"read one modality, {value[b]:.3f}; the difference is {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})."
+        f"{opening}: {a} reaches {value[a]:.3f} {unit} and {b}, the best of those that "
+        f"read one modality, {value[b]:.3f}; {rest}"
     )
