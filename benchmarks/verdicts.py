@@ -157,9 +157,9 @@ def summary(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     results = list(results)
     for n in SIZES:
         of_size = [result for result in results if result["n"] == n]
-        said = {truth: Counter(r.get("verdict", "error") for r in of_size if r["kind"] == truth) for truth in TRUTHS}
         if not of_size:
             continue
+        said = {truth: Counter(r.get("verdict", "error") for r in of_size if r["kind"] == truth) for truth in TRUTHS}
         n_right = sum(said[truth][truth] for truth in TRUTHS)
         n_open = sum(counts["cannot_tell"] for counts in said.values())
         counts = {"right": n_right, "wrong": len(of_size) - n_right - n_open, "cannot_tell": n_open}

@@ -116,22 +116,21 @@ def frame_of(results: Iterable[dict[str, Any]]) -> pl.DataFrame:
     """
     rows = []
     for result in results:
-        place = {name: result[name] for name in ("n", "ratio", "seed")}
-        own = {"kind": result["kind"], "strength": float(result["strength"]), **place}
+        own = {name: result[name] for name in Item._fields} | {"strength": float(result["strength"])}
         if "error" in result:
-            rows.append({**own, **_failed(result["kind"], result["strength"])})
+            rows.append(own | _failed(result["kind"], result["strength"]))
+        rows += [own | _said(code, severity) for code, severity in result.get("found", {}).items()]
         rows += [
-            {**own, "code": code, "alarm": is_alarm(severity), "applies": severity != "not_applicable"}
-            for code, severity in result.get("found", {}).items()
-        ]
-        rows += [
-            {"kind": code, "strength": float(strength), **place, "code": code, "alarm": is_alarm(severity)}
-            | {"applies": severity != "not_applicable"}
+            own | {"kind": code, "strength": float(strength)} | _said(code, severity)
             for code, strength, severity in result.get("records", ())
         ]
     schema = {"kind": pl.String, "strength": pl.Float64, "n": pl.Int64, "ratio": pl.Int64, "seed": pl.Int64}
     found = {"code": pl.String, "alarm": pl.Boolean, "applies": pl.Boolean}
     return pl.DataFrame(rows, schema=schema | found, orient="row")
+
+
+def _said(code: str, severity: str) -> dict[str, Any]:
+    return {"code": code, "alarm": is_alarm(severity), "applies": severity != "not_applicable"}
 
 
 def _failed(kind: str, strength: float) -> dict[str, Any]:

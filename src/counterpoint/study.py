@@ -258,13 +258,16 @@ class Study:
         return read_json(self.root / "test_looks.json") or []
 
     def note_test_look(self) -> None:
-        """Write down that the test rows are about to be scored."""
+        """Write down that the test rows are about to be scored, with settings that they were not scored with before."""
+        looks = self.test_looks()
+        if self.config_hash in {look["config_hash"] for look in looks}:
+            return  # going back to settings that were seen shows nothing new
         look = {
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "config_hash": self.config_hash,
             "contenders": list(self.modalities()),
         }
-        write_json(self.root / "test_looks.json", [*self.test_looks(), look])
+        write_json(self.root / "test_looks.json", [*looks, look])
 
     def case(self) -> Case:
         """Return what the checks look at."""

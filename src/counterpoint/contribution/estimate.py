@@ -54,6 +54,15 @@ def estimates(
     return [Estimate(*map(float, found)) for found in zip(values, *ends, strict=True)]
 
 
+def together(groups: Iterable[Any] | None, n: int) -> Iterable[Any]:
+    """Return what is drawn together: *groups*, or each of *n* rows by itself where there are none.
+
+    >>> list(together(None, 3)), together("aab", 3)
+    ([0, 1, 2], 'aab')
+    """
+    return range(n) if groups is None else groups
+
+
 def groups_of(pairs: Frame) -> Iterable[Any]:
     """Return what is drawn together: the pairs' ``group``, or each row by itself where there is none.
 
@@ -61,7 +70,7 @@ def groups_of(pairs: Frame) -> Iterable[Any]:
     >>> list(groups_of(pl.DataFrame({"id": ["a", "b"]})))
     [0, 1]
     """
-    return pairs["group"].to_list() if "group" in pairs.columns else range(len(pairs))
+    return together(pairs["group"].to_list() if "group" in pairs.columns else None, len(pairs))
 
 
 def mean_by_class(hits: Floats, codes: NDArray[np.intp]) -> Measure:

@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from counterpoint.contribution.estimate import Estimate, Floats, estimates, mean_by_class
+from counterpoint.contribution.estimate import Estimate, Floats, estimates, mean_by_class, together
 
 Share = TypeVar("Share", float, Estimate)
 
@@ -81,4 +81,4 @@ def shapley_of(
         first, second = v["text"] - v["prior"], v["image"] - v["prior"]
         return np.stack([first + v["both"] - v["image"], second + v["both"] - v["text"]], axis=1) / 2
 
-    return Shares(*estimates(measure, range(len(codes)) if groups is None else groups, draws=draws, seed=seed))
+    return Shares(*estimates(measure, together(groups, len(codes)), draws=draws, seed=seed))

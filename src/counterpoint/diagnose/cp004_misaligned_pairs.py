@@ -42,7 +42,8 @@ RATES, SLOPES = np.linspace(0, 0.99, 100), np.geomspace(0.05, 40, 50)
 DEVIANCE = 2.706
 """What the ends of a lapse rate lose in twice the log likelihood: each end errs in 5 % of the cases."""
 BINS, SUREST_LOGIT = 100, 8.0
-"""No row is taken for surer, so that heavy tails of a network do not set the slope."""
+"""The rate is fitted to so many shares of rows that are about as sure; none is taken for surer than this logit, so that
+heavy tails of a network do not set the slope."""
 APART, SIGMAS = 0.15, 4.0
 """A fold differs when the accuracy on it does by this much and this many standard errors."""
 SHIFTS = (1, -1, 2, -2)

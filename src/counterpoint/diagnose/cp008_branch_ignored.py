@@ -20,7 +20,6 @@ import polars as pl
 
 from counterpoint.contenders.encoded import Encoded, Side
 from counterpoint.contribution import Estimate, perceptual_score
-from counterpoint.contribution.estimate import estimated, mean_by_class
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.evidence.heads import Heads, heads_of
 from counterpoint.diagnose.evidence.heard import balanced_accuracy
@@ -128,8 +127,7 @@ def _row(heads: Heads, modality: Literal["text", "image"], known: Told) -> dict[
 
 def _alone(known: Told, modality: str) -> Estimate:
     """Return the balanced accuracy of the best contender of *modality* alone: the branch's twin, trained by itself."""
-    hits = known.rows.hits(known.single[modality]).astype(float)
-    return estimated(mean_by_class(hits, known.rows.codes), known.rows.groups)
+    return known.rows.balanced(known.rows.hits(known.single[modality]))
 
 
 def _probe(heads: Heads, modality: str) -> float | None:

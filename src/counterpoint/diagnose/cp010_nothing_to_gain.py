@@ -18,7 +18,7 @@ from counterpoint.contribution import Estimate, error_overlap, oracle_headroom, 
 from counterpoint.contribution.estimate import Floats
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.evidence.heard import Heard, best_of, heard, judged
-from counterpoint.diagnose.evidence.told import FEW_ROWS, SUM, calibrated_bits, more_right, of_own
+from counterpoint.diagnose.evidence.told import FEW_ROWS, SUM, named, of_own, said_by
 from counterpoint.schema import finding
 
 TITLE = "Nothing to gain"
@@ -37,7 +37,7 @@ def look(case: Case) -> dict[str, str]:
     validation, test = heard(case, names, "validation"), heard(case, names)
     if min(len(validation.ids), len(test.ids)) < FEW_ROWS or len(np.unique(validation.codes)) < 2:
         return _not_applicable("There are too few validation or test rows, or of one class only.")
-    guessed, tested = _bits(validation, test, text, image)
+    guessed, tested = said_by(validation, test, {name: (name,) for name in names} | {SUM: (text, image)})
     single = max((text, image), key=lambda name: of_own(guessed[name], validation.codes).mean())
     fusion = max((SUM, *names[2:]), key=lambda name: of_own(guessed[name], validation.codes).mean())
     alone, both = (of_own(tested[name], test.codes) for name in (single, fusion))
@@ -45,8 +45,8 @@ def look(case: Case) -> dict[str, str]:
     if told.low <= 0:
         said = f"Neither {text} nor {image} is shown to know anything of the class: what both together hold stays open."
         return _not_applicable(said)
-    hits = [(tested[name].argmax(1) == test.codes).astype(float) for name in (fusion, single)]
-    points = more_right(test, *hits)
+    hits, others = (named(tested[name], test.codes) for name in (fusion, single))
+    points = test.balanced(hits - others)
     return _found(gain, points, {"single": single, "fusion": fusion} | _beside(test, text, image))
 
 
@@ -70,20 +70,6 @@ def _found(gain: Estimate, points: Estimate, evidence: dict[str, Any]) -> dict[s
 
 def _not_applicable(reason: str) -> dict[str, str]:
     return finding("CP010", "not_applicable", "headroom", reason)
-
-
-def _bits(validation: Heard, test: Heard, text: str, image: str) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Return, by contender and for the sum, the bits that each gives of each class on each row."""
-    voices = {name: (name,) for name in test.proba} | {SUM: (text, image)}
-    guessed = {name: np.zeros_like(validation.proba[text]) for name in voices}
-    tested = {name: np.zeros_like(test.proba[text]) for name in voices}
-    for fold in np.unique(test.folds):
-        known, new = validation.of(fold), test.of(fold)
-        for name, branches in voices.items():
-            on_known, on_new = calibrated_bits(known, branches, known, new)
-            guessed[name][validation.folds == fold] = on_known
-            tested[name][test.folds == fold] = on_new
-    return guessed, tested
 
 
 def _beside(test: Heard, text: str, image: str) -> dict[str, Any]:

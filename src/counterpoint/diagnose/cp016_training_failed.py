@@ -17,7 +17,6 @@ import numpy as np
 import polars as pl
 
 from counterpoint.contribution import Estimate
-from counterpoint.contribution.estimate import estimated, mean_by_class
 from counterpoint.diagnose import Case, Fitted
 from counterpoint.diagnose.evidence.heard import heard
 from counterpoint.schema import Frame, finding
@@ -44,7 +43,7 @@ NEAR = 0.05
 UNLEARNED, IN_PART = "has not learned", "was trained in part only"
 BY_HEART = "reads other rows than those of training differently, or has learned those by heart"
 MISREADS = "reads validation rows differently"
-BATCH = 128
+BATCH, DRAWS = 128, 300
 SHOWN = 12
 
 
@@ -203,7 +202,7 @@ def _score(case: Case, name: str, part: str = "test") -> Estimate:
     rows = heard(case, [name], part)
     if not rows.ids:
         return Estimate(0.0, 0.0, 0.0)
-    return estimated(mean_by_class(rows.hits(name).astype(float), rows.codes), rows.groups, draws=300)
+    return rows.balanced(rows.hits(name), draws=DRAWS)
 
 
 def _is_short(case: Case, name: str, better: str) -> bool:
@@ -211,8 +210,7 @@ def _is_short(case: Case, name: str, better: str) -> bool:
     rows = heard(case, [name, better])
     if not rows.ids:
         return False
-    less = rows.hits(name).astype(float) - rows.hits(better)
-    return estimated(mean_by_class(less, rows.codes), rows.groups, draws=300).high < 0
+    return rows.balanced(rows.hits(name).astype(float) - rows.hits(better), draws=DRAWS).high < 0
 
 
 def _is_misreading(case: Case, name: str, test: Estimate, chance: float) -> bool:

@@ -91,7 +91,8 @@ def _gain(grounds: Grounds) -> Found | None:
             "cannot_tell",
             "But it is small: most of what the two say is the same, and better readers of one may close it.",
         )
-    kind, part = _kind(grounds), _beyond(grounds)
+    part = _beyond(grounds)
+    kind = _kind(grounds, part)
     if kind == "cannot_tell":
         return kind, UNKNOWN_GAIN
     measured = f"{part.value:+.3f} ({part.low:+.3f} to {part.high:+.3f})" if isfinite(part.value) else ""
@@ -105,10 +106,9 @@ def _gain(grounds: Grounds) -> Found | None:
     return kind, f"{said}{measured and f'; beyond a sum, {measured}'}."
 
 
-def _kind(grounds: Grounds) -> str:
-    """Tell a gain that a sum over modalities reaches from one that needs both read together."""
-    a, b, sums = grounds.contrast["a"], grounds.contrast["b"], grounds.case.additive
-    gain, part = grounds.gain, _beyond(grounds)
+def _kind(grounds: Grounds, part: Estimate) -> str:
+    """Tell a gain that a sum over modalities reaches from one of which *part* needs both read together."""
+    a, b, gain, sums = grounds.contrast["a"], grounds.contrast["b"], grounds.gain, grounds.case.additive
     if a in sums:
         return "additive_gain" if part.low <= 0 or part.value <= gain.value else "cannot_tell"
     is_beaten = {name: grounds.difference(a, name).low > 0 for name in sums}
@@ -136,8 +136,8 @@ def _least(gain: Estimate, part: Estimate) -> float:
 
 def _untrained(grounds: Grounds) -> Found | None:
     a, reads = grounds.contrast["a"], grounds.case.modalities
-    failed = (grounds.alarm("CP016", "fail") or {}).get("failed", {})
-    failed |= dict.fromkeys(_at_chance(grounds) - failed.keys(), "has not learned even its own training rows")
+    failed = dict.fromkeys(_at_chance(grounds), "has not learned even its own training rows")
+    failed |= (grounds.alarm("CP016", "fail") or {}).get("failed", {})
     for name in sorted(failed, key=lambda name: name != a):
         rivals = [other for other in reads if reads[other] == reads[name] and other not in failed]
         if name == a and failed[name] == MISREADS and grounds.gain.low > 0:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from counterpoint.contribution.estimate import Estimate, estimated
+from counterpoint.contribution.estimate import Estimate, estimated, mean_by_class
 from counterpoint.diagnose.case import Case
 from counterpoint.schema import class_names
 
@@ -47,6 +47,10 @@ class Heard(NamedTuple):
     def mean(self, values: Floats) -> Estimate:
         """Return the mean of *values*, one a row, with its interval over draws of groups."""
         return estimated(lambda weights: weights @ values / weights.sum(1), self.groups)
+
+    def balanced(self, values: NDArray[Any], *, draws: int = 1000) -> Estimate:
+        """Return the mean over classes of the mean of *values*, such as hits, with its interval over groups."""
+        return estimated(mean_by_class(values.astype(float), self.codes), self.groups, draws=draws)
 
 
 def heard(case: Case, names: Sequence[str], part: str = "test") -> Heard:

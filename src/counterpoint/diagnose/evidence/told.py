@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from counterpoint.contribution import Estimate
-from counterpoint.contribution.estimate import Floats, estimated, mean_by_class
+from counterpoint.contribution.estimate import Floats
 from counterpoint.diagnose.case import Case
 from counterpoint.diagnose.evidence.heard import Codes, Heard, best_of, heard
 from counterpoint.seeds import child_seed
@@ -46,7 +46,7 @@ class Told:
 
     def points(self, voice: str, other: str) -> Estimate:
         """Return the balanced accuracy of *voice* less that of *other*, both calibrated."""
-        return more_right(self.rows, self.right[voice], self.right[other])
+        return self.rows.balanced(self.right[voice] - self.right[other])
 
 
 def told(case: Case) -> Told | None:
@@ -75,11 +75,11 @@ def _told(case: Case) -> Told | None:
     if min(len(validation.ids), len(test.ids)) < FEW_ROWS or len(np.unique(validation.codes)) < 2:
         return None
     voices = {"text": (text,), "image": (image,), SUM: (text, image)} | {name: (name,) for name in both}
-    said = _said(validation, test, voices)
-    deals = [_said(_dealt(validation, image, i), _dealt(test, image, i), {SUM: (text, image)}) for i in range(DEALS)]
-    apart: Floats = np.mean([deal[SUM] for deal in deals], axis=0)
+    _, said = said_by(validation, test, voices)
+    deals = [said_by(_dealt(validation, image, i), _dealt(test, image, i), {SUM: (text, image)}) for i in range(DEALS)]
+    apart: Floats = np.mean([tested[SUM] for _, tested in deals], axis=0)
     bits = {voice: of_own(values, test.codes) for voice, values in (said | {APART: apart}).items()}
-    right = {voice: (values.argmax(1) == test.codes).astype(float) for voice, values in said.items()}
+    right = {voice: named(values, test.codes) for voice, values in said.items()}
     return Told(test, bits, right, {"text": text, "image": image}, _terms(validation, test, text, image))
 
 
@@ -106,13 +106,17 @@ def _dealt(rows: Heard, name: str, deal: int) -> Heard:
     return rows._replace(proba=rows.proba | {name: rows.proba[name][order]})
 
 
-def _said(validation: Heard, test: Heard, voices: Voices) -> dict[str, Floats]:
-    bits = {name: np.zeros_like(test.proba[contenders[0]]) for name, contenders in voices.items()}
+def said_by(validation: Heard, test: Heard, voices: Voices) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Return, by voice, the bits that it gives of each class on each validation row, and on each test row."""
+    n_classes = next(iter(test.proba.values())).shape[1]
+    guessed, tested = ({name: np.zeros((len(rows.codes), n_classes)) for name in voices} for rows in (validation, test))
     for fold in np.unique(test.folds):
         known, new = validation.of(fold), test.of(fold)
         for name, contenders in voices.items():
-            [bits[name][test.folds == fold]] = calibrated_bits(known, contenders, new)
-    return bits
+            on_known, on_new = calibrated_bits(known, contenders, known, new)
+            guessed[name][validation.folds == fold] = on_known
+            tested[name][test.folds == fold] = on_new
+    return guessed, tested
 
 
 def calibrated_bits(known: Heard, contenders: Sequence[str], *asked: Heard) -> list[Floats]:
@@ -142,6 +146,11 @@ def of_own(values: Floats, codes: Codes) -> Floats:
     return own
 
 
-def more_right(rows: Heard, hits: Floats, others: Floats) -> Estimate:
-    """Return the balanced accuracy of *hits* less that of *others*, both of the same *rows*, drawn by groups."""
-    return estimated(mean_by_class(hits - others, rows.codes), rows.groups)
+def named(values: Floats, codes: Codes) -> Floats:
+    """Return whether the largest of *values*, shape (n, n_classes), is each row's own: 1 or 0.
+
+    >>> named(np.array([[0.1, 0.2], [0.3, 0.4]]), np.array([1, 0])).tolist()
+    [1.0, 0.0]
+    """
+    right: Floats = (values.argmax(1) == codes).astype(float)
+    return right
