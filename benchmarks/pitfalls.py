@@ -4,6 +4,7 @@ Without arguments two small draws of each, from seeds of development: they show 
 `--whole` makes all draws, from seeds that no threshold was chosen on, two at a time; it keeps each in a folder and goes
 on where it was stopped, and in the end writes `results/pitfalls.json`, from which docs/pitfalls.md has its rates.
 `--named` runs the named cases and `--contribution` the measures of contribution; `--summary` draws nothing more.
+`--beside` names a summary of draws that were made elsewhere: its rates stand where there are none here.
 """
 
 import argparse
@@ -14,8 +15,8 @@ from typing import Any
 from injection import contribution, named
 from injection.data import EPOCHS
 from injection.plants import PLANTS
-from injection.rates import lines, summary
-from injection.work import DEVELOPMENT, REPORTED, Item, items, kept, work_through
+from injection.rates import lines, merged, summary
+from injection.work import DEVELOPMENT, PARTS, REPORTED, Item, items, kept, work_through
 
 HERE = Path(__file__).parent
 RESULTS, DRAWS = HERE / "results" / "pitfalls.json", HERE.parent / "runs" / "pitfalls"
@@ -30,11 +31,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--codes", nargs="+", choices=list(PLANTS), default=(), metavar="CODE", help="these checks only"
     )
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what bars are about, or the rest only"
+    )
     parser.add_argument("--draws", type=int, help="at most so many draws of each")
     parser.add_argument("--budget", type=float, default=float("inf"), metavar="MIN", help="stop after so many minutes")
     parser.add_argument("--named", action="store_true", help="the named cases, and nothing else")
     parser.add_argument("--contribution", action="store_true", help="the measures of contribution, and nothing else")
     parser.add_argument("--summary", action="store_true", help="no draws: what is kept, summed up")
+    parser.add_argument("--beside", type=Path, metavar="JSON", help="a summary of draws that were made elsewhere")
     parser.add_argument("--kept", type=Path, default=DRAWS, metavar="DIR", help="where draws are kept")
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="JSON", help="where the summary goes")
     return parser.parse_args()
@@ -53,9 +58,9 @@ def main() -> None:
         listed = list(contribution.items(draws=draws, first_seed=first_seed))
         work_through(listed, folder / "contribution.jsonl", contribution.draw, budget_s=budget_s)
     if not (asked.named or asked.contribution or asked.summary):
-        listed = items(codes=asked.codes, draws=draws, first_seed=first_seed)
+        listed = items(codes=asked.codes, draws=draws, first_seed=first_seed, parts=asked.parts)
         work_through(listed if asked.whole else _small(listed), folder / "draws.jsonl", budget_s=budget_s)
-    found = _summary(folder, is_quick=not asked.whole)
+    found = _summary(folder, asked.beside, is_quick=not asked.whole)
     if asked.whole:
         asked.out.parent.mkdir(exist_ok=True)
         asked.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -65,10 +70,12 @@ def _small(listed: list[Item]) -> list[Item]:
     return [item for item in listed if item.n == min(EPOCHS) and item.ratio == 1]
 
 
-def _summary(folder: Path, *, is_quick: bool) -> dict[str, Any]:
+def _summary(folder: Path, beside: Path | None, *, is_quick: bool) -> dict[str, Any]:
     found = summary(kept(folder / "draws.jsonl"), is_quick=is_quick)
     found["named"] = named.summary(kept(folder / "named.jsonl"))
     found["contribution"] = contribution.summary(kept(folder / "contribution.jsonl"))
+    if beside is not None:
+        found = merged(found, json.loads(beside.read_text(encoding="utf-8")))
     print(*lines(found), *named.lines(found["named"]), *contribution.lines(found["contribution"]), sep="\n")
     return found
 

@@ -18,7 +18,7 @@ from typing import Any
 from counterpoint.artifacts import write_json
 from counterpoint.config import StudyConfig
 from counterpoint.diagnose.verdict import VERDICTS
-from injection.draw import made, timed
+from injection.draw import study_of, timed
 from injection.rates import said as said_of
 from injection.rates import share_of
 from injection.work import DEVELOPMENT, REPORTED, Item, kept, work_through
@@ -134,16 +134,16 @@ def config(item: Item) -> StudyConfig:
     })  # fmt: skip
 
 
-def draw(item: Item) -> dict[str, Any]:
+def draw(item: Item, runs: Path) -> dict[str, Any]:
     """Return what the study of *item* answers, and the scores behind it."""
+    return timed(item, runs, _answered)
 
-    def found(item: Item) -> dict[str, Any]:
-        with made(config(item)) as study:
-            answer = study.answer()
-            scores = study.case().test_scores("balanced_accuracy").select("contender", "value")
-            return {**answer, "scores": dict(scores.iter_rows())}
 
-    return timed(item, found)
+def _answered(item: Item, runs: Path) -> dict[str, Any]:
+    study = study_of(config(item), runs)
+    answer = study.answer()
+    scores = study.case().test_scores("balanced_accuracy").select("contender", "value")
+    return {**answer, "scores": dict(scores.iter_rows())}
 
 
 def items(*, first_seed: int, each: int, sizes: Iterable[int] = SIZES) -> list[Item]:

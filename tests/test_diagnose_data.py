@@ -115,6 +115,13 @@ def test_a_label_made_of_words_with_flips_warns():
     assert severity("CP001", made_case(keyed(made_pairs(1000), flips=0.05))) == "warn"
 
 
+def test_a_label_that_keywords_of_the_text_made_fails_where_a_learned_rule_misses_some():
+    by_record = keyed(made_pairs(1000), flips=0.05).with_columns(label_source=pl.lit("preset"))
+    found = look("CP001", made_case(by_record))
+    assert found["severity"] == "fail"
+    assert "made by keywords of it" in found["explanation"]
+
+
 def test_a_frequent_class_is_no_rule():
     case = made_case(made_pairs(600, shares=(0.95, 0.05)))
     assert severity("CP001", case) == "info"

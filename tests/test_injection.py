@@ -284,7 +284,42 @@ def test_a_summary_keeps_planted_clean_and_failed_draws_apart():
     assert json.loads(json.dumps(found)) == found
 
 
+def test_rates_of_other_draws_stand_only_where_there_are_none_of_the_same_fault():
+    lost, copied = PLANTS["CP003"], PLANTS["CP002"]
+    own = summary([result("CP003", 1, {"CP003": "info"}, strength=lost.strength)], is_quick=False)
+    elsewhere = [
+        result("CP003", 2, {"CP003": "warn"}, strength=lost.strength),
+        result("CP003", 2, {"CP003": "warn"}, strength=lost.grid[0]),
+        result("CP002", 2, {"CP002": "warn"}, strength=copied.strength),
+        result(CLEAN, 3, {"CP003": "info"}),
+    ]
+    beside = summary(elsewhere, is_quick=False) | {"named": [], "contribution": {}}
+    beside["checks"]["CP002"]["strength"] = 0.5
+    found = rates.merged(own | {"named": [], "contribution": {}}, beside)
+    sizes, curve = found["checks"]["CP003"]["sizes"][0], found["checks"]["CP003"]["curve"]
+    assert (sizes["planted"]["k"], sizes["planted"]["n"], sizes["clean"]["n"]) == (0, 1, 1)
+    assert (curve[0]["rate"]["k"], curve[-1]["rate"]["k"]) == (1, 0)
+    assert found["checks"]["CP002"]["sizes"][0]["planted"] is None
+    assert (found["n_draws"], found["panel"]["rate"]["n"]) == (5, 1)
+
+
 # The list of draws.
+
+
+def test_parts_are_drawn_in_the_order_in_which_they_are_asked_for():
+    assert [item[1:3] for item in items(codes=["CP002"], draws=1, parts=["main"])] == [(1000, 1)] * 2
+    assert {item.strength for item in items(codes=["CP002"], draws=1, parts=["curves"])} == set(PLANTS["CP002"].grid)
+    both = [items(codes=["CP002"], draws=1, parts=parts) for parts in (["curves", "main"], ["curves"], ["main"])]
+    assert both[0] == both[1] + both[2]
+
+
+@pytest.mark.parametrize("code", ["CP008", "CP014"])
+def test_draws_at_one_place_share_the_fits_that_are_the_same(code, tmp_path):
+    plant = PLANTS[code]
+    first, second = (draw.study_of(plant.make(PLACE, strength), tmp_path) for strength in (0.0, plant.strength))
+    assert first.root == second.root
+    fits = [{task.contender: task.key for task in study.tasks()} for study in (first, second)]
+    assert {name for name in fits[0] if fits[0][name] == fits[1][name]} == {"text-svm", "text-lstm", "image-cnn"}
 
 
 def test_there_are_as_many_draws_as_the_bars_need():

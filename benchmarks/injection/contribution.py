@@ -6,7 +6,7 @@ score of a modality that tells nothing must have an interval that covers 0.
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from tempfile import TemporaryDirectory
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,17 +41,16 @@ def items(*, draws: int | None, first_seed: int) -> Iterator[Item]:
         yield from (Item(kind, 1000, 1, 1.0, first_seed + seed) for seed in range(n_settings))
 
 
-def draw(item: Item) -> dict[str, Any]:
+def draw(item: Item, runs: Path) -> dict[str, Any]:
     """Return whether the measure was right in one setting."""
-    return timed(item, {PID: _ranks, PERCEPTUAL: _covers}[item.kind])
+    return timed(item, runs, {PID: _ranks, PERCEPTUAL: _covers}[item.kind])
 
 
-def _ranks(item: Item) -> dict[str, Any]:
+def _ranks(item: Item, folder: Path) -> dict[str, Any]:
     rng = np.random.default_rng(child_seed(item.seed, "signals"))
     signals = dict(zip(SIGNALS, rng.permutation(STRENGTHS).tolist(), strict=True))
     truth = pid(joint_of(signals))
-    with TemporaryDirectory() as folder:
-        pairs = generate(folder, n=item.n, side_px=SIDE_PX, seed=item.seed, **signals)
+    pairs = generate(folder, n=item.n, side_px=SIDE_PX, seed=item.seed, **signals)
     found = pid_of(*codes_of(pairs), draws=2, permutations=2).value
     return {"signals": signals, "truth": list(truth), "value": list(found), "is_right": in_order(truth, found)}
 
@@ -95,7 +94,7 @@ def codes_of(pairs: Frame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
     return 3 * np.where(text, label, NOTHING) + halves[0], 3 * np.where(image, label, NOTHING) + halves[1], label
 
 
-def _covers(item: Item) -> dict[str, Any]:
+def _covers(item: Item, folder: Path) -> dict[str, Any]:
     """Train a joint network on pairs of which one modality tells nothing, and score that one."""
     idle, told = SIDES[item.seed % 2], SIDES[1 - item.seed % 2]
     settings = {entry["kind"]: entry for entry in contenders(Place(item.n, 1, item.seed))}
@@ -103,13 +102,12 @@ def _covers(item: Item) -> dict[str, Any]:
         kind: {key: value for key, value in entry.items() if key not in ("kind", "name")}
         for kind, entry in settings.items()
     }
-    with TemporaryDirectory() as folder:
-        pairs = generate(folder, n=item.n, side_px=SIDE_PX, seed=item.seed, **{f"{told}_signal": 0.6})
-        folds = _split(pairs, item.seed)
-        model = make("lstm-cnn", text=own["text-lstm"], image=own["image-cnn"], seed=item.seed, **own["lstm-cnn"])
-        held_out = (folds["validation"], folds["validation"]["label"])
-        model.fit(folds["train"], folds["train"]["label"], validation=held_out)
-        score = perceptual_score(model, folds["test"], folds["test"]["label"], idle)
+    pairs = generate(folder, n=item.n, side_px=SIDE_PX, seed=item.seed, **{f"{told}_signal": 0.6})
+    folds = _split(pairs, item.seed)
+    model = make("lstm-cnn", text=own["text-lstm"], image=own["image-cnn"], seed=item.seed, **own["lstm-cnn"])
+    held_out = (folds["validation"], folds["validation"]["label"])
+    model.fit(folds["train"], folds["train"]["label"], validation=held_out)
+    score = perceptual_score(model, folds["test"], folds["test"]["label"], idle)
     return {"idle": idle, "value": list(score), "is_right": bool(score.low <= 0 <= score.high)}
 
 

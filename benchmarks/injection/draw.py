@@ -1,14 +1,13 @@
-"""One draw: a study is made in a folder that goes away, and all checks look at it."""
+"""One draw: a study is made in a folder, and all checks look at it."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from counterpoint.artifacts import key_of
 from counterpoint.config import StudyConfig
 from counterpoint.diagnose import CHECKS, Case
 from counterpoint.lookup import find
@@ -18,8 +17,6 @@ from injection.plants import PLANTS, clean_study
 
 CLEAN, FAILED = "clean", "failed"
 SEVERITIES = ("not_applicable", "info", "warn", "fail")
-IN_MEMORY = Path("/dev/shm")
-"""Tables that go away in a second need no disk."""
 
 
 class Item(NamedTuple):
@@ -32,42 +29,41 @@ class Item(NamedTuple):
     seed: int
 
 
-def draw(item: Item) -> dict[str, Any]:
-    """Return what the checks say of the study of *item*.
+def draw(item: Item, runs: Path) -> dict[str, Any]:
+    """Return what the checks say of the study of *item*, made in the folder *runs*.
 
     Of the clean study that is all checks, and those of each fault of a record on that record; of a planted fault it is
     the check of that fault and what the stages find, for the others would say what they say of clean studies.  A draw
     that cannot be made is an ``error``: it is counted, and shown.
     """
-    return timed(item, _found)
+    return timed(item, runs, _found)
 
 
-def timed(item: Item, make: Callable[[Item], dict[str, Any]]) -> dict[str, Any]:
-    """Return *item* with what *make* finds of it, or its ``error``, and the seconds of one core."""
+def timed(item: Item, runs: Path, make: Callable[[Item, Path], dict[str, Any]]) -> dict[str, Any]:
+    """Return *item* with what *make* finds of it in *runs*, or its ``error``, and the seconds of one core."""
     started = time.process_time()
     try:
-        found = make(item)
+        found = make(item, runs)
     except Exception as error:  # what raises has failed on this draw; the others go on
         found = {"error": f"{type(error).__name__}: {error}"}
     return {**item._asdict(), **found, "took_s": round(time.process_time() - started, 2)}
 
 
-@contextmanager
-def made(config: StudyConfig) -> Iterator[Study]:
-    """Yield the study of *config*, in a folder that goes away."""
-    with TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as runs:
-        yield Study(config, runs=runs)
+def study_of(config: StudyConfig, runs: Path) -> Study:
+    """Return the study of *config*; fits that would be those of an earlier study in *runs* are not made again."""
+    name = f"draw-{key_of(config.source)}"  # a run folder is of one source
+    return Study(config.model_copy(update={"study": name}), runs=runs)
 
 
-def _found(item: Item) -> dict[str, Any]:
+def _found(item: Item, runs: Path) -> dict[str, Any]:
     plant, place = PLANTS.get(item.kind), Place(item.n, item.ratio, item.seed)
     config = clean_study(place) if plant is None or plant.make is None else plant.make(place, item.strength)
-    with made(config) as study:
-        if plant is None:
-            found = study.findings().select("code", "severity").rows()
-            return {"found": worst(found), "records": _altered(study.case(), place)}
-        found = study.made("pairs")["pairs_findings"].select("code", "severity").rows()
-        return {"found": worst([*found, (item.kind, look(item.kind, study.case()))])}
+    study = study_of(config, runs)
+    if plant is None:
+        found = study.findings().select("code", "severity").rows()
+        return {"found": worst(found), "records": _altered(study.case(), place)}
+    found = study.made("pairs")["pairs_findings"].select("code", "severity").rows()
+    return {"found": worst([*found, (item.kind, look(item.kind, study.case()))])}
 
 
 def worst(found: Iterable[tuple[str, str]]) -> dict[str, str]:

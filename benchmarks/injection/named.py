@@ -10,7 +10,7 @@ from typing import Any
 from counterpoint.config import StudyConfig, read_study
 from counterpoint.data.words import ENGLISH
 from injection.data import UNGROUPED, Place, contenders, study
-from injection.draw import Item, made, timed, worst
+from injection.draw import Item, study_of, timed, worst
 from injection.plants import BOTH_TELL, PLANTS
 
 ROOT = Path(__file__).parents[2]
@@ -108,15 +108,14 @@ def items() -> Iterator[Item]:
             yield Item(name, PLACE.n, PLACE.ratio, 1.0, PLACE.seed)
 
 
-def draw(item: Item) -> dict[str, Any]:
+def draw(item: Item, runs: Path) -> dict[str, Any]:
     """Return what the checks of a case find, and whether that is what they must."""
-    return timed(item, _found)
+    return timed(item, runs, _found)
 
 
-def _found(item: Item) -> dict[str, Any]:
+def _found(item: Item, runs: Path) -> dict[str, Any]:
     case = CASES[item.kind]
-    with made(case.make()) as study:
-        found = worst(study.findings().select("code", "severity").iter_rows())
+    found = worst(study_of(case.make(), runs).findings().select("code", "severity").iter_rows())
     return {"found": {code: found.get(code, "absent") for code in case.codes}, "is_right": is_right(case, found)}
 
 

@@ -234,7 +234,7 @@ PLANTS: Mapping[str, Plant] = {
     "CP013": Plant(
         "The length of the text tells the class", "of the classes told by length", 0.65,
         "As many texts of either class are long.",
-        grid=(0.53, 0.56, 0.59, 0.62), make=_lengths,
+        grid=(0.53, 0.56, 0.59, 0.62), make=_lengths, clean_at=0.5,
     ),
     "CP014": Plant(
         "Images, all of them light, are missing, and filled with black", "of the images", 0.30,

@@ -1,11 +1,13 @@
-"""The list of draws, and how it is worked through: two at a time, a line kept for each, so that it can go on later."""
+"""The list of draws, and how it is worked through: two places at a time, a line kept for each draw, to go on later."""
 
 import json
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
 from counterpoint.diagnose import CHECKS
@@ -13,7 +15,9 @@ from injection.draw import CLEAN, Item, draw
 from injection.plants import PLANTS, Plant
 
 WORKERS = 2
-REPORTED, DEVELOPMENT = 200_000, 0
+IN_MEMORY = Path("/dev/shm")
+"""Tables that go away in a second need no disk."""
+REPORTED, DEVELOPMENT = 300_000, 0
 """The first seeds of draws that are reported, and of those with which code is tried."""
 SEEDS_A_KIND = 1_000
 N_CLEAN, N_TABLE, N_TRAINED, N_CELL, N_CURVE = 200, 200, 60, 40, 20
@@ -21,10 +25,18 @@ N_CLEAN, N_TABLE, N_TRAINED, N_CELL, N_CURVE = 200, 200, 60, 40, 20
 other strength."""
 MAIN = (1000, 1)
 CELLS = ((300, 1), (300, 4), (3000, 1), (3000, 4))
+PARTS = ("main", "cells", "curves")
+"""What bars are about; other sizes; other strengths."""
 
 
-def items(*, codes: Iterable[str] = (), draws: int | None = None, first_seed: int = REPORTED) -> list[Item]:
-    """Return all draws, those that bars are about first; *draws* bounds how many there are of each."""
+def items(
+    *,
+    codes: Iterable[str] = (),
+    draws: int | None = None,
+    first_seed: int = REPORTED,
+    parts: Iterable[str] = PARTS,
+) -> list[Item]:
+    """Return all draws of these *parts*, in their order; *draws* bounds how many there are of each."""
     wanted = [code for code in PLANTS if not (chosen := set(codes)) or code in chosen]
     made = [code for code in wanted if PLANTS[code].make is not None and code in CHECKS]
     n_clean, n_cell = (N_CLEAN, N_CELL) if any(PLANTS[code].clean_at is None for code in wanted) else (0, 0)
@@ -35,7 +47,8 @@ def items(*, codes: Iterable[str] = (), draws: int | None = None, first_seed: in
         for item in (*_clean(cell, n_cell), *(item for code in made for item in _planted(code, cell, N_CELL)))
     ]
     curves = [item for code in made for item in _curve(code)]
-    listed = [item for part in (main, cells, curves) for item in _by_turns(part)]
+    drawn = {"main": main, "cells": cells, "curves": curves}
+    listed = [item for part in parts for item in _by_turns(drawn[part])]
     return [
         item._replace(seed=first_seed + _offset(item.kind) + item.seed)
         for item in listed
@@ -96,10 +109,31 @@ def waiting(listed: Iterable[Item], results: Iterable[dict[str, Any]]) -> list[I
     return [item for item in listed if item not in done]
 
 
+Make = Callable[[Item, Path], dict[str, Any]]
+
+
+def places(listed: Iterable[Item]) -> list[list[Item]]:
+    """Return *listed* by kind, size and seed: what is drawn there at several strengths shares pairs and fits.
+
+    >>> [len(items) for items in places([Item("CP008", 300, 1, strength, 7) for strength in (1.0, 0.0)])]
+    [2]
+    """
+    together: dict[tuple[Any, ...], list[Item]] = {}
+    for item in listed:
+        together.setdefault((item.kind, item.n, item.ratio, item.seed), []).append(item)
+    return list(together.values())
+
+
+def at_place(make: Make, listed: Sequence[Item]) -> list[dict[str, Any]]:
+    """Return what *make* finds of each of *listed*, made in one folder that goes away."""
+    with TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as runs:
+        return [make(item, Path(runs)) for item in listed]
+
+
 def work_through(
     listed: Sequence[Item],
     path: Path,
-    make: Callable[[Item], dict[str, Any]] = draw,
+    make: Make = draw,
     *,
     budget_s: float = float("inf"),
     workers: int = WORKERS,
@@ -108,17 +142,17 @@ def work_through(
 
     A draw that was begun when the budget ends is not kept.
     """
-    todo = waiting(listed, kept(path))
+    todo = places(waiting(listed, kept(path)))
     if not todo:
         return 0
     path.parent.mkdir(parents=True, exist_ok=True)
     started, n_made = time.monotonic(), 0
     with path.open("a", encoding="utf-8") as file, get_context("spawn").Pool(min(workers, len(todo)), _quiet) as pool:
         _end_line(file, path)
-        for result in pool.imap_unordered(make, todo):
-            file.write(json.dumps(result) + "\n")
+        for results in pool.imap_unordered(partial(at_place, make), todo):
+            file.writelines(json.dumps(result) + "\n" for result in results)
             file.flush()
-            n_made += 1
+            n_made += len(results)
             if time.monotonic() - started > budget_s:
                 break
     return n_made

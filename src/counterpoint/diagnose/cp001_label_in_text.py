@@ -21,6 +21,7 @@ CONTENDER = "keyword-rule"
 LEAST_BALANCED = 0.85
 """Of nine in ten rows of one class, any rule is right on nine in ten: the classes must be told apart as well."""
 MADE_FROM_TEXT = ("keywords", "preset")
+"""Of such labels the record of the study says what a few words that suffice leave open elsewhere: it is a leak."""
 
 
 class _Rule(NamedTuple):
@@ -62,9 +63,9 @@ def look(case: Case) -> dict[str, str]:
 def _judged(rule: _Rule, case: Case) -> tuple[str, str]:
     if rule.balanced < LEAST_BALANCED:
         return "info", "the label is more than a few words."
-    if rule.accuracy >= FAIL_AT:
-        by_text = "label_source" in case.pairs.columns and case.pairs["label_source"].is_in(MADE_FROM_TEXT).any()
-        made = " (the labels of this study were made by keywords)" if by_text else ""
+    by_text = "label_source" in case.pairs.columns and case.pairs["label_source"].is_in(MADE_FROM_TEXT).any()
+    if rule.accuracy >= (WARN_AT if by_text else FAIL_AT):
+        made = " (the labels of this study were made by keywords of it)" if by_text else ""
         return "fail", f"the label is a function of the text{made}: take labels from elsewhere, or mask those words."
     if rule.accuracy >= WARN_AT:
         return "warn", "few words suffice, which may be legitimate or a leak: look at where the labels come from."
