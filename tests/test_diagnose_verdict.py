@@ -113,6 +113,23 @@ def test_a_branch_that_is_not_used_since_its_layers_are_flat_is_one_that_was_not
     assert verdict(case, pl.concat([findings, found(other)])) == "branch_ignored"
 
 
+def test_a_branch_that_one_fit_leaves_unread_is_no_verdict_where_all_fits_tell_what_a_sum_tells():
+    case, findings = made("additive_gain")
+    ignored = [{"contender": case.primary["a"], "modality": "image"}]
+    unread = finding("CP008", "warn", case.primary["a"], "Unread.", ignored=ignored)
+    others = findings.filter(pl.col("code") != "CP008")
+    assert verdict(case, pl.concat([others, found(unread)])) == "additive_gain"
+
+
+def test_a_gain_beside_a_voice_that_tells_nothing_is_no_gain_of_both():
+    case, findings = made("image_only")
+    ends = {"difference": 0.04, "low": 0.02, "high": 0.06}
+    more = [pl.when("is_primary").then(value).otherwise(name).alias(name) for name, value in ends.items()]
+    said = answer(replace(case, differences=case.differences.with_columns(more)), findings, METRIC)
+    assert said["verdict"] == "cannot_tell"
+    assert "the text alone is not shown to tell anything" in said["sentence"]
+
+
 def test_a_network_that_failed_does_not_hide_the_gain_of_another():
     case, findings = made("additive_gain")
     other = next(name for name in ("lstm-cnn", "late-fusion") if name != case.primary["a"])

@@ -17,6 +17,7 @@ from counterpoint.contribution import Estimate
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.cp016_training_failed import MISREADS
 from counterpoint.diagnose.evidence.grounds import UNKNOWN, Grounds
+from counterpoint.diagnose.evidence.told import SUM
 from counterpoint.schema import Frame
 
 VERDICTS = (
@@ -95,6 +96,11 @@ def _gain(grounds: Grounds) -> Found | None:
     kind = _kind(grounds, part)
     if kind == "cannot_tell":
         return kind, UNKNOWN_GAIN
+    heard = [side for side in ("text", "image") if isfinite(grounds.above_chance(side).value)]
+    silent = next((side for side in heard if not _carries(grounds, side)), None)
+    if kind == "additive_gain" and silent:
+        said = f"But the {silent} alone is not shown to tell anything ({_above(grounds.above_chance(silent))})"
+        return "cannot_tell", f"{said}: what is gained may be a better reading of the other."
     measured = f"{part.value:+.3f} ({part.low:+.3f} to {part.high:+.3f})" if isfinite(part.value) else ""
     if kind == "additive_gain" and part.low > 0:
         return kind, f"Most of what is gained is a sum's of what each modality says; an interaction adds {measured}."
@@ -160,7 +166,7 @@ def _at_chance(grounds: Grounds) -> set[str]:
 def _ignored(grounds: Grounds) -> Found | None:
     found, a = grounds.alarm("CP008", "warn") or {}, grounds.contrast["a"]
     modality = next((row["modality"] for row in found.get("ignored", []) if row["contender"] == a), None)
-    if modality is None:
+    if modality is None or not _lacks(grounds, a):
         return None
     single = grounds.above_chance(modality)
     said = f"{a} does not use the {modality}, which alone is {_above(single)}"
@@ -170,6 +176,12 @@ def _ignored(grounds: Grounds) -> Found | None:
         reason = f"its layer {layer} says nearly the same of all rows (CP016)"
         return "training_failed", f"{said}. That branch was not trained: {reason}, and {UNKNOWN_HELD}."
     return "branch_ignored", f"{said}: {UNKNOWN_HELD} (CP008)."
+
+
+def _lacks(grounds: Grounds, name: str) -> bool:
+    """Say whether *name*, over all its fits, tells less than a plain sum: CP008 looks at the first fit alone."""
+    known = grounds.knowledge
+    return known is None or known.beyond(SUM, name).low > 0
 
 
 def _voices(grounds: Grounds) -> Found | None:
