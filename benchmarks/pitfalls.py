@@ -1,8 +1,9 @@
 """How often each check finds its fault, and how often it finds one that is not there: `pitfalls.py [--whole]`.
 
 Without arguments two small draws of each, from seeds of development: they show that it works, and measure nothing.
-`--whole` makes all draws, from seeds that no threshold was chosen on, two at a time; it keeps each in a folder and goes
-on where it was stopped, and in the end writes `results/pitfalls.json`, from which docs/pitfalls.md has its rates.
+`--whole` makes all draws, from seeds that no threshold was chosen on, two at a time; it keeps each in `results/draws/`
+and goes on where it was stopped, on whatever machine, and in the end writes `results/pitfalls.json`, from which
+docs/pitfalls.md has its rates.
 `--named` runs the named cases and `--contribution` the measures of contribution; `--summary` draws nothing more.
 `--beside` names a summary of draws that were made elsewhere: its rates stand where there are none here.
 """
@@ -19,8 +20,8 @@ from injection.rates import lines, merged, summary
 from injection.work import DEVELOPMENT, PARTS, REPORTED, Item, items, kept, work_through
 
 HERE = Path(__file__).parent
-RESULTS, DRAWS = HERE / "results" / "pitfalls.json", HERE.parent / "runs" / "pitfalls"
-QUICK_DRAWS = 2
+RESULTS, DRAWS = HERE / "results" / "pitfalls.json", HERE / "results" / "draws"
+QUICK, QUICK_DRAWS = HERE.parent / "runs" / "pitfalls-quick", 2
 
 
 def arguments() -> argparse.Namespace:
@@ -40,7 +41,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--contribution", action="store_true", help="the measures of contribution, and nothing else")
     parser.add_argument("--summary", action="store_true", help="no draws: what is kept, summed up")
     parser.add_argument("--beside", type=Path, metavar="JSON", help="a summary of draws that were made elsewhere")
-    parser.add_argument("--kept", type=Path, default=DRAWS, metavar="DIR", help="where draws are kept")
+    parser.add_argument("--kept", type=Path, metavar="DIR", help="where draws are kept")
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="JSON", help="where the summary goes")
     return parser.parse_args()
 
@@ -48,7 +49,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Make the draws that are asked for and are not kept, and print what all of them show."""
     asked = arguments()
-    folder = asked.kept if asked.whole else asked.kept.with_name(f"{asked.kept.name}-quick")
+    folder = asked.kept or (DRAWS if asked.whole else QUICK)
     draws = asked.draws if asked.whole or asked.draws else QUICK_DRAWS
     first_seed = REPORTED if asked.whole else DEVELOPMENT
     budget_s = 60 * asked.budget

@@ -2,7 +2,7 @@
 
 Without arguments one small study of each verdict, from a seed of development: it shows that it works, and measures
 nothing.  `--whole` makes 40 of each, half of 500 pairs and half of 2,000, from seeds that no threshold was chosen on;
-it keeps each in a folder and goes on where it was stopped, prints the confusion table, and writes
+it keeps each in `results/draws/` and goes on where it was stopped, prints the confusion table, and writes
 `results/verdicts.json`.  Each modality that tells something reaches .75 to .85 by itself, but where the label leaks
 and where only both together tell it.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from counterpoint.artifacts import write_json
+from counterpoint.artifacts import read_json, write_json
 from counterpoint.config import StudyConfig
 from counterpoint.diagnose.verdict import VERDICTS
 from injection.draw import study_of, timed
@@ -25,7 +25,8 @@ from injection.work import DEVELOPMENT, REPORTED, Item, kept, work_through
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 HERE = Path(__file__).parent
-RESULTS, KEPT = HERE / "results" / "verdicts.json", HERE.parent / "runs" / "verdicts"
+RESULTS, KEPT = HERE / "results" / "verdicts.json", HERE / "results" / "draws" / "verdicts.jsonl"
+QUICK = HERE.parent / "runs" / "verdicts-quick.jsonl"
 SIZES, N_EACH = (500, 2000), 20
 RIGHT_BARS, WRONG_BAR = {500: 0.70, 2000: 0.85}, 0.05
 """Least right by number of pairs, and most wrong: the rest says that it cannot tell."""
@@ -198,7 +199,7 @@ def main() -> None:
     asked = parser.parse_args()
     warnings.filterwarnings("ignore")
     first = asked.first if asked.first is not None else REPORTED if asked.whole else DEVELOPMENT
-    path = KEPT.with_name(KEPT.name + ("" if asked.whole else "-quick")) / "studies.jsonl"
+    path = KEPT if asked.whole else QUICK
     each = asked.each or (N_EACH if asked.whole else 1)
     listed = items(first_seed=first, each=each, sizes=asked.sizes or (SIZES if asked.whole else SIZES[:1]))
     listed = [item for item in listed if not asked.only or item.kind in asked.only]
@@ -208,7 +209,7 @@ def main() -> None:
     summed = summary(kept(path))
     print("\n".join(lines(summed)))
     if asked.whole:
-        write_json(RESULTS, summed)
+        write_json(RESULTS, {**(read_json(RESULTS) or {}), **summed})  # of a size that is not drawn here, what was
 
 
 if __name__ == "__main__":

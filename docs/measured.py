@@ -7,7 +7,7 @@ said not to be measured yet.
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,15 @@ def percent(found: Mapping[str, float] | None) -> str:
     return f"{share} % ({low} to {high}), {found['k']} of {found['n']}"
 
 
+def strength_of(strength: float, unit: str) -> str:
+    """Return a strength, in percent where it is a share.
+
+    >>> strength_of(0.05, "of the test rows"), strength_of(8, "times the width")
+    ('5 %', '8')
+    """
+    return f"{100 * strength:.3g} %" if unit.startswith(("of", "lost")) else f"{strength:.3g}"
+
+
 def amount(strength: float, unit: str) -> str:
     """Return a strength with its unit.
 
@@ -73,7 +82,7 @@ def amount(strength: float, unit: str) -> str:
     """
     if unit == "yes":
         return "it is there"
-    return f"{100 * strength:.3g} % {unit}" if unit.startswith(("of", "lost")) else f"{strength:.3g} {unit}"
+    return f"{strength_of(strength, unit)} {unit}"
 
 
 def _of_check(plant: Plant, found: Mapping[str, Any], pitfalls: Mapping[str, Any]) -> Iterator[str]:
@@ -87,12 +96,26 @@ def _of_check(plant: Plant, found: Mapping[str, Any], pitfalls: Mapping[str, Any
     if not rows:
         yield NOT_YET
         return
-    odds = found.get("even_odds")
-    half = "" if odds is None else f" Detection reaches one half at {amount(odds, plant.unit)}."
     least, most = (f"{100 * share:.0f} %" for share in found["bar"])
     bar = f"The bar at 1,000 pairs is {least} found and {most} alarms: {MET[found['meets']]}."
-    yield f"{TRIAL if pitfalls['is_quick'] else ''}Warns or fails, with Wilson's 95 % interval. {bar}{half}"
+    yield f"{TRIAL if pitfalls['is_quick'] else ''}Warns or fails, with Wilson's 95 % interval. {bar}"
     yield table(["pairs", "classes", "found where planted", "alarms where there is none"], rows)
+    yield _curve(found["curve"], found["even_odds"], plant)
+
+
+def _curve(curve: Sequence[Mapping[str, Any]], odds: float | None, plant: Plant) -> str:
+    """Return how often the fault is found at each strength, and where that is as often as not."""
+    points = [point for point in curve if point["rate"] and point["strength"] != plant.clean_at]
+    if len(points) < 2:
+        return ""
+    shares = [point["rate"]["share"] for point in points]
+    half = ""
+    if odds is not None:
+        half = f"Detection reaches one half at {amount(odds, plant.unit)}."
+    elif len(points) == len(plant.grid) + 1 and min(shares) >= 0.5:
+        half = "Detection is above one half at the weakest fault that was tried."
+    header = ["at 1,000 pairs", *(strength_of(point["strength"], plant.unit) for point in points)]
+    return "\n\n".join([half, table(header, [["found", *(percent(point["rate"]) for point in points)]])])
 
 
 def _panel(pitfalls: Mapping[str, Any]) -> str:

@@ -355,7 +355,7 @@ def test_the_quick_form_of_two_checks_runs_and_leaves_nothing_to_do(tmp_path):
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "4 draws, 0 failed" in said
     assert not (tmp_path / "out.json").exists()
-    results = kept(tmp_path / "kept-quick" / "draws.jsonl")
+    results = kept(tmp_path / "kept" / "draws.jsonl")
     listed = [item for item in items(codes=["CP001", "CP002"], draws=1, first_seed=0) if item[1:3] == (300, 1)]
     assert (len(listed), waiting(listed, results)) == (4, [])
 
@@ -379,6 +379,18 @@ def test_the_page_of_pitfalls_says_what_was_measured_and_what_was_not():
     for what in ("CP004", "panel", "verdicts"):
         assert measured.NOT_YET in measured.text_of(what, found, {})
     assert "measures nothing" in measured.text_of("CP003", summary(results, is_quick=True), {})
+
+
+def test_the_page_of_pitfalls_shows_how_detection_grows_with_the_fault():
+    copied = PLANTS["CP002"]
+    strengths = [0.0, *copied.grid, copied.strength]
+    drawn = [result("CP002", 1, {"CP002": "warn" if s > 0.02 else "info"}, strength=s) for s in strengths]
+    text = measured.text_of("CP002", summary(drawn, is_quick=False), {})
+    assert "Detection reaches one half at 2.5 % of the test rows." in text
+    assert "| at 1,000 pairs | 1 % | 2 % | 3 % | 4 % | 5 % |" in text
+    always = [result("CP002", 1, {"CP002": "warn"}, strength=s) for s in strengths[1:]]
+    text = measured.text_of("CP002", summary(always, is_quick=False), {})
+    assert "above one half at the weakest fault that was tried" in text
 
 
 def test_the_confusion_of_verdicts_has_a_row_a_truth():
