@@ -5,7 +5,7 @@ Without arguments two small draws of each, from seeds of development: they show 
 and goes on where it was stopped, on whatever machine, and in the end writes `results/pitfalls.json`, from which
 docs/pitfalls.md has its rates.
 `--named` runs the named cases and `--contribution` the measures of contribution; `--summary` draws nothing more.
-`--beside` names a summary of draws that were made elsewhere: its rates stand where there are none here.
+`--beside` names a summary of other draws: its rates stand where none are kept.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from injection.work import DEVELOPMENT, PARTS, REPORTED, Item, items, kept, work
 
 HERE = Path(__file__).parent
 RESULTS, DRAWS = HERE / "results" / "pitfalls.json", HERE / "results" / "draws"
+EARLIER = HERE / "results" / "seeds-200000.json"
+"""The summary of draws of 1,000 pairs that were not kept."""
 QUICK, QUICK_DRAWS = HERE.parent / "runs" / "pitfalls-quick", 2
 
 
@@ -40,7 +42,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--named", action="store_true", help="the named cases, and nothing else")
     parser.add_argument("--contribution", action="store_true", help="the measures of contribution, and nothing else")
     parser.add_argument("--summary", action="store_true", help="no draws: what is kept, summed up")
-    parser.add_argument("--beside", type=Path, metavar="JSON", help="a summary of draws that were made elsewhere")
+    parser.add_argument("--beside", type=Path, default=EARLIER, metavar="JSON", help="a summary of other draws")
     parser.add_argument("--kept", type=Path, metavar="DIR", help="where draws are kept")
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="JSON", help="where the summary goes")
     return parser.parse_args()
@@ -71,11 +73,11 @@ def _small(listed: list[Item]) -> list[Item]:
     return [item for item in listed if item.n == min(EPOCHS) and item.ratio == 1]
 
 
-def _summary(folder: Path, beside: Path | None, *, is_quick: bool) -> dict[str, Any]:
+def _summary(folder: Path, beside: Path, *, is_quick: bool) -> dict[str, Any]:
     found = summary(kept(folder / "draws.jsonl"), is_quick=is_quick)
     found["named"] = named.summary(kept(folder / "named.jsonl"))
     found["contribution"] = contribution.summary(kept(folder / "contribution.jsonl"))
-    if beside is not None:
+    if not is_quick and beside.exists():
         found = merged(found, json.loads(beside.read_text(encoding="utf-8")))
     print(*lines(found), *named.lines(found["named"]), *contribution.lines(found["contribution"]), sep="\n")
     return found

@@ -19,8 +19,8 @@ from counterpoint.artifacts import read_json, write_json
 from counterpoint.config import StudyConfig
 from counterpoint.diagnose.verdict import VERDICTS
 from injection.draw import study_of, timed
+from injection.rates import MET, share_of
 from injection.rates import said as said_of
-from injection.rates import share_of
 from injection.work import DEVELOPMENT, REPORTED, Item, kept, work_through
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -166,9 +166,10 @@ def summary(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         counts = {"right": n_right, "wrong": len(of_size) - n_right - n_open, "cannot_tell": n_open}
         shares = {name: share_of(k, len(of_size)) for name, k in counts.items()}
         met = shares["right"]["share"] >= RIGHT_BARS[n] and shares["wrong"]["share"] <= WRONG_BAR
+        is_enough = min(counts.total() for counts in said.values()) >= N_EACH
         bars = {"right": RIGHT_BARS[n], "wrong": WRONG_BAR}
         table = {truth: dict(counts) for truth, counts in said.items()}
-        found[str(n)] = {"n": len(of_size), **shares, "bars": bars, "meets": met, "table": table}
+        found[str(n)] = {"n": len(of_size), **shares, "bars": bars, "meets": met if is_enough else None, "table": table}
     return found
 
 
@@ -178,7 +179,7 @@ def lines(summed: Mapping[str, Any]) -> Iterable[str]:
         shares = ", ".join(
             f"{name.replace('_', ' ')} {said_of(found[name])}" for name in ("right", "wrong", "cannot_tell")
         )
-        yield f"{n} pairs: {shares}: {'met' if found['meets'] else 'MISSED'}"
+        yield f"{n} pairs: {shares}: {MET[found['meets']]}"
         said = [name for name in (*VERDICTS, "error") if any(name in counts for counts in found["table"].values())]
         yield f"{'truth':<18}" + "".join(f"{name[:14]:>16}" for name in said)
         for truth, counts in found["table"].items():
@@ -209,7 +210,9 @@ def main() -> None:
     summed = summary(kept(path))
     print("\n".join(lines(summed)))
     if asked.whole:
-        write_json(RESULTS, {**(read_json(RESULTS) or {}), **summed})  # of a size that is not drawn here, what was
+        before = read_json(RESULTS) or {}
+        more = {n: found for n, found in summed.items() if found["n"] >= before.get(n, {"n": 0})["n"]}
+        write_json(RESULTS, before | more)  # of a size of which fewer are drawn here, what was
 
 
 if __name__ == "__main__":

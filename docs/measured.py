@@ -7,7 +7,7 @@ said not to be measured yet.
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +100,12 @@ def _of_check(plant: Plant, found: Mapping[str, Any], pitfalls: Mapping[str, Any
     bar = f"The bar at 1,000 pairs is {least} found and {most} alarms: {MET[found['meets']]}."
     yield f"{TRIAL if pitfalls['is_quick'] else ''}Warns or fails, with Wilson's 95 % interval. {bar}"
     yield table(["pairs", "classes", "found where planted", "alarms where there is none"], rows)
-    yield _curve(found["curve"], found["even_odds"], plant)
+    yield _curve(found, plant)
 
 
-def _curve(curve: Sequence[Mapping[str, Any]], odds: float | None, plant: Plant) -> str:
+def _curve(found: Mapping[str, Any], plant: Plant) -> str:
     """Return how often the fault is found at each strength, and where that is as often as not."""
+    curve, odds = found["curve"], found["even_odds"]
     points = [point for point in curve if point["rate"] and point["strength"] != plant.clean_at]
     if len(points) < 2:
         return ""
@@ -115,7 +116,11 @@ def _curve(curve: Sequence[Mapping[str, Any]], odds: float | None, plant: Plant)
     elif len(points) == len(plant.grid) + 1 and min(shares) >= 0.5:
         half = "Detection is above one half at the weakest fault that was tried."
     header = ["at 1,000 pairs", *(strength_of(point["strength"], plant.unit) for point in points)]
-    return "\n\n".join([half, table(header, [["found", *(percent(point["rate"]) for point in points)]])])
+    rows = [["found", *(percent(point["rate"]) for point in points)]]
+    for kind, own in found["by_kind"].items():
+        rates = {point["strength"]: point["rate"] for point in own}
+        rows.append([kind, *(percent(rates[point["strength"]]) for point in points)])
+    return "\n\n".join([half, table(header, rows)])
 
 
 def _panel(pitfalls: Mapping[str, Any]) -> str:

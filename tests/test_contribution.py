@@ -169,6 +169,10 @@ def test_the_perceptual_score_is_the_share_of_the_score_that_permutation_takes()
     found = perceptual_score(Reader(lambda text, _: 3 * text), pairs, np.where(wrong, 1 - labels, labels), "text")
     assert found.value == pytest.approx((0.8 - 0.5) / 0.8, abs=0.02)
     assert found.low < found.value < found.high
+    most = perceptual_score(
+        Reader(lambda text, _: 3 * text), pairs, np.where(wrong, 1 - labels, labels), "text", per="headroom"
+    )
+    assert most.value == pytest.approx((0.8 - 0.5) / 0.5, abs=0.04)
 
 
 def test_within_a_class_the_modality_that_only_names_it_has_no_score():

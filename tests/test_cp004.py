@@ -97,6 +97,20 @@ def test_validation_texts_shuffled_against_labels_are_named(aligned):
     assert "validation" in found["explanation"]
 
 
+@pytest.mark.parametrize("bad", ["0", "2"])
+def test_a_fold_whose_texts_are_another_s_is_named_in_a_k_fold(aligned, bad):
+    given = made_case(n=N, text=0.9, pairs=aligned)
+    of_fold = given.predictions.filter(fold=bad, part="test")["id"].unique()
+    is_wrong = (pl.col("contender") == "text-svm") & pl.col("id").is_in(of_fold.implode())
+    is_swapped = is_wrong & (pl.col("id").cast(pl.Int64) % 2 == 0)
+    swapped = [pl.when(is_swapped).then(b).otherwise(a).alias(a) for a, b in (("p_c0", "p_c1"), ("p_c1", "p_c0"))]
+    found = look(made_case(n=N, pairs=aligned, predictions=given.predictions.with_columns(swapped)))
+    assert found["severity"] == "fail"
+    fold = evidence(found)["fold"]
+    before = str((int(bad) - 1) % 3)  # its validation fold is the bad one
+    assert (fold["fit"], fold["test"] < fold["validation"]) in ((bad, True), (before, False))
+
+
 def test_half_of_the_texts_from_elsewhere_lapse_where_images_do_not(aligned):
     found = look(made_case(n=N, text=0.8, image=0.6, astray=0.5, pairs=aligned))
     assert found["severity"] == "warn"

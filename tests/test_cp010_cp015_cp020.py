@@ -90,7 +90,8 @@ def test_labels_that_both_contradict_are_queued_with_what_both_suggest():
     found = labels(made_case(n=1000, flips=0.1))
     assert found["severity"] == "warn"
     assert {"id", "label", "suggested"} == set(evidence(found)["table"][0])
-    assert len(evidence(found)["table"]) == 12 < evidence(found)["n_queue"]
+    assert len(evidence(found)["table"]) == 12 < evidence(found)["n_queue"] == len(evidence(found)["queue"])
+    assert evidence(found)["queue"].items() >= {row["id"]: row["suggested"] for row in evidence(found)["table"]}.items()
     assert "relabel" in found["explanation"]
 
 

@@ -1,6 +1,7 @@
 """Training that failed: the layer is named, and what merely cannot be learned is no failure."""
 
 import json
+from copy import copy
 from dataclasses import replace
 
 import polars as pl
@@ -119,6 +120,26 @@ def test_a_loss_that_stayed_fails_a_network_that_does_little_better_than_chance(
     weak = made_case(text=0.15, image=0.15).predictions.filter(contender="late-fusion")
     said = pl.concat([strong.filter(pl.col("contender") != "late-fusion"), weak])
     assert failed(look(replace(case(pairs, sound, train=0.69), predictions=said))) == {"late-fusion": "has not learned"}
+
+
+def test_a_loss_in_which_classes_weigh_the_same_is_held_against_that_of_guessing_them_alike(pairs, sound):
+    rare = pl.col("label").eq("c1") & (pl.col("id").cast(pl.Int64) % 10 != 0)  # ten to one
+    strong = made_case(n=2000, text=0.9, image=0.9).predictions.filter(~rare)
+    weak = made_case(n=2000, text=0.15, image=0.15).predictions.filter(~rare).filter(contender="late-fusion")
+    said = pl.concat([strong.filter(pl.col("contender") != "late-fusion"), weak])
+    given = replace(case(pairs, sound, train=0.5), predictions=said)  # above the entropy of the shares, .3
+    assert failed(look(given)) == {"late-fusion": "has not learned"}
+    weighted = copy(sound)
+    weighted.class_weight = "balanced"
+    fitted = Fitted(weighted, pairs, pairs, pairs)
+    assert failed(look(replace(given, fit_of=lambda _: fitted))) == {}
+
+
+def test_validation_rows_of_one_fold_at_chance_are_seen(pairs, sound):
+    given = case(pairs, sound, **BY_HEART, valid_score=0.9)
+    guessed = guessing_on("validation", given=given).predictions
+    mixed = pl.concat([guessed.filter(fold="1"), given.predictions.filter(pl.col("fold") != "1")])
+    assert failed(look(replace(given, predictions=mixed))) == {"late-fusion": cp016_training_failed.MISREADS}
 
 
 def test_every_network_that_failed_is_in_the_evidence(pairs, sound):

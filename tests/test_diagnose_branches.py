@@ -161,6 +161,22 @@ def test_what_would_fall_is_told_where_nothing_is_missing():
     assert "Should one be missing later" in found["explanation"]
 
 
+def test_what_is_missing_is_filled_in_four_ways():
+    rows = evidence(cp014_missing_modality, case(Signals(redundant=0.8)))["table"]
+    fills = {row["filled with"]: row["score"] for row in rows if row["without"] == "image"}
+    assert list(fills) == ["nothing", "the mean", "another row's", "what is learned of it"]
+    assert fills["what is learned of it"] > fills["another row's"] + 0.02  # the text says what the image would
+
+
+def test_an_outside_model_that_said_nothing_of_validation_rows_hides_nothing():
+    given = case()
+    reads = {**given.modalities, "elsewhere": ("text", "image")}
+    said = given.predictions.filter(contender="late-fusion", part="test").with_columns(contender=pl.lit("elsewhere"))
+    more = replace(given, modalities=reads, predictions=pl.concat([given.predictions, said]))
+    assert told(more).beyond(SUM, "text") == told(given).beyond(SUM, "text")
+    assert "elsewhere" not in told(more).bits
+
+
 def test_one_fit_is_set_against_the_mean_of_fits_and_not_against_their_ensemble():
     heads, name = heads_of(case())[0], "text-lstm"
     one = heads.hits_of(case(), name)

@@ -213,6 +213,13 @@ def test_a_class_that_lost_twice_the_rows_is_found():
     assert [row["class"] for row in table(found)] == ["class_0", "class_1"]
 
 
+def test_a_class_that_lost_all_its_rows_is_found():
+    lost = made_dropped({("missing_image", "class_2"): 120}).with_columns(stage=pl.lit("align"))
+    found = look("CP003", made_case(made_pairs(1000), dropped=lost))
+    assert found["severity"] == "warn"
+    assert "Of class class_2 100.0%" in found["explanation"]
+
+
 def test_an_equal_loss_is_no_finding():
     assert severity("CP003", unequal((80, 85))) == "info"
 

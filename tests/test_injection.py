@@ -246,6 +246,20 @@ def result(kind, seed, found, *, strength=0.0, n=1000, **more):
     return {"kind": kind, "n": n, "ratio": 1, "strength": strength, "seed": seed, "found": found, "took_s": 1.0, **more}
 
 
+def test_faults_of_two_kinds_have_two_curves_and_no_even_odds_together():
+    plant = PLANTS["CP017"]
+    strengths = [0.0, *plant.grid, plant.strength]
+    drawn = [
+        result("CP017", seed, {"CP017": "warn" if seed == 2 and s else "info"}, strength=s)
+        for s in strengths
+        for seed in (2, 3)
+    ]
+    found = summary(drawn, is_quick=False)["checks"]["CP017"]
+    assert found["even_odds"] is None
+    blank, unknown = ([point["rate"]["share"] for point in curve] for curve in found["by_kind"].values())
+    assert (blank[1:], unknown[1:]) == ([1.0] * 5, [0.0] * 5)
+
+
 def test_a_bar_is_met_by_enough_draws_with_few_errors():
     plant = PLANTS["CP003"]
     good = {"planted": {"n": 200, "share": 0.95}, "clean": {"n": 200, "share": 0.02}}
@@ -397,11 +411,14 @@ def test_the_confusion_of_verdicts_has_a_row_a_truth():
     said = [("leak", "leak"), ("leak", "cannot_tell"), ("no_signal", "leak")]
     found = verdicts.summary({"kind": truth, "n": 500, "verdict": verdict} for truth, verdict in said)
     assert [found["500"][name]["k"] for name in ("right", "wrong", "cannot_tell")] == [1, 1, 1]
-    assert (list(found), found["500"]["meets"]) == (["500"], False)
+    assert (list(found), found["500"]["meets"]) == (["500"], None)
+    every = [{"kind": truth, "n": 500, "verdict": "leak"} for truth in verdicts.TRUTHS for _ in range(verdicts.N_EACH)]
+    found = verdicts.summary(every)
+    assert found["500"]["meets"] is False
     text = measured.text_of("verdicts", {}, found)
     assert "70 % right and 5 % wrong: **missed**" in text
-    assert "| `leak` | 1 | 1 |" in text
-    assert "| `no_signal` |  | 1 |" in text
+    assert "| `leak` | 20 |" in text
+    assert "| `no_signal` | 20 |" in text
 
 
 def test_the_page_of_pitfalls_has_every_check():

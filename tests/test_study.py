@@ -181,6 +181,16 @@ def test_predictions_of_an_outside_model_stand_beside_ours(tmp_path, finished):
     assert not study.differences().filter((pl.col("a") == "oracle") | (pl.col("b") == "oracle")).is_empty()
 
 
+def test_a_contrast_with_an_outside_model_rests_on_its_fits(tmp_path, finished):
+    chances = [(pl.col("label") == name).cast(pl.Float64).alias(f"p_{name}") for name in ("class_0", "class_1")]
+    fits = pl.concat([finished.pairs().select("id", *chances, fold=pl.lit(fold)) for fold in "012"])
+    fits.write_csv(tmp_path / "oracle.csv")
+    plain = {"contenders": ["majority", "text-svm"], "fit": {"engine": "inline", "seeds": [0, 1]}}
+    outside = {"predictions": [{"path": tmp_path / "oracle.csv", "name": "oracle"}]}
+    study = cp.Study(config(**plain, **outside), runs=tmp_path)
+    assert (study.primary()["a"], study.case().n_fits) == ("oracle", 3)
+
+
 def test_three_classes_run(tmp_path):
     source = {"kind": "generated", "n": 150, "classes": 3, "text_signal": 0.9, "image_signal": 0.5, "side_px": 16}
     study = cp.Study(config(source=source, split={}), runs=tmp_path)

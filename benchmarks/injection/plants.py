@@ -59,6 +59,8 @@ class Plant:
     alter: Alter | None = None
     clean_at: float | None = None
     trains: bool = False
+    kinds: tuple[str, ...] = ()
+    """What every other draw plants, where faults of two kinds have one check: draws of even seeds, and of odd ones."""
 
 
 def clean_study(place: Place) -> StudyConfig:
@@ -220,7 +222,7 @@ PLANTS: Mapping[str, Plant] = {
     "CP010": Plant(
         "The image says what the text says, or nothing", "of what it says alone taken out", 1,
         "Of the rows of which one modality says nothing, the other says half, and both together more.",
-        grid=(0.5, 0.75), make=_nothing_to_gain, trains=True,
+        grid=(0.5, 0.75), make=_nothing_to_gain, trains=True, kinds=("the image says the same", "it says nothing"),
     ),
     "CP011": Plant(
         "One fit of each network", "fits", 1,
@@ -244,7 +246,7 @@ PLANTS: Mapping[str, Plant] = {
     "CP015": Plant(
         "One modality's contenders are too sure", "times the logits", 4,
         "Each network keeps the epoch of its lowest validation loss, its labels smoothed; the SVM is calibrated.",
-        grid=(1.5, 2, 2.5, 3), alter=records.sure, trains=True,
+        grid=(1.5, 2, 2.5, 3), alter=records.sure, trains=True, kinds=("of image contenders", "of text contenders"),
     ),
     "CP016": Plant(
         "Softmax behind every hidden layer", "yes", 1,
@@ -253,7 +255,7 @@ PLANTS: Mapping[str, Plant] = {
     "CP017": Plant(
         "Images are blank, or words unknown", "of the images, a third more of the words", 0.30,
         "Every image was drawn with noise, and all texts are of the same sixty words.",
-        grid=(0.02, 0.05, 0.1, 0.2), make=_damaged,
+        grid=(0.02, 0.05, 0.1, 0.2), make=_damaged, clean_at=0.0, kinds=("images are blank", "words are unknown"),
     ),
     "CP018": Plant(
         "One class is far more frequent", "of the rows", 0.9,

@@ -14,6 +14,7 @@ from injection.work import CELLS, MAIN, N_CLEAN, N_TABLE, N_TRAINED
 BARS = {False: (0.95, 0.02), True: (0.90, 0.05)}
 """Least detection and most false alarms at n = 1,000, of checks that train nothing and of those that do."""
 PANEL_BAR = 0.10
+MET = {True: "met", False: "MISSED", None: "too few draws"}
 
 
 def rate(alarms: pl.Series) -> dict[str, float] | None:
@@ -95,11 +96,14 @@ def of_check(frame: pl.DataFrame, code: str) -> dict[str, Any]:
     plant = PLANTS[code]
     own = frame.filter(code=code)
     sizes = [{"n": n, "ratio": ratio, **_sides(own, plant, code, n, ratio)} for n, ratio in (MAIN, *CELLS)]
-    curve = _curve(own.filter(n=MAIN[0], ratio=MAIN[1]), plant, code)
+    main = own.filter(n=MAIN[0], ratio=MAIN[1])
+    curve = _curve(main, plant, code)
+    halves = (main.filter(pl.col("seed") % 2 == odd) for odd in (0, 1))
+    by_kind = {kind: _curve(half, plant, code) for kind, half in zip(plant.kinds, halves, strict=False)}
     return {
         "fault": plant.fault, "unit": plant.unit, "strength": plant.strength, "clean": plant.clean,
-        "trains": plant.trains, "sizes": sizes, "curve": curve, "even_odds": _even_odds(curve) if plant.grid else None,
-        "meets": meets(sizes[0], plant), "bar": list(BARS[plant.trains]),
+        "trains": plant.trains, "sizes": sizes, "curve": curve, "even_odds": _even_odds(curve, plant),
+        "by_kind": by_kind, "meets": meets(sizes[0], plant), "bar": list(BARS[plant.trains]),
     }  # fmt: skip
 
 
@@ -120,9 +124,12 @@ def _curve(own: pl.DataFrame, plant: Plant, code: str) -> list[dict[str, Any]]:
     ]
 
 
-def _even_odds(curve: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the strength of even odds on a curve of which every point was measured: a gap would be guessed across."""
-    if not all(point["rate"] for point in curve):
+def _even_odds(curve: Sequence[Mapping[str, Any]], plant: Plant) -> float | None:
+    """Return the strength of even odds on a curve of which every point was measured: a gap would be guessed across.
+
+    None too of two kinds of fault together: half of the draws found may be all of one kind, and none of the other.
+    """
+    if not plant.grid or plant.kinds or not all(point["rate"] for point in curve):
         return None
     columns = ([point["rate"][key] for point in curve] for key in ("share", "n"))
     return even_odds([point["strength"] for point in curve], *columns)
@@ -150,8 +157,9 @@ def _filled(check: Mapping[str, Any], beside: Mapping[str, Any], code: str) -> d
     ]
     rates = {point["strength"]: point["rate"] for point in beside["curve"]}
     curve = [{**point, "rate": point["rate"] or rates.get(point["strength"])} for point in check["curve"]]
-    odds = _even_odds(curve) if PLANTS[code].grid else None
-    return {**check, "sizes": sizes, "curve": curve, "even_odds": odds, "meets": meets(sizes[0], PLANTS[code])}
+    plant = PLANTS[code]
+    odds, met = _even_odds(curve, plant), meets(sizes[0], plant)
+    return {**check, "sizes": sizes, "curve": curve, "even_odds": odds, "meets": met}
 
 
 def meets(size: Mapping[str, Any], plant: Plant) -> bool | None:
@@ -182,9 +190,8 @@ def lines(found: Mapping[str, Any]) -> Iterable[str]:
     """Yield *found* as people read it on a terminal: a check a line at n = 1,000 or what there is, then the panel."""
     for code, check in found["checks"].items():
         main = next((size for size in check["sizes"] if size["planted"]), check["sizes"][0])
-        met = {True: "met", False: "MISSED", None: "too few draws"}[check["meets"]]
         odds = "" if check["even_odds"] is None else f"   even odds at {check['even_odds']:.3g} {check['unit']}"
-        yield f"{code}   planted {said(main['planted'])}   clean {said(main['clean'])}   {met}{odds}"
+        yield f"{code}   planted {said(main['planted'])}   clean {said(main['clean'])}   {MET[check['meets']]}{odds}"
     yield f"panel   any alarm in {said(found['panel']['rate'])} clean studies; by check {found['panel']['by_check']}"
     yield f"{found['n_draws']:,} draws, {found['n_errors']} failed, {found['core_s'] / 60:.1f} minutes of one core"
     yield from found["errors"]

@@ -13,7 +13,7 @@ from counterpoint.contenders.fit import FitTask, fit, gather
 from counterpoint.data.align import align
 from counterpoint.data.clean import check_dropped, clean
 from counterpoint.data.group import group
-from counterpoint.data.label import check_ids, label
+from counterpoint.data.label import check_ids, label, label_lost
 from counterpoint.data.plant import plant, planted
 from counterpoint.data.sources.predictions import read_predictions
 from counterpoint.data.split import split, straddling
@@ -61,7 +61,8 @@ def _grouped(study: Study) -> dict[str, Frame]:
     cleaned, unclean = clean(records, config.clean)
     labelled, unlabelled = label(cleaned, config.label, exclude=study.exclude, relabel=study.relabel)
     aligned, unaligned = align(labelled, config.align, config.text)
-    dropped = pl.concat([study.made("records")["records_dropped"], unclean, unlabelled, unaligned])
+    unread = pl.concat([study.made("records")["records_dropped"], unclean])
+    dropped = pl.concat([label_lost(unread, config.label), unlabelled, unaligned])
     check_dropped(len(aligned) + len(dropped), dropped, config.clean.max_dropped_share)
     grouped, findings = group(aligned, config.group)
     findings += check_ids(records, exclude=study.exclude, relabel=study.relabel)

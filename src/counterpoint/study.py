@@ -279,7 +279,7 @@ class Study:
             primary=self.primary(),
             modalities=self.modalities(),
             additive=tuple(name for name, model in models.items() if getattr(model, "is_additive", False)),
-            n_fits=len(self.config.fit.seeds) * len(folds_to_test(self.pairs())),
+            n_fits=self._n_fits(),
             test_looks=len(self.test_looks()),
             metric=self.config.evaluate.primary,
             dropped=self.dropped(),
@@ -289,6 +289,13 @@ class Study:
             fit_of=self._fitted,
             depth=self.config.checks.depth,
         )
+
+    def _n_fits(self) -> int:
+        """Return how many fits the primary contrast rests on; of an outside model as many as its predictions are of."""
+        own, primary = len(self.config.fit.seeds) * len(folds_to_test(self.pairs())), self.primary() or {}
+        outside = {entry.name for entry in self.config.predictions} & {primary.get("a"), primary.get("b")}
+        told = (self.predictions().filter(contender=name).select("seed", "fold") for name in outside)
+        return min([own, *(fits.n_unique() for fits in told)])
 
     def _fitted(self, name: str) -> Fitted | None:
         """Return the first fit of contender *name*, with the pairs that it saw on each side."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from counterpoint.contribution.asked import asked, codes_of, hits
-from counterpoint.contribution.estimate import Estimate, estimated, groups_of, mean_by_class
+from counterpoint.contribution.estimate import Estimate, Floats, estimated, groups_of, mean_by_class
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -18,6 +18,7 @@ def perceptual_score(
     modality: Literal["text", "image"],
     *,
     is_within_class: bool = False,
+    per: Literal["score", "headroom"] = "score",
     permutations: int = 20,
     draws: int = 1000,
     seed: int = 0,
@@ -25,8 +26,9 @@ def perceptual_score(
     """Return how much of the balanced accuracy of *model* hangs on *modality* (Gat et al., NeurIPS 2021).
 
     The score less its mean over *permutations* in which the modality is another row's, over the score: 0 for a
-    modality that is not read, 1 when nothing is left.  *is_within_class* deals among rows of one class: what is left
-    then is what the modality says beyond the class that it names.
+    modality that is not read, 1 when nothing is left.  *per* "headroom" divides by 1 − 1/K instead, which guessing
+    leaves to gain.  *is_within_class* deals among rows of one class: what is left then is what the modality says
+    beyond the class that it names.
 
     Parameters
     ----------
@@ -53,7 +55,12 @@ def perceptual_score(
         order = _dealt(codes, rng) if is_within_class else rng.permutation(len(pairs))
         permuted += hits(reader, codes, *((order, rows) if modality == "text" else (rows, order)))
     whole, fallen = mean_by_class(right, codes), mean_by_class(right - permuted / permutations, codes)
-    return estimated(lambda weights: fallen(weights) / whole(weights), groups_of(pairs), draws=draws, seed=seed)
+    headroom = 1 - 1 / len(model.classes_)
+
+    def measure(weights: Floats) -> Floats:
+        return fallen(weights) / (whole(weights) if per == "score" else headroom)
+
+    return estimated(measure, groups_of(pairs), draws=draws, seed=seed)
 
 
 def _dealt(codes: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:

@@ -52,6 +52,28 @@ def label(
     return labelled.drop("_reason"), dropped
 
 
+def label_lost(dropped: Frame, rules: Label) -> Frame:
+    """Return rows that left before they were labelled with the label that *rules* give the source's: null of keywords.
+
+    >>> from counterpoint.schema import ledger
+    >>> lost = ledger(pl.DataFrame({"id": ["a"], "row": [0], "label": ["0"]}), stage="clean", reason="small")
+    >>> label_lost(lost, Label(mapping={"0": "cat"}))["label"].to_list()
+    ['cat']
+    """
+    if rules.rules() is not None:
+        return dropped.with_columns(label=pl.lit(None, pl.String))
+    return dropped.with_columns(label=_mapped(rules) if rules.mapping else STRIPPED)
+
+
+STRIPPED = pl.col("label").cast(pl.String).str.strip_chars().replace("", None)
+
+
+def _mapped(rules: Label) -> pl.Expr:
+    """Return the label that the mapping gives; one that it does not have stays, for it is worth knowing."""
+    mapped = STRIPPED.replace_strict(dict(rules.mapping or {}), default=None, return_dtype=pl.String)
+    return pl.coalesce(mapped, STRIPPED)
+
+
 def _by_rules(records: Frame, rules: Label) -> Frame:
     """Return *records* with the label that the rules give, its source, and the reason where they give none."""
     keywords = rules.rules()
@@ -62,15 +84,14 @@ def _by_rules(records: Frame, rules: Label) -> Frame:
             f"Records have no column label; found {', '.join(records.columns)}. "
             "Name the source's label column, or set label.keywords."
         )
-    named = records.with_columns(pl.col("label").cast(pl.String).str.strip_chars().replace("", None))
-    reason = pl.when(pl.col("label").is_null()).then(pl.lit("null_label"))
+    reason = pl.when(STRIPPED.is_null()).then(pl.lit("null_label"))
     if rules.mapping is None:
-        return named.with_columns(label_source=pl.lit("column"), _reason=reason)
-    mapped = pl.col("label").replace_strict(dict(rules.mapping), default=None, return_dtype=pl.String)
-    return named.with_columns(
-        label=pl.coalesce(mapped, "label"),  # the unmapped value is worth knowing in the ledger
+        return records.with_columns(label=STRIPPED, label_source=pl.lit("column"), _reason=reason)
+    is_unmapped = ~STRIPPED.is_in(list(rules.mapping))
+    return records.with_columns(
+        label=_mapped(rules),
         label_source=pl.lit("mapping"),
-        _reason=reason.when(mapped.is_null()).then(pl.lit("unmapped_label")),
+        _reason=reason.when(is_unmapped).then(pl.lit("unmapped_label")),
     )
 
 

@@ -37,7 +37,7 @@ def look(case: Case) -> dict[str, str]:
     if not kinds:
         return finding("CP002", "not_applicable", "folds", "There are no images or texts on both sides of a split.")
     touched = {kind: _touched(pairs, RULES[kind]) for kind in kinds}
-    # Captions of one template agree without being copies: where there are images, one of them must agree too.
+    # Captions of one template agree without being copies: where there are images, they decide.
     decisive = touched.get(NEAR, touched.get(TEXTS, set()))
     n = sum(len(fold["test"]) for fold in parts(pairs))
     low, high = wilson(len(decisive), n)

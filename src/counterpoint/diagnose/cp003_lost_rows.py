@@ -19,6 +19,8 @@ LEAST_V = 0.05
 HOST_V = 0.3
 SURVIVED = ("balance", "limit", "train_limit")
 """Rows that were fit to use, and left out to make the classes equal or the set smaller: they count as kept."""
+LABELLED = ("align", "split")
+"""Stages behind the labels: a class of which they left no row is one all the same."""
 KEPT, OTHER = "kept", "other"
 MOST_HOSTS, MOST_REASONS = 20, 6
 
@@ -28,7 +30,8 @@ def look(case: Case) -> dict[str, str]:
     lost = case.dropped.filter(~pl.col("reason").is_in(ON_PURPOSE))
     if lost.is_empty():
         return finding("CP003", "info", "dropped rows", "No row was lost but those left out on purpose.", lost=0)
-    fates = _fates(case, lost, "label", set(case.pairs["label"].unique()))
+    labelled = case.dropped.filter(pl.col("stage").is_in(LABELLED))["label"]
+    fates = _fates(case, lost, "label", {*case.pairs["label"].unique(), *labelled.drop_nulls().unique()})
     by_host = _by_host(case, lost)
     n = fates.filter(pl.col("fate") != KEPT).height
     evidence = {"lost": len(lost), "lost_with_label": n, **_told("host", by_host)}

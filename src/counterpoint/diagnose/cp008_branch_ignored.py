@@ -36,7 +36,6 @@ SIDES: tuple[Literal["text", "image"], ...] = ("text", "image")
 WORTH_BITS = 0.02
 WORTH_POINTS = 0.01
 """Of two classes, telling 2 % of the rows for sure gives both.  Weak voices give fewer bits for as many points."""
-PROBE_ROWS = 1000
 
 
 def look(case: Case) -> dict[str, str]:
@@ -132,12 +131,9 @@ def _alone(known: Told, modality: str) -> Estimate:
 
 def _probe(heads: Heads, modality: str) -> float | None:
     """Return the balanced accuracy of a logistic regression on what the branch makes of training rows."""
-    train = heads.fitted.train
-    rows = np.random.default_rng(child_seed(0, "cp008", "probe")).permutation(len(train))[:PROBE_ROWS]
-    train = train[np.sort(rows)]
-    encoded = heads.fitted.model.encoded(train)
-    if train["label"].n_unique() < 2 or encoded is None:
+    if heads.trained is None or heads.trained[0]["label"].n_unique() < 2:
         return None
+    train, encoded = heads.trained
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - loads scikit-learn
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415

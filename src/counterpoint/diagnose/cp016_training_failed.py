@@ -214,19 +214,29 @@ def _is_short(case: Case, name: str, better: str) -> bool:
 
 
 def _is_misreading(case: Case, name: str, test: Estimate, chance: float) -> bool:
-    """Say whether validation rows are at chance, and clearly less well told than those of training and of test."""
-    validation, train = (_score(case, name, part) for part in ("validation", "train"))
+    """Say whether validation rows of a fit are at chance, and clearly less well told than training and test rows."""
+    train = _score(case, name, "train")
     least = min(test.low, train.low)
-    return validation.value <= chance + NEAR and least > max(chance + CLEARLY, validation.high)
+    rows = heard(case, [name], "validation")
+    each = (rows.of(fold) for fold in np.unique(rows.folds))
+    found = (fold.balanced(fold.hits(name), draws=DRAWS) for fold in each)
+    return any(part.value <= chance + NEAR and least > max(chance + CLEARLY, part.high) for part in found)
 
 
 def _is_stuck(history: Frame, case: Case, name: str) -> bool:
-    """Say whether the training loss ends where guessing by the classes' shares would have it, in every fit."""
+    """Say whether the training loss ends where guessing would have it, in every fit."""
     last = history.filter(pl.col("epoch") == pl.col("epoch").max().over("seed", "fold", "branch"))["train_loss"]
+    return len(last) > 0 and bool((last >= STUCK * _loss_of_guessing(case, name)).all())
+
+
+def _loss_of_guessing(case: Case, name: str) -> float:
+    """Return the entropy of the classes as they weigh in the loss of *name*: ln K where all weigh the same."""
     labels = case.predictions.filter(contender=name, part="train")["label"]
     shares = labels.value_counts(normalize=True)["proportion"].to_numpy()
-    entropy = float(-(shares * np.log(shares)).sum())
-    return len(last) > 0 and bool((last >= STUCK * entropy).all())
+    fitted = case.fit_of(name)
+    if fitted is not None and getattr(fitted.model, "class_weight", None) == "balanced":
+        return float(np.log(len(shares)))
+    return float(-(shares * np.log(shares)).sum())
 
 
 def _is_by_heart(history: Frame, case: Case, chance: float) -> bool:
@@ -246,7 +256,7 @@ def _inside(fitted: Fitted | None) -> tuple[list["Activity"], dict[str, float]]:
         return [], {}
     from counterpoint.networks.activity import activities, gradient_shares  # noqa: PLC0415 - loads torch
 
-    rows = fitted.test.head(BATCH)
+    rows = fitted.test.gather_every(max(1, len(fitted.test) // BATCH)).head(BATCH)  # a source may be sorted by class
     layers = activities(network, lambda: fitted.model.predict_proba(rows))
     classes = [str(name) for name in fitted.model.classes_]
     norms: dict[str, float] = {}

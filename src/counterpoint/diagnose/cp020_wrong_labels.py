@@ -65,7 +65,14 @@ def _found(doubts: Doubts, rows: Heard, classes: list[str], n_agreed: int) -> di
     queue = _queue(doubts, rows, classes)
     value, low, high = doubts.share
     measured = f"{value:.1%} ({low:.1%} to {high:.1%})"
-    evidence = {"share": list(doubts.share), "n_agreed": n_agreed, "n_queue": len(queue), "table": queue[:SHOWN]}
+    ids = {row["id"]: row["suggested"] for row in queue}
+    evidence = {
+        "share": list(doubts.share),
+        "n_agreed": n_agreed,
+        "n_queue": len(ids),
+        "queue": ids,
+        "table": queue[:SHOWN],
+    }
     if low > WARN_AT:
         said = (
             f"An estimated {measured} of the labels are wrong: of {n_agreed} test rows on which text and image are "

@@ -33,6 +33,7 @@ LITTLE = 0.2
 """A modality that cannot make more than this share of the way from chance to perfect is taken to carry nothing."""
 UNTRAINED = 0.05
 """A network within this of chance on its own training rows has learned nothing."""
+BALANCED = "balanced_accuracy"
 UNKNOWN_HELD = "what both hold is not known"
 UNKNOWN_GAIN = "Whether a sum of the two voices would do as well, or they must be read together, is not shown."
 SPOILT = ("leak", "misaligned", "training_failed", "branch_ignored")
@@ -92,8 +93,8 @@ def _gain(grounds: Grounds) -> Found | None:
             "cannot_tell",
             "But it is small: most of what the two say is the same, and better readers of one may close it.",
         )
-    part = _beyond(grounds)
-    kind = _kind(grounds, part)
+    part, gain = _beyond(grounds)
+    kind = _kind(grounds, part, gain)
     if kind == "cannot_tell":
         return kind, UNKNOWN_GAIN
     heard = [side for side in ("text", "image") if isfinite(grounds.above_chance(side).value)]
@@ -112,9 +113,9 @@ def _gain(grounds: Grounds) -> Found | None:
     return kind, f"{said}{measured and f'; beyond a sum, {measured}'}."
 
 
-def _kind(grounds: Grounds, part: Estimate) -> str:
-    """Tell a gain that a sum over modalities reaches from one of which *part* needs both read together."""
-    a, b, gain, sums = grounds.contrast["a"], grounds.contrast["b"], grounds.gain, grounds.case.additive
+def _kind(grounds: Grounds, part: Estimate, gain: Estimate) -> str:
+    """Tell a *gain* that a sum over modalities reaches from one of which *part* needs both read together."""
+    a, b, sums = grounds.contrast["a"], grounds.contrast["b"], grounds.case.additive
     if a in sums:
         return "additive_gain" if part.low <= 0 or part.value <= gain.value else "cannot_tell"
     is_beaten = {name: grounds.difference(a, name).low > 0 for name in sums}
@@ -124,15 +125,21 @@ def _kind(grounds: Grounds, part: Estimate) -> str:
     return "additive_gain" if is_sum or _least(gain, part) > 0 else "cannot_tell"
 
 
-def _beyond(grounds: Grounds) -> Estimate:
-    """Return what reading together makes beyond a sum: by CP009, else by the contenders that are sums."""
-    a, sums, reads = grounds.contrast["a"], grounds.case.additive, grounds.case.modalities
+def _beyond(grounds: Grounds) -> tuple[Estimate, Estimate]:
+    """Return what reading together makes beyond a sum, and the gain in the same metric.
+
+    By CP009, whose metric is balanced accuracy, else by the contenders that are sums.
+    """
+    a, b, sums, reads = grounds.contrast["a"], grounds.contrast["b"], grounds.case.additive, grounds.case.modalities
     if a in sums:
         joint = [name for name in reads if len(reads[name]) > 1 and name not in sums]
-        return max((grounds.difference(name, a) for name in joint), key=lambda found: found.low, default=UNKNOWN)
-    if isfinite(grounds.interaction.value):
-        return grounds.interaction
-    return min((grounds.difference(a, name) for name in sums), key=lambda found: found.low, default=UNKNOWN)
+        most = max((grounds.difference(name, a) for name in joint), key=lambda found: found.low, default=UNKNOWN)
+        return most, grounds.gain
+    balanced = grounds.gain if grounds.metric == BALANCED else grounds.case.difference(a, b, BALANCED)
+    if isfinite(grounds.interaction.value) and balanced is not None:
+        return grounds.interaction, balanced
+    least = min((grounds.difference(a, name) for name in sums), key=lambda found: found.low, default=UNKNOWN)
+    return least, grounds.gain
 
 
 def _least(gain: Estimate, part: Estimate) -> float:

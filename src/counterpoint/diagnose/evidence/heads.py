@@ -1,6 +1,7 @@
 """The multimodal contenders whose heads can be asked alone, with what their encoders say of test rows: read once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from counterpoint.seeds import child_seed
 Codes = NDArray[np.intp]
 MOST_ROWS = 2000
 """Test rows that are looked at; of more, a sample: the intervals are then narrow enough."""
+MOST_TRAINED = 1000
+"""Training rows from which something is learned of what the encoders say."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,15 @@ class Heads:
         """Return what the encoders said of the test rows."""
         assert pairs is self.pairs, "only the test rows are kept"
         return self.kept
+
+    @cached_property
+    def trained(self) -> tuple[Frame, Encoded] | None:
+        """A sample of the training rows, and what the encoders say of them; None of a model that does not tell."""
+        train = self.fitted.train
+        rows = np.random.default_rng(child_seed(0, "heads", "trained")).permutation(len(train))[:MOST_TRAINED]
+        train = train[np.sort(rows)]
+        encoded = self.fitted.model.encoded(train) if len(train) else None
+        return None if encoded is None else (train, encoded)
 
     def hits(self) -> Floats:
         """Return whether this fit is right on each of its rows."""

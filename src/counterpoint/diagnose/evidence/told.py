@@ -13,7 +13,7 @@ import numpy as np
 from counterpoint.contribution import Estimate
 from counterpoint.contribution.estimate import Floats
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.evidence.heard import Codes, Heard, best_of, heard
+from counterpoint.diagnose.evidence.heard import Codes, Heard, best_of, heard, judged
 from counterpoint.seeds import child_seed
 
 FEW_ROWS = 30
@@ -70,7 +70,7 @@ def _told(case: Case) -> Told | None:
     text, image = best_of(case, "text"), best_of(case, "image")
     if text is None or image is None:
         return None
-    both = case.reading("text", "image")
+    both = judged(case, "text", "image")
     validation, test = (heard(case, [text, image, *both], part) for part in ("validation", "test"))
     if min(len(validation.ids), len(test.ids)) < FEW_ROWS or len(np.unique(validation.codes)) < 2:
         return None
