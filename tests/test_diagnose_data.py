@@ -53,21 +53,36 @@ def test_a_check_of_the_data_takes_more_classes_than_two(code, classes):
     assert severity(code, case) == "info"
 
 
+ODD = [
+    lambda pairs: pairs.select("label"),
+    lambda pairs: pairs.with_columns(text=pl.lit(None, pl.String)),
+    lambda pairs: pairs.with_columns(image=pl.lit(None, pl.String)).drop("sha256", "phash", "width_px"),
+    lambda pairs: pairs.with_columns(label=pl.lit("class_0")),
+    lambda pairs: pairs.with_columns(fold=pl.lit("train")),
+    lambda pairs: pairs.filter((pl.col("fold") != "train") | (pl.col("label") == "class_0")),
+    lambda pairs: pairs.head(3),
+]
+
+
 @pytest.mark.parametrize("code", sorted(CHECKS))
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda pairs: pairs.select("label"),
-        lambda pairs: pairs.with_columns(text=pl.lit(None, pl.String)),
-        lambda pairs: pairs.with_columns(image=pl.lit(None, pl.String)).drop("sha256", "phash", "width_px"),
-        lambda pairs: pairs.with_columns(label=pl.lit("class_0")),
-        lambda pairs: pairs.with_columns(fold=pl.lit("train")),
-        lambda pairs: pairs.filter((pl.col("fold") != "train") | (pl.col("label") == "class_0")),
-        lambda pairs: pairs.head(3),
-    ],
-)
+@pytest.mark.parametrize("change", ODD)
 def test_odd_pairs_are_told_and_raise_nothing(code, change, pairs):
     assert look(code, made_case(change(pairs)))["severity"] in ("info", "warn", "not_applicable")
+
+
+ALL = {"text-svm": ("text",), "image-cnn": ("image",), "lstm-cnn": ("text", "image")}
+PREDICTED = ("CP002", "CP004", "CP010", "CP015", "CP016", "CP018", "CP020")
+
+
+@pytest.mark.parametrize("code", PREDICTED)
+@pytest.mark.parametrize("change", [lambda pairs: pairs, *ODD])
+@pytest.mark.parametrize("kept", [{"test", "validation"}, {"test"}])
+def test_predictions_of_odd_pairs_are_told_and_raise_nothing(code, change, kept, pairs):
+    rows = pl.concat([said(pairs, name, seed=i, part=part) for i, name in enumerate(ALL) for part in sorted(kept)])
+    case = made_case(change(pairs), predictions=rows, modalities=ALL)
+    assert look(code, case)["severity"] in ("info", "warn", "not_applicable")
+    one = replace(case, predictions=rows.filter(label="class_0"))
+    assert look(code, one)["severity"] in ("info", "warn", "not_applicable")
 
 
 def test_every_check_has_a_title():
