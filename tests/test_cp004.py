@@ -51,6 +51,15 @@ def test_texts_of_other_rows_have_nothing_in_common_with_the_images(aligned):
     assert "nothing in common" in found["explanation"]
 
 
+def test_an_exclusive_or_binds_text_and_image_in_each_class_in_another_way(tmp_path):
+    pairs = generate(tmp_path, n=N, joint_signal=0.95, side_px=16, seed=2)
+    pairs = pairs.with_columns(row=pl.int_range(N, dtype=pl.Int64), group="id")
+    found = look(case(pairs))
+    assert found["severity"] == "info"
+    assert set(evidence(found)["bound_by_class"]) == {"class_0", "class_1"}
+    assert "bound_by_class" not in evidence(look(case(dealt(pairs))))
+
+
 def test_two_sets_joined_on_class_alone_are_named_so(aligned):
     found = look(case(dealt(aligned, within="label"), text=0.6, image=0.6))
     assert found["severity"] == "warn"

@@ -125,9 +125,24 @@ def test_a_gain_beside_a_voice_that_tells_nothing_is_no_gain_of_both():
     case, findings = made("image_only")
     ends = {"difference": 0.04, "low": 0.02, "high": 0.06}
     more = [pl.when("is_primary").then(value).otherwise(name).alias(name) for name, value in ends.items()]
-    said = answer(replace(case, differences=case.differences.with_columns(more)), findings, METRIC)
+    better = replace(case, differences=case.differences.with_columns(more))
+    said = answer(better, findings, METRIC)
+    assert said["verdict"] == "image_only"
+    assert said["sentence"].startswith("A better score, but not from reading both")
+    assert "a better reading of the image" in said["sentence"]
+    ends = better.differences["a"].is_in(["text-lstm"]) & better.differences["b"].eq("majority")
+    wide = pl.when(pl.Series(ends)).then(0.2).otherwise("high").alias("high")
+    said = answer(replace(better, differences=better.differences.with_columns(wide)), findings, METRIC)
     assert said["verdict"] == "cannot_tell"
     assert "the text alone is not shown to tell anything" in said["sentence"]
+
+
+def test_no_signal_is_not_said_where_both_go_together_in_another_way_in_each_class():
+    case, findings = made("no_signal")
+    bound = finding("CP004", "info", "pairs", "In each another.", bound_by_class={"class_0": [0.6, 0.57, 0.63, 0.002]})
+    said = answer(case, pl.concat([findings, found(bound)]), METRIC)
+    assert said["verdict"] == "cannot_tell"
+    assert "no contender here has learned to read them so" in said["sentence"]
 
 
 def test_a_network_that_failed_does_not_hide_the_gain_of_another():

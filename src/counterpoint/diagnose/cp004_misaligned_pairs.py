@@ -4,6 +4,8 @@ What can be seen, and from what:
 
 - **No association**: a model of cheap features of both (`association`), fitted on some rows, does not find the own
   image of others among images.  Where it then finds the image of a later or earlier row, the images are shifted.
+- **In each class another way**: it finds none over all rows, but does where it is fitted and asked within a class: they
+  belong together, and only the two together tell the class, as in an exclusive or.
 - **Class alone**: it finds images of the class, and not the own one among them; nor do what text and image contenders
   say go together within a class.  So it is where two unrelated sets were joined on their classes.
 - **One fold differs**: a single-entity contender is far better on validation rows than on test rows, or far worse.
@@ -91,12 +93,32 @@ def look(case: Case) -> dict[str, str]:
             return finding("CP004", severity, SUBJECT, said, **evidence | more)
     evidence["p_said"] = _said_together(case, is_within_class=False)
     if 2 * min(at_all.p, evidence["p_said"]) > LEVEL:
-        return _unbound(at_all, evidence)
+        return _bound_by_class(sides, at_all, evidence) or _unbound(at_all, evidence)
     within = association(sides.text, sides.image, sides.groups, sides.codes)
     evidence |= {"own_image_in_class": list(within), "p_said_in_class": _said_together(case, is_within_class=True)}
     if 2 * min(within.p, evidence["p_said_in_class"]) <= LEVEL:
         return finding("CP004", "info", SUBJECT, _bound(at_all, within, evidence["p_said_in_class"]), **evidence)
     return _class_alone(within, evidence)
+
+
+def _bound_by_class(sides: Sides, at_all: Found, evidence: dict[str, Any]) -> dict[str, str] | None:
+    """Say when text and image go together within a class, though not over all."""
+    found = {}
+    for code in np.unique(sides.codes):
+        rows = np.flatnonzero(sides.codes == code)
+        if len(rows) >= FEW_ROWS // 3:
+            own = [sides.groups[row] for row in rows]
+            found[str(sides.rows["label"][int(rows[0])])] = association(sides.text[rows], sides.image[rows], own)
+    name, best = min(found.items(), key=lambda item: item[1].p, default=("", at_all))
+    if best.p * len(found) > LEVEL or best.low <= at_all.high:
+        return None
+    said = (
+        f"Text and image go together in each class in another way: among rows of {name} a text prefers its own image "
+        f"in {_share(best)} of the cases, over all rows in {_share(at_all)}. Only the two together tell the class so: a "
+        "contender must read them together, and be trained for long enough to find it."
+    )
+    by_class = {label: list(each) for label, each in found.items()}
+    return finding("CP004", "info", SUBJECT, said, **evidence, bound_by_class=by_class)
 
 
 def _unbound(at_all: Found, evidence: dict[str, Any]) -> dict[str, str]:

@@ -100,8 +100,7 @@ def _gain(grounds: Grounds) -> Found | None:
     heard = [side for side in ("text", "image") if isfinite(grounds.above_chance(side).value)]
     silent = next((side for side in heard if not _carries(grounds, side)), None)
     if kind == "additive_gain" and silent:
-        said = f"But the {silent} alone is not shown to tell anything ({_above(grounds.above_chance(silent))})"
-        return "cannot_tell", f"{said}: what is gained may be a better reading of the other."
+        return _better_reading(grounds, silent)
     measured = f"{part.value:+.3f} ({part.low:+.3f} to {part.high:+.3f})" if isfinite(part.value) else ""
     if kind == "additive_gain" and part.low > 0:
         return kind, f"Most of what is gained is a sum's of what each modality says; an interaction adds {measured}."
@@ -111,6 +110,17 @@ def _gain(grounds: Grounds) -> Found | None:
         else "A sum of what each modality says on its own is enough: no interaction between them is needed"
     )
     return kind, f"{said}{measured and f'; beyond a sum, {measured}'}."
+
+
+def _better_reading(grounds: Grounds, silent: str) -> Found:
+    """Answer a gain of a sum of two voices of which one is not shown to tell anything."""
+    above, other = grounds.above_chance(silent), "image" if silent == "text" else "text"
+    if _is_little(grounds, silent, above) and _carries(grounds, other):
+        voice = _above(grounds.above_chance(other))
+        said = f"Only the {other} carries the label ({voice}); the {silent} does no better than chance, or hardly"
+        return f"{other}_only", f"{said} ({_above(above)}): what is gained is a better reading of the {other}."
+    said = f"But the {silent} alone is not shown to tell anything ({_above(above)})"
+    return "cannot_tell", f"{said}: what is gained may be a better reading of the other."
 
 
 def _kind(grounds: Grounds, part: Estimate, gain: Estimate) -> str:
@@ -202,6 +212,9 @@ def _voices(grounds: Grounds) -> Found | None:
             said = f"Only the {side} carries the label ({_above(voice)})"
             return f"{side}_only", f"{said}; the {other} does no better than chance, or hardly ({_above(silent)})."
     if _is_little(grounds, "text", text) and _is_little(grounds, "image", image):
+        if "bound_by_class" in (grounds.alarm("CP004", "info") or {}):
+            said = "But text and image go together in each class in another way (CP004)"
+            return "cannot_tell", f"{said}: both together tell it, and no contender here has learned to read them so."
         said = f"Neither the text ({_above(text)}) nor the image ({_above(image)}) does better than chance, or hardly"
         return "no_signal", f"{said}: look at the labels first."
     return None
@@ -267,7 +280,7 @@ def _outcome(grounds: Grounds, verdict: str) -> str:
         values = f"({value[a]:.3f} and {value[b]:.3f} {unit})"
         return f"{a} {does} {b}, the best of those that read one modality {values}; {rest}"
     if gain.low > 0:
-        opening = "Yes, reading both helps"
+        opening = "A better score, but not from reading both" if verdict in ENOUGH else "Yes, reading both helps"
     elif gain.high < 0:
         opening = "No, reading both does worse"
     elif gain.high < WORTHLESS or verdict in ENOUGH:
