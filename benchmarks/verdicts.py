@@ -21,13 +21,15 @@ from counterpoint.diagnose.verdict import VERDICTS
 from injection.draw import study_of, timed
 from injection.rates import MET, share_of
 from injection.rates import said as said_of
-from injection.work import DEVELOPMENT, REPORTED, Item, kept, work_through
+from injection.work import DEVELOPMENT, Item, kept, work_through
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 HERE = Path(__file__).parent
 RESULTS, KEPT = HERE / "results" / "verdicts.json", HERE / "results" / "draws" / "verdicts.jsonl"
 QUICK = HERE.parent / "runs" / "verdicts-quick.jsonl"
 SIZES, N_EACH = (500, 2000), 20
+REPORTED = 400_000
+"""The first seed of studies that are reported: of those from 200,000 and 300,000 on the answers have been seen."""
 RIGHT_BARS, WRONG_BAR = {500: 0.70, 2000: 0.85}, 0.05
 """Least right by number of pairs, and most wrong: the rest says that it cannot tell."""
 SIDE_PX = 16

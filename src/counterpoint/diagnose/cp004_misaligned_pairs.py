@@ -114,7 +114,7 @@ def _bound_by_class(sides: Sides, at_all: Found, evidence: dict[str, Any]) -> di
         return None
     said = (
         f"Text and image go together in each class in another way: among rows of {name} a text prefers its own image "
-        f"in {_share(best)} of the cases, over all rows in {_share(at_all)}. Only the two together tell the class so: a "
+        f"in {_share(best)} of the cases, over all rows in {_share(at_all)}. Only both together tell the class so: a "
         "contender must read them together, and be trained for long enough to find it."
     )
     by_class = {label: list(each) for label, each in found.items()}
