@@ -10,6 +10,9 @@ from counterpoint.errors import ConfigError, SchemaError, did_you_mean
 from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, pattern, preset
 from counterpoint.schema import Dropped, Frame, finding, sift
 
+STRIPPED = pl.col("label").cast(pl.String).str.strip_chars().replace("", None)
+"""The label as the source has it; a blank one is none."""
+
 
 def label(
     records: Frame, rules: Label, *, exclude: Collection[str] = (), relabel: Mapping[str, str] | None = None
@@ -63,9 +66,6 @@ def label_lost(dropped: Frame, rules: Label) -> Frame:
     if rules.rules() is not None:
         return dropped.with_columns(label=pl.lit(None, pl.String))
     return dropped.with_columns(label=_mapped(rules) if rules.mapping else STRIPPED)
-
-
-STRIPPED = pl.col("label").cast(pl.String).str.strip_chars().replace("", None)
 
 
 def _mapped(rules: Label) -> pl.Expr:
