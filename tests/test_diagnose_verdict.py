@@ -137,6 +137,15 @@ def test_a_gain_beside_a_voice_that_tells_nothing_is_no_gain_of_both():
     assert "the text alone is not shown to tell anything" in said["sentence"]
 
 
+@pytest.mark.parametrize(("high", "expected"), [(0.007, "redundant"), (0.03, "cannot_tell")])
+def test_a_voice_that_says_nearly_all_leaves_the_other_nothing_to_add(high, expected):
+    case, findings = made("additive_gain")
+    ends = {"difference": 0.001, "low": -0.003, "high": high}
+    less = [pl.when("is_primary").then(value).otherwise(name).alias(name) for name, value in ends.items()]
+    idle = pl.concat([findings, found(finding("CP010", "warn", "headroom", "Nothing to gain."))])
+    assert verdict(replace(case, differences=case.differences.with_columns(less)), idle) == expected
+
+
 def test_no_signal_is_not_said_where_both_go_together_in_another_way_in_each_class():
     case, findings = made("no_signal")
     bound = finding("CP004", "info", "pairs", "In each another.", bound_by_class={"class_0": [0.6, 0.57, 0.63, 0.002]})

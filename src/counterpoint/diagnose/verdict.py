@@ -221,15 +221,22 @@ def _voices(grounds: Grounds) -> Found | None:
 
 
 def _same(grounds: Grounds) -> Found | None:
-    """Say that both say the same where less is gained than half of what independent errors would leave to gain."""
+    """Say that both say the same where less is gained than half of what independent errors would leave to gain.
+
+    Or where one voice leaves the other nothing: then independent errors would leave as little.
+    """
     said = "Both modalities carry the label, and the second adds nothing that the first has not"
     if grounds.bits is None:
         # A multimodal model that does worse has failed at something: it says nothing of what the second voice holds.
         return ("redundant", f"{said}.") if 0 <= grounds.gain.high < WORTHLESS else None
     gain, apart = grounds.bits
+    measured = f"{gain.value:+.3f} bits a row ({gain.low:+.3f} to {gain.high:+.3f})"
+    least = min(grounds.above_chance(side).value for side in ("text", "image"))
+    is_told = least >= LITTLE * (1 - grounds.chance) and 0 <= grounds.gain.high < WORTHLESS
+    if is_told and grounds.alarm("CP010", "warn"):
+        return "redundant", f"{said}: {measured} (CP010)."
     if not _is_mostly_shared(grounds):
         return None
-    measured = f"{gain.value:+.3f} bits a row ({gain.low:+.3f} to {gain.high:+.3f})"
     return "redundant", f"{said}: {measured}, where two that err independently would add {apart.value:+.3f}."
 
 
