@@ -165,7 +165,7 @@ def test_whoever_stops_reading_results_ends_what_runs(run, tmp_path):
     results = run([Errand("short"), Errand("long", folder=str(tmp_path))], short_or_long, workers=2)
     assert next(results)[0].name == "short"
     until = time.monotonic() + 60
-    while not (tmp_path / "pid").exists():
+    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):  # it is there before it is written
         assert time.monotonic() < until
         time.sleep(0.02)
     results.close()
