@@ -136,7 +136,7 @@ def _even_odds(curve: Sequence[Mapping[str, Any]], plant: Plant) -> float | None
 
 
 def merged(found: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the summary *found* with the rates of *beside*, of other draws, wherever it has none of its own.
+    """Return the summary *found* with the rates of *beside*, of other draws, wherever those are of more draws.
 
     The rate of a check is taken only where its fault and its strength are the same there.
     """
@@ -152,14 +152,19 @@ def _filled(check: Mapping[str, Any], beside: Mapping[str, Any], code: str) -> d
     if any(check[name] != beside.get(name) for name in ("fault", "strength", "clean")):
         return dict(check)
     sizes = [
-        {**size, **{side: size[side] or there[side] for side in ("planted", "clean")}}
+        {**size, **{side: _more(size[side], there[side]) for side in ("planted", "clean")}}
         for size, there in zip(check["sizes"], beside["sizes"], strict=True)
     ]
     rates = {point["strength"]: point["rate"] for point in beside["curve"]}
-    curve = [{**point, "rate": point["rate"] or rates.get(point["strength"])} for point in check["curve"]]
+    curve = [{**point, "rate": _more(point["rate"], rates.get(point["strength"]))} for point in check["curve"]]
     plant = PLANTS[code]
     odds, met = _even_odds(curve, plant), meets(sizes[0], plant)
     return {**check, "sizes": sizes, "curve": curve, "even_odds": odds, "meets": met}
+
+
+def _more(own: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the rate of more draws; one's own of as many."""
+    return other if other and (own is None or other["n"] > own["n"]) else own
 
 
 def meets(size: Mapping[str, Any], plant: Plant) -> bool | None:
