@@ -5,7 +5,7 @@ Without arguments two small draws of each, from seeds of development: they show 
 and goes on where it was stopped, on whatever machine, and in the end writes `results/pitfalls.json`, from which
 docs/pitfalls.md has its rates.
 `--named` runs the named cases and `--contribution` the measures of contribution; `--summary` draws nothing more.
-`--beside` names a summary of other draws: its rates stand where none are kept.
+`--beside` names a summary of other draws: its rates stand where they are of more draws than are kept.
 """
 
 import argparse

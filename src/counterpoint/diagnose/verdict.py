@@ -33,7 +33,6 @@ LITTLE = 0.2
 """A modality that cannot make more than this share of the way from chance to perfect is taken to carry nothing."""
 UNTRAINED = 0.05
 """A network within this of chance on its own training rows has learned nothing."""
-BALANCED = "balanced_accuracy"
 UNKNOWN_HELD = "what both hold is not known"
 UNKNOWN_GAIN = "Whether a sum of the two voices would do as well, or they must be read together, is not shown."
 SPOILT = ("leak", "misaligned", "training_failed", "branch_ignored")
@@ -116,9 +115,8 @@ def _better_reading(grounds: Grounds, silent: str) -> Found:
     """Answer a gain of a sum of two voices of which one is not shown to tell anything."""
     above, other = grounds.above_chance(silent), "image" if silent == "text" else "text"
     if _is_little(grounds, silent, above) and _carries(grounds, other):
-        voice = _above(grounds.above_chance(other))
-        said = f"Only the {other} carries the label ({voice}); the {silent} does no better than chance, or hardly"
-        return f"{other}_only", f"{said} ({_above(above)}): what is gained is a better reading of the {other}."
+        said = _only(other, grounds.above_chance(other), silent, above)
+        return f"{other}_only", f"{said}: what is gained is a better reading of the {other}."
     said = f"But the {silent} alone is not shown to tell anything ({_above(above)})"
     return "cannot_tell", f"{said}: what is gained may be a better reading of the other."
 
@@ -145,7 +143,7 @@ def _beyond(grounds: Grounds) -> tuple[Estimate, Estimate]:
         joint = [name for name in reads if len(reads[name]) > 1 and name not in sums]
         most = max((grounds.difference(name, a) for name in joint), key=lambda found: found.low, default=UNKNOWN)
         return most, grounds.gain
-    balanced = grounds.gain if grounds.metric == BALANCED else grounds.case.difference(a, b, BALANCED)
+    balanced = grounds.case.difference(a, b, "balanced_accuracy")
     if isfinite(grounds.interaction.value) and balanced is not None:
         return grounds.interaction, balanced
     least = min((grounds.difference(a, name) for name in sums), key=lambda found: found.low, default=UNKNOWN)
@@ -209,8 +207,7 @@ def _voices(grounds: Grounds) -> Found | None:
         return None
     for side, voice, other, silent in (("text", text, "image", image), ("image", image, "text", text)):
         if _carries(grounds, side) and _is_little(grounds, other, silent):
-            said = f"Only the {side} carries the label ({_above(voice)})"
-            return f"{side}_only", f"{said}; the {other} does no better than chance, or hardly ({_above(silent)})."
+            return f"{side}_only", f"{_only(side, voice, other, silent)}."
     if _is_little(grounds, "text", text) and _is_little(grounds, "image", image):
         if "bound_by_class" in (grounds.alarm("CP004", "info") or {}):
             said = "But text and image go together in each class in another way (CP004)"
@@ -218,6 +215,11 @@ def _voices(grounds: Grounds) -> Found | None:
         said = f"Neither the text ({_above(text)}) nor the image ({_above(image)}) does better than chance, or hardly"
         return "no_signal", f"{said}: look at the labels first."
     return None
+
+
+def _only(side: str, voice: Estimate, other: str, silent: Estimate) -> str:
+    said = f"Only the {side} carries the label ({_above(voice)})"
+    return f"{said}; the {other} does no better than chance, or hardly ({_above(silent)})"
 
 
 def _same(grounds: Grounds) -> Found | None:
