@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from injection import contribution, named
-from injection.data import EPOCHS
 from injection.plants import PLANTS
 from injection.rates import lines, merged, summary
+from injection.studies import EPOCHS
 from injection.work import DEVELOPMENT, PARTS, REPORTED, Item, items, kept, work_through
 
 HERE = Path(__file__).parent

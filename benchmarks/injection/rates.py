@@ -9,6 +9,7 @@ import polars as pl
 from counterpoint.diagnose.evidence.shares import wilson
 from injection.draw import CLEAN, frame_of
 from injection.plants import PLANTS, Plant
+from injection.sources import GENERATED
 from injection.work import CELLS, MAIN, N_CLEAN, N_TABLE, N_TRAINED
 
 BARS = {False: (0.95, 0.02), True: (0.90, 0.05)}
@@ -94,7 +95,8 @@ def summary(results: Sequence[Mapping[str, Any]], *, is_quick: bool) -> dict[str
 def of_check(frame: pl.DataFrame, code: str) -> dict[str, Any]:
     """Return the rates of one check: at each size planted and clean, and along its curve."""
     plant = PLANTS[code]
-    own = frame.filter(code=code)
+    everywhere = frame.filter(code=code)
+    own = everywhere.filter(pairs=GENERATED)
     sizes = [{"n": n, "ratio": ratio, **_sides(own, plant, code, n, ratio)} for n, ratio in (MAIN, *CELLS)]
     main = own.filter(n=MAIN[0], ratio=MAIN[1])
     curve = _curve(main, plant, code)
@@ -104,7 +106,13 @@ def of_check(frame: pl.DataFrame, code: str) -> dict[str, Any]:
         "fault": plant.fault, "unit": plant.unit, "strength": plant.strength, "clean": plant.clean,
         "trains": plant.trains, "sizes": sizes, "curve": curve, "even_odds": _even_odds(curve, plant),
         "by_kind": by_kind, "meets": meets(sizes[0], plant), "bar": list(BARS[plant.trains]),
+        "real": [{"pairs": pairs, **_real(everywhere.filter(pairs=pairs), plant, pairs)} for pairs in plant.real],
     }  # fmt: skip
+
+
+def _real(own: pl.DataFrame, plant: Plant, pairs: str) -> dict[str, Any]:
+    strengths = {"planted": plant.strength, "clean": plant.real[pairs]}
+    return {side: rate(own.filter(strength=float(strength))["alarm"]) for side, strength in strengths.items()}
 
 
 def _sides(own: pl.DataFrame, plant: Plant, code: str, n: int, ratio: int) -> dict[str, Any]:
@@ -179,7 +187,7 @@ def meets(size: Mapping[str, Any], plant: Plant) -> bool | None:
 
 def panel(frame: pl.DataFrame) -> dict[str, Any]:
     """Return how many clean studies show any alarm, and in how many each check alarmed, and did not apply."""
-    clean = frame.filter(kind=CLEAN, n=MAIN[0], ratio=MAIN[1])
+    clean = frame.filter(kind=CLEAN, n=MAIN[0], ratio=MAIN[1], pairs=GENERATED)
     any_alarm = clean.group_by("seed").agg(pl.col("alarm").any())
 
     def by_check(is_counted: pl.Expr) -> dict[str, int]:
@@ -197,6 +205,9 @@ def lines(found: Mapping[str, Any]) -> Iterable[str]:
         main = next((size for size in check["sizes"] if size["planted"]), check["sizes"][0])
         odds = "" if check["even_odds"] is None else f"   even odds at {check['even_odds']:.3g} {check['unit']}"
         yield f"{code}   planted {said(main['planted'])}   clean {said(main['clean'])}   {MET[check['meets']]}{odds}"
+        for own in check["real"]:
+            if own["planted"]:
+                yield f"  {own['pairs']}   planted {said(own['planted'])}   without {said(own['clean'])}"
     yield f"panel   any alarm in {said(found['panel']['rate'])} clean studies; by check {found['panel']['by_check']}"
     yield f"{found['n_draws']:,} draws, {found['n_errors']} failed, {found['core_s'] / 60:.1f} minutes of one core"
     yield from found["errors"]

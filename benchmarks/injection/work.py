@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
 from counterpoint.diagnose import CHECKS
-from injection.draw import CLEAN, Item, draw
+from injection.draw import CLEAN, Item, draw, item_of
 from injection.plants import PLANTS, Plant
+from injection.sources import FLICKR8K, OPENMOJI, is_there
 
 WORKERS = 2
 IN_MEMORY = Path("/dev/shm")
@@ -25,8 +26,10 @@ N_CLEAN, N_TABLE, N_TRAINED, N_CELL, N_CURVE = 200, 200, 60, 40, 20
 other strength."""
 MAIN = (1000, 1)
 CELLS = ((300, 1), (300, 4), (3000, 1), (3000, 4))
-PARTS = ("main", "cells", "curves")
-"""What bars are about; other sizes; other strengths."""
+REAL_CELLS = {FLICKR8K: (1000, 1), OPENMOJI: (1000, 3)}
+"""So many pairs of each real set: OpenMoji has three times as many things as people."""
+PARTS = ("main", "cells", "curves", "real")
+"""What bars are about; other sizes; other strengths; real pairs, where they are."""
 
 
 def items(
@@ -47,7 +50,8 @@ def items(
         for item in (*_clean(cell, n_cell), *(item for code in made for item in _planted(code, cell, N_CELL)))
     ]
     curves = [item for code in made for item in _curve(code)]
-    drawn = {"main": main, "cells": cells, "curves": curves}
+    real = [item for code in made for item in _real(code)]
+    drawn = {"main": main, "cells": cells, "curves": curves, "real": real}
     listed = [item for part in parts for item in _by_turns(drawn[part])]
     return [
         item._replace(seed=first_seed + _offset(item.kind) + item.seed)
@@ -82,6 +86,13 @@ def _curve(code: str) -> Iterator[Item]:
         yield from (Item(code, *MAIN, strength, seed) for seed in range(N_CURVE))
 
 
+def _real(code: str) -> Iterator[Item]:
+    plant = PLANTS[code]
+    for pairs, clean_at in plant.real.items():
+        for strength in (plant.strength, clean_at) if is_there(pairs) else ():
+            yield from (Item(code, *REAL_CELLS[pairs], strength, seed, pairs) for seed in range(N_CELL))
+
+
 def _n_main(plant: Plant) -> int:
     return N_TRAINED if plant.trains else N_TABLE
 
@@ -105,7 +116,7 @@ def kept(path: Path) -> list[dict[str, Any]]:
 
 def waiting(listed: Iterable[Item], results: Iterable[dict[str, Any]]) -> list[Item]:
     """Return the items of which no result is kept."""
-    done = {Item(*(result[name] for name in Item._fields)) for result in results}
+    done = {item_of(result) for result in results}
     return [item for item in listed if item not in done]
 
 
@@ -113,14 +124,14 @@ Make = Callable[[Item, Path], dict[str, Any]]
 
 
 def places(listed: Iterable[Item]) -> list[list[Item]]:
-    """Return *listed* by kind, size and seed: what is drawn there at several strengths shares pairs and fits.
+    """Return *listed* by kind, size, seed and set: what is drawn there at several strengths shares pairs and fits.
 
     >>> [len(items) for items in places([Item("CP008", 300, 1, strength, 7) for strength in (1.0, 0.0)])]
     [2]
     """
-    together: dict[tuple[Any, ...], list[Item]] = {}
+    together: dict[Item, list[Item]] = {}
     for item in listed:
-        together.setdefault((item.kind, item.n, item.ratio, item.seed), []).append(item)
+        together.setdefault(item._replace(strength=0.0), []).append(item)
     return list(together.values())
 
 

