@@ -293,10 +293,13 @@ def _readings(case: Case, sides: Sides) -> Iterator[Reading]:
         if len(rows.ids) >= FEW_ROWS // 2:
             yield Reading(text, rows.ids, rows.codes, rows.proba[text])
     classes = class_names(case.predictions)
-    codes = np.searchsorted(classes, sides.rows["label"].to_numpy())
-    proba = read_words(sides.rows["text"].to_list(), codes, sides.groups, len(classes))
+    known = sides.rows.filter(pl.col("label").is_in(classes))
+    if len(known) < FEW_ROWS // 2:
+        return
+    codes = np.searchsorted(classes, known["label"].to_numpy())
+    proba = read_words(known["text"].to_list(), codes, known["group"].to_list(), len(classes))
     if proba is not None:
-        yield Reading("the words", sides.rows["id"].to_list(), codes, proba)
+        yield Reading("the words", known["id"].to_list(), codes, proba)
 
 
 def _backed(rows: Heard, image: str, reading: Reading, found: Lapses) -> Estimate:

@@ -182,7 +182,7 @@ def read_words(texts: Sequence[str], codes: Codes, groups: Sequence[str], n_clas
         model: Any = make_pipeline(words, LogisticRegression(max_iter=500))
         try:
             model.fit([texts[row] for row in known], codes[known])
-        except ValueError:
+        except ValueError:  # no word comes twice, or one class is all there is
             return None
         proba[np.ix_(new, model.classes_)] = model.predict_proba([texts[row] for row in new])
     return proba
