@@ -271,9 +271,9 @@ def _lapsed(case: Case, sides: Sides) -> tuple[str, str, dict[str, Any]] | None:
 def _lapse_told(reading: Reading, found: Lapses, backed: Estimate) -> tuple[str, str, dict[str, Any]]:
     said = (
         f"However surely a text names the class, it is as often wrong as if {_share(found.rate)} of the texts belonged "
-        f"to other rows (lapse rate of {reading.name}); and there the images go with the label: {_share(backed)} of "
-        "the way from what the text names. Either texts were mixed up in part, or by their nature they name another "
-        "class than their label: look at the rows."
+        f"to other rows (lapse rate of {reading.name}); and there the images go with the label and not with the text, "
+        f"{_share(backed)} of the way. Either texts were mixed up in part, or by their nature they name another class "
+        "than their label: look at the rows."
     )
     wrong = np.flatnonzero(found.named != reading.codes)
     surest = wrong[np.argsort(-reading.proba[wrong].max(1), kind="stable")][:12].tolist()

@@ -5,7 +5,7 @@ same from the text alone; but then the image goes with the text, and not with th
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import permutations
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -124,34 +124,32 @@ def backing(image: Floats, named: Codes, codes: Codes, chance: Floats, groups: S
     >>> image, groups = np.stack([1 - p, p], axis=1), [str(i) for i in range(1000)]
     >>> chance = (elsewhere != truth).astype(float)
     >>> sides = ((elsewhere, truth), (truth, elsewhere))  # texts are another row's, or labels are wrong
-    >>> [round(backing(image, named, codes, chance, groups).value, 6) for named, codes in sides]
+    >>> [abs(round(backing(image, named, codes, chance, groups).value, 6)) for named, codes in sides]
     [1.0, 0.0]
     """
     logs = np.log(image.clip(min=FLOOR))
-    pairs = [pair for pair in permutations(range(image.shape[1]), 2) if chance[_at(pair, codes, named)].any()]
+    both = product(range(logs.shape[1]), repeat=2)
+    rows = {(label, name): np.flatnonzero((codes == label) & (named == name)) for label, name in both}
+    pairs = [(label, other) for (label, other), own in rows.items() if label != other and chance[own].any()]
 
     def measure(weights: Floats) -> Floats:
         moved, whole = np.zeros(len(weights)), np.zeros(len(weights))
         for label, other in pairs:
             ratio = (logs[:, label] - logs[:, other]).clip(-MOST_LOGIT, MOST_LOGIT)
-            sides = (_at((label, other), codes, named) * chance, _at((label, label), codes, named),
-                     _at((other, other), codes, named))  # fmt: skip
-            lapsed, of_label, of_other = (_mean(weights * rows, ratio) for rows in sides)
-            share = np.where(np.isfinite(lapsed + of_label + of_other), weights @ sides[0], 0.0)
-            moved += share * np.nan_to_num(lapsed - of_other)
-            whole += share * np.nan_to_num(of_label - of_other)
+            lapsed, of_label, of_other = (rows[pair] for pair in ((label, other), (label, label), (other, other)))
+            by_chance = weights[:, lapsed] * chance[lapsed]
+            known = [_mean(weights[:, own], ratio[own]) for own in (of_label, of_other)]
+            found = _mean(by_chance, ratio[lapsed])
+            share = np.where(np.isfinite(found + known[0] + known[1]), by_chance.sum(1), 0.0)
+            moved += share * np.nan_to_num(found - known[1])
+            whole += share * np.nan_to_num(known[0] - known[1])
         with np.errstate(invalid="ignore", divide="ignore"):
-            found: Floats = np.where(whole > 0, moved / whole, np.nan)
-        return found
+            backed: Floats = np.where(whole > 0, moved / whole, np.nan)
+        return backed
 
     if not pairs:
         return Estimate(np.nan, np.nan, np.nan)
     return estimated(measure, groups)
-
-
-def _at(pair: tuple[int, int], codes: Codes, named: Codes) -> NDArray[np.bool_]:
-    is_there: NDArray[np.bool_] = (codes == pair[0]) & (named == pair[1])
-    return is_there
 
 
 def _mean(weights: Floats, values: Floats) -> Floats:
