@@ -71,7 +71,7 @@ def test_few_rows_make_it_careful_and_not_wrong(truth):
         (finding("CP001", "fail", "label", "A rule.", accuracy=0.998), "leak"),
         (finding("CP001", "warn", "label", "A rule.", accuracy=0.93), "additive_gain"),
         (finding("CP004", "fail", "pairs", "Shifted.", shifted_by=1), "misaligned"),
-        (finding("CP004", "warn", "pairs", "Some.", lapses={"reader": "text-svm", "rate": [0.5, 0.4, 0.6]}), "misaligned"),
+        (finding("CP004", "warn", "pairs", "Some.", lapses={"rate": [0.5, 0.4, 0.6]}), "misaligned"),
         (finding("CP004", "warn", "pairs", "Class alone.", joined_on_class=True), "additive_gain"),
         (failed_training("text-lstm"), "training_failed"),
         (finding("CP016", "warn", "text-lstm", "Dead units."), "additive_gain"),
