@@ -123,10 +123,9 @@ def frame_of(results: Iterable[dict[str, Any]]) -> pl.DataFrame:
             own | {"kind": code, "strength": float(strength)} | _said(code, severity)
             for code, strength, severity in result.get("records", ())
         ]
-    schema = {"kind": pl.String, "strength": pl.Float64, "n": pl.Int64, "ratio": pl.Int64, "seed": pl.Int64}
-    schema["pairs"] = pl.String
-    found = {"code": pl.String, "alarm": pl.Boolean, "applies": pl.Boolean}
-    return pl.DataFrame(rows, schema=schema | found, orient="row")
+    texts, counts = dict.fromkeys(("kind", "pairs", "code"), pl.String), dict.fromkeys(("n", "ratio", "seed"), pl.Int64)
+    schema = {**texts, **counts, "strength": pl.Float64, "alarm": pl.Boolean, "applies": pl.Boolean}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _said(code: str, severity: str) -> dict[str, Any]:

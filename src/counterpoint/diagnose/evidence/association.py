@@ -61,8 +61,7 @@ def association(text: Floats, image: Floats, groups: Sequence[str], codes: Codes
     (True, True)
     """
     rng = np.random.default_rng(child_seed(0, "cp004", "association"))
-    numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
-    fold = rng.permutation(numbers.max() + 1)[numbers] % FOLDS
+    fold = group_folds(groups, FOLDS, rng)
     strata = np.zeros(len(text), dtype=np.intp) if codes is None else codes
     rates, dealt = [], np.zeros(PERMUTATIONS)
     for each in range(FOLDS):
@@ -110,6 +109,25 @@ def _scores(text: Floats, image: Floats, known: Any, new: Any, strata: Codes) ->
     return scores
 
 
+def group_folds(groups: Sequence[str], n_folds: int, rng: np.random.Generator) -> Codes:
+    """Return the fold of each row, from 0 on; rows of one group share theirs.
+
+    >>> found = group_folds(["a", "b", "a", "c"], 2, np.random.default_rng(0))
+    >>> bool(found[0] == found[2]), set(found.tolist())
+    (True, {0, 1})
+    """
+    numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
+    folds: Codes = rng.permutation(numbers.max() + 1)[numbers] % n_folds
+    return folds
+
+
+def tfidf(least: int) -> Any:
+    """Return what weighs the words, of any length and script, that at least *least* texts have."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - slow to import
+
+    return TfidfVectorizer(sublinear_tf=True, min_df=least, token_pattern=r"(?u)\b\w+\b")
+
+
 def text_features(texts: Sequence[str]) -> Floats:
     """Return features of texts, shape (n, at most 100): words and runs of characters, in their main directions.
 
@@ -120,10 +138,9 @@ def text_features(texts: Sequence[str]) -> Floats:
     from sklearn.pipeline import make_union  # noqa: PLC0415 - slow to import
 
     least = 2 if len(texts) > 50 else 1
-    words = TfidfVectorizer(sublinear_tf=True, min_df=least, token_pattern=r"(?u)\b\w+\b")
     runs = TfidfVectorizer(sublinear_tf=True, min_df=least, analyzer="char_wb", ngram_range=(2, 4), max_features=5000)
     try:
-        matrix = make_union(words, runs).fit_transform(texts)
+        matrix = make_union(tfidf(least), runs).fit_transform(texts)
     except ValueError:  # no word at all, or none that comes twice
         return np.zeros((len(texts), 1))
     return _main(matrix, TEXT_WIDTH)

@@ -4,14 +4,14 @@ A text that belongs to another row names a class with all its evidence, and is r
 same from the text alone; but then the image goes with the text, and not with the label.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from counterpoint.contribution.estimate import Estimate, estimated
+from counterpoint.diagnose.evidence.association import group_folds, tfidf
 from counterpoint.diagnose.evidence.heard import FLOOR, Codes, Floats
 from counterpoint.seeds import child_seed
 
@@ -137,10 +137,10 @@ def backing(image: Floats, named: Codes, codes: Codes, chance: Floats, groups: S
         for label, other in pairs:
             ratio = (logs[:, label] - logs[:, other]).clip(-MOST_LOGIT, MOST_LOGIT)
             lapsed, of_label, of_other = (rows[pair] for pair in ((label, other), (label, label), (other, other)))
-            by_chance = weights[:, lapsed] * chance[lapsed]
+            astray = weights[:, lapsed] * chance[lapsed]
             known = [_mean(weights[:, own], ratio[own]) for own in (of_label, of_other)]
-            found = _mean(by_chance, ratio[lapsed])
-            share = np.where(np.isfinite(found + known[0] + known[1]), by_chance.sum(1), 0.0)
+            found = _mean(astray, ratio[lapsed])
+            share = np.where(np.isfinite(found + known[0] + known[1]), astray.sum(1), 0.0)
             moved += share * np.nan_to_num(found - known[1])
             whole += share * np.nan_to_num(known[0] - known[1])
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -170,25 +170,17 @@ def read_words(texts: Sequence[str], codes: Codes, groups: Sequence[str], n_clas
     >>> found.shape, bool((found.argmax(1) == codes).all())
     ((100, 2), True)
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - slow to import
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - slow to import
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - slow to import
 
+    fold = group_folds(groups, FOLDS, np.random.default_rng(child_seed(0, "lapses")))
     proba = np.zeros((len(texts), n_classes))
-    for known, new in _folds(groups):
-        words = TfidfVectorizer(min_df=LEAST_TEXTS, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
-        model: Any = make_pipeline(words, LogisticRegression(max_iter=500))
+    for each in range(FOLDS):
+        known, new = np.flatnonzero(fold != each).tolist(), np.flatnonzero(fold == each).tolist()
+        model: Any = make_pipeline(tfidf(LEAST_TEXTS), LogisticRegression(max_iter=500))
         try:
             model.fit([texts[row] for row in known], codes[known])
         except ValueError:  # no word comes twice, or one class is all there is
             return None
         proba[np.ix_(new, model.classes_)] = model.predict_proba([texts[row] for row in new])
     return proba
-
-
-def _folds(groups: Sequence[str]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Yield the rows to fit on and those to ask, of each fold of the groups."""
-    numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
-    fold = np.random.default_rng(child_seed(0, "lapses")).permutation(numbers.max() + 1)[numbers] % FOLDS
-    for each in range(FOLDS):
-        yield np.flatnonzero(fold != each), np.flatnonzero(fold == each)
