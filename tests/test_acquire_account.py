@@ -247,5 +247,15 @@ def test_only_a_slot_that_saw_two_deaths_is_deadly(tmp_path):
     assert not path.exists()
 
 
+def test_a_run_forgets_the_suspects_of_shards_that_a_killed_run_had_just_committed(store):
+    events = store.local / "events"
+    for name in ("00000", "00000.r1", "00001", "00001.r1"):
+        Suspects(events / f"{name}.suspects", N_SLOTS).close()
+    for shard, generation in ((0, 0), (0, 1), (1, 0)):
+        commit(store, shard, generation, {})
+    with Watch(store, 2 * N_SLOTS, unheard):
+        assert [path.name for path in events.glob("*.suspects")] == ["00001.r1.suspects"]
+
+
 def test_an_account_of_no_rows_has_no_success_share():
     assert Account(n_rows=0, statuses={}).success_share is None

@@ -68,6 +68,16 @@ class Suspects:
         self._path.unlink(missing_ok=True)
 
 
+def forget_committed(store: Store) -> None:
+    """Remove the files of shards that are committed: a process may have died between the commit and `Suspects.forget`.
+
+    To be called when no shard is under way.
+    """
+    for path in suspects_path(store, "any").parent.glob("*.suspects"):
+        if store.size(f"shards/{path.stem}.json") is not None:
+            path.unlink(missing_ok=True)
+
+
 def suspects_path(store: Store, name: str) -> Path:
     """Return where the suspects of shard *name* are: beside its events, or here when those are in an object store."""
     if store.local is not None:

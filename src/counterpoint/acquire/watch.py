@@ -13,6 +13,7 @@ from typing import Self
 
 from counterpoint.acquire.account import Account, AccountReader, Ended, Pace
 from counterpoint.acquire.lease import Lease, renew, take_lease
+from counterpoint.acquire.suspects import forget_committed
 from counterpoint.errors import RunFolderError
 from counterpoint.store import Store
 
@@ -46,6 +47,7 @@ class Watch:
     def __enter__(self) -> Self:
         self.lease = take_lease(self._store)
         self._store.sweep("shards")
+        forget_committed(self._store)
         self.reader.look_for_markers()
         return self
 
