@@ -5,7 +5,6 @@ Without arguments two small draws of each, from seeds of development: they show 
 and goes on where it was stopped, on whatever machine, and in the end writes `results/pitfalls.json`, from which
 docs/pitfalls.md has its rates.
 `--named` runs the named cases and `--contribution` the measures of contribution; `--summary` draws nothing more.
-`--beside` names a summary of other draws: its rates stand where they are of more draws than are kept.
 """
 
 import argparse
@@ -15,14 +14,12 @@ from typing import Any
 
 from injection import contribution, named
 from injection.plants import PLANTS
-from injection.rates import lines, merged, summary
+from injection.rates import lines, summary
 from injection.studies import EPOCHS
 from injection.work import DEVELOPMENT, PARTS, REPORTED, Item, items, kept, work_through
 
 HERE = Path(__file__).parent
 RESULTS, DRAWS = HERE / "results" / "pitfalls.json", HERE / "results" / "draws"
-EARLIER = HERE / "results" / "seeds-200000.json"
-"""The summary of draws of 1,000 pairs that were not kept."""
 QUICK, QUICK_DRAWS = HERE.parent / "runs" / "pitfalls-quick", 2
 
 
@@ -42,7 +39,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--named", action="store_true", help="the named cases, and nothing else")
     parser.add_argument("--contribution", action="store_true", help="the measures of contribution, and nothing else")
     parser.add_argument("--summary", action="store_true", help="no draws: what is kept, summed up")
-    parser.add_argument("--beside", type=Path, default=EARLIER, metavar="JSON", help="a summary of other draws")
     parser.add_argument("--kept", type=Path, metavar="DIR", help="where draws are kept")
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="JSON", help="where the summary goes")
     return parser.parse_args()
@@ -63,7 +59,7 @@ def main() -> None:
     if not (asked.named or asked.contribution or asked.summary):
         listed = items(codes=asked.codes, draws=draws, first_seed=first_seed, parts=asked.parts)
         work_through(listed if asked.whole else _small(listed), folder / "draws.jsonl", budget_s=budget_s)
-    found = _summary(folder, asked.beside, is_quick=not asked.whole)
+    found = _summary(folder, is_quick=not asked.whole)
     if asked.whole:
         asked.out.parent.mkdir(exist_ok=True)
         asked.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -73,12 +69,10 @@ def _small(listed: list[Item]) -> list[Item]:
     return [item for item in listed if item.n == min(EPOCHS) and item.ratio == 1]
 
 
-def _summary(folder: Path, beside: Path, *, is_quick: bool) -> dict[str, Any]:
+def _summary(folder: Path, *, is_quick: bool) -> dict[str, Any]:
     found = summary(kept(folder / "draws.jsonl"), is_quick=is_quick)
     found["named"] = named.summary(kept(folder / "named.jsonl"))
     found["contribution"] = contribution.summary(kept(folder / "contribution.jsonl"))
-    if not is_quick and beside.exists():
-        found = merged(found, json.loads(beside.read_text(encoding="utf-8")))
     print(*lines(found), *named.lines(found["named"]), *contribution.lines(found["contribution"]), sep="\n")
     return found
 

@@ -317,25 +317,6 @@ def test_a_summary_keeps_planted_clean_and_failed_draws_apart():
     assert json.loads(json.dumps(found)) == found
 
 
-def test_rates_of_other_draws_stand_only_where_there_are_none_of_the_same_fault():
-    lost, copied = PLANTS["CP003"], PLANTS["CP002"]
-    own = summary([result("CP003", 1, {"CP003": "info"}, strength=lost.strength)], is_quick=False)
-    elsewhere = [
-        result("CP003", 2, {"CP003": "warn"}, strength=lost.strength),
-        result("CP003", 2, {"CP003": "warn"}, strength=lost.grid[0]),
-        result("CP002", 2, {"CP002": "warn"}, strength=copied.strength),
-        result(CLEAN, 3, {"CP003": "info"}),
-    ]
-    beside = summary(elsewhere, is_quick=False) | {"named": [], "contribution": {}}
-    beside["checks"]["CP002"]["strength"] = 0.5
-    found = rates.merged(own | {"named": [], "contribution": {}}, beside)
-    sizes, curve = found["checks"]["CP003"]["sizes"][0], found["checks"]["CP003"]["curve"]
-    assert (sizes["planted"]["k"], sizes["planted"]["n"], sizes["clean"]["n"]) == (0, 1, 1)
-    assert (curve[0]["rate"]["k"], curve[-1]["rate"]["k"]) == (1, 0)
-    assert found["checks"]["CP002"]["sizes"][0]["planted"] is None
-    assert (found["n_draws"], found["panel"]["rate"]["n"]) == (5, 1)
-
-
 def test_real_pairs_have_rates_of_their_own():
     results = [
         result("CP003", 1, {"CP003": "info"}, strength=0.2),

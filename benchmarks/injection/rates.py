@@ -143,38 +143,6 @@ def _even_odds(curve: Sequence[Mapping[str, Any]], plant: Plant) -> float | None
     return even_odds([point["strength"] for point in curve], *columns)
 
 
-def merged(found: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the summary *found* with the rates of *beside*, of other draws, wherever those are of more draws.
-
-    The rate of a check is taken only where its fault and its strength are the same there.
-    """
-    checks = {code: _filled(check, beside["checks"].get(code, {}), code) for code, check in found["checks"].items()}
-    counts = {name: found[name] + beside[name] for name in ("n_draws", "n_errors", "core_s")}
-    own = found["panel"] if found["panel"]["rate"] else beside["panel"]
-    named = {case["says"]: case for case in (*beside["named"], *found["named"])}
-    told = {**found, **counts, "checks": checks, "panel": own, "errors": [*found["errors"], *beside["errors"]]}
-    return told | {"named": list(named.values()), "contribution": beside["contribution"] | found["contribution"]}
-
-
-def _filled(check: Mapping[str, Any], beside: Mapping[str, Any], code: str) -> dict[str, Any]:
-    if any(check[name] != beside.get(name) for name in ("fault", "strength", "clean")):
-        return dict(check)
-    sizes = [
-        {**size, **{side: _more(size[side], there[side]) for side in ("planted", "clean")}}
-        for size, there in zip(check["sizes"], beside["sizes"], strict=True)
-    ]
-    rates = {point["strength"]: point["rate"] for point in beside["curve"]}
-    curve = [{**point, "rate": _more(point["rate"], rates.get(point["strength"]))} for point in check["curve"]]
-    plant = PLANTS[code]
-    odds, met = _even_odds(curve, plant), meets(sizes[0], plant)
-    return {**check, "sizes": sizes, "curve": curve, "even_odds": odds, "meets": met}
-
-
-def _more(own: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the rate of more draws; one's own of as many."""
-    return other if other and (own is None or other["n"] > own["n"]) else own
-
-
 def meets(size: Mapping[str, Any], plant: Plant) -> bool | None:
     """Say whether a check meets its bar on enough draws; None where there are too few."""
     least, most = BARS[plant.trains]
