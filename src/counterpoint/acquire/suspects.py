@@ -13,6 +13,7 @@ from pathlib import Path
 
 from counterpoint.artifacts import key_of, why_not_written
 from counterpoint.errors import RunFolderError
+from counterpoint.formats.shards import Marker, parts_of, shard_name
 from counterpoint.store import Store
 
 MAX_DEATHS = 2
@@ -73,9 +74,10 @@ def forget_committed(store: Store) -> None:
 
     To be called when no shard is under way.
     """
-    for path in suspects_path(store, "any").parent.glob("*.suspects"):
-        if store.size(f"shards/{path.stem}.json") is not None:
-            path.unlink(missing_ok=True)
+    left = [path.name for path in suspects_path(store, "any").parent.glob("*.suspects")]
+    for part in parts_of(left, "suspects"):
+        if Marker.read(store, *part) is not None:
+            suspects_path(store, shard_name(*part)).unlink(missing_ok=True)
 
 
 def suspects_path(store: Store, name: str) -> Path:
