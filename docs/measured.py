@@ -134,15 +134,22 @@ def _panel(pitfalls: Mapping[str, Any]) -> str:
     panel = pitfalls.get("panel", {})
     if not panel.get("rate"):
         return ""
-    alarms, silent = (
-        ", ".join(f"{code} in {n}" for code, n in panel[name].items()) or "none"
-        for name in ("by_check", "not_applicable")
-    )
     failed = f"{pitfalls['n_errors']} of all {pitfalls['n_draws']:,} draws failed, and count against their check."
-    return (
-        f"Of clean studies, {percent(panel['rate'])} showed any warn or fail: {MET[panel['meets']]}. "
-        f"By check: {alarms}. Not applicable, and so quiet by nature: {silent}. {failed}"
+    said = (
+        f"Of clean studies, {percent(panel['rate'])} showed any warn or fail: {MET[panel['meets']]}. By check: "
+        f"{_counts(panel['by_check'])}. Not applicable, and so quiet by nature: {_counts(panel['not_applicable'])}. "
+        f"{failed}"
     )
+    rows = [
+        [f"{size['n']:,}", f"{size['ratio']} : 1", percent(size["rate"]), _counts(size["by_check"])]
+        for size in panel["elsewhere"]
+    ]
+    header = ["pairs", "classes", "clean studies with any", "by check"]
+    return "\n\n".join([said, *(["So at other sizes, of which no bar is asked:", table(header, rows)] if rows else ())])
+
+
+def _counts(by_check: Mapping[str, int]) -> str:
+    return ", ".join(f"{code} in {n}" for code, n in by_check.items()) or "none"
 
 
 def _named(pitfalls: Mapping[str, Any]) -> str:

@@ -294,6 +294,8 @@ def test_the_panel_counts_studies_and_not_findings():
     elsewhere = result(CLEAN, 3, {"CP001": "warn"}, n=300)
     found = panel(frame_of([loud, quiet, elsewhere, result("CP001", 4, {"CP001": "warn"})]))
     assert (found["rate"]["k"], found["rate"]["n"], found["by_check"]) == (1, 2, {"CP001": 1, "CP002": 1})
+    (other,) = found["elsewhere"]
+    assert (other["n"], other["ratio"], other["rate"]["k"], other["by_check"]) == (300, 1, 1, {"CP001": 1})
 
 
 def test_a_summary_keeps_planted_clean_and_failed_draws_apart():
@@ -423,6 +425,13 @@ def test_the_page_of_pitfalls_shows_how_detection_grows_with_the_fault():
     always = [result("CP002", 1, {"CP002": "warn"}, strength=s) for s in strengths[1:]]
     text = measured.text_of("CP002", summary(always, is_quick=False), {})
     assert "above one half at the weakest fault that was tried" in text
+
+
+def test_the_page_of_pitfalls_shows_clean_studies_of_other_sizes():
+    drawn = [result(CLEAN, seed, {"CP011": "warn"}, n=n) for n in (1000, 300) for seed in range(2)]
+    text = measured.text_of("panel", summary(drawn, is_quick=False), {})
+    assert "2 of 2 showed any warn or fail: too few draws to say" in text
+    assert "| 300 | 1 : 1 | 100.0 % (34.2 to 100.0), 2 of 2 | CP011 in 2 |" in text
 
 
 def test_the_confusion_of_verdicts_has_a_row_a_truth():

@@ -154,17 +154,26 @@ def meets(size: Mapping[str, Any], plant: Plant) -> bool | None:
 
 
 def panel(frame: pl.DataFrame) -> dict[str, Any]:
-    """Return how many clean studies show any alarm, and in how many each check alarmed, and did not apply."""
-    clean = frame.filter(kind=CLEAN, n=MAIN[0], ratio=MAIN[1], pairs=GENERATED)
-    any_alarm = clean.group_by("seed").agg(pl.col("alarm").any())
+    """Return how many clean studies show any alarm, and in how many each check alarmed, and did not apply.
+
+    The bar is about `MAIN`; ``elsewhere`` are the other sizes of which there are clean studies.
+    """
+    elsewhere = [{"n": n, "ratio": ratio, **_panel(frame, n, ratio)} for n, ratio in CELLS]
+    here = _panel(frame, *MAIN)
+    found = here["rate"]
+    met = found["share"] <= PANEL_BAR if found and found["n"] >= N_CLEAN else None
+    return {**here, "bar": PANEL_BAR, "meets": met, "elsewhere": [size for size in elsewhere if size["rate"]]}
+
+
+def _panel(frame: pl.DataFrame, n: int, ratio: int) -> dict[str, Any]:
+    clean = frame.filter(kind=CLEAN, n=n, ratio=ratio, pairs=GENERATED)
 
     def by_check(is_counted: pl.Expr) -> dict[str, int]:
         return dict(clean.filter(is_counted).group_by("code").len().sort("code").iter_rows())
 
+    any_alarm = clean.group_by("seed").agg(pl.col("alarm").any())
     counts = {"by_check": by_check(pl.col("alarm")), "not_applicable": by_check(~pl.col("applies"))}
-    found = rate(any_alarm["alarm"])
-    met = found["share"] <= PANEL_BAR if found and found["n"] >= N_CLEAN else None
-    return {"rate": found, "bar": PANEL_BAR, "meets": met, **counts}
+    return {"rate": rate(any_alarm["alarm"]), **counts}
 
 
 def lines(found: Mapping[str, Any]) -> Iterable[str]:
