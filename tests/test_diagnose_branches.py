@@ -44,6 +44,7 @@ def test_an_image_that_would_help_and_is_not_read_is_named():
     found = cp008_branch_ignored.look(case(image=0.0))
     assert found["severity"] == "warn"
     assert "lstm-cnn ignores the image" in found["explanation"]
+    assert "of that of a plain sum" in found["explanation"]
     assert evidence(cp008_branch_ignored, case(image=0.0))["ignored"] == [
         {"contender": "lstm-cnn", "modality": "image"}
     ]
@@ -70,7 +71,16 @@ def test_an_image_of_weak_signals_that_would_help_and_is_not_read_is_named(monke
 def test_an_image_that_tells_nothing_is_rightly_not_read():
     found = cp008_branch_ignored.look(case(Signals(text=0.6), image=0.05))
     assert found["severity"] == "info"
-    assert "and rightly" in found["explanation"]
+    assert "nor to add anything" in found["explanation"]
+
+
+def test_an_image_that_is_read_raises_no_alarm_where_rows_are_too_few_to_show_it():
+    found = cp008_branch_ignored.look(case(Signals(text=0.5, image=0.3), n=140, image=0.6, seed=16))
+    image = next(row for row in json.loads(found["evidence"])["table"] if row["modality"] == "image")
+    assert image["would help"]
+    assert image["low"] < 0 < image["in the sum"] / 2 < image["high"]
+    assert found["severity"] == "info"
+    assert "the image, which so few rows do not tell from none" in found["explanation"]
 
 
 @pytest.mark.parametrize("check", [cp008_branch_ignored, cp009_interaction, cp014_missing_modality])

@@ -1,9 +1,10 @@
 """CP008: a multimodal contender does not read one of its modalities, although that would have helped.
 
-A modality counts as unread where the perceptual score, the share of the balanced accuracy that hangs on it, has an
-interval that covers 0 or ends below `SMALL`; and as all but unread where that share is less than half of what it is in
-the plain sum of the best contender of each modality, while the contender tells less than that sum, in bits, and the
-shortfall is clear of 0: a branch at random weights still says a little.
+What counts is the perceptual score, the share of the balanced accuracy that hangs on a modality, beside what it is in
+the plain sum of the best contender of each.  A modality is unread where the interval of that share ends below `SMALL`,
+or covers 0 and ends below half of the share in the sum: an interval that covers 0 because rows are few shows nothing.
+It is all but unread where the share is less than half of that in the sum, and the contender tells less than the sum,
+in bits, both clear of doubt: a branch at random weights still says a little.
 
 Neither is a fault where there was nothing to gain: only a modality that predicts the class by itself, and that clearly
 adds to the other, `WORTH_BITS` or `WORTH_POINTS`, can be ignored wrongly.  What gradients or norms of weights say is
@@ -59,12 +60,13 @@ def _not_applicable(reason: str) -> dict[str, str]:
 
 def _ignored(row: dict[str, Any]) -> str:
     modality = row["modality"]
+    summed = f", of that of a plain sum {row['in the sum']:.1%}" if "in the sum" in row else ""
     return (
         f"{row['contender']} ignores the {modality}: {row['perceptual']:.1%} of its score hangs on it "
-        f"({row['low']:.1%} to {row['high']:.1%}), although the {modality} alone reaches {row['alone']:.3f} and would "
-        f"add {row['adds bits']:.3f} bits a row to the other ({row['adds points']:+.3f} in score). Train the branches "
-        f"apart and fuse them late, hide the other modality in training (hide), or give the {modality} branch a loss "
-        "of its own (auxiliary)."
+        f"({row['low']:.1%} to {row['high']:.1%}){summed}, although the {modality} alone reaches {row['alone']:.3f} "
+        f"and would add {row['adds bits']:.3f} bits a row to the other ({row['adds points']:+.3f} in score). Train the "
+        "branches apart and fuse them late, hide the other modality in training (hide), or give the "
+        f"{modality} branch a loss of its own (auxiliary)."
     )
 
 
@@ -74,27 +76,28 @@ def _read(rows: list[dict[str, Any]], name: str) -> str:
         if row["contender"] != name:
             continue
         share = f"{row['perceptual']:.1%} of the score of {name} hangs on the {row['modality']}"
-        if row["is unread"]:
-            share += ", which is not read, and rightly: it adds nothing that is shown"
+        if not row["would help"] and min(row["low"], row["high"] - SMALL) <= 0:
+            share += ", which is not shown to be read, nor to add anything"
+        elif row["low"] <= 0:
+            share += ", which so few rows do not tell from none"
         said.append(share)
     return "; ".join(said) + "."
 
 
 def _rows(heads: Heads, known: Told) -> list[dict[str, Any]]:
     """Return a row for the text and one for the image."""
-    rows, plain, lacks = (
-        [_row(heads, modality, known) for modality in SIDES],
-        _sum(heads, known),
-        known.beyond(SUM, heads.name),
-    )
+    rows, plain = [_row(heads, modality, known) for modality in SIDES], _sum(heads, known)
     if not len(plain.pairs):
         return rows
+    is_short = known.beyond(SUM, heads.name).low > 0
     for row in rows:
         summed = perceptual_score(
             plain, plain.pairs, plain.pairs["label"], row["modality"], seed=child_seed(0, "cp008")
         )
-        is_left = lacks.low > 0 and summed.low > row["high"] and row["perceptual"] < HALF * summed.value
-        row |= {"in the sum": summed.value, "is unread": row["is unread"] or is_left}
+        half = HALF * summed.value
+        is_none = row["low"] <= 0 and row["high"] < half
+        is_little = is_short and row["perceptual"] < half and row["high"] < summed.low
+        row |= {"in the sum": summed.value, "is unread": row["is unread"] or is_none or is_little}
     return rows
 
 
@@ -119,7 +122,7 @@ def _row(heads: Heads, modality: Literal["text", "image"], known: Told) -> dict[
         "contender": heads.name, "modality": modality, "perceptual": score.value, "low": score.low, "high": score.high,
         "within class": within.value, "alone": alone.value, "probe": _probe(heads, modality),
         "adds bits": adds.value, "adds points": points.value,
-        "is unread": bool(score.low <= 0 or score.high < SMALL),
+        "is unread": bool(score.high < SMALL),
         "would help": bool(alone.low > 1 / len(heads.classes_) and adds.low > 0 and is_worth),
     }  # fmt: skip
 
