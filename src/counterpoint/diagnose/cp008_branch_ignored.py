@@ -76,7 +76,7 @@ def _read(rows: list[dict[str, Any]], name: str) -> str:
         if row["contender"] != name:
             continue
         share = f"{row['perceptual']:.1%} of the score of {name} hangs on the {row['modality']}"
-        if not row["would help"] and min(row["low"], row["high"] - SMALL) <= 0:
+        if not row["would help"] and (row["low"] <= 0 or row["high"] < SMALL):
             share += ", which is not shown to be read, nor to add anything"
         elif row["low"] <= 0:
             share += ", which so few rows do not tell from none"
