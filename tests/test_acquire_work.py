@@ -13,7 +13,7 @@ from counterpoint.acquire import open_shard, work
 from counterpoint.acquire.acquisition import Acquisition
 from counterpoint.acquire.answers import MAX_BYTES, Answers
 from counterpoint.acquire.keep import keep
-from counterpoint.acquire.open_shard import spread
+from counterpoint.acquire.open_shard import OpenShard, spread
 from counterpoint.acquire.shard import ShardWriter
 from counterpoint.acquire.web.fetch import Answer
 from counterpoint.acquire.work import ShardsTask, acquire_shards
@@ -152,6 +152,17 @@ def test_the_log_tells_how_a_shard_went(server, tmp_path, monkeypatch):
     assert told[-1]["statuses"] == {"ok": 9, "http_404": 1}
     assert told[-1]["worst_hosts"] == {"127.0.0.1": 1}
     assert told[-1]["attempts"] == 10
+
+
+def test_a_report_that_comes_late_does_not_follow_the_end_of_a_shard(server, tmp_path, monkeypatch):
+    def commit(self):
+        committed(self)
+        self.report()
+
+    committed = OpenShard.commit
+    monkeypatch.setattr(OpenShard, "commit", commit)
+    acquire_shards(task_of(planned(tmp_path, [server.url("ok/0.jpg")]), 1))
+    assert [event["event"] for event in events(tmp_path / "out", "00000")] == ["begun", "committed"]
 
 
 def test_hosts_are_spread_over_a_shard_that_lists_them_one_after_another():

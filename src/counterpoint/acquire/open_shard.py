@@ -57,7 +57,7 @@ class OpenShard:
         self._statuses: Counter[str] = Counter()
         self.n_rows, self.n_bytes = len(listed), 0
         self._retries, self._began_s = 0, time.monotonic()
-        self._changing = threading.Lock()
+        self._changing, self._is_committed = threading.Lock(), False
         self._log = EventLog(store, f"events/{name}.jsonl")
         self._log.record("begun", rows=self.n_rows, machine=socket.gethostname(), pid=os.getpid())
         self._log.flush()
@@ -97,10 +97,12 @@ class OpenShard:
         self._log.record(event, **fields)
 
     def report(self) -> None:
-        """Note how far the shard is, and flush its log."""
+        """Note how far the shard is, and flush its log; of a shard that is committed there is no more to say."""
         with self._changing:
+            if self._is_committed:
+                return
             rows, statuses, n_bytes = self._statuses.total(), dict(self._statuses), self.n_bytes
-        self._log.record("progress", rows=rows, bytes=n_bytes, statuses=statuses)
+            self._log.record("progress", rows=rows, bytes=n_bytes, statuses=statuses)
         self._log.flush()
 
     def commit(self) -> None:
@@ -108,10 +110,13 @@ class OpenShard:
         marker = self._writer.commit(self._store, duplicates=self._config.duplicates, replaces=self._replaces)
         self._suspects.forget()
         rows, took_s = self.n_rows, time.monotonic() - self._began_s
-        self._log.record(
-            "committed", rows=rows, bytes=self.n_bytes, seconds=round(took_s, 3), rows_per_s=round(rows / took_s, 1),
-            attempts=rows + self._retries, statuses=marker.statuses, worst_hosts=marker.failing_hosts,
-        )  # fmt: skip
+        with self._changing:
+            self._is_committed = True
+            self._log.record(
+                "committed", rows=rows, bytes=self.n_bytes, seconds=round(took_s, 3),
+                rows_per_s=round(rows / took_s, 1), attempts=rows + self._retries,
+                statuses=marker.statuses, worst_hosts=marker.failing_hosts,
+            )  # fmt: skip
         self._log.flush()
 
     def abandon(self) -> None:
