@@ -9,13 +9,13 @@ import pytest
 
 from counterpoint.data.generate import generate
 from counterpoint.diagnose import cp004_misaligned_pairs as check
-from counterpoint.diagnose.cp004_misaligned_pairs import BACKED, LAPSED, look
+from counterpoint.diagnose.cp004_misaligned_pairs import BACKED, ENOUGH, LAPSED, look
 from counterpoint.diagnose.evidence.association import association, image_features, text_features
 from counterpoint.diagnose.evidence.heard import heard
 from counterpoint.diagnose.evidence.lapses import backing, lapses, read_words
 from made_cases import made_case
 
-N = 400
+N = ENOUGH
 
 
 def evidence(found):
@@ -66,6 +66,15 @@ def test_two_sets_joined_on_class_alone_are_named_so(aligned):
     assert found["severity"] == "warn"
     assert evidence(found)["joined_on_class"] is True
     assert "joined on class alone" in found["explanation"]
+
+
+@pytest.mark.parametrize("within", ["all", "label"])
+def test_few_pairs_in_which_nothing_is_found_leave_open_whether_it_is_there(aligned, within):
+    few = dealt(aligned, within=within).head(ENOUGH - 1)
+    found = look(case(few, text=0.6, image=0.6) if within == "label" else case(few))
+    assert found["severity"] == "info"
+    assert f"stays open: {'among images of its class a' if within == 'label' else 'a'} text" in found["explanation"]
+    assert f"at least {ENOUGH} pairs are needed to tell" in found["explanation"]
 
 
 @pytest.mark.parametrize("by", [1, -2])

@@ -39,6 +39,8 @@ LEVEL = 0.01
 """A dealing that does as well as often as this leaves the association open."""
 WEAK = 0.54
 """Whoever prefers the own image this seldom is said to know nothing of it; aligned captions of photos reach .6."""
+ENOUGH = 800
+"""Of fewer pairs a model of cheap features learns too little for what it does not find to be absent."""
 LAPSED, BLIND = 0.12, 0.95
 """So large must the lapse rate of texts be at least; beyond is no reading."""
 BACKED = 0.6
@@ -99,12 +101,12 @@ def look(case: Case) -> dict[str, str]:
             return finding("CP004", severity, SUBJECT, said, **evidence | more)
     evidence["p_said"] = _said_together(case, is_within_class=False)
     if 2 * min(at_all.p, evidence["p_said"]) > LEVEL:
-        return _bound_by_class(sides, at_all, evidence) or _unbound(at_all, evidence)
+        return _bound_by_class(sides, at_all, evidence) or _unbound(sides, at_all, evidence)
     within = association(sides.text, sides.image, sides.groups, sides.codes)
     evidence |= {"own_image_in_class": list(within), "p_said_in_class": _said_together(case, is_within_class=True)}
     if 2 * min(within.p, evidence["p_said_in_class"]) <= LEVEL:
         return finding("CP004", "info", SUBJECT, _bound(at_all, within, evidence["p_said_in_class"]), **evidence)
-    return _class_alone(within, evidence)
+    return _class_alone(sides, within, evidence)
 
 
 def _bound_by_class(sides: Sides, at_all: Found, evidence: dict[str, Any]) -> dict[str, str] | None:
@@ -127,10 +129,10 @@ def _bound_by_class(sides: Sides, at_all: Found, evidence: dict[str, Any]) -> di
     return finding("CP004", "info", SUBJECT, said, **evidence, bound_by_class=by_class)
 
 
-def _unbound(at_all: Found, evidence: dict[str, Any]) -> dict[str, str]:
+def _unbound(sides: Sides, at_all: Found, evidence: dict[str, Any]) -> dict[str, str]:
     measured = f"a text prefers its own image to another's in {_share(at_all)} of the cases, p = {at_all.p:.3f}"
-    if at_all.high > WEAK:
-        said = f"Whether text and image belong together stays open: {measured}; more rows would tell."
+    if not _is_absent(sides, at_all):
+        said = f"Whether text and image belong together stays open: {measured}; {_would_tell(sides)}."
         return finding("CP004", "info", SUBJECT, said, **evidence)
     said = (
         f"Text and image have nothing in common that cheap features show: {measured}. Either the pairs are misaligned, "
@@ -139,10 +141,10 @@ def _unbound(at_all: Found, evidence: dict[str, Any]) -> dict[str, str]:
     return finding("CP004", "warn", SUBJECT, said, **evidence)
 
 
-def _class_alone(within: Found, evidence: dict[str, Any]) -> dict[str, str]:
+def _class_alone(sides: Sides, within: Found, evidence: dict[str, Any]) -> dict[str, str]:
     measured = f"among images of its class a text prefers its own in {_share(within)} of the cases, p = {within.p:.3f}"
-    if within.high > WEAK:
-        said = f"Text and image go together, but whether beyond the class stays open: {measured}."
+    if not _is_absent(sides, within):
+        said = f"Text and image go together; whether beyond the class stays open: {measured}; {_would_tell(sides)}."
         return finding("CP004", "info", SUBJECT, said, **evidence)
     said = (
         f"Text and image have the class in common and nothing else that is seen: {measured}. So it is where two "
@@ -150,6 +152,15 @@ def _class_alone(within: Found, evidence: dict[str, Any]) -> dict[str, str]:
         "and not from pairs. Look at a dozen pairs."
     )
     return finding("CP004", "warn", SUBJECT, said, **evidence, joined_on_class=True)
+
+
+def _is_absent(sides: Sides, found: Found) -> bool:
+    """Say whether what was not found is not there: found it would be, of so many pairs, were it worth the name."""
+    return len(sides.rows) >= ENOUGH and found.high <= WEAK
+
+
+def _would_tell(sides: Sides) -> str:
+    return "more rows would tell" if len(sides.rows) >= ENOUGH else f"at least {ENOUGH} pairs are needed to tell"
 
 
 def _bound(at_all: Found, within: Found, p_said: float) -> str:
