@@ -14,6 +14,7 @@ from counterpoint.data.align import align
 from counterpoint.data.clean import check_dropped, clean
 from counterpoint.data.group import group
 from counterpoint.data.label import check_ids, label, label_lost
+from counterpoint.data.look_alikes import warned_of
 from counterpoint.data.plant import plant, planted
 from counterpoint.data.sources.predictions import read_predictions
 from counterpoint.data.split import split, straddling
@@ -65,7 +66,7 @@ def _grouped(study: Study) -> dict[str, Frame]:
     dropped = pl.concat([label_lost(unread, config.label), unlabelled, unaligned])
     check_dropped(len(aligned) + len(dropped), dropped, config.clean.max_dropped_share)
     grouped, findings = group(aligned, config.group)
-    findings += check_ids(records, exclude=study.exclude, relabel=study.relabel)
+    findings += check_ids(records, exclude=study.exclude, relabel=study.relabel) + warned_of(grouped["label"])
     return {"grouped": grouped, "grouped_dropped": dropped, "grouped_findings": pl.DataFrame(findings, dict(FINDINGS))}
 
 

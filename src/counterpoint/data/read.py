@@ -20,6 +20,7 @@ from counterpoint.data.group import first_of
 from counterpoint.data.group import group as grouped
 from counterpoint.data.infer import infer
 from counterpoint.data.label import label as labelled
+from counterpoint.data.look_alikes import warned_of
 from counterpoint.data.sources import Source, open_source
 from counterpoint.data.sources.table import TableSource
 from counterpoint.errors import ConfigError, SchemaError
@@ -83,7 +84,7 @@ def read_pairs(
     pairs, found = grouped(aligned, config.Group())
     for reason, n in dropped["reason"].value_counts().sort("reason").iter_rows():
         logger.warning("%d rows left out: %s", n, reason)
-    for finding in found:
+    for finding in [*found, *warned_of(pairs["label"])]:
         logger.warning("%s", finding["explanation"])
     return pairs
 

@@ -35,6 +35,10 @@ CHECKS = {
 }
 
 
+OF_STAGES = {"CP024": "Labels that look alike"}
+"""Titles of findings that a stage makes when it reads the rows; no check of this folder makes them."""
+
+
 class Cost(NamedTuple):
     """What a check takes of one core at 1,000 pairs, and what it does besides at full depth."""
 
@@ -70,13 +74,13 @@ def run_checks(case: Case) -> Frame:
 
 
 def title_of(code: str) -> str:
-    """Return the title of the check *code*; none of what a stage alone finds.
+    """Return the title of the check *code*, or of a finding of a stage.
 
-    >>> title_of("CP012"), title_of("CP000")
-    ('Chosen on the test rows', '')
+    >>> title_of("CP012"), title_of("CP024"), title_of("CP000")
+    ('Chosen on the test rows', 'Labels that look alike', '')
     """
     if code not in CHECKS:
-        return ""
+        return OF_STAGES.get(code, "")
     title: str = import_module(CHECKS[code].partition(":")[0]).TITLE
     return title
 
