@@ -134,7 +134,7 @@ def test_labels_are_read_from_a_csv(tmp_path):
         ("id,labels\na,cat\n", r"has no column 'label'. Did you mean 'labels'\?$"),
         ("id,label\na,\n", r"id 'a' has no label.$"),
         ("id,label\na,cat\na,dog\n", r"id 'a' has two labels.$"),
-        ("", r"^Cannot read ids from .*new.csv: .*$"),
+        ("", r"^Cannot read ids: .*new.csv is empty: .*$"),
     ],
 )
 def test_a_wrong_file_of_labels_is_one_line(tmp_path, content, message):
@@ -145,5 +145,5 @@ def test_a_wrong_file_of_labels_is_one_line(tmp_path, content, message):
 
 @pytest.mark.parametrize("name", ["gone.txt", "gone.csv"])
 def test_a_file_of_ids_that_is_not_there_is_one_line(tmp_path, name):
-    with pytest.raises(ConfigError, match=r"^Cannot read ids from [^\n]*gone[^\n]*$"):
+    with pytest.raises(ConfigError, match=r"^Cannot read ids[^\n]*gone[^\n]*$"):
         read_ids(tmp_path / name)

@@ -20,6 +20,7 @@ import polars as pl
 from pydantic import BaseModel
 
 from counterpoint.errors import RunFolderError
+from counterpoint.files import read_parquet
 from counterpoint.schema import Frame
 
 
@@ -168,7 +169,7 @@ class RunFolder:
         paths = {table: self.path(table) for table in record["tables"]}
         if any(not path.exists() or path.stat().st_size != record["tables"][name] for name, path in paths.items()):
             return None
-        return {name: pl.read_parquet(path) for name, path in paths.items()}
+        return {name: read_parquet(path) for name, path in paths.items()}
 
     def keep_or_make(self, stage: str, key: str, make: Callable[[], Mapping[str, Frame]]) -> dict[str, Frame]:
         """Return the tables of *stage*: read when it was finished with *key*, else made, written and recorded."""

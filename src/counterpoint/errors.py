@@ -60,5 +60,9 @@ def first_line(error: BaseException) -> str:
 
     >>> first_line(ValueError("No magic bytes.\nWas it cut?")), first_line(TimeoutError())
     ('No magic bytes', 'TimeoutError')
+    >>> first_line(OSError(2, "No such file or directory", "a.csv"))
+    'No such file or directory'
     """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return (str(error).splitlines() or [type(error).__name__])[0].removesuffix(".")

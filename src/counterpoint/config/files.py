@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.files import read_text
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def load(path: Path) -> dict[str, Any]:
         When it is not there, is not YAML, or holds no keys.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.safe_load(read_text(path))
     except OSError as error:
         raise ConfigError(f"Cannot read {path}: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

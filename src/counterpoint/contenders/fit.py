@@ -18,6 +18,7 @@ import polars as pl
 from counterpoint.artifacts import read_json, replacing, write_json, write_parquet
 from counterpoint.contenders import MODELS, make, settings_of
 from counterpoint.errors import CounterpointError
+from counterpoint.files import read_parquet
 from counterpoint.lookup import find
 from counterpoint.schema import COSTS, HISTORY, PREDICTIONS, Columns, Frame, empty
 
@@ -115,7 +116,7 @@ def folds_to_test(pairs: Frame) -> list[str]:
 
 def fit(task: FitTask) -> dict[str, Any]:
     """Fit the contender of *task*, predict all three sides, keep everything in its folder; return its costs."""
-    pairs = pl.read_parquet(task.pairs)
+    pairs = read_parquet(task.pairs)
     parts = sides(pairs, task.fold)
     (task.folder / "done.json").unlink(missing_ok=True)
     started = time.perf_counter()
@@ -216,7 +217,7 @@ def gather(tasks: list[FitTask]) -> dict[str, Frame]:
     """Return the Predictions, History and Costs of finished fits, in the order of *tasks*."""
 
     def stacked(name: str, columns: Columns) -> Frame:
-        frames = [pl.read_parquet(task.folder / f"{name}.parquet") for task in tasks]
+        frames = [read_parquet(task.folder / f"{name}.parquet") for task in tasks]
         return pl.concat(frames) if frames else empty(columns)
 
     costs = [read_json(task.folder / "done.json")["costs"] for task in tasks]

@@ -6,9 +6,11 @@ from pathlib import Path
 import polars as pl
 
 from counterpoint.config import Label
-from counterpoint.errors import ConfigError, SchemaError, did_you_mean
+from counterpoint.errors import ConfigError, SchemaError, SourceError, did_you_mean, first_line
+from counterpoint.files import read_text
+from counterpoint.formats.tables import BAD, open_table
 from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, pattern, preset
-from counterpoint.schema import Dropped, Frame, finding, sift
+from counterpoint.schema import Dropped, Frame, empty, finding, sift
 
 STRIPPED = pl.col("label").cast(pl.String).str.strip_chars().replace("", None)
 """The label as the source has it; a blank one is none."""
@@ -158,9 +160,9 @@ def read_ids(path: Path) -> set[str]:
     if path.suffix == ".csv":
         return set(_read_csv(path, "id")["id"])
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"Cannot read ids from {path}: {error}.") from error
+        raise ConfigError(f"Cannot read ids from {path}: {first_line(error)}.") from error
     return {line.strip() for line in lines if line.strip()}
 
 
@@ -181,10 +183,14 @@ def read_labels(path: Path) -> dict[str, str]:
 
 def _read_csv(path: Path, *columns: str) -> Frame:
     try:
-        table = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise ConfigError(f"Cannot read ids from {path}: {' '.join(str(error).split())}.") from error
-    for name in columns:
-        if name not in table.columns:
-            raise ConfigError(f"{path} has no column {name!r}.{did_you_mean(name, table.columns)}")
-    return table.select(columns).drop_nulls("id")
+        table = open_table(path)
+        for name in columns:
+            if name not in table.columns:
+                raise ConfigError(f"{path} has no column {name!r}.{did_you_mean(name, table.columns)}")
+        rows = pl.concat([empty(dict.fromkeys([*columns, BAD], pl.String)), *table.frames(columns)])
+    except SourceError as error:
+        raise ConfigError(f"Cannot read ids: {error}") from error
+    unread = rows.with_row_index("row", 1).drop_nulls(BAD)
+    if unread.height:
+        raise ConfigError(f"{path}: row {unread['row'][0]:,} after its header cannot be read ({unread[BAD][0]}).")
+    return rows.select(columns).drop_nulls("id")

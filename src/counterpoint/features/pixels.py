@@ -22,6 +22,7 @@ from counterpoint.features.bilinear import Resize, bilinear_square, whole
 from counterpoint.features.chunks import Listener, over_chunks, unheard
 from counterpoint.features.decode import Mode, Pixels8, decode
 from counterpoint.features.resize import ANY, Aspect, square
+from counterpoint.files import read_parquet
 from counterpoint.formats.images import ImageReader
 from counterpoint.schema import Frame
 
@@ -194,7 +195,7 @@ def _decoded(refs: Sequence[str], shape: Shape) -> _Store:
 def _opened(shape: Shape, cache: Path) -> _Store | None:
     path = shape.path(cache)
     try:
-        index = pl.read_parquet(path.with_suffix(".parquet"))
+        index = read_parquet(path.with_suffix(".parquet"))
         slots = np.load(path, mmap_mode="r")
         seal = _seal(index)
         with path.open("rb") as file:

@@ -6,6 +6,7 @@ column ``image`` (``#17@picture``: of column ``picture``; a struct with ``bytes`
 A shard whose metadata say ``kept: gray-64`` holds raw gray pixels; they are read as a PNG of them.
 """
 
+import os
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from counterpoint.artifacts import replacing
 from counterpoint.errors import ImageError
+from counterpoint.files import open_regular, regular
 from counterpoint.formats import tars
 from counterpoint.formats.png import gray_png
 
@@ -148,11 +150,9 @@ def _groups(images: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def _read_file(name: str) -> bytes:
-    path = Path(name)
-    if not path.is_file():  # a pipe or a device would never end
-        raise ValueError("no such file" if not path.exists() else "not a regular file")
-    _check_size(path.stat().st_size, name)
-    return path.read_bytes()
+    with open_regular(name) as file:
+        _check_size(os.fstat(file.fileno()).st_size, name)
+        return file.read()
 
 
 def _check_size(n_bytes: int, name: str) -> None:
@@ -164,7 +164,7 @@ class _Tar:
     """An open tar and the place of each member."""
 
     def __init__(self, path: str) -> None:
-        self._file = Path(path).open("rb")  # noqa: SIM115 - closed by close()
+        self._file = open_regular(path)
         self._places = tars.index(self._file)
 
     def read(self, name: str) -> bytes:
@@ -186,7 +186,7 @@ class _Table:
     """An open Parquet file and the first row of each of its row groups."""
 
     def __init__(self, path: str) -> None:
-        self.file = pq.ParquetFile(path)
+        self.file = pq.ParquetFile(regular(Path(path)))
         metadata = self.file.metadata
         self.is_gray = (metadata.metadata or {}).get(KEPT) == GRAY_64
         n_rows = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]

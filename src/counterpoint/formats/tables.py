@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from counterpoint.errors import SourceError, did_you_mean, first_line
+from counterpoint.files import regular
 from counterpoint.schema import Frame
 
 BAD = "__bad__"
@@ -73,6 +74,8 @@ def open_table(path: Path, *, separator: str | None = None, sheet: str | None = 
     if unused:
         raise SourceError(f"{path}: {unused[0]} means nothing in a {path.suffix} file.")
     try:
+        if isinstance(path, Path):  # else of a store, where there are no pipes
+            regular(path)
         return reader(path, **options)
     except OSError as error:
         raise SourceError(f"Cannot read table {path}: {error.strerror or error}.") from error

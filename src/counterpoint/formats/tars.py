@@ -17,6 +17,7 @@ from typing import BinaryIO, Self
 
 from counterpoint.artifacts import replacing
 from counterpoint.errors import SourceError
+from counterpoint.files import open_regular
 from counterpoint.formats.exports import Outgoing
 
 IMAGE_EXTENSIONS = frozenset(("jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "tif", "tiff", "svg"))
@@ -79,7 +80,7 @@ def read_tar(path: Path) -> Iterator[Sample | Cut]:
     ('a/7', ['jpg'], {'txt': b''})
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             yield from _samples(file, path)
     except OSError as error:
         raise SourceError(f"Cannot read tar {path}: {error.strerror or error}.") from error

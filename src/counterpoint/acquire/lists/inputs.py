@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from counterpoint.errors import CounterpointError, SourceError, did_you_mean, first_line
+from counterpoint.files import is_pattern, pattern_of, regular
 from counterpoint.store import connect
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
@@ -97,16 +98,22 @@ def _local(path: str) -> Iterator[InputFile]:
     if Path(path).exists():
         names = _walk(path) if Path(path).is_dir() else [_checked(path)]
     else:
-        fits = glob(path, recursive=True) if has_magic(path) else []  # noqa: PTH207 - Path.glob takes no absolute pattern
-        names = sorted(name for name in fits if _may_be_list(name))
+        names = sorted(name for name in _fitting(path) if _may_be_list(name))
     if not names:
         raise SourceError(_nothing_at(path))
     try:
         for name in names:
-            state = Path(name).stat()
+            state = regular(Path(name)).stat()
             yield InputFile(name, state.st_size, str(state.st_mtime_ns))
     except OSError as error:
         raise SourceError(f"Cannot read {error.filename}: {error.strerror}.") from error
+
+
+def _fitting(path: str) -> Iterator[str]:
+    """Yield what the pattern *path* fits; the folders of it that are there are meant as they are written."""
+    if is_pattern(Path(path)):
+        folder, pattern = pattern_of(Path(path))
+        yield from (str(folder / name) for name in glob(pattern, root_dir=folder, recursive=True))  # noqa: PTH207 - skips hidden ones
 
 
 def _walk(folder: str) -> list[str]:

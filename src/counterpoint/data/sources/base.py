@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from itertools import islice
 from os import R_OK, access
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, ClassVar
 
 import polars as pl
@@ -16,6 +17,7 @@ from pydantic import BaseModel
 
 from counterpoint.artifacts import key_of
 from counterpoint.errors import SourceError, did_you_mean
+from counterpoint.files import is_pattern, is_pseudo, pattern_of
 from counterpoint.formats.images import write_images
 from counterpoint.schema import RECORDS, Dropped, Frame, ledger
 from counterpoint.settings import Section
@@ -119,10 +121,16 @@ def existing(path: Path, *, what: str) -> Path:
     No table data/caption.csv. Did you mean 'captions.csv'?
     """
     path = path.expanduser().absolute()
-    if not path.exists():
-        raise SourceError(f"No {what} {path}.{_nearest(path)}")
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise SourceError(f"No {what} {path}.{_nearest(path)}") from None
+    except OSError as error:
+        raise SourceError(f"Cannot read {what} {path}: {error.strerror}.") from error
     if not access(path, R_OK):
         raise SourceError(f"Cannot read {what} {path}: permission denied.")
+    if is_pseudo(found) or not (S_ISREG(found.st_mode) or S_ISDIR(found.st_mode)):
+        raise SourceError(f"Cannot read {what} {path}: neither a regular file nor a folder.")
     return path
 
 
@@ -169,9 +177,10 @@ def files_of(path: Path, suffixes: Collection[str], *, what: str) -> list[Path]:
         When there is none with one of these *suffixes*.
     """
     path = path.expanduser().absolute()
-    if set("*?[") & set(str(path)) and not path.exists():
-        where = existing(next(folder for folder in path.parents if not set("*?[") & set(str(folder))), what="folder")
-        found = sorted(file for file in where.glob(str(path.relative_to(where))) if _fits(file, suffixes))
+    if is_pattern(path):
+        folder, pattern = pattern_of(path)
+        where = existing(folder, what="folder")
+        found = sorted(file for file in where.glob(pattern) if _fits(file, suffixes))
     else:
         where = existing(path, what=what)
         found = [where] if where.is_file() else sorted(file for file in where.iterdir() if _fits(file, suffixes))

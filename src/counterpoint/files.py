@@ -1,0 +1,171 @@
+"""Files by their path, opened only where they are regular ones: a pipe, a device or a socket may never end.
+
+A path is one file here, never a pattern: ``a[1].parquet`` is the file of that name.
+"""
+
+import errno
+import io
+import os
+import stat
+from collections.abc import Sequence
+from functools import cache
+from glob import has_magic
+from hashlib import file_digest
+from pathlib import Path
+from typing import TextIO
+
+import polars as pl
+
+from counterpoint.schema import Frame
+
+PSEUDO = ("/proc", "/sys")
+"""Where the system shows itself as files: they have no size, and some have no end."""
+MOST_TEXT_BYTES = 64 << 20
+"""What is read whole as text, such as a study file or a list of ids, is smaller than this."""
+
+
+def open_regular(path: Path | str) -> io.BufferedReader:
+    """Return the regular file at *path* (or that a link there leads to), opened to read bytes.
+
+    Raises
+    ------
+    OSError
+        When it is not there, may not be read, or is something else: its ``strerror`` says so.
+
+    Examples
+    --------
+    >>> try:
+    ...     open_regular("/dev/zero")
+    ... except OSError as error:
+    ...     print(error.strerror)
+    not a regular file
+    """
+    try:
+        # Not to wait for the writer of a pipe: what it is shows after it is opened, so that nothing changes between.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "not a path", str(path)) from error
+    except OSError as error:
+        if error.errno in (errno.ENXIO, errno.ENODEV):  # a socket, a device without a driver
+            raise _irregular(path) from error
+        raise
+    try:
+        check_regular(os.fstat(descriptor), path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def regular(path: Path) -> Path:
+    """Return *path* when a regular file is there; raise OSError as `open_regular` does, but for one not to be read."""
+    try:
+        check_regular(path.stat(), path)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "not a path", str(path)) from error
+    return path
+
+
+def check_regular(found: os.stat_result, path: Path | str) -> None:
+    """Raise OSError unless *found* is of a regular file; *path* is for the message."""
+    if stat.S_ISDIR(found.st_mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode) or is_pseudo(found):
+        raise _irregular(path)
+
+
+def is_pseudo(found: os.stat_result) -> bool:
+    """Say whether *found* is of a file or folder that stands on no disk, such as those of ``/proc``.
+
+    >>> is_pseudo(os.stat("/"))
+    False
+    """
+    return found.st_dev in _pseudo_devices()
+
+
+@cache
+def _pseudo_devices() -> frozenset[int]:
+    root = os.stat("/").st_dev  # noqa: PTH116 - of a system without them, the folders may be ordinary ones
+    return frozenset(Path(name).stat().st_dev for name in PSEUDO if Path(name).is_dir()) - {root}
+
+
+def _irregular(path: Path | str) -> OSError:
+    return OSError(errno.EINVAL, "not a regular file", str(path))
+
+
+def is_pattern(path: Path) -> bool:
+    """Say whether *path* is a pattern, such as ``part-*.csv``: never when there is a file or folder of that very name.
+
+    >>> is_pattern(Path("part-*.csv")), is_pattern(Path("part-1.csv"))
+    (True, False)
+    """
+    return has_magic(str(path)) and not os.path.lexists(path)
+
+
+def pattern_of(path: Path) -> tuple[Path, str]:
+    """Return the folder in which the pattern *path* starts, and the rest of it: folders that are there are no pattern.
+
+    >>> pattern_of(Path("/nowhere/a*/b*.csv"))
+    (PosixPath('/'), 'nowhere/a*/b*.csv')
+    """
+    folder = next(folder for folder in path.parents if os.path.lexists(folder))
+    return folder, str(path.relative_to(folder))
+
+
+def open_text(path: Path | str, *, errors: str = "strict", newline: str | None = None) -> TextIO:
+    """Return the regular file at *path*, opened to read UTF-8 with or without its mark; raise OSError as above."""
+    return io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", errors=errors, newline=newline)
+
+
+def read_bytes(path: Path | str, *, most_bytes: int) -> bytes:
+    """Return what is in the regular file at *path*; raise OSError as above, and when it is longer than *most_bytes*."""
+    with open_regular(path) as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise OSError(errno.EFBIG, f"larger than {most_bytes:,} bytes", str(path))
+    return data
+
+
+def read_text(path: Path | str, *, most_bytes: int = MOST_TEXT_BYTES) -> str:
+    """Return the text, UTF-8 with or without its mark, of the regular file at *path*.
+
+    Raises
+    ------
+    OSError
+        As `open_regular` does, and when the file is longer than *most_bytes*.
+    UnicodeDecodeError
+        When it is not UTF-8.
+    """
+    return read_bytes(path, most_bytes=most_bytes).decode("utf-8-sig")
+
+
+def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> Frame:
+    """Return the *columns* (default: all) of the Parquet file at *path*.
+
+    Raises
+    ------
+    OSError
+        As `open_regular` does.
+    polars.exceptions.PolarsError
+        When it is no Parquet file, or lacks a column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory(prefix="a[1]*") as folder:
+    ...     pl.DataFrame({"n": [1]}).write_parquet(Path(folder, "b[2].parquet"))
+    ...     read_parquet(Path(folder, "b[2].parquet")).rows()
+    [(1,)]
+    """
+    # From the open file: by its path, polars would take "[1]" and "*" for patterns, and "a=1" for a column.
+    with open_regular(path) as file:
+        try:
+            return pl.read_parquet(file, columns=list(columns) if columns is not None else None)
+        except pl.exceptions.PanicException as error:  # is no Exception; some damages end so
+            raise pl.exceptions.ComputeError(str(error)) from error
+
+
+def digest_of(path: Path | str) -> str:
+    """Return the sha256 of the regular file at *path* as hexadecimal digits; raise OSError as `open_regular` does."""
+    with open_regular(path) as file:
+        return file_digest(file, "sha256").hexdigest()
