@@ -158,6 +158,20 @@ def test_formats_that_are_not_read_are_told_from_what_is_no_image(data):
     assert reason(data) == "unsupported_format"
 
 
+PROLOGS = [b"<?xml", b"<!DOCTYPE svg", b"<!---->", b"<!--", b"-->", b"<?xml<!DOCTYPE svg<!---->", b"<!-- -->\n", b"<"]
+
+
+@pytest.mark.parametrize("part", PROLOGS)
+def test_a_prolog_without_an_end_is_judged_in_an_instant(part):
+    # 200 bytes of these once took longer than anybody waits: the time doubled with each part.
+    assert reason(part * 400) == "not_image"
+    assert reason(b"<!---->" + part * 400 + b"<sv") == "not_image"
+
+
+def test_an_svg_after_many_comments_is_one():
+    assert reason(b"<!-- a -->\n" * 80 + b"<svg/>") == "unsupported_format"
+
+
 @pytest.mark.parametrize(
     "data", [b"<!DOCTYPE html><html><body><svg/></body></html>", b"{}", b"\0" * 100, b"GIF", b"\xff\xd8", b"\x89PNG"]
 )

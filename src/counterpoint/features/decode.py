@@ -48,7 +48,7 @@ _MAGIC = (
 )
 _UNSUPPORTED = re.compile(
     rb"BM|II\*\0|MM\0\*|\0\0[\1\2]\0|8BPS|%!PS|%PDF|\xc5\xd0\xd3\xc6|....ftyp|\0\0\0\x0cj[PX]|\0\0\0\x0cJXL|\xff\x0a"
-    rb"|\xff\x4f\xff\x51|P[1-6]\s|(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?|<!DOCTYPE svg.*?|<!--.*?-->\s*)*<svg",
+    rb"|\xff\x4f\xff\x51|P[1-6]\s",
     re.DOTALL,
 )
 _PLUGINS: dict[str, type[ImageFile]] = {
@@ -208,7 +208,20 @@ def image_format(data: bytes) -> str:
     for kind, magic in _MAGIC:
         if magic.match(head):
             return kind
-    raise ImageError("unsupported_format" if _UNSUPPORTED.match(head) else "not_image")
+    raise ImageError("unsupported_format" if _UNSUPPORTED.match(head) or _is_svg(head) else "not_image")
+
+
+def _is_svg(head: bytes) -> bool:
+    """Say whether an SVG begins here, after comments or a prolog; each byte is looked at once, however they nest."""
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    place = 0
+    while text.startswith(b"<!--", place) and (end := text.find(b"-->", place + 4)) >= 0:
+        place = end + 3
+        while text[place : place + 1].isspace():
+            place += 1
+    if text.startswith((b"<?xml", b"<!DOCTYPE svg"), place):
+        return b"<svg" in text[place:]
+    return text.startswith(b"<svg", place)
 
 
 def _plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
