@@ -147,7 +147,7 @@ def test_a_cut_tar_gives_the_rows_before_the_cut_and_one_dropped_row(n, share):
 def reading(kind: str, folder: Path) -> dict:
     """Return the settings of a source of this kind that has something to read in *folder*."""
     write_tar(folder / "0.tar", [sample(label=1)])
-    (folder / "t.csv").write_text("image,text\n1.png,a cat\n")
+    (folder / "t.csv").write_text("image,text\ncats/1.png,a cat\n")
     (folder / "cats").mkdir()
     (folder / "cats" / "1.png").write_bytes(GOOD)
     write_acquisition(folder / "acquired", [Kept("ok", image=GOOD)])

@@ -38,6 +38,10 @@ def read_pairs(
     text: str | None = None,
     label: str | None = None,
     group: str | None = None,
+    root: Path | str | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+    quoting: str | None = None,
     work: Path | str | None = None,
 ) -> Frame:
     """Return the aligned pairs of *source*, near-duplicates in one ``group``, without folds.
@@ -51,6 +55,10 @@ def read_pairs(
         Arrow frame, or the section ``source`` of a study file as a dict.
     image, text, label, group
         The names of these columns, where they are not called so.
+    root
+        *root* is the folder that image paths start from (default: a table's own folder; of a frame the working folder).
+    separator, encoding, quoting
+        How a CSV is written, where that is not found out rightly: settings of the `source <sources.html#table>`_ table.
     work
         *work* is where images that come as bytes in a frame are kept (default: a folder that goes with the process).
 
@@ -71,7 +79,8 @@ def read_pairs(
     (60, ['id', 'row', 'text'])
     """
     columns = {"image": image, "text": text, "label": label, "group": group}
-    opened = _open(source, {role: name for role, name in columns.items() if name is not None})
+    written = {"root": root, "separator": separator, "encoding": encoding, "quoting": quoting}
+    opened = _open(source, {name: value for name, value in (columns | written).items() if value is not None})
     batches = list(opened.read(Path(work) if work else Path(_folder_of_process())))
     records = pl.concat([batch for batch, _ in batches], how="diagonal")
     rules = config.Clean()
@@ -89,16 +98,16 @@ def read_pairs(
     return pairs
 
 
-def _open(source: Any, columns: Mapping[str, str]) -> Source:
+def _open(source: Any, given: Mapping[str, Any]) -> Source:
     if isinstance(source, Mapping):
-        return open_source({**source, **columns})
+        return open_source({**source, **given})
     if not isinstance(source, str | Path):
-        return TableSource.of(source, **columns)
+        return TableSource.of(source, **given)
     path = Path(source)
     if path.is_dir() or path.suffix == ".tar":
         found, _ = infer(path)
-        return open_source({"kind": found["kind"], "path": found["path"], **columns})
-    return open_source({"kind": "table", "path": path, **columns})
+        return open_source({"kind": found["kind"], "path": found["path"], **given})
+    return open_source({"kind": "table", "path": path, **given})
 
 
 @cache

@@ -1,5 +1,6 @@
 """Which column of a table is what: its rows as records.  Does not open tables."""
 
+import logging
 from abc import ABC
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,13 @@ from pydantic import model_validator
 
 from counterpoint.data.sources.base import REASON, Source, no_column
 from counterpoint.errors import SourceError
+from counterpoint.formats.image_paths import ImagePaths
+from counterpoint.formats.image_roots import TRIED_NAMES, no_file, roots_of
 from counterpoint.formats.tables import BAD, Table
 from counterpoint.formats.urls import host_of
 from counterpoint.schema import Frame
+
+logger = logging.getLogger(__name__)
 
 NEEDED = ("image", "text")
 NAMES = ("label", "group", "text_id", "image_id")
@@ -70,11 +75,15 @@ class Columns(Source, ABC):
     def records(self, table: Table, *, root: Path, start: int, refs: Refs) -> Iterator[Frame]:
         """Yield the rows of *table* as records; *start* is the number of the first, *root* where image paths start."""
         used = self.used(table)
+        paths = ImagePaths(root, lambda: (_as_names(frame[used["image"]]) for frame in table.frames({used["image"]})))
         for n_frames, frame in enumerate(table.frames(set(used.values()))):
+            made = _records(frame, used, table=table, paths=paths, start=start, refs=refs)
             if n_frames == 0 and "image" in used:
-                _check_paths(frame[used["image"]], table)
-            yield _records(frame, used, table=table, root=root, start=start, refs=refs)
+                _check_paths(frame[used["image"]], paths, root, table)
+            yield made
             start += frame.height
+        for line in paths.account():
+            logger.warning("%s: %s", table.path, line)
 
     def used(self, table: Table) -> dict[str, str]:
         """Return the column of each role that *table* has.
@@ -91,7 +100,7 @@ class Columns(Source, ABC):
         return {role: name for role, name in wanted.items() if name in table.columns}
 
 
-def _records(frame: Frame, used: dict[str, str], *, table: Table, root: Path, start: int, refs: Refs) -> Frame:
+def _records(frame: Frame, used: dict[str, str], *, table: Table, paths: ImagePaths, start: int, refs: Refs) -> Frame:
     columns = {role: frame[name] for role, name in used.items()}
     number = pl.int_range(start, start + frame.height, eager=True).cast(pl.String)
     ids = names(columns["id"], table) if "id" in used else number
@@ -99,7 +108,7 @@ def _records(frame: Frame, used: dict[str, str], *, table: Table, root: Path, st
     series = {
         "id": ids,
         "text": _texts(columns["text"], table) if "text" in used else nothing,
-        "image": _images(columns["image"], table, root, start, refs) if "image" in used else nothing,
+        "image": _images(columns["image"], table, paths, start, refs) if "image" in used else nothing,
         **{role: names(columns[role], table) for role in (*NAMES, "url") if role in used},
         **({"fold": names(columns["split"], table)} if "split" in used else {}),
         BAD: frame[BAD],
@@ -141,10 +150,10 @@ def _texts(column: pl.Series, table: Table) -> pl.Series:
     return column.cast(pl.String)
 
 
-def _images(column: pl.Series, table: Table, root: Path, start: int, refs: Refs) -> pl.Series:
+def _images(column: pl.Series, table: Table, paths: ImagePaths, start: int, refs: Refs) -> pl.Series:
     kind = column.dtype
-    if _is_string(kind):
-        return _paths(column.cast(pl.String), root)
+    if _is_string(kind) or kind.is_integer():
+        return paths.find(column.cast(pl.String))
     if kind == pl.Binary:
         return pl.Series(column.name, refs(column, start), dtype=pl.String)
     fields = {field.name: field.dtype for field in kind.fields} if isinstance(kind, pl.Struct) else {}
@@ -155,23 +164,33 @@ def _images(column: pl.Series, table: Table, root: Path, start: int, refs: Refs)
     inside = pl.Series(column.name, refs(column.struct.field("bytes"), start), dtype=pl.String)
     if fields.get("path") != pl.String:
         return inside
-    return inside.zip_with(inside.is_not_null(), _paths(column.struct.field("path"), root))
+    return inside.zip_with(inside.is_not_null(), paths.find(_as_names(column)))
 
 
-def _paths(column: pl.Series, root: Path) -> pl.Series:
-    path = pl.col("path")
-    anchored = pl.when(path.str.starts_with("/")).then(path).when(path != "").then(pl.lit(f"{root}/") + path)
-    return column.alias("path").to_frame().select(anchored)["path"]
+def _as_names(column: pl.Series) -> pl.Series:
+    """Return the paths of an image column: of ``{bytes, path}`` those that stand there for bytes."""
+    if not isinstance(column.dtype, pl.Struct):
+        return column.cast(pl.String)
+    of_path = column.struct.field("path")
+    return of_path.zip_with(
+        column.struct.field("bytes").is_null(), pl.repeat(None, len(of_path), dtype=pl.String, eager=True)
+    )
 
 
-def _check_paths(column: pl.Series, table: Table) -> None:
-    """Raise when a column of image paths holds something else throughout."""
-    if column.dtype != pl.String or column.null_count() == column.len():
+def _check_paths(column: pl.Series, paths: ImagePaths, root: Path, table: Table) -> None:
+    """Raise when no path of a column leads to a file: it holds something else, or its files are below another root."""
+    if paths.first_missing is None or paths.n_found:
         return
-    given = column.drop_nulls()
+    where = f"{table.path}: image column {column.name!r}"
+    given = _as_names(column).drop_nulls()
     if given.cast(pl.Float64, strict=False).null_count() == 0:
-        raise SourceError(f"{table.path}: image column {column.name!r} holds numbers, such as {given[0]!r}, not paths.")
+        raise SourceError(f"{where} holds numbers, such as {given[0]!r}, not paths.")
     if given.str.contains("(?i)^https?://").sum() > len(given) / 2:
         raise SourceError(
-            f"{table.path}: image column {column.name!r} holds addresses, such as {given[0]!r}; download them first."
+            f"{where} holds addresses, such as {given[0]!r}; download them first: counterpoint acquire new --from LIST."
         )
+    roots = roots_of(given.head(TRIED_NAMES).to_list(), root)
+    message = no_file(where, *paths.first_missing, roots)
+    if roots:
+        raise SourceError(message)
+    logger.warning("%s", message)
