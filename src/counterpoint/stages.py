@@ -53,7 +53,8 @@ def _records(study: Study) -> dict[str, Frame]:
     inspected = inspect_images(
         records, limits, workers=study.workers, listen=partial(study.listen, "looking at images")
     )
-    return {"records": inspected, "records_dropped": pl.concat(dropped)}
+    found = pl.DataFrame(study.source.findings(), dict(FINDINGS))
+    return {"records": inspected, "records_dropped": pl.concat(dropped), "records_findings": found}
 
 
 def _grouped(study: Study) -> dict[str, Frame]:
@@ -66,6 +67,7 @@ def _grouped(study: Study) -> dict[str, Frame]:
     dropped = pl.concat([label_lost(unread, config.label), unlabelled, unaligned])
     check_dropped(len(aligned) + len(dropped), dropped, config.clean.max_dropped_share)
     grouped, findings = group(aligned, config.group)
+    findings = study.made("records")["records_findings"].to_dicts() + findings
     findings += check_ids(records, exclude=study.exclude, relabel=study.relabel) + warned_of(grouped["label"])
     return {"grouped": grouped, "grouped_dropped": dropped, "grouped_findings": pl.DataFrame(findings, dict(FINDINGS))}
 

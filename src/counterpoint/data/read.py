@@ -93,7 +93,7 @@ def read_pairs(
     pairs, found = grouped(aligned, config.Group())
     for reason, n in dropped["reason"].value_counts().sort("reason").iter_rows():
         logger.warning("%d rows left out: %s", n, reason)
-    for finding in [*found, *warned_of(pairs["label"])]:
+    for finding in [*opened.findings(), *found, *warned_of(pairs["label"])]:
         logger.warning("%s", finding["explanation"])
     return pairs
 

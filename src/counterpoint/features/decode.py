@@ -24,6 +24,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from counterpoint.errors import ImageError
+from counterpoint.formats.magic import MAGIC
 
 REASONS = (
     "missing_file", "empty_body", "not_image", "unsupported_format", "decode_error", "truncated_image",
@@ -39,13 +40,6 @@ STRIP_PIXELS = 1 << 20
 Mode = Literal["gray", "rgb"]
 Pixels8 = np.ndarray[Any, np.dtype[np.uint8]]
 
-_MAGIC = (
-    ("jpeg", re.compile(rb"\xff\xd8\xff")),
-    ("png", re.compile(rb"\x89PNG\r\n\x1a\n")),
-    ("gif", re.compile(rb"GIF8[79]a")),
-    ("webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
-    ("avif", re.compile(rb"....ftyp.{0,64}?avi[fs]", re.DOTALL)),
-)
 _UNSUPPORTED = re.compile(
     rb"BM|II\*\0|MM\0\*|\0\0[\1\2]\0|8BPS|%!PS|%PDF|\xc5\xd0\xd3\xc6|....ftyp|\0\0\0\x0cj[PX]|\0\0\0\x0cJXL|\xff\x0a"
     rb"|\xff\x4f\xff\x51|P[1-6]\s",
@@ -205,7 +199,7 @@ def image_format(data: bytes) -> str:
     if not data:
         raise ImageError("empty_body")
     head = data[:1024]
-    for kind, magic in _MAGIC:
+    for kind, magic in MAGIC:
         if magic.match(head):
             return kind
     raise ImageError("unsupported_format" if _UNSUPPORTED.match(head) or _is_svg(head) else "not_image")

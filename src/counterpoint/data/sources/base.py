@@ -62,6 +62,13 @@ class Source(BaseModel, ABC):
         """What the source is called in an error."""
         return " ".join(str(value) for value in (getattr(self, "kind", "?"), getattr(self, "path", None)) if value)
 
+    def findings(self) -> list[dict[str, str]]:
+        """Return what is known, once all is read, of how the input was read: rows of schema.FINDINGS.
+
+        A source without anything to add has none.  The code is CP000: no check finds it.
+        """
+        return []
+
     @abstractmethod
     def rows(self, work: Path) -> Iterator[Frame]:
         """Yield frames of schema.RECORDS without ``row``, with `REASON`, and any optional columns."""
