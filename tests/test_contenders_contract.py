@@ -82,7 +82,15 @@ def test_says_what_it_reads_and_whether_a_seed_matters(name):
     assert isinstance(model, Contender)
     assert set(model.modalities) <= {"text", "image"}
     assert set(model.needs) <= set(MODELS)
-    assert model.is_seeded == ("seed" in model.get_params())
+
+
+@every_contender
+def test_takes_a_seed_which_changes_nothing_where_it_says_so(name, pairs, fitted):
+    model = make(name, **TINY[name], seed=7)
+    assert model.get_params()["seed"] == 7
+    assert clone(model).set_params(seed=8).seed == 8
+    if not model.is_seeded:
+        assert same(model.fit(pairs[2].drop("label"), pairs[2]["label"]), fitted(name, 2), pairs[2])
 
 
 @every_contender

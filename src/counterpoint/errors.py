@@ -40,6 +40,10 @@ class ImageError(CounterpointError):
         return type(self), (self.reason, self.detail)
 
 
+class ImageWarning(UserWarning):
+    """Images that a contender was given and cannot read; it takes them for missing."""
+
+
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the nearest allowed name, else the list of allowed names.
 

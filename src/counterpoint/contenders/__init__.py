@@ -34,7 +34,8 @@ def make(kind: str, /, **settings: Any) -> "Contender":
     kind
         *kind* is a name in ``MODELS``, or a path such as ``my_lab.bayes:CharBayes``.
     settings
-        *settings* are keyword arguments of its class; those not given keep their defaults.
+        *settings* are keyword arguments of its class; those not given keep their defaults.  Every contender takes a
+        ``seed``; one from elsewhere that has none does without.
 
     Raises
     ------
@@ -50,7 +51,10 @@ def make(kind: str, /, **settings: Any) -> "Contender":
     counterpoint.errors.ConfigError: Unknown key 'text-svm.min_counts'. Did you mean 'min_count'?
     """
     model = find(kind, MODELS, what="contender")
-    checked = settings_of(model).read(settings, where=kind)
+    section = settings_of(model)
+    if "seed" not in section.model_fields and not getattr(model, "is_seeded", False):
+        settings.pop("seed", None)
+    checked = section.read(settings, where=kind)
     return model(**{name: getattr(checked, name) for name in settings})  # type: ignore[no-any-return]
 
 

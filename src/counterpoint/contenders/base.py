@@ -1,10 +1,10 @@
 """What every contender is: a scikit-learn classifier that takes a frame with text and image columns."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, NamedTuple, Self
 
-import narwhals as nw
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -13,14 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from counterpoint.contenders import settings_of
 from counterpoint.contenders.encoded import Encoded
+from counterpoint.contenders.images import images_of
+from counterpoint.contenders.inputs import as_labels, as_pairs
 from counterpoint.errors import SchemaError
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
 Codes = NDArray[np.int64]
 Proba = NDArray[np.float64]
-MISSING = ("None", "nan", "<NA>", "NaT")
-"""How a label that is not there reads in numpy, pandas and Arrow."""
 
 
 class Rows(NamedTuple):
@@ -63,7 +63,8 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Parameters
         ----------
         X, y
-            *X* is a polars, pandas or Arrow frame; *y* holds one label (text or number) a row.
+            *X* is a polars, pandas or Arrow frame with ``text`` and ``image``: paths, bytes, PIL images, or arrays of
+            uint8 of shape (height, width) or (height, width, 3).  *y* holds one label (text or number) a row.
         validation
             *validation* is ``(X, y)`` of rows to stop, calibrate or combine on; they are never trained on.
         fits
@@ -72,9 +73,14 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Raises
         ------
         SchemaError
-            When a column or a label is missing, or there are fewer than two classes.
+            When a column or a label is missing, there are fewer than two classes, or no image can be read.
         ConfigError
             When a setting is not allowed.
+
+        Warns
+        -----
+        ImageWarning
+            Once, with the number of images that cannot be read; they count as missing.
         """
         settings_of(type(self)).read(self.get_params(deep=False), where=type(self).__name__)
         labels = as_labels(y)
@@ -83,14 +89,20 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
             raise SchemaError(f"A classifier needs at least two classes; y has {self.classes_.tolist()}.")
         self.history_, self.n_epochs_, self.n_parameters_, self.n_trials_ = [], 0, 0, 1
         train = Rows(self._pairs(X, len(labels)), codes.astype(np.int64))
-        self._fit(train, self._coded(validation) if validation else None, dict(fits or {}))
+        held_out = self._coded(validation) if validation else None
+        with self._reading(train.pairs, held_out.pairs if held_out else None):
+            self._fit(train, held_out, dict(fits or {}))
         return self
 
     def predict_proba(self, X: Any) -> Proba:
-        """Return class probabilities, shape (n_pairs, n_classes), columns in the order of ``classes_``."""
+        """Return class probabilities, shape (n_pairs, n_classes), columns in the order of ``classes_``.
+
+        Images that cannot be read are treated as by ``fit``.
+        """
         check_is_fitted(self, "classes_")
         pairs = self._pairs(X)
-        return self._proba(pairs) if len(pairs) else np.empty((0, len(self.classes_)))
+        with self._reading(pairs):
+            return self._proba(pairs) if len(pairs) else np.empty((0, len(self.classes_)))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each pair."""
@@ -126,7 +138,11 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """Return class probabilities of at least one pair."""
 
     def _pairs(self, X: Any, n_labels: int | None = None) -> Frame:
-        return as_pairs(X, self.modalities, n_labels=n_labels)
+        return as_pairs(X, self.modalities, n_labels=n_labels, keep_images="image" in self.modalities)
+
+    def _reading(self, pairs: Frame, validation: Frame | None = None) -> AbstractContextManager[None]:
+        """Return what counts, around a call, the images that cannot be read."""
+        return images_of(pairs, validation) if "image" in self.modalities else nullcontext()
 
     def _coded(self, validation: tuple[Any, Any]) -> Rows | None:
         """Return the validation rows; a row of a class that training lacks cannot be judged, and is left out."""
@@ -135,51 +151,6 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         is_known = np.isin(labels, self.classes_)
         codes = np.searchsorted(self.classes_, labels[is_known]).astype(np.int64)
         return Rows(pairs.filter(is_known), codes) if is_known.any() else None
-
-
-def as_pairs(X: Any, columns: Sequence[str] = (), *, n_labels: int | None = None) -> Frame:
-    """Return *X* as a polars frame that has *columns*; its text and image are of type String.
-
-    >>> as_pairs({"text": ["a dog"]}, ["text"])
-    Traceback (most recent call last):
-    counterpoint.errors.SchemaError: X should be a polars, pandas or Arrow frame; got dict.
-    """
-    try:
-        pairs: Frame = nw.from_native(X, eager_only=True).to_polars()
-    except TypeError as error:
-        raise SchemaError(f"X should be a polars, pandas or Arrow frame; got {type(X).__name__}.") from error
-    missing = [name for name in columns if name not in pairs.columns]
-    if missing:
-        raise SchemaError(f"X lacks {', '.join(missing)}; found {', '.join(pairs.columns)}.")
-    if n_labels is not None and len(pairs) != n_labels:
-        raise SchemaError(f"X has {len(pairs)} rows and y has {n_labels} labels.")
-    read = [name for name in ("text", "image") if name in pairs.columns]
-    allowed = (pl.String, pl.Null, pl.Categorical, pl.Enum)
-    wrong = [f"{name} is {pairs.schema[name]}" for name in read if not isinstance(pairs.schema[name], allowed)]
-    if wrong:
-        raise SchemaError(f"X should hold texts and image references as String; {', '.join(wrong)}.")
-    return pairs.with_columns(pl.col(read).cast(pl.String))
-
-
-def as_labels(y: Any) -> NDArray[Any]:
-    """Return labels as an array of text or of numbers.
-
-    >>> as_labels(pl.Series(["cat", "dog"]))
-    array(['cat', 'dog'], dtype='<U3')
-    """
-    labels = np.asarray(y)
-    if labels.dtype.kind == "U":  # a list of texts in which numpy has written a missing one as "nan"
-        labels = np.asarray(y, dtype=object)
-    if labels.ndim != 1:
-        raise SchemaError(f"y should be one column of labels; its shape is {labels.shape}.")
-    if labels.dtype == object:
-        missing = sum(str(label) in MISSING for label in labels if not isinstance(label, str))
-        if missing:
-            raise SchemaError(f"y has {missing} missing labels; leave those rows out.")
-        return np.asarray(labels.tolist())
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
-        raise SchemaError(f"y has {np.isnan(labels).sum()} missing labels; leave those rows out.")
-    return labels
 
 
 def hold_out(rows: Rows, *, seed: int, share: float = 0.15) -> tuple[Rows, Rows]:

@@ -1,9 +1,7 @@
 """What networks read: rows as tensors, in batches of texts of about one length, padded to the batch's own longest."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,9 +10,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from counterpoint.contenders.base import Codes
-from counterpoint.features.pixels import Pixels, load
+from counterpoint.features.pixels import Pixels
 from counterpoint.features.tokens import PAD
-from counterpoint.schema import Frame
 
 Order = NDArray[np.int64]
 Batch = tuple[dict[str, Tensor], Tensor]
@@ -55,17 +52,6 @@ class Material(Dataset[Batch]):
         if self.tokens is None:
             return np.zeros(len(self), dtype=np.int64)
         return np.array([len(tokens) for tokens in self.tokens], dtype=np.int64)
-
-
-def pixels_of(settings: Mapping[str, Any], pairs: Frame, *, cache: str | None) -> Pixels:
-    """Return the pixels of *pairs* as *settings* (a contender's ``pixel_settings``) ask for them.
-
-    >>> import polars as pl
-    >>> pairs = pl.DataFrame({"image": [None]}, schema={"image": pl.String})
-    >>> pixels_of({"side_px": 8, "mode": "gray"}, pairs, cache=None).is_missing.tolist()
-    [True]
-    """
-    return load(pairs["image"].to_list(), **settings, cache=Path(cache) if cache else None)
 
 
 def padded(texts: Sequence[NDArray[np.int32]]) -> Tensor:

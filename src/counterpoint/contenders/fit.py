@@ -159,7 +159,7 @@ def configured(kind: str, settings: Mapping[str, Any], *, seed: int, cache: Path
     """Return the unfitted contender of a study, with the study's seed and pixel cache where it has such settings.
 
     >>> configured("majority", {}, seed=1, cache=Path("cache")).get_params()
-    {'smoothing': 1.0}
+    {'seed': 1, 'smoothing': 1.0}
     """
     known = settings_of(find(kind, MODELS, what="contender")).model_fields
     ours = {"seed": seed, "cache": str(cache)}

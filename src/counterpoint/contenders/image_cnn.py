@@ -8,7 +8,8 @@ from pydantic import Field
 from torch import nn
 
 from counterpoint.contenders.base import Rows
-from counterpoint.contenders.batches import Material, pixels_of
+from counterpoint.contenders.batches import Material
+from counterpoint.contenders.images import pixels_of
 from counterpoint.contenders.network import Network
 from counterpoint.features.pixels import Pixels
 from counterpoint.networks.augment import Augment

@@ -38,6 +38,8 @@ class KeywordRule(Contender):
         a class of the rule has.
     classes, match, ignore_case
         *classes* maps the names of a rule's classes to words, as in ``rules.KeywordRules``: a rule of one's own.
+    seed
+        *seed* changes nothing here; every contender takes one.
 
     Attributes
     ----------
@@ -62,6 +64,7 @@ class KeywordRule(Contender):
         classes: Mapping[str, ClassRule] | None = None,
         match: Match = "word",
         ignore_case: bool = True,
+        seed: int = 0,
     ) -> None:
         self.n_words = n_words
         self.min_count = min_count
@@ -69,6 +72,7 @@ class KeywordRule(Contender):
         self.classes = classes
         self.match = match
         self.ignore_case = ignore_case
+        self.seed = seed
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
         texts, n_classes = train.pairs["text"], len(self.classes_)

@@ -113,14 +113,18 @@ class LateFusion(Contender):
 
     def logits(self, X: Any) -> NDArray[np.float64]:
         """Return the logits, shape (n_pairs, n_classes): what the text says, plus what the image says, plus a bias."""
-        return self._combined(*self._sides(self._pairs(X)))
+        pairs = self._pairs(X)
+        with self._reading(pairs):
+            return self._combined(*self._sides(pairs))
 
     def encoded(self, X: Any) -> Encoded:
         """Return what both branches say of the pairs *X*; their vectors are their calibrated logits."""
         pairs = self._pairs(X)
+        with self._reading(pairs):
+            sides = self._sides(with_missing(pairs))
         text, image = (
             Side(terms[:-1, :-1], with_mean(terms, pairs[name].is_not_null().to_numpy()))
-            for name, terms in zip(self.modalities, self._sides(with_missing(pairs)), strict=True)
+            for name, terms in zip(self.modalities, sides, strict=True)
         )
         return Encoded(text, image, join=self._combined)
 

@@ -16,6 +16,8 @@ class Majority(Contender):
     ----------
     smoothing
         *smoothing* is added to each class's count (1: Laplace).
+    seed
+        *seed* changes nothing here; every contender takes one.
 
     Examples
     --------
@@ -25,8 +27,9 @@ class Majority(Contender):
     array([[0.4, 0.6]])
     """
 
-    def __init__(self, *, smoothing: Annotated[float, Field(gt=0)] = 1.0) -> None:
+    def __init__(self, *, smoothing: Annotated[float, Field(gt=0)] = 1.0, seed: int = 0) -> None:
         self.smoothing = smoothing
+        self.seed = seed
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
         counts = np.bincount(train.codes) + self.smoothing

@@ -39,6 +39,8 @@ class Metadata(Contender):
         *n_hosts* is how many hosts, the most frequent, are told apart.
     columns
         *columns* are further columns of numbers, such as a file size, where the pairs have them.
+    seed
+        *seed* changes nothing here; every contender takes one.
 
     Examples
     --------
@@ -55,11 +57,13 @@ class Metadata(Contender):
         leaves: Annotated[int, Field(ge=2)] = 8,
         n_hosts: Annotated[int, Field(ge=1, le=250)] = 50,
         columns: tuple[str, ...] = (),
+        seed: int = 0,
     ) -> None:
         self.rounds = rounds
         self.leaves = leaves
         self.n_hosts = n_hosts
         self.columns = columns
+        self.seed = seed
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
         pairs = train.pairs

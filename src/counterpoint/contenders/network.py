@@ -73,7 +73,8 @@ class Network(Contender):
         Texts of no fixed length are as long as the longest of *X*.
         """
         pairs = self._pairs(X)
-        inputs, _ = self._material(Rows(pairs, np.zeros(len(pairs), dtype=np.int64)))[np.arange(len(pairs))]
+        with self._reading(pairs):
+            inputs, _ = self._material(Rows(pairs, np.zeros(len(pairs), dtype=np.int64)))[np.arange(len(pairs))]
         return layer_table(self.network_, **inputs)
 
     def encoded(self, X: Any) -> Encoded | None:
@@ -82,7 +83,8 @@ class Network(Contender):
         if set(self.modalities) != {"text", "image"} or not isinstance(network, Fusion):
             return None
         pairs = self._pairs(X)
-        material = self._material(Rows(with_missing(pairs), np.zeros(len(pairs) + 1, dtype=np.int64)))
+        with self._reading(pairs):
+            material = self._material(Rows(with_missing(pairs), np.zeros(len(pairs) + 1, dtype=np.int64)))
         orders = Batches(material, batch_size=PREDICTED_AT_ONCE).orders()
         with torch.inference_mode():
             said = [network.sides(**material[rows][0]) for rows in orders]

@@ -10,8 +10,8 @@ import yaml
 
 from counterpoint.artifacts import read_json
 from counterpoint.config import StudyConfig, Text
-from counterpoint.contenders.base import as_pairs
 from counterpoint.contenders.fit import load
+from counterpoint.contenders.inputs import as_pairs
 from counterpoint.errors import ConfigError, ImageError, RunFolderError, did_you_mean
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images

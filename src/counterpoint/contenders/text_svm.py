@@ -51,6 +51,8 @@ class TextSVM(Contender):
         *min_count* is the number of texts that must have an n-gram.
     class_weight
         *class_weight* "balanced" makes every class weigh the same in the SVM.
+    seed
+        *seed* changes nothing here; every contender takes one.
 
     Examples
     --------
@@ -72,12 +74,14 @@ class TextSVM(Contender):
         characters: Span | None = (3, 5),
         min_count: Positive = 1,
         class_weight: Literal["balanced"] | None = "balanced",
+        seed: int = 0,
     ) -> None:
         self.c = c
         self.words = words
         self.characters = characters
         self.min_count = min_count
         self.class_weight = class_weight
+        self.seed = seed
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
         self.grams_ = NGrams(self.words, self.characters, self.min_count)

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from counterpoint.artifacts import replacing, write_parquet
-from counterpoint.errors import ImageError
+from counterpoint.errors import ImageError, first_line
 from counterpoint.features.bilinear import Resize, bilinear_square, whole
 from counterpoint.features.chunks import Listener, over_chunks, unheard
 from counterpoint.features.decode import Mode, Pixels8, decode
@@ -64,6 +64,11 @@ class Pixels:
 
     def __getitem__(self, rows: Any) -> Pixels8:
         return np.asarray(self._store[self._slots[rows]])
+
+    def take(self, rows: Sequence[int]) -> "Pixels":
+        """Return the images of *rows*, in that order, without reading them."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        return Pixels(self._store, self._slots[chosen], self.is_missing[chosen])
 
 
 def load(
@@ -244,6 +249,21 @@ def _image(ref: str, reader: ImageReader, shape: Shape) -> Pixels8 | None:
     except ImageError:
         return None
     return pixels.transpose(2, 0, 1)
+
+
+def why_unreadable(ref: str) -> str:
+    """Return in one line why an image cannot be read; "" when it can.
+
+    >>> why_unreadable("/nowhere.jpg")
+    'no such file'
+    """
+    try:
+        with ImageReader() as reader:
+            decode(reader.read(ref), limits=ANY, mode="gray")
+    except ImageError as error:
+        cause = error.__cause__ if error.reason == "missing_file" else None
+        return first_line(cause or error)
+    return ""
 
 
 def _squared(data: bytes, shape: Shape) -> Pixels8:

@@ -9,7 +9,8 @@ from skorch import NeuralNet
 from torch import nn
 
 from counterpoint.contenders.base import Rows
-from counterpoint.contenders.batches import Batches, Material, pixels_of
+from counterpoint.contenders.batches import Batches, Material
+from counterpoint.contenders.images import pixels_of
 from counterpoint.contenders.network import Network
 from counterpoint.contenders.published.reading import Reading
 from counterpoint.contenders.training import Loss, balanced_weights, callbacks, trainer

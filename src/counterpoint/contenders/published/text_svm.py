@@ -29,6 +29,8 @@ class PaperTextSVM(Contender):
         *c* is the cost of a mistake against the size of the weights; published: scikit-learn's 1.
     stop_words
         *stop_words* leaves out scikit-learn's English stop words, as published.
+    seed
+        *seed* changes nothing here; every contender takes one.
 
     Examples
     --------
@@ -41,9 +43,10 @@ class PaperTextSVM(Contender):
 
     modalities: ClassVar[tuple[str, ...]] = ("text",)
 
-    def __init__(self, *, c: Annotated[float, Field(gt=0)] = 1.0, stop_words: bool = True) -> None:
+    def __init__(self, *, c: Annotated[float, Field(gt=0)] = 1.0, stop_words: bool = True, seed: int = 0) -> None:
         self.c = c
         self.stop_words = stop_words
+        self.seed = seed
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
         texts = _texts(train.pairs)

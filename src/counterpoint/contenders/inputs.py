@@ -1,0 +1,96 @@
+"""What a caller hands to a contender: any frame as pairs, any column as labels."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from counterpoint.errors import SchemaError
+from counterpoint.features.in_memory import as_frame, kept_images
+from counterpoint.schema import Frame
+
+MISSING = ("None", "nan", "<NA>", "NaT")
+"""How a label that is not there reads in numpy, pandas and Arrow."""
+HINTS = {
+    "dict": "polars.DataFrame(X)",
+    "list": "polars.DataFrame({'text': X})",
+    "tuple": "polars.DataFrame({'text': X})",
+    "Series": "X.to_frame()",
+    "LazyFrame": "X.collect()",
+    "Dataset": "X.to_pandas()",
+    "ndarray": "polars.DataFrame({'text': X[:, 0], 'image': X[:, 1]})",
+}
+"""How a frame is made of other kinds of tables."""
+
+
+def as_pairs(X: Any, columns: Sequence[str] = (), *, n_labels: int | None = None, keep_images: bool = True) -> Frame:
+    """Return *X* as a polars frame that has *columns*; its text and image are of type String.
+
+    Images in memory become references to files that go with the process; with *keep_images* false, to nothing.
+
+    >>> as_pairs({"text": ["a dog"]}, ["text"])
+    Traceback (most recent call last):
+    counterpoint.errors.SchemaError: X should be a polars, pandas or Arrow frame; got dict. Try polars.DataFrame(X).
+    """
+    pairs = _frame_of(X)
+    missing = [name for name in columns if name not in pairs.columns]
+    if missing:
+        raise SchemaError(f"X lacks {', '.join(missing)}; found {', '.join(pairs.columns)}.")
+    if n_labels is not None and len(pairs) != n_labels:
+        raise SchemaError(f"X has {len(pairs)} rows and y has {n_labels} labels.")
+    if "text" in pairs.columns:
+        pairs = pairs.with_columns(_texts(_nothing_as_null(pairs["text"])))
+    if "image" in pairs.columns:
+        pairs = pairs.with_columns(_images(_nothing_as_null(pairs["image"]), are_read=keep_images))
+    return pairs
+
+
+def _frame_of(X: Any) -> Frame:
+    kind = type(X).__name__
+    try:
+        return as_frame(X)
+    except TypeError as error:
+        hint = f" Try {HINTS[kind]}." if kind in HINTS else ""
+        raise SchemaError(f"X should be a polars, pandas or Arrow frame; got {kind}.{hint}") from error
+
+
+def _nothing_as_null(column: pl.Series) -> pl.Series:
+    """Return nulls for a column of nothing but NaN: so pandas writes one in which all is missing."""
+    is_nothing = column.dtype.is_float() and column.fill_nan(None).null_count() == len(column)
+    return pl.repeat(None, len(column), dtype=pl.Null, eager=True).alias(column.name) if is_nothing else column
+
+
+def _texts(texts: pl.Series) -> pl.Series:
+    if not isinstance(texts.dtype, pl.String | pl.Null | pl.Categorical | pl.Enum):
+        raise SchemaError(f"X should hold texts as String; text is {texts.dtype}.")
+    return texts.cast(pl.String)
+
+
+def _images(images: pl.Series, *, are_read: bool) -> pl.Series:
+    if are_read or not isinstance(images.dtype, pl.Binary | pl.Struct):
+        return kept_images(images)
+    is_there = pl.when(pl.col("image").is_not_null()).then(pl.lit("in memory"))
+    return images.to_frame().select(is_there.alias("image"))["image"]
+
+
+def as_labels(y: Any) -> NDArray[Any]:
+    """Return labels as an array of text or of numbers.
+
+    >>> as_labels(pl.Series(["cat", "dog"]))
+    array(['cat', 'dog'], dtype='<U3')
+    """
+    labels = np.asarray(y)
+    if labels.dtype.kind == "U":  # a list of texts in which numpy has written a missing one as "nan"
+        labels = np.asarray(y, dtype=object)
+    if labels.ndim != 1:
+        raise SchemaError(f"y should be one column of labels; its shape is {labels.shape}.")
+    if labels.dtype == object:
+        missing = sum(str(label) in MISSING for label in labels if not isinstance(label, str))
+        if missing:
+            raise SchemaError(f"y has {missing} missing labels; leave those rows out.")
+        return np.asarray(labels.tolist())
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise SchemaError(f"y has {np.isnan(labels).sum()} missing labels; leave those rows out.")
+    return labels
