@@ -255,7 +255,7 @@ def why_unreadable(ref: str) -> str:
     """Return in one line why an image cannot be read; "" when it can.
 
     >>> why_unreadable("/nowhere.jpg")
-    'no such file'
+    'No such file or directory'
     """
     try:
         with ImageReader() as reader:
