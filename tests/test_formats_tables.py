@@ -73,13 +73,12 @@ def test_rows_that_cannot_be_read_say_why_and_keep_their_place(tmp_path):
     ]
 
 
-def test_a_field_without_end_costs_one_row_not_the_table(tmp_path):
+def test_a_quotation_mark_without_end_is_refused_by_its_line_however_long_the_field(tmp_path):
     long = 'x,"' + "y" * 140_000
     (tmp_path / "t.csv").write_text(f"a,b\n1,2\n{long}\n3,4\n")
-    found = rows(tmp_path / "t.csv", "a")
-    assert found[0] == ("1", None)
-    assert ("3", None) in found
-    assert (None, "bad_row") in found
+    with pytest.raises(SourceError, match=r"t.csv: a quotation mark in line 3 is never closed; quoting: none takes"):
+        rows(tmp_path / "t.csv", "a")
+    assert rows(tmp_path / "t.csv", "a", quoting="none") == [("1", None), ("x", None), ("3", None)]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +86,8 @@ def test_a_field_without_end_costs_one_row_not_the_table(tmp_path):
     [
         ("t.csv", b"", "is empty"),
         ("t.csv", b"a,a\n", "two columns named 'a'"),
-        ("t.csv", "a,b\n".encode("utf-16"), "is not UTF-8 text"),
+        ("t.csv", b"\xff\xf0,b\n", "is not UTF-8 text"),
+        ("t.csv", b"PK\x03\x04", "is no text: it is a ZIP archive or a workbook"),
         ("t.json", b'{"a": 1}', "should hold a list of objects; it holds a dict"),
         ("t.jsonl", b"1\n2\n", "holds no JSON object"),
         ("t.docx", b"", "is not a table that can be read"),

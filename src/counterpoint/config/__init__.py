@@ -18,6 +18,7 @@ from counterpoint.config.study import (
     Text,
     read_study,
 )
+from counterpoint.config.tables import Delimited
 
 __all__ = [
     "DEFAULT_CONTENDERS",
@@ -25,6 +26,7 @@ __all__ = [
     "Align",
     "Clean",
     "ContenderEntry",
+    "Delimited",
     "Evaluate",
     "Fault",
     "Fit",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from counterpoint.config.files import load, overridden
+from counterpoint.config.tables import Delimited
 from counterpoint.errors import did_you_mean
 from counterpoint.rules import KeywordRules, preset
 from counterpoint.settings import Section
@@ -57,7 +58,7 @@ class Columns(Section):
     """What the image's bytes must hash to, in hex; another image is ``hash_mismatch``."""
 
 
-class Input(Section):
+class Input(Delimited):
     """The list of URLs: files, folders or globs of Parquet, CSV, TSV or JSON lines, here or wherever fsspec reaches."""
 
     path: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -217,7 +218,7 @@ class Run(Section):
     """Shards of one task; of these a worker feeds the next in while the tail of one waits."""
 
 
-_INPUT_OF_A_PLAN = {"path", "preset", "columns"}
+_INPUT_OF_A_PLAN = {"path", "preset", "columns", "separator", "quoting", "encoding"}
 
 
 class AcquireConfig(Section):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from counterpoint.config.files import load, overridden, put
+from counterpoint.config.tables import Delimited
 from counterpoint.rules import KeywordRules, Match, preset
 from counterpoint.settings import Section
 
@@ -167,7 +168,7 @@ class ContenderEntry(Section):
         return value
 
 
-class OutsidePredictions(Section):
+class OutsidePredictions(Delimited):
     """Predictions of an outside model, as a CSV or Parquet of id and p_<class>, that enter the comparison."""
 
     path: Path

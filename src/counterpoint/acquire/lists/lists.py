@@ -113,7 +113,7 @@ class UrlList:
         first: _Opened | None = None
         for file in self.inputs:
             try:
-                columns, kinds, parts = _open(file)
+                columns, kinds, parts = _open(file, self.source)
             except SourceError as error:
                 self.give_up(file.path, error)
                 continue
@@ -134,7 +134,7 @@ def _none_readable(unreadable: Mapping[str, str]) -> str:
 Parts = Callable[[Mapping[str, str], int], Iterator[Part]]
 
 
-def _open(file: InputFile) -> tuple[tuple[str, ...], Mapping[str, pa.DataType], Parts]:
+def _open(file: InputFile, source: Input) -> tuple[tuple[str, ...], Mapping[str, pa.DataType], Parts]:
     """Return the columns of *file*, their types where it has types, and what reads its rows.
 
     Raises
@@ -144,7 +144,7 @@ def _open(file: InputFile) -> tuple[tuple[str, ...], Mapping[str, pa.DataType], 
     """
     try:
         if file.suffix != ".parquet":
-            table = open_table(file.readable())
+            table = open_table(file.readable(), **source.reading())
             return table.columns, {}, partial(_table_parts, file, table)
         with file.readable().open("rb") as stream, pq.ParquetFile(stream) as parquet:
             schema, about = parquet.schema_arrow, parquet.metadata

@@ -46,7 +46,7 @@ def read_predictions(outside: OutsidePredictions, pairs: Frame) -> Frame:
     [('a', '0', 'test', 0.75), ('b', '1', 'test', 0.5)]
     """
     classes = pairs["label"].unique().sort().to_list()
-    given = _read(outside.path, classes)
+    given = _read(outside, classes)
     _check_fits(given, pairs, outside.path)
     placed = _placed(given, pairs)
     _check_rows(placed, pairs, outside.path)
@@ -55,9 +55,10 @@ def read_predictions(outside: OutsidePredictions, pairs: Frame) -> Frame:
     return made.select(pl.col(name).cast(kind) for name, kind in columns.items())
 
 
-def _read(path: Path, classes: list[str]) -> Frame:
+def _read(outside: OutsidePredictions, classes: list[str]) -> Frame:
     """Return id, seed, fold (null where the file has none) and the probabilities (null where they are no numbers)."""
-    table = open_table(existing(path, what="table of predictions"))
+    path = outside.path
+    table = open_table(existing(path, what="table of predictions"), **outside.reading())
     if "id" not in table.columns:
         raise SourceError(no_column(f"{path} has no column", "id", table.columns))
     wanted, found = [f"p_{label}" for label in classes], [name for name in table.columns if name.startswith("p_")]

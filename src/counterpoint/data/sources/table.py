@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import narwhals as nw
 import polars as pl
 import pyarrow as pa
-from pydantic import Field, PrivateAttr
+from pydantic import PrivateAttr
 
 from counterpoint.artifacts import key_of
+from counterpoint.config import Delimited
 from counterpoint.data.sources.base import existing, files_of, spill, stamp
 from counterpoint.data.sources.columns import Columns
 from counterpoint.errors import SourceError
@@ -21,7 +22,7 @@ from counterpoint.schema import Frame
 from counterpoint.settings import validated
 
 
-class TableSource(Columns):
+class TableSource(Columns, Delimited):
     """The rows of a table, or of several with the same columns, one after the other.
 
     Parameters
@@ -30,20 +31,18 @@ class TableSource(Columns):
         *path* is a table, a folder of tables, or a glob such as ``shards/*.parquet``.
     root
         *root* is the folder that image paths start from (default: the table's folder).
-    separator
-        *separator* stands between the fields of a CSV (default: a comma, in a TSV a tab).
     sheet
         *sheet* is the name of a sheet of an XLSX (default: its first).
 
     Notes
     -----
-    All other settings name columns: see `Columns`.  Bytes in a Parquet file stay where they are.
+    All other settings name columns: see `Columns`; or say how a table of text is written: see
+    `counterpoint.config.Delimited`.  Bytes in a Parquet file stay where they are.
     """
 
     kind: Literal["table"] = "table"
     path: Path
     root: Path | None = None
-    separator: Annotated[str, Field(pattern=r'^[^"\r\n]$')] | None = None
     sheet: str | None = None
 
     @staticmethod
@@ -73,7 +72,7 @@ class TableSource(Columns):
         """Yield the rows of each file; the default id counts over all of them."""
         start = 0
         for file in self._files():
-            table = open_table(file, separator=self.separator, sheet=self.sheet)
+            table = open_table(file, **self.reading(), sheet=self.sheet)
             root = file.parent if self.root is None else existing(self.root, what="folder of images")
             refs = partial(_rows_of, file, self.image or COLUMN, -start)
             for frame in self.records(table, root=root, start=start, refs=refs):

@@ -1,0 +1,57 @@
+"""Tables of text with a separator between their fields: CSV and TSV."""
+
+from collections.abc import Collection, Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from counterpoint.errors import SourceError
+from counterpoint.formats.dialects import Sample, dialect_of, rows_of
+from counterpoint.formats.records import Dialect, RowReader, read_records
+from counterpoint.formats.swallowed import Forms
+from counterpoint.formats.tables import Row, Table, frames_of, is_text
+from counterpoint.schema import Frame
+
+
+def open_delimited(
+    path: Path, *, separator: str | None = None, quoting: str = "auto", encoding: str | None = None
+) -> Table:
+    """Return the CSV or TSV at *path*: see `counterpoint.config.Delimited` for the settings.
+
+    Raises
+    ------
+    SourceError
+        When it is empty, is no text, or its header cannot be read.
+    """
+    dialect, sample, found = dialect_of(path, separator=separator, quoting=quoting, encoding=encoding)
+    header = _header(path, dialect)
+    reader = RowReader(path, dialect, header, _forms(sample, dialect, len(header)))
+    notes = (f"{path} is read with {', '.join(found)}; the settings of these names set others.",) if found else ()
+    return Table(path, header, partial(_frames, reader), notes)
+
+
+def _header(path: Path, dialect: Dialect) -> tuple[str, ...]:
+    rows = read_records(path, dialect)
+    first = next(rows, None)
+    if first is None:
+        raise SourceError(f"{path} is empty: its first line should name its columns.")
+    names = tuple(first.fields)
+    if any("\0" in name or not is_text(name) for name in names):
+        raise SourceError(f"{path} is not {dialect.encoding.removesuffix('-sig').upper()} text; set encoding.")
+    return names
+
+
+def _forms(sample: Sample, dialect: Dialect, width: int) -> Forms:
+    rows = rows_of(sample, dialect.separator, is_quoted=dialect.quoting != "none")
+    whole = [row for row in islice(rows, 1, None) if len(row) == width and not any("\n" in field for field in row)]
+    return Forms.of(whole, dialect.separator, width)
+
+
+def _frames(reader: RowReader, wanted: Collection[str]) -> Iterator[Frame]:
+    places = {name: place for place, name in enumerate(reader.header) if name in wanted}
+
+    def rows() -> Iterator[tuple[int, Row]]:
+        for line, fields in reader.rows():
+            yield line, "bad_row" if fields is None else [fields[place] or None for place in places.values()]
+
+    return frames_of(rows(), list(places), wanted)

@@ -1,0 +1,149 @@
+"""How a CSV or TSV is written, found in its first rows: separator, quotation marks, line ends, encoding."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from counterpoint.errors import SourceError
+from counterpoint.formats.encodings import UTF_8, encoding_of, open_lines
+from counterpoint.formats.records import CHUNK, MAX_ROW, Dialect, lines_of
+
+SEPARATORS = (",", ";", "\t", "|")
+N_LINES, N_CHARACTERS = 1_000, 1 << 19
+"""So much of a file shows how it is written."""
+MIN_SHARE, CLEAR_SHARE = 0.5, 0.9
+"""Least share of rows as wide as the header: to take another separator, and to take it where the usual one fits too."""
+
+_SEP = re.compile(r'"?sep=(.)"?\r*', re.IGNORECASE)
+"""The first line that Excel writes and reads."""
+_DOUBLED = '(?:^|{0})"[^"{0}]*(?:""[^"{0}]*)+"(?:{0}|$)'
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first lines of a file, without those before the header; *is_whole* when there are no others."""
+
+    lines: Sequence[str]
+    is_whole: bool
+
+
+def dialect_of(
+    path: Path, *, separator: str | None = None, quoting: str = "auto", encoding: str | None = None
+) -> tuple[Dialect, Sample, list[str]]:
+    r"""Return how the file at *path* is written, its first lines, and what was found that the user did not set.
+
+    Parameters
+    ----------
+    path
+        *path* is a CSV or TSV.
+    separator, quoting, encoding
+        These are the settings of `counterpoint.config.Delimited`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.csv")
+    ...     _ = path.write_text("Datei;Text\n1.png;rot, blau\n2.png;gelb\n")
+    ...     dialect, _, found = dialect_of(path)
+    >>> dialect.separator, found
+    (';', ["separator ';'"])
+    """
+    found_encoding = encoding or encoding_of(path)
+    start = Dialect(encoding=found_encoding, is_given=quoting != "auto", newline=_newline(path, found_encoding))
+    lines, is_whole = _first_lines(path, start)
+    stated = _SEP.fullmatch(lines[0]) if lines else None
+    sample = Sample(lines[1:] if stated else lines, is_whole)
+    usual = "\t" if path.suffix.lower() == ".tsv" else ","
+    between = separator or (stated[1] if stated else _separator(sample, usual))
+    marks = quoting if quoting != "auto" else _quoting(sample, between)
+    dialect = replace(start, separator=between, quoting=marks, n_skipped=int(stated is not None))
+    found = {
+        f"encoding {found_encoding}": encoding is None and found_encoding != UTF_8,
+        f"separator {between!r}": separator is None and between != usual,
+        f"quoting {marks}": quoting == "auto" and between == "\t" and marks != "none",
+    }
+    return dialect, sample, [what for what, is_found in found.items() if is_found]
+
+
+def _newline(path: Path, encoding: str) -> str:
+    try:
+        with open_lines(path, encoding) as file:
+            chunk = file.read(CHUNK)
+    except UnicodeError as error:
+        raise SourceError(f"{path} is not {encoding}; set encoding.") from error
+    return "\r" if "\r" in chunk and "\n" not in chunk else "\n"
+
+
+def _first_lines(path: Path, dialect: Dialect) -> tuple[list[str], bool]:
+    lines: list[str] = []
+    left = N_CHARACTERS
+    for line in lines_of(path, dialect):
+        if left < 0 or len(lines) > N_LINES:
+            return lines, False
+        lines.append(line.removeprefix("\ufeff") if not lines else line)
+        left -= len(line)
+    return lines, True
+
+
+def rows_of(sample: Sample, separator: str, *, is_quoted: bool) -> Iterator[list[str]]:
+    """Yield the header and the rows of *sample* but for blank ones, up to a quotation mark that is misplaced."""
+    if not is_quoted:
+        yield from (line.rstrip("\r").split(separator) for line in sample.lines if line.strip("\r"))
+        return
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))
+    lines = (line.rstrip("\r").replace("\r", " ") + "\n" for line in sample.lines)
+    try:
+        yield from filter(None, csv.reader(lines, delimiter=separator, strict=True))
+    except csv.Error:
+        return
+
+
+def _separator(sample: Sample, usual: str) -> str:
+    """Return the separator by which most rows are as wide as the header: the usual one, if it does not fail."""
+    fits = {each: _width_test(sample, each) for each in SEPARATORS}
+    width, share = fits[usual]
+    least = MIN_SHARE if width < 2 else max(CLEAR_SHARE, share + 1 - CLEAR_SHARE)
+    others = [each for each, (wide, share) in fits.items() if each != usual and wide > 1 and share >= least]
+    return max(others, key=lambda each: (fits[each][1], fits[each][0]), default=usual)
+
+
+def _width_test(sample: Sample, separator: str) -> tuple[int, float]:
+    """Return how many columns the header has, and the share of the rows that have as many."""
+    rows = rows_of(sample, separator, is_quoted=separator != "\t")
+    width = len(next(rows, []))
+    widths = [len(row) for row in islice(rows, N_LINES)]
+    return width, sum(each == width for each in widths) / len(widths) if widths else 1.0
+
+
+def _quoting(sample: Sample, separator: str) -> str:
+    """Return "standard", but "none" between tabs unless marks enclose fields there too."""
+    if separator != "\t":
+        return "standard"
+    marked = any(line.startswith('"') or '\t"' in line for line in sample.lines)
+    return "standard" if marked and _encloses(sample, separator) else "none"
+
+
+def _encloses(sample: Sample, separator: str) -> bool:
+    """Say whether all rows fit the header when marks enclose fields, and not, or with marks doubled, when they do not."""
+    quoted, plain = (list(rows_of(sample, separator, is_quoted=each)) for each in (True, False))
+    if not sample.is_whole:
+        quoted = quoted[:-1]
+    if not quoted or any(len(row) != len(quoted[0]) for row in quoted) or not _is_strict(sample, separator):
+        return False
+    doubled = re.compile(_DOUBLED.format(re.escape(separator)))
+    return any(len(row) != len(quoted[0]) for row in plain) or any(map(doubled.search, sample.lines))
+
+
+def _is_strict(sample: Sample, separator: str) -> bool:
+    """Say whether no quotation mark of *sample* is misplaced, but for one that the end of the sample leaves open."""
+    lines = (line.rstrip("\r").replace("\r", " ") + "\n" for line in sample.lines)
+    try:
+        for _ in csv.reader(lines, delimiter=separator, strict=True):
+            pass
+    except csv.Error as error:
+        return not sample.is_whole and "end of data" in str(error)
+    return True

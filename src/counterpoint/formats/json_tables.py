@@ -1,0 +1,101 @@
+"""Tables of JSON objects: a list of them (``.json``), or one a line (``.jsonl``, ``.ndjson``)."""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from counterpoint.errors import SourceError
+from counterpoint.formats.encodings import UTF_8, encoding_of
+from counterpoint.formats.records import Dialect, lines_of
+from counterpoint.formats.tables import FRAME_ROWS, MAX_COLUMNS, Row, Table, frames_of, is_text, plain
+from counterpoint.schema import Frame
+
+Object = Mapping[str, Any] | str
+"""The values of a row by column, or the reason why there are none."""
+
+
+def open_json_lines(path: Path, *, encoding: str | None = None) -> Table:
+    """Return the table of the JSON objects in the lines of *path*.
+
+    Raises
+    ------
+    SourceError
+        When there is no object among its first lines.
+    """
+    known = encoding or encoding_of(path)
+
+    def rows() -> Iterator[tuple[int, Object]]:
+        for line, text in enumerate(lines_of(path, Dialect(encoding=known)), 1):
+            if text.strip():
+                yield from ((line, row) for row in _line(path, line, text.removeprefix("\ufeff")))
+
+    return _of_objects(path, rows, known if encoding is None else UTF_8)
+
+
+def _line(path: Path, line: int, text: str) -> list[Object]:
+    """Return the row of a line, or those of one in which carriage returns end rows, as they may between objects."""
+    row, parts = _object(text), [part for part in text.split("\r") if part.strip()]
+    if isinstance(row, Mapping) or len(parts) == 1:
+        return [row]
+    rows = [_object(part) for part in parts]
+    if not any(isinstance(part, Mapping) for part in rows):
+        raise SourceError(
+            f"{path}: line {line:,} holds a carriage return and is no JSON; save the table with one kind of line end."
+        )
+    return rows
+
+
+def _object(text: str) -> Object:
+    if not is_text(text):
+        return "bad_text"
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return "bad_json"
+    return value if isinstance(value, dict) else "bad_json"
+
+
+def open_json_list(path: Path, *, encoding: str | None = None) -> Table:
+    """Return the table of the list of JSON objects in *path*.
+
+    Raises
+    ------
+    SourceError
+        When it holds anything else.
+    """
+    known = encoding or encoding_of(path)
+    try:
+        values = json.loads(path.read_bytes().decode(known).removeprefix("\ufeff"))
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{path} is not JSON: {error}; objects line by line belong into a .jsonl file.") from error
+    if not isinstance(values, list):
+        raise SourceError(f"{path} should hold a list of objects; it holds a {type(values).__name__}.")
+    rows = [(row, value if isinstance(value, dict) else "bad_json") for row, value in enumerate(values, 1)]
+    return _of_objects(path, lambda: rows, known if encoding is None else UTF_8)
+
+
+def _of_objects(path: Path, rows: Callable[[], Iterable[tuple[int, Object]]], found: str) -> Table:
+    columns: dict[str, None] = {}
+    for _, row in islice(rows(), FRAME_ROWS):
+        columns |= dict.fromkeys(row if isinstance(row, Mapping) else ())
+        if len(columns) > MAX_COLUMNS:
+            raise SourceError(f"{path} has objects of more than {MAX_COLUMNS:,} names; most that are read.")
+    if not columns:
+        raise SourceError(f"{path} holds no JSON object in its first {FRAME_ROWS:,} rows.")
+    notes = () if found == UTF_8 else (f"{path} is read with encoding {found}; the setting encoding sets another.",)
+    return Table(path, tuple(columns), partial(_frames, rows, tuple(columns)), notes)
+
+
+def _frames(
+    rows: Callable[[], Iterable[tuple[int, Object]]], columns: tuple[str, ...], wanted: Collection[str]
+) -> Iterator[Frame]:
+    names = [name for name in columns if name in wanted]
+
+    def values() -> Iterator[tuple[int, Row]]:
+        for line, row in rows():
+            yield line, row if isinstance(row, str) else [plain(row.get(name)) for name in names]
+
+    return frames_of(values(), names, wanted)

@@ -1,0 +1,215 @@
+"""The rows of a delimited text with every line accounted for: in a row, or in an error that names it."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from counterpoint.errors import SourceError
+from counterpoint.formats.encodings import open_lines
+from counterpoint.formats.swallowed import Forms
+
+MAX_ROW = 16 << 20
+"""Most characters of a row: a quotation mark that is never closed ends no later than here."""
+CHUNK = 1 << 20
+RETURN = "\ud800"
+"""Stands for a carriage return within a line, which the reader of CSV would take for its end."""
+PLAIN = "quoting: none takes quotation marks as plain characters"
+ENCLOSING = "quoting: standard takes what stands between them as one field"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text of rows is written; *is_given* when the user has set the quoting."""
+
+    separator: str = ","
+    quoting: str = "standard"
+    is_given: bool = False
+    encoding: str = "utf-8-sig"
+    newline: str = "\n"
+    n_skipped: int = 0
+    """Lines before the header."""
+
+
+class Record(NamedTuple):
+    """The fields of a row, the number of its first line and how many it has."""
+
+    line: int
+    n_lines: int
+    fields: list[str]
+    returns: str = ""
+    """The line itself where carriage returns stand within it; in *fields* each is a `RETURN`."""
+
+
+def lines_of(path: Path, dialect: Dialect) -> Iterator[str]:
+    """Yield the lines of *path* without their ends, those before the header too."""
+    rest, n_lines = "", 0
+    try:
+        with open_lines(path, dialect.encoding) as file:
+            while chunk := file.read(CHUNK):
+                *lines, rest = (rest + chunk).split(dialect.newline)
+                n_lines += len(lines)
+                yield from lines
+                if len(rest) > MAX_ROW:
+                    raise SourceError(f"{path}: line {n_lines + 1:,} is longer than {MAX_ROW:,} characters.")
+    except UnicodeError as error:
+        raise SourceError(f"{path} is not {dialect.encoding}; set encoding.") from error
+    if rest:
+        yield rest
+
+
+def read_records(path: Path, dialect: Dialect) -> Iterator[Record]:
+    """Yield the header and the rows; a blank line is none.
+
+    Raises
+    ------
+    SourceError
+        When a quotation mark is never closed, or is closed within a field; when a row is too long.
+    """
+    lines = lines_of(path, dialect)
+    started = chain(_header(islice(lines, dialect.n_skipped, dialect.n_skipped + 1)), lines)
+    reader = _plain if dialect.quoting == "none" else _quoted
+    return reader(path, started, dialect)
+
+
+def _header(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the first line without a mark of its encoding; where it alone ends with a carriage return, as two."""
+    for line in lines:
+        first, ended, rest = line.removeprefix("\ufeff").rstrip("\r").partition("\r")
+        yield from (first, rest) if ended and '"' not in first else (line.removeprefix("\ufeff"),)
+
+
+def _plain(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
+    del path
+    for line, text in enumerate(lines, dialect.n_skipped + 1):
+        row = text.rstrip("\r")
+        if row:
+            returns = row if "\r" in row else ""
+            yield Record(line, 1, row.replace("\r", RETURN).split(dialect.separator), returns)
+
+
+class _Feed:
+    """Lines for a reader of CSV, with an account of those that the current row has taken."""
+
+    def __init__(self, path: Path, lines: Iterable[str], first: int) -> None:
+        self.number = first - 1
+        self.taken: list[str] = []
+        self.returns = ""
+        self._path, self._lines = path, iter(lines)
+        self._n_left = MAX_ROW
+
+    def start(self) -> None:
+        """Begin a row."""
+        self.taken, self.returns, self._n_left = [], "", MAX_ROW
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.number += 1
+        self.taken.append(line)
+        self._n_left -= len(line)
+        if self._n_left < 0:
+            first = self.number - len(self.taken) + 1
+            what = f"the row that begins in line {first:,} is longer than {MAX_ROW:,} characters"
+            raise SourceError(f"{self._path}: {what}; {PLAIN}.")
+        if "\r" in line:
+            bare = line.rstrip("\r")
+            if "\r" in bare:
+                self.returns, line = bare, bare.replace("\r", RETURN) + line[len(bare) :]
+        return line + "\n"
+
+
+def _quoted(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))  # the limit is the process's: never lowered
+    feed = _Feed(path, lines, dialect.n_skipped + 1)
+    escape: dict[str, Any] = {"escapechar": "\\", "doublequote": False} if dialect.quoting == "backslash" else {}
+    reader = csv.reader(feed, delimiter=dialect.separator, strict=True, **escape)
+    while True:
+        feed.start()
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            _refuse(path, feed, dialect, error)
+        if fields:
+            n_lines = len(feed.taken)
+            yield Record(feed.number - n_lines + 1, n_lines, fields, feed.returns)
+
+
+def _refuse(path: Path, feed: _Feed, dialect: Dialect, error: csv.Error) -> NoReturn:
+    first = feed.number - len(feed.taken) + 1
+    if "end of data" in str(error):
+        raise SourceError(f"{path}: a quotation mark in line {first:,} is never closed; {PLAIN}.") from error
+    where = f"closed in line {feed.number:,} " if len(feed.taken) > 1 else ""
+    escaped = '\\"' in "".join(feed.taken) and dialect.quoting != "backslash"
+    other = ', quoting: backslash takes \\" as one' if escaped else ""
+    raise SourceError(
+        f"{path}: a quotation mark in line {first:,} is {where}within a field; {PLAIN}{other}."
+    ) from error
+
+
+@dataclass(frozen=True)
+class RowReader:
+    """The rows of *path* below its header, each with as many fields as the header or none.
+
+    *forms* are what the columns hold, to find rows that a quotation mark has swallowed.
+    """
+
+    path: Path
+    dialect: Dialect
+    header: tuple[str, ...]
+    forms: Forms
+
+    def rows(self) -> Iterator[tuple[int, list[str] | None]]:
+        """Yield the line of each row, and its fields, or None where they are more or fewer than the header's.
+
+        Raises
+        ------
+        SourceError
+            When lines of the file may be one row or several.
+        """
+        width = len(self.header)
+        for record in islice(read_records(self.path, self.dialect), 1, None):
+            line, n_lines, fields, returns = record
+            if (n_lines > 1 or returns) and not self.dialect.is_given:
+                self._check_swallowed(record)
+            if not returns:
+                yield line, fields if len(fields) == width else None
+            else:
+                yield from ((line, row) for row in self._with_returns(record))
+
+    def _check_swallowed(self, record: Record) -> None:
+        line, n_lines, fields, _ = record
+        if n_lines > 1 and len(fields) != len(self.header):
+            why = f"of {len(fields):,} fields where the header has {len(self.header):,}"
+        elif self.forms.are_swallowed(fields):
+            why = "but look like several"
+        else:
+            return
+        lines = f"lines {line:,} to {line + n_lines - 1:,} are" if n_lines > 1 else f"line {line:,} is"
+        raise SourceError(f"{self.path}: {lines} one row by its quotation marks, {why}; {PLAIN}, {ENCLOSING}.")
+
+    def _with_returns(self, record: Record) -> list[list[str]]:
+        """Return the row in which carriage returns are characters, or the rows that they end."""
+        whole, parts = [[field.replace(RETURN, "\r") for field in record.fields]], self._parts(record)
+        readings = [rows for rows in (whole, parts) if rows and all(len(row) == len(self.header) for row in rows)]
+        if len(readings) == 1:
+            return readings[0]
+        raise SourceError(
+            f"{self.path}: line {record.line:,} holds a carriage return that may end a row or stand within one; "
+            "save the table with one kind of line end."
+        )
+
+    def _parts(self, record: Record) -> list[list[str]]:
+        parts = [part for part in record.returns.split("\r") if part]
+        reader: Callable[..., Iterator[Record]] = _plain if self.dialect.quoting == "none" else _quoted
+        try:
+            rows = [row.fields for row in reader(self.path, parts, self.dialect)]
+        except SourceError:
+            return []
+        return rows if len(rows) == len(parts) and record.n_lines == 1 else []
