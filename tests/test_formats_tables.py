@@ -86,7 +86,7 @@ def test_a_quotation_mark_without_end_is_refused_by_its_line_however_long_the_fi
     [
         ("t.csv", b"", "is empty"),
         ("t.csv", b"a,a\n", "two columns named 'a'"),
-        ("t.csv", b"\xff\xf0,b\n", "is not UTF-8 text"),
+        ("t.csv", b"\xff,b\n", "is not UTF-8 text"),
         ("t.csv", b"PK\x03\x04", "is no text: it is a ZIP archive or a workbook"),
         ("t.json", b'{"a": 1}', "should hold a list of objects; it holds a dict"),
         ("t.jsonl", b"1\n2\n", "holds no JSON object"),

@@ -58,7 +58,7 @@ class Columns(Section):
     """What the image's bytes must hash to, in hex; another image is ``hash_mismatch``."""
 
 
-class Input(Delimited):
+class Input(Delimited, Section):
     """The list of URLs: files, folders or globs of Parquet, CSV, TSV or JSON lines, here or wherever fsspec reaches."""
 
     path: Annotated[tuple[str, ...], Field(min_length=1)]

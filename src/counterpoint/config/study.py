@@ -168,7 +168,7 @@ class ContenderEntry(Section):
         return value
 
 
-class OutsidePredictions(Delimited):
+class OutsidePredictions(Delimited, Section):
     """Predictions of an outside model, as a CSV or Parquet of id and p_<class>, that enter the comparison."""
 
     path: Path

@@ -3,7 +3,7 @@
 import codecs
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from counterpoint.settings import Section
 
@@ -12,15 +12,17 @@ Quoting = Literal["auto", "standard", "backslash", "none"]
 
 def _known(encoding: str) -> str:
     try:
-        codecs.lookup(encoding).incrementaldecoder().decode(b"", final=True)  # type: ignore[misc]
+        codecs.lookup(encoding).incrementaldecoder().decode(b"", final=True)
         "".encode(encoding)  # codecs such as base64 are no encodings of text
     except (LookupError, TypeError, ValueError) as error:
         raise ValueError("no encoding that Python reads; for example utf-8, utf-16, cp1252, gb18030") from error
     return encoding
 
 
-class Delimited(Section):
+class Delimited(BaseModel):
     """How tables of text are written; a file of another format, such as Parquet, has no such settings."""
+
+    model_config = Section.model_config
 
     separator: Annotated[str, Field(pattern=r'^[^"\\\r\n]$')] | None = None
     """What stands between the fields of a CSV; null: found in the file, or else a comma, in a TSV a tab."""

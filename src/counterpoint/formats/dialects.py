@@ -128,7 +128,7 @@ def _quoting(sample: Sample, separator: str) -> str:
 
 
 def _encloses(sample: Sample, separator: str) -> bool:
-    """Say whether all rows fit the header when marks enclose fields, and not, or with marks doubled, when they do not."""
+    """Say whether all rows fit the header if marks enclose fields, while plain marks fit worse or stand doubled."""
     quoted, plain = (list(rows_of(sample, separator, is_quoted=each)) for each in (True, False))
     if not sample.is_whole:
         quoted = quoted[:-1]

@@ -65,7 +65,7 @@ class Forms:
         return self.n_columns > 1 and set(widths) == {self.n_columns}
 
     def _fits(self, values: Sequence[str], start: int, n: int) -> bool:
-        """Say whether *values* may stand in the *n* columns from *start* on: none contradicts, and one speaks for it."""
+        """Say whether *values* may stand in the *n* columns from *start* on: none contradicts, one speaks for it."""
         if not 0 < len(values) <= n:
             return False
         known = [

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 BAD = "__bad__"
 LINE = "__line__"
-"""A column that a frame has where it is wanted: the line of the file in which the row begins, null where none counts."""
+"""A column of a frame where it is wanted: the line of the file in which the row begins, null where none counts."""
 FRAME_ROWS = 10_000
 MAX_COLUMNS = 16_384
 """Most columns of a table, as many as a sheet has; of more, a search for the nearest name would not end."""
