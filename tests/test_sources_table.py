@@ -36,7 +36,7 @@ def test_columns_are_what_the_settings_call_them(name, tmp_path):
     assert records["image"].to_list() == [f"{tmp_path}/1.png", f"{tmp_path}/sub/2.png", None]
     assert records["fold"].to_list() == ["train", "validation", "test"]
     assert records["host"].to_list() == ["example.org", None, "b.net"]
-    assert records["label"].to_list() == (["1.0", "0.0", None] if name == "t.csv" else ["1", "0", None])
+    assert records["label"].to_list() == ["1", "0", None]
     assert set(records["source"]) == {name}
 
 
@@ -102,7 +102,7 @@ def test_many_images_in_one_parquet_are_counted_through(tmp_path):
             "holds addresses, such as 'https://a.org/1'",
         ),
         ({"text": [1, 2]}, "text column 'text' is Int64; allowed: strings"),
-        ({"label": [[1], [2]]}, "column 'label' is List"),
+        ({"group": [[1], [2]]}, "column 'group' is List"),
     ],
 )
 def test_a_column_of_a_wrong_type_is_refused(columns, message, tmp_path):

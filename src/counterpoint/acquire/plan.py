@@ -153,6 +153,7 @@ def _made(config: AcquireConfig, urls: UrlList, selection: Selection, *, labels:
 
 
 def _warnings(urls: UrlList) -> Iterator[str]:
+    yield from urls.notes[:N_LARGEST]
     yield from urls.overlooked
     if urls.unreadable:
         first = next(iter(urls.unreadable.values()))

@@ -1,11 +1,13 @@
 """Where each label comes from: the source's column, a mapping of it, keyword rules, or the user's own hand."""
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import polars as pl
 
 from counterpoint.config import Label
+from counterpoint.data.targets import check_classes
 from counterpoint.errors import ConfigError, SchemaError, SourceError, did_you_mean, first_line
 from counterpoint.files import read_text
 from counterpoint.formats.tables import BAD, open_table
@@ -72,8 +74,13 @@ def label_lost(dropped: Frame, rules: Label) -> Frame:
 
 def _mapped(rules: Label) -> pl.Expr:
     """Return the label that the mapping gives; one that it does not have stays, for it is worth knowing."""
-    mapped = STRIPPED.replace_strict(dict(rules.mapping or {}), default=None, return_dtype=pl.String)
+    mapped = STRIPPED.replace_strict(_names(rules.mapping or {}), default=None, return_dtype=pl.String)
     return pl.coalesce(mapped, STRIPPED)
+
+
+def _names(mapping: Mapping[str, str]) -> dict[str, str]:
+    """Return *mapping* with a second name for numbers such as 1.0: sources yield them as 1."""
+    return {re.sub(r"^(-?\d+)\.0$", r"\1", name): to for name, to in mapping.items()} | dict(mapping)
 
 
 def _by_rules(records: Frame, rules: Label) -> Frame:
@@ -88,8 +95,9 @@ def _by_rules(records: Frame, rules: Label) -> Frame:
         )
     reason = pl.when(STRIPPED.is_null()).then(pl.lit("null_label"))
     if rules.mapping is None:
+        check_classes(records.select(STRIPPED).to_series())
         return records.with_columns(label=STRIPPED, label_source=pl.lit("column"), _reason=reason)
-    is_unmapped = ~STRIPPED.is_in(list(rules.mapping))
+    is_unmapped = ~STRIPPED.is_in(list(_names(rules.mapping)))
     return records.with_columns(
         label=_mapped(rules),
         label_source=pl.lit("mapping"),

@@ -5,7 +5,6 @@ Values of a format without types are strings: what they mean is the reader's bus
 """
 
 import json
-import logging
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +18,6 @@ from counterpoint.errors import SourceError, did_you_mean
 from counterpoint.files import regular
 from counterpoint.lookup import find
 from counterpoint.schema import Frame
-
-logger = logging.getLogger(__name__)
 
 BAD = "__bad__"
 LINE = "__line__"
@@ -116,8 +113,6 @@ def open_table(
     except OSError as error:
         raise SourceError(f"Cannot read table {path}: {error.strerror or error}.") from error
     _check_columns(table)
-    for note in table.notes:
-        logger.info("%s", note)
     return table
 
 

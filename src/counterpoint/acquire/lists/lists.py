@@ -18,6 +18,7 @@ from counterpoint.acquire.lists.slices import decoded, has_all, read_slice
 from counterpoint.config.acquire import Input
 from counterpoint.errors import SourceError, first_line
 from counterpoint.formats.tables import BAD, Table, open_table
+from counterpoint.formats.values import named, number_columns
 from counterpoint.schema import Frame
 
 PART_ROWS = 250_000
@@ -78,6 +79,8 @@ class UrlList:
         self.inputs = find_inputs(source.path, source.storage)
         self.unreadable: dict[str, str] = {}
         """Why each file that cannot be read cannot; they grow while rows are read."""
+        self.notes: list[str] = []
+        """How files are read of which that was found in them."""
         self._files = list(self._opened())
         if not self._files:
             raise SourceError(_none_readable(self.unreadable))
@@ -113,7 +116,7 @@ class UrlList:
         first: _Opened | None = None
         for file in self.inputs:
             try:
-                columns, kinds, parts = _open(file, self.source)
+                columns, kinds, parts = _open(file, self.source, self.notes)
             except SourceError as error:
                 self.give_up(file.path, error)
                 continue
@@ -134,8 +137,8 @@ def _none_readable(unreadable: Mapping[str, str]) -> str:
 Parts = Callable[[Mapping[str, str], int], Iterator[Part]]
 
 
-def _open(file: InputFile, source: Input) -> tuple[tuple[str, ...], Mapping[str, pa.DataType], Parts]:
-    """Return the columns of *file*, their types where it has types, and what reads its rows.
+def _open(file: InputFile, source: Input, notes: list[str]) -> tuple[tuple[str, ...], Mapping[str, pa.DataType], Parts]:
+    """Return the columns of *file*, their types where it has types, and what reads its rows; add to *notes*.
 
     Raises
     ------
@@ -145,6 +148,7 @@ def _open(file: InputFile, source: Input) -> tuple[tuple[str, ...], Mapping[str,
     try:
         if file.suffix != ".parquet":
             table = open_table(file.readable(), **source.reading())
+            notes.extend(table.notes)
             return table.columns, {}, partial(_table_parts, file, table)
         with file.readable().open("rb") as stream, pq.ParquetFile(stream) as parquet:
             schema, about = parquet.schema_arrow, parquet.metadata
@@ -157,15 +161,16 @@ def _open(file: InputFile, source: Input) -> tuple[tuple[str, ...], Mapping[str,
 
 
 def _table_parts(file: InputFile, table: Table, roles: Mapping[str, str], rows: int) -> Iterator[Part]:
-    is_typed = file.suffix.endswith(("jsonl", "ndjson"))
-    for frame in _told(file, table.frames(set(roles.values()))):
+    for frame in _told(file, _with_names(table, roles)):
         for part in frame.iter_slices(rows):
-            yield _part(file, part if is_typed else part.with_columns(_whole(roles)), roles)
+            yield _part(file, part, roles)
 
 
-def _whole(roles: Mapping[str, str]) -> list[pl.Expr]:
-    """Return what makes a number that was written as 7.0 a name, in a file without types."""
-    return [pl.col(roles[role]).str.replace(r"^(-?\d+)\.0+$", "$1") for role in NAMES if role in roles]
+def _with_names(table: Table, roles: Mapping[str, str]) -> Iterator[Frame]:
+    """Yield the frames of *table* with ids and labels that are numbers, such as 7.0, as names."""
+    numbers = number_columns(table, {roles[role] for role in NAMES if role in roles})
+    for frame in table.frames(set(roles.values())):
+        yield frame.with_columns(named(frame[name], is_number=True) for name in numbers)
 
 
 def _remote_parts(file: InputFile, roles: Mapping[str, str], rows: int) -> Iterator[Part]:

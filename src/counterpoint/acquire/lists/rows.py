@@ -12,6 +12,7 @@ import polars as pl
 
 from counterpoint.config.acquire import Select
 from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.formats import values
 from counterpoint.formats.shards import LISTED
 from counterpoint.formats.tables import BAD
 from counterpoint.formats.urls import host_of
@@ -217,10 +218,7 @@ def named(column: pl.Series) -> pl.Series:
     >>> named(pl.Series([1.0, None, 0.5])).to_list(), named(pl.Series([" a ", " "])).to_list()
     (['1', None, '0.5'], ['a', None])
     """
-    if not column.dtype.is_float():
-        return column.cast(pl.String).str.strip_chars().replace("", None)
-    whole = column.cast(pl.Int64, strict=False)
-    return whole.cast(pl.String).zip_with((whole == column).fill_null(False), column.fill_nan(None).cast(pl.String))
+    return values.named(column).str.strip_chars().replace("", None)
 
 
 def hosts(url: pl.Series) -> pl.Series:

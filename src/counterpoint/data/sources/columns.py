@@ -2,7 +2,7 @@
 
 import logging
 from abc import ABC
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -13,8 +13,9 @@ from counterpoint.data.sources.base import REASON, Source, no_column
 from counterpoint.errors import SourceError
 from counterpoint.formats.image_paths import ImagePaths
 from counterpoint.formats.image_roots import TRIED_NAMES, no_file, roots_of
-from counterpoint.formats.tables import BAD, Table
+from counterpoint.formats.tables import BAD, LINE, Table
 from counterpoint.formats.urls import host_of
+from counterpoint.formats.values import as_json, named, number_columns
 from counterpoint.schema import Frame
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,11 @@ class Columns(Source, ABC):
     that very name is taken if there is one; the image and the text must be there, or be null.
 
     A row leaves at once when it has not as many fields as the header (``bad_row``), is no JSON object (``bad_json``),
-    is not UTF-8 (``bad_text``), or has no id where there is a column of ids (``no_id``).
+    is not UTF-8 (``bad_text``), or has no id where there is a column of ids (``no_id``).  What could not be read has
+    the line of the file as its id.
+
+    Of every column but the image and the text, NaN, nan, <NA> and an empty value are missing, and the number 1.0 is
+    1; in a CSV these are numbers when the whole column is.
 
     Parameters
     ----------
@@ -75,9 +80,11 @@ class Columns(Source, ABC):
     def records(self, table: Table, *, root: Path, start: int, refs: Refs) -> Iterator[Frame]:
         """Yield the rows of *table* as records; *start* is the number of the first, *root* where image paths start."""
         used = self.used(table)
+        numbers = number_columns(table, {used[role] for role in ("id", "split", *NAMES) if role in used})
         paths = ImagePaths(root, lambda: (_as_names(frame[used["image"]]) for frame in table.frames({used["image"]})))
-        for n_frames, frame in enumerate(table.frames(set(used.values()))):
-            made = _records(frame, used, table=table, paths=paths, start=start, refs=refs)
+        for n_frames, frame in enumerate(table.frames({*used.values(), LINE})):
+            columns = {role: _named(frame[name], role, numbers, table) for role, name in used.items()}
+            made = _records(frame, columns, table=table, paths=paths, start=start, refs=refs)
             if n_frames == 0 and "image" in used:
                 _check_paths(frame[used["image"]], paths, root, table)
             yield made
@@ -100,17 +107,28 @@ class Columns(Source, ABC):
         return {role: name for role, name in wanted.items() if name in table.columns}
 
 
-def _records(frame: Frame, used: dict[str, str], *, table: Table, paths: ImagePaths, start: int, refs: Refs) -> Frame:
-    columns = {role: frame[name] for role, name in used.items()}
+def _named(column: pl.Series, role: str, numbers: Collection[str], table: Table) -> pl.Series:
+    """Return the column of *role*; unless it is of images or texts, as names."""
+    if role in NEEDED:
+        return column
+    if role == "label" and column.dtype.is_nested():
+        return as_json(column)
+    return names(column, table, numbers)
+
+
+def _records(
+    frame: Frame, used: dict[str, pl.Series], *, table: Table, paths: ImagePaths, start: int, refs: Refs
+) -> Frame:
     number = pl.int_range(start, start + frame.height, eager=True).cast(pl.String)
-    ids = names(columns["id"], table) if "id" in used else number
+    line = pl.when(pl.col(BAD).is_not_null()).then(pl.lit("line ") + pl.col(LINE).cast(pl.String))
+    ids = frame.select(pl.coalesce(line, used.get("id", number)).alias("id"))["id"]
     nothing = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
     series = {
         "id": ids,
-        "text": _texts(columns["text"], table) if "text" in used else nothing,
-        "image": _images(columns["image"], table, paths, start, refs) if "image" in used else nothing,
-        **{role: names(columns[role], table) for role in (*NAMES, "url") if role in used},
-        **({"fold": names(columns["split"], table)} if "split" in used else {}),
+        "text": _texts(used["text"], table) if "text" in used else nothing,
+        "image": _images(used["image"], table, paths, start, refs) if "image" in used else nothing,
+        **{role: used[role] for role in (*NAMES, "url") if role in used},
+        **({"fold": used["split"]} if "split" in used else {}),
         BAD: frame[BAD],
     }
     no_id = pl.when(pl.col("id").is_null()).then(pl.lit("no_id"))
@@ -124,8 +142,10 @@ def _records(frame: Frame, used: dict[str, str], *, table: Table, paths: ImagePa
     return made.drop(BAD)
 
 
-def names(column: pl.Series, table: Table) -> pl.Series:
-    """Return a column of names or numbers as strings; a whole number has no decimals.
+def names(column: pl.Series, table: Table, numbers: Collection[str] = ()) -> pl.Series:
+    """Return a column of names or numbers as strings: see `counterpoint.formats.values.named`.
+
+    *numbers* are the columns of *table* whose strings are all numbers.
 
     >>> names(pl.Series([1.0, None, 0.5]), Table(Path("a.parquet"), ("",), None)).to_list()
     ['1', None, '0.5']
@@ -133,11 +153,7 @@ def names(column: pl.Series, table: Table) -> pl.Series:
     kind = column.dtype
     if kind.is_nested() or kind in (pl.Binary, pl.Object):
         raise SourceError(f"{table.path}: column {column.name!r} is {kind}; allowed: strings, numbers.")
-    if kind.is_float():
-        whole = column.cast(pl.Int64, strict=False)
-        strings = column.fill_nan(None).cast(pl.String)
-        return whole.cast(pl.String).zip_with((whole == column).fill_null(False), strings)
-    return column.cast(pl.String)
+    return named(column, is_number=column.name in numbers)
 
 
 def _is_string(kind: pl.DataType) -> bool:

@@ -1,5 +1,6 @@
 """Predictions of an outside model, from a CSV or Parquet of ids and probabilities, as rows of Predictions."""
 
+import logging
 from pathlib import Path
 
 import polars as pl
@@ -8,8 +9,11 @@ from counterpoint.config import OutsidePredictions
 from counterpoint.data.sources.base import existing, no_column, some
 from counterpoint.data.sources.columns import names
 from counterpoint.errors import SourceError
-from counterpoint.formats.tables import open_table
+from counterpoint.formats.tables import BAD, LINE, open_table
+from counterpoint.formats.values import number_columns
 from counterpoint.schema import PREDICTIONS, Frame, empty
+
+logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-3
 KEY = ("id", "seed", "fold")
@@ -59,23 +63,33 @@ def _read(outside: OutsidePredictions, classes: list[str]) -> Frame:
     """Return id, seed, fold (null where the file has none) and the probabilities (null where they are no numbers)."""
     path = outside.path
     table = open_table(existing(path, what="table of predictions"), **outside.reading())
+    for note in table.notes:
+        logger.warning("%s", note)
     if "id" not in table.columns:
         raise SourceError(no_column(f"{path} has no column", "id", table.columns))
     wanted, found = [f"p_{label}" for label in classes], [name for name in table.columns if name.startswith("p_")]
     if set(wanted) != set(found):
         raise SourceError(f"{path} should have columns {some(wanted, 20)}, one a class; found {some(found, 20)}.")
+    numbers = number_columns(table, {name for name in KEY if name in table.columns})
+    missing = {"seed": pl.lit("0"), "fold": pl.lit(None, pl.String)}
     parts = [
-        part.select(
-            names(part["id"], table),
-            names(part["seed"], table).cast(pl.Int64, strict=False)
-            if "seed" in part.columns
-            else pl.lit(0).alias("seed"),
-            names(part["fold"], table) if "fold" in part.columns else pl.lit(None, pl.String).alias("fold"),
+        _whole(part, path)
+        .select(
+            *(names(part[key], table, numbers) if key in part.columns else missing[key].alias(key) for key in KEY),
             *(pl.col(name).cast(pl.Float64, strict=False) for name in wanted),
         )
-        for part in table.frames({*KEY, *wanted})
+        .with_columns(pl.col("seed").cast(pl.Int64, strict=False))
+        for part in table.frames({*KEY, *wanted, LINE})
     ]
     return pl.concat(parts, how="vertical_relaxed") if parts else empty(dict.fromkeys([*KEY, *wanted], pl.String))
+
+
+def _whole(part: Frame, path: Path) -> Frame:
+    """Return *part*; raise when a row of it could not be read."""
+    bad = part.filter(pl.col(BAD).is_not_null())
+    if bad.height:
+        raise SourceError(f"{path}: line {bad[LINE][0]:,} cannot be read ({bad[BAD][0]}).")
+    return part
 
 
 def _check_fits(given: Frame, pairs: Frame, path: Path) -> None:

@@ -18,7 +18,7 @@ from counterpoint.data.sources.columns import Columns
 from counterpoint.errors import SourceError
 from counterpoint.formats.images import COLUMN, row_ref
 from counterpoint.formats.tables import FORMATS, open_table, table_of
-from counterpoint.schema import Frame
+from counterpoint.schema import Frame, finding
 from counterpoint.settings import validated
 
 
@@ -44,6 +44,8 @@ class TableSource(Columns, Delimited):
     path: Path
     root: Path | None = None
     sheet: str | None = None
+
+    _notes: list[str] = PrivateAttr(default_factory=list)
 
     @staticmethod
     def of(frame: Any, **columns: Any) -> "FrameSource":
@@ -71,13 +73,22 @@ class TableSource(Columns, Delimited):
     def rows(self, work: Path) -> Iterator[Frame]:  # noqa: ARG002 - images stay where they are
         """Yield the rows of each file; the default id counts over all of them."""
         start = 0
+        self._notes.clear()
         for file in self._files():
             table = open_table(file, **self.reading(), sheet=self.sheet)
+            self._notes.extend(table.notes)
             root = file.parent if self.root is None else existing(self.root, what="folder of images")
             refs = partial(_rows_of, file, self.image or COLUMN, -start)
             for frame in self.records(table, root=root, start=start, refs=refs):
                 yield frame
                 start += frame.height
+
+    def findings(self) -> list[dict[str, str]]:
+        """Return how tables were read of which that was found in the file."""
+        if not self._notes:
+            return []
+        others = f" {len(self._notes) - 1:,} other files are too, or otherwise." if len(self._notes) > 1 else ""
+        return [finding("CP000", "info", "source", self._notes[0] + others, notes=self._notes[:20])]
 
     def fingerprint(self) -> str:
         """Return a hash of the settings and of the tables' sizes and times (not of the images')."""

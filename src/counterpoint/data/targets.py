@@ -1,0 +1,82 @@
+"""Whether the labels of a table are classes: not sets of classes (multi-label), not measurements (regression)."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection
+
+import polars as pl
+
+from counterpoint.errors import SchemaError
+
+MOST = 0.5
+"""More than this share of the rows makes a column what it is."""
+MIN_RECURRING = 2 / 3
+"""Share of the parts of labels such as ``a, b`` that come in other labels too."""
+MIN_VALUES, MANY_VALUES = 10, 50
+"""Numbers with decimals may be classes when there are few of them, such as stars from 1 to 5 by halves."""
+
+_LIST = r"""^(?:\[\s*(?:\]|["'\d.\-\[].*\])|\(\s*["'\d].*\)|\{\s*["'].*\})$"""
+_SEPARATORS = (",", ";", "|")
+_ONE = "A comparison needs one class for each row"
+
+
+def check_classes(labels: pl.Series) -> None:
+    """Raise `SchemaError` when *labels* are sets of classes, or measurements.
+
+    Examples
+    --------
+    >>> check_classes(pl.Series(["Smith, John", "Smith, Jane", "Doe, Jim"]))
+    >>> check_classes(pl.Series(["cat", "dog", "cat, dog"]))
+    Traceback (most recent call last):
+    counterpoint.errors.SchemaError: Labels such as 'cat, dog' name several classes, which also come in other labels:
+    they are multi-label. A comparison needs one class for each row: name another column, or set label.mapping.
+    """
+    given = labels.drop_nulls()
+    if given.is_empty():
+        return
+    lists = given.filter(given.str.contains(_LIST))
+    if len(lists) > MOST * len(given):
+        raise SchemaError(_multi(lists[0], "are lists"))
+    distinct = given.unique(maintain_order=True).to_list()
+    several = _set_of_classes(distinct)
+    if several is not None:
+        raise SchemaError(_multi(several, "name several classes, which also come in other labels"))
+    _check_numbers(given)
+
+
+def _multi(label: str, what: str) -> str:
+    shown = label if len(label) <= 60 else f"{label[:59]}…"
+    return f"Labels such as {shown!r} {what}: they are multi-label. {_ONE}: name another column, or set label.mapping."
+
+
+def _set_of_classes(distinct: Collection[str]) -> str | None:
+    """Return a label that is a set of others' parts, if labels are: parts recur, in any place or alone."""
+    counts = {separator: sum(separator in label for label in distinct) for separator in _SEPARATORS}
+    separator = max(_SEPARATORS, key=lambda each: counts[each])
+    if not counts[separator]:
+        return None
+    split = {label: [part for part in re.split(rf"\s*{re.escape(separator)}\s*", label) if part] for label in distinct}
+    labels_of, places = Counter[str](), defaultdict[str, set[int]](set)
+    for parts in split.values():
+        labels_of.update(set(parts))
+        for place, part in enumerate(parts):
+            places[part].add(place if len(parts) > 1 else -1)
+    several = [label for label, parts in split.items() if len(set(parts)) > 1]
+    parts = {part for label in several for part in split[label]}
+    recurring = [part for part in parts if labels_of[part] > 1]
+    moving = [part for part in recurring if len(places[part]) > 1]
+    is_set = len(recurring) >= MIN_RECURRING * len(parts) and 2 * len(moving) >= len(recurring)
+    return several[0] if several and is_set else None
+
+
+def _check_numbers(given: pl.Series) -> None:
+    numbers = given.cast(pl.Float64, strict=False)
+    if numbers.null_count() or not numbers.is_finite().all():
+        return
+    values = numbers.unique()
+    n_decimal = int((values != values.round()).sum())
+    if len(values) > MIN_VALUES and 2 * n_decimal > len(values) and len(values) > min(MANY_VALUES, MOST * len(given)):
+        raise SchemaError(
+            f"Labels such as {given[0]!r} are measurements, {len(values):,} different ones in {len(given):,} rows: "
+            f"to predict them is regression. {_ONE}: write a column of classes, or set label.mapping."
+        )
