@@ -48,7 +48,7 @@ def found(folder, *names):
         ("C:\\Users\\x\\fotos\\im\\1.jpg", "im/1.jpg"),
         ("c:/im/1.jpg", "im/1.jpg"),
         ("\\\\server\\share\\im\\1.jpg", "im/1.jpg"),
-        ("file:///C:/Users/x/im/1.jpg", "im/1.jpg"),
+        ("file:///C:/photos/x/im/1.jpg", "im/1.jpg"),
         ("/mnt/another/im/1.jpg", "im/1.jpg"),
         ("im/2.jpg", None),
         ("im/1.png", None),

@@ -1,5 +1,6 @@
 """The engine on this machine: a pool of spawned processes, one task a core; a task whose process died is done again."""
 
+import logging
 import os
 import signal
 import threading
@@ -7,13 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from typing import Generic, TypeVar
 
 from counterpoint.engines import MAX_CRASHES, AnyTask, died, ready, refuse_address
 from counterpoint.engines.caps import caps, environment
+from counterpoint.engines.inline import run as run_here
+from counterpoint.engines.spawn import SPAWN, needs_script
 
 Result = TypeVar("Result")
+log = logging.getLogger(__name__)
+ALONE = "One process does all the work: others cannot import what this script defines, only what a module does."
 HEAR_S = 0.5
 """How often a wait looks up: polars handles interrupts with SA_RESTART, so that a wait without end never hears them."""
 
@@ -33,7 +37,8 @@ def run(
     tasks
         *tasks* start in this order, as far as those that they come ``after`` are done.
     work
-        *work* is a module-level function; a task may be given to it twice, when a process died.
+        *work* is a module-level function; a task may be given to it twice, when a process died.  Where it or a task
+        names something of the script, such as a contender ``__main__:Mine``, all is done in this process.
     workers
         *workers* is the number of processes; by default one for every *threads* cores.
     threads
@@ -50,6 +55,10 @@ def run(
     """
     refuse_address("local", address)
     if not tasks:
+        return
+    if needs_script(work, *tasks):
+        log.warning(ALONE)
+        yield from run_here(tasks, work)
         return
     pool = _Pool(work, workers=workers or max(1, (os.cpu_count() or 1) // threads), threads=threads)
     waiting = list(tasks)
@@ -121,9 +130,7 @@ class _Pool(Generic[AnyTask, Result]):
         self.running.clear()
 
     def _new_executor(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self.workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),)
-        )
+        return ProcessPoolExecutor(self.workers, mp_context=SPAWN, initializer=_begin, initargs=(os.getpid(),))
 
 
 def _begin(parent: int) -> None:

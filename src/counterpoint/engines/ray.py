@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from counterpoint.engines import MAX_CRASHES, AnyTask, died, ready
 from counterpoint.engines.caps import caps, environment
+from counterpoint.engines.spawn import needs_script
 from counterpoint.errors import ConfigError, CounterpointError
 
 try:
@@ -64,10 +65,12 @@ def run(
     ConfigError
         When no cluster answers at the address.
     CounterpointError
-        When a worker died three times on the same task, or the cluster failed.
+        When a worker died three times on the same task, the cluster failed, or a task names what a script defines.
     """
     if not tasks:
         return
+    if needs_script(work, *tasks):
+        raise CounterpointError("A Ray worker cannot import what the script itself defines; put it into a module.")
     with _connected(address, n_cpus=max(os.cpu_count() or 1, (workers or 0) * threads)):
         start, n_at_once = _starter(work, threads), workers or _n_at_once(threads)
         waiting, running = list(tasks), dict[Any, AnyTask]()
