@@ -5,7 +5,11 @@ from typing import Annotated
 
 import typer
 
+from counterpoint.cli.ending import escaped
 from counterpoint.errors import ConfigError
+
+NOTE = "# NOTE: "
+"""How a line of a written study file begins that the user should not miss."""
 
 
 def new(
@@ -16,7 +20,11 @@ def new(
     """Write a commented study file, inferred from what is there."""
     from counterpoint.data.infer import study_file
 
-    write_once(path, study_file(path, source, preset=preset))
+    text = study_file(path, source, preset=preset)
+    write_once(path, text)
+    for line in text.splitlines():
+        if line.startswith(NOTE):
+            typer.echo(f"counterpoint: {escaped(line.removeprefix(NOTE))}", err=True)
     typer.echo(f"Wrote {path}.  Read it, then: counterpoint run {path}")
 
 

@@ -311,6 +311,8 @@ def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     for key in ("path", "root", "images", "captions"):
         resolve(values.get("source"), key)
+    source = values.get("source")
+    resolve(source.get("join") if isinstance(source, dict) else None, "path")
     for key in ("exclude", "relabel"):
         resolve(values, key)
     for entry in values.get("predictions") or ():

@@ -74,17 +74,20 @@ def warned_of(labels: pl.Series) -> list[dict[str, str]]:
     if not found:
         return []
     classes = labels.drop_nulls().unique().sort().to_list()
+    merged = {name: each.merged for each in found for name in each.counts}
+    whole = {name: merged.get(name, name) for name in classes}
+    evidence = {"labels": [dict(each.counts) for each in found], "mapping": whole}
+    return [finding(CODE, "warn", "labels", _explanation(found, classes, merged), **evidence)]
+
+
+def _explanation(found: list[LookAlike], classes: list[str], merged: Mapping[str, str]) -> str:
     sets = [
         " and ".join(f"{quoted(name)} ({count:,} row{'s' * (count != 1)})" for name, count in each.counts.items())
         for each in found
     ]
     shown = "; ".join(sets[:SHOWN_GROUPS]) + (f"; and {len(sets) - SHOWN_GROUPS:,} more" * (len(sets) > SHOWN_GROUPS))
     left = len(classes) - sum(len(each.counts) - 1 for each in found)
-    mapping = {name: each.merged for each in found for name in each.counts}
-    explanation = f"{len(classes):,} classes may be {left:,}: {shown}. {_how(classes, mapping)}"
-    whole = {name: mapping.get(name, name) for name in classes}
-    evidence = {"labels": [dict(each.counts) for each in found], "mapping": whole}
-    return [finding(CODE, "warn", "labels", explanation, **evidence)]
+    return f"{len(classes):,} classes may be {left:,}: {shown}. {_how(classes, merged)}"
 
 
 def _how(classes: list[str], mapping: Mapping[str, str]) -> str:

@@ -105,8 +105,7 @@ def _open(source: Any, given: Mapping[str, Any]) -> Source:
         return TableSource.of(source, **given)
     path = Path(source)
     if path.is_dir() or path.suffix == ".tar":
-        found, _ = infer(path)
-        return open_source({"kind": found["kind"], "path": found["path"], **given})
+        return open_source({**infer(path), **given})
     return open_source({"kind": "table", "path": path, **given})
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 import polars as pl
-from pydantic import model_validator
+from pydantic import PrivateAttr, model_validator
 
 from counterpoint.data.sources.base import REASON, Source, no_column
 from counterpoint.errors import SourceError
@@ -16,7 +16,7 @@ from counterpoint.formats.image_roots import TRIED_NAMES, no_file, roots_of
 from counterpoint.formats.tables import BAD, LINE, Table
 from counterpoint.formats.urls import host_of
 from counterpoint.formats.values import as_json, named, number_columns
-from counterpoint.schema import Frame
+from counterpoint.schema import Frame, finding
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,8 @@ class Columns(Source, ABC):
     text_id: str | None = "text_id"
     image_id: str | None = "image_id"
 
+    _image_notes: list[str] = PrivateAttr(default_factory=list)
+
     @model_validator(mode="after")
     def _reads_something(self) -> Self:
         if self.image is None and self.text is None:
@@ -91,6 +93,12 @@ class Columns(Source, ABC):
             start += frame.height
         for line in paths.account():
             logger.warning("%s: %s", table.path, line)
+            self._image_notes.append(line)
+
+    def findings(self) -> list[dict[str, str]]:
+        """Return in which other ways image paths were found."""
+        notes = self._image_notes
+        return [finding("CP000", "info", "images", f"{'. '.join(notes[:3])}.", notes=notes[:20])] if notes else []
 
     def used(self, table: Table) -> dict[str, str]:
         """Return the column of each role that *table* has.

@@ -14,10 +14,11 @@ from pydantic import PrivateAttr
 from counterpoint.artifacts import key_of
 from counterpoint.config import Delimited
 from counterpoint.data.sources.base import existing, files_of, spill, stamp
-from counterpoint.data.sources.columns import Columns
+from counterpoint.data.sources.columns import ROLES, Columns
+from counterpoint.data.sources.joined import Join, joined
 from counterpoint.errors import SourceError
 from counterpoint.formats.images import COLUMN, row_ref
-from counterpoint.formats.tables import FORMATS, open_table, table_of
+from counterpoint.formats.tables import FORMATS, Table, open_table, table_of
 from counterpoint.schema import Frame, finding
 from counterpoint.settings import validated
 
@@ -33,6 +34,9 @@ class TableSource(Columns, Delimited):
         *root* is the folder that image paths start from (default: the table's folder).
     sheet
         *sheet* is the name of a sheet of an XLSX (default: its first).
+    join
+        *join* is a second table whose columns count as columns of the first: ``{path, key, matches}``, where column
+        *key* of the second has the values of column *matches* of the first.
 
     Notes
     -----
@@ -44,6 +48,7 @@ class TableSource(Columns, Delimited):
     path: Path
     root: Path | None = None
     sheet: str | None = None
+    join: Join | None = None
 
     _notes: list[str] = PrivateAttr(default_factory=list)
 
@@ -74,8 +79,9 @@ class TableSource(Columns, Delimited):
         """Yield the rows of each file; the default id counts over all of them."""
         start = 0
         self._notes.clear()
+        self._image_notes.clear()
         for file in self._files():
-            table = open_table(file, **self.reading(), sheet=self.sheet)
+            table = self._joined(open_table(file, **self.reading(), sheet=self.sheet))
             self._notes.extend(table.notes)
             root = file.parent if self.root is None else existing(self.root, what="folder of images")
             refs = partial(_rows_of, file, self.image or COLUMN, -start)
@@ -84,15 +90,23 @@ class TableSource(Columns, Delimited):
                 start += frame.height
 
     def findings(self) -> list[dict[str, str]]:
-        """Return how tables were read of which that was found in the file."""
+        """Return how tables were read of which that was found in the file, and which images were found otherwise."""
+        of_images = super().findings()
         if not self._notes:
-            return []
+            return of_images
         others = f" {len(self._notes) - 1:,} other files are too, or otherwise." if len(self._notes) > 1 else ""
-        return [finding("CP000", "info", "source", self._notes[0] + others, notes=self._notes[:20])]
+        return [finding("CP000", "info", "source", self._notes[0] + others, notes=self._notes[:20]), *of_images]
 
     def fingerprint(self) -> str:
         """Return a hash of the settings and of the tables' sizes and times (not of the images')."""
-        return stamp(self, self._files())
+        return stamp(self, [*self._files(), *([existing(self.join.path, what="table to join")] if self.join else [])])
+
+    def _joined(self, table: Table) -> Table:
+        """Return *table* with the columns that only the second one has."""
+        if self.join is None:
+            return table
+        wanted = {name for role in ROLES if (name := getattr(self, role)) is not None}
+        return joined(table, self.join, wanted, open_table)
 
     def _files(self) -> list[Path]:
         return files_of(self.path, FORMATS.keys(), what="table")

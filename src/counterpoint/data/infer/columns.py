@@ -1,0 +1,158 @@
+"""Which column of a sample is the text, the label, the split, the group, and which would be the next choice."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import polars as pl
+
+from counterpoint.data.infer.names import GROUPS, IDS, LABELS, SPLITS, TEXTS, is_named, is_neither, plain, rank
+from counterpoint.formats.fold_names import FOLD_NAMES
+from counterpoint.schema import Frame
+
+MAX_UNNAMED, MAX_CLASSES = 200, 1000
+"""Most values of a label that is not called so, and of one that is."""
+MAX_LABEL_CHARS = 60
+FEWEST_FOLDS = 3
+
+
+class Choice(NamedTuple):
+    """The columns that may have a role, the likeliest first."""
+
+    names: tuple[str, ...]
+
+    @property
+    def first(self) -> str | None:
+        """The likeliest, if there is any."""
+        return self.names[0] if self.names else None
+
+    @property
+    def others(self) -> str:
+        """The runners-up, as a comment has them."""
+        return f"could also be {', '.join(self.names[1:4])}" if len(self.names) > 1 else ""
+
+
+def texts(rows: Frame, taken: Collection[str] = ()) -> Choice:
+    """Return the columns that may be the text: those called so first, then those most like language.
+
+    >>> rows = pl.DataFrame({"licence": ["see the file of terms"] * 3, "note": ["a cat", "a dog", "no"]})
+    >>> texts(rows).names
+    ('note',)
+    """
+    likeness = {name: _language(rows[name]) for name in _strings(rows, taken)}
+    fit = [name for name, like in likeness.items() if like > 0]
+    called = sorted((name for name in fit if rank(name, TEXTS) < 2 * len(TEXTS)), key=lambda name: rank(name, TEXTS))
+    rest = [name for name in fit if name not in called and not is_neither(name)]
+    return Choice((*called, *sorted(rest, key=lambda name: -likeness[name])))
+
+
+def _language(values: pl.Series) -> float:
+    """Return how much *values* are like sentences: words a value, times the share of values that are distinct."""
+    given = values.drop_nulls()
+    if given.n_unique() < 2 or _numbers(given) is not None or _is_address(given):
+        return 0.0
+    n_words = given.str.count_matches(r"[^\W\d_]+").mean()
+    return float(n_words) * given.n_unique() / len(given) if isinstance(n_words, float) else 0.0
+
+
+def _is_address(values: pl.Series) -> bool:
+    return values.str.contains(r"(?i)^[a-z]+://|^\S+[/\\]\S+\.\w{3,4}$|^\S+\.(?:jpe?g|png|gif|webp)$").mean() > 0.5  # type: ignore[operator]
+
+
+def labels(rows: Frame, taken: Collection[str] = ()) -> Choice:
+    """Return the columns that may be the label: those called so first, then words before numbers, few values first.
+
+    >>> columns = {"split": ["train", "test"] * 9, "lang": ["de", "en", "fr"] * 6, "mood": ["good", "bad", "so"] * 6}
+    >>> labels(pl.DataFrame(columns)).names
+    ('mood',)
+    """
+    plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
+    n_values = {name: _n_classes(rows[name]) for name in plain_ones}
+    called = {name for name in n_values if rank(name, LABELS) < len(LABELS)}
+    partly = {name for name in n_values if rank(name, LABELS) < 2 * len(LABELS) and not is_neither(name)}
+    fit = [
+        name for name, n in n_values.items()
+        if 2 <= n <= _most_classes(len(rows), is_called=name in called)
+        and (name in called or not (is_neither(name) or is_split(rows[name])))
+    ]  # fmt: skip
+
+    def order(name: str) -> tuple[int, bool, int]:
+        place = rank(name, LABELS) if name in called | partly else 2 * len(LABELS)
+        return place, _numbers(rows[name].cast(pl.String).drop_nulls()) is not None, n_values[name]
+
+    return Choice(tuple(sorted(fit, key=order)))
+
+
+def _most_classes(n_rows: int, *, is_called: bool) -> int:
+    return min(MAX_CLASSES, max(2, n_rows // 2)) if is_called else min(MAX_UNNAMED, max(2, n_rows // 5))
+
+
+def _n_classes(values: pl.Series) -> int:
+    """Return how many classes *values* are; none where they are lists, measurements or long texts."""
+    given = values.cast(pl.String).str.strip_chars().drop_nulls()
+    given = given.filter(given != "")
+    numbers = _numbers(given)
+    if numbers is not None and not (numbers == numbers.floor()).all():
+        return 0
+    is_list = given.str.contains(r"^\s*[\[{]").any()
+    is_long = (given.str.len_chars().max() or 0) > MAX_LABEL_CHARS  # type: ignore[operator]
+    return 0 if is_list or is_long else given.n_unique()
+
+
+def _numbers(values: pl.Series) -> pl.Series | None:
+    """Return *values* as numbers; None where not all are."""
+    numbers = values.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
+    return numbers if len(numbers) and numbers.is_finite().fill_null(False).all() else None
+
+
+def splits(rows: Frame, taken: Collection[str] = ()) -> Choice:
+    """Return the columns that name a fold of each row: by their name, or because they hold nothing else.
+
+    >>> splits(pl.DataFrame({"usage": ["train", "valid"], "set": ["A", "B"], "fold": [0, 1]})).names
+    ('usage',)
+    """
+    plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
+    fit = [name for name in plain_ones if is_split(rows[name]) or (is_named(name, SPLITS) and _is_k_fold(rows[name]))]
+    return Choice(tuple(sorted(fit, key=lambda name: (rank(name, SPLITS), name))))
+
+
+def is_split(values: pl.Series) -> bool:
+    """Say whether *values* are names of folds, a training fold and another.
+
+    >>> is_split(pl.Series(["train", "Valid"])), is_split(pl.Series(["train", "bus"]))
+    (True, False)
+    """
+    words = set(values.cast(pl.String).drop_nulls().str.strip_chars().str.to_lowercase().unique())
+    return len(words) > 1 and words <= set(FOLD_NAMES) and "train" in {FOLD_NAMES[word] for word in words}
+
+
+def _is_k_fold(values: pl.Series) -> bool:
+    found = set(values.cast(pl.String).drop_nulls().unique())
+    return len(found) >= FEWEST_FOLDS and found == {str(number) for number in range(len(found))}
+
+
+def group(rows: Frame, taken: Collection[str] = ()) -> str | None:
+    """Return the column called a group, if its values come more than once.
+
+    >>> group(pl.DataFrame({"Group ID": ["a", "a", "b"], "user": ["x", "y", "z"]}))
+    'Group ID'
+    """
+    fit = (name for name in rows.columns if name not in taken and plain(name) in GROUPS[:3])
+    return next((name for name in fit if 1 < rows[name].drop_nulls().n_unique() < len(rows)), None)
+
+
+def identity(rows: Frame, taken: Collection[str] = ()) -> str | None:
+    """Return the column called an id, if each row has one of its own.
+
+    >>> identity(pl.DataFrame({"id": [1, 1], "uuid": ["a", "b"]}))
+    'uuid'
+    """
+    fit = (name for name in rows.columns if name not in taken and plain(name) in IDS)
+    return next((name for name in fit if rows[name].n_unique() == len(rows) and not rows[name].null_count()), None)
+
+
+def _strings(rows: Frame, taken: Collection[str]) -> list[str]:
+    return [name for name, kind in rows.schema.items() if kind == pl.String and name not in taken]
+
+
+def _is_nested(values: pl.Series) -> bool:
+    return values.dtype.is_nested() or values.dtype in (pl.Binary, pl.Object)

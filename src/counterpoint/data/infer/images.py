@@ -1,0 +1,125 @@
+"""Which column of a table names the images, and the folder that its paths start from."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from counterpoint.data.infer.columns import Choice
+from counterpoint.data.infer.names import IDS, IMAGES, plain, rank
+from counterpoint.data.infer.sample import SampledTable, bytes_columns
+from counterpoint.errors import SourceError
+from counterpoint.formats.image_paths import ImagePaths
+from counterpoint.formats.image_roots import no_file, roots_of
+from counterpoint.formats.images import split_ref
+from counterpoint.formats.tables import Table
+from counterpoint.formats.tars import IMAGE_EXTENSIONS
+
+N_NAMES, N_TRIED = 200, 6
+_SUFFIX = rf"(?i)\.(?:{'|'.join(map(re.escape, sorted(IMAGE_EXTENSIONS)))})$"
+_URL = r"(?i)^\s*(?:https?:)?//"
+
+
+class Images(NamedTuple):
+    """The image column, the root that its paths need, and what is worth saying of them."""
+
+    column: str
+    others: str = ""
+    root: Path | None = None
+    root_note: str = ""
+    warning: str = ""
+
+
+def images(table: Table, look: SampledTable, home: Path) -> Images:
+    """Return the image column of *table*, whose paths start from *home* unless they lead to files from elsewhere only.
+
+    Raises
+    ------
+    SourceError
+        When no column holds images, paths or ids of files; or when one holds addresses instead.
+    """
+    of_bytes = _likeliest(bytes_columns(table))
+    paths = _likeliest([name for name in look.rows.columns if _are_paths(look.rows[name])])
+    if of_bytes:
+        return Images(of_bytes[0], Choice((*of_bytes, *paths)).others)
+    for name in paths:
+        found = _rooted(name, look.rows[name], home)
+        if not found.warning:
+            return found._replace(others=Choice((name, *(other for other in paths if other != name))).others)
+    ids = _of_ids(look, home) if not paths else None
+    if ids is not None:
+        return ids
+    if not paths:
+        raise SourceError(_none(table, look))
+    found = _rooted(paths[0], look.rows[paths[0]], home)
+    return found._replace(others=Choice(tuple(paths)).others, warning=f"{table.path}: {found.warning}")
+
+
+def _likeliest(names: list[str]) -> list[str]:
+    return sorted(names, key=lambda name: rank(name, IMAGES))
+
+
+def _are_paths(values: pl.Series) -> bool:
+    """Say whether most of *values* are paths of images, or of images inside a tar or a Parquet file."""
+    given = values.drop_nulls() if values.dtype == pl.String else pl.Series([], dtype=pl.String)
+    if given.is_empty() or given.str.contains(_URL).mean() > 0.5:  # type: ignore[operator]
+        return False
+    is_path = given.str.strip_chars(" \"'").str.contains(_SUFFIX)
+    return bool(is_path.mean() > 0.5) or all(split_ref(name)[1] for name in given.head(20))  # type: ignore[operator]
+
+
+def _rooted(name: str, values: pl.Series, home: Path) -> Images:
+    """Return column *name* with the root that its paths need; with a warning when they lead to no file at all."""
+    tried = _some(values)
+    paths = ImagePaths(home, lambda: [values.cast(pl.String)])
+    paths.find(tried)
+    if paths.n_found or paths.first_missing is None:
+        return Images(name)
+    roots = roots_of(tried.to_list(), home)
+    message = no_file(f"image column {name!r}", *paths.first_missing, roots)
+    if not roots:
+        return Images(name, warning=message)
+    note = "the folder that image paths start from" + "".join(f"; could also be {root}" for root in roots[1:3])
+    return Images(name, root=roots[0], root_note=note)
+
+
+def _some(values: pl.Series) -> pl.Series:
+    distinct = values.drop_nulls().cast(pl.String).unique(maintain_order=True)
+    return distinct.gather_every(max(1, len(distinct) // N_NAMES)).head(N_NAMES)
+
+
+def _of_ids(look: SampledTable, home: Path) -> Images | None:
+    """Return the column whose values are the names of image files without their suffix; None if there is none."""
+    for name in _may_be_ids(look)[:N_TRIED]:
+        found = _rooted(name, look.rows[name], home)
+        if not found.warning:
+            return found
+    return None
+
+
+def _may_be_ids(look: SampledTable) -> Sequence[str]:
+    def order(name: str) -> tuple[int, bool]:
+        return rank(name, IMAGES), not set(plain(name).split("_")) & set(IDS)
+
+    fit = [name for name, kind in look.rows.schema.items() if kind == pl.String or kind.is_integer()]
+    named = [name for name in fit if order(name) < (2 * len(IMAGES), True)]
+    unlike = [name for name in fit if name not in named and look.rows[name].n_unique() > 0.9 * len(look.rows)]
+    return [*sorted(named, key=order), *unlike]
+
+
+def _none(table: Table, look: SampledTable) -> str:
+    addresses = [
+        name for name, kind in look.rows.schema.items()
+        if kind == pl.String and len(given := look.rows[name].drop_nulls()) and given.str.contains(_URL).mean() > 0.5
+    ]  # fmt: skip
+    if addresses:
+        return (
+            f"{table.path} is a list of addresses (column {addresses[0]!r}), not of images here; fetch them first: "
+            f"counterpoint acquire new acquire.yaml --from {table.path}"
+        )
+    return (
+        f"{table.path} has no column of image paths or bytes; found {', '.join(table.columns[:20])}. "
+        "Name the files in a column, such as image: photos/1.jpg."
+    )

@@ -1,0 +1,182 @@
+"""What stands at a place (a table, tars, a folder of one kind or another), and the settings that read it."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from counterpoint.artifacts import read_json
+from counterpoint.data.infer.columns import labels, texts
+from counterpoint.data.infer.found import Found
+from counterpoint.data.infer.joins import of_several
+from counterpoint.data.infer.sample import sampled
+from counterpoint.data.infer.tables import choose, of_tables, tables_in
+from counterpoint.data.infer.tars import of_tars
+from counterpoint.data.sources.base import existing, some
+from counterpoint.errors import SourceError
+from counterpoint.formats.fold_names import fold_of, folds_of_files
+from counterpoint.formats.tables import FORMATS, open_table
+from counterpoint.formats.tars import IMAGE_EXTENSIONS
+
+LOOKED_AT = 20_000
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+TABLES_BELOW = ("data", "tables", "annotations", "metadata")
+"""Folders whose tables are looked at where the folder itself has none."""
+
+
+def looked_at(path: Path) -> Found:
+    """Return the settings that fit what is at *path*.
+
+    Raises
+    ------
+    SourceError
+        When there is nothing, or nothing that a source reads: one line with what was found and what is needed.
+    """
+    path = existing(path, what="folder, table or tar")
+    if path.is_file():
+        return _of_file(path)
+    for layout in LAYOUTS:
+        found = layout(path)
+        if found is not None:
+            return found
+    raise SourceError(_nothing_in(path))
+
+
+def _of_file(path: Path) -> Found:
+    if path.suffix.lower() == ".tar":
+        return of_tars([path], path)
+    if path.suffix.lower() in FORMATS:
+        return of_tables([path], path)
+    raise SourceError(f"{path} is no table or tar that can be read; allowed: {', '.join(sorted((*FORMATS, '.tar')))}.")
+
+
+def _acquisition(path: Path) -> Found | None:
+    """Return the settings for the output of `counterpoint acquire`, with the labels that its plan gave."""
+    if not (path / "plan.json").is_file():
+        return None
+    plan = read_json(path / "plan.json")
+    labels_of = plan.get("labels", {}) if isinstance(plan, dict) else {}
+    found = Found({"kind": "acquired", "path": path}, is_labelled=bool(labels_of))
+    if labels_of:
+        found.notes["path"] = f"labelled {', '.join(labels_of)}"
+    return found
+
+
+def _run_folder(path: Path) -> Found | None:
+    """Return the settings for the pairs of a study that was made."""
+    pairs = path / "tables" / "pairs.parquet"
+    return of_tables([pairs], pairs) if pairs.is_file() else None
+
+
+def _tars(path: Path) -> Found | None:
+    for pattern in ("*.tar", "*/*.tar"):
+        files = sorted(file for file in path.glob(pattern) if not file.name.startswith("."))
+        if files:
+            return of_tars(files, path if pattern == "*.tar" else path / pattern)
+    return None
+
+
+def _imagefolder(path: Path) -> Found | None:
+    """Return the settings for Hugging Face's imagefolder: the columns of its metadata."""
+    parts = [path, *_folds(path)]
+    files = [part / name for part in parts for name in METADATA if (part / name).is_file()]
+    if not files or "file_name" not in open_table(files[0]).columns:
+        return None
+    rows = pl.concat([sampled(open_table(file)).rows for file in files], how="diagonal_relaxed").drop("file_name")
+    label = labels(rows)
+    text = texts(rows, label.names[:1])
+    if text.first is None:
+        raise SourceError(f"{files[0]} has no column of texts beside file_name; found {', '.join(rows.columns)}.")
+    found = Found({"kind": "folder", "path": path, "layout": "imagefolder"}, split=_fold_words(path), is_whole=True)
+    choose(found, "text", text)
+    if label.first is None:
+        found.texts = rows[text.first].drop_nulls().to_list()
+        return found
+    choose(found, "label", label)
+    found.is_labelled = True
+    counts = rows[label.first].cast(pl.String).drop_nulls().value_counts(sort=True)
+    found.classes = dict(counts.iter_rows())
+    return found
+
+
+def _study2023(path: Path) -> Found | None:
+    for images in (path, path / "images"):
+        if all(any(_images_in(images / name)) for name in ("pos", "neg")):
+            return Found({"kind": "folder", "path": path, "layout": "study2023"}, is_labelled=True)
+    return None
+
+
+def _folders_of_classes(path: Path) -> Found | None:
+    """Return the settings for a folder a class, when its images have their texts beside them."""
+    classes: dict[str, int] = {}
+    for part in _folds(path) or [path]:
+        for folder in _folders(part):
+            n = sum(file.with_suffix(".txt").is_file() for file in islice(_images_in(folder), LOOKED_AT))
+            if n:
+                classes[folder.name] = classes.get(folder.name, 0) + n
+    if len(classes) < 2:
+        return None
+    found = Found({"kind": "folder", "path": path, "layout": "classes"}, split=_fold_words(path), is_whole=True)
+    found.notes["path"] = "each folder is a class; captions are .txt files"
+    found.classes, found.is_labelled = classes, True
+    return found
+
+
+def _tables(path: Path) -> Found | None:
+    """Return the settings for the tables of a folder: one, several of the same columns, or two that belong together."""
+    for folder in (path, *(path / name for name in TABLES_BELOW if (path / name).is_dir())):
+        files = tables_in(folder)
+        if not files:
+            continue
+        kinds = {frozenset(open_table(file).columns) for file in files}
+        if len(kinds) > 1:
+            return of_several(files)
+        found = of_tables(files, files[0] if len(files) == 1 else folder)
+        folds = folds_of_files(files, folder)
+        found.split = found.split or (", ".join(dict.fromkeys(folds.values())) if len(files) > 1 and folds else None)
+        return found
+    return None
+
+
+LAYOUTS: tuple[Callable[[Path], Found | None], ...] = (
+    _acquisition, _run_folder, _tars, _imagefolder, _study2023, _folders_of_classes, _tables,
+)  # fmt: skip
+"""In this order: the first that fits is it."""
+
+
+def _nothing_in(path: Path) -> str:
+    holds = some(sorted(entry.name for entry in path.iterdir() if not entry.name.startswith(".")))
+    parts = _folds(path) or [path]
+    pictured = [folder.name for part in parts for folder in _folders(part) if any(_images_in(folder))]
+    if pictured or any(_images_in(path)):
+        where = f"in {some(pictured, 4)}" if pictured else "in it"
+        return (
+            f"{path} holds images {where}, but no texts: put x.txt beside each x.jpg, or a table with a column of "
+            "image paths and one of texts."
+        )
+    return (
+        f"{path} holds no tar shards, no table, and no folders of images; found {holds}. Name one of them with --from."
+    )
+
+
+def _folds(path: Path) -> list[Path]:
+    """Return the folders named after folds, when there is a training fold among them."""
+    folds = [folder for folder in _folders(path) if fold_of(folder.name)]
+    return folds if any(fold_of(folder.name) == "train" for folder in folds) else []
+
+
+def _fold_words(path: Path) -> str | None:
+    return ", ".join(folder.name for folder in _folds(path)) or None if len(_folds(path)) > 1 else None
+
+
+def _folders(path: Path) -> list[Path]:
+    return sorted(each for each in path.iterdir() if each.is_dir() and not each.name.startswith((".", "__MACOSX")))
+
+
+def _images_in(folder: Path) -> Iterator[Path]:
+    if not folder.is_dir():
+        return
+    for file in folder.rglob("*"):
+        if file.suffix.lower().removeprefix(".") in IMAGE_EXTENSIONS and file.is_file():
+            yield file

@@ -1,0 +1,100 @@
+"""What columns are called for their role: captions, labels, image files, and all that is none of these."""
+
+import re
+from collections.abc import Collection, Sequence
+from unicodedata import combining, normalize
+
+IMAGES = (
+    "image", "img", "picture", "photo", "pic", "bild", "foto", "immagine", "imagen", "image_path", "img_path",
+    "image_file", "image_filename", "image_name", "bilddatei", "bildpfad", "file_name", "filename", "filepath",
+    "file_path", "file", "path", "datei", "dateiname", "fichier", "archivo", "bestand",
+)  # fmt: skip
+"""An image, the likeliest name first."""
+
+TEXTS = (
+    "caption", "captions", "text", "alt", "alt_text", "alttext", "title", "description", "desc", "image_desc",
+    "bildunterschrift", "beschreibung", "bildbeschreibung", "titel", "legende", "description_fr", "titre",
+    "didascalia", "descrizione", "titolo", "leyenda", "descripcion", "pie_de_foto", "titulo", "legenda", "descricao",
+    "onderschrift", "beschrijving", "opis", "sentence", "prompt", "headline", "tweet", "review", "comment", "overview",
+    "body", "txt", "texte", "texto", "tekst",
+)  # fmt: skip
+"""A text of the image, the likeliest name first."""
+
+LABELS = (
+    "label", "labels", "class", "category", "target", "y", "label_name", "class_name", "class_label", "categories",
+    "klasse", "kategorie", "etikett", "categorie", "etiquette", "clase", "categoria", "etiqueta", "etichetta",
+    "sentiment", "genre", "species", "topic",
+)  # fmt: skip
+"""A class, the likeliest name first."""
+
+SPLITS = ("split", "fold", "set", "partition", "subset", "part", "data_split", "dataset_split")
+GROUPS = (
+    "group",
+    "group_id",
+    "groupid",
+    "product_id",
+    "user",
+    "user_id",
+    "author",
+    "patient",
+    "patient_id",
+    "listing_id",
+)
+IDS = ("id", "sample_id", "pair_id", "row_id", "uid", "uuid", "guid")
+
+_NEITHER = (
+    "id", "ids", "idx", "index", "row", "no", "nr", "number", "n", "nummer", "key", "uid", "uuid", "guid", "sku",
+    "asin", "ean", "url", "uri", "link", "href", "host", "domain", "license", "licence", "lizenz", "licencia",
+    "copyright", "credit", "source", "quelle", "origin", "provider", "width", "height", "breite", "hoehe", "size",
+    "aspect", "ratio",
+    "format", "mode", "mime", "extension", "lang", "language", "sprache", "langue", "idioma", "locale", "date",
+    "datum",
+    "time", "timestamp", "year", "created", "updated", "md5", "sha1", "sha256", "hash", "phash", "exif", "status",
+    "error", "nsfw", "punsafe", "pwatermark", "similarity", "score", "confidence", "probability", "lat", "lon",
+    "latitude",
+    "longitude", "price", "preis", "author", "user", "username", "photographer", "fotograf", "email",
+)  # fmt: skip
+"""Words of a name that make its column neither a text nor a label."""
+
+
+def plain(name: str) -> str:
+    """Return a column's name in small letters without accents, its words joined by ``_``.
+
+    >>> plain("Alt-Text"), plain("Légende"), plain("imagePath"), plain(" Größe ")
+    ('alt_text', 'legende', 'image_path', 'grosse')
+    """
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
+    letters = "".join(each for each in normalize("NFKD", words.casefold()) if not combining(each))
+    return re.sub(r"[\W_]+", "_", letters).strip("_")
+
+
+def rank(name: str, known: Sequence[str]) -> int:
+    """Return the place of *name* among the *known*, behind them all where only a word of it is known, else beyond.
+
+    >>> [rank(name, TEXTS) for name in ("Caption", "caption_en", "shelf")] == [0, len(TEXTS), 2 * len(TEXTS)]
+    True
+    """
+    plain_name = plain(name)
+    if plain_name in known:
+        return known.index(plain_name)
+    words = plain_name.split("_")
+    return min((len(known) + place for place, word in enumerate(known) if word in words), default=2 * len(known))
+
+
+def is_named(name: str, known: Collection[str]) -> bool:
+    """Say whether *name* is one of the *known*, whatever its case, accents and dashes.
+
+    >>> is_named("Alt-Text", TEXTS), is_named("license_url", LABELS)
+    (True, False)
+    """
+    return plain(name) in known
+
+
+def is_neither(name: str) -> bool:
+    """Say whether *name* is that of something about a row, and so neither a text of the image nor its class.
+
+    >>> [is_neither(name) for name in ("License", "image_width", "split", "caption", "shelf")]
+    [True, True, True, False, False]
+    """
+    words = plain(name).split("_")
+    return is_named(name, (*SPLITS, *GROUPS, *IDS)) or any(word in _NEITHER for word in words)

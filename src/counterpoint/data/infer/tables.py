@@ -1,0 +1,124 @@
+"""The settings that fit a table, or several of one kind."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from counterpoint.data.infer.columns import Choice, group, identity, labels, splits, texts
+from counterpoint.data.infer.found import Found
+from counterpoint.data.infer.images import images
+from counterpoint.data.infer.sample import SampledTable, sampled
+from counterpoint.errors import SourceError
+from counterpoint.formats.tables import FORMATS, open_table
+from counterpoint.schema import Frame
+
+N_TEXTS = 2000
+MAX_FILES = 20
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """Return the tables that stand in *folder*, sorted."""
+    return sorted(
+        file for file in folder.iterdir()
+        if file.suffix.lower() in FORMATS and file.is_file() and not file.name.startswith((".", "~$", "_"))
+    )  # fmt: skip
+
+
+def of_tables(files: Sequence[Path], path: Path) -> Found:
+    """Return the settings for *files* of the same columns, which a study reads from *path*.
+
+    Raises
+    ------
+    SourceError
+        When there is no column of images, or none of texts.
+    """
+    table = open_table(files[0])
+    look = _of_all(files)
+    if look.rows.is_empty():
+        raise SourceError(f"{files[0]} has no rows.")
+    pictures = images(table, look, files[0].parent)
+    others = look.rows.drop(pictures.column, strict=False)
+    found = Found({"kind": "table", "path": path}, is_whole=look.is_whole)
+    if pictures.root is not None:
+        found.source["root"], found.notes["root"] = pictures.root, pictures.root_note
+    found.warnings += [pictures.warning] if pictures.warning else []
+    choose(found, "image", Choice((pictures.column,)), pictures.others)
+    text = texts(others)
+    if text.first is None:
+        text = Choice(tuple(name for name in others.columns if others[name].dtype == pl.String))
+        found.warnings.append(f"{files[0]} has no column of sentences; source.text: {text.first} is a guess.")
+    if text.first is None:
+        raise SourceError(
+            f"{files[0]} has no column of texts beside {pictures.column}; found {', '.join(table.columns)}."
+        )
+    found.source["text"] = text.first
+    _rest(found, others.drop(text.first), table.columns)
+    choose(found, "text", Choice(tuple(name for name in text.names if name != found.source.get("label"))))
+    count(found, look.rows, pictures.column)
+    return found
+
+
+def _of_all(files: Sequence[Path]) -> SampledTable:
+    """Return one sample of several tables; of very many, of some from the first to the last."""
+    some = files[:: max(1, -(-len(files) // MAX_FILES))]
+    looks = [sampled(open_table(file)) for file in some]
+    rows = pl.concat([look.rows for look in looks], how="diagonal_relaxed")
+    return SampledTable(
+        rows, sum(look.n_read for look in looks), len(some) == len(files) and all(look.is_whole for look in looks)
+    )
+
+
+def choose(found: Found, role: str, choice: Choice, note: str = "") -> None:
+    """Set *role* to the first of *choice*, with a comment on it."""
+    found.source[role] = choice.first
+    note = note or choice.others
+    if note:
+        found.notes[role] = note
+
+
+def _rest(found: Found, rows: Frame, columns: Sequence[str]) -> None:
+    """Choose label, split, group and id; a column that is called like a role that it cannot have is none."""
+    split = splits(rows)
+    label = labels(rows, split.names)
+    if label.first is not None:
+        found.is_labelled = True
+        n = rows[label.first].drop_nulls().n_unique()
+        choose(found, "label", label, "; ".join(filter(None, (f"{n} values", label.others))))
+    if split.first is not None:
+        choose(found, "split", split)
+        found.split = ", ".join(sorted(rows[split.first].cast(pl.String).drop_nulls().unique())[:6])
+    named = {"group": group(rows, [found.source.get("label")]), "id": identity(rows)}
+    found.source |= {role: name for role, name in named.items() if name is not None}
+    for role in ("id", "label", "split"):
+        if role in columns and role not in found.source and role not in found.source.values():
+            found.source[role], found.notes[role] = None, _why_not[role].format(role)
+    _check_alignment(found, rows)
+
+
+_why_not = {
+    "id": "not one id a row: rows are called by their number",
+    "label": "column label holds no classes",
+    "split": "column split holds no names of folds",
+}
+
+
+def _check_alignment(found: Found, rows: Frame) -> None:
+    """Leave out the two ids that alignment compares, where they are not ids of the same thing."""
+    pair = ("text_id", "image_id")
+    if set(pair) <= set(rows.columns) and (rows["text_id"].cast(pl.String) != rows["image_id"].cast(pl.String)).any():
+        found.source |= dict.fromkeys(pair)
+        found.notes["text_id"] = "text_id and image_id are not ids of the same thing: they differ"
+
+
+def count(found: Found, rows: Frame, image: str) -> None:
+    """Note how many rows each class has, at most as many as it has images, and some texts where there is no label."""
+    label = found.source.get("label")
+    if label is None or label not in rows.columns:
+        given = rows[found.source["text"]].drop_nulls()
+        found.texts = given.sample(min(N_TEXTS, len(given)), seed=0).to_list()
+        return
+    of = pl.col(image).n_unique() if image in rows.columns else pl.len()
+    classes = rows.select(pl.col(label).cast(pl.String).str.strip_chars(), *([image] if image in rows.columns else []))
+    counts = classes.filter(pl.col(label).is_not_null() & (pl.col(label) != "")).group_by(label).agg(of.alias("n"))
+    found.classes = dict(counts.sort("n", label, descending=[True, False]).iter_rows())

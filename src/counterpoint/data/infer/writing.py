@@ -1,0 +1,176 @@
+"""A study file as text: the settings that were found, with a comment on each choice and its runner-up."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from counterpoint.data.infer.example_keywords import two_words
+from counterpoint.data.infer.found import Found
+from counterpoint.data.look_alikes import quoted, warned_of
+from counterpoint.errors import ConfigError, did_you_mean
+
+PRESETS = {"study-2023": Path(__file__).parents[2] / "study-2023.yaml"}
+"""Published studies by name: whole study files, of which the source is the user's own."""
+FOLDS, FEWEST_FOLDS = 5, 3
+SHOWN_CLASSES = 8
+
+TEMPLATE = """\
+# A study: does a model that reads text and images beat one that reads a single modality on these pairs?
+#   counterpoint run {file}
+# Every key that stands in a comment shows its default.
+{warnings}
+study: {study}            # also the name of the run folder
+
+source:
+{source}
+{label}
+# clean:
+#   min_words: 0          # rows with shorter texts are dropped, and counted
+#   min_side_px: 8
+
+# align:
+#   missing_text: drop    # or keep: the row stays, and models read a mask
+#   missing_image: drop
+
+# text:
+#   mask: []              # words taken out of every text before any model sees it
+
+split:
+{split}
+  balance: false          # true leaves out rows of the larger classes
+  seed: 0
+
+# contenders: [majority, keyword-rule, metadata, text-svm, text-lstm, image-cnn, lstm-cnn, late-fusion]
+
+fit:
+  seeds: [0]              # three or more show what chance does to the networks
+
+# evaluate:
+#   primary: balanced_accuracy
+"""
+
+
+def written(file: Path, found: Found) -> str:
+    """Return the text of a study file at *file* with the settings of *found*."""
+    warnings = "".join(f"#\n# NOTE: {line}\n" for line in found.warnings)
+    label = _labels(found) if found.is_labelled else _keywords(found)
+    return TEMPLATE.format(
+        file=file, study=study_name(file), warnings=warnings, source=source_lines(file, found), label=label,
+        split=_split(found),
+    )  # fmt: skip
+
+
+def published(preset: str, file: Path, source: str | None) -> str:
+    """Return the file of a published study under another name, with *source* in place of its own.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such study.
+    """
+    if preset not in PRESETS:
+        raise ConfigError(f"Unknown study preset {preset!r}.{did_you_mean(preset, PRESETS)}")
+    text = PRESETS[preset].read_text(encoding="utf-8").replace("run study.yaml", f"run {file}")
+    text = text.replace(f"\nstudy: {preset}\n", f"\nstudy: {study_name(file)}\n")
+    if source is None:
+        return text
+    return re.sub(r"^source:.*\n(?:  .*\n)+", lambda _: f"source:\n{source}\n", text, flags=re.MULTILINE)
+
+
+def study_name(file: Path) -> str:
+    """Return the name of the study in *file*.
+
+    >>> study_name(Path("my first.yaml"))
+    'my-first'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", file.stem).strip("-._") or "study"
+
+
+def source_lines(file: Path, found: Found) -> str:
+    """Return the lines of the section ``source``, with paths as seen from the folder of *file*."""
+    settings = {key: _seen_from(file, value) for key, value in found.source.items()}
+    return "\n".join(_line(key, value, found.notes.get(key)) for key, value in settings.items())
+
+
+def _line(key: str, value: object, note: str | None, indent: str = "  ") -> str:
+    if isinstance(value, Mapping):
+        inner = "\n".join(_line(name, each, None, indent + "  ") for name, each in value.items())
+        return f"{_commented(f'{indent}{key}:', note)}\n{inner}"
+    text = yaml.safe_dump({key: value}, allow_unicode=True, width=1000).strip()
+    return _commented(f"{indent}{text}", note)
+
+
+def _commented(text: str, note: str | None) -> str:
+    return f"{text:<25} # {' '.join(note.split())}" if note else text
+
+
+def _seen_from(file: Path, value: Any) -> Any:
+    """Return a path as seen from the folder of *file*, where it is not far away; else absolute."""
+    if isinstance(value, Mapping):
+        return {key: _seen_from(file, each) for key, each in value.items()}
+    if not isinstance(value, Path):
+        return value
+    home = file.absolute().parent
+    return str(value.relative_to(home)) if value.is_relative_to(home) else str(value)
+
+
+def _split(found: Found) -> str:
+    """Return the lines of the section ``split``: the source's own, or folds of which each class has a row."""
+    if found.split is not None:
+        return (
+            f"{_commented('  kind: given', f'the source has {found.split}')}\n"
+            f"{_commented('# kind: kfold', 'would draw folds of its own, and test every row once')}"
+        )
+    sizes = _kept_sizes(found)
+    folds = min(FOLDS, max(FEWEST_FOLDS, min(sizes, default=FOLDS))) if found.is_whole else FOLDS
+    few = "" if folds == FOLDS else f", and the smallest class has {min(sizes)} rows"
+    return f"{_commented('  kind: kfold', 'every row is tested once; holdout is faster')}\n" + _commented(
+        f"  folds: {folds}", f"each has rows of every class{few}"
+    )
+
+
+def _kept_sizes(found: Found) -> list[int]:
+    return [n for name, n in found.classes.items() if name not in rare(found)]
+
+
+def rare(found: Found) -> dict[str, int]:
+    """Return the classes with fewer rows than a k-fold has folds, when two classes or more have enough.
+
+    >>> rare(Found({}, classes={"cat": 9, "dog": 9, "emu": 2}, is_whole=True))
+    {'emu': 2}
+    """
+    few = {name: n for name, n in found.classes.items() if n < FOLDS}
+    is_enough = len(found.classes) - len(few) >= 2 and 2 * sum(few.values()) < sum(found.classes.values())
+    return few if is_enough and found.is_whole else {}
+
+
+def _labels(found: Found) -> str:
+    """Return the section ``label``: none, but where classes are too small, or look alike."""
+    few = rare(found)
+    alike = warned_of(pl.Series([name for name, n in found.classes.items() for _ in range(n)], dtype=pl.String))
+    comment = "".join(f"\n# {each['explanation']}" for each in alike)
+    if not few:
+        return comment and f"{comment}\n"
+    names = ", ".join(f"{quoted(name)} ({n})" for name, n in list(few.items())[:SHOWN_CLASSES])
+    more = f" and {len(few) - SHOWN_CLASSES} more" if len(few) > SHOWN_CLASSES else ""
+    kept = "\n".join(f"    {quoted(name)}: {quoted(name)}" for name in found.classes if name not in few)
+    note = f"  # Left out, for each fold needs a row of each class: {names}{more}."
+    return f"{comment}\nlabel:\n{note}\n  mapping:\n{kept}\n"
+
+
+def _keywords(found: Found) -> str:
+    """Return the section ``label`` for a source without labels: words in the text decide."""
+    pair = two_words(found.texts)
+    example = "Two frequent words stand here as an example: put your own in their place."
+    first, second = pair or ("word", "other")
+    return f"""
+label:                    # no column of labels was found: words in the text decide (see docs on what that means)
+  keywords:               # {example if pair else "Put your own words here: no two words divide these texts."}
+    classes:
+      first: [{quoted(first)}]
+      second: [{quoted(second)}]
+"""
