@@ -64,10 +64,14 @@ def _likeliest(names: list[str]) -> list[str]:
 def _are_paths(values: pl.Series) -> bool:
     """Say whether most of *values* are paths of images, or of images inside a tar or a Parquet file."""
     given = values.drop_nulls() if values.dtype == pl.String else pl.Series([], dtype=pl.String)
-    if given.is_empty() or given.str.contains(_URL).mean() > 0.5:  # type: ignore[operator]
+    if given.is_empty() or _are_addresses(given):
         return False
-    is_path = given.str.strip_chars(" \"'").str.contains(_SUFFIX)
-    return bool(is_path.mean() > 0.5) or all(split_ref(name)[1] for name in given.head(20))  # type: ignore[operator]
+    n_paths = int(given.str.strip_chars(" \"'").str.contains(_SUFFIX).sum())
+    return 2 * n_paths > len(given) or all(split_ref(name)[1] for name in given.head(20))
+
+
+def _are_addresses(values: pl.Series) -> bool:
+    return values.dtype == pl.String and 2 * int(values.drop_nulls().str.contains(_URL).sum()) > values.count()
 
 
 def _rooted(name: str, values: pl.Series, home: Path) -> Images:
@@ -110,10 +114,7 @@ def _may_be_ids(look: SampledTable) -> Sequence[str]:
 
 
 def _none(table: Table, look: SampledTable) -> str:
-    addresses = [
-        name for name, kind in look.rows.schema.items()
-        if kind == pl.String and len(given := look.rows[name].drop_nulls()) and given.str.contains(_URL).mean() > 0.5
-    ]  # fmt: skip
+    addresses = [name for name in look.rows.columns if _are_addresses(look.rows[name])]
     if addresses:
         return (
             f"{table.path} is a list of addresses (column {addresses[0]!r}), not of images here; fetch them first: "

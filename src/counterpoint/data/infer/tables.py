@@ -88,7 +88,7 @@ def _rest(found: Found, rows: Frame, columns: Sequence[str]) -> None:
     if split.first is not None:
         choose(found, "split", split)
         found.split = ", ".join(sorted(rows[split.first].cast(pl.String).drop_nulls().unique())[:6])
-    named = {"group": group(rows, [found.source.get("label")]), "id": identity(rows)}
+    named = {"group": group(rows, label.names[:1]), "id": identity(rows)}
     found.source |= {role: name for role, name in named.items() if name is not None}
     for role in ("id", "label", "split"):
         if role in columns and role not in found.source and role not in found.source.values():

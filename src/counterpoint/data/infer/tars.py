@@ -67,5 +67,7 @@ def _fields(sample: Sample) -> dict[str, str | None]:
     except (ValueError, RecursionError):
         values = {}
     plain = values if isinstance(values, dict) else {}
-    fields = {name: str(value) for name, value in plain.items() if isinstance(value, str | int | float)}
+    fields: dict[str, str | None] = {
+        name: str(value) for name, value in plain.items() if isinstance(value, str | int | float)
+    }
     return fields or {"key": None}
