@@ -92,7 +92,6 @@ class Columns(Source, ABC):
             yield made
             start += frame.height
         for line in paths.account():
-            logger.warning("%s: %s", table.path, line)
             self._image_notes.append(line)
 
     def findings(self) -> list[dict[str, str]]:
