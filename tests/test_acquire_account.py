@@ -230,7 +230,7 @@ import os, sys
 from pathlib import Path
 from counterpoint.acquire.suspects import Suspects
 from counterpoint.acquire.watch import Watch
-suspects = Suspects(Path(sys.argv[1]), {N_SLOTS})
+suspects = Suspects(Path(sys.argv[1]), {N_SLOTS}, max_decode_s=20)
 with suspects.decoding(4):
     pass
 with suspects.decoding(int(sys.argv[2])), suspects.decoding(int(sys.argv[3])):
@@ -242,15 +242,16 @@ def test_only_a_slot_that_saw_two_deaths_is_deadly(tmp_path):
     path = tmp_path / "events" / "00000.suspects"
     for slots in ((1, 2), (2, 3)):
         assert subprocess.run([sys.executable, "-c", DYING, str(path), *map(str, slots)], check=False).returncode == 9
-    assert [slot for slot in range(N_SLOTS) if Suspects(path, N_SLOTS).is_deadly(slot)] == [2]
-    Suspects(path, N_SLOTS).forget()
+    suspects = Suspects(path, N_SLOTS, max_decode_s=20)
+    assert {slot: suspects.status(slot) for slot in range(N_SLOTS) if suspects.status(slot)} == {2: "internal"}
+    suspects.forget()
     assert not path.exists()
 
 
 def test_a_run_forgets_the_suspects_of_shards_that_a_killed_run_had_just_committed(store):
     events = store.local / "events"
     for name in ("00000", "00000.r1", "00001", "00001.r1"):
-        Suspects(events / f"{name}.suspects", N_SLOTS).close()
+        Suspects(events / f"{name}.suspects", N_SLOTS, max_decode_s=20).close()
     for shard, generation in ((0, 0), (0, 1), (1, 0)):
         commit(store, shard, generation, {})
     with Watch(store, 2 * N_SLOTS, unheard):

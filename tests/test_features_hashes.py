@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from scipy.fft import dct, dctn
 
-from counterpoint.features import chunks
+from counterpoint.features import chunks, hashes
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import INSPECTED, SIDE_PX, inspect_images, phash, phashes
 from counterpoint.formats.images import ImageReader, write_images
@@ -140,8 +141,8 @@ def test_rows_keep_their_order_and_other_columns_and_measured_sizes_win(shard):
 
 def test_an_image_that_several_rows_share_is_read_once(shard, monkeypatch):
     read: list[str] = []
-    once = ImageReader.read
-    monkeypatch.setattr(ImageReader, "read", lambda self, ref: read.append(ref) or once(self, ref))
+    once = hashes.over_chunks
+    monkeypatch.setattr(hashes, "over_chunks", lambda refs, *args, **how: read.extend(refs) or once(refs, *args, **how))
     inspect_images(records([shard[0], shard[1], shard[0], shard[0]]), Limits(), workers=1)
     assert read == [shard[0], shard[1]]
 
@@ -150,13 +151,6 @@ def test_no_rows_give_no_rows_with_the_columns():
     inspected = inspect_images(records([]), Limits(), workers=2)
     assert inspected.is_empty()
     assert set(INSPECTED) < set(inspected.columns)
-
-
-def test_more_images_than_a_batch_are_inspected_alike(tmp_path, monkeypatch):
-    refs = write_images(tmp_path / "x.parquet", [encoded(scene(seed, 40, 40)) for seed in range(7)])
-    expected = inspect_images(records(refs), Limits(), workers=1)
-    monkeypatch.setattr("counterpoint.features.hashes.BATCH", 3)
-    assert inspect_images(records(refs), Limits(), workers=1).equals(expected)
 
 
 def test_several_processes_find_what_one_finds(shard, monkeypatch):
@@ -170,15 +164,15 @@ def test_several_processes_find_what_one_finds(shard, monkeypatch):
 def test_work_on_chunks_is_done_elsewhere_and_put_in_order(monkeypatch):
     monkeypatch.setattr(chunks, "MANY", 3)
     monkeypatch.setattr(chunks, "CHUNK", 2)
-    here = chunks.over_chunks(["a", "b"], process_and_place, workers=2)
-    assert here == [(os.getpid(), 0), (os.getpid(), 1)]
-    there = chunks.over_chunks(list("abcde"), process_and_place, workers=2)
-    assert [place for _, place in there] == [0, 1, 2, 3, 4]
-    assert os.getpid() not in {process for process, _ in there}
+    few = chunks.over_chunks(["a", "b"], process_and_place, workers=2)
+    assert [place for _, place in few] == [0, 1]
+    many = chunks.over_chunks(list("abcde"), process_and_place, workers=2)
+    assert [place for _, place in many] == [0, 1, 2, 3, 4]
+    assert os.getpid() not in {process for process, _ in few + many}
 
 
-def process_and_place(start: int, refs: list[str], reader: ImageReader) -> list[tuple[int, int]]:
-    return [(os.getpid(), start + offset) for offset in range(len(refs))]
+def process_and_place(start: int, refs: Iterable[str | None], reader: ImageReader) -> list[tuple[int, int]]:
+    return [(os.getpid(), start + offset) for offset, _ in enumerate(refs)]
 
 
 @pytest.mark.skipif(not FLICKR8K.exists(), reason="Flickr8k is not here")

@@ -15,7 +15,7 @@ from counterpoint.errors import ImageError, RunFolderError
 from counterpoint.features import chunks, pixels
 from counterpoint.features.bilinear import bilinear, gray_square
 from counterpoint.features.pixels import build, load, square
-from counterpoint.formats.images import write_images
+from counterpoint.formats.images import ImageReader, write_images
 
 SIDE = {"side_px": 8, "mode": "gray", "aspect": "keep"}
 
@@ -38,7 +38,18 @@ def levels(loaded: pixels.Pixels) -> list[int]:
 
 
 @pytest.fixture
-def opened(monkeypatch) -> list[str]:
+def here(monkeypatch) -> None:
+    """Decode in this process, where what is replaced is seen."""
+
+    def over_chunks(refs, work, **_):
+        with ImageReader() as reader:
+            return work(0, refs, reader)
+
+    monkeypatch.setattr(pixels, "over_chunks", over_chunks)
+
+
+@pytest.fixture
+def opened(monkeypatch, here) -> list[str]:
     """Return the references that are decoded from now on."""
     decoded: list[str] = []
     image = pixels._image
@@ -160,6 +171,7 @@ def test_pixels_opened_before_the_store_grew_stay_right(tmp_path):
     assert levels(before) == [10]
 
 
+@pytest.mark.usefixtures("here")
 def test_a_build_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch):
     refs, folder = shard(tmp_path, [10, 20]), tmp_path / "cache"
     build(refs[:1], **SIDE, cache=folder, workers=1)
@@ -243,6 +255,7 @@ def test_a_photo_decoded_small_is_close_to_the_whole_one_averaged(tmp_path):
     assert np.abs(gray - exact).mean() < 3
 
 
+@pytest.mark.usefixtures("here")
 def test_only_image_errors_make_an_image_missing(tmp_path, monkeypatch):
     refs = shard(tmp_path, [10])
 

@@ -49,7 +49,7 @@ def _records(study: Study) -> dict[str, Frame]:
         study.listen("reading records", sum(map(len, batches)), 0)
     records = pl.concat(batches, how="diagonal")
     rules = study.config.clean
-    limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect)
+    limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect, rules.max_decode_s)
     inspected = inspect_images(
         records, limits, workers=study.workers, listen=partial(study.listen, "looking at images")
     )
@@ -113,8 +113,9 @@ def _build_stores(study: Study, pairs: Frame) -> None:
     """Decode and resize each image once for each size that a contender reads."""
     settings = [model.pixel_settings() for model in study.contenders.values()]
     refs, listen = pairs["image"].to_list(), partial(study.listen, "resizing images")
+    store = partial(build, refs, cache=study.cache, workers=study.workers, listen=listen)
     for wanted in {tuple(sorted(each.items())): each for each in settings if each}.values():
-        build(refs, **wanted, cache=study.cache, workers=study.workers, listen=listen)
+        store(**wanted, max_decode_s=study.config.clean.max_decode_s)
 
 
 def _scores(study: Study) -> dict[str, Frame]:

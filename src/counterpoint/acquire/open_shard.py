@@ -53,7 +53,8 @@ class OpenShard:
         self._expected = dict(listed.select("slot", "sha256_expected").drop_nulls().iter_rows())
         self._limits = Limits(**config.decode.model_dump())
         self._writer = ShardWriter(listed, shard=shard, generation=generation, kept=config.keep)
-        self._suspects = Suspects(suspects_path(store, name), len(listed))
+        suspects = suspects_path(store, name)
+        self._suspects = Suspects(suspects, len(listed), max_decode_s=self._limits.max_decode_s)
         self._statuses: Counter[str] = Counter()
         self.n_rows, self.n_bytes = len(listed), 0
         self._retries, self._began_s = 0, time.monotonic()
@@ -80,9 +81,9 @@ class OpenShard:
         place = self._places[answer.slot]
         if answer.status != OK:
             return Kept(answer.status)
-        if self._suspects.is_deadly(place):
-            self.record("internal_error", slot=answer.slot, error="the process died twice while it was decoded")
-            return Kept("internal")
+        if (status := self._suspects.status(place)) is not None:
+            self.record("not_decoded_again", slot=answer.slot, status=status)
+            return Kept(status)
         expected = self._expected.get(answer.slot)
         try:
             with self._suspects.decoding(place):

@@ -11,12 +11,12 @@ STATUSES = (
     "http_401", "http_403", "http_404", "http_410", "http_429", "http_4xx", "http_5xx", "redirect_limit",
     "body_too_large", "body_truncated", "empty_body",
     "not_image", "unsupported_format", "decode_error", "truncated_image", "too_many_pixels", "too_small", "aspect",
-    "hash_mismatch", "duplicate",
+    "decode_timeout", "hash_mismatch", "duplicate",
     "host_dead", "internal",
 )  # fmt: skip
 
 RETRYABLE = frozenset({
     "dns_temporary", "connect_timeout", "connect_reset", "timeout_total", "too_slow", "http_429", "http_5xx",
-    "body_truncated", "host_dead", "internal",
+    "body_truncated", "decode_timeout", "host_dead", "internal",
 })  # fmt: skip
 """What may end otherwise another time: what ``retry`` tries again."""

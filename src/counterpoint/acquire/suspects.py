@@ -1,7 +1,7 @@
-"""Which slots were being decoded when a process died: one that was there twice is not decoded a third time.
+"""Which slots were being decoded when a process died: one that hung, or was there twice, is not decoded once more.
 
-One byte a slot, in a file that is mapped into memory: how many starts of decoding never ended.  Counting costs
-nothing, and what a process wrote outlives its death.
+One byte a slot, in a file that is mapped into memory: noting costs nothing, and what a process wrote outlives its
+death.  A process that its time limit ends writes to the file's end where it was (``engines.time_limit``).
 """
 
 import mmap
@@ -12,61 +12,82 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from counterpoint.artifacts import key_of, why_not_written
+from counterpoint.engines.time_limit import time_limit
 from counterpoint.errors import RunFolderError
 from counterpoint.formats.shards import Marker, parts_of, shard_name
 from counterpoint.store import Store
 
 MAX_DEATHS = 2
 """How often a slot may be under the decoder when its process dies; the process may have died of something else."""
+_UNDER_WAY, _LATE = 0x80, 0x40
+"""What a slot's byte holds beside the number of deaths."""
+_TRACE = b"hread 0x"
+"""What each trace of a thread begins with."""
 
 
 class Suspects:
-    """The starts of decoding of each of *n_slots* slots that never ended.
+    """The slots, of *n_slots*, at which a process died.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     for _ in range(2):
-    ...         suspects = Suspects(Path(folder, "00000.suspects"), 10)
-    ...         suspects.deaths[7] += 1  # decoding starts, and the process dies
-    ...     [Suspects(Path(folder, "00000.suspects"), 10).is_deadly(slot) for slot in (6, 7)]
-    [False, True]
+    ...         suspects = Suspects(Path(folder, "00000.suspects"), 10, max_decode_s=20)
+    ...         suspects.states[7] |= 0x80  # decoding starts, and the process dies
+    ...         suspects.close()
+    ...     suspects = Suspects(Path(folder, "00000.suspects"), 10, max_decode_s=20)
+    ...     print(suspects.status(6), suspects.status(7))
+    ...     suspects.close()
+    None internal
     """
 
-    def __init__(self, path: Path, n_slots: int) -> None:
-        self._path = path
+    def __init__(self, path: Path, n_slots: int, *, max_decode_s: float) -> None:
+        self._path, self._max_decode_s = path, max_decode_s
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab") as file:
-                os.posix_fallocate(file.fileno(), 0, n_slots)  # a full disk is an error here, not a crash later
+            was_late = is_late(path)
+            self._notes = path.open("ab")
+            self._notes.truncate(min(n_slots, path.stat().st_size))
+            os.posix_fallocate(self._notes.fileno(), 0, n_slots)  # a full disk is an error here, not a crash later
             with path.open("r+b") as file:
-                self.deaths = mmap.mmap(file.fileno(), n_slots)
+                self.states = mmap.mmap(file.fileno(), n_slots)
         except OSError as error:
             raise RunFolderError(why_not_written(path, error)) from error
-        self._deadly = frozenset(slot for slot, deaths in enumerate(self.deaths[:]) if deaths >= MAX_DEATHS)
+        for slot, state in enumerate(self.states[:]):
+            if state & _UNDER_WAY:
+                self.states[slot] = (state - _UNDER_WAY + 1) | (_LATE if was_late else 0)
+        self._deadly = {slot: state for slot, state in enumerate(self.states[:]) if state}
 
-    def is_deadly(self, slot: int) -> bool:
-        """Say whether *slot* was being decoded each of the two times that a process died."""
-        return slot in self._deadly
+    def status(self, slot: int) -> str | None:
+        """Return how *slot* ends without being decoded again: it hung, or a process died at it twice; None: it may."""
+        state = self._deadly.get(slot, 0)
+        return "decode_timeout" if state & _LATE else "internal" if state >= MAX_DEATHS else None
 
     @contextmanager
     def decoding(self, slot: int) -> Iterator[None]:
-        """Count *slot* among those being decoded, until this ends in whatever way but the death of the process."""
-        self.deaths[slot] += 1
+        """Note that *slot* is being decoded, until this ends, or the process dies, at the latest by its time limit."""
+        self.states[slot] |= _UNDER_WAY
         try:
-            yield
+            with time_limit(self._max_decode_s, notes=self._notes):
+                yield
         finally:
-            self.deaths[slot] -= 1
+            self.states[slot] &= ~_UNDER_WAY
 
     def close(self) -> None:
         """Let go of the file."""
-        self.deaths.close()
+        self.states.close()
+        self._notes.close()
 
     def forget(self) -> None:
         """Remove the file: the shard is committed."""
         self.close()
         self._path.unlink(missing_ok=True)
+
+
+def is_late(path: Path) -> bool:
+    """Say whether the last process that died at the slots of the file at *path* was over its time limit."""
+    return path.exists() and _TRACE in path.read_bytes()
 
 
 def forget_committed(store: Store) -> None:

@@ -14,11 +14,14 @@ from typing import Any, Self
 from counterpoint.acquire.answers import Answers
 from counterpoint.acquire.lease import check_lease
 from counterpoint.acquire.open_shard import OpenShard, open_shard
+from counterpoint.acquire.suspects import is_late, suspects_path
 from counterpoint.acquire.web.fetch import Fetcher, Request
 from counterpoint.config.acquire import AcquireConfig
+from counterpoint.formats.shards import shard_name
 from counterpoint.store import Store
 
 N_DECODERS = 1
+"""One: the time limit of an image is that of its process."""
 REPORT_S = 2.0
 """How often the logs are told how far the shards are."""
 MAX_COMMITS = 2
@@ -38,6 +41,11 @@ class ShardsTask:
     generation: int = 0
     token: str | None = None
     after: tuple[str, ...] = ()
+
+    def is_late(self) -> bool:
+        """Say whether its process was ended by the time limit of an image, which is not decoded again."""
+        store = Store(self.config.output, self.config.storage)
+        return any(is_late(suspects_path(store, shard_name(shard, self.generation))) for shard in self.shards)
 
 
 def acquire_shards(task: ShardsTask) -> dict[str, Any]:

@@ -193,7 +193,7 @@ class Fetch(Section):
 
 
 class Decode(Section):
-    """What an image's header may say for it to be decoded."""
+    """Limits of an image's header, and of the time that decoding takes."""
 
     min_side_px: Positive = 16
     """Shortest side."""
@@ -203,6 +203,8 @@ class Decode(Section):
     """Most pixels."""
     max_aspect: Annotated[float, Field(ge=1)] = 10.0
     """Longest side over shortest side, at most."""
+    max_decode_s: Seconds = 20.0
+    """Longest time to decode one image; its worker is ended then, and the row is ``decode_timeout``."""
 
 
 class Run(Section):

@@ -34,6 +34,8 @@ class Clean(Section):
     """Most pixels of an image, read from its header before it is decoded."""
     max_aspect: Annotated[float, Field(ge=1)] = 20.0
     """Longest side over shortest side, at most."""
+    max_decode_s: Annotated[float, Field(gt=0, le=3600)] = 20.0
+    """Longest time to read and decode one image; its worker is ended then, and the row is ``decode_timeout``."""
     max_dropped_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     """More bad rows than this share is a bad table.  Rows left out on purpose do not count."""
 

@@ -84,7 +84,7 @@ def read_pairs(
     batches = list(opened.read(Path(work) if work else Path(_folder_of_process())))
     records = pl.concat([batch for batch, _ in batches], how="diagonal")
     rules = config.Clean()
-    limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect)
+    limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect, rules.max_decode_s)
     cleaned, unclean = clean(inspect_images(records, limits, workers=1), rules)
     named, unlabelled = labelled(cleaned, config.Label())
     aligned, unaligned = align(named, config.Align(), config.Text())

@@ -52,6 +52,16 @@ def ready(waiting: Sequence[AnyTask], running: Iterable[AnyTask] = ()) -> list[A
     return [task for task in waiting if unfinished.isdisjoint(task.after)]
 
 
+def is_late(task: Task) -> bool:
+    """Say whether the process of *task* was ended by a time limit, of something that it will pass over next time.
+
+    Such a death is no crash: a task has as many as it has inputs that hang.  A task knows by a method ``is_late()``;
+    one without it has no time limits.
+    """
+    ask: Callable[[], bool] | None = getattr(task, "is_late", None)
+    return ask is not None and ask()
+
+
 def died(name: str) -> CounterpointError:
     """Return the error for the task called *name*, whose process died too often."""
     return CounterpointError(

@@ -1,4 +1,4 @@
-"""The engine on this machine: a pool of spawned processes, one task a core; a task whose process died is done again."""
+"""The engine on this machine: spawned processes, one task a core; a task whose process died is done again."""
 
 import logging
 import os
@@ -10,10 +10,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Generic, TypeVar
 
-from counterpoint.engines import MAX_CRASHES, AnyTask, died, ready, refuse_address
+from counterpoint.engines import MAX_CRASHES, AnyTask, died, is_late, ready, refuse_address
 from counterpoint.engines.caps import caps, environment
 from counterpoint.engines.inline import run as run_here
 from counterpoint.engines.spawn import SPAWN, needs_script
+from counterpoint.engines.time_limit import expend_process
 
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
@@ -73,68 +74,71 @@ def run(
 
 
 class _Pool(Generic[AnyTask, Result]):
-    """A process pool that is made anew after a crash, with the tasks that were running."""
+    """Executors of one process each, so that a crash costs its own task and no other; a broken one is replaced."""
 
     def __init__(self, work: Callable[[AnyTask], Result], *, workers: int, threads: int) -> None:
-        self.work, self.workers, self.threads = work, workers, threads
+        self.work, self.threads = work, threads
         self.running: dict[Future[Result], AnyTask] = {}
         self.crashes: dict[str, int] = {}
-        self._executor = self._new_executor()
+        self._busy: dict[Future[Result], ProcessPoolExecutor] = {}
+        self._idle = [_new_executor() for _ in range(workers)]
 
     @property
     def free(self) -> int:
-        return max(0, self.workers - len(self.running))
+        return len(self._idle)
 
     def submit(self, task: AnyTask) -> None:
+        executor = self._idle.pop()
         # Spawned processes read the caps when they import numpy: the environment is set only while they start.
         with environment(caps(self.threads)):
             try:
-                self.running[self._executor.submit(self.work, task)] = task
-            except (BrokenProcessPool, OSError):  # a process died between two tasks, or while another was started
-                self._executor = self._new_executor()
-                self.running[self._executor.submit(self.work, task)] = task
+                future = executor.submit(self.work, task)
+            except (BrokenProcessPool, OSError):  # the process died between two tasks, or while it was started
+                executor = _new_executor()
+                future = executor.submit(self.work, task)
+        self.running[future], self._busy[future] = task, executor
 
     def next_done(self) -> list[tuple[AnyTask, Result]]:
         finished = set[Future[Result]]()
         while not finished:
             finished, _ = wait(self.running, timeout=HEAR_S, return_when=FIRST_COMPLETED)
-        results, lost = [], list[AnyTask]()
+        results = []
         for future in finished:
-            task = self.running.pop(future)
+            task, executor = self.running.pop(future), self._busy.pop(future)
             try:
                 results.append((task, future.result()))
+                self._idle.append(executor)
             except BrokenProcessPool:
-                lost.append(task)
-        if lost:
-            self._start_again(lost)
+                executor.shutdown(wait=False)
+                self._idle.append(_new_executor())
+                self._start_again(task)
         return results
 
-    def _start_again(self, lost: list[AnyTask]) -> None:
-        # A broken pool fails every task in flight, not only the one whose process died.
-        lost += self.running.values()
-        self.stop()  # before anything starts: of a pool made meanwhile, tasks would run twice
-        for task in lost:
+    def _start_again(self, task: AnyTask) -> None:
+        if not is_late(task):
             self.crashes[task.name] = self.crashes.get(task.name, 0) + 1
-            if self.crashes[task.name] >= MAX_CRASHES:
-                raise died(task.name)
-        self._executor = self._new_executor()
-        for task in lost:
-            self.submit(task)
+        if self.crashes.get(task.name, 0) >= MAX_CRASHES:
+            raise died(task.name)
+        self.submit(task)
 
     def stop(self) -> None:
-        processes = list((getattr(self._executor, "_processes", None) or {}).values())
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        if self.running:  # interrupted: what runs now would be thrown away
+        for executor in self._idle:
+            executor.shutdown(wait=False)
+        for executor in self._busy.values():  # interrupted: what runs now would be thrown away
+            processes = list((getattr(executor, "_processes", None) or {}).values())
+            executor.shutdown(wait=False, cancel_futures=True)
             for process in processes:
                 process.terminate()
         self.running.clear()
 
-    def _new_executor(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self.workers, mp_context=SPAWN, initializer=_begin, initargs=(os.getpid(),))
+
+def _new_executor() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=SPAWN, initializer=_begin, initargs=(os.getpid(),))
 
 
 def _begin(parent: int) -> None:
-    """Leave interrupts to the parent, and end when the parent is gone."""
+    """Leave interrupts to the parent, end when the parent is gone, or when an input takes too long."""
+    expend_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from counterpoint.engines import MAX_CRASHES, AnyTask, died, ready
+from counterpoint.engines import MAX_CRASHES, AnyTask, died, is_late, ready
 from counterpoint.engines.caps import caps, environment
 from counterpoint.engines.spawn import needs_script
+from counterpoint.engines.time_limit import expend_process
 from counterpoint.errors import ConfigError, CounterpointError
 
 try:
@@ -33,6 +34,8 @@ ANSWERS_S = 10.0
 OBJECT_STORE_BYTES = 80 << 20
 """Of a cluster of our own: results are small, and the store must fit into the /dev/shm of a container."""
 CLIENT_PORT = 10001
+_AGAIN = object()
+"""In place of the result of a task whose worker a time limit ended, as often as Ray does it again by itself."""
 
 
 def run(
@@ -81,7 +84,11 @@ def run(
                     running[start(task)] = task
                 (done,), _ = ray.wait(list(running), num_returns=1)
                 task = running.pop(done)
-                yield task, _result(done, task)
+                result = _result(done, task)
+                if result is _AGAIN:
+                    running[start(task)] = task
+                else:
+                    yield task, result
         finally:
             for left in running:  # interrupted: what runs now would be thrown away
                 ray.cancel(left, force=True)
@@ -148,6 +155,7 @@ def _starter(work: Callable[[AnyTask], Result], threads: int) -> Callable[[AnyTa
 
 def _do(sent: bytes, folder: str, path: Sequence[str]) -> Any:
     """Do a task in a worker; a relative path or a module of one's own is there what it is here, if the node has it."""
+    expend_process()
     with suppress(OSError):
         os.chdir(folder)
     sys.path.extend(entry for entry in path if entry not in sys.path)
@@ -156,7 +164,7 @@ def _do(sent: bytes, folder: str, path: Sequence[str]) -> Any:
 
 
 def _result(reference: Any, task: AnyTask) -> Any:
-    """Return what a task returned, or raise what it raised, as if it had been done here."""
+    """Return what a task returned, or raise what it raised, as if it had been done here; or `_AGAIN`."""
     try:
         return ray.get(reference)
     except RayTaskError as error:
@@ -165,6 +173,8 @@ def _result(reference: Any, task: AnyTask) -> Any:
             raise CounterpointError(f"A Ray worker cannot do {task.name}: {_line(cause)}") from error
         raise cause or error from error
     except (WorkerCrashedError, OutOfMemoryError, NodeDiedError) as error:
+        if is_late(task):
+            return _AGAIN
         raise died(task.name) from error
     except RayError as error:
         raise CounterpointError(f"Ray failed at {task.name}: {_line(error)}") from error

@@ -1,19 +1,30 @@
-"""Work on many image references: in this process when they are few, on spawned processes when they are many."""
+"""Work on many image references in child processes: one when they are few, one a core when they are many.
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+An image on which a child hangs is given up after a time; the others are done by another child.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Generic, TypeVar
+from multiprocessing.connection import wait
+from typing import Any, Generic, TypeVar
 
-from counterpoint.engines import local
+from counterpoint.engines import MAX_CRASHES, died
+from counterpoint.engines.time_limit import time_limit
+from counterpoint.features.child import Child, ChildLostError, give_back, note_place, take_child
+from counterpoint.features.decode import MAX_DECODE_S
 from counterpoint.formats.images import ImageReader
 
 MANY = 2_000
-"""From so many references on, starting processes costs less than it saves."""
+"""From so many references on, starting more processes costs less than it saves."""
 CHUNK = 500
+HEAR_S = 0.5
+"""How often a wait looks up: polars handles interrupts so that a wait without end never hears them."""
 
 Result = TypeVar("Result")
-Work = Callable[[int, Sequence[str], ImageReader], list[Result]]
+Work = Callable[[int, Iterable[str | None], ImageReader], list[Result]]
 Listener = Callable[[int, int], None]
 """Is told how many of how many references are done."""
 
@@ -23,62 +34,105 @@ def unheard(done: int, total: int) -> None:
 
 
 def over_chunks(
-    refs: Sequence[str], work: Work[Result], *, workers: int | None, listen: Listener = unheard
+    refs: Sequence[str],
+    work: Work[Result],
+    *,
+    workers: int | None,
+    max_decode_s: float = MAX_DECODE_S,
+    listen: Listener = unheard,
 ) -> list[Result]:
-    """Return what *work* makes of *refs*, one result a reference, in their order.
+    """Return the results of *work* on *refs*, one a reference, in their order.
 
     Parameters
     ----------
     refs
         *refs* are image references, best in the order of their shards.
     work
-        *work* takes the place of its first reference, references, and a reader; it must be picklable.
+        *work* takes the place of its first reference, references, and a reader; it must be picklable.  It reads and
+        decodes each image when the reference comes; in place of one that took too long comes None.
     workers
-        *workers* is the number of processes (None: one a core); 1 is this very process.
+        *workers* is the number of processes when there are many references (None: one a core).
+    max_decode_s
+        *max_decode_s* is the longest time of one image.
     listen
         *listen* is told after each chunk how many references are done.
 
-    Examples
-    --------
-    >>> over_chunks(["a", "b"], lambda start, refs, reader: [start + len(refs)] * 2, workers=1)
-    [2, 2]
+    Raises
+    ------
+    CounterpointError
+        When a process died three times at the same image, but not of its time limit.
     """
-    chunks = [_Chunk(start, refs[start : start + CHUNK], work) for start in range(0, len(refs), CHUNK)]
-    done, n_done = {}, 0
-    for chunk, results in (
-        _here(chunks) if len(refs) < MANY or workers == 1 else local.run(chunks, _run, workers=workers)
-    ):
-        done[chunk] = results
+    chunks = [_Chunk(start, refs[start : start + CHUNK], work, max_decode_s) for start in range(0, len(refs), CHUNK)]
+    done, n_done = dict[int, list[Result]](), 0
+    for start, results in _done(chunks, 1 if len(refs) < MANY else workers or os.cpu_count() or 1):
+        done[start] = results
         n_done += len(results)
         listen(n_done, len(refs))
-    return [result for chunk in chunks for result in done[chunk]]
-
-
-def _here(chunks: Sequence["_Chunk[Result]"]) -> Iterator[tuple["_Chunk[Result]", list[Result]]]:
-    with ImageReader() as reader:
-        for chunk in chunks:
-            yield chunk, chunk.work(chunk.start, chunk.refs, reader)
+    return [result for chunk in chunks for result in done[chunk.start]]
 
 
 @dataclass(frozen=True, eq=False)
 class _Chunk(Generic[Result]):
-    """A task for an engine."""
+    """References for one call of the work; *late* are the places of those that took too long."""
 
     start: int
     refs: Sequence[str]
     work: Work[Result]
-    after: tuple[str, ...] = ()
+    max_decode_s: float
+    late: frozenset[int] = frozenset()
+    crashes: tuple[int, ...] = field(default=())
 
-    @property
-    def name(self) -> str:
-        return f"images from {self.start}"
+    def after(self, death: ChildLostError) -> "_Chunk[Result]":
+        """Return this for another child, after the *death* of one."""
+        if death.is_late:
+            return replace(self, late=self.late | {death.place})
+        crashes = (*self.crashes, death.place)
+        if crashes.count(death.place) >= MAX_CRASHES:
+            raise died(f"the image {self.refs[death.place]}")
+        return replace(self, crashes=crashes)
+
+
+def _done(chunks: Sequence[_Chunk[Result]], n_children: int) -> Iterator[tuple[int, list[Result]]]:
+    """Yield the start and the results of each chunk, as they are done."""
+    waiting, running, idle = deque(chunks), dict[Any, tuple[Child, _Chunk[Result]]](), list[Child]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < n_children:
+                child, chunk = idle.pop() if idle else take_child(), waiting.popleft()
+                child.start(_run, chunk)
+                running[child.connection] = child, chunk
+            for connection in wait(list(running), HEAR_S):
+                child, chunk = running.pop(connection)
+                try:
+                    results = child.result()
+                except ChildLostError as death:
+                    waiting.appendleft(chunk.after(death))
+                    continue
+                idle.append(child)
+                yield chunk.start, results
+    finally:
+        for child, _ in running.values():
+            child.kill()
+        for child in idle:
+            give_back(child)
 
 
 def _run(chunk: _Chunk[Result]) -> list[Result]:
-    return chunk.work(chunk.start, chunk.refs, _reader())
+    return chunk.work(chunk.start, _in_time(chunk), _reader())
+
+
+def _in_time(chunk: _Chunk[Result]) -> Iterator[str | None]:
+    """Yield the references; until the next one is asked for, the time of one runs."""
+    for place, ref in enumerate(chunk.refs):
+        if place in chunk.late:
+            yield None
+            continue
+        note_place(place)
+        with time_limit(chunk.max_decode_s):
+            yield ref
 
 
 @cache
 def _reader() -> ImageReader:
-    """Return the reader of this worker process, kept so that the chunks of one shard index it once."""
+    """Return the reader of this child, kept so that the chunks of one shard index it once."""
     return ImageReader()

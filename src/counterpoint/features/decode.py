@@ -28,8 +28,11 @@ from counterpoint.formats.magic import MAGIC
 
 REASONS = (
     "missing_file", "empty_body", "not_image", "unsupported_format", "decode_error", "truncated_image",
-    "too_many_pixels", "too_small", "too_large", "aspect",
+    "too_many_pixels", "too_small", "too_large", "aspect", "decode_timeout",
 )  # fmt: skip
+"""Why an image cannot be used; no decoder raises ``decode_timeout``: it is the end of a process that hangs."""
+MAX_DECODE_S = 20.0
+"""Longest time of one image, where no setting says another; the slowest of 64 megapixels takes a tenth."""
 MAX_JPEG_SCANS = 100
 """A browser's progressive JPEG has about ten; thousands of scans over a large image take minutes."""
 MAX_SCANNED_PIXELS = 1_280_000_000
@@ -67,12 +70,16 @@ _quiet = Lock()
 
 @dataclass(frozen=True)
 class Limits:
-    """What an image's header may say for the image to be decoded; *max_aspect* is the long side over the short."""
+    """Limits of an image's header, and of the time that decoding takes; *max_aspect* is the long side over the short.
+
+    `check` looks at the header; the time is the matter of whoever calls the decoder (``engines.time_limit``).
+    """
 
     min_side_px: int = 8
     max_side_px: int = 20_000
     max_pixels: int = 64_000_000
     max_aspect: float = 20.0
+    max_decode_s: float = MAX_DECODE_S
 
     def check(self, width_px: int, height_px: int) -> None:
         """Raise `ImageError` when an image of this size is not to be decoded.

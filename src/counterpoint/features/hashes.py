@@ -1,6 +1,6 @@
 """What an image is known by: its status, size, sha256, and a perceptual hash that survives scaling and re-encoding."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -19,7 +19,6 @@ from counterpoint.schema import Frame
 SIDE_PX = 32
 BLANK = 0.5
 """An image whose low frequencies swing less than half a gray level has no hash: its bits would be noise."""
-BATCH = 512
 _LOW = 8
 # The first rows of the orthonormal cosine transform (type II): a whole one, of which these are taken, takes longer.
 _COSINES = np.cos(np.pi * np.outer(np.arange(_LOW), np.arange(1, 2 * SIDE_PX, 2)) / (2 * SIDE_PX))  # (8, 32)
@@ -73,7 +72,7 @@ def phashes(thumbnails: Pixels8) -> list[int | None]:
 
 
 def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1, listen: Listener = unheard) -> Frame:
-    """Return *records* with the columns of `INSPECTED`; each image is read and decoded once.
+    """Return *records* with the columns of `INSPECTED`; each image is read and decoded once, in a child process.
 
     ``image_status`` is "ok", "missing" (a null reference, or nothing there), or why it cannot be decoded, a word
     of ``features.decode.REASONS``.  The size is that of the image as shown.
@@ -83,7 +82,8 @@ def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1, l
     records
         *records* have a column ``image`` of references.
     limits
-        *limits* are checked against each image's header.
+        *limits* are checked against each image's header; on one that takes longer than ``limits.max_decode_s`` the
+        status is "decode_timeout".
     workers
         *workers* is the number of processes when there are many images (None: one a core).
     listen
@@ -96,23 +96,23 @@ def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1, l
     ['missing', 'missing']
     """
     refs = records["image"].drop_nulls().unique(maintain_order=True)
-    rows = over_chunks(refs.to_list(), partial(_inspect, limits=limits), workers=workers, listen=listen)
+    work, max_decode_s = partial(_inspect, limits=limits), limits.max_decode_s
+    rows = over_chunks(refs.to_list(), work, workers=workers, max_decode_s=max_decode_s, listen=listen)
     found = pl.DataFrame(rows, schema=INSPECTED, orient="row").with_columns(refs)
     inspected = records.drop(list(INSPECTED), strict=False).join(found, on="image", how="left", maintain_order="left")
     return inspected.with_columns(pl.col("image_status").fill_null("missing"))
 
 
-def _inspect(_: int, refs: Sequence[str], reader: ImageReader, *, limits: Limits) -> list[Row]:
-    rows: list[Row] = []
-    for start in range(0, len(refs), BATCH):
-        batch = [_inspect_one(ref, reader, limits) for ref in refs[start : start + BATCH]]
-        thumbnails = np.stack([thumbnail for _, thumbnail in batch])
-        rows += [(*known, value) for (known, _), value in zip(batch, phashes(thumbnails), strict=True)]
-    return rows
+def _inspect(_: int, refs: Iterable[str | None], reader: ImageReader, *, limits: Limits) -> list[Row]:
+    found = [_inspect_one(ref, reader, limits) for ref in refs]
+    hashes = phashes(np.stack([thumbnail for _, thumbnail in found]))
+    return [(*known, value) for (known, _), value in zip(found, hashes, strict=True)]
 
 
-def _inspect_one(ref: str, reader: ImageReader, limits: Limits) -> tuple[Any, Pixels8]:
+def _inspect_one(ref: str | None, reader: ImageReader, limits: Limits) -> tuple[Any, Pixels8]:
     nothing = np.zeros((SIDE_PX, SIDE_PX), dtype=np.uint8)
+    if ref is None:
+        return ("decode_timeout", None, None, None), nothing
     digest = None
     try:
         data = reader.read(ref)

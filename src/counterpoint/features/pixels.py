@@ -6,7 +6,8 @@ reference of each slot.  The index is written last; pixels without an index that
 
 import math
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -20,7 +21,7 @@ from counterpoint.artifacts import replacing, write_parquet
 from counterpoint.errors import ImageError, first_line
 from counterpoint.features.bilinear import Resize, bilinear_square, whole
 from counterpoint.features.chunks import Listener, over_chunks, unheard
-from counterpoint.features.decode import Mode, Pixels8, decode
+from counterpoint.features.decode import MAX_DECODE_S, Mode, Pixels8, decode
 from counterpoint.features.resize import ANY, Aspect, square
 from counterpoint.files import read_parquet
 from counterpoint.formats.images import ImageReader
@@ -119,12 +120,13 @@ def build(
     resampling: Resize = "area",
     cache: Path,
     workers: int | None = None,
+    max_decode_s: float = MAX_DECODE_S,
     listen: Listener = unheard,
 ) -> None:
     """Make sure that the store in *cache* holds all of *refs*; what it lacks is decoded, on *workers* processes.
 
-    *listen* is told how many of how many images are done.  A store that lacks some is replaced by one that holds
-    more, whole or not at all.
+    *listen* is told how many of how many images are done.  An image that takes longer than *max_decode_s* is marked
+    missing.  A store that lacks some is replaced by one that holds more, whole or not at all.
 
     Raises
     ------
@@ -148,7 +150,8 @@ def build(
     with replacing(path) as draft:
         first_byte = _copy(old, draft, n_slots=len(old.index) + len(new))
         write = partial(_write, draft=draft, first_byte=first_byte, shape=shape)
-        index = pl.concat([old.index, _index(new, over_chunks(new, write, workers=workers, listen=listen))])
+        is_missing = over_chunks(new, write, workers=workers, max_decode_s=max_decode_s, listen=listen)
+        index = pl.concat([old.index, _index(new, is_missing)])
         with draft.open("ab") as file:
             file.write(_seal(index))
     write_parquet(path.with_suffix(".parquet"), index)
@@ -186,15 +189,12 @@ def _blank(shape: Shape) -> _Store:
 
 
 def _decoded(refs: Sequence[str], shape: Shape) -> _Store:
-    slots = np.zeros((1 + len(refs), *shape.slot), dtype=np.uint8)
-    is_missing = [True]
-    with ImageReader() as reader:
-        for slot, ref in zip(slots[1:], refs, strict=True):
-            image = _image(ref, reader, shape)
-            is_missing.append(image is None)
-            if image is not None:
-                slot[:] = image
-    return _Store(_index([None, *refs], is_missing), slots)
+    with tempfile.NamedTemporaryFile() as file:
+        write = partial(_write, draft=Path(file.name), first_byte=math.prod(shape.slot), shape=shape)
+        is_missing = over_chunks(refs, write, workers=1)
+        file.truncate((1 + len(refs)) * math.prod(shape.slot))  # slot 0 stays zeros
+        slots = np.fromfile(file.name, dtype=np.uint8).reshape(-1, *shape.slot)
+    return _Store(_index([None, *refs], [True, *is_missing]), slots)
 
 
 def _opened(shape: Shape, cache: Path) -> _Store | None:
@@ -229,7 +229,7 @@ def _copy(old: _Store, draft: Path, *, n_slots: int) -> int:
 
 
 def _write(
-    start: int, refs: Sequence[str], reader: ImageReader, *, draft: Path, first_byte: int, shape: Shape
+    start: int, refs: Iterable[str | None], reader: ImageReader, *, draft: Path, first_byte: int, shape: Shape
 ) -> list[bool]:
     """Write the images of *refs* from slot *start* on; return which are missing."""
     n_bytes = math.prod(shape.slot)
@@ -237,7 +237,7 @@ def _write(
     with draft.open("r+b") as file:  # not a memory map: with that a full disk would kill the process
         file.seek(first_byte + start * n_bytes)
         for ref in refs:
-            image = _image(ref, reader, shape)
+            image = None if ref is None else _image(ref, reader, shape)
             is_missing.append(image is None)
             file.write(bytes(n_bytes) if image is None else image.tobytes())
     return is_missing

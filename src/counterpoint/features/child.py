@@ -1,0 +1,152 @@
+"""A child process for work on bytes of strangers: when that hangs or crashes, the child is lost and nothing else.
+
+It is started as a command of its own, so a script needs no main guard, and kept for the next caller, because a start
+takes half a second.
+"""
+
+import atexit
+import mmap
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+from counterpoint.engines.caps import caps
+from counterpoint.engines.time_limit import expend_process
+
+_N_BYTES = 8
+_ENDS_S = 5.0
+_SERVE = "import sys; sys.path[:] = {path!r}; from counterpoint.features.child import serve; serve({fds!r})"
+
+
+class ChildLostError(Exception):
+    """The child ended before its result came; *place* is what it had noted last."""
+
+    def __init__(self, place: int, *, is_late: bool) -> None:
+        super().__init__(f"at {place}" + ", over its time limit" * is_late)
+        self.place, self.is_late = place, is_late
+
+
+class Child:
+    """A process that calls functions for this one, one after the other.
+
+    Examples
+    --------
+    >>> child = Child()
+    >>> child.call(divmod, 7, 2)
+    (3, 1)
+    >>> child.call(os._exit, 9)
+    Traceback (most recent call last):
+    counterpoint.features.child.ChildLostError: at 0
+    """
+
+    def __init__(self) -> None:
+        self.connection, theirs = Pipe()
+        self.owner = os.getpid()
+        with tempfile.TemporaryFile() as file, theirs:
+            file.truncate(_N_BYTES)
+            self._place = mmap.mmap(file.fileno(), _N_BYTES)
+            fds = (theirs.fileno(), file.fileno())
+            code = _SERVE.format(path=sys.path, fds=fds)
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", code], stdin=subprocess.DEVNULL, pass_fds=fds, env=os.environ | caps(1)
+            )
+
+    def is_alive(self) -> bool:
+        """Say whether it is there, for this process: one that was forked has to start its own."""
+        return self.owner == os.getpid() and self._process.poll() is None
+
+    def call(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Return what *function* of a module returns there, or raise what it raises, or `ChildLostError`."""
+        self.start(function, *args)
+        return self.result()
+
+    def start(self, function: Callable[..., Any], *args: Any) -> None:
+        """Begin a call; `connection` can be read when its result is there, or the child is gone."""
+        self._place[:] = bytes(_N_BYTES)
+        with suppress(BrokenPipeError, ConnectionResetError):  # it is gone, as `result` finds out
+            self.connection.send((function, args))
+
+    def result(self) -> Any:
+        """Return the result of what was begun."""
+        try:
+            is_right, value = self.connection.recv()
+        except (EOFError, ConnectionResetError):
+            place = int.from_bytes(self._place[:])
+            is_late = self.end() == -signal.SIGALRM
+            raise ChildLostError(place, is_late=is_late) from None
+        if is_right:
+            return value
+        raise value
+
+    def end(self) -> int:
+        """Let it go, and return how it ended; one that does not end is killed."""
+        self.connection.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_ENDS_S)
+        self._process.kill()
+        self._place.close()
+        return self._process.wait()
+
+    def kill(self) -> None:
+        """End it now, in the middle of its work if it has any."""
+        if self.owner == os.getpid():
+            self._process.kill()
+            self.end()
+
+
+_idle: list[Child] = []
+
+
+def take_child() -> Child:
+    """Return the child that waits for work, or a new one."""
+    while _idle:
+        child = _idle.pop()
+        if child.is_alive():
+            return child
+        child.kill()
+    return Child()
+
+
+def give_back(child: Child) -> None:
+    """Keep *child* for the next caller, unless one is kept already."""
+    if _idle:
+        child.kill()
+    else:
+        _idle.append(child)
+
+
+@atexit.register
+def _end_idle() -> None:
+    while _idle:
+        _idle.pop().kill()
+
+
+_noted: mmap.mmap | None = None
+
+
+def note_place(place: int) -> None:
+    """Note, in a child, what it is at; elsewhere nothing is noted."""
+    if _noted is not None:
+        _noted[:] = place.to_bytes(_N_BYTES)
+
+
+def serve(fds: tuple[int, int]) -> None:
+    """Call what the parent sends, until it is gone."""
+    global _noted  # noqa: PLW0603 - a child notes for one parent
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
+    expend_process()
+    _noted = mmap.mmap(fds[1], _N_BYTES)
+    with Connection(fds[0]) as parent, suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            function, args = parent.recv()
+            try:
+                outcome = True, function(*args)
+            except Exception as error:  # the parent raises it
+                outcome = False, error
+            parent.send(outcome)
