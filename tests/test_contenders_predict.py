@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import joblib
 import numpy as np
 import polars as pl
 import pytest
@@ -12,6 +11,7 @@ import yaml
 from contender_material import make_pairs
 from counterpoint.config import StudyConfig
 from counterpoint.contenders import make
+from counterpoint.contenders.kept.files import keep, load
 from counterpoint.contenders.predict import predict_frame, predict_pair
 from counterpoint.errors import ConfigError, ImageError, RunFolderError
 
@@ -27,7 +27,7 @@ def run_folder(tmp_path_factory) -> Path:
         for fold, rows in (("0", pairs[:16]), ("1", pairs[8:])):
             fit = folder / "fits" / f"{name}.seed-0.fold-{fold}"
             fit.mkdir(parents=True)
-            joblib.dump(make(name).fit(rows, rows["label"]), fit / "model.joblib")
+            keep(make(name).fit(rows, rows["label"]), fit)
             (fit / "done.json").write_text("{}")
     return folder
 
@@ -37,7 +37,7 @@ def test_a_pair_is_predicted_by_all_fits_of_a_contender(run_folder):
     assert list(chances) == ["animal", "machine"]
     assert chances["animal"] > 0.5
     assert sum(chances.values()) == pytest.approx(1)
-    models = [joblib.load(path) for path in sorted(run_folder.glob("fits/text-svm*/model.joblib"))]
+    models = [load(folder) for folder in sorted(run_folder.glob("fits/text-svm*"))]
     each = [model.predict_proba(pl.DataFrame({"text": ["a red fox here"]}))[0, 0] for model in models]
     assert chances["animal"] == pytest.approx(np.mean(each))
 
@@ -76,7 +76,7 @@ def test_an_unfinished_run_is_named(run_folder, tmp_path):
 
 
 def test_a_frame_is_predicted_row_by_row(run_folder):
-    model = joblib.load(run_folder / "fits" / "text-svm.seed-0.fold-0" / "model.joblib")
+    model = load(run_folder / "fits" / "text-svm.seed-0.fold-0")
     frame = pl.DataFrame({"id": ["x", "y"], "text": ["a fox", "a bus"]})
     predicted = predict_frame(model, frame)
     assert predicted.columns == ["id", "label", "p_animal", "p_machine"]

@@ -158,7 +158,7 @@ def test_a_second_seed_fits_only_contenders_that_it_changes(finished):
         counts[task.contender] = counts.get(task.contender, 0) + 1
     assert counts == {"majority": 3, "text-svm": 3, "image-cnn": 6, "late-fusion": 6}
     late = [task for task in study.tasks() if task.contender == "late-fusion" and task.seed == 1]
-    handed = {name.split(".fold")[0] for task in late for name in task.handed.values()}
+    handed = {built_on.fit.split(".fold")[0] for task in late for built_on in task.handed.values()}
     assert handed == {"text-svm.seed-0", "image-cnn.seed-1"}
 
 

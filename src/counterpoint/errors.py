@@ -28,6 +28,10 @@ class RunFolderError(CounterpointError):
     """A run folder that belongs to another study, or that cannot be written."""
 
 
+class UnreadableFitError(CounterpointError):
+    """A kept fit that is damaged, was not kept, or is of a class that nobody named; it can be made again."""
+
+
 class ImageError(CounterpointError):
     """An image that cannot be used; *reason* is one word of the closed list in ``features.decode``."""
 

@@ -1,5 +1,6 @@
 """A study: each stage one line, made once and then read from the run folder.  Start reading here."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +14,8 @@ from counterpoint import __version__
 from counterpoint.artifacts import RunFolder, key_of, read_json, write_json
 from counterpoint.compare import choose_primary, compare
 from counterpoint.config import StudyConfig, read_study
-from counterpoint.contenders.fit import FitTask, folds_to_test, load, sides
+from counterpoint.contenders.fit import FitTask, fit_again, folds_to_test, sides
+from counterpoint.contenders.kept.files import load
 from counterpoint.contenders.plan import models_of, plan
 from counterpoint.data.export import SplitExport
 from counterpoint.data.label import read_ids, read_labels
@@ -21,7 +23,7 @@ from counterpoint.data.sources import open_source
 from counterpoint.data.sources.base import Source
 from counterpoint.diagnose import Case, Fitted
 from counterpoint.diagnose.verdict import answer
-from counterpoint.errors import ConfigError
+from counterpoint.errors import ConfigError, UnreadableFitError
 from counterpoint.features.bilinear import Resize
 from counterpoint.metrics import find_metric
 from counterpoint.report import write_page
@@ -29,6 +31,7 @@ from counterpoint.report.results import environment, rows_account, rows_of
 from counterpoint.schema import Frame
 from counterpoint.stages import STAGES
 
+log = logging.getLogger(__name__)
 Listener = Callable[[str, float, float], None]
 """Is told of progress as (what, done, in all); what a study prints is its listener's business."""
 
@@ -82,6 +85,7 @@ class Study:
         self.root = Path(runs) / config.study
         self.beside = next((each for each in beside if each.key("records") == self.key("records")), None)
         self._tables: dict[str, Mapping[str, Frame]] = {}
+        self._fitted_again: dict[str, Any] = {}
 
     # The journey of the data, one stage a method.
 
@@ -197,7 +201,7 @@ class Study:
         first: dict[str, FitTask] = {}
         for task in sorted(self.tasks(), key=lambda task: (task.fold, task.seed)):
             first.setdefault(task.contender, task)
-        return {name: load(task.folder) for name, task in first.items()}
+        return {name: self._model(task) for name, task in first.items()}
 
     # How it is made.
 
@@ -303,7 +307,18 @@ class Study:
         if not tasks:
             return None
         first = min(tasks, key=lambda task: (task.fold, task.seed))
-        return Fitted(load(first.folder), **sides(self.pairs(), first.fold))
+        return Fitted(self._model(first), **sides(self.pairs(), first.fold))
+
+    def _model(self, task: FitTask) -> Any:
+        """Return a fitted contender as it was kept; one that was not, or cannot be read, is fitted again, once."""
+        if task.fit not in self._fitted_again:
+            try:
+                return load(task.folder, trusted=task.trusted, cache=task.cache)
+            except UnreadableFitError as error:
+                self.listen(f"fitting {task.contender} again", 0, 0)
+                log.info("fitting %s again: %s", task.name, error)
+                self._fitted_again[task.fit] = fit_again(task)
+        return self._fitted_again[task.fit]
 
     @cached_property
     def exclude(self) -> set[str]:

@@ -114,11 +114,14 @@ def predict(
     contender: Annotated[str, typer.Argument(help="A contender of that study.")],
     text: Annotated[str | None, typer.Option(help="The text of the pair.")] = None,
     image: Annotated[Path | None, typer.Option(help="The image of the pair.")] = None,
+    trust: Annotated[
+        list[str] | None, typer.Option(help="A class of your own whose fits are read, such as my_lab.bayes:CharBayes.")
+    ] = None,
 ) -> None:
     """Predict the class of one pair with a fitted contender."""
     from counterpoint.contenders.predict import predict_pair
 
-    for name, chance in predict_pair(run_folder, contender, text=text, image=image).items():
+    for name, chance in predict_pair(run_folder, contender, text=text, image=image, trusted=trust or ()).items():
         typer.echo(f"{chance:.3f}  {name}")
 
 

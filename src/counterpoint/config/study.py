@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from counterpoint.config.files import load, overridden, put
+from counterpoint.config.names import FolderName
 from counterpoint.config.tables import Delimited
 from counterpoint.rules import KeywordRules, Match, preset
 from counterpoint.settings import Section
@@ -153,7 +154,7 @@ class ContenderEntry(Section):
 
     kind: str
     """A name that ``counterpoint contenders`` lists, or a path such as ``my_lab.bayes:CharBayes``."""
-    name: str
+    name: FolderName
     """What it is called in tables and on the page; its kind, unless given."""
     settings: Mapping[str, Any] = Field(default_factory=dict)
     """The contender's own settings; they may also stand beside ``kind``."""
@@ -175,7 +176,7 @@ class OutsidePredictions(Delimited, Section):
 
     path: Path
     """The file."""
-    name: str
+    name: FolderName
     """What the model is called in tables and on the page."""
     modalities: tuple[Literal["text", "image"], ...] = ("text", "image")
     """What the model reads."""
@@ -284,6 +285,10 @@ class StudyConfig(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two contenders go by the name {twice[0]!r}; give one of them another name:")
+        folded = [name.casefold() for name in names]
+        alike = [name for name in names if folded.count(name.casefold()) > 1]
+        if alike:
+            raise ValueError(f"{alike[0]!r} and {alike[1]!r} differ only in case, and some disks cannot hold both:")
         return self
 
 

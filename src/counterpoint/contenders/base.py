@@ -15,12 +15,14 @@ from counterpoint.contenders import settings_of
 from counterpoint.contenders.encoded import Encoded
 from counterpoint.contenders.images import images_of
 from counterpoint.contenders.inputs import as_labels, as_pairs
+from counterpoint.contenders.kept.state import State, learned
 from counterpoint.errors import SchemaError
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
 Codes = NDArray[np.int64]
 Proba = NDArray[np.float64]
+_LEARNED = {"classes_": np.ndarray, "history_": list, "n_epochs_": int, "n_parameters_": int, "n_trials_": int}
 
 
 class Rows(NamedTuple):
@@ -41,6 +43,8 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         *needs* are the contenders whose fits it builds on; a study hands them to ``fit``.
     is_seeded
         *is_seeded* is False when the seed changes nothing, so that one fit stands for all seeds.
+    part_types
+        *part_types* are the full names of the types of scikit-learn that a kept fit may hold, and no others.
     classes_, history_, n_epochs_, n_parameters_, n_trials_
         What ``fit`` learns: the sorted labels, one row an epoch, and what the fit took.
     """
@@ -48,6 +52,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     modalities: ClassVar[tuple[str, ...]] = ()
     needs: Any = ()
     is_seeded: ClassVar[bool] = False
+    part_types: ClassVar[tuple[str, ...]] = ()
 
     classes_: NDArray[Any]
     history_: list[dict[str, Any]]
@@ -128,6 +133,30 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Only the order of fits and the time that a study foretells rest on it.
         """
         return 0.1 + n_rows / 1000
+
+    def state(self) -> State:
+        """Return what ``fit`` learned, in the forms that are kept on disk.
+
+        By default these are the attributes whose names end in ``_``, as far as they are arrays, JSON values, estimators
+        of ``part_types`` or other contenders.  A child adds its own: ``super().state() | State(values=...)``.
+        """
+        return learned(self)
+
+    def restore(self, state: State) -> Self:
+        """Take what ``state`` returned in place of a fit; a child takes its own first, and calls this one last.
+
+        Raises
+        ------
+        ValueError
+            When something in *state* has the wrong form.
+        """
+        found = state.attributes()
+        wrong = [name for name, kind in _LEARNED.items() if name in found and not isinstance(found[name], kind)]
+        if wrong:
+            raise ValueError(f"{wrong[0]} should be {_LEARNED[wrong[0]].__name__}")
+        for name, value in found.items():
+            setattr(self, name, value)
+        return self
 
     @abstractmethod
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """Scores of one or several branches to class probabilities, by very few parameters fitted on held-out rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,15 @@ class Scaling:
 
     weights: NDArray[np.float64]
     bias: NDArray[np.float64]
+
+    def arrays(self, name: str) -> dict[str, NDArray[np.float64]]:
+        """Return the parameters under *name*, as `of` takes them back."""
+        return {f"{name}.weights": self.weights, f"{name}.bias": self.bias}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]], name: str) -> Self:
+        """Return the scaling whose parameters stand in *arrays* under *name*."""
+        return cls(arrays[f"{name}.weights"], arrays[f"{name}.bias"])
 
     def logits(self, scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return combined logits, shape (n_pairs, n_classes), of each branch's scores of that same shape."""

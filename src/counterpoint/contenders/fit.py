@@ -11,24 +11,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import polars as pl
 
-from counterpoint.artifacts import read_json, replacing, write_json, write_parquet
+from counterpoint.artifacts import read_json, write_json, write_parquet
 from counterpoint.contenders import MODELS, make, settings_of
-from counterpoint.errors import CounterpointError
+from counterpoint.contenders.kept.files import keep, keep_none, load
+from counterpoint.errors import CounterpointError, UnreadableFitError
 from counterpoint.files import read_parquet
 from counterpoint.lookup import find
 from counterpoint.schema import COSTS, HISTORY, PREDICTIONS, Columns, Frame, empty
 
 PARTS = ("train", "validation", "test")
+COMPARED = 32
+"""Rows on which a fit that was read back is compared with the one that was kept."""
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class FitTask:
-    """What one fit needs to know; ``handed`` names the fit of each contender that it builds on."""
+    """What one fit needs to know.
+
+    ``handed`` has the fit of each contender that it builds on, and ``trusted`` the classes from outside this package
+    that the study file names.
+    """
 
     contender: str
     kind: str
@@ -39,8 +45,9 @@ class FitTask:
     fits: Path
     cache: Path
     key: str
-    handed: Mapping[str, str] = field(default_factory=dict)
+    handed: Mapping[str, "FitTask"] = field(default_factory=dict)
     estimate_s: float = 0.0
+    trusted: tuple[str, ...] = ()
 
     @property
     def fit(self) -> str:
@@ -50,15 +57,12 @@ class FitTask:
     @property
     def name(self) -> str:
         """Return the name of this fit among those of several studies."""
-        return self._of_study(self.fit)
+        return f"{self.fits.parent.name}/{self.fit}"
 
     @property
     def after(self) -> tuple[str, ...]:
         """Return the names of the fits that this one is handed."""
-        return tuple(map(self._of_study, self.handed.values()))
-
-    def _of_study(self, fit: str) -> str:
-        return f"{self.fits.parent.name}/{fit}"
+        return tuple(task.name for task in self.handed.values())
 
     @property
     def folder(self) -> Path:
@@ -135,7 +139,8 @@ def fit(task: FitTask) -> dict[str, Any]:
         "fit_s": fit_s,
         "predict_s": time.perf_counter() - started,
     }
-    _keep(task, model, predictions, costs)
+    _keep_model(task, model, _xy(parts["train"])[0])
+    _keep_tables(task, model, predictions, costs)
     return costs
 
 
@@ -143,7 +148,7 @@ def _fitted(task: FitTask, parts: Mapping[str, Frame]) -> Any:
     model = configured(task.kind, task.settings, seed=task.seed, cache=task.cache)
     handed: dict[str, Any] = {"validation": _xy(parts["validation"])}
     if task.handed:
-        handed["fits"] = {needed: load(task.fits / name) for needed, name in task.handed.items()}
+        handed["fits"] = {needed: fitted(built_on) for needed, built_on in task.handed.items()}
     try:
         return model.fit(*_xy(parts["train"]), **handed)
     except CounterpointError as error:
@@ -188,9 +193,7 @@ def _predictions(task: FitTask, model: Any, part: str, rows: Frame, classes: lis
     )
 
 
-def _keep(task: FitTask, model: Any, predictions: Frame, costs: dict[str, Any]) -> None:
-    with replacing(task.folder / "model.joblib") as temporary:
-        joblib.dump(model, temporary, compress=1)
+def _keep_tables(task: FitTask, model: Any, predictions: Frame, costs: dict[str, Any]) -> None:
     own = {"contender": task.contender, "seed": task.seed, "fold": task.fold}
     history = [{**dict.fromkeys(HISTORY), **own, **epoch} for epoch in getattr(model, "history_", [])]
     write_parquet(task.folder / "history.parquet", pl.DataFrame(history, schema=dict(HISTORY)))
@@ -199,18 +202,42 @@ def _keep(task: FitTask, model: Any, predictions: Frame, costs: dict[str, Any]) 
     log.info("fitted %s in %.1f s", task.name, costs["fit_s"])
 
 
-def load(folder: Path) -> Any:
-    """Return the fitted contender that a fit's *folder* keeps.
+def _keep_model(task: FitTask, model: Any, rows: Frame) -> None:
+    """Keep the fitted *model*; with classes from outside in it, only if it then predicts *rows* as before."""
+    try:
+        keep(model, task.folder)
+        if task.trusted:
+            _compare(task, model, rows.head(COMPARED))
+    except UnreadableFitError as error:
+        log.warning("%s is fitted again where it is needed: %s", task.name, error)
+        keep_none(task.folder, str(error))
 
-    Raises
-    ------
-    CounterpointError
-        When there is no finished fit in *folder*.
-    """
-    path = folder / "model.joblib"
-    if not path.exists():
-        raise CounterpointError(f"No fitted contender at {path}.")
-    return joblib.load(path)
+
+def _compare(task: FitTask, model: Any, rows: Frame) -> None:
+    again = load(task.folder, trusted=task.trusted, cache=task.cache)
+    try:
+        is_same = np.array_equal(again.predict_proba(rows), model.predict_proba(rows))
+    except Exception as error:  # a class from outside may need more than its state gives back
+        raise UnreadableFitError(f"{task.kind}, read back, fails: {type(error).__name__}: {error}") from error
+    if not is_same:
+        raise UnreadableFitError(f"{task.kind}, read back, predicts otherwise.")
+
+
+def fitted(task: FitTask) -> Any:
+    """Return the fitted contender of *task*: as it was kept, or else fitted again."""
+    try:
+        return load(task.folder, trusted=task.trusted, cache=task.cache)
+    except UnreadableFitError as error:
+        log.info("fitting %s again: %s", task.name, error)
+        return fit_again(task)
+
+
+def fit_again(task: FitTask) -> Any:
+    """Fit the contender of *task* once more, keep it, and return it; its predictions stay as they are."""
+    parts = sides(read_parquet(task.pairs), task.fold)
+    model = _fitted(task, parts)
+    _keep_model(task, model, _xy(parts["train"])[0])
+    return model
 
 
 def gather(tasks: list[FitTask]) -> dict[str, Frame]:

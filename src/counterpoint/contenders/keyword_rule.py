@@ -1,7 +1,7 @@
 """A rule of a few words: if it does as well as a model, the label is a function of the text."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 import polars as pl
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows
+from counterpoint.contenders.kept.state import State
 from counterpoint.features.tokens import UNKNOWN, Vocabulary, tokenize
 from counterpoint.rules import AMBIGUOUS, NONE, ClassRule, KeywordRules, Match, preset
 from counterpoint.schema import Frame
@@ -80,9 +81,21 @@ class KeywordRule(Contender):
         counts = np.zeros((len(self.leaves_), n_classes))
         np.add.at(counts, (self._leaf(texts), train.codes), 1)
         self.shares_ = (counts + 1) / (counts + 1).sum(axis=1, keepdims=True)
-        names = map(str, self.classes_[self.shares_.argmax(axis=1)])
-        self.rule_ = list(zip(self.leaves_, names, counts.sum(axis=1).astype(int).tolist(), strict=True))
+        self.n_decided_ = counts.sum(axis=1).astype(int)
         self.n_parameters_ = len(self.leaves_) * n_classes
+
+    @property
+    def rule_(self) -> list[tuple[str, str, int]]:
+        """Return each word, the most frequent label of the training rows that it decides, and their number."""
+        names = map(str, self.classes_[self.shares_.argmax(axis=1)])
+        return list(zip(self.leaves_, names, self.n_decided_.tolist(), strict=True))
+
+    def restore(self, state: State) -> Self:
+        """Take what ``state`` returned."""
+        leaves = list(state.texts("leaves_"))
+        if self._given() not in ([], leaves) or len(leaves) != len(state.arrays["shares_"]):
+            raise ValueError(f"{len(leaves)} leaves are not those of this rule")
+        return super().restore(state)
 
     def _proba(self, pairs: Frame) -> Proba:
         return np.asarray(self.shares_[self._leaf(pairs["text"])])

@@ -1,7 +1,7 @@
 """Text and image read by models trained apart, whose probabilities are combined on validation rows."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from counterpoint.contenders import MODELS, make, settings_of
 from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
 from counterpoint.contenders.encoded import Encoded, Floats, Side, with_mean, with_missing
+from counterpoint.contenders.kept.state import State
 from counterpoint.errors import ConfigError, SchemaError
 from counterpoint.lookup import find
 from counterpoint.schema import Frame
@@ -102,7 +103,7 @@ class LateFusion(Contender):
             raise SchemaError(f"late-fusion was handed fits of other classes than {self.classes_.tolist()}: {strange}.")
         text = _best(self.text, models, held_out, "text")
         image = _best(self.image, models, held_out, "image")
-        self.branches_ = (text, image)
+        self.branches_: tuple[Branch, ...] = (text, image)
         both = _having(held_out, "text", "image")
         self.scaling_ = fit_scaling([branch.logits(both.pairs) for branch in self.branches_], both.codes)
         shares = np.bincount(train.codes, minlength=len(self.classes_)) / len(train.codes)
@@ -110,6 +111,25 @@ class LateFusion(Contender):
         self.n_epochs_ = sum(branch.model.n_epochs_ for branch in self.branches_)
         self.n_parameters_ = 2 + len(self.classes_) + sum(branch.model.n_parameters_ for branch in self.branches_)
         self.n_trials_ = sum(model.n_trials_ for model in models.values())
+
+    def state(self) -> State:
+        """Return what ``fit`` learned, the fits of both branches among it."""
+        text, image = self.branches_
+        scalings = {"joint": self.scaling_, "text": text.scaling, "image": image.scaling}
+        return super().state() | State(
+            arrays={name: array for key, scaling in scalings.items() for name, array in scaling.arrays(key).items()},
+            values={"names": [text.name, image.name]},
+            fits={"text": text.model, "image": image.model},
+        )
+
+    def restore(self, state: State) -> Self:
+        """Take what ``state`` returned."""
+        self.branches_ = tuple(
+            Branch(name, state.fits[modality], Scaling.of(state.arrays, modality))
+            for name, modality in zip(state.texts("names"), self.modalities, strict=True)
+        )
+        self.scaling_ = Scaling.of(state.arrays, "joint")
+        return super().restore(state)
 
     def logits(self, X: Any) -> NDArray[np.float64]:
         """Return the logits, shape (n_pairs, n_classes): what the text says, plus what the image says, plus a bias."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Annotated, Any, ClassVar, Literal, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field
 from torch import nn
@@ -11,6 +11,7 @@ from counterpoint.contenders import make
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Material
 from counterpoint.contenders.image_cnn import ImageCNN
+from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.network import Network
 from counterpoint.networks.fusions import Concatenation, Solo
 
@@ -137,6 +138,15 @@ class LSTMCNN(Network):
         model._learn(train, validation, {})
         model.network_ = model._network()
         return model
+
+    def state(self) -> State:
+        """Return what ``fit`` learned, both branches among it."""
+        return super().state() | State(fits=self.branches_)
+
+    def restore(self, state: State) -> Self:
+        """Take what ``state`` returned; the joint network is built around those of the branches."""
+        self.branches_ = {name: state.fits[name] for name in BRANCHES}
+        return super().restore(state)
 
     def _material(self, rows: Rows) -> Material:
         text, image = (branch._material(rows) for branch in self.branches_.values())

@@ -1,6 +1,6 @@
 """What can be told from sizes, lengths and hosts: the shortcuts that need neither reading nor looking."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 import polars as pl
@@ -9,6 +9,8 @@ from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from counterpoint.contenders.base import Contender, Proba, Rows
+from counterpoint.contenders.kept.state import State
+from counterpoint.contenders.kept.trees import BOOSTED_TREES, check_trees
 from counterpoint.errors import SchemaError
 from counterpoint.features.tokens import tokenize
 from counterpoint.schema import Frame
@@ -50,6 +52,8 @@ class Metadata(Contender):
     (['has_text', 'characters', 'words'], ['a'])
     """
 
+    part_types = BOOSTED_TREES
+
     def __init__(
         self,
         *,
@@ -79,6 +83,12 @@ class Metadata(Contender):
             categorical_features=[name == "host" for name in self._names()],
         ).fit(table, train.codes)  # fmt: skip
         self.n_parameters_ = sum(tree.get_n_leaf_nodes() for trees in self.trees_._predictors for tree in trees)
+
+    def restore(self, state: State) -> Self:
+        """Take what ``state`` returned; trees whose nodes point nowhere are refused, as scikit-learn does not look."""
+        super().restore(state)
+        check_trees(self.trees_, n_columns=len(self._names()))
+        return self
 
     def _proba(self, pairs: Frame) -> Proba:
         return np.asarray(self.trees_.predict_proba(self._table(pairs)), dtype=np.float64)

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -15,9 +15,11 @@ from torch.optim.lr_scheduler import OneCycleLR
 from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.encoded import Encoded, Floats, Side, with_mean, with_missing
+from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.training import PREDICTED_AT_ONCE, WATCHED, Loss, balanced_weights, callbacks, trainer
 from counterpoint.networks.fusions import Fusion
 from counterpoint.networks.layers import layer_table
+from counterpoint.networks.weights import rebuilt, weights_of
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -66,6 +68,17 @@ class Network(Contender):
             torch.manual_seed(child_seed(self.seed, self.branch))
             self._learn(train, validation, fits)
             self._train(self._network(), self._material(train), self._material(validation))
+
+    def state(self) -> State:
+        """Return what ``fit`` learned, the weights of the network among it."""
+        weights = {f"network.{name}": array for name, array in weights_of(self.network_).items()}
+        return super().state() | State(arrays=weights)
+
+    def restore(self, state: State) -> Self:
+        """Take what ``state`` returned; ``_network`` must be able to build the network by then."""
+        super().restore(state)
+        self.network_ = rebuilt(self._network, state.under("network"))
+        return self
 
     def layer_table(self, X: Any) -> Frame:
         """Return the layers of the fitted network as the pairs *X*, at least one, pass them: `networks.layers.LAYERS`.

@@ -80,7 +80,8 @@ class _Planner:
             seed=seed,
             fold=fold,
             key=key_of(__version__, self.key, entry.kind, settings, seed, fold, self.rules.threads, built_on),
-            handed={name: task.fit for name, task in handed.items()},
+            handed=handed,
+            trusted=tuple(sorted({each.kind for each in self.entries if ":" in each.kind})),
             estimate_s=self.models[entry.name].estimate_s(n_train, {name: self.models[name] for name in handed}),
             **self.places,
         )

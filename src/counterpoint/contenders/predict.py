@@ -1,6 +1,6 @@
 """What a study's fitted contenders say of new pairs."""
 
-from glob import escape
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,8 @@ import yaml
 
 from counterpoint.artifacts import read_json
 from counterpoint.config import StudyConfig, Text
-from counterpoint.contenders.fit import load
 from counterpoint.contenders.inputs import as_pairs
+from counterpoint.contenders.kept.files import load
 from counterpoint.errors import ConfigError, ImageError, RunFolderError, did_you_mean
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
@@ -40,14 +40,22 @@ def predict_frame(model: Any, frame: Any) -> Frame:
 
 
 def predict_pair(
-    run_folder: Path, contender: str, *, text: str | None = None, image: Path | None = None
+    run_folder: Path,
+    contender: str,
+    *,
+    text: str | None = None,
+    image: Path | None = None,
+    trusted: Collection[str] = (),
 ) -> dict[str, float]:
     """Return the chance of each class of one pair, the mean over the fits (folds, seeds) of a study's contender.
 
-    The words that the study masks are taken out of the text first.
+    The words that the study masks are taken out of the text first.  The run folder may come from a stranger: it only
+    runs code of this package, and of the classes in *trusted*, such as ``my_lab.bayes:CharBayes``.
 
     Raises
     ------
+    UnreadableFitError
+        When a fit is damaged, was not kept, or is of a class that is not trusted.
     RunFolderError
         When *run_folder* holds no finished study.
     ConfigError
@@ -55,7 +63,7 @@ def predict_pair(
     ImageError
         When the image is not there, or cannot be used.
     """
-    models = _fits(run_folder, contender)
+    models = [load(folder, trusted=trusted) for folder in _fits(run_folder, contender)]
     needed = models[0].modalities
     if needed and not any({"text": text, "image": image}[name] is not None for name in needed):
         raise ConfigError(f"{contender} reads {' and '.join(needed)}; give --{' or --'.join(needed)}.")
@@ -78,14 +86,15 @@ def _pair(text: str | None, image: Path | None, rules: Text) -> Frame:
     return pair
 
 
-def _fits(run_folder: Path, contender: str) -> list[Any]:
-    folders = sorted(run_folder.glob(f"fits/{escape(contender)}.seed-*.fold-*/done.json"))
-    if not folders:
-        known = {path.parent.name.partition(".seed-")[0] for path in run_folder.glob("fits/*/done.json")}
-        if not known:
-            raise RunFolderError(f"{run_folder} holds no fitted contenders; counterpoint run makes them.")
-        raise ConfigError(f"{run_folder} has no contender {contender!r}.{did_you_mean(contender, known)}")
-    return [load(path.parent) for path in folders]
+def _fits(run_folder: Path, contender: str) -> list[Path]:
+    """Return the folders of the finished fits of *contender*."""
+    finished = sorted(path.parent for path in run_folder.glob("fits/*/done.json"))
+    names = {folder: folder.name.rpartition(".seed-")[0] for folder in finished}
+    if not finished:
+        raise RunFolderError(f"{run_folder} holds no fitted contenders; counterpoint run makes them.")
+    if contender not in names.values():
+        raise ConfigError(f"{run_folder} has no contender {contender!r}.{did_you_mean(contender, set(names.values()))}")
+    return [folder for folder in finished if names[folder] == contender]
 
 
 def _text_rules(run_folder: Path) -> Text:

@@ -1,13 +1,14 @@
 """A bidirectional LSTM over the words of the text."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 from torch import nn
 
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Material
+from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.network import Network
 from counterpoint.features.tokens import Vocabulary
 from counterpoint.networks.encoders import TextEncoder
@@ -93,6 +94,15 @@ class TextLSTM(Network):
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:  # noqa: ARG002
         texts = train.pairs["text"]
         self.vocabulary_ = Vocabulary.of(texts, max_words=self.vocabulary, min_count=self.min_count)
+
+    def state(self) -> State:
+        """Return what ``fit`` learned, the vocabulary among it."""
+        return super().state() | State(values={"words": list(self.vocabulary_.words)})
+
+    def restore(self, state: State) -> Self:
+        """Take what ``state`` returned."""
+        self.vocabulary_ = Vocabulary(state.texts("words"))
+        return super().restore(state)
 
     def _material(self, rows: Rows) -> Material:
         ids = self.vocabulary_.encode(rows.pairs["text"])

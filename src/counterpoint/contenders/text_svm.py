@@ -1,6 +1,6 @@
 """A linear support vector machine over word and character n-grams, with calibrated probabilities."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,9 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows, cross_folds
-from counterpoint.contenders.calibrate import fit_scaling
+from counterpoint.contenders.calibrate import Scaling, fit_scaling
+from counterpoint.contenders.kept.linear import columns, svm_arrays, with_arrays, with_columns
+from counterpoint.contenders.kept.state import State
 from counterpoint.features.tokens import tokenize
 from counterpoint.schema import Frame
 
@@ -91,6 +93,28 @@ class TextSVM(Contender):
         self.machine_ = self._machine(counts, train.codes)
         self.n_parameters_ = self.machine_.svm.coef_.size + self.machine_.svm.intercept_.size
 
+    def state(self) -> State:
+        """Return what ``fit`` learned: n-grams, their weights, the SVM and its calibration."""
+        characters = self.grams_.characters
+        return super().state() | State(
+            arrays={
+                "weight": self.machine_.weight,
+                **svm_arrays(self.machine_.svm),
+                **self.scaling_.arrays("scaling"),
+            },
+            values={"words": columns(self.grams_.words), "characters": columns(characters) if characters else []},
+        )
+
+    def restore(self, state: State) -> Self:
+        """Take what ``state`` returned."""
+        self.grams_ = NGrams(self.words, self.characters, self.min_count)
+        with_columns(self.grams_.words, state.texts("words"))
+        if self.grams_.characters:
+            with_columns(self.grams_.characters, state.texts("characters"))
+        self.scaling_ = Scaling.of(state.arrays, "scaling")
+        self.machine_ = Machine(state.arrays["weight"], with_arrays(self._svm(), state.arrays))
+        return super().restore(state)
+
     def _proba(self, pairs: Frame) -> Proba:
         counts = self.grams_.count(tokenize(pairs["text"]))
         return self.scaling_.proba([self.machine_.scores(counts, len(self.classes_))])
@@ -124,9 +148,10 @@ class TextSVM(Contender):
         return is_scored, scores
 
     def _machine(self, counts: Any, codes: Codes) -> "Machine":
-        return Machine(
-            counts, codes, self.grams_.worth, LinearSVC(C=self.c, class_weight=self.class_weight, dual=False)
-        )
+        return Machine.fitted(counts, codes, self.grams_.worth, self._svm())
+
+    def _svm(self) -> LinearSVC:
+        return LinearSVC(C=self.c, class_weight=self.class_weight, dual=False)
 
 
 class NGrams:
@@ -162,28 +187,34 @@ class NGrams:
         return sp.hstack(blocks, format="csr", dtype=np.float64)
 
 
-class Machine:
+class Machine(NamedTuple):
     """Inverse document frequencies and a linear SVM, both from the same texts, those of a fold for a fold."""
 
-    def __init__(self, counts: Any, codes: Codes, worth: NDArray[np.float64], svm: LinearSVC) -> None:
+    weight: NDArray[np.float64]
+    svm: LinearSVC
+
+    @classmethod
+    def fitted(cls, counts: Any, codes: Codes, worth: NDArray[np.float64], svm: LinearSVC) -> Self:
+        """Return both, learned from the texts' *counts* and their classes."""
         n_texts, n_features = counts.shape
         frequency = np.bincount(counts.indices, minlength=n_features)
         # An n-gram that only held-out texts have must not take up length in them: an unseen text has none of those.
-        self.weight = np.where(frequency > 0, worth * (np.log((1 + n_texts) / (1 + frequency)) + 1), 0)
-        self.svm = svm.fit(self._weighed(counts), codes)
+        weight = np.where(frequency > 0, worth * (np.log((1 + n_texts) / (1 + frequency)) + 1), 0)
+        return cls(weight, svm.fit(_weighed(counts, weight), codes))
 
     def scores(self, counts: Any, n_classes: int) -> NDArray[np.float64]:
         """Return one-against-rest decisions, shape (n_texts, n_classes); -1 for a class that the SVM has not seen."""
-        decision = self.svm.decision_function(self._weighed(counts))
+        decision = self.svm.decision_function(_weighed(counts, self.weight))
         scores = np.full((len(decision), n_classes), -1.0)
         scores[:, self.svm.classes_] = np.stack([-decision, decision], axis=1) if decision.ndim == 1 else decision
         return scores
 
-    def _weighed(self, counts: Any) -> Any:
-        """Return the texts as vectors of length 1, their counts damped to 1 + log (sublinear TF-IDF)."""
-        damped = counts.copy()
-        damped.data = 1 + np.log(damped.data)
-        return normalize(damped @ sp.diags(self.weight))
+
+def _weighed(counts: Any, weight: NDArray[np.float64]) -> Any:
+    """Return the texts as vectors of length 1, their counts damped to 1 + log (sublinear TF-IDF)."""
+    damped = counts.copy()
+    damped.data = 1 + np.log(damped.data)
+    return normalize(damped @ sp.diags(weight))
 
 
 def _word_counts(tokens: pl.Series) -> tuple[Any, pl.Series]:

@@ -1,7 +1,7 @@
 """How the 2023 study's networks read and were trained: Adam at one rate, all epochs, the last weights kept."""
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import torch
 from pydantic import Field
@@ -11,6 +11,7 @@ from torch import nn
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.images import pixels_of
+from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.network import Network
 from counterpoint.contenders.published.reading import Reading
 from counterpoint.contenders.training import Loss, balanced_weights, callbacks, trainer
@@ -37,6 +38,17 @@ class Published(Network):
         """Learn the numbers of words; pixels are divided by 255, whatever they are."""
         if "text" in self.modalities:
             self.tokenizer_ = Reading.of(self).learn(train, validation)
+
+    def state(self) -> State:
+        """Return what ``fit`` learned, the numbers of words among it."""
+        words = {"words": list(self.tokenizer_.words)} if "text" in self.modalities else {}
+        return super().state() | State(values=words)
+
+    def restore(self, state: State) -> Self:
+        """Take what ``state`` returned."""
+        if "text" in self.modalities:
+            self.tokenizer_ = Reading.of(self).tokenizer(state.texts("words"))
+        return super().restore(state)
 
     def _material(self, rows: Rows) -> Material:
         tokens = list(Reading.of(self).tokens(self.tokenizer_, rows.pairs)) if "text" in self.modalities else None

@@ -37,6 +37,12 @@ class Reading:
             texts = pl.concat([texts, validation.pairs["text"]])
         return KerasTokenizer.of(texts, n_words=self.n_words)
 
+    def tokenizer(self, words: tuple[str, ...]) -> KerasTokenizer:
+        """Return the tokenizer that learned these *words*; of more than there are numbers, it raises ValueError."""
+        if len(words) >= self.n_words:
+            raise ValueError(f"{len(words)} words have no place among {self.n_words} numbers")
+        return KerasTokenizer(words)
+
     def tokens(self, tokenizer: KerasTokenizer, pairs: Frame) -> Ids:
         """Return word ids, shape (n_pairs, length)."""
         if self.fitted == "again":

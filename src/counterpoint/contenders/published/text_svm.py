@@ -1,6 +1,6 @@
 """TF-IDF into a linear SVM as the 2023 study had it: scikit-learn's defaults and English stop words."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from sklearn.svm import LinearSVC
 
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows, cross_folds
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
+from counterpoint.contenders.kept.linear import columns, svm_arrays, with_arrays, with_columns
+from counterpoint.contenders.kept.state import State
 from counterpoint.schema import Frame
 
 Texts = NDArray[np.object_]
@@ -55,16 +57,34 @@ class PaperTextSVM(Contender):
         svm = self.machine_[-1]
         self.n_parameters_ = svm.coef_.size + svm.intercept_.size
 
+    def state(self) -> State:
+        """Return what ``fit`` learned: the words, their inverse document frequencies, and the SVM."""
+        words, svm = self.machine_
+        kept = State(arrays={"idf": words.idf_, **svm_arrays(svm)}, values={"words": columns(words)})
+        learned = super().state()
+        return State(learned.arrays, learned.values) | kept
+
+    def restore(self, state: State) -> Self:
+        """Take what ``state`` returned."""
+        words, svm = self._unfitted()
+        with_columns(words, state.texts("words")).idf_ = state.arrays["idf"]
+        self.machine_ = make_pipeline(words, with_arrays(svm, state.arrays))
+        return super().restore(state)
+
     def _proba(self, pairs: Frame) -> Proba:
         scaling = Scaling(np.array([self.slope_]), np.zeros(len(self.classes_)))
         return scaling.proba([self._scores(self.machine_, _texts(pairs))])
 
     def _fitted(self, texts: Texts, codes: Codes) -> Any:
-        words = TfidfVectorizer(stop_words="english" if self.stop_words else None)
+        words, svm = self._unfitted()
         if not any(map(words.build_analyzer(), texts)):  # scikit-learn refuses texts of no words at all
             words.set_params(vocabulary={"": 0})
+        return make_pipeline(words, svm).fit(texts, codes)
+
+    def _unfitted(self) -> tuple[TfidfVectorizer, LinearSVC]:
         # Liblinear's dual solver, the default of 2023, draws the order of its steps.
-        return make_pipeline(words, LinearSVC(C=self.c, dual=True, random_state=0)).fit(texts, codes)
+        svm = LinearSVC(C=self.c, dual=True, random_state=0)
+        return TfidfVectorizer(stop_words="english" if self.stop_words else None), svm
 
     def _slope(self, texts: Texts, train: Rows) -> float:
         folds = cross_folds(train, _FOLDS)

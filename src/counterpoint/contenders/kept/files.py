@@ -1,0 +1,262 @@
+"""The files of a kept fit: JSON, safetensors and skops, none of which can run code, and a digest of each.
+
+A class is imported only when it is an entry of `MODELS` or is named by the caller, never because a file names it.
+"""
+
+import json
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from safetensors import numpy as safetensors
+
+from counterpoint.artifacts import replacing
+from counterpoint.contenders import MODELS, settings_of
+from counterpoint.contenders.kept.parts import dumped, loaded
+from counterpoint.contenders.kept.state import State
+from counterpoint.errors import UnreadableFitError, first_line
+from counterpoint.files import open_regular
+from counterpoint.lookup import find
+
+STATE, ARRAYS, PARTS = "model.json", "model.safetensors", "model.skops"
+DIGESTS = "model.sha256"
+"""Names the files of a fit and their digests, one a line, as ``sha256sum`` does; what it does not name is not read."""
+MAX_BYTES = {STATE: 1 << 28, ARRAYS: 1 << 32, PARTS: 1 << 28}
+"""The largest file of each kind that is written or read."""
+
+
+def keep(model: Any, folder: Path) -> None:
+    """Write the fitted contender *model* to *folder*: the files of `MAX_BYTES` that it needs, then their digests.
+
+    Raises
+    ------
+    UnreadableFitError
+        When its state has a form that cannot be kept.
+    RunFolderError
+        When the files cannot be written.
+    """
+    gathered = _Gathered()
+    try:
+        document = gathered.add(model)
+        files = {STATE: _json(document), ARRAYS: safetensors.save(gathered.arrays)}
+        if gathered.parts:
+            files[PARTS] = dumped(gathered.parts, sorted(gathered.part_types))
+    except Exception as error:  # the state comes from the contender, which may be anybody's
+        raise UnreadableFitError(f"{type(model).__name__} cannot be kept: {_why(error)}.") from error
+    too_large = [name for name, data in files.items() if len(data) > MAX_BYTES[name]]
+    if too_large:
+        raise UnreadableFitError(f"{type(model).__name__} cannot be kept: {too_large[0]} would be too large.")
+    _write(folder, files)
+
+
+def keep_none(folder: Path, why: str) -> None:
+    """Write down that the fit of *folder* is not kept, and *why*."""
+    _write(folder, {STATE: _json({"not_kept": why})})
+
+
+def load(folder: Path, *, trusted: Collection[str] = (), cache: Path | None = None) -> Any:
+    """Return the fitted contender that *folder* keeps.
+
+    Parameters
+    ----------
+    folder
+        *folder* is that of a fit; it may come from a stranger.
+    trusted
+        *trusted* are the classes from outside this package that may be imported, such as ``my_lab.bayes:CharBayes``.
+    cache
+        *cache* is the folder of the store of pixels, where there is one.
+
+    Raises
+    ------
+    UnreadableFitError
+        When there is no fit, or it is damaged, was not kept, or is of a class that is not trusted.
+    """
+    if not (folder / DIGESTS).exists():
+        raise UnreadableFitError(f"No fitted contender is kept in {folder}; run the study to fit it.")
+    files = _read(folder)
+    with _reading(folder / STATE):
+        document = json.loads(files[STATE])
+        if "not_kept" in document:
+            raise UnreadableFitError(f"{folder} keeps no fitted contender: {document['not_kept']}")
+    with _reading(folder / ARRAYS):
+        arrays = safetensors.load(files[ARRAYS])
+    classes = _classes(trusted)
+    with _reading(folder / PARTS):
+        parts = loaded(files[PARTS], _part_types(document, classes, folder)) if PARTS in files else {}
+    with _reading(folder / STATE):
+        model = _Restored(arrays, parts, classes, folder, cache).model(document)
+        _try(model)
+    return model
+
+
+@dataclass
+class _Gathered:
+    """The arrays and scikit-learn parts of a contender and of the fits in it, each array once."""
+
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    parts: dict[str, Any] = field(default_factory=dict)
+    part_types: set[str] = field(default_factory=set)
+    places: dict[Any, str] = field(default_factory=dict)
+
+    def add(self, model: Any, path: str = "") -> dict[str, Any]:
+        """Gather a *model* and return all else of it, as JSON; *path* is before the names of what was gathered."""
+        state: State = model.state()
+        self.part_types.update(model.part_types)
+        self.parts |= {path + name: part for name, part in state.parts.items()}
+        settings = settings_of(type(model))(**model.get_params(deep=False)).model_dump(mode="json")
+        return {
+            "class": _path(type(model)),
+            "settings": {name: value for name, value in settings.items() if name != "cache"},
+            "values": dict(state.values),
+            "arrays": {name: self._array(path + name, array) for name, array in state.arrays.items()},
+            "parts": sorted(state.parts),
+            "fits": {name: self.add(fit, f"{path}{name}/") for name, fit in state.fits.items()},
+        }
+
+    def _array(self, place: str, array: NDArray[Any]) -> Any:
+        """Return where an array is, or a list of its texts."""
+        if array.dtype.kind in "UT" and array.ndim == 1:
+            return array.tolist()
+        # The order in memory is kept as well: sums over it depend on it in their last bits.
+        is_turned = bool(array.flags.f_contiguous and not array.flags.c_contiguous)
+        turned = array.T if is_turned else array
+        stored = np.ascontiguousarray(turned).reshape(turned.shape)
+        # Networks that share weights, as a joint one and its branches do, store them once.
+        place = self.places.setdefault((stored.dtype.str, stored.shape, sha256(stored.tobytes()).digest()), place)
+        self.arrays[place] = stored
+        return {"at": place, "turned": is_turned}
+
+
+@dataclass(frozen=True)
+class _Restored:
+    """What the files of a fit hold, from which contenders are restored."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    parts: Mapping[str, Any]
+    classes: Mapping[str, Any]
+    folder: Path
+    cache: Path | None
+
+    def model(self, document: Mapping[str, Any], path: str = "") -> Any:
+        """Return the fitted contender that *document* describes."""
+        kind = _class(document["class"], self.classes, self.folder)
+        allowed, given = settings_of(kind), dict(document["settings"])
+        if "cache" in allowed.model_fields:
+            given["cache"] = self.cache and str(self.cache)
+        checked = allowed.read(given, where=document["class"])
+        state = State(
+            arrays={name: self._array(stored) for name, stored in document["arrays"].items()},
+            values=document["values"],
+            parts={name: self.parts[path + name] for name in document["parts"]},
+            fits={name: self.model(fit, f"{path}{name}/") for name, fit in document["fits"].items()},
+        )
+        return kind(**{name: getattr(checked, name) for name in given}).restore(state)
+
+    def _array(self, stored: Any) -> NDArray[Any]:
+        if isinstance(stored, list):
+            return np.array([str(text) for text in stored], dtype=np.str_)
+        array = self.arrays[stored["at"]]
+        return array.T if stored["turned"] else array
+
+
+def _classes(trusted: Collection[str]) -> dict[str, Any]:
+    """Return the classes that the caller names, by their own paths."""
+    return {_path(kind): kind for kind in (find(name, MODELS, what="contender") for name in trusted)}
+
+
+def _class(path: str, classes: Mapping[str, Any], folder: Path) -> Any:
+    if path in classes:
+        return classes[path]
+    if path not in MODELS.values():
+        raise UnreadableFitError(
+            f"{folder} was fitted by {path}, which is no contender of this package and was not named: "
+            "if you trust this class, name it with --trust, or in a study file."
+        )
+    return find(path, MODELS, what="contender")
+
+
+def _part_types(document: Mapping[str, Any], classes: Mapping[str, Any], folder: Path) -> list[str]:
+    """Return the types of scikit-learn that a contender and the fits in it may hold."""
+    own = set(_class(document["class"], classes, folder).part_types)
+    return sorted(own.union(*(_part_types(fit, classes, folder) for fit in document["fits"].values())))
+
+
+def _path(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _try(model: Any) -> None:
+    """Predict an empty pair: what does not fit together shows at once.  Contenders from outside may not be able to."""
+    if _path(type(model)) in MODELS.values():
+        pair = pl.DataFrame({"text": [None], "image": [None]}, schema={"text": pl.String, "image": pl.String})
+        proba = model.predict_proba(pair)
+        if proba.shape != (1, len(model.classes_)) or not np.isfinite(proba).all():
+            raise ValueError("it predicts no probabilities")
+
+
+# Files, of which each is read whole: never more than it has, and never more than is allowed.
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    (folder / DIGESTS).unlink(missing_ok=True)
+    for name in MAX_BYTES.keys() - files.keys():
+        (folder / name).unlink(missing_ok=True)
+    lines = [f"{sha256(data).hexdigest()}  {name}\n" for name, data in files.items()]
+    for name, data in {**files, DIGESTS: "".join(lines).encode()}.items():
+        with replacing(folder / name) as temporary:
+            temporary.write_bytes(data)
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    with _reading(folder / DIGESTS):
+        lines = _bytes(folder / DIGESTS, most=1000).decode().splitlines()
+        digests = {name: digest for digest, name in (line.split("  ") for line in lines)}
+        if not {STATE} <= digests.keys() <= MAX_BYTES.keys():
+            raise ValueError("it names other files than those of a fit")
+    return {name: _checked(folder / name, digest) for name, digest in digests.items()}
+
+
+def _checked(path: Path, digest: str) -> bytes:
+    with _reading(path):
+        data = _bytes(path, most=MAX_BYTES[path.name])
+        if sha256(data).hexdigest() != digest:
+            raise ValueError("it is not as it was written")
+    return data
+
+
+def _bytes(path: Path, *, most: int) -> bytes:
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise ValueError(f"it has {size:,} bytes; at most {most:,} are read")
+        return file.read(size)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Say in one line which file cannot be read, and what to do."""
+    try:
+        yield
+    except UnreadableFitError:
+        raise
+    except Exception as error:  # bytes of strangers make the libraries raise anything
+        raise UnreadableFitError(
+            f"{path} cannot be read: {_why(error)}. Delete {path.parent} and run the study again."
+        ) from error
+
+
+def _why(error: Exception) -> str:
+    line = re.sub(r"[^\x20-\x7e]", "?", first_line(error))[:300]
+    return line if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {line}"

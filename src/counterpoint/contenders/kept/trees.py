@@ -1,0 +1,63 @@
+"""Boosted trees of scikit-learn that come from a file: the types they are made of, and a look at where nodes point."""
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+_BOOSTING = "sklearn.ensemble._hist_gradient_boosting"
+BOOSTED_TREES = (
+    f"{_BOOSTING}.gradient_boosting.HistGradientBoostingClassifier",
+    f"{_BOOSTING}.predictor.TreePredictor",
+    f"{_BOOSTING}.binning._BinMapper",
+    "sklearn._loss._loss.CyHalfBinomialLoss",
+    "sklearn._loss._loss.CyHalfMultinomialLoss",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn.compose._column_transformer.ColumnTransformer",
+    "sklearn.preprocessing._encoders.OrdinalEncoder",
+    "sklearn.preprocessing._function_transformer.FunctionTransformer",
+    "sklearn.preprocessing._label.LabelEncoder",
+    "sklearn.utils.validation.check_array",
+    "functools.partial",
+    "numpy.random._generator.Generator",
+)
+"""All types in a fitted HistGradientBoostingClassifier, for ``part_types``."""
+
+
+def check_trees(trees: HistGradientBoostingClassifier, *, n_columns: int) -> None:
+    """Check that every node of *trees* points at a later node and at a column that there is.
+
+    scikit-learn follows the nodes without looking: a wrong one reads foreign memory, or never ends.
+
+    Raises
+    ------
+    ValueError
+        When a node points elsewhere.
+
+    Examples
+    --------
+    >>> trees = HistGradientBoostingClassifier(max_iter=1, min_samples_leaf=1).fit([[0.0], [1.0]], [0, 1])
+    >>> check_trees(trees, n_columns=1)
+    >>> trees._predictors[0][0].nodes["left"] = 9
+    >>> check_trees(trees, n_columns=1)
+    Traceback (most recent call last):
+    ValueError: a node of the trees points nowhere
+    """
+    rows = np.zeros((1, n_columns))
+    read = rows if trees._preprocessor is None else trees._preprocessor.transform(rows)
+    if trees.n_features_in_ != n_columns or read.shape != rows.shape:
+        raise ValueError(f"the trees read {trees.n_features_in_} columns, not {n_columns}")
+    for tree in (tree for of_classes in trees._predictors for tree in of_classes):
+        if not _is_sound(tree.nodes, n_columns, len(tree.raw_left_cat_bitsets)):
+            raise ValueError("a node of the trees points nowhere")
+
+
+def _is_sound(nodes: np.ndarray, n_columns: int, n_bitsets: int) -> bool:
+    place = np.arange(len(nodes))
+    splits = nodes["is_leaf"] == 0
+    later = [(nodes[side] > place) & (nodes[side] < len(nodes)) for side in ("left", "right")]
+    is_column = (nodes["feature_idx"] >= 0) & (nodes["feature_idx"] < n_columns)
+    is_set = (nodes["is_categorical"] == 0) | (nodes["bitset_idx"] < n_bitsets)
+    return bool(len(nodes) and (later[0] & later[1] & is_column & is_set)[splits].all())

@@ -1,0 +1,52 @@
+"""A network built again from its weights, which are compared with those it should have before any memory is taken."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Weights = Mapping[str, NDArray[Any]]
+
+
+def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:
+    """Return the parameters and buffers of *network* by name; they share its memory.
+
+    >>> {name: array.shape for name, array in weights_of(nn.Linear(3, 2)).items()}
+    {'weight': (2, 3), 'bias': (2,)}
+    """
+    return {name: weights.numpy() for name, weights in network.state_dict().items()}
+
+
+def rebuilt(build: Callable[[], nn.Module], weights: Weights) -> nn.Module:
+    """Return the network that *build* returns, with *weights*, in evaluation mode; no random draw is left behind.
+
+    Raises
+    ------
+    ValueError
+        When the network has other weights than these.
+
+    Examples
+    --------
+    >>> network = nn.Linear(3, 2)
+    >>> again = rebuilt(lambda: nn.Linear(3, 2), weights_of(network))
+    >>> bool((again(torch.ones(3)) == network(torch.ones(3))).all())
+    True
+    """
+    tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
+    with torch.random.fork_rng(devices=[]):
+        # On this device a network of any size takes no memory: its settings may be a stranger's.
+        with torch.device("meta"):
+            expected = _shapes(build().state_dict())
+        found = _shapes(tensors)
+        wrong = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
+        if wrong:
+            raise ValueError(f"{wrong[0]} should be {expected.get(wrong[0])}; got {found.get(wrong[0])}")
+        network = build()
+    network.load_state_dict(tensors)
+    return network.eval()
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    return {name: f"{tuple(weights.shape)} of {weights.dtype}" for name, weights in tensors.items()}
