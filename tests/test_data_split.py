@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from counterpoint.config import Split
+from counterpoint.data.given_split import split_findings
 from counterpoint.data.split import split, straddling
 from counterpoint.errors import SplitError
 from counterpoint.schema import DROPPED, PAIRS, check
@@ -168,6 +169,86 @@ def test_a_given_split_that_tears_a_group_is_kept_and_found():
 def test_a_given_split_that_is_none_is_one_line(folds, message):
     with pytest.raises(SplitError, match=message):
         split(alone((["a", "b"] * 5)[: len(folds)], fold=folds), Split(kind="given"))
+
+
+def test_the_split_of_a_source_is_kept_unless_another_is_wanted():
+    before = alone(["a", "b"] * 8, fold=GIVEN)
+    assert split(before, Split())[0]["fold"].to_list() == GIVEN
+    assert split(before, Split(kind="holdout"))[0]["fold"].equals(split(before.drop("fold"), Split())[0]["fold"])
+    assert set(split(before, Split(kind="kfold", folds=3))[0]["fold"]) == {"0", "1", "2"}
+
+
+@pytest.mark.parametrize(
+    ("third", "test", "validation"),
+    [("validation", "validation", None), ("eval", "eval", None), ("eval", "test", "eval"), ("test", "test", None)],
+)
+def test_validation_rows_are_the_test_part_of_a_source_without_test_rows(third, test, validation):
+    folds = ["train"] * 40 + [third] * 10 + (["test"] * 10 if third != test else [])
+    before = alone((["a", "b"] * 30)[: len(folds)], fold=folds)
+    folded, dropped = split(before, Split())
+    assert dropped.is_empty()
+    by_given = folded["fold"].to_frame().with_columns(given=pl.Series(folds))
+    assert set(by_given.filter(given=test)["fold"]) == {"test"}
+    assert (by_given.filter(fold="test")["given"] == test).all()
+    if validation:
+        assert set(by_given.filter(given=validation)["fold"]) == {"validation"}
+        assert (by_given["fold"] == "train").sum() == 40
+    else:
+        assert set(by_given.filter(given="train")["fold"]) == {"train", "validation"}
+
+
+@pytest.mark.parametrize("kind", ["auto", "given"])
+def test_the_page_has_a_sentence_on_the_split_that_is_kept(kind):
+    before = alone(["a", "b"] * 25, fold=["train"] * 40 + ["validation"] * 8 + [None] * 2)
+    rules = Split(kind=kind)
+    (found,) = split_findings(before, split(before, rules)[0], rules)
+    assert found["severity"] == "info"
+    assert found["explanation"] == (
+        "The source's own split is kept: 32 training, 8 validation and 8 test rows. Its validation rows are the test "
+        "part. The 8 validation rows are drawn from its training rows. 2 rows have no fold and are left out."
+    )
+
+
+@pytest.mark.parametrize(
+    ("folds", "severity", "reason"),
+    [
+        (["train"], "info", "all its rows are of the fold train"),
+        (["test"], "info", "all its rows are of the fold test"),
+        (["validation", "test"], "warn", "it has no training rows, only test, validation"),
+        (["train", "test", "restval"], "warn", "its folds are restval, test, train"),
+        (["0", "1"], "warn", "its folds are 0, 1"),
+    ],
+)
+def test_folds_that_make_no_split_give_a_hold_out_and_the_reason(folds, severity, reason):
+    before = pairs(["a"] * 30 + ["b"] * 30, [str(row) for row in range(60)], fold=folds * (60 // len(folds)))
+    folded, _ = split(before, Split())
+    assert folded.drop("fold").equals(split(before.drop("fold"), Split())[0].drop("fold"))
+    assert folded["fold"].equals(split(before.drop("fold"), Split())[0]["fold"])
+    (found,) = split_findings(before, folded, Split())
+    assert (found["severity"], found["subject"]) == (severity, "split")
+    assert found["explanation"] == f"The split of the source is not kept, and a hold-out is drawn: {reason}."
+
+
+def test_a_source_without_folds_needs_no_sentence():
+    before = alone(["a", "b"] * 20)
+    nothing = before.with_columns(fold=pl.lit(None, pl.String))
+    assert split_findings(before, split(before, Split())[0], Split()) == []
+    assert split_findings(nothing, split(nothing, Split())[0], Split()) == []
+
+
+def test_a_given_split_that_cannot_be_used_names_the_way_out():
+    before = alone(["a"] * 20 + ["b"] * 10, fold=["train"] * 20 + ["test"] * 10)
+    with pytest.raises(
+        SplitError, match=r"no training row of class 'b'\. split\.kind: holdout draws a split of its own"
+    ):
+        split(before, Split())
+    with pytest.raises(SplitError, match=r"class 'b'\.$"):
+        split(before, Split(kind="given"))
+
+
+def test_a_train_limit_of_a_given_k_fold_is_refused():
+    with pytest.raises(SplitError, match="train_limit needs a hold-out: of the given k-fold"):
+        split(alone(["a", "b"] * 6, fold=["0", "1", "2"] * 4), Split(train_limit=4))
 
 
 def test_a_given_split_needs_the_column():

@@ -16,12 +16,12 @@ BESIDE = ("accuracy", "roc_auc")
 
 
 def outcome(results: Mapping[str, Any], primary: str) -> Iterator[RenderableType]:
-    """Yield the test scores as a table, the best in *primary* first, the answer, and the findings that warn."""
+    """Yield the test scores as a table, the best in *primary* first, the answer, the findings that warn, and CP000."""
     yield _scores(results, primary)
     yield Text(results["answer"]["sentence"], style="bold")
     yield ""
     for finding in results["findings"]:
-        if finding["severity"] in ("warn", "fail"):
+        if finding["severity"] in ("warn", "fail") or finding["code"] == "CP000":
             yield Text(f"{finding['code']} {finding['severity']}: {finding['explanation']}")
 
 

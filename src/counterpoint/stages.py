@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +13,7 @@ from counterpoint.compare import differences
 from counterpoint.contenders.fit import FitTask, fit, gather
 from counterpoint.data.align import align
 from counterpoint.data.clean import check_dropped, clean
+from counterpoint.data.given_split import split_findings
 from counterpoint.data.group import group
 from counterpoint.data.label import check_ids, label, label_lost
 from counterpoint.data.look_alikes import warned_of
@@ -29,6 +31,9 @@ from counterpoint.schema import DROPPED, FINDINGS, RECORDS, Frame, empty
 if TYPE_CHECKING:
     from counterpoint.config import OutsidePredictions
     from counterpoint.study import Listener, Study
+
+
+_log = logging.getLogger(__name__)
 
 
 class Stage(NamedTuple):
@@ -75,7 +80,10 @@ def _grouped(study: Study) -> dict[str, Frame]:
 def _pairs(study: Study) -> dict[str, Frame]:
     grouped = study.made("grouped")
     pairs, left_out = split(grouped["grouped"], study.config.split)
-    found = straddling(pairs) + planted(study.config.faults)
+    kept = split_findings(grouped["grouped"], pairs, study.config.split)
+    for note in kept:
+        _log.info("%s", note["explanation"])
+    found = kept + straddling(pairs) + planted(study.config.faults)
     findings = pl.concat([grouped["grouped_findings"], pl.DataFrame(found, dict(FINDINGS))])
     dropped = pl.concat([grouped["grouped_dropped"], left_out]).sort("row")
     return {"pairs": plant(pairs, study.config.faults), "dropped": dropped, "pairs_findings": findings}

@@ -105,10 +105,11 @@ class Group(Section):
 
 
 class Split(Section):
-    """Hold-out or k-fold; the split has its own seed."""
+    """The source's own split, a hold-out, or a k-fold; the split has its own seed."""
 
-    kind: Literal["holdout", "kfold", "given"] = "holdout"
-    """``holdout``, ``kfold``, or ``given``: the source's own fold column."""
+    kind: Literal["auto", "holdout", "kfold", "given"] = "auto"
+    """``given`` keeps the source's own split, ``holdout`` and ``kfold`` draw one.  ``auto`` keeps that of the source
+    where it has one, and is else ``holdout``."""
     test_share: Share = 0.2
     """Share of the rows in the test fold of a hold-out."""
     validation_share: Share = 0.16

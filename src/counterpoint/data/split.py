@@ -5,13 +5,10 @@ import polars as pl
 
 from counterpoint.config import Split
 from counterpoint.data.deal import deal, fill
+from counterpoint.data.given_split import given_folds, is_k_fold, resolved
 from counterpoint.errors import SplitError
 from counterpoint.schema import DROPPED, PAIRS, Dropped, Frame, check, empty, finding, first_reason, sift
 from counterpoint.seeds import child_seed
-
-HOLDOUT = ("train", "validation", "test")
-FEWEST_FOLDS = 3
-"""One to test on, the next to validate on, and at least one to train on."""
 
 
 def split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
@@ -20,7 +17,7 @@ def split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     Parameters
     ----------
     pairs
-        *pairs* have ``label`` and ``group``, and ``fold`` where the split is given.
+        *pairs* have ``label`` and ``group``, and ``fold`` where the source gives a split.
     rules
         *rules* is the section ``split`` of the study file.
 
@@ -38,10 +35,21 @@ def split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     >>> folds["fold"].value_counts().sort("fold").rows()
     [('test', 12), ('train', 36), ('validation', 12)]
     """
-    placed, unplaced = _placed(pairs.sort("row"), rules)
+    is_open, rules = rules.kind == "auto", resolved(pairs, rules)
+    try:
+        return _split(pairs.sort("row"), rules)
+    except SplitError as error:
+        if is_open and rules.kind == "given":
+            raise SplitError(f"{error} split.kind: holdout draws a split of its own.") from error
+        raise
+
+
+def _split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
+    placed, unplaced = _placed(pairs, rules)
     if placed["label"].n_unique() < 2:
         raise SplitError(f"A split needs two classes; got {placed.height:,} rows of {placed['label'].n_unique()}.")
-    sampled, unsampled = _sampled(placed, rules)
+    named = _named(placed) if rules.kind == "given" else placed
+    sampled, unsampled = _sampled(named, rules)
     folds = _folds(sampled, rules)
     rest = [name for name in sampled.columns if name not in PAIRS]
     folded = check(sampled.with_columns(folds).select(*PAIRS, *rest), PAIRS, table="Pairs")
@@ -95,6 +103,8 @@ def _trained(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     if rules.train_limit is None:
         return pairs, Dropped(empty(DROPPED))
     is_train = pl.col("fold") == "train"
+    if is_k_fold(set(pairs["fold"])):
+        raise SplitError("split.train_limit needs a hold-out: of the given k-fold every row is tested on.")
     sizes = pairs.filter(is_train)["label"].value_counts().sort("label")
     wanted = fill(min(rules.train_limit, int(sizes["count"].sum())), sizes["count"].to_numpy())
     if not wanted.all():
@@ -116,16 +126,25 @@ def _folds(pairs: Frame, rules: Split) -> pl.Series:
     return deal(pairs["label"], pairs["group"], shares, seed=rules.seed).alias("fold")
 
 
+def _named(pairs: Frame) -> Frame:
+    """Return *pairs* with the folds that their given ones stand for."""
+    found = given_folds(pairs["fold"])
+    _check_given(pairs["fold"], is_split=found.is_split)
+    return pairs.with_columns(found.folds)
+
+
+def _check_given(folds: pl.Series, *, is_split: bool) -> None:
+    if not is_split:
+        known = ", ".join(sorted(set(folds)))
+        raise SplitError(f"A given split has the folds train, validation, test, or 0, 1, 2 …; found {known}.")
+
+
 def _given(pairs: Frame, rules: Split) -> pl.Series:
     """Return the given folds; of a hold-out without a validation fold, one is dealt from the training rows."""
-    folds = pairs["fold"]
-    names = folds.unique().sort().to_list()
-    if names == [str(number) for number in range(len(names))] and len(names) >= FEWEST_FOLDS:
+    folds, names = pairs["fold"], set(pairs["fold"])
+    if is_k_fold(names):
         return folds
-    if not {"train", "test"} <= set(names) <= set(HOLDOUT):
-        raise SplitError(
-            f"A given split has the folds train, validation, test, or 0, 1, 2 …; found {', '.join(names)}."
-        )
+    _check_given(folds, is_split={"train", "test"} <= names)
     if "validation" not in names:
         share = rules.validation_share / (1 - rules.test_share)
         train = pairs.filter(folds == "train")

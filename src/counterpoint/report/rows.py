@@ -18,6 +18,8 @@ from counterpoint.seeds import child_seed
 Content = dict[str, Any]
 STAGES = ("source", "clean", "label", "align", "group", "split")
 FOLDS = ("train", "validation", "test")
+NOTED = ("source", "split")
+"""The subjects of findings that stand with the data as well: those of a source, and of the split that it gives."""
 MOST_REASONS, MOST_CLASSES, N_EXAMPLES, MOST_PLATES = 16, 12, 4, 4
 
 
@@ -37,8 +39,14 @@ def journey(material: Material, gallery: Gallery) -> Content | None:
         "n_left": len(dropped),
         "is_whole": n_in == len(pairs) + len(dropped),
         "left": _left(dropped).to_dicts(),
+        "notes": _notes(material.table("findings")),
         "figure": gallery.add_rows("rows", "Where the rows went", draw, alt=alt),
     }
+
+
+def _notes(findings: Frame) -> list[str]:
+    """Return the sentences on how the source was read and on its own split."""
+    return findings.filter(pl.col("code") == "CP000", pl.col("subject").is_in(NOTED))["explanation"].to_list()
 
 
 def journey_bars(n_in: int, pairs: Frame, dropped: Frame) -> list[Bar]:
