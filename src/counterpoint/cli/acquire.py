@@ -11,7 +11,7 @@ import typer
 from counterpoint.cli.ending import escaped, interruptible
 from counterpoint.cli.exporting import Classes, Resize, as_list, checked_resize, exported
 from counterpoint.cli.settings import Address, Sets, as_sets
-from counterpoint.cli.writing import write_once
+from counterpoint.cli.writing import print_notes, write_once
 from counterpoint.errors import CounterpointError
 
 if TYPE_CHECKING:
@@ -30,9 +30,17 @@ Engine = Annotated[str | None, typer.Option(help="Where shards are made: local, 
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")]
 
 
-def new(path: Annotated[Path, typer.Argument(help="The acquire file to write.")]) -> None:
-    """Write a commented acquire file with every setting."""
-    write_once(path, EXAMPLE.read_text(encoding="utf-8"))
+def new(
+    path: Annotated[Path, typer.Argument(help="The acquire file to write.")] = Path("acquire.yaml"),
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="LIST", help="A list of URLs to look at: a file, a folder or a glob."),
+    ] = None,
+) -> None:
+    """Write a commented acquire file: with every setting, or with those that fit a list."""
+    text = _fitting(path, source) if source else EXAMPLE.read_text(encoding="utf-8")
+    write_once(path, text)
+    print_notes(text)
     typer.echo(f"Wrote {path}.  Read it, then: counterpoint acquire plan {path}")
 
 
@@ -122,6 +130,12 @@ def export(
 
 
 # What the commands share.
+
+
+def _fitting(path: Path, source: str) -> str:
+    from counterpoint.acquire.lists.infer import acquire_file
+
+    return acquire_file(path, source)
 
 
 def _sets(

@@ -22,10 +22,15 @@ def new(
 
     text = study_file(path, source, preset=preset)
     write_once(path, text)
+    print_notes(text)
+    typer.echo(f"Wrote {path}.  Read it, then: counterpoint run {path}")
+
+
+def print_notes(text: str) -> None:
+    """Print the notes in *text*, a file that was written, as warnings."""
     for line in text.splitlines():
         if line.startswith(NOTE):
             typer.echo(f"counterpoint: {escaped(line.removeprefix(NOTE))}", err=True)
-    typer.echo(f"Wrote {path}.  Read it, then: counterpoint run {path}")
 
 
 def write_once(path: Path, text: str) -> None:

@@ -92,26 +92,35 @@ def study_name(file: Path) -> str:
 
 def source_lines(file: Path, found: Found) -> str:
     """Return the lines of the section ``source``, with paths as seen from the folder of *file*."""
-    settings = {key: _seen_from(file, value) for key, value in found.source.items()}
-    return "\n".join(_line(key, value, found.notes.get(key)) for key, value in settings.items())
+    settings = {key: seen_from(file, value) for key, value in found.source.items()}
+    return "\n".join(setting_line(key, value, found.notes.get(key)) for key, value in settings.items())
 
 
-def _line(key: str, value: object, note: str | None, indent: str = "  ") -> str:
+def setting_line(key: str, value: object, note: str | None, indent: str = "  ") -> str:
+    """Return *key* and *value* as lines of YAML, with a comment.
+
+    >>> setting_line("text", "caption", "could also be title")
+    '  text: caption           # could also be title'
+    """
     if isinstance(value, Mapping):
-        inner = "\n".join(_line(name, each, None, indent + "  ") for name, each in value.items())
-        return f"{_commented(f'{indent}{key}:', note)}\n{inner}"
-    text = yaml.safe_dump({key: value}, allow_unicode=True, width=1000).strip()
-    return _commented(f"{indent}{text}", note)
+        inner = "\n".join(setting_line(name, each, None, indent + "  ") for name, each in value.items())
+        return f"{commented(f'{indent}{key}:', note)}\n{inner}"
+    if isinstance(value, list):
+        text = f"{key}: {yaml.safe_dump(value, allow_unicode=True, width=1000, default_flow_style=True).strip()}"
+    else:
+        text = yaml.safe_dump({key: value}, allow_unicode=True, width=1000).strip()
+    return commented(f"{indent}{text}", note)
 
 
-def _commented(text: str, note: str | None) -> str:
+def commented(text: str, note: str | None) -> str:
+    """Return a line with a comment, which stands below those of other lines."""
     return f"{text:<25} # {' '.join(note.split())}" if note else text
 
 
-def _seen_from(file: Path, value: Any) -> Any:
+def seen_from(file: Path, value: Any) -> Any:
     """Return a path as seen from the folder of *file*, where it is not far away; else absolute."""
     if isinstance(value, Mapping):
-        return {key: _seen_from(file, each) for key, each in value.items()}
+        return {key: seen_from(file, each) for key, each in value.items()}
     if not isinstance(value, Path):
         return value
     home = file.absolute().parent
@@ -122,13 +131,13 @@ def _split(found: Found) -> str:
     """Return the lines of the section ``split``: the source's own, or folds of which each class has a row."""
     if found.split is not None:
         return (
-            f"{_commented('  kind: given', f'the source has {found.split}')}\n"
-            f"{_commented('# kind: kfold', 'would draw folds of its own, and test every row once')}"
+            f"{commented('  kind: given', f'the source has {found.split}')}\n"
+            f"{commented('# kind: kfold', 'would draw folds of its own, and test every row once')}"
         )
     sizes = _kept_sizes(found)
     folds = min(FOLDS, max(FEWEST_FOLDS, min(sizes, default=FOLDS))) if found.is_whole else FOLDS
     few = "" if folds == FOLDS else f", and the smallest class has {min(sizes)} rows"
-    return f"{_commented('  kind: kfold', 'every row is tested once; holdout is faster')}\n" + _commented(
+    return f"{commented('  kind: kfold', 'every row is tested once; holdout is faster')}\n" + commented(
         f"  folds: {folds}", f"each has rows of every class{few}"
     )
 
