@@ -1,8 +1,9 @@
-"""Hostile inputs by the hundred thousand through the URL guard, the header reader and the decoder: `fuzz.py [N]`.
+"""Hostile inputs by the hundred thousand: `fuzz.py [N [TARGET ...]]` feeds N of them to each target.
 
-A child process feeds them, and notes each in a mapped file first, so that one that kills or hangs it can be told and
-kept in `OUT` (`--again FILE` feeds it once more).  Exit 1 when one of them did, or raised what is no reason.
-`fuzz.py 200000` takes a quarter of an hour; `fuzz.py N TARGET ...` feeds single ones of `TARGETS`.
+The targets are those of `TARGETS` in `tests/hostile_inputs.py`, and `decoder`, `URL guard` and `headers` for those of
+each.  A child process feeds them, and notes each in a mapped file first, so that one that kills or hangs it is known
+and kept in `OUT` (`--again FILE` feeds it once more).  Exit 1 when one of them did, raised what is no reason, or took
+longer than its target allows, in seconds of the processor.  `fuzz.py 200000 decoder` takes half an hour.
 """
 
 import json
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 import traceback
+from ast import literal_eval
 from collections import Counter
 from hashlib import sha256
 from pathlib import Path
@@ -28,8 +30,10 @@ N = 10_000
 ROUND = 5_000
 """Inputs of one hypothesis run; the seed of the next is one more."""
 HANGS_S = 20.0
+"""Of a clock on the wall: whoever notes nothing for so long hangs, however busy the machine is."""
+GROUPS = {"decoder": ("picture", "keep"), "URL guard": ("URL", "address"), "headers": ("header", "response", "robots")}
 OUT = Path(tempfile.gettempdir()) / "counterpoint-fuzz"
-RECORD_BYTES = 1 << 20
+RECORD_BYTES = 1 << 22
 
 Totals = dict[str, Any]
 
@@ -44,7 +48,8 @@ class Record:
             self._bytes = mmap.mmap(file.fileno(), RECORD_BYTES)
 
     def note(self, data: bytes) -> None:
-        """Note an input before it is fed."""
+        """Note an input before it is fed; of one that is larger than the file, its beginning."""
+        data = data[: RECORD_BYTES - 16]
         self._bytes[16 : 16 + len(data)] = data
         self._bytes[8:16] = len(data).to_bytes(8)
         self._bytes[:8] = (self.n + 1).to_bytes(8)
@@ -69,9 +74,11 @@ def main() -> None:
         feed(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), Record(Path(sys.argv[5])))
         return
     n, start = int(sys.argv[1]) if len(sys.argv) > 1 else N, time.perf_counter()
-    names = sys.argv[2:] or list(TARGETS)
+    names = [name for group in sys.argv[2:] or TARGETS for name in GROUPS.get(group, (group,))]
+    if unknown := [name for name in names if name not in TARGETS]:
+        sys.exit(f"No such target: {', '.join(unknown)}; there are {', '.join((*GROUPS, *TARGETS))}.")
     OUT.mkdir(parents=True, exist_ok=True)
-    found = [fuzz(name, -(-n // len(names))) for name in names]
+    found = [fuzz(name, n) for name in names]
     n_fed, n_wrong = (sum(totals[key] for totals in found) for key in ("n", "wrong"))
     print(f"{n_fed:,} inputs in {time.perf_counter() - start:.0f} s; {n_wrong} wrong" + f", in {OUT}" * bool(n_wrong))
     sys.exit(n_wrong > 0)
@@ -90,7 +97,8 @@ def fuzz(name: str, n: int) -> Totals:
         number += 1
     print(
         f"\n{name}: {totals['n']:,} inputs, {totals['distinct']:,} distinct in their rounds, {totals['took_s']:.0f} s, "
-        f"slowest {totals['slowest_ms']:.0f} ms, peak {totals['peak_mb']:.0f} MB, {totals['wrong']} wrong"
+        f"slowest {totals['slowest_ms']:.0f} ms of the processor (at most {TARGETS[name].limit_s * 1000:.0f}), "
+        f"peak {totals['peak_mb']:.0f} MB, {totals['wrong']} wrong"
     )
     for outcome, count in outcomes.most_common():
         print(f"  {outcome:<24}{count:>10,}", flush=True)
@@ -111,11 +119,11 @@ def one_round(name: str, number: int, n: int) -> Totals:
                 n_before, beat = record.n, time.monotonic()
             elif time.monotonic() - beat > HANGS_S:
                 child.kill()
-        said = child.stdout.read() if child.stdout else ""
+        printed = child.stdout.read() if child.stdout else ""
     path.unlink()
     took_s = time.perf_counter() - start
     if child.returncode == 0:
-        return {**json.loads(said), "took_s": took_s}
+        return {**json.loads(printed), "took_s": took_s}
     if not record.n:
         sys.exit(f"{name}: the child ended with {child.returncode} before its first input")
     kept = keep(name, record.data, f"ended the process: {child.returncode}")
@@ -133,18 +141,23 @@ def feed(name: str, number: int, n: int, record: Record) -> None:
         max_examples=n, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
     )
     @given(target.inputs)
-    def check(value: str | bytes) -> None:
+    def check(value: Any) -> None:
         nonlocal slowest_s
-        data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
+        data = repr(value).encode("utf-8", "surrogatepass")
         record.note(data)
         seen.add(sha256(data).digest()[:8])
-        start = time.perf_counter()
+        start_s = time.process_time()
         try:
-            outcomes[target.check(value)] += 1
+            outcome = target.check(value)
         except Exception:  # whatever it is, it is what we look for
-            outcomes["wrong"] += 1
+            outcome = "wrong"
             keep(name, data, traceback.format_exc())
-        slowest_s = max(slowest_s, time.perf_counter() - start)
+        took_s = time.process_time() - start_s
+        if took_s > target.limit_s:
+            outcome = "wrong"
+            keep(name, data, f"took {took_s:.1f} s")
+        outcomes[outcome] += 1
+        slowest_s = max(slowest_s, took_s)
 
     check()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -162,8 +175,8 @@ def keep(name: str, data: bytes, why: str) -> Path:
 
 def again(path: Path) -> None:
     """Feed a kept input to its target."""
-    name, data = path.name.rpartition("-")[0], path.read_bytes()
-    print(TARGETS[name].check(data.decode("utf-8", "surrogatepass") if name in ("URL", "address", "robots") else data))
+    value = literal_eval(path.read_bytes().decode("utf-8", "surrogatepass"))
+    print(TARGETS[path.name.rpartition("-")[0]].check(value))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 
 import re
 import socket
-import struct
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,17 +14,17 @@ from urllib.parse import urljoin, urlsplit
 
 import numpy as np
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
 
 from counterpoint.acquire.keep import KEEPERS, keep
 from counterpoint.acquire.statuses import OK, STATUSES
+from counterpoint.acquire.web.curl import Transfer
 from counterpoint.acquire.web.guard import check_url, denied
 from counterpoint.acquire.web.optout import Robots, opts_out
 from counterpoint.acquire.web.urls import Target, shown
 from counterpoint.config.acquire import Guard
 from counterpoint.errors import ImageError
 from counterpoint.features.decode import REASONS, Limits, decode_picture, header
-from hostile_images import encoded, flipped, jpeg_saying, many_scans, picture
+from hostile_bytes import ARBITRARY, mutated_images
 from hostile_kinds import KINDS
 
 Draw = Callable[[st.SearchStrategy], Any]
@@ -212,156 +211,37 @@ def check_of_robots(text: str) -> str:
     return f"{'allowed' if allowed else 'refused'}, {'opts out' if is_optout else 'does not opt out'}"
 
 
+_codes = st.sampled_from([b"200", b"200", b"206", b"301", b"404", b"429", b"503", b"100", b"999", b"", b"2 0", b"\xb2"])
+_names_of_headers = st.sampled_from(
+    [b"Location", b"Retry-After", b"X-Robots-Tag", b"location ", b"HTTP/1.1 200 OK\r", b""]
+)
+_values = st.one_of(
+    st.binary(max_size=60), st.sampled_from([b"noai", b"1e999", b"http://[", b",:" * 2000, b"\0", b" " * 5000, b"\xff"])
+)
+_header_lines = st.builds(lambda name, value: name + b":" + value + b"\r\n", _names_of_headers, _values)
+RESPONSES = st.builds(
+    lambda version, code, lines: b"HTTP/" + version + b" " + code + b" OK\r\n" + b"".join(lines) + b"\r\n",
+    st.sampled_from([b"1.1", b"2", b"." * 3000, b"1.1 ", b""]), _codes, st.lists(_header_lines, max_size=12),
+)  # fmt: skip
+
+
+def check_of_response(data: bytes) -> str:
+    """Read the head of an answer line by line as libcurl hands it over: its status is one of the closed list."""
+    transfer = Transfer({}, refuse=lambda *_: None)
+    for line in data.splitlines(keepends=True):
+        transfer._header(line)
+    assert all(shown(value).isprintable() for value in transfer.header(b"location"))
+    status = transfer.status(0, "", is_late=False)
+    assert status in STATUSES
+    return status
+
+
 # --- images --------------------------------------------------------------------------------------------------------
 
 LIMITS = Limits(min_side_px=4, max_side_px=512, max_pixels=1 << 15, max_aspect=20.0)
 
 
-def _exif() -> bytes:
-    exif = Image.Exif()
-    exif[0x010E], exif[0x0112], exif[0x8769] = "a description", 6, {0x9003: "2023:01:01 00:00:00"}
-    return exif.tobytes()
-
-
-def _moving(kind: str, **options: object) -> bytes:
-    first = picture(40, 30)
-    return encoded(first, kind, save_all=True, append_images=[first.rotate(180), first.rotate(90)], **options)
-
-
-def _text() -> PngImagePlugin.PngInfo:
-    info = PngImagePlugin.PngInfo()
-    info.add_text("Comment", "x" * 300, zip=True)
-    info.add_itxt("Title", "ü" * 30, zip=True)
-    return info
-
-
-def _seeds() -> dict[str, bytes]:
-    small = picture(40, 30)
-    clear = small.convert("RGBA")
-    clear.putalpha(90)
-    deep = Image.fromarray(np.linspace(0, 65535, 1200).reshape(30, 40).astype(np.uint16))
-    return {
-        "jpeg": encoded(small, "JPEG"),
-        "jpeg, 4:4:4, restarts": encoded(small, "JPEG", subsampling=0, restart_marker_blocks=2),
-        "jpeg, progressive, exif": encoded(small, "JPEG", progressive=True, exif=_exif()),
-        "jpeg, profile": encoded(small, "JPEG", icc_profile=bytes(500), comment=b"hello"),
-        "jpeg, gray": encoded(small.convert("L"), "JPEG"),
-        "jpeg, cmyk": encoded(small.convert("CMYK"), "JPEG"),
-        "png": encoded(small, "PNG"),
-        "png, alpha, exif": encoded(clear, "PNG", exif=_exif()),
-        "png, palette, transparent": encoded(small.quantize(8), "PNG", transparency=bytes(8)),
-        "png, 16 bits": encoded(deep, "PNG"),
-        "png, 1 bit": encoded(small.convert("1"), "PNG"),
-        "png, text": encoded(small, "PNG", pnginfo=_text(), icc_profile=bytes(500)),
-        "png, moving": _moving("PNG", disposal=2, blend=1),
-        "gif": encoded(small, "GIF", transparency=1),
-        "gif, moving": _moving("GIF", disposal=2, loop=0),
-        "webp": encoded(small, "WEBP"),
-        "webp, lossless": encoded(small, "WEBP", lossless=True),
-        "webp, alpha, exif": encoded(clear, "WEBP", exif=_exif()),
-        "webp, moving": _moving("WEBP"),
-        "avif": encoded(small, "AVIF"),
-        "avif, alpha, exif": encoded(clear, "AVIF", exif=_exif()),
-        "avif, moving": _moving("AVIF"),
-        "jpeg, too large": jpeg_saying(65_500, 65_500),
-        "jpeg, many scans": many_scans(3),
-        "png, flipped": flipped(encoded(small, "PNG"), 60),
-        **{kind: encoded(small, kind) for kind in ("BMP", "TIFF", "ICO", "JPEG2000", "PPM")},
-        "svg": b"<?xml version='1.0'?><svg/>",
-    }
-
-
-SEEDS = _seeds()
-_FIELDS = (
-    (rb"IHDR", (4, 8, 12, 13, 16)), (rb"acTL|fcTL|fdAT|IDAT|PLTE|tRNS|iCCP|zTXt|iTXt|eXIf", (-4, 4, 8, 12, 16, 20, 28)),
-    (rb"\xff[\xc0-\xc2]", (2, 4, 5, 7, 9, 10, 11, 12)), (rb"\xff[\xc4\xda\xdb\xdd\xe1\xe2\xee]", (1, 2, 4, 5, 6)),
-    (rb"GIF8", (6, 8, 10)), (rb"\x2c|\x21\xf9", (1, 2, 3, 5, 7, 9)),
-    (rb"RIFF|VP8X|VP8L|VP8 |ANMF|ANIM|ALPH|EXIF", (4, 8, 9, 11, 12, 14, 15, 16)),
-    (rb"ftyp|meta|iinf|iloc|iprp|ipco|ispe|pixi|av1C|ipma|mdat|moov|stsz|stco", (-4, 4, 8, 12, 16, 20)),
-    (rb"Exif\0\0|II\*\0|MM\0\*", (4, 6, 8, 10, 12, 14, 18)),
-)  # fmt: skip
-"""Where sizes, lengths and flags stand: at these distances from what the pattern finds."""
-_EXTREMES = (0, 1, 2, 3, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
-
-
-def _flip(draw: Draw, data: bytearray) -> None:
-    data[_place(draw, data)] ^= 1 << draw(st.integers(0, 7))
-
-
-def _set(draw: Draw, data: bytearray) -> None:
-    at = _place(draw, data)
-    data[at : at + 1] = bytes([draw(st.integers(0, 255))])
-
-
-def _set_field(draw: Draw, data: bytearray) -> None:
-    pattern, distances = draw(st.sampled_from(_FIELDS))
-    found = [match.start() for match in re.finditer(pattern, data)]
-    if found:
-        at = max(0, draw(st.sampled_from(found)) + draw(st.sampled_from(distances)))
-        order, size = draw(st.sampled_from(["<B", ">H", "<H", ">I", "<I"])), draw(st.sampled_from(_EXTREMES))
-        value = struct.pack(order, size & (1 << 8 * struct.calcsize(order)) - 1)
-        data[at : at + len(value)] = value
-
-
-def _cut(draw: Draw, data: bytearray) -> None:
-    del data[_place(draw, data) :]
-
-
-def _drop(draw: Draw, data: bytearray) -> None:
-    at = _place(draw, data)
-    del data[at : at + draw(st.integers(1, 64))]
-
-
-def _repeat(draw: Draw, data: bytearray) -> None:
-    at = _place(draw, data)
-    data[at:at] = data[at : at + draw(st.integers(1, 200))] * draw(st.integers(1, 8))
-
-
-def _insert(draw: Draw, data: bytearray) -> None:
-    at = _place(draw, data)
-    data[at:at] = draw(st.binary(min_size=1, max_size=16))
-
-
-def _splice(draw: Draw, data: bytearray) -> None:
-    other = SEEDS[draw(st.sampled_from(sorted(SEEDS)))]
-    start, at = draw(st.integers(0, len(other))), _place(draw, data)
-    data[at:] = other[start:]
-
-
-def _place(draw: Draw, data: bytearray) -> int:
-    """Draw a place: in what is likely a header, or anywhere; seldom in the magic bytes, which decide at once."""
-    start, end = draw(st.sampled_from([(0, 12), *[(12, 64), (12, 300), (12, 10**6)] * 5]))
-    return draw(st.integers(min(start, len(data) - 1), max(0, min(end, len(data)) - 1)))
-
-
-_CHANGES = (_flip, _set, _set_field, _set_field, _set_field, _cut, _drop, _repeat, _insert, _splice)
-
-
-@st.composite
-def mutated_images(draw: Draw) -> bytes:
-    """Change a small image of some format in a few places; the checksums of a PNG are mended half of the time."""
-    data = bytearray(SEEDS[draw(st.sampled_from(sorted(SEEDS)))])
-    for _ in range(draw(st.integers(1, 3))):
-        if data:
-            draw(st.sampled_from(_CHANGES))(draw, data)
-    return mended_png(bytes(data)) if draw(st.booleans()) else bytes(data)
-
-
-def mended_png(data: bytes) -> bytes:
-    """Return a PNG with right checksums, so that what was changed gets past them; anything else as it is."""
-    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return data
-    mended, at = bytearray(data), 8
-    while at + 12 <= len(data):
-        end = at + 8 + int.from_bytes(data[at : at + 4])
-        if end + 4 > len(data):
-            break
-        mended[end : end + 4] = struct.pack(">I", zlib.crc32(data[at + 4 : end]))
-        at = end + 4
-    return bytes(mended)
-
-
-BYTES = _often(mutated_images(), st.binary(max_size=200))
+BYTES = _often(mutated_images(), ARBITRARY)
 
 
 def check_of_header(data: bytes) -> str:
@@ -414,16 +294,18 @@ def _reason(error: ImageError) -> str:
 
 
 class Fuzzed(NamedTuple):
-    """What is fuzzed: inputs, and what must hold for each."""
+    """What is fuzzed: inputs, what must hold for each, and the most seconds of the processor that one may take."""
 
     inputs: st.SearchStrategy[Any]
     check: Callable[[Any], str]
+    limit_s: float = 2.0
 
 
 TARGETS = {
     "URL": Fuzzed(URLS, check_of_url),
     "address": Fuzzed(ADDRESSES, check_of_address),
     "robots": Fuzzed(ROBOTS, check_of_robots),
+    "response": Fuzzed(RESPONSES, check_of_response),
     "header": Fuzzed(BYTES, check_of_header),
     "picture": Fuzzed(BYTES, check_of_picture),
     "keep": Fuzzed(BYTES, check_of_kept),

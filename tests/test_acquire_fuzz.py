@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hostile_inputs import SEEDS, TARGETS, check_of_picture, check_of_url, mended_png
+from hostile_bytes import SEEDS, mended_png
+from hostile_inputs import TARGETS, check_of_picture, check_of_url
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -255,7 +255,7 @@ class AcquireConfig(Section):
         """Return the settings that decide what comes out: those that a plan is bound to."""
         named = ("select", "guard", "fetch", "decode", "keep", "duplicates", "shard_rows")
         # A plan is there for all to read: not the keys of an object store, which change nothing that comes out.
-        included = {**dict.fromkeys(named, True), "input": _INPUT_OF_A_PLAN}
+        included: dict[str, Any] = {**dict.fromkeys(named, True), "input": _INPUT_OF_A_PLAN}
         return self.model_dump(mode="json", include=included, exclude={"decode": {"max_decode_s"}})
 
 
