@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpoint.errors import SourceError
-from counterpoint.formats.tars import Cut, Sample, index, read_tar
+from counterpoint.formats.tars import Cut, Lost, Sample, index, read_tar
 
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 THREE = {f"{key}.{extension}": f"{key} {extension}".encode() for key in "abc" for extension in ("jpg", "txt", "json")}
@@ -55,28 +55,78 @@ def test_the_key_has_the_folder_and_ends_at_the_first_dot(tmp_path):
     assert list(samples[0].images) == ["seg.png"]
 
 
-def test_neighbours_alone_are_one_sample(tmp_path):
-    samples = read(tmp_path, tar_bytes({"a.txt": b"1", "b.txt": b"2", "a.cls": b"3"}))
-    assert [sample.key for sample in samples] == ["a", "b", "a"]
+def test_members_of_a_key_are_one_sample_wherever_they_stand(tmp_path):
+    samples = read(tmp_path, tar_bytes({"a.jpg": b"1", "./b.jpg": b"2", "a.txt": b"3", "b.txt": b"4"}))
+    assert [(sample.key, list(sample.images), list(sample.parts)) for sample in samples] == [
+        ("a", ["jpg"], ["txt"]),
+        ("./b", ["jpg"], ["txt"]),
+    ]
 
 
-def test_hidden_files_folders_and_links_belong_to_no_sample(tmp_path):
+def tar_of(*members: tuple[str, bytes, str]) -> bytes:
+    """Return a tar of members (name, kind, link target), each regular file with its name as its content."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, kind in {"d": tarfile.DIRTYPE, "d/._7.jpg": tarfile.REGTYPE, "d/README": tarfile.REGTYPE,
-                           "d/7.png": tarfile.SYMTYPE, "d/7.jpg": tarfile.REGTYPE}.items():  # fmt: skip
+        for name, kind, target in members:
             member = tarfile.TarInfo(name)
-            member.type = kind
-            tar.addfile(member)
-    [sample] = read(tmp_path, buffer.getvalue())
+            member.type, member.linkname = kind, target
+            body = name.encode() if kind == tarfile.REGTYPE else b""
+            member.size = len(body)
+            tar.addfile(member, io.BytesIO(body))
+    return buffer.getvalue()
+
+
+def test_files_that_are_no_part_of_a_sample_are_put_aside_with_the_reason(tmp_path):
+    kinds = {"d": tarfile.DIRTYPE, "d/._7.jpg": tarfile.REGTYPE, "d/README": tarfile.REGTYPE, ".git/7.jpg": b"0",
+             "d/7.jpg": b"0", "d/notes.md": b"0", "__MACOSX/7.jpg": b"0", "d/pipe": tarfile.FIFOTYPE}  # fmt: skip
+    *aside, sample, last = read(tmp_path, tar_of(*((name, kind, "") for name, kind in kinds.items())))
     assert (sample.key, list(sample.images), sample.parts) == ("d/7", ["jpg"], {})
+    assert [(each.name, each.reason) for each in [*aside, last]] == [
+        ("d/._7.jpg", "hidden"),
+        ("d/README", "not a picture"),
+        (".git/7.jpg", "hidden"),
+        ("__MACOSX/7.jpg", "hidden"),
+        ("d/pipe", "special_member"),
+        ("d/notes.md", "not a picture"),
+    ]
+
+
+def test_a_link_has_the_bytes_of_the_file_that_it_points_to(tmp_path):
+    data = tar_of(
+        ("c/1.jpg", b"0", ""), ("d/2.jpg", tarfile.LNKTYPE, "c/1.jpg"), ("d/3.jpg", tarfile.SYMTYPE, "../c/1.jpg"),
+        ("d/4.jpg", tarfile.SYMTYPE, "3.jpg"), ("d/5.jpg", tarfile.SYMTYPE, "/etc/passwd"), ("d/6.jpg", b"1", "gone"),
+        ("d/7.jpg", tarfile.SYMTYPE, "7.jpg"),
+    )  # fmt: skip
+    samples = read(tmp_path, data)
+    assert [sample.images.get("jpg") for sample in samples] == [f"{tmp_path}/x.tar#c/1.jpg"] * 4 + [None] * 3
+    assert [sample.lost for sample in samples[4:]] == [{"jpg": "linked_member"}] * 3
+
+
+def test_a_sparse_member_is_lost_and_says_so(tmp_path):
+    member = tarfile.TarInfo("a.jpg")
+    member.type = tarfile.GNUTYPE_SPARSE
+    [sample] = read(tmp_path, member.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    assert (sample.images, sample.lost) == ({}, {"jpg": "sparse_member"})
+
+
+@pytest.mark.parametrize("name", ["a.jfif", "a.JPE", "a.heic", "a.bin", "a", "a.png", "a.txt"])
+def test_content_decides_what_an_image_is(tmp_path, name):
+    [sample] = read(tmp_path, tar_bytes({name: b"\xff\xd8\xff\xe0 and so on"}))
+    assert list(sample.images.values()) == [f"{tmp_path}/x.tar#{name}"]
+
+
+def test_members_of_a_key_that_come_again_are_lost(tmp_path):
+    found = read(tmp_path, tar_bytes([("a.jpg", b"1"), ("a.JPG", b"2"), ("a.txt", b"3"), ("a.txt", b"4")]))
+    assert [type(each).__name__ for each in found] == ["Sample", "Lost"]
+    assert found[1] == Lost("a", "duplicate_member")
 
 
 def test_the_first_of_two_members_with_one_name_counts(tmp_path):
     data = tar_bytes([("a.txt", b"first"), ("a.txt", b"second")])
-    [sample] = read(tmp_path, data)
+    sample, lost = read(tmp_path, data)
     offset, size = index(io.BytesIO(data))["a.txt"]
     assert sample.parts["txt"] == data[offset : offset + size] == b"first"
+    assert lost == Lost("a")
 
 
 def test_names_that_are_not_unicode_stay_apart(tmp_path):
@@ -124,7 +174,8 @@ def test_a_cut_tar_yields_what_was_whole_and_then_says_so(tmp_path_factory, cut)
     [
         (b"", "empty"),
         (b"a caption\n" * 200, "not an uncompressed tar"),
-        (b"\x1f\x8b\x08" + bytes(2000), "uncompressed"),
+        (b"\x1f\x8b\x08" + bytes(2000), "compressed, .* run gunzip on it first"),
+        (b"BZh9" + bytes(2000), "run bunzip2"),
     ],
 )
 def test_what_is_no_tar_is_one_clear_line(tmp_path, data, word):
@@ -168,7 +219,7 @@ def test_a_thousand_nested_headers_end_the_reading(tmp_path):
 def test_a_part_too_large_for_a_caption_is_left_out_and_logged(tmp_path, caplog, monkeypatch):
     monkeypatch.setattr("counterpoint.formats.tars.MAX_PART_BYTES", 100)
     [sample] = read(tmp_path, tar_bytes({"a.bin": bytes(101), "a.txt": bytes(100)}))
-    assert list(sample.parts) == ["txt"]
+    assert (list(sample.parts), sample.lost) == (["txt"], {"bin": "too_large_member"})
     assert "a.bin" in caplog.text
 
 

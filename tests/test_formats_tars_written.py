@@ -39,9 +39,9 @@ def test_webdataset_reads_what_was_written(tmp_path):
 
 def test_our_own_source_reads_what_was_written(tmp_path):
     write_tars(PAIRS, tmp_path / "out", samples_per_tar=2)
-    ((records, dropped),) = open_source({"kind": "webdataset", "path": tmp_path / "out", "label": "label"}).read(
-        tmp_path
-    )
+    ((records, dropped),) = open_source(
+        {"kind": "webdataset", "path": tmp_path / "out", "label": "label", "text_id": "key"}
+    ).read(tmp_path)
     assert dropped.is_empty()
     assert records["text"].to_list() == [pair.text for pair in PAIRS]
     assert records["label"].to_list() == [pair.label for pair in PAIRS]

@@ -8,59 +8,80 @@ import logging
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 from counterpoint.artifacts import replacing
 from counterpoint.errors import SourceError
 from counterpoint.files import open_regular
 from counterpoint.formats.exports import Outgoing
+from counterpoint.formats.hidden import HIDDEN, OTHER, is_hidden
+from counterpoint.formats.magic import HEAD_BYTES, is_image
+from counterpoint.formats.tar_members import Member, contents, unpacked_by
 
-IMAGE_EXTENSIONS = frozenset(("jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "tif", "tiff", "svg"))
+IMAGE_EXTENSIONS = frozenset((
+    "jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "png", "apng", "webp", "gif", "avif", "bmp", "tif", "tiff", "svg",
+    "heic", "heif", "jp2", "jxl", "ico",
+))  # fmt: skip
+"""Files with these names are images, whatever is in them; so is every other file that begins as an image does."""
 MAX_PART_BYTES = 16 << 20
+DUPLICATE, TOO_LARGE = "duplicate_member", "too_large_member"
 
-_BLOCK = tarfile.BLOCKSIZE
-_PLAIN = re.compile(
-    rb"(?P<name>[^\0]+)\0*(?<=\A.{100}).{24}(?P<size>[0-7]{11})[\0 ].{12}(?P<sum>[0-7]{6})\0 0.{188}\0.{166}", re.DOTALL
-)
-"""The header of a plain file without a name prefix: name, mode and owners, size, time, sum, type "0", the rest."""
 _NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)", re.DOTALL)
-_LONG_HEADERS = (
-    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
-)  # fmt: skip
-_BROKEN = (tarfile.TarError, ValueError, OverflowError, EOFError, RecursionError)
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The members of one key: references of its images, and bytes of its other parts, both by extension."""
+    """The members of one key: references of its images, bytes of its other parts, and why there are none of others.
+
+    All three are by extension.
+    """
 
     key: str
     images: dict[str, str] = field(default_factory=dict)
     parts: dict[str, bytes] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Members of a key that has all of these extensions already."""
+
+    key: str
+    reason: str = DUPLICATE
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A member that is part of no sample, and why."""
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The end of a tar that breaks off: *key* is the sample that it cut (None: the cut fell between two samples)."""
+    """The end of a tar that breaks off: *key* is the sample that it cut (None: it cut none)."""
 
     key: str | None
     n_samples: int
     detail: str
 
 
-def read_tar(path: Path) -> Iterator[Sample | Cut]:
-    """Yield the samples of the tar at *path* in its order; last, a `Cut` when the tar breaks off.
+Read = Sample | Lost | Apart | Cut
 
-    The key of a member is its name up to the first dot of its base name; neighbours with one key are one sample.
-    Names without a key or an extension (``.DS_Store``, ``README``) belong to none, as in webdataset.  An extension
-    that comes twice in a sample counts once, the first.  The sample in which a tar breaks off may lack parts, so it
-    is not yielded.
+
+def read_tar(path: Path) -> Iterator[Read]:
+    """Yield the samples of the tar at *path*, in the order of their first members; last, a `Cut` when it breaks off.
+
+    The key of a member is its name up to the first dot of its base name; members with one key are one sample, whether
+    they are neighbours or not.  An extension that comes again in a sample is `Lost`.  Hidden files, and files that are
+    neither an image nor stand beside one, a text or a json, are put `Apart`.  The sample in which a tar breaks off
+    may lack parts, so it is not yielded.
 
     Raises
     ------
@@ -81,82 +102,103 @@ def read_tar(path: Path) -> Iterator[Sample | Cut]:
     """
     try:
         with open_regular(path) as file:
-            yield from _samples(file, path)
+            yield from _read(file, path)
     except OSError as error:
         raise SourceError(f"Cannot read tar {path}: {error.strerror or error}.") from error
 
 
-def _samples(file: BinaryIO, path: Path) -> Iterator[Sample | Cut]:
-    sample, n_samples, n_members = None, 0, 0
-    try:
-        for member in members(file):
-            n_members += 1
-            named = _NAME.fullmatch(member.name)
-            if not named:
-                continue
-            key, extension = named[1], named[2].lower()
-            if sample is None or key != sample.key:
-                if sample is not None:
-                    n_samples += 1
-                    yield sample
-                sample = Sample(key)
-            _add(sample, extension, member, file, path)
-    except _BROKEN as error:
-        if not n_members:
-            raise SourceError(f"{path} is not an uncompressed tar: {error}.") from error
-        yield Cut(sample.key if sample else None, n_samples, str(error))
-        return
-    if sample is not None:
+def _read(file: BinaryIO, path: Path) -> Iterator[Read]:
+    found, error = contents(file)
+    if error is not None and not found:
+        raise SourceError(_no_tar(file, path, error)) from error
+    named = _Named(file)
+    for member in found:
+        named.add(member)
+    yield from named.aside
+    if error is not None:
+        named.samples.pop(named.last or "", None)
+    n_samples = 0
+    for key, layers in named.samples.items():
+        sample = _sample(key, layers[0], file, path)
+        n_samples += isinstance(sample, Sample)
         yield sample
+        yield from (Lost(key) for _ in layers[1:])
+    if error is not None:
+        yield Cut(named.last, n_samples, str(error))
 
 
-def _add(sample: Sample, extension: str, member: tarfile.TarInfo, file: BinaryIO, path: Path) -> None:
-    if extension.rpartition(".")[2] in IMAGE_EXTENSIONS:
-        sample.images.setdefault(extension, f"{path}#{member.name}")
-    elif member.size > MAX_PART_BYTES:
-        _log.warning("%s: %s is left out, %d bytes are no caption", path, member.name, member.size)
-    elif extension not in sample.parts:
-        file.seek(member.offset_data)
-        sample.parts[extension] = file.read(member.size)
+def _no_tar(file: BinaryIO, path: Path, error: Exception) -> str:
+    file.seek(0)
+    program = unpacked_by(file.read(8))
+    if program is None:
+        return f"{path} is not an uncompressed tar: {error}."
+    return f"{path} is compressed, and only uncompressed tars can be read: run {program} on it first."
 
 
-def members(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
-    """Yield the regular files of a tar in its order, keeping none in memory.
+class _Named:
+    """The members of a tar by key: of each key layers, of which every one has an extension once."""
 
-    Raises
-    ------
-    tarfile.TarError
-        When it is no tar, or breaks off before its end mark.
-    """
-    with tarfile.open(fileobj=file, mode="r:", errors="backslashreplace", tarinfo=_Member) as tar:
-        end = 0
-        while (member := tar.next()) is not None:
-            tar.members.clear()  # type: ignore[attr-defined]
-            if tar.offset <= end:
-                raise tarfile.ReadError("a header points back")
-            end = tar.offset
-            if member.isreg() and not member.issparse():
-                yield member
-        file.seek(end)
-    if file.read(_BLOCK) != bytes(_BLOCK):
-        raise tarfile.ReadError("it ends without an end mark")
+    def __init__(self, file: BinaryIO) -> None:
+        self.samples: dict[str, list[dict[str, Member]]] = {}
+        self.aside: list[Apart] = []
+        self.last: str | None = None
+        self._file = file
+
+    def add(self, member: Member) -> None:
+        """Put *member* with its key, or aside."""
+        if is_hidden(*member.name.split("/")):
+            self.aside.append(Apart(member.name, HIDDEN))
+            return
+        named = _NAME.fullmatch(member.name)
+        if named is None and not self._is_image(member):
+            self.aside.append(Apart(member.name, member.problem or OTHER))
+            return
+        key, extension = (named[1], named[2].lower()) if named else (member.name, "")
+        other = key[2:] if key.startswith("./") else f"./{key}"  # archivers write one folder in both ways
+        key = other if other in self.samples else key
+        layers = self.samples.setdefault(key, [{}])
+        layer = next((layer for layer in layers if extension not in layer), None)
+        if layer is None:
+            layers.append({})
+        (layers[-1] if layer is None else layer)[extension] = member
+        self.last = key
+
+    def _is_image(self, member: Member) -> bool:
+        """Return whether a member without an extension is an image."""
+        return not member.problem and bool(member.name.strip("/")) and is_image(_bytes(self._file, member, HEAD_BYTES))
 
 
-class _Member(tarfile.TarInfo):
-    """A header of which only name and size are read when it is a plain file's, as most are: three times as fast."""
+def _bytes(file: BinaryIO, member: Member, most: int) -> bytes:
+    file.seek(member.offset)
+    return file.read(min(member.n_bytes, most))
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        plain = _PLAIN.fullmatch(buf)
-        if not plain or int(plain["sum"], 8) != sum(buf[:148]) + sum(b" " * 8) + sum(buf[156:]):
-            member = super().frombuf(buf, encoding, errors)
-            # tarfile reads a long header whole, and with a negative size goes back, forever.
-            if member.size < 0 or (member.type in _LONG_HEADERS and member.size > MAX_PART_BYTES):
-                raise tarfile.HeaderError(f"a header says {member.size} bytes")
-            return member
-        member = cls(plain["name"].decode(encoding, errors))
-        member.size = int(plain["size"], 8)
-        return member
+
+def _sample(key: str, members: dict[str, Member], file: BinaryIO, path: Path) -> Sample | Apart:
+    sample = Sample(key)
+    for extension, member in members.items():
+        _add(sample, extension, member, file, path)
+    if sample.images or sample.lost or {"txt", "json"} & set(sample.parts):
+        return sample
+    return Apart(next(iter(members.values())).name, OTHER)
+
+
+def _add(sample: Sample, extension: str, member: Member, file: BinaryIO, path: Path) -> None:
+    if member.problem:
+        sample.lost[extension] = member.problem
+        return
+    is_named_image = extension.rpartition(".")[2] in IMAGE_EXTENSIONS
+    data = b"" if is_named_image else _bytes(file, member, HEAD_BYTES if _is_large(member) else MAX_PART_BYTES)
+    if is_named_image or is_image(data):
+        sample.images[extension] = f"{path}#{member.bytes_of}"
+    elif _is_large(member):
+        _log.warning("%s: %s is left out, %d bytes are no caption", path, member.name, member.n_bytes)
+        sample.lost[extension] = TOO_LARGE
+    else:
+        sample.parts[extension] = data
+
+
+def _is_large(member: Member) -> bool:
+    return member.n_bytes > MAX_PART_BYTES
 
 
 def index(file: BinaryIO) -> dict[str, tuple[int, int]]:
@@ -172,9 +214,9 @@ def index(file: BinaryIO) -> dict[str, tuple[int, int]]:
     {'7.jpg': (512, 0)}
     """
     places: dict[str, tuple[int, int]] = {}
-    with suppress(*_BROKEN):
-        for member in members(file):
-            places.setdefault(member.name, (member.offset_data, member.size))
+    for member in contents(file).members:
+        if not member.problem:
+            places.setdefault(member.name, (member.offset, member.n_bytes))
     return places
 
 

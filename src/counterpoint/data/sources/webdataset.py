@@ -1,21 +1,26 @@
 """Tar shards as img2dataset and webdataset lay them out: of each key an image, a ``.txt`` and a ``.json``."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
+from pydantic import PrivateAttr
 
+from counterpoint.data.sources.aside import Aside
 from counterpoint.data.sources.base import REASON, Source, files_of, no_column, row_frames, stamp
 from counterpoint.errors import SourceError
+from counterpoint.formats.hidden import HIDDEN, is_hidden
 from counterpoint.formats.tables import is_text, plain
-from counterpoint.formats.tars import Cut, Sample, read_tar
+from counterpoint.formats.tars import Apart, Cut, Lost, Sample, read_tar
 from counterpoint.formats.urls import host_of
 from counterpoint.schema import Frame
 
 PEEK_SAMPLES = 1000
+_PACKED = re.compile(r"(?i)\.(?:tar\.\w+|tgz|tbz2?|txz)$")
 METADATA: Mapping[str, Any] = {
     "label": pl.String,
     "image_id": pl.String,
@@ -29,10 +34,14 @@ METADATA: Mapping[str, Any] = {
 class WebdatasetSource(Source):
     """Samples of tar shards, in the order of the shards.
 
-    The id is the sample's key as it stands: a key that comes again is for the clean stage to refuse.  A sample without
-    an image or a text has null there.  A row leaves at once when its json is broken (``bad_json``) or its text is not
-    UTF-8 (``bad_text``); a shard that breaks off adds one such row (``truncated_shard``, its id the shard's name), as
-    does one of several shards that cannot be read at all (``unreadable_shard``).
+    The id is the sample's key; of a key that an earlier shard has as well, the shard's name and the key.  A sample
+    without an image or a text has null there.  Whether a member is an image is seen from its content.
+
+    A row leaves at once when its json is broken (``bad_json``), its text is not UTF-8 (``bad_text``), or the member
+    that it needs is sparse, a link to nothing in the tar, no regular file or too large (``sparse_member``,
+    ``linked_member``, ``special_member``, ``too_large_member``).  Members that come twice are one such row
+    (``duplicate_member``).  So is a shard that breaks off (``truncated_shard``, its id the shard's name), and of
+    several shards one that cannot be read at all (``unreadable_shard``) or is compressed (``compressed_shard``).
 
     Parameters
     ----------
@@ -44,6 +53,9 @@ class WebdatasetSource(Source):
         *text* is the json field that holds the text; null: the text is the ``.txt``.
     extensions
         *extensions* are those of images, the first that a sample has counts; null: any, the first in the tar.
+    text_id
+        *text_id* is a json field that should be the last part of the key, such as "key": alignment refuses a pair where
+        it is not.
     """
 
     kind: Literal["webdataset"] = "webdataset"
@@ -51,40 +63,79 @@ class WebdatasetSource(Source):
     label: str | None = None
     text: str | None = None
     extensions: tuple[str, ...] | None = None
+    text_id: str | None = None
+
+    _aside: Aside = PrivateAttr(default_factory=Aside)
 
     def rows(self, work: Path) -> Iterator[Frame]:  # noqa: ARG002 - the images stay where they are
         """Yield one row a sample, and one for each cut."""
         files = self._files()
         self._check_fields(files)
-        rows = (row for file in files for row in self._shard(file, is_only=len(files) == 1))
+        self._aside.clear()
+        self._put_aside(files)
+        seen: set[int] | None = set() if len(files) > 1 else None
+        rows = (row for file in files for row in self._shard(file, seen))
         for frame in row_frames(rows, METADATA):
             yield frame.with_columns(host_of(pl.col("url")).alias("host"))
+
+    def findings(self) -> list[dict[str, str]]:
+        """Return which files beside the shards, and which members in them, became no row."""
+        return self._aside.findings()
 
     def fingerprint(self) -> str:
         """Return a hash of the settings and of the shards' sizes and times."""
         return stamp(self, self._files())
 
     def _files(self) -> list[Path]:
-        return files_of(self.path, {".tar"}, what="tar shards")
+        """Return the tars, and the compressed ones among them."""
+        try:
+            found = files_of(self.path, {".tar"}, what="tar shards")
+        except SourceError as error:
+            if packed := _packed_in(self.path.expanduser().absolute()):
+                raise SourceError(f"{packed[0]} is compressed, and only uncompressed tars can be read.") from error
+            raise
+        return sorted([*found, *(_packed_in(self.path) if self.path.is_dir() else [])])
+
+    def _put_aside(self, files: Sequence[Path]) -> None:
+        """Note the files that stand beside the shards of a folder."""
+        if not self.path.is_dir():
+            return
+        for file in sorted(set(self.path.iterdir()) - set(files)):
+            if not file.is_dir():
+                self._aside.add(HIDDEN if is_hidden(file.name) else "not a shard", file.name)
 
     def _check_fields(self, files: Sequence[Path]) -> None:
         """Raise when a field that the settings name is in none of the first samples."""
-        if self.label is None and self.text is None:
+        wanted = [field for field in (self.label, self.text, self.text_id) if field is not None]
+        if not wanted:
             return
-        samples = (sample for file in files for sample in _samples(file, is_only=len(files) == 1))
+        read = (item for file in files for item in _items(file, is_only=len(files) == 1))
+        samples = (item for item in read if isinstance(item, Sample))
         found: dict[str, None] = {}
         for sample in islice(samples, PEEK_SAMPLES):
-            found |= dict.fromkeys(_json(sample) or () if isinstance(sample, Sample) else ())
-        for field in (self.label, self.text):
-            if field is not None and field not in found:
+            found |= dict.fromkeys(_json(sample) or ())
+        for field in wanted:
+            if field not in found:
                 raise SourceError(no_column(f"No json of {files[0]} has field", field, found))
 
-    def _shard(self, file: Path, *, is_only: bool) -> Iterator[Mapping[str, Any]]:
-        for sample in _samples(file, is_only=is_only):
-            row = {"id": file.name, REASON: sample} if isinstance(sample, str) else self._row(sample)
+    def _shard(self, file: Path, seen: set[int] | None) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows of a shard; *seen* are the hashes of the keys of the shards before, None of a lone one."""
+        own: set[int] = set()
+        for item in _items(file, is_only=seen is None):
+            if isinstance(item, Apart):
+                self._aside.add(item.reason, f"{file.name}#{item.name}")
+                continue
+            row = {"id": file.name, REASON: item} if isinstance(item, str) else self._row(item)
+            if seen is not None and not isinstance(item, str):
+                own.add(hash(item.key))
+                row["id"] = f"{file.name}/{item.key}" if hash(item.key) in seen else item.key
             yield {**row, "source": file.name}
+        if seen is not None:
+            seen |= own
 
-    def _row(self, sample: Sample) -> dict[str, Any]:
+    def _row(self, sample: Sample | Lost) -> dict[str, Any]:
+        if isinstance(sample, Lost):
+            return {"id": sample.key, REASON: sample.reason}
         fields = _json(sample)
         if fields is None:
             return {"id": sample.key, REASON: "bad_json"}
@@ -93,29 +144,49 @@ class WebdatasetSource(Source):
             "text": _decoded(sample.parts.get("txt")) if self.text is None else plain(fields.get(self.text)),
             "image": self._image(sample.images),
             "label": plain(fields.get(self.label)) if self.label is not None else None,
-            "image_id": sample.key.rpartition("/")[2],
-            "text_id": plain(fields.get("key")),
             "url": plain(fields.get("url")),
             "width": _whole(fields.get("width")),
             "height": _whole(fields.get("height")),
         }
-        readable = all(is_text(value) for value in row.values() if isinstance(value, str))
-        return row if readable else {"id": sample.key, REASON: "bad_text"}
+        if self.text_id is not None:
+            row |= {"image_id": sample.key.rpartition("/")[2], "text_id": plain(fields.get(self.text_id))}
+        if any(not is_text(value) for value in row.values() if isinstance(value, str)):
+            return {"id": sample.key, REASON: "bad_text"}
+        return row | {REASON: _cause(sample, row)}
 
     def _image(self, images: Mapping[str, str]) -> str | None:
         wanted: Sequence[str] = list(images) if self.extensions is None else self.extensions
         return next((images[extension] for extension in wanted if extension in images), None)
 
 
-def _samples(file: Path, *, is_only: bool) -> Iterator[Sample | str]:
-    """Yield the samples of a shard, and last the reason why there are no more."""
+def _items(file: Path, *, is_only: bool) -> Iterator[Sample | Lost | Apart | str]:
+    """Yield what a shard holds, and last the reason why there is no more."""
+    if file.suffix.lower() != ".tar":
+        yield "compressed_shard"
+        return
     try:
-        for sample in read_tar(file):
-            yield "truncated_shard" if isinstance(sample, Cut) else sample
+        for item in read_tar(file):
+            yield "truncated_shard" if isinstance(item, Cut) else item
     except SourceError:
         if is_only:
             raise
         yield "unreadable_shard"
+
+
+def _packed_in(path: Path) -> list[Path]:
+    """Return the compressed tars of a folder, or *path* itself where it is one."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [file for file in files if _PACKED.search(file.name) and file.is_file() and not is_hidden(file.name)]
+
+
+def _cause(sample: Sample, row: Mapping[str, Any]) -> str | None:
+    """Return why a part that the row lacks could not be read."""
+    lacks = [name for name in ("text", "image") if row[name] is None]
+    for extension, reason in sample.lost.items():
+        part = {"txt": "text", "json": "json"}.get(extension, "image")
+        if part in lacks or part == "json":
+            return reason
+    return None
 
 
 def _json(sample: Sample) -> dict[str, Any] | None:

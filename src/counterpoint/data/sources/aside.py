@@ -1,0 +1,60 @@
+"""Files of the input that became no row: counted by reason, with the first names of each."""
+
+from collections import defaultdict
+
+from counterpoint.data.sources.base import some
+from counterpoint.schema import finding
+
+SHOWN = 8
+
+
+class Aside:
+    """An account of files that are no rows; every other file is the image, the text or the table of some row.
+
+    Examples
+    --------
+    >>> aside = Aside()
+    >>> for name in ("README.md", "Thumbs.db"):
+    ...     aside.add("not a picture", name)
+    >>> aside.findings()[0]["explanation"]
+    'Files that are no rows: 2 not a picture (README.md, Thumbs.db).'
+    """
+
+    def __init__(self) -> None:
+        self.names: defaultdict[str, list[str]] = defaultdict(list)
+        self.warns: set[str] = set()
+
+    def add(self, reason: str, name: str, *, is_warning: bool = False) -> None:
+        """Count a file; *is_warning* marks a reason that a reader should look at."""
+        self.names[reason].append(_printable(name))
+        if is_warning:
+            self.warns.add(reason)
+
+    def clear(self) -> None:
+        """Begin again."""
+        self.names.clear()
+        self.warns.clear()
+
+    @property
+    def n(self) -> int:
+        """How many files there are."""
+        return sum(map(len, self.names.values()))
+
+    def findings(self) -> list[dict[str, str]]:
+        """Return a finding with the counts and the first names, or none when there are no such files."""
+        if not self.names:
+            return []
+        counts = "; ".join(f"{len(names):,} {reason} ({some(names, 3)})" for reason, names in self._sorted())
+        table = [
+            {"reason": reason, "files": len(names), "such as": ", ".join(names[:SHOWN])}
+            for reason, names in self._sorted()
+        ]
+        severity = "warn" if self.warns else "info"
+        return [finding("CP000", severity, "source", f"Files that are no rows: {counts}.", files=self.n, table=table)]
+
+    def _sorted(self) -> list[tuple[str, list[str]]]:
+        return sorted(self.names.items(), key=lambda item: (item[0] not in self.warns, -len(item[1]), item[0]))
+
+
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
