@@ -8,9 +8,10 @@ import time
 import polars as pl
 import pytest
 
-from counterpoint.artifacts import RunFolder, key_of, read_json, replacing, write_json
+from counterpoint.artifacts import key_of, read_json, replacing, write_json
 from counterpoint.config import Split
 from counterpoint.errors import RunFolderError
+from counterpoint.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -72,6 +73,7 @@ def test_a_file_is_as_before_when_its_writer_fails(tmp_path):
 
 
 def test_a_run_folder_of_another_source_is_refused_and_left_alone(run):
+    run.keep_or_make("stage", "k", numbers(1))
     with pytest.raises(RunFolderError, match=r"holds study 'a' of another source.*--runs"):
         RunFolder(run.root, study="a", source={"kind": "table", "path": "x.csv"})
     RunFolder(run.root, study="a", source={"kind": "emoji"})
@@ -87,7 +89,7 @@ FULL = """
 import resource
 from pathlib import Path
 import polars as pl
-from counterpoint.artifacts import RunFolder
+from counterpoint.run_folder import RunFolder
 from counterpoint.errors import RunFolderError
 run = RunFolder(Path({root!r}), study="a", source={{}})
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -111,7 +113,7 @@ def test_no_space_is_one_line_and_the_stage_can_be_made_later(tmp_path):
 
 def test_a_folder_that_may_not_be_written_is_one_line(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(RunFolderError, match="Cannot write"):
+    with pytest.raises(RunFolderError, match="Cannot read"):
         RunFolder(tmp_path / "file" / "run", study="a", source={})
 
 

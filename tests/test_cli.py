@@ -150,10 +150,21 @@ def test_a_file_that_is_not_yaml_is_one_line(call, tmp_path):
 
 
 def test_a_run_folder_of_another_study_is_one_line(call, tmp_path):
-    path = write(tmp_path / "study.yaml")
-    assert call("run", path, "--until", "records")[0] == 0
-    code, _, err = call("run", write(path, source=SOURCE | {"n": 150}), "--until", "records")
-    assert (code, "another source" in err) == (1, True)
+    assert call("run", write(tmp_path / "study.yaml"), "--until", "records")[0] == 0
+    code, _, err = call("run", write(tmp_path / "other.yaml", source={"kind": "emoji"}))
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "study.yaml) of another source (generated)" in err
+    assert "another name" in err
+    assert "--runs DIR" in err
+    assert "or delete runs" in err
+
+
+def test_a_study_file_that_fails_claims_no_name_and_may_be_changed(call, tmp_path):
+    path = write(tmp_path / "study.yaml", source={"kind": "table", "path": "gone.csv"})
+    assert call("run", path)[0] == 1
+    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+    assert call("run", write(path), "--until", "records")[0] == 0
+    assert call("run", write(path, source=SOURCE | {"n": 150}), "--until", "records")[0] == 0
 
 
 def test_usage_is_exit_2(call):

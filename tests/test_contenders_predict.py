@@ -1,6 +1,7 @@
 """Predictions of new pairs by the fits that a run folder keeps."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import yaml
 from contender_material import make_pairs
 from counterpoint.config import StudyConfig
 from counterpoint.contenders import make
+from counterpoint.contenders.fit import write_done
 from counterpoint.contenders.kept.files import keep, load
 from counterpoint.contenders.predict import predict_frame, predict_pair
 from counterpoint.errors import ConfigError, ImageError, RunFolderError
+from counterpoint.finished import write_finished
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,9 @@ def run_folder(tmp_path_factory) -> Path:
             fit = folder / "fits" / f"{name}.seed-0.fold-{fold}"
             fit.mkdir(parents=True)
             keep(make(name).fit(rows, rows["label"]), fit)
-            (fit / "done.json").write_text("{}")
+            write_done(fit, key="key", costs={})
+    fits = {name: {f"{name}.seed-0.fold-{fold}": "key" for fold in "01"} for name in ("text-svm", "metadata")}
+    write_finished(folder, "key", fits)
     return folder
 
 
@@ -73,6 +78,30 @@ def test_an_unfinished_run_is_named(run_folder, tmp_path):
     (tmp_path / "fits").symlink_to(run_folder / "fits")
     with pytest.raises(RunFolderError, match=r"no results\.json"):
         predict_pair(tmp_path, "text-svm", text="a")
+
+
+@pytest.mark.parametrize(
+    "name", ["report.json", "results.json", "fits/text-svm.seed-0.fold-1/done.json", "fits/text-svm.seed-0.fold-1"]
+)
+def test_nothing_is_predicted_by_a_run_folder_that_is_not_whole(run_folder, tmp_path, name):
+    folder = tmp_path / "run"
+    shutil.copytree(run_folder, folder)
+    path = folder / name
+    file = next(path.glob("model*")) if path.is_dir() else path
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(RunFolderError, match=r"is damaged.*counterpoint run makes it again\.$"):
+        predict_pair(folder, "text-svm", text="a")
+    assert predict_pair(run_folder, "text-svm", text="a")
+
+
+def test_a_fit_of_earlier_settings_does_not_vote(run_folder, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run_folder, folder)
+    fits = folder / "fits"
+    shutil.copytree(fits / "metadata.seed-0.fold-0", fits / "text-svm.seed-7.fold-0")
+    assert predict_pair(folder, "text-svm", text="a fox") == predict_pair(run_folder, "text-svm", text="a fox")
 
 
 def test_a_frame_is_predicted_row_by_row(run_folder):

@@ -318,3 +318,30 @@ def test_bilinear_keeps_an_aspect_on_white(tmp_path):
     refs = write_images(tmp_path / "x.parquet", [png(0, width_px=16, height_px=8)])
     [[shown]] = load(refs, **SIDE, resampling="bilinear")[[0]]
     assert shown[:, 0].tolist() == [255, 255, 0, 0, 0, 0, 255, 255]
+
+
+@pytest.mark.parametrize("place", [0, 9, 12, 60, -40, -1])
+def test_a_flipped_bit_of_a_store_changes_no_pixel(tmp_path, place):
+    refs, folder = shard(tmp_path, [10, 20]), tmp_path / "cache"
+    build(refs, **SIDE, cache=folder, workers=1)
+    [path] = folder.glob("*.npy")
+    whole = path.read_bytes()
+    for at in (place, len(whole) - 33 - 64):
+        data = bytearray(whole)
+        data[at] ^= 4
+        path.write_bytes(data)
+        assert levels(load(refs, **SIDE, cache=folder)) == [10, 20]
+        build([*refs, *shard(tmp_path, [30], name="y")], **SIDE, cache=folder, workers=1)
+        assert levels(load(refs, **SIDE, cache=folder)) == [10, 20]
+
+
+def test_damaged_pixels_of_an_image_that_is_gone_are_one_line(tmp_path):
+    refs, folder = shard(tmp_path, [10, 20]), tmp_path / "cache"
+    build(refs, **SIDE, cache=folder, workers=1)
+    [path] = folder.glob("*.npy")
+    data = bytearray(path.read_bytes())
+    data[-33] ^= 4
+    path.write_bytes(data)
+    (tmp_path / "x.parquet").unlink()
+    with pytest.raises(RunFolderError, match="damaged, and it cannot be read: run the study again"):
+        levels(load(refs, **SIDE, cache=folder))

@@ -1,15 +1,11 @@
-"""The run folder: tables that are kept or made, atomic writes, and the record of what made what.
-
-A table counts as made only when its record (the key of what it was made from) was written after it.
-"""
+"""What is written to a disk: whole or not at all, and with a digest that shows later whether it is still the same."""
 
 import errno
 import fcntl
 import json
 import os
 import re
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -19,9 +15,11 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel
 
-from counterpoint.errors import RunFolderError
-from counterpoint.files import read_parquet
+from counterpoint.errors import RunFolderError, first_line
+from counterpoint.files import digest_of, open_regular
 from counterpoint.schema import Frame
+
+_SEAL = "sha256"
 
 
 def key_of(*parts: object) -> str:
@@ -100,6 +98,8 @@ def why_not_written(path: Path | str, error: Exception) -> str:
     number = int(inner[1]) if inner else getattr(error, "errno", None)
     if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"No space left to write {path}; what was finished is kept: make space and run the same command again."
+    if number in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY):
+        return f"Cannot write {path}: {os.strerror(number)}; delete what is there and run the same command again."
     return f"Cannot write {path}: {os.strerror(number) if number else ' '.join(str(error).split())}."
 
 
@@ -112,90 +112,77 @@ def write_json(path: Path, value: object) -> None:
 def read_json(path: Path) -> Any:
     """Return the JSON at *path*, or None when there is none or it cannot be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        with open_regular(path) as file:
+            return json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
         return None
 
 
-class RunFolder:
-    """One study's folder: ``tables/`` with its records, and the places of everything else.
+def write_sealed(path: Path, record: Mapping[str, Any]) -> None:
+    """Write *record* to *path* as JSON with a digest of itself, atomically."""
+    write_json(path, {**record, _SEAL: _seal(record)})
+
+
+def read_sealed(path: Path) -> dict[str, Any] | None:
+    """Return the record at *path*, or None when there is none, or it is not what `write_sealed` wrote.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as runs:
-    ...     run = RunFolder(Path(runs) / "a", study="a", source={"kind": "emoji"})
-    ...     made = run.keep_or_make("numbers", "key", lambda: {"numbers": pl.DataFrame({"n": [1]})})
-    ...     kept = run.keep_or_make("numbers", "key", lambda: 1 / 0)
-    >>> kept["numbers"]["n"].to_list()
-    [1]
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.json")
+    ...     write_sealed(path, {"n": 1})
+    ...     found = read_sealed(path)
+    ...     _ = path.write_text(path.read_text().replace("1", "3", 1))
+    ...     found, read_sealed(path)
+    ({'n': 1}, None)
     """
+    found = read_json(path)
+    if not isinstance(found, dict):
+        return None
+    return found if found.pop(_SEAL, None) == _seal(found) else None
 
-    def __init__(self, root: Path, *, study: str, source: Mapping[str, Any]) -> None:
-        self.root = root
-        self._nested_s = 0.0
-        self._claim({"study": study, "source": key_of(dict(source)), "kind": source.get("kind")})
 
-    @property
-    def images(self) -> Path:
-        """Where a source puts the images that it makes."""
-        return self.root / "images"
+def _seal(record: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
-    def _claim(self, identity: dict[str, Any]) -> None:
-        found = read_json(self.root / "run.json")
-        if found is None and self.root.exists() and any(self.root.iterdir()):
-            raise RunFolderError(f"{self.root} is not a run folder and not empty; name another with --runs DIR.")
-        if found is None:
-            write_json(self.root / "run.json", identity)
-        elif found != identity:
-            raise RunFolderError(
-                f"{self.root} holds study {found.get('study')!r} of another source ({found.get('kind')}); "
-                "give this study another name, or another folder with --runs DIR."
-            )
 
-    def path(self, table: str) -> Path:
-        """Return where *table* is, or will be."""
-        return self.root / "tables" / f"{table}.parquet"
+def digests(root: Path, paths: Iterable[Path]) -> dict[str, str]:
+    """Return the sha256 of each file of *paths*, by its name from *root* on.
 
-    def has(self, stage: str, key: str) -> bool:
-        """Say whether *stage* was finished with *key*."""
-        return self.kept(stage, key) is not None
+    Raises
+    ------
+    RunFolderError
+        When one cannot be read.
+    """
+    try:
+        return {str(path.relative_to(root)): digest_of(path) for path in sorted(paths)}
+    except OSError as error:
+        raise RunFolderError(f"Cannot read {error.filename or root}: {first_line(error)}.") from error
 
-    def kept(self, stage: str, key: str) -> dict[str, Frame] | None:
-        """Return the tables of *stage* when it was finished with *key*, else None."""
-        record = read_json(self._record(stage))
-        if record is None or record["key"] != key:
-            return None
-        paths = {table: self.path(table) for table in record["tables"]}
-        if any(not path.exists() or path.stat().st_size != record["tables"][name] for name, path in paths.items()):
-            return None
-        return {name: read_parquet(path) for name, path in paths.items()}
 
-    def keep_or_make(self, stage: str, key: str, make: Callable[[], Mapping[str, Frame]]) -> dict[str, Frame]:
-        """Return the tables of *stage*: read when it was finished with *key*, else made, written and recorded."""
-        kept = self.kept(stage, key)
-        if kept is not None:
-            return kept
-        started, outer_s = time.perf_counter(), self._nested_s
-        self._nested_s = 0.0
-        self._record(stage).unlink(missing_ok=True)
-        tables = dict(make())
-        for name, frame in tables.items():
-            write_parquet(self.path(name), frame)
-        sizes = {name: self.path(name).stat().st_size for name in tables}
-        elapsed_s = time.perf_counter() - started
-        # Making a stage may make others first: their time is theirs.
-        write_json(self._record(stage), {"key": key, "tables": sizes, "took_s": round(elapsed_s - self._nested_s, 3)})
-        self._nested_s = outer_s + elapsed_s
-        return tables
+def are_true(root: Path, found: Mapping[str, str]) -> bool:
+    """Say whether each file is what it was when `digests` of *root* found its digest."""
+    try:
+        return all(digest_of(root / name) == digest for name, digest in found.items())
+    except OSError:
+        return False
 
-    def took_s(self) -> dict[str, float]:
-        """Return how long each stage took when it was made, in seconds."""
-        records = sorted((self.root / "tables").glob(".*.json"))
-        return {path.stem.removeprefix("."): read_json(path)["took_s"] for path in records}
 
-    def _record(self, stage: str) -> Path:
-        return self.root / "tables" / f".{stage}.json"
+def remove(path: Path) -> None:
+    """Remove the file *path*, if it is there.
+
+    Raises
+    ------
+    RunFolderError
+        When it is a folder, or may not be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        path = path.parent if isinstance(error, NotADirectoryError) else path
+        why = "it is a folder" if path.is_dir() else first_line(error)
+        raise RunFolderError(f"Cannot remove {path}: {why}; delete it and run the same command again.") from error
 
 
 def write_parquet(path: Path, frame: Frame) -> None:

@@ -44,22 +44,32 @@ class Stage(NamedTuple):
     make: Callable[[Study], dict[str, Frame]]
 
 
-def _records(study: Study) -> dict[str, Frame]:
+def _source(study: Study) -> dict[str, Frame]:
     if study.beside is not None:
-        return dict(study.beside.made("records"))
+        return dict(study.beside.made("source"))
     batches, dropped = [empty(RECORDS)], [empty(DROPPED)]
     for records, left_out in study.source.read(study.folder.images):
         batches.append(records)
         dropped.append(left_out)
         study.listen("reading records", sum(map(len, batches)), 0)
-    records = pl.concat(batches, how="diagonal")
-    rules = study.config.clean
+    found = pl.DataFrame(study.source.findings(), dict(FINDINGS))
+    return {
+        "source": pl.concat(batches, how="diagonal"),
+        "source_dropped": pl.concat(dropped),
+        "source_findings": found,
+    }
+
+
+def _records(study: Study) -> dict[str, Frame]:
+    if study.beside is not None:
+        return dict(study.beside.made("records"))
+    found, rules = study.made("source"), study.config.clean
     limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect, rules.max_decode_s)
     inspected = inspect_images(
-        records, limits, workers=study.workers, listen=partial(study.listen, "looking at images")
+        found["source"], limits, workers=study.workers, listen=partial(study.listen, "looking at images")
     )
-    found = pl.DataFrame(study.source.findings(), dict(FINDINGS))
-    return {"records": inspected, "records_dropped": pl.concat(dropped), "records_findings": found}
+    left_out, findings = found["source_dropped"], found["source_findings"]
+    return {"records": inspected, "records_dropped": left_out, "records_findings": findings}
 
 
 def _grouped(study: Study) -> dict[str, Frame]:
@@ -128,7 +138,7 @@ def _build_stores(study: Study, pairs: Frame) -> None:
 
 def _scores(study: Study) -> dict[str, Frame]:
     study.primary()  # is fixed before a test row is scored
-    study.note_test_look()
+    study.evaluations.note(study.config_hash, list(study.modalities()))
     study.listen("scoring", 0, 0)
     return {"scores": scores(study.predictions(), study.config.evaluate)}
 
@@ -150,7 +160,8 @@ def _stamp(outside: OutsidePredictions) -> list[Any]:
 
 
 STAGES = {
-    "records": Stage(None, lambda s: [s.config.source, s.source.fingerprint(), s.config.clean], _records),
+    "source": Stage(None, lambda s: [s.config.source, s.source.fingerprint()], _source),
+    "records": Stage("source", lambda s: [s.image_state, s.config.clean], _records),
     "grouped": Stage(
         "records",
         lambda s: [s.config.label, s.config.align, s.config.text, s.config.group, sorted(s.exclude), s.relabel],
@@ -164,5 +175,5 @@ STAGES = {
     ),
     "scores": Stage("fits", lambda s: s.config.evaluate, _scores),
     "differences": Stage("scores", None, _differences),
-    "findings": Stage("differences", lambda s: s.config.checks, _findings),
+    "findings": Stage("differences", lambda s: [s.config.checks, s.evaluations.lost()], _findings),
 }

@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import yaml
 
 from counterpoint import __version__
-from counterpoint.artifacts import RunFolder, key_of, read_json, write_json
+from counterpoint.artifacts import key_of, read_sealed, write_json, write_sealed
 from counterpoint.compare import choose_primary, compare
 from counterpoint.config import StudyConfig, read_study
 from counterpoint.contenders.fit import FitTask, fit_again, folds_to_test, sides
@@ -24,12 +23,16 @@ from counterpoint.data.sources.base import Source
 from counterpoint.diagnose import Case, Fitted
 from counterpoint.diagnose.verdict import answer
 from counterpoint.errors import ConfigError, UnreadableFitError
+from counterpoint.evaluations import Evaluations
 from counterpoint.features.bilinear import Resize
+from counterpoint.finished import PAGE, RESULTS, is_finished, write_finished
+from counterpoint.formats.image_states import image_state
 from counterpoint.metrics import find_metric
 from counterpoint.report import write_page
 from counterpoint.report.results import environment, rows_account, rows_of
+from counterpoint.run_folder import RunFolder
 from counterpoint.schema import Frame
-from counterpoint.stages import STAGES
+from counterpoint.stages import STAGES, fit_all
 
 log = logging.getLogger(__name__)
 Listener = Callable[[str, float, float], None]
@@ -54,6 +57,8 @@ class Study:
         *runs* is the folder in which this study has its run folder.
     listener
         *listener* is told of progress.
+    file
+        *file* is where the study file is: a run folder belongs to it, whatever is changed in it.
     beside
         *beside* are studies; the records of the first that has the same source, and its pictures at each size, are
         this one's too.
@@ -74,6 +79,7 @@ class Study:
         *,
         runs: Path | str = "runs",
         listener: Listener = silent,
+        file: Path | None = None,
         beside: "Sequence[Study]" = (),
     ) -> None:
         self.config: StudyConfig = config
@@ -83,9 +89,11 @@ class Study:
                 f"evaluate.primary must be a metric of which more is better; {config.evaluate.primary} is not."
             )
         self.root = Path(runs) / config.study
-        self.beside = next((each for each in beside if each.key("records") == self.key("records")), None)
+        self.file = file
+        self._others = beside
         self._tables: dict[str, Mapping[str, Frame]] = {}
         self._fitted_again: dict[str, Any] = {}
+        self._keys: dict[str, str] = {}
 
     # The journey of the data, one stage a method.
 
@@ -161,19 +169,18 @@ class Study:
 
     def report(self) -> Path:
         """Write the page, its figures and results.json, unless they are of these very results; return the page."""
-        page, mark, key = (
-            self.root / "report.html",
-            self.root / "report.json",
-            key_of(self.key("findings"), self.config.page),
-        )
-        if page.exists() and read_json(mark) == {"key": key}:
+        page, key = self.root / PAGE, key_of(self.key("findings"), self.config.page)
+        if is_finished(self.root, key):
             return page
         self.findings()
         self.listen("writing the page", 0, 0)
         results = self.results()
         write_page(self.root, results, self.tables(), models=self.models())
-        write_json(self.root / "results.json", results)
-        write_json(mark, {"key": key})
+        write_json(self.root / RESULTS, results)
+        fits: dict[str, dict[str, str]] = {}
+        for task in self.tasks():
+            fits.setdefault(task.contender, {})[task.fit] = task.key
+        write_finished(self.root, key, fits)
         return page
 
     def export_pairs(
@@ -208,23 +215,52 @@ class Study:
     def made(self, stage: str) -> Mapping[str, Frame]:
         """Return the tables of *stage*, from memory, the run folder, or made now."""
         if stage not in self._tables:
-            self._tables[stage] = self.folder.keep_or_make(stage, self.key(stage), lambda: STAGES[stage].make(self))
+            make, has_images = partial(STAGES[stage].make, self), stage == "source"
+            self._tables[stage] = self.folder.keep_or_make(stage, self.key(stage), make, makes_images=has_images)
         return self._tables[stage]
 
     def key(self, stage: str) -> str:
         """Return the hash of all that the tables of *stage* are made from."""
-        after, reads, _ = STAGES[stage]
-        return key_of(stage, __version__, self.key(after) if after else "", reads(self) if reads else None)
+        if stage not in self._keys:
+            after, reads, _ = STAGES[stage]
+            before = self.key(after) if after else ""
+            self._keys[stage] = key_of(stage, __version__, before, reads(self) if reads else None)
+        return self._keys[stage]
 
     @cached_property
     def folder(self) -> RunFolder:
-        """The run folder, claimed for this study."""
-        return RunFolder(self.root, study=self.config.study, source=self.config.source)
+        """The run folder, which is this study's or nobody's."""
+        return RunFolder(self.root, study=self.config.study, source=self.config.source, file=self.file)
 
     @cached_property
     def source(self) -> Source:
         """The opened source of the records."""
         return open_source(self.config.source)
+
+    @cached_property
+    def beside(self) -> "Study | None":
+        """The study whose records are this one's too."""
+        return next((each for each in self._others if each._reads_like(self)), None)
+
+    def _reads_like(self, other: "Study") -> bool:
+        """Say whether the records of both are the same."""
+        settings = [(study.config.images, study.config.clean) for study in (self, other)]
+        return self.key("source") == other.key("source") and settings[0] == settings[1]
+
+    @cached_property
+    def image_state(self) -> str:
+        """The hash of the state of all image files that the source refers to."""
+        if self.beside is not None:
+            return self.beside.image_state
+        self.made("source")
+        rows = self._tables.pop("source")["source"]  # as large as the records, and seldom asked for again
+        return image_state(rows["image"], self.config.images, own=self.folder.images)
+
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        """The record of the test evaluations of this run folder."""
+        was_scored = self.folder.holds_stages("scores", "differences", "findings")
+        return Evaluations(self.root / "test_looks.json", is_expected=was_scored)
 
     @cached_property
     def contenders(self) -> dict[str, Any]:
@@ -250,28 +286,16 @@ class Study:
     def primary(self) -> dict[str, Any] | None:
         """Return the primary contrast, fixed on validation rows and written down before a test row is scored."""
         path, metric = self.root / "primary.json", self.config.evaluate.primary
-        kept, key = read_json(path), key_of(self.key("fits"), metric)
+        kept, key = read_sealed(path), key_of(self.key("fits"), metric)
         if kept is None or kept["key"] != key:
             kept = {"key": key, "primary": choose_primary(self.predictions(), self.modalities(), metric)}
-            write_json(path, kept)
+            write_sealed(path, kept)
         found: dict[str, Any] | None = kept["primary"]
         return found
 
     def test_looks(self) -> list[dict[str, Any]]:
         """Return each time that test rows of this run folder were scored, with what settings."""
-        return read_json(self.root / "test_looks.json") or []
-
-    def note_test_look(self) -> None:
-        """Write down that the test rows are about to be scored, with settings that they were not scored with before."""
-        looks = self.test_looks()
-        if self.config_hash in {look["config_hash"] for look in looks}:
-            return  # going back to settings that were seen shows nothing new
-        look = {
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "config_hash": self.config_hash,
-            "contenders": list(self.modalities()),
-        }
-        write_json(self.root / "test_looks.json", [*looks, look])
+        return self.evaluations.read()
 
     def case(self) -> Case:
         """Return what the checks look at."""
@@ -285,6 +309,7 @@ class Study:
             additive=tuple(name for name, model in models.items() if getattr(model, "is_additive", False)),
             n_fits=self._n_fits(),
             test_looks=len(self.test_looks()),
+            is_record_of_looks_lost=bool(self.evaluations.lost()),
             metric=self.config.evaluate.primary,
             dropped=self.dropped(),
             predictions=self.predictions(),
@@ -311,6 +336,8 @@ class Study:
 
     def _model(self, task: FitTask) -> Any:
         """Return a fitted contender as it was kept; one that was not, or cannot be read, is fitted again, once."""
+        if not task.is_done:
+            fit_all([self], self.listen)
         if task.fit not in self._fitted_again:
             try:
                 return load(task.folder, trusted=task.trusted, cache=task.cache)
@@ -364,4 +391,4 @@ def open_study(
     ConfigError
         When the file cannot be read, or has an unknown key or a value that is not allowed.
     """
-    return Study(read_study(Path(path), overrides), runs=runs, listener=listener)
+    return Study(read_study(Path(path), overrides), runs=runs, listener=listener, file=Path(path))

@@ -81,7 +81,8 @@ class Sweep:
         """Return the study of *point*, whose records are those of *beside* where they can be; nothing runs yet."""
         quick = self.config.quick if self.is_quick else {}
         changes: Changes = dict(point.changes) | dict(quick) | {"study": point.name}
-        return Study(read_study(self.config.study, changes=changes), runs=self.root, beside=beside)
+        config = read_study(self.config.study, changes=changes)
+        return Study(config, runs=self.root, file=self.config.study, beside=beside)
 
     def run(self) -> Frame:
         """Make every study and the page, and return the table: `POINTS`; studies that are made already are read."""

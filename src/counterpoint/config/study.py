@@ -247,6 +247,9 @@ class StudyConfig(Section):
     """The study's name, which is also its run folder's: letters, digits, dots, dashes and underscores."""
     source: Mapping[str, Any]
     """Where records come from: ``kind``, and the keys of that kind."""
+    images: Literal["stat", "hash", "ignore"] = "stat"
+    """How a replaced image file is noticed when the study runs again: by its size and time of change, by its bytes
+    (all are read each time), or not at all."""
     clean: Clean = Clean()
     """Which records are fit to use."""
     label: Label = Label()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from counterpoint.artifacts import read_json, write_json, write_parquet
+from counterpoint.artifacts import are_true, digests, read_sealed, remove, write_parquet, write_sealed
 from counterpoint.contenders import MODELS, make, settings_of
 from counterpoint.contenders.kept.files import keep, keep_none, load
 from counterpoint.errors import CounterpointError, UnreadableFitError
@@ -22,6 +22,7 @@ from counterpoint.files import read_parquet
 from counterpoint.lookup import find
 from counterpoint.schema import COSTS, HISTORY, PREDICTIONS, Columns, Frame, empty
 
+DONE = "done.json"
 PARTS = ("train", "validation", "test")
 COMPARED = 32
 """Rows on which a fit that was read back is compared with the one that was kept."""
@@ -71,9 +72,8 @@ class FitTask:
 
     @property
     def is_done(self) -> bool:
-        """Say whether this very fit has been made before."""
-        done = read_json(self.folder / "done.json")
-        return done is not None and done["key"] == self.key
+        """Say whether this very fit has been made before, and is as it was kept."""
+        return is_done(self.folder, self.key)
 
 
 def fit_name(contender: str, seed: int, fold: str) -> str:
@@ -122,7 +122,7 @@ def fit(task: FitTask) -> dict[str, Any]:
     """Fit the contender of *task*, predict all three sides, keep everything in its folder; return its costs."""
     pairs = read_parquet(task.pairs)
     parts = sides(pairs, task.fold)
-    (task.folder / "done.json").unlink(missing_ok=True)
+    remove(task.folder / DONE)
     started = time.perf_counter()
     model = _fitted(task, parts)
     fit_s = time.perf_counter() - started
@@ -198,8 +198,25 @@ def _keep_tables(task: FitTask, model: Any, predictions: Frame, costs: dict[str,
     history = [{**dict.fromkeys(HISTORY), **own, **epoch} for epoch in getattr(model, "history_", [])]
     write_parquet(task.folder / "history.parquet", pl.DataFrame(history, schema=dict(HISTORY)))
     write_parquet(task.folder / "predictions.parquet", predictions)
-    write_json(task.folder / "done.json", {"key": task.key, "costs": costs})
+    write_done(task.folder, key=task.key, costs=costs)
     log.info("fitted %s in %.1f s", task.name, costs["fit_s"])
+
+
+def write_done(folder: Path, *, key: str, costs: Mapping[str, Any]) -> None:
+    """Write down that the fit in *folder* is finished, with a digest of each of its files."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    found = digests(folder, [path for path in files if path.name != DONE])
+    write_sealed(folder / DONE, {"key": key, "costs": dict(costs), "files": found})
+
+
+def is_done(folder: Path, key: str) -> bool:
+    """Say whether the fit in *folder* is that of *key*, finished, and as it was kept.
+
+    >>> is_done(Path("nowhere"), "key")
+    False
+    """
+    done = read_sealed(folder / DONE)
+    return done is not None and done["key"] == key and are_true(folder, done["files"])
 
 
 def _keep_model(task: FitTask, model: Any, rows: Frame) -> None:
@@ -225,6 +242,8 @@ def _compare(task: FitTask, model: Any, rows: Frame) -> None:
 
 def fitted(task: FitTask) -> Any:
     """Return the fitted contender of *task*: as it was kept, or else fitted again."""
+    if not task.is_done:
+        return fit_again(task)
     try:
         return load(task.folder, trusted=task.trusted, cache=task.cache)
     except UnreadableFitError as error:
@@ -237,6 +256,9 @@ def fit_again(task: FitTask) -> Any:
     parts = sides(read_parquet(task.pairs), task.fold)
     model = _fitted(task, parts)
     _keep_model(task, model, _xy(parts["train"])[0])
+    done = read_sealed(task.folder / DONE)
+    if done is not None:  # its files are others now
+        write_done(task.folder, key=done["key"], costs=done["costs"])
     return model
 
 
@@ -247,7 +269,7 @@ def gather(tasks: list[FitTask]) -> dict[str, Frame]:
         frames = [read_parquet(task.folder / f"{name}.parquet") for task in tasks]
         return pl.concat(frames) if frames else empty(columns)
 
-    costs = [read_json(task.folder / "done.json")["costs"] for task in tasks]
+    costs = [done["costs"] for task in tasks if (done := read_sealed(task.folder / DONE)) is not None]
     return {
         "predictions": stacked("predictions", PREDICTIONS),
         "history": stacked("history", HISTORY),

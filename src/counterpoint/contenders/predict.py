@@ -8,13 +8,14 @@ import numpy as np
 import polars as pl
 import yaml
 
-from counterpoint.artifacts import read_json
 from counterpoint.config import StudyConfig, Text
+from counterpoint.contenders.fit import is_done
 from counterpoint.contenders.inputs import as_pairs
 from counterpoint.contenders.kept.files import load
 from counterpoint.errors import ConfigError, ImageError, RunFolderError, did_you_mean
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
+from counterpoint.finished import AGAIN, Fits, read_finished
 from counterpoint.rules import masked
 from counterpoint.schema import Frame
 
@@ -63,11 +64,14 @@ def predict_pair(
     ImageError
         When the image is not there, or cannot be used.
     """
-    models = [load(folder, trusted=trusted) for folder in _fits(run_folder, contender)]
+    if not any(run_folder.glob("fits/*/done.json")):
+        raise RunFolderError(f"{run_folder} holds no fitted contenders; counterpoint run makes them.")
+    results, fits = read_finished(run_folder)
+    models = [load(folder, trusted=trusted) for folder in _folders(run_folder, contender, fits)]
     needed = models[0].modalities
     if needed and not any({"text": text, "image": image}[name] is not None for name in needed):
         raise ConfigError(f"{contender} reads {' and '.join(needed)}; give --{' or --'.join(needed)}.")
-    pair = _pair(text, image, _text_rules(run_folder))
+    pair = _pair(text, image, StudyConfig.read(yaml.safe_load(results["config"]), where=str(run_folder)).text)
     chances = pl.concat([predict_frame(model, pair).select(pl.col("^p_.*$")) for model in models], how="diagonal")
     mean = chances.fill_null(0.0).mean().row(0, named=True)
     return {name.removeprefix("p_"): chance for name, chance in sorted(mean.items())}
@@ -86,19 +90,12 @@ def _pair(text: str | None, image: Path | None, rules: Text) -> Frame:
     return pair
 
 
-def _fits(run_folder: Path, contender: str) -> list[Path]:
-    """Return the folders of the finished fits of *contender*."""
-    finished = sorted(path.parent for path in run_folder.glob("fits/*/done.json"))
-    names = {folder: folder.name.rpartition(".seed-")[0] for folder in finished}
-    if not finished:
-        raise RunFolderError(f"{run_folder} holds no fitted contenders; counterpoint run makes them.")
-    if contender not in names.values():
-        raise ConfigError(f"{run_folder} has no contender {contender!r}.{did_you_mean(contender, set(names.values()))}")
-    return [folder for folder in finished if names[folder] == contender]
-
-
-def _text_rules(run_folder: Path) -> Text:
-    results = read_json(run_folder / "results.json")
-    if results is None:
-        raise RunFolderError(f"{run_folder} has no results.json; counterpoint run finishes the study.")
-    return StudyConfig.read(yaml.safe_load(results["config"]), where=str(run_folder)).text
+def _folders(run_folder: Path, contender: str, fits: Fits) -> list[Path]:
+    """Return the folders of the fits of *contender* that the finished study is of, each of them whole."""
+    if contender not in fits:
+        raise ConfigError(f"{run_folder} has no contender {contender!r}.{did_you_mean(contender, fits)}")
+    folders = {run_folder / "fits" / fit: key for fit, key in fits[contender].items()}
+    for folder, key in folders.items():
+        if not is_done(folder, key):
+            raise RunFolderError(f"{folder} is damaged, or of other settings; {AGAIN}.")
+    return list(folders)

@@ -54,6 +54,8 @@ class Case:
     predictions: Frame = field(default_factory=lambda: empty(PREDICTIONS))
     history: Frame = field(default_factory=lambda: empty(HISTORY))
     costs: Frame = field(default_factory=lambda: empty(COSTS))
+    is_record_of_looks_lost: bool = False
+    """Whether the record of test evaluations was once damaged, so that there were more of them."""
     fit_of: Callable[[str], Fitted | None] = _none
     depth: Depth = "fast"
     shared: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)

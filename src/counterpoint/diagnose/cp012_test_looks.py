@@ -11,6 +11,9 @@ MANY_LOOKS = 5
 def look(case: Case) -> dict[str, str]:
     """Look at how often test rows of this study were scored."""
     n = case.test_looks
+    if case.is_record_of_looks_lost:
+        lost = f"The record of test evaluations was damaged or removed: there were at least {n}, and maybe many more."
+        return finding("CP012", "warn", "test rows", lost, looks=n, is_record_lost=True)
     if n <= 1:
         return finding("CP012", "info", "test rows", "The test rows were scored once.", looks=n)
     said = (

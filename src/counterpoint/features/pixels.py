@@ -1,33 +1,38 @@
 """Images of one size for models to read, from a memory-mapped store or decoded on the spot.
 
 A store is two files: ``pixels-gray-64-keep.npy`` with one slot an image, and an index, ``….parquet``, with the
-reference of each slot.  The index is written last; pixels without an index that fits them are no store.
+reference and the checksum of each slot.  The index is written last; pixels without an index that fits them are no
+store.  A slot whose bytes have changed since is decoded again.
 """
 
 import math
-import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 import polars as pl
 
 from counterpoint.artifacts import replacing, write_parquet
-from counterpoint.errors import ImageError, first_line
+from counterpoint.errors import ImageError, RunFolderError, first_line
 from counterpoint.features.bilinear import Resize, bilinear_square, whole
 from counterpoint.features.chunks import Listener, over_chunks, unheard
 from counterpoint.features.decode import MAX_DECODE_S, Mode, Pixels8, decode
 from counterpoint.features.resize import ANY, Aspect, square
-from counterpoint.files import read_parquet
+from counterpoint.files import open_regular, read_parquet
 from counterpoint.formats.images import ImageReader
 from counterpoint.schema import Frame
 
 _COPIED_BYTES = 16 << 20
+
+Written = tuple[bool, int]
+"""Of a slot that was written: whether its image is missing, and the checksum of its bytes."""
 
 
 class Shape(NamedTuple):
@@ -53,10 +58,10 @@ class Pixels:
     """Images in the order of their references: ``pixels[rows]`` is uint8 of shape (n, channels, side, side).
 
     *is_missing* marks the rows without a readable image; their pixels are zeros.  Only the rows asked for are
-    read, so a store may be larger than memory.
+    read, so a store may be larger than memory; each slot is compared with its checksum when it is read first.
     """
 
-    def __init__(self, store: Pixels8, slots: np.ndarray[Any, np.dtype[np.int64]], is_missing: Any) -> None:
+    def __init__(self, store: "_Store", slots: np.ndarray[Any, np.dtype[np.int64]], is_missing: Any) -> None:
         self._store, self._slots = store, slots
         self.is_missing: np.ndarray[Any, np.dtype[np.bool_]] = np.asarray(is_missing, dtype=bool)
 
@@ -64,7 +69,7 @@ class Pixels:
         return len(self._slots)
 
     def __getitem__(self, rows: Any) -> Pixels8:
-        return np.asarray(self._store[self._slots[rows]])
+        return self._store.read(self._slots[rows])
 
     def take(self, rows: Sequence[int]) -> "Pixels":
         """Return the images of *rows*, in that order, without reading them."""
@@ -157,12 +162,38 @@ def build(
     write_parquet(path.with_suffix(".parquet"), index)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Store:
-    """Pixels, and an index with a row a slot: ``image`` (the reference) and ``is_missing``.  Slot 0 is a null's."""
+    """Pixels, and an index with a row a slot: the reference, its checksum, and whether it is missing.
 
+    Slot 0 is that of a null.
+    """
+
+    shape: Shape
     index: Frame
     slots: Pixels8
+
+    def __post_init__(self) -> None:
+        self._sums = self.index["checksum"].to_numpy()
+        self._is_true = np.zeros(len(self.index), dtype=bool)
+
+    def read(self, slots: np.ndarray[Any, np.dtype[np.int64]]) -> Pixels8:
+        """Return the pixels of *slots*; of those that are not what was written, what their references give now."""
+        pixels = np.array(self.slots[slots])
+        for place in np.flatnonzero(~self._is_true[slots]):
+            slot = int(slots[place])
+            self._is_true[slot] = crc32(pixels[place]) == self._sums[slot]
+            if not self._is_true[slot]:
+                pixels[place] = self._decoded_again(slot)
+        return pixels
+
+    def _decoded_again(self, slot: int) -> Pixels8:
+        ref = self.index["image"][slot]
+        with ImageReader() as reader:
+            image = None if ref is None else _image(ref, reader, self.shape)
+        if (image is None) != self.index["is_missing"][slot]:
+            raise RunFolderError(f"The stored pixels of {ref} are damaged, and it cannot be read: run the study again.")
+        return np.zeros(self.shape.slot, dtype=np.uint8) if image is None else image
 
     def lacking(self, refs: Sequence[str | None]) -> list[str]:
         """Return the references that have no slot, each once."""
@@ -173,56 +204,70 @@ class _Store:
     def pixels(self, refs: Sequence[str | None]) -> Pixels:
         places = self.index.with_row_index("slot")
         found = _refs(refs).join(places, on="image", how="left", nulls_equal=True, maintain_order="left")
-        return Pixels(self.slots, found["slot"].cast(pl.Int64).to_numpy(), found["is_missing"].to_numpy())
+        return Pixels(self, found["slot"].cast(pl.Int64).to_numpy(), found["is_missing"].to_numpy())
 
 
 def _refs(refs: Sequence[str | None]) -> Frame:
     return pl.DataFrame({"image": refs}, schema={"image": pl.String})
 
 
-def _index(refs: Sequence[str | None], is_missing: Sequence[bool]) -> Frame:
-    return _refs(refs).with_columns(pl.Series("is_missing", is_missing, dtype=pl.Boolean))
+def _index(refs: Sequence[str | None], written: Sequence[Written]) -> Frame:
+    """Return the index of slots: *written* are whether each is missing, and the checksum of its bytes."""
+    columns = pl.DataFrame(list(written), schema={"is_missing": pl.Boolean, "checksum": pl.UInt32}, orient="row")
+    return _refs(refs).hstack(columns)
 
 
 def _blank(shape: Shape) -> _Store:
-    return _Store(_index([None], [True]), np.zeros((1, *shape.slot), dtype=np.uint8))
+    nothing = np.zeros((1, *shape.slot), dtype=np.uint8)
+    return _Store(shape, _index([None], [(True, crc32(nothing.tobytes()))]), nothing)
 
 
 def _decoded(refs: Sequence[str], shape: Shape) -> _Store:
     with tempfile.NamedTemporaryFile() as file:
         write = partial(_write, draft=Path(file.name), first_byte=math.prod(shape.slot), shape=shape)
-        is_missing = over_chunks(refs, write, workers=1)
+        written = over_chunks(refs, write, workers=1)
         file.truncate((1 + len(refs)) * math.prod(shape.slot))  # slot 0 stays zeros
         slots = np.fromfile(file.name, dtype=np.uint8).reshape(-1, *shape.slot)
-    return _Store(_index([None, *refs], [True, *is_missing]), slots)
+    return _Store(shape, pl.concat([_blank(shape).index, _index(refs, written)]), slots)
 
 
 def _opened(shape: Shape, cache: Path) -> _Store | None:
     path = shape.path(cache)
     try:
         index = read_parquet(path.with_suffix(".parquet"))
-        slots = np.load(path, mmap_mode="r")
-        seal = _seal(index)
-        with path.open("rb") as file:
-            file.seek(-len(seal), os.SEEK_END)
-            is_whole = file.read() == seal and slots.shape == (len(index), *shape.slot)
+        header, seal = _header(len(index), shape), _seal(index)
+        n_bytes = len(header) + len(index) * math.prod(shape.slot)
+        with open_regular(path) as file:
+            starts_so = file.read(len(header)) == header
+            file.seek(n_bytes)
+            if not starts_so or file.read() != seal:
+                return None
+            slots = np.memmap(file, np.uint8, "r", offset=len(header), shape=(len(index), *shape.slot))
     except (OSError, ValueError, pl.exceptions.PolarsError):
         return None
-    return _Store(index, slots) if is_whole else None
+    return _Store(shape, index, slots)
 
 
 def _seal(index: Frame) -> bytes:
     """Return what ends the file of pixels: a digest of its index, so that the two of different builds never meet."""
     refs = "\0".join(index["image"].fill_null(""))
-    return sha256(refs.encode() + index["is_missing"].to_numpy().tobytes()).digest()
+    columns = (index["is_missing"], index["checksum"])
+    return sha256(refs.encode() + b"".join(column.to_numpy().tobytes() for column in columns)).digest()
+
+
+def _header(n_slots: int, shape: Shape) -> bytes:
+    header = BytesIO()
+    np.lib.format.write_array_header_2_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": (n_slots, *shape.slot)}
+    )
+    return header.getvalue()
 
 
 def _copy(old: _Store, draft: Path, *, n_slots: int) -> int:
     """Write the header of a store of *n_slots* and the slots of *old*; return where the next slot begins."""
-    header = {"descr": "|u1", "fortran_order": False, "shape": (n_slots, *old.slots.shape[1:])}
     n_copied = max(1, _COPIED_BYTES // old.slots[0].nbytes)
     with draft.open("wb") as file:
-        np.lib.format.write_array_header_2_0(file, header)
+        file.write(_header(n_slots, old.shape))
         for start in range(0, len(old.slots), n_copied):
             file.write(old.slots[start : start + n_copied].tobytes())
         return file.tell()
@@ -230,17 +275,18 @@ def _copy(old: _Store, draft: Path, *, n_slots: int) -> int:
 
 def _write(
     start: int, refs: Iterable[str | None], reader: ImageReader, *, draft: Path, first_byte: int, shape: Shape
-) -> list[bool]:
-    """Write the images of *refs* from slot *start* on; return which are missing."""
+) -> list[Written]:
+    """Write the images of *refs* from slot *start* on; return whether each is missing, and its checksum."""
     n_bytes = math.prod(shape.slot)
-    is_missing = []
+    written = []
     with draft.open("r+b") as file:  # not a memory map: with that a full disk would kill the process
         file.seek(first_byte + start * n_bytes)
         for ref in refs:
             image = None if ref is None else _image(ref, reader, shape)
-            is_missing.append(image is None)
-            file.write(bytes(n_bytes) if image is None else image.tobytes())
-    return is_missing
+            data = bytes(n_bytes) if image is None else image.tobytes()
+            file.write(data)
+            written.append((image is None, crc32(data)))
+    return written
 
 
 def _image(ref: str, reader: ImageReader, shape: Shape) -> Pixels8 | None:

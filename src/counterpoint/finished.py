@@ -1,0 +1,56 @@
+"""The record of a finished study: its page, its results, and which fits they are of."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from counterpoint.artifacts import are_true, digests, read_json, read_sealed, write_sealed
+from counterpoint.errors import RunFolderError
+
+MARK, PAGE, RESULTS = "report.json", "report.html", "results.json"
+AGAIN = "counterpoint run makes it again"
+
+Fits = Mapping[str, Mapping[str, str]]
+"""The key of each fit by its name, of each contender."""
+
+
+class Finished(NamedTuple):
+    """The content of results.json, and the fits that it is of."""
+
+    results: dict[str, Any]
+    fits: Fits
+
+
+def write_finished(root: Path, key: str, fits: Fits) -> None:
+    """Write down that the page and the results in folder *root* are whole, and made from what *key* stands for."""
+    figures = [path for path in (root / "figures").glob("*") if path.is_file()]
+    pages = [path for path in (root / PAGE, root / RESULTS) if path.exists()]
+    write_sealed(root / MARK, {"key": key, "files": digests(root, [*pages, *figures]), "fits": fits})
+
+
+def is_finished(root: Path, key: str) -> bool:
+    """Say whether the page and the results in folder *root* are what was made from what *key* stands for.
+
+    >>> is_finished(Path("nowhere"), "key")
+    False
+    """
+    record = read_sealed(root / MARK)
+    return record is not None and record["key"] == key and are_true(root, record["files"])
+
+
+def read_finished(root: Path) -> Finished:
+    """Return the results of the finished study in folder *root*, and its fits.
+
+    Raises
+    ------
+    RunFolderError
+        When the study is not finished, or its record or its results are damaged.
+    """
+    if not (root / RESULTS).exists():
+        raise RunFolderError(f"{root} has no {RESULTS}; counterpoint run finishes the study.")
+    record = read_sealed(root / MARK)
+    if record is None:
+        raise RunFolderError(f"{root / MARK} is damaged or missing; {AGAIN}.")
+    if not are_true(root, {name: digest for name, digest in record["files"].items() if name == RESULTS}):
+        raise RunFolderError(f"{root / RESULTS} is damaged; {AGAIN}.")
+    return Finished(read_json(root / RESULTS), record["fits"])

@@ -1,0 +1,212 @@
+"""Damages of a run folder, one file at a time, and what a study makes of each.  Shared by a test and a benchmark."""
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import counterpoint as cp
+from counterpoint.config import StudyConfig
+from counterpoint.contenders.predict import predict_pair
+from counterpoint.errors import CounterpointError
+from counterpoint.schema import Frame
+
+GIVEN = {
+    "study": "small",
+    "source": {"kind": "generated", "n": 90, "text_signal": 0.8, "image_signal": 0.6, "side_px": 16, "seed": 3},
+    "contenders": ["majority", "text-svm", {"kind": "image-cnn", "side_px": 16, "epochs": 1},
+                   {"kind": "late-fusion", "text": ["text-svm"]}],
+    "fit": {"engine": "inline", "workers": 1},
+    "evaluate": {"bootstrap": 100},
+}  # fmt: skip
+TABLES = ("pairs", "dropped", "predictions", "history", "scores", "differences", "findings")
+TIMES = {"seconds", "environment"}
+LOST = "test_looks.json"
+
+MADE_AGAIN = {"nothing": (), "page": ("report.json",), "findings": ("report.json", "tables/.findings.json"),
+              "fits": ("report.json", "tables/.findings.json", "tables/.fits.json")}  # fmt: skip
+"""Records that go too, so that what they are of reads what is damaged."""
+
+Rng = random.Random
+
+
+def flip(path: Path, rng: Rng) -> None:
+    data = bytearray(path.read_bytes() or b"0")
+    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    rewrite(path, bytes(data))
+
+
+def cut(path: Path, rng: Rng) -> None:
+    data = path.read_bytes()
+    rewrite(path, data[: rng.randrange(max(1, len(data)))])
+
+
+def empty(path: Path, rng: Rng) -> None:
+    rewrite(path, b"")
+
+
+def delete(path: Path, rng: Rng) -> None:
+    path.unlink()
+
+
+def scramble(path: Path, rng: Rng) -> None:
+    rewrite(path, rng.randbytes(path.stat().st_size))
+
+
+def swap(path: Path, rng: Rng) -> None:
+    others = [other for other in files_of(root_of(path)) if other != path and other.suffix == path.suffix]
+    rewrite(path, rng.choice(others or [path]).read_bytes())
+
+
+def make_folder(path: Path, rng: Rng) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def make_pipe(path: Path, rng: Rng) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def make_link(path: Path, rng: Rng) -> None:
+    path.unlink()
+    path.symlink_to(rng.choice(["/nowhere", "/dev/zero", path.name, "/proc/self/environ"]))
+
+
+def forbid(path: Path, rng: Rng) -> None:
+    rewrite(path, path.read_bytes())
+    path.chmod(0)
+
+
+def delete_folder(path: Path, rng: Rng) -> None:
+    shutil.rmtree(path.parent)
+
+
+def make_file_of_folder(path: Path, rng: Rng) -> None:
+    shutil.rmtree(path.parent)
+    path.parent.write_bytes(b"a file")
+
+
+KINDS: dict[str, Callable[[Path, Rng], None]] = {
+    kind.__name__: kind
+    for kind in (flip, cut, empty, delete, scramble, swap, make_folder, make_pipe, make_link, forbid, delete_folder,
+                 make_file_of_folder)
+}  # fmt: skip
+
+
+class Damage(NamedTuple):
+    """One damage: how, of which file from the run folder on."""
+
+    kind: str
+    file: str
+
+
+class Outcome(NamedTuple):
+    """What came of a damage: same, named (in a line of an error), lost (a record, and the page says so) or wrong."""
+
+    name: str
+    detail: str = ""
+
+
+def rewrite(path: Path, data: bytes) -> None:
+    """Write *data* in place of *path*, whose bytes may be another file's too."""
+    path.unlink()
+    path.write_bytes(data)
+
+
+def root_of(path: Path) -> Path:
+    return next(folder for folder in path.parents if folder.name == GIVEN["study"])
+
+
+def files_of(root: Path) -> list[Path]:
+    return sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def draw(root: Path, rng: Rng) -> Damage:
+    """Return a damage, each place of the run folder as likely as the next, and each of its files."""
+    places: dict[str, list[Path]] = {}
+    for file in files_of(root):
+        name = file.relative_to(root)
+        places.setdefault(name.name if len(name.parts) == 1 else name.parts[0], []).append(name)
+    name = rng.choice(places[rng.choice(sorted(places))])
+    kinds = [kind for kind in KINDS if len(name.parts) > 1 or KINDS[kind] not in (delete_folder, make_file_of_folder)]
+    return Damage(rng.choice(kinds), str(name))
+
+
+class Damaged:
+    """A finished study that is damaged and restored, in the same place, again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runs, self._whole = folder / "runs", folder / "whole"
+        self.root = self.runs / str(GIVEN["study"])
+        self.config = StudyConfig.read(GIVEN)
+        self.study().report()
+        shutil.copytree(self.root, self._whole)
+        self.numbers = dict(self._numbers(self.study()))
+        self.results, self.chances = self._results(), self._chances()
+
+    def study(self) -> cp.Study:
+        return cp.Study(self.config, runs=self.runs)
+
+    def restore(self) -> None:
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(self._whole, self.root, copy_function=os.link)
+
+    def outcome(self, damage: Damage, rng: Rng) -> Outcome:
+        """Return what comes of *damage*: predictions first, from what is there, then the whole study."""
+        self.restore()
+        KINDS[damage.kind](self.root / damage.file, rng)
+        for name in MADE_AGAIN[rng.choice(sorted(MADE_AGAIN))]:
+            if (self.root / name).is_file():
+                (self.root / name).unlink()
+        try:
+            if self._chances() != self.chances:
+                return Outcome("wrong", "predict gives other chances")
+        except CounterpointError as error:
+            if not is_named(str(error), damage):
+                return Outcome("wrong", f"predict names nothing: {error}")
+        try:
+            return self._study_again(damage)
+        except CounterpointError as error:
+            return Outcome("named" if is_named(str(error), damage) else "wrong", str(error))
+
+    def _study_again(self, damage: Damage) -> Outcome:
+        study = self.study()
+        for name, table in self._numbers(study):
+            if not table.equals(self.numbers[name]) and not (name == "findings" and damage.file == LOST):
+                return Outcome("wrong", f"table {name} differs")
+        study.report()
+        found, known = self._results(), dict(self.results)
+        if damage.file == LOST and found["test_looks"] != known["test_looks"]:
+            if not any(look.get("is_lost") for look in found["test_looks"]):
+                return Outcome("wrong", "test evaluations were forgotten")
+            for each in (found, known):
+                each |= {"test_looks": None, "findings": [row for row in each["findings"] if row["code"] != "CP012"]}
+            return Outcome("lost" if found == known else "wrong", "results.json differs")
+        if found != known:
+            return Outcome("wrong", f"results.json differs: {[key for key in known if found.get(key) != known[key]]}")
+        if self._chances() != self.chances:
+            return Outcome("wrong", "predict gives other chances afterwards")
+        return Outcome("same")
+
+    def _numbers(self, study: cp.Study) -> Iterator[tuple[str, Frame]]:
+        for name in TABLES:
+            yield name, getattr(study, name)()
+        yield "costs", study.costs().drop("fit_s", "predict_s")
+
+    def _results(self) -> dict[str, Any]:
+        results = json.loads((self.root / "results.json").read_text(encoding="utf-8"))
+        costs = [{key: value for key, value in row.items() if not key.endswith("_s")} for row in results["costs"]]
+        return {key: value for key, value in results.items() if key not in TIMES} | {"costs": costs}
+
+    def _chances(self) -> dict[str, float]:
+        return predict_pair(self.root, "text-svm", text="a red circle")
+
+
+def is_named(message: str, damage: Damage) -> bool:
+    """Say whether *message* is one line that names the damaged file, or the folder that it is in."""
+    names = [Path(damage.file).name, *Path(damage.file).parent.parts, str(GIVEN["study"])]
+    return "\n" not in message and any(name in message for name in names)
