@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from counterpoint.errors import SourceError, first_line
+from counterpoint.formats.class_labels import features_of, with_names
 from counterpoint.formats.tables import BAD, FRAME_ROWS, LINE, MAX_COLUMNS, Table
 from counterpoint.schema import Frame
 
@@ -48,10 +49,11 @@ def _check_footer(path: Path) -> None:
 def _frames(path: Path, schema: pa.Schema, wanted: Collection[str]) -> Iterator[Frame]:
     names = [name for name in schema.names if name in wanted]
     has_bytes = any("binary" in str(schema.field(name).type) for name in names)
+    features = features_of(schema)
     added = [pl.lit(None, pl.String).alias(BAD), *[pl.lit(None, pl.Int64).alias(LINE)] * (LINE in wanted)]
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(BYTES_FRAME_ROWS if has_bytes else FRAME_ROWS, columns=names):
-                yield pl.DataFrame(pa.table(batch)).with_columns(added)
+                yield with_names(pl.DataFrame(pa.table(batch)), features).with_columns(added)
     except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise SourceError(f"{path} is a damaged Parquet file: {first_line(error)}.") from error

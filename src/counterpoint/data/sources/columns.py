@@ -11,6 +11,7 @@ from pydantic import PrivateAttr, model_validator
 
 from counterpoint.data.sources.base import REASON, Source, no_column
 from counterpoint.errors import SourceError
+from counterpoint.formats.fold_names import FOLD_NAMES
 from counterpoint.formats.image_paths import ImagePaths
 from counterpoint.formats.image_roots import TRIED_NAMES, no_file, roots_of
 from counterpoint.formats.tables import BAD, LINE, Table
@@ -23,8 +24,6 @@ logger = logging.getLogger(__name__)
 NEEDED = ("image", "text")
 NAMES = ("label", "group", "text_id", "image_id")
 ROLES = (*NEEDED, "id", *NAMES, "split", "url")
-FOLDS = {"valid": "validation", "val": "validation", "dev": "validation"}
-"""Other names that sets have for the validation fold."""
 
 Refs = Callable[[pl.Series, int], list[str | None]]
 """From image bytes, and the number of their first row, to their references."""
@@ -54,7 +53,7 @@ class Columns(Source, ABC):
     label, group
         *label* may be a number; the rows of one *group* share a fold.
     split
-        *split* says train, validation (valid, val, dev) or test, or the number of a fold.
+        *split* says train, validation (valid, val, dev) or test (testing, eval), or the number of a fold.
     url
         *url* is where the image comes from.
     text_id, image_id
@@ -145,7 +144,7 @@ def _records(
     if "url" in used:
         made = made.with_columns(host_of(pl.col("url")).alias("host"))
     if "split" in used:
-        made = made.with_columns(pl.col("fold").str.strip_chars().str.to_lowercase().replace(FOLDS))
+        made = made.with_columns(pl.col("fold").str.strip_chars().str.to_lowercase().replace(dict(FOLD_NAMES)))
     return made.drop(BAD)
 
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import polars as pl
 
 from counterpoint.data.sources.base import REASON, Source, existing, no_column, row_frames, row_schema, some, stamp
-from counterpoint.data.sources.columns import FOLDS
 from counterpoint.data.sources.table import TableSource
 from counterpoint.errors import SourceError
+from counterpoint.formats.fold_names import FOLD_NAMES
 from counterpoint.formats.tables import BAD, FORMATS, open_table
 from counterpoint.formats.tars import IMAGE_EXTENSIONS
 from counterpoint.schema import Frame
@@ -19,7 +19,6 @@ OPTIONAL: Mapping[str, Any] = dict.fromkeys(("label", "fold", "image_id", "text_
 STUDY_CLASSES = {"pos": "1", "neg": "0"}
 """The folders of the 2023 study, and what the names of their images begin with."""
 
-FOLD_NAMES = {"train": "train", "validation": "validation", "test": "test", **FOLDS}
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 Row = dict[str, Any]
 

@@ -13,12 +13,13 @@ from pydantic import PrivateAttr
 
 from counterpoint.artifacts import key_of
 from counterpoint.config import Delimited
-from counterpoint.data.sources.base import existing, files_of, spill, stamp
+from counterpoint.data.sources.base import existing, spill, stamp
 from counterpoint.data.sources.columns import ROLES, Columns
 from counterpoint.data.sources.joined import Join, joined
+from counterpoint.data.sources.table_files import folds_of_tables, tables_of
 from counterpoint.errors import SourceError
 from counterpoint.formats.images import COLUMN, row_ref
-from counterpoint.formats.tables import FORMATS, Table, open_table, table_of
+from counterpoint.formats.tables import Table, open_table, table_of
 from counterpoint.schema import Frame, finding
 from counterpoint.settings import validated
 
@@ -29,7 +30,8 @@ class TableSource(Columns, Delimited):
     Parameters
     ----------
     path
-        *path* is a table, a folder of tables, or a glob such as ``shards/*.parquet``.
+        *path* is a table, a folder of tables, or a glob such as ``shards/*.parquet``.  Of several files whose names say
+        so, such as ``train-00000-of-00001.parquet``, each is a fold.
     root
         *root* is the folder that image paths start from (default: the table's folder).
     sheet
@@ -80,13 +82,16 @@ class TableSource(Columns, Delimited):
         start = 0
         self._notes.clear()
         self._image_notes.clear()
-        for file in self._files():
+        files = self._files()
+        folds = folds_of_tables(files, self.path)
+        for file in files:
             table = self._joined(open_table(file, **self.reading(), sheet=self.sheet))
             self._notes.extend(table.notes)
             root = file.parent if self.root is None else existing(self.root, what="folder of images")
             refs = partial(_rows_of, file, self.image or COLUMN, -start)
             for frame in self.records(table, root=root, start=start, refs=refs):
-                yield frame
+                has_own = "fold" in frame.columns or file not in folds
+                yield frame if has_own else frame.with_columns(fold=pl.lit(folds[file]))
                 start += frame.height
 
     def findings(self) -> list[dict[str, str]]:
@@ -109,7 +114,7 @@ class TableSource(Columns, Delimited):
         return joined(table, self.join, wanted, open_table)
 
     def _files(self) -> list[Path]:
-        return files_of(self.path, FORMATS.keys(), what="table")
+        return tables_of(self.path)
 
 
 class FrameSource(Columns):

@@ -1,0 +1,52 @@
+"""Which files a folder of tables means, also as Hugging Face lays them out, and the fold that each one holds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from counterpoint.data.sources.base import files_of
+from counterpoint.errors import SourceError
+from counterpoint.files import is_pattern, pattern_of
+from counterpoint.formats.fold_names import fold_of, folds_of_files
+from counterpoint.formats.hidden import is_hidden
+from counterpoint.formats.tables import FORMATS
+
+INFO = ("dataset_infos.json", "dataset_info.json", "dataset_dict.json", "state.json")
+"""What Hugging Face writes of a data set beside its tables."""
+INNER = ("data", "default")
+"""Folders that hold the tables of a data set, beside those that are named after folds."""
+
+
+def tables_of(path: Path) -> list[Path]:
+    """Return the tables at *path*: itself, those of a folder or of its ``data/`` and folds, or what a pattern finds.
+
+    Raises
+    ------
+    SourceError
+        When there is none.
+    """
+    try:
+        found = files_of(path, FORMATS.keys(), what="table")
+    except SourceError:
+        found = []
+    tables = [file for file in found if file.name not in INFO or file == path.expanduser().absolute()]
+    tables = tables or (_inner(path.expanduser().absolute()) if path.expanduser().is_dir() else [])
+    return tables or found or files_of(path, FORMATS.keys(), what="table")
+
+
+def _inner(path: Path) -> list[Path]:
+    """Return the tables in the folders of *path* that hold a data set or a fold."""
+    found = []
+    for entry in sorted(path.iterdir()):
+        if entry.is_dir() and not is_hidden(entry.name) and (entry.name.lower() in INNER or fold_of(entry.name)):
+            tables = [file for file in sorted(entry.iterdir()) if file.suffix.lower() in FORMATS and file.is_file()]
+            found += [file for file in tables if not is_hidden(file.name)] + _inner(entry)
+    return found
+
+
+def folds_of_tables(files: Sequence[Path], path: Path) -> dict[Path, str]:
+    """Return the fold of each of several *files* that *path* means, where all their names say one."""
+    if len(files) < 2:
+        return {}
+    path = path.expanduser().absolute()
+    root = pattern_of(path)[0] if is_pattern(path) else path
+    return {Path(file): fold for file, fold in folds_of_files(files, root).items()}
