@@ -125,3 +125,15 @@ def test_a_two_way_split_that_cannot_be_made_is_one_line(frame, share, kind, mes
 def test_the_public_functions_are_not_hidden_by_the_modules_of_their_names(name):
     import_module(f"counterpoint.data.{name}")
     assert callable(getattr(cp, name))
+
+
+def test_pictures_in_a_frame_are_pairs_as_their_files_would_be(tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = [Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)) for _ in range(8)]
+    for number, picture in enumerate(pictures):
+        picture.save(tmp_path / f"{number}.png")
+    columns = {"text": [f"text {number}" for number in range(8)], "label": ["a", "b"] * 4}
+    paths = [tmp_path / f"{number}.png" for number in range(8)]
+    arrays = [np.asarray(picture) for picture in pictures]
+    read = [cp.read_pairs(pd.DataFrame(columns | {"image": images})) for images in (pictures, arrays, paths)]
+    assert [pairs["phash"].to_list() for pairs in read[:2]] == [read[2]["phash"].to_list()] * 2

@@ -65,7 +65,7 @@ def test_what_is_no_table_is_refused():
     with pytest.raises(SourceError, match="got list"):
         TableSource.of([1, 2])
     with pytest.raises(SourceError, match="mixed types"):
-        TableSource.of(pd.DataFrame({"image": [1, "x"]}))
+        TableSource.of(pd.DataFrame({"text": [1, "x"]}))
     with pytest.raises(ConfigError, match=r"Unknown key 'read_pairs.txt'\. Did you mean 'text'"):
         TableSource.of(pl.DataFrame(), txt="caption")
 
@@ -96,7 +96,7 @@ def test_many_images_in_one_parquet_are_counted_through(tmp_path):
     [
         ({"image": [0.5, 1.5]}, "image column 'image' is Float64; allowed: paths"),
         ({"image": ["0.5", "1.5"]}, "image column 'image' holds numbers, such as '0.5'"),
-        ({"image": [["a"], ["b"]]}, "image column 'image' is List"),
+        ({"image": [["a"], ["b"]]}, "image of row 0 is a list; allowed: a path, bytes"),
         (
             {"image": ["https://a.org/1", "https://a.org/2", "?"], "text": ["a"] * 3},
             "holds addresses, such as 'https://a.org/1'",

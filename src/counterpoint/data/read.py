@@ -1,11 +1,7 @@
 """Pairs for a script or a notebook: read in one call, split in two.  A study runs the same stages one by one."""
 
-import atexit
 import logging
-import shutil
-import tempfile
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +22,7 @@ from counterpoint.data.sources.table import TableSource
 from counterpoint.errors import ConfigError, SchemaError
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
+from counterpoint.features.in_memory import folder_of_process
 from counterpoint.schema import Frame
 
 logger = logging.getLogger(__name__)
@@ -60,7 +57,8 @@ def read_pairs(
     separator, encoding, quoting
         How a CSV is written, where that is not found out rightly: settings of the `source <sources.html#table>`_ table.
     work
-        *work* is where images that come as bytes in a frame are kept (default: a folder that goes with the process).
+        *work* is where images are kept that a frame holds as bytes, PIL images or arrays (default: a folder that goes
+        with the process).
 
     Raises
     ------
@@ -81,7 +79,7 @@ def read_pairs(
     columns = {"image": image, "text": text, "label": label, "group": group}
     written = {"root": root, "separator": separator, "encoding": encoding, "quoting": quoting}
     opened = _open(source, {name: value for name, value in (columns | written).items() if value is not None})
-    batches = list(opened.read(Path(work) if work else Path(_folder_of_process())))
+    batches = list(opened.read(Path(work) if work else Path(folder_of_process())))
     records = pl.concat([batch for batch, _ in batches], how="diagonal")
     rules = config.Clean()
     limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect, rules.max_decode_s)
@@ -107,13 +105,6 @@ def _open(source: Any, given: Mapping[str, Any]) -> Source:
     if path.is_dir() or path.suffix == ".tar":
         return open_source({**infer(path), **given})
     return open_source({"kind": "table", "path": path, **given})
-
-
-@cache
-def _folder_of_process() -> str:
-    folder = tempfile.mkdtemp(prefix="counterpoint-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def split(pairs: Any, *, test_share: float = 0.2, seed: int = 0) -> tuple[Any, Any]:

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-import narwhals as nw
 import polars as pl
-import pyarrow as pa
 from pydantic import PrivateAttr
 
 from counterpoint.artifacts import key_of
@@ -17,7 +15,8 @@ from counterpoint.data.sources.base import existing, spill, stamp
 from counterpoint.data.sources.columns import ROLES, Columns
 from counterpoint.data.sources.joined import Join, joined
 from counterpoint.data.sources.table_files import folds_of_tables, tables_of
-from counterpoint.errors import SourceError
+from counterpoint.errors import SchemaError, SourceError
+from counterpoint.features.in_memory import as_frame
 from counterpoint.formats.images import COLUMN, row_ref
 from counterpoint.formats.tables import Table, open_table, table_of
 from counterpoint.schema import Frame, finding
@@ -74,7 +73,7 @@ class TableSource(Columns, Delimited):
         {'id': '0', 'row': 0, 'text': 'a cat', 'image': '/a/1.jpg', 'source': 'frame', 'label': '1'}
         """
         source = validated(FrameSource, columns, where="read_pairs")
-        source._frame = _to_polars(frame)
+        source._frame = _to_polars(frame, source.image)
         return source
 
     def rows(self, work: Path) -> Iterator[Frame]:  # noqa: ARG002 - images stay where they are
@@ -154,12 +153,12 @@ def _rows_of(file: Path, column: str, shift: int, images: pl.Series, start: int)
     return [row_ref(file, row, column) if is_there else None for row, is_there in present]
 
 
-def _to_polars(frame: Any) -> Frame:
+def _to_polars(frame: Any, image: str | None) -> Frame:
     try:
-        return cast(Frame, nw.from_native(frame, eager_only=True).to_polars())
+        return as_frame(frame, image=image or "")
     except TypeError as error:
         raise SourceError(
             f"Pairs are read from a path, or a pandas, polars or Arrow table; got {type(frame).__name__}."
         ) from error
-    except (pa.ArrowException, pl.exceptions.PolarsError) as error:
-        raise SourceError(f"The table in memory has a column of mixed types: {error}.") from error
+    except SchemaError as error:
+        raise SourceError(str(error)) from error
