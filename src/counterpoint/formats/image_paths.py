@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from unicodedata import normalize
 from urllib.parse import unquote
@@ -20,9 +20,10 @@ from counterpoint.formats.images import split_ref
 from counterpoint.formats.tars import IMAGE_EXTENSIONS
 
 CASE, FORM, SUFFIX, TAIL = "in another letter case", "in another Unicode form", "with a suffix", "below {root}"
+ANYWHERE = "by their name alone, in a folder below {root}"
 SLASHES, URL, SPACES = "with / for \\", "without file://", "without white space or quotes around"
-TRIED = 100
-"""Names by which the place of another computer's folders is found."""
+TRIED, MAX_TREE = 100, 300_000
+"""Names by which the place of another computer's folders is found, and files that are looked at in a whole tree."""
 
 _DRIVE = re.compile(r"(?:/*[A-Za-z]:)?/+")
 
@@ -58,6 +59,7 @@ class ImagePaths:
         self._found: Counter[tuple[str, ...]] = Counter()
         self._examples: dict[tuple[str, ...], str] = {}
         self._tail: int | None = None
+        self._is_anywhere = False
 
     def find(self, names: pl.Series) -> pl.Series:
         """Return the path of each name: of its file, or where it should be; null where there is no name."""
@@ -65,6 +67,27 @@ class ImagePaths:
         counts = dict(names.value_counts().iter_rows())
         paths = [self._path(name, counts[name]) for name in distinct]
         return names.replace_strict(distinct, pl.Series(paths, dtype=pl.String), default=None, return_dtype=pl.String)
+
+    def first_missing_of(self, names: pl.Series) -> tuple[str, str] | None:
+        """Return the first of *names* and where it should be, when none of them is found; null is no name."""
+        trial = ImagePaths(Path(self.root), self._column)
+        trial.find(names)
+        return None if trial.n_found else trial.first_missing
+
+    def find_anywhere(self, names: pl.Series) -> bool:
+        """Find names without a folder in whichever folder below the root has the one file; say whether most are there.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Path(folder, "cats").mkdir()
+        ...     Path(folder, "cats", "1.jpg").touch()
+        ...     paths = ImagePaths(Path(folder), lambda: [])
+        ...     paths.find_anywhere(pl.Series(["1.jpg"])), paths.find(pl.Series(["1.jpg"]))[0].removeprefix(folder)
+        (True, '/cats/1.jpg')
+        """
+        n_there = sum(self._tree.get(name) is not None for name in names.drop_nulls())
+        self._is_anywhere = 2 * n_there > names.count()
+        return self._is_anywhere
 
     def account(self) -> list[str]:
         """Return a line for each way in which names were found, with its count and an example."""
@@ -95,6 +118,8 @@ class ImagePaths:
             return (), None
         if not _DRIVE.match(read):
             ways, path = self._walk(_parts(read))
+            if path is None and self._is_anywhere and read in self._tree:
+                return (*how, ANYWHERE), self._tree[read]
         elif _is_there(read):
             ways, path = (), read
         else:
@@ -131,6 +156,12 @@ class ImagePaths:
         if path not in self._folders:
             self._folders[path] = _Folder(path)
         return self._folders[path]
+
+    @cached_property
+    def _tree(self) -> dict[str, str | None]:
+        """The file of each name below the root; None where several folders have the name, or it is beyond the limit."""
+        walked = ((name, f"{folder}/{name}") for folder, _, names in os.walk(self.root) for name in names)
+        return _single(islice(walked, MAX_TREE))
 
     @cached_property
     def _names(self) -> list[str]:

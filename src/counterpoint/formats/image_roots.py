@@ -21,7 +21,7 @@ OF_IMAGES = ("image", "img", "photo", "foto", "picture", "pic", "bild", "media")
 def roots_of(names: Sequence[str], root: Path) -> list[Path]:
     """Return the folders below *root*, else one level above it, from which most of *names* lead to files.
 
-    Several are as good as each other; none where no folder has at least half of the names.
+    Several are as good as each other; none where no folder has more than half of the names.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def _best(folders: Iterator[Path], tried: pl.Series, until: float) -> list[Path]
         paths.find(tried)
         hits[folder] = paths.n_found
     most = max(hits.values(), default=0)
-    return [folder for folder, n in hits.items() if n == most] if 2 * most >= max(1, len(tried)) else []
+    return [folder for folder, n in hits.items() if n == most] if 2 * most > len(tried) else []
 
 
 def _folders_below(root: Path) -> Iterator[Path]:

@@ -83,6 +83,8 @@ def _rooted(name: str, values: pl.Series, home: Path) -> Images:
         return Images(name)
     roots = roots_of(tried.to_list(), home)
     message = no_file(f"image column {name!r}", *paths.first_missing, roots)
+    if not roots and paths.find_anywhere(tried):
+        return Images(name)
     if not roots:
         return Images(name, warning=message)
     note = "the folder that image paths start from" + "".join(f"; could also be {root}" for root in roots[1:3])

@@ -91,7 +91,6 @@ def _imagefolder(path: Path) -> Found | None:
     found = Found({"kind": "folder", "path": path, "layout": "imagefolder"}, split=_fold_words(path), is_whole=True)
     choose(found, "text", text)
     if label.first is None:
-        found.texts = rows[text.first].drop_nulls().to_list()
         return found
     choose(found, "label", label)
     found.is_labelled = True
@@ -126,7 +125,7 @@ def _folders_of_classes(path: Path) -> Found | None:
 def _tables(path: Path) -> Found | None:
     """Return the settings for the tables of a folder: one, several of the same columns, or two that belong together."""
     for folder in (path, *(path / name for name in TABLES_BELOW if (path / name).is_dir())):
-        files = tables_in(folder)
+        files = _readable(tables_in(folder))
         if not files:
             continue
         kinds = {frozenset(open_table(file).columns) for file in files}
@@ -137,6 +136,27 @@ def _tables(path: Path) -> Found | None:
         found.split = found.split or (", ".join(dict.fromkeys(folds.values())) if len(files) > 1 and folds else None)
         return found
     return None
+
+
+def _readable(files: list[Path]) -> list[Path]:
+    """Return those of *files* that are tables; a JSON of settings beside them is none.
+
+    Raises
+    ------
+    SourceError
+        When none of several is one.
+    """
+    tables, errors = [], []
+    for file in files:
+        try:
+            open_table(file)
+        except SourceError as error:
+            errors.append(error)
+        else:
+            tables.append(file)
+    if errors and not tables:
+        raise errors[0]
+    return tables
 
 
 LAYOUTS: tuple[Callable[[Path], Found | None], ...] = (

@@ -23,6 +23,8 @@ def probed(found: Found) -> Found:
         records, dropped = next(open_source(_plain(found.source)).read(Path(work)))
     if "fold" not in records.columns or records["fold"].null_count() == len(records):
         found.split = None
+    if not found.is_labelled:
+        found.texts = records["text"].drop_nulls().to_list()
     if len(records) and records["text"].null_count() == len(records):
         found.warnings.append("No row that was looked at has a text.")
     if len(dropped) > len(records):

@@ -41,7 +41,6 @@ def of_tars(files: Sequence[Path], path: Path) -> Found:
             fields = fields.drop(text.first)
     label = labels(fields)
     if label.first is None:
-        found.texts = [sample.parts["txt"].decode(errors="replace") for sample in samples if "txt" in sample.parts]
         return found
     choose(found, "label", label)
     found.is_labelled = True

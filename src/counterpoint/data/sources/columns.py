@@ -1,6 +1,5 @@
 """Which column of a table is what: its rows as records.  Does not open tables."""
 
-import logging
 from abc import ABC
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -10,16 +9,14 @@ import polars as pl
 from pydantic import PrivateAttr, model_validator
 
 from counterpoint.data.sources.base import REASON, Source, no_column
+from counterpoint.data.sources.image_column import as_names, check_paths
 from counterpoint.errors import SourceError
 from counterpoint.formats.fold_names import FOLD_NAMES
 from counterpoint.formats.image_paths import ImagePaths
-from counterpoint.formats.image_roots import TRIED_NAMES, no_file, roots_of
 from counterpoint.formats.tables import BAD, LINE, Table
 from counterpoint.formats.urls import host_of
 from counterpoint.formats.values import as_json, named, number_columns
 from counterpoint.schema import Frame, finding
-
-logger = logging.getLogger(__name__)
 
 NEEDED = ("image", "text")
 NAMES = ("label", "group", "text_id", "image_id")
@@ -82,13 +79,12 @@ class Columns(Source, ABC):
         """Yield the rows of *table* as records; *start* is the number of the first, *root* where image paths start."""
         used = self.used(table)
         numbers = number_columns(table, {used[role] for role in ("id", "split", *NAMES) if role in used})
-        paths = ImagePaths(root, lambda: (_as_names(frame[used["image"]]) for frame in table.frames({used["image"]})))
+        paths = ImagePaths(root, lambda: (as_names(frame[used["image"]]) for frame in table.frames({used["image"]})))
         for n_frames, frame in enumerate(table.frames({*used.values(), LINE})):
-            columns = {role: _named(frame[name], role, numbers, table) for role, name in used.items()}
-            made = _records(frame, columns, table=table, paths=paths, start=start, refs=refs)
             if n_frames == 0 and "image" in used:
-                _check_paths(frame[used["image"]], paths, root, table)
-            yield made
+                check_paths(as_names(frame[used["image"]]), paths, table.path)
+            columns = {role: _named(frame[name], role, numbers, table) for role, name in used.items()}
+            yield _records(frame, columns, table=table, paths=paths, start=start, refs=refs)
             start += frame.height
         for line in paths.account():
             self._image_notes.append(line)
@@ -186,33 +182,4 @@ def _images(column: pl.Series, table: Table, paths: ImagePaths, start: int, refs
     inside = pl.Series(column.name, refs(column.struct.field("bytes"), start), dtype=pl.String)
     if fields.get("path") != pl.String:
         return inside
-    return inside.zip_with(inside.is_not_null(), paths.find(_as_names(column)))
-
-
-def _as_names(column: pl.Series) -> pl.Series:
-    """Return the paths of an image column: of ``{bytes, path}`` those that stand there for bytes."""
-    if not isinstance(column.dtype, pl.Struct):
-        return column.cast(pl.String)
-    of_path = column.struct.field("path")
-    return of_path.zip_with(
-        column.struct.field("bytes").is_null(), pl.repeat(None, len(of_path), dtype=pl.String, eager=True)
-    )
-
-
-def _check_paths(column: pl.Series, paths: ImagePaths, root: Path, table: Table) -> None:
-    """Raise when no path of a column leads to a file: it holds something else, or its files are below another root."""
-    if paths.first_missing is None or paths.n_found:
-        return
-    where = f"{table.path}: image column {column.name!r}"
-    given = _as_names(column).drop_nulls()
-    if given.cast(pl.Float64, strict=False).null_count() == 0:
-        raise SourceError(f"{where} holds numbers, such as {given[0]!r}, not paths.")
-    if given.str.contains("(?i)^https?://").sum() > len(given) / 2:
-        raise SourceError(
-            f"{where} holds addresses, such as {given[0]!r}; download them first: counterpoint acquire new --from LIST."
-        )
-    roots = roots_of(given.head(TRIED_NAMES).to_list(), root)
-    message = no_file(where, *paths.first_missing, roots)
-    if roots:
-        raise SourceError(message)
-    logger.warning("%s", message)
+    return inside.zip_with(inside.is_not_null(), paths.find(as_names(column)))

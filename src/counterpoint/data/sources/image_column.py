@@ -1,0 +1,61 @@
+"""The image column of a table before its rows are read: what it holds, and where its files are."""
+
+import logging
+from pathlib import Path
+
+import polars as pl
+
+from counterpoint.errors import SourceError
+from counterpoint.formats.image_paths import ImagePaths
+from counterpoint.formats.image_roots import TRIED_NAMES, no_file, roots_of
+
+logger = logging.getLogger(__name__)
+N_TRIED = 1000
+
+
+def as_names(column: pl.Series) -> pl.Series:
+    """Return the paths of an image column, of ``{bytes, path}`` those that stand there for bytes; else nulls.
+
+    >>> as_names(pl.Series([1, None])).to_list(), as_names(pl.Series([b"..."])).to_list()
+    (['1', None], [None])
+    """
+    kind = column.dtype
+    nothing = pl.repeat(None, len(column), dtype=pl.String, eager=True).alias(column.name)
+    if isinstance(kind, pl.Struct):
+        kinds = {field.name: field.dtype for field in kind.fields}
+        if kinds.get("path") != pl.String or "bytes" not in kinds:
+            return nothing
+        return column.struct.field("path").zip_with(column.struct.field("bytes").is_null(), nothing).alias(column.name)
+    is_named = kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum)
+    return column.cast(pl.String) if is_named else nothing
+
+
+def check_paths(names: pl.Series, paths: ImagePaths, table: Path) -> None:
+    """Look for some of *names*; where none is found, but most by their name alone, let *paths* find them so.
+
+    Raises
+    ------
+    SourceError
+        When none leads to a file: they are something else, or their files are below another root.
+    """
+    distinct = names.drop_nulls().unique(maintain_order=True)
+    tried = distinct.gather_every(max(1, len(distinct) // N_TRIED))
+    missing = paths.first_missing_of(tried)
+    if missing is None:
+        return
+    where = f"{table}: image column {names.name!r}"
+    _check_kind(tried, where)
+    roots = roots_of(tried.head(TRIED_NAMES).to_list(), Path(paths.root))
+    if roots:
+        raise SourceError(no_file(where, *missing, roots))
+    if not paths.find_anywhere(tried):
+        logger.warning("%s", no_file(where, *missing, []))
+
+
+def _check_kind(given: pl.Series, where: str) -> None:
+    if given.cast(pl.Float64, strict=False).null_count() == 0:
+        raise SourceError(f"{where} holds numbers, such as {given[0]!r}, not paths.")
+    if given.str.contains("(?i)^https?://").sum() > len(given) / 2:
+        raise SourceError(
+            f"{where} holds addresses, such as {given[0]!r}; download them first: counterpoint acquire new --from LIST."
+        )
