@@ -1,16 +1,23 @@
 """Of every layout that people hold, the study file that is written names the right columns, opens, and makes pairs."""
 
+import json
 import sys
+from dataclasses import fields
 
 import polars as pl
 import pytest
 import yaml
 
 from counterpoint import cli
+from counterpoint.acquire.export import LAYOUTS as EXPORTS
+from counterpoint.acquire.export import export
+from counterpoint.acquire.keep import Kept
+from counterpoint.acquire.plan import Plan
 from counterpoint.data.infer import study_file
 from counterpoint.errors import SourceError
 from counterpoint.study import open_study
 from layout_material import FILES, LABELS, TERMS, TEXTS, N, hugging_face, picture, pictures, write_csv, write_json_lines
+from source_material import write_acquisition
 
 IN_FOLDS = ["train", "train", "train", "test", "valid"] * (N // 5)
 
@@ -300,3 +307,39 @@ def test_the_pairs_of_a_study_are_a_source_again(tmp_path):
     again.write_text(study_file(again, tmp_path / "runs" / "study"))
     second = open_study(again, runs=tmp_path / "runs").pairs()
     assert second.select("id", "text", "label", "fold").rows() == first.select("id", "text", "label", "fold").rows()
+
+
+@pytest.fixture
+def acquired(tmp_path):
+    """An acquisition of photos in three classes, one of which could not be had."""
+    ends = [Kept("ok", format="png", width_px=16, height_px=16, n_bytes=1, image=picture(n)) for n in range(N)]
+    ends[7] = Kept("http_404")
+    write_acquisition(tmp_path / "acquired", ends, shard_rows=20, label=LABELS, text=TEXTS)
+    plan = json.loads((tmp_path / "acquired" / "plan.json").read_text())
+    plan = dict.fromkeys(field.name for field in fields(Plan)) | plan | {"settings": {"keep": "original"}}
+    (tmp_path / "acquired" / "plan.json").write_text(json.dumps(plan))
+    return tmp_path / "acquired"
+
+
+@pytest.mark.parametrize("layout", [None, *EXPORTS])
+def test_what_was_acquired_is_a_source_in_every_layout_of_its_exports(tmp_path, acquired, layout):
+    if layout is not None:
+        export(acquired, layout, tmp_path / "d")
+    file = tmp_path / "study.yaml"
+    file.write_text(study_file(file, acquired if layout is None else tmp_path / "d"))
+    pairs = open_study(file, runs=tmp_path / "runs").pairs()
+    texts = dict(pairs.select("text", "label").iter_rows())
+    assert len(pairs) == N - 1
+    assert len({(texts[text], label) for text, label in zip(TEXTS, LABELS, strict=True) if text in texts}) == 3
+
+
+@pytest.mark.parametrize("kind", ["holdout", "kfold"])
+def test_exported_pairs_are_a_source_with_the_same_split_and_classes(tmp_path, kind):
+    file, _ = written(tmp_path, images_beside)
+    study = open_study(file, runs=tmp_path / "runs", overrides=(f"split.kind={kind}",))
+    study.export_pairs(tmp_path / "out")
+    again = tmp_path / "again.yaml"
+    again.write_text(study_file(again, tmp_path / "out"))
+    pairs = open_study(again, runs=tmp_path / "runs").pairs()
+    columns = ("text", "label", "fold")
+    assert set(pairs.select(columns).iter_rows()) == set(study.pairs().select(columns).iter_rows())

@@ -3,6 +3,7 @@ import json
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from counterpoint.data.sources.table import TableSource
 from counterpoint.errors import ConfigError, SourceError
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
+from counterpoint.formats.study2023 import Named, write_pair_table
 from counterpoint.lookup import find
 from source_material import GOOD, IMAGES, read, sample, write_acquisition, write_tar
 
@@ -151,11 +153,13 @@ def reading(kind: str, folder: Path) -> dict:
     (folder / "cats").mkdir()
     (folder / "cats" / "1.png").write_bytes(GOOD)
     write_acquisition(folder / "acquired", [Kept("ok", image=GOOD)])
+    write_pair_table(folder / "p.csv", [Named("1.png", "a cat", 1, np.eye(2, dtype=np.uint8))], side_px=2)
     return {
         "acquired": {"path": folder / "acquired"},
         "emoji": {"groups": {"a": ["Activities"]}, "size_px": 16},
         "folder": {"path": folder},
         "generated": {"n": 5},
+        "pixels": {"path": folder / "p.csv"},
         "table": {"path": folder / "t.csv"},
         "webdataset": {"path": folder / "0.tar"},
     }[kind] | {"kind": kind}

@@ -14,6 +14,7 @@ from counterpoint.data.infer.sample import sampled
 from counterpoint.data.infer.tables import choose, of_tables, tables_in
 from counterpoint.data.infer.tars import of_tars
 from counterpoint.data.sources.base import existing, some
+from counterpoint.data.sources.pixels import ENDING, is_pixels
 from counterpoint.errors import SourceError
 from counterpoint.formats.fold_names import fold_of, folds_of_files
 from counterpoint.formats.tables import FORMATS, open_table
@@ -47,7 +48,7 @@ def _of_file(path: Path) -> Found:
     if path.suffix.lower() == ".tar":
         return of_tars([path], path)
     if path.suffix.lower() in FORMATS:
-        return of_tables([path], path)
+        return _pixels(path) or of_tables([path], path)
     raise SourceError(f"{path} is no table or tar that can be read; allowed: {', '.join(sorted((*FORMATS, '.tar')))}.")
 
 
@@ -96,6 +97,20 @@ def _imagefolder(path: Path) -> Found | None:
     found.is_labelled = True
     counts = rows[label.first].cast(pl.String).drop_nulls().value_counts(sort=True)
     found.classes = dict(counts.iter_rows())
+    return found
+
+
+def _pixels(path: Path) -> Found | None:
+    """Return the settings for tables of pixels, such as `counterpoint export-pairs` writes; one alone has no folds."""
+    is_table = path.is_file() and path.suffix.lower() == ".csv"
+    files = [path] if is_table else [*path.glob(f"fold-*/test{ENDING}"), *path.glob(f"train{ENDING}")]
+    # pairs.csv of an export stands beside the images themselves, which are better.
+    is_beside_images = is_table and (path.parent / "images").is_dir()
+    if not files or is_beside_images or not is_pixels(open_table(files[0]).columns):
+        return None
+    found = Found({"kind": "pixels", "path": path}, is_labelled=True)
+    folds = ", ".join(sorted(file.parent.name for file in files)) if len(files) > 1 else "train, validation, test"
+    found.split = None if is_table else folds
     return found
 
 
@@ -160,7 +175,7 @@ def _readable(files: list[Path]) -> list[Path]:
 
 
 LAYOUTS: tuple[Callable[[Path], Found | None], ...] = (
-    _acquisition, _run_folder, _tars, _imagefolder, _study2023, _folders_of_classes, _tables,
+    _acquisition, _run_folder, _tars, _imagefolder, _pixels, _study2023, _folders_of_classes, _tables,
 )  # fmt: skip
 """In this order: the first that fits is it."""
 

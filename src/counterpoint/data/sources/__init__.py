@@ -13,6 +13,7 @@ SOURCES: Mapping[str, str] = {
     "emoji": "counterpoint.data.sources.emoji:EmojiSource",
     "folder": "counterpoint.data.sources.folder:FolderSource",
     "generated": "counterpoint.data.sources.generated:GeneratedSource",
+    "pixels": "counterpoint.data.sources.pixels:PixelsSource",
     "table": "counterpoint.data.sources.table:TableSource",
     "webdataset": "counterpoint.data.sources.webdataset:WebdatasetSource",
 }
