@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from contender_material import NAMES, make_pairs
 from counterpoint.contenders import MODELS, make
 from counterpoint.contenders.base import Contender
+from counterpoint.contenders.encoded import Encoded
+from counterpoint.contenders.kept.files import keep, load
 from counterpoint.errors import ConfigError, SchemaError
 from counterpoint.schema import HISTORY
 
@@ -70,6 +73,14 @@ def fitted(pairs) -> Fitted:
 
 def same(a: Any, b: Any, rows: pl.DataFrame) -> bool:
     return a.predict_proba(rows).tobytes() == b.predict_proba(rows).tobytes()
+
+
+def shown(value: Any) -> Any:
+    """Return what a model shows as bytes or rows, to be compared."""
+    if isinstance(value, Encoded):
+        places = np.arange(len(value.text.vectors))
+        return [array.tobytes() for array in (*value.text, *value.image, value.logits(places, places[::-1]))]
+    return value.rows() if isinstance(value, pl.DataFrame) else value
 
 
 def test_every_contender_has_a_tiny_form():
@@ -164,6 +175,57 @@ def test_no_rows_have_no_predictions(name, pairs, fitted):
 def test_predicts_the_same_bytes_after_pickling(name, pairs, fitted):
     model = fitted(name, 2)
     assert same(pickle.loads(pickle.dumps(model)), model, pairs[2])
+
+
+@every_contender
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_predicts_the_same_bytes_after_it_was_kept(name, n_classes, pairs, fitted, tmp_path):
+    model, rows = fitted(name, n_classes), pairs[n_classes]
+    before = torch.get_rng_state().numpy().tobytes()
+    keep(model, tmp_path)
+    again = load(tmp_path)
+    assert before == torch.get_rng_state().numpy().tobytes()
+    assert same(again, model, rows)
+    assert vars(again).keys() == vars(model).keys()
+    assert again.get_params() == model.get_params()
+    assert (again.classes_.dtype, again.history_) == (model.classes_.dtype, model.history_)
+    counts = ("n_epochs_", "n_parameters_", "n_trials_")
+    assert [getattr(again, count) for count in counts] == [getattr(model, count) for count in counts]
+
+
+@every_contender
+def test_shows_the_same_after_it_was_kept(name, pairs, fitted, tmp_path):
+    model, rows = fitted(name, 2), pairs[2]
+    keep(model, tmp_path)
+    again = load(tmp_path)
+    assert again.pixel_settings() == model.pixel_settings()
+    assert again.needs == model.needs
+    for method in {"encoded", "layer_table", "top_words"} & set(dir(model)):
+        given = () if method == "top_words" else (rows,)
+        one, other = (shown(getattr(each, method)(*given)) for each in (model, again))
+        assert one == other
+    assert getattr(again, "rule_", None) == getattr(model, "rule_", None)
+
+
+@every_contender
+@pytest.mark.parametrize("numbers", [(3, 7), (0.5, 2.5), (False, True)])
+def test_the_type_of_its_classes_is_kept(name, numbers, pairs, tmp_path):
+    labels = np.array(numbers)[np.arange(len(pairs[2])) % 2]
+    model = make(name, **TINY[name]).fit(pairs[2], labels)
+    keep(model, tmp_path)
+    again = load(tmp_path)
+    assert (again.classes_.dtype, again.classes_.tolist()) == (model.classes_.dtype, list(numbers))
+    assert same(again, model, pairs[2])
+
+
+@every_contender
+def test_a_kept_fit_can_be_copied_pickled_and_kept_again(name, pairs, fitted, tmp_path):
+    keep(fitted(name, 3), tmp_path)
+    again = load(tmp_path)
+    keep(again, tmp_path)
+    for copy in (deepcopy(again), pickle.loads(pickle.dumps(again)), load(tmp_path)):
+        assert same(copy, fitted(name, 3), pairs[3])
+    assert clone(again).get_params() == again.get_params()
 
 
 @every_contender

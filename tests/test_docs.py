@@ -21,6 +21,7 @@ from counterpoint.cli import app
 from counterpoint.config import StudyConfig, read_study
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.contenders import MODELS, make
+from counterpoint.contenders.kept.files import keep, load
 from counterpoint.data.sources import SOURCES, open_source
 from counterpoint.errors import ConfigError
 from counterpoint.settings import Section
@@ -166,11 +167,14 @@ def written(monkeypatch):
     return module_of
 
 
-def test_the_contender_of_the_contributor_guide_works(written):
+def test_the_contender_of_the_contributor_guide_works_and_is_kept(written, tmp_path):
     written("CONTRIBUTING.md")
     pairs = pl.DataFrame({"text": ["a cat", "cats", "a dog", None], "image": [None] * 4})
     model = make("written:CharBayes", longest=2, seed=3).fit(pairs, ["cat", "cat", "dog", "dog"])
     assert model.predict(pl.DataFrame({"text": ["the cat"]})).tolist() == ["cat"]
+    keep(model, tmp_path)
+    again = load(tmp_path, trusted=["written:CharBayes"])
+    assert again.predict_proba(pairs).tobytes() == model.predict_proba(pairs).tobytes()
 
 
 def test_the_source_and_the_check_of_the_extension_guide_work(written, tmp_path):

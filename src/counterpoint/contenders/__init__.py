@@ -66,6 +66,6 @@ def settings_of(model: type) -> type[Section]:
     2.0
     """
     hints = get_type_hints(model.__init__, include_extras=True)  # type: ignore[misc]
-    defaults = model.__init__.__kwdefaults__ or {}  # type: ignore[misc]
+    defaults = getattr(model.__init__, "__kwdefaults__", None) or {}  # type: ignore[misc]  # of a class without its own
     fields: Any = {name: (hints.get(name, Any), default) for name, default in defaults.items()}
     return create_model(model.__name__, __base__=Section, **fields)

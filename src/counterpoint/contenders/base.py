@@ -44,7 +44,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     is_seeded
         *is_seeded* is False when the seed changes nothing, so that one fit stands for all seeds.
     part_types
-        *part_types* are the full names of the types of scikit-learn that a kept fit may hold, and no others.
+        *part_types* are the types of scikit-learn, or their full names, that a kept fit may hold, and no others.
     classes_, history_, n_epochs_, n_parameters_, n_trials_
         What ``fit`` learns: the sorted labels, one row an epoch, and what the fit took.
     """
@@ -52,7 +52,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     modalities: ClassVar[tuple[str, ...]] = ()
     needs: Any = ()
     is_seeded: ClassVar[bool] = False
-    part_types: ClassVar[tuple[str, ...]] = ()
+    part_types: ClassVar[tuple[type | str, ...]] = ()
 
     classes_: NDArray[Any]
     history_: list[dict[str, Any]]

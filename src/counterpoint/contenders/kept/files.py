@@ -20,7 +20,7 @@ from safetensors import numpy as safetensors
 
 from counterpoint.artifacts import replacing
 from counterpoint.contenders import MODELS, settings_of
-from counterpoint.contenders.kept.parts import dumped, loaded
+from counterpoint.contenders.kept.parts import dumped, loaded, names_of
 from counterpoint.contenders.kept.state import State
 from counterpoint.errors import UnreadableFitError, first_line
 from counterpoint.files import open_regular
@@ -109,7 +109,7 @@ class _Gathered:
     def add(self, model: Any, path: str = "") -> dict[str, Any]:
         """Gather a *model* and return all else of it, as JSON; *path* is before the names of what was gathered."""
         state: State = model.state()
-        self.part_types.update(model.part_types)
+        self.part_types.update(names_of(model.part_types))
         self.parts |= {path + name: part for name, part in state.parts.items()}
         settings = settings_of(type(model))(**model.get_params(deep=False)).model_dump(mode="json")
         return {
@@ -185,7 +185,7 @@ def _class(path: str, classes: Mapping[str, Any], folder: Path) -> Any:
 
 def _part_types(document: Mapping[str, Any], classes: Mapping[str, Any], folder: Path) -> list[str]:
     """Return the types of scikit-learn that a contender and the fits in it may hold."""
-    own = set(_class(document["class"], classes, folder).part_types)
+    own = set(names_of(_class(document["class"], classes, folder).part_types))
     return sorted(own.union(*(_part_types(fit, classes, folder) for fit in document["fits"].values())))
 
 

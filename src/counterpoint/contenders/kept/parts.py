@@ -1,7 +1,7 @@
 """Fitted estimators of scikit-learn as bytes, by skops, with a short list of the types that may be in them."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -20,6 +20,15 @@ LOADERS = frozenset({
 """The ways in which skops may build an object; bound methods and operators are not among them."""
 MAX_BYTES = 1 << 28
 """The most that a file may hold once it is unpacked."""
+
+
+def names_of(types: Iterable[type | str]) -> list[str]:
+    """Return the full name of each type; names stay as they are.
+
+    >>> names_of([dict, "sklearn.svm._classes.LinearSVC"])
+    ['builtins.dict', 'sklearn.svm._classes.LinearSVC']
+    """
+    return [each if isinstance(each, str) else f"{each.__module__}.{each.__qualname__}" for each in types]
 
 
 def dumped(parts: Mapping[str, Any], allowed: Collection[str]) -> bytes:
