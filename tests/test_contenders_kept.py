@@ -11,26 +11,21 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 from safetensors import numpy as safetensors
-from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
-from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
 from contender_material import make_pairs
 from counterpoint.contenders import make
-from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.contenders.kept.files import keep, keep_none, load
 from counterpoint.contenders.kept.parts import dumped, loaded
-from counterpoint.contenders.kept.state import State
 from counterpoint.errors import UnreadableFitError
-from counterpoint.schema import Frame
+from outside_contenders import Piped, Stateful, Undeclared
 
 SRC = Path(__file__).parents[1] / "src" / "counterpoint"
 LSTM = {"embed": 4, "hidden": 4, "epochs": 1}
@@ -298,78 +293,16 @@ def test_a_fit_that_was_not_kept_says_why(folder):
 # Contenders from outside the package.
 
 
-class Outside(Contender):
-    """Keeps a pipeline of scikit-learn, by attributes and a list of types alone."""
-
-    modalities = ("text",)
-    part_types = (Pipeline, "sklearn.feature_extraction.text.CountVectorizer", MultinomialNB)
-    pipeline_: Pipeline
-
-    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
-        self.pipeline_ = make_pipeline(CountVectorizer(analyzer="char"), MultinomialNB())
-        self.pipeline_.fit(train.pairs["text"].fill_null(""), train.codes)
-
-    def _proba(self, pairs: Frame) -> Proba:
-        return np.asarray(self.pipeline_.predict_proba(pairs["text"].fill_null("")))
-
-
-class Undeclared(Outside):
-    """Holds types that it does not list."""
-
-    part_types = ()
-
-
-class Stateful(Contender):
-    """Gives its arrays and values by its own state: half of what it learned is an object of no known kind."""
-
-    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
-        self.shares_ = np.bincount(train.codes) / len(train.codes)
-        self.bag_ = frozenset({"fox"})
-
-    def _proba(self, pairs: Frame) -> Proba:
-        assert self.bag_ == {"fox"}
-        return np.tile(self.shares_, (len(pairs), 1))
-
-    def state(self) -> State:
-        return super().state() | State(values={"bag": sorted(self.bag_)})
-
-    def restore(self, state: State) -> "Stateful":
-        self.bag_ = frozenset(state.texts("bag"))
-        return super().restore(state)
-
-
-class Forgetful(Stateful):
-    """Leaves half of what it learned out of its state."""
-
-    def state(self) -> State:
-        return Contender.state(self)
-
-    def restore(self, state: State) -> "Forgetful":
-        return Contender.restore(self, state)
-
-
-OUTSIDE = (Outside, Undeclared, Stateful, Forgetful)
-
-
-@pytest.fixture
-def my_lab(monkeypatch) -> ModuleType:
-    module = ModuleType("my_lab")
-    for kind in OUTSIDE:
-        setattr(module, kind.__name__, kind)
-        monkeypatch.setattr(kind, "__module__", "my_lab")
-    monkeypatch.setitem(sys.modules, "my_lab", module)
-    return module
-
-
-@pytest.mark.parametrize("kind", [Outside, Stateful])
-def test_a_class_from_outside_is_read_when_it_is_named_and_else_not_imported(kind, my_lab, folder, pairs, monkeypatch):
+@pytest.mark.parametrize("kind", [Piped, Stateful])
+def test_a_class_from_outside_is_read_when_it_is_named_and_else_not_imported(kind, folder, pairs, monkeypatch):
     model = kind().fit(pairs, pairs["label"])
     keep(model, folder)
-    again = load(folder, trusted=[f"my_lab:{kind.__name__}"])
-    assert again.predict_proba(pairs).tobytes() == model.predict_proba(pairs).tobytes()
-    monkeypatch.delitem(sys.modules, "my_lab")
-    with pytest.raises(UnreadableFitError, match=rf"fitted by my_lab:{kind.__name__}, .* name it with --trust"):
+    path = f"outside_contenders:{kind.__name__}"
+    assert load(folder, trusted=[path]).predict_proba(pairs).tobytes() == model.predict_proba(pairs).tobytes()
+    monkeypatch.delitem(sys.modules, "outside_contenders")
+    with pytest.raises(UnreadableFitError, match=rf"fitted by {path}, .* name it with --trust"):
         load(folder)
+    assert "outside_contenders" not in sys.modules
 
 
 def test_a_fit_in_a_fit_is_not_imported_either(folder, fitted):
@@ -381,9 +314,16 @@ def test_a_fit_in_a_fit_is_not_imported_either(folder, fitted):
     assert "antigravity" not in sys.modules
 
 
-def test_parts_of_types_that_are_not_listed_are_not_kept(my_lab, folder, pairs):
+def test_parts_of_types_that_are_not_listed_are_not_kept(folder, pairs):
     with pytest.raises(UnreadableFitError, match=r"Undeclared cannot be kept: it holds .*Pipeline"):
         keep(Undeclared().fit(pairs, pairs["label"]), folder)
+
+
+def test_an_array_of_objects_is_not_kept(folder, pairs):
+    model = Stateful().fit(pairs, pairs["label"])
+    model.shares_ = np.array([{"a": 1}], dtype=object)
+    with pytest.raises(UnreadableFitError, match="Stateful cannot be kept"):
+        keep(model, folder)
 
 
 # What is kept.

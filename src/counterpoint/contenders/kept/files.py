@@ -190,7 +190,9 @@ def _part_types(document: Mapping[str, Any], classes: Mapping[str, Any], folder:
 
 
 def _path(kind: type) -> str:
-    return f"{kind.__module__}:{kind.__qualname__}"
+    # A spawned process imports the user's script under another name.
+    module = "__main__" if kind.__module__ == "__mp_main__" else kind.__module__
+    return f"{module}:{kind.__qualname__}"
 
 
 def _try(model: Any) -> None:

@@ -1,0 +1,112 @@
+"""A study whose fits are damaged, from outside, or not kept: the same numbers, and at most a fit made again."""
+
+import json
+import logging
+import pickle
+import sys
+from pathlib import Path
+
+import pytest
+
+import counterpoint as cp
+from contender_material import NAMES
+from counterpoint.config import StudyConfig
+from counterpoint.contenders import fit as fitting
+from counterpoint.contenders.predict import predict_pair
+from counterpoint.errors import UnreadableFitError
+
+OUTSIDE = [
+    {"kind": "outside_contenders:Piped", "name": "piped"},
+    {"kind": "outside_contenders:Forgetful", "name": "forgetful"},
+    {"kind": "late-fusion", "text": ["piped", "forgetful"]},
+]
+SMALL_CNN = {"kind": "image-cnn", "side_px": 8, "width": 2, "epochs": 1}
+
+
+def study(runs: Path, contenders: list, name: str = "kept") -> cp.Study:
+    given = {
+        "study": name,
+        "source": {"kind": "generated", "n": 90, "side_px": 16, "seed": 3},
+        "contenders": contenders,
+        "fit": {"engine": "inline"},
+        "evaluate": {"bootstrap": 100},
+    }
+    return cp.Study(StudyConfig.read(given), runs=runs)
+
+
+@pytest.fixture
+def counted(monkeypatch) -> list[str]:
+    """Lists the fits that are made."""
+    made: list[str] = []
+    real = fitting._fitted
+    monkeypatch.setattr(fitting, "_fitted", lambda task, parts: (made.append(task.contender), real(task, parts))[1])
+    return made
+
+
+def test_what_is_not_kept_is_fitted_again_where_it_is_needed(tmp_path, counted, caplog):
+    with caplog.at_level(logging.WARNING):
+        whole = study(tmp_path, [SMALL_CNN, *OUTSIDE])
+        whole.predictions()
+    # The fit that is not kept is made for itself and for the fusion that is built on it.
+    assert sorted(counted) == ["forgetful", "forgetful", "image-cnn", "late-fusion", "piped"]
+    assert "Forgetful, read back, fails: AttributeError" in caplog.text
+    counted.clear()
+    models = whole.models()
+    assert counted == ["forgetful"]
+    pairs = whole.pairs()
+    for name, model in models.items():
+        kept = whole.predictions().filter(contender=name, part="test")
+        test = pairs.filter(fold="test")
+        assert model.predict_proba(test)[:, 0].tolist() == kept[f"p_{model.classes_[0]}"].to_list()
+    assert whole.models()["forgetful"] is models["forgetful"]
+
+
+@pytest.mark.parametrize("damage", ["flipped", "gone", "pickle"])
+def test_a_damaged_fit_is_made_again_and_predicts_as_before(damage, tmp_path, counted):
+    whole = study(tmp_path, ["majority", "text-svm"])
+    before = whole.predictions()
+    folder = tmp_path / "kept" / "fits" / "text-svm.seed-0.fold-test"
+    path = folder / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    path.unlink()
+    if damage == "flipped":
+        data[-9] ^= 1
+        path.write_bytes(data)
+    if damage == "pickle":
+        path.write_bytes(pickle.dumps({}))
+    counted.clear()
+    again = study(tmp_path, ["majority", "text-svm"])
+    model = again.models()["text-svm"]
+    assert counted == ["text-svm"]
+    assert again.predictions().equals(before)
+    test = again.pairs().filter(fold="test")
+    kept = before.filter(contender="text-svm", part="test")
+    assert model.predict_proba(test)[:, 0].tolist() == kept[f"p_{model.classes_[0]}"].to_list()
+    study(tmp_path, ["majority", "text-svm"]).models()
+    assert counted == ["text-svm"]
+
+
+def test_a_run_folder_that_names_a_class_does_not_have_it_imported(tmp_path, monkeypatch):
+    whole = study(tmp_path, ["majority", {"kind": "outside_contenders:Piped", "name": "piped"}])
+    whole.report()
+    root = tmp_path / "kept"
+    monkeypatch.delitem(sys.modules, "outside_contenders")
+    assert sum(predict_pair(root, "majority", text="a").values()) == pytest.approx(1)
+    with pytest.raises(UnreadableFitError, match=r"outside_contenders:Piped, which is no contender of this package"):
+        predict_pair(root, "piped", text="a")
+    assert "outside_contenders" not in sys.modules
+    chances = predict_pair(root, "piped", text="a", trusted=["outside_contenders:Piped"])
+    assert sum(chances.values()) == pytest.approx(1)
+
+
+def test_a_study_reads_only_classes_that_its_own_file_names(tmp_path, counted):
+    whole = study(tmp_path, ["majority"])
+    whole.predictions()
+    folder = tmp_path / "kept" / "fits" / "majority.seed-0.fold-test"
+    document = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(document | {"class": "antigravity:Fly"}))
+    sys.modules.pop("antigravity", None)
+    counted.clear()
+    assert study(tmp_path, ["majority"]).models()["majority"].classes_.tolist() != NAMES
+    assert counted == ["majority"]
+    assert "antigravity" not in sys.modules
