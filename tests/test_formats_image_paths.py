@@ -102,7 +102,7 @@ def test_what_was_found_otherwise_is_counted_with_an_example(shop, caplog):
     with caplog.at_level(logging.WARNING, logger="counterpoint"):
         cp.read_pairs(shop / "t.csv", separator=";")
     [said] = [each.getMessage() for each in caplog.records if "found" in each.getMessage()]
-    assert "6 image paths were found with / for \\, in another letter case: 'FOTOS\\\\0.JPG' is fotos/0.jpg" in said
+    assert "6 image paths were found with / for \\, in another letter case: 'FOTOS\\0.JPG' is fotos/0.jpg" in said
 
 
 def test_pairs_are_read_from_another_root(tmp_path):

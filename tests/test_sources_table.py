@@ -2,6 +2,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from xlsxwriter import Workbook
 
 from counterpoint.data.sources import open_source
 from counterpoint.data.sources.table import TableSource
@@ -146,3 +147,14 @@ def test_a_row_without_id_leaves_and_a_repeated_id_stays_for_the_clean_stage(tmp
 def test_a_separator_is_one_character(separator, tmp_path):
     with pytest.raises(ConfigError, match=r"source\.separator"):
         open_source({"kind": "table", "path": tmp_path / "t.csv", "separator": separator})
+
+
+def test_the_sheets_of_a_workbook_that_are_not_read_are_named(tmp_path):
+    with Workbook(tmp_path / "shop.xlsx") as workbook:
+        pl.DataFrame({"as of": ["May"]}).write_excel(workbook, "cover")
+        pl.DataFrame({"image": ["1.jpg"], "text": ["a mug"]}).write_excel(workbook, "articles")
+    of_sheet = TableSource(path=tmp_path / "shop.xlsx", sheet="articles")
+    assert [len(records) for records, _ in of_sheet.read(tmp_path)] == [1]
+    said = r"found as of\. shop\.xlsx: sheet 'cover' is read; the setting sheet names another: articles\."
+    with pytest.raises(SourceError, match=said):
+        list(TableSource(path=tmp_path / "shop.xlsx").read(tmp_path))

@@ -63,6 +63,15 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     return f" Allowed: {', '.join(choices)}." if choices else ""
 
 
+def quoted(name: str) -> str:
+    r"""Return *name* in quotation marks: as it is where it can be shown, else spelled out.
+
+    >>> print(quoted("Fotos\\1.jpg"), quoted("bell\a"))
+    'Fotos\1.jpg' 'bell\x07'
+    """
+    return f"'{name}'" if name.isprintable() else repr(name)
+
+
 def first_line(error: BaseException) -> str:
     r"""Return what *error* says in its first line, without a full stop at the end; its type when it says nothing.
 

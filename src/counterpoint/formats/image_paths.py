@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
+from counterpoint.errors import quoted
 from counterpoint.formats.images import split_ref
 from counterpoint.formats.tars import IMAGE_EXTENSIONS
 
@@ -47,7 +48,7 @@ class ImagePaths:
     ...     [path.removeprefix(folder) for path in found], paths.n_found
     (['/Fotos/1.JPG', '/2.jpg'], 1)
     >>> paths.account()
-    ["1 image path was found with / for \\, in another letter case: 'fotos\\\\1.jpg' is Fotos/1.JPG"]
+    ["1 image path was found with / for \\, in another letter case: 'fotos\\1.jpg' is Fotos/1.JPG"]
     """
 
     def __init__(self, root: Path, column: Column) -> None:
@@ -108,7 +109,7 @@ class ImagePaths:
             return plain
         self.n_found += n_rows
         self._found[how] += n_rows
-        self._examples.setdefault(how, f"{name!r} is {path.removeprefix(f'{self.root}/')}")
+        self._examples.setdefault(how, f"{quoted(name)} is {path.removeprefix(f'{self.root}/')}")
         return path
 
     def _otherwise(self, name: str) -> tuple[tuple[str, ...], str | None]:

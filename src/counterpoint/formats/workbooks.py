@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError  # noqa: N812 - an exception
 
-from counterpoint.errors import SourceError, did_you_mean, first_line
+from counterpoint.errors import SourceError, did_you_mean, first_line, quoted
 from counterpoint.formats.tables import MAX_COLUMNS, Table, table_of
 
 MAX_UNPACKED_BYTES = 1 << 30
@@ -40,7 +40,11 @@ def open_workbook(path: Path, *, sheet: str | None = None) -> Table:
         raise SourceError(f"{path} is not an XLSX workbook: {first_line(error)}.") from error
     if not frame.columns:
         raise SourceError(f"{path} is empty: its first row should name its columns.")
-    return table_of(frame, path)
+    if sheet is not None or len(book.sheet_names) == 1:
+        return table_of(frame, path)
+    first, *others = book.sheet_names
+    note = f"{path.name}: sheet {quoted(first)} is read; the setting sheet names another: {', '.join(others)}."
+    return replace(table_of(frame, path), notes=(note,))
 
 
 def _check_size(path: Path) -> None:

@@ -105,7 +105,8 @@ class Columns(Source, ABC):
         wanted = {role: name for role in ROLES if (name := getattr(self, role)) is not None}
         for role, name in wanted.items():
             if name not in table.columns and (role in NEEDED or role in self.model_fields_set):
-                raise SourceError(no_column(f"{table.path} has no column for source.{role},", name, table.columns))
+                lacking = no_column(f"{table.path} has no column for source.{role},", name, table.columns)
+                raise SourceError(" ".join([lacking, *table.notes]))
         return {role: name for role, name in wanted.items() if name in table.columns}
 
 
