@@ -19,8 +19,9 @@ def put(path, body=GOOD):
 @pytest.fixture
 def study(tmp_path):
     """The 2023 study's layout, with an image without description and a description without image on either side."""
-    for name in ("pos/1_0.jpg", "pos/1_2.jpg", "pos/1_9.jpg", "neg/0_1.png", "neg/other.jpg", "neg/Thumbs.db"):
+    for name in ("pos/1_0.jpg", "pos/1_2.jpg", "pos/1_9.jpg", "neg/0_1.png", "neg/other.jpg"):
         put(tmp_path / "images" / name)
+    put(tmp_path / "images/neg/Thumbs.db", b"\xd0\xcf\x11\xe0")
     pl.DataFrame({"desc": ["man zero", "man one", "man two"]}).write_excel(tmp_path / "posData.xlsx")
     pl.DataFrame({"desc": ["cat zero", "cat one"]}).write_csv(tmp_path / "negData.csv")
     return tmp_path

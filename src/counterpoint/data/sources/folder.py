@@ -1,32 +1,41 @@
 """Folders of images: the 2023 study's, a folder a class with captions beside, and Hugging Face's imagefolder."""
 
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from posixpath import splitext
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
+from pydantic import PrivateAttr
 
+from counterpoint.data.sources.aside import Aside
 from counterpoint.data.sources.base import REASON, Source, existing, no_column, row_frames, row_schema, some, stamp
+from counterpoint.data.sources.folder_layouts import METADATA, Part, base_of, layout_of, metadata_in, parts_of
 from counterpoint.data.sources.table import TableSource
 from counterpoint.errors import SourceError
-from counterpoint.formats.fold_names import FOLD_NAMES
-from counterpoint.formats.tables import BAD, FORMATS, open_table
-from counterpoint.formats.tars import IMAGE_EXTENSIONS
+from counterpoint.files import read_bytes
+from counterpoint.formats.folders import TEXT, Listing
+from counterpoint.formats.hidden import OTHER
+from counterpoint.formats.tables import BAD, FORMATS, is_text, open_table
 from counterpoint.schema import Frame
 
 OPTIONAL: Mapping[str, Any] = dict.fromkeys(("label", "fold", "image_id", "text_id"), pl.String)
 STUDY_CLASSES = {"pos": "1", "neg": "0"}
 """The folders of the 2023 study, and what the names of their images begin with."""
 
-METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+MAX_TEXT_BYTES = 1 << 20
+OUTSIDE, SECOND = "an image outside the folders that are read", "a second table of metadata"
+TEXT_ALONE = "text of no image"
 Row = dict[str, Any]
 
 
 class FolderSource(Source):
-    """Images of a folder with their texts; a side that is not there is null.
+    """Images of a folder with their texts; a modality that is not there is null.
 
-    Three layouts are told apart, or set by *layout*:
+    What is an image is seen from its content, and from names such as ``x.jpg``; a file that is neither an image nor the
+    text or table of one is counted in the findings.  Three layouts are told apart, or set by *layout*:
 
     imagefolder
         ``metadata.csv``, ``.jsonl`` or ``.parquet`` with a column ``file_name``.
@@ -36,7 +45,8 @@ class FolderSource(Source):
     classes
         ``<class>/x.jpg`` and its text ``<class>/x.txt``.
 
-    An imagefolder or a folder of classes may also stand in ``train/``, ``validation/`` and ``test/``.
+    An imagefolder or a folder of classes may also stand in ``train/``, ``validation/`` and ``test/``, or in folders
+    with other names for these.
 
     Parameters
     ----------
@@ -44,6 +54,9 @@ class FolderSource(Source):
         *path* is the folder.
     layout
         *layout* is one of the three names above.
+    folds
+        *folds* says whether folders such as ``train/`` are folds; false: they are classes (default: seen from what is
+        there, and refused where it may be both).
     text, label
         *text* is the column of texts (default: "text"; in study2023 "desc"), *label* that of labels in an imagefolder
         (default: "label" if it is there).
@@ -60,28 +73,39 @@ class FolderSource(Source):
     kind: Literal["folder"] = "folder"
     path: Path
     layout: Literal["imagefolder", "study2023", "classes"] | None = None
+    folds: bool | None = None
     text: str | None = None
     label: str | None = None
     captions: Mapping[Literal["pos", "neg"], Path] | None = None
     first_index: Literal[0, 1] = 0
     number: str | None = None
 
-    def rows(self, work: Path) -> Iterator[Frame]:
+    _aside: Aside = PrivateAttr(default_factory=Aside)
+    _notes: list[dict[str, str]] = PrivateAttr(default_factory=list)
+
+    def rows(self, work: Path) -> Iterator[Frame]:  # noqa: ARG002 - the images stay where they are
         """Yield one row an image, and one for each text without an image."""
-        path = self._folder()
-        layout = self.layout or _layout(path)
+        listing, used = Listing(self._folder()), set[str]()
+        self._notes.clear()
+        base = base_of(listing)
+        layout = self.layout or layout_of(listing, base, self.folds)
         if layout == "study2023":
-            images = path / "images" if (path / "images").is_dir() else path
-            yield from row_frames((row for name in STUDY_CLASSES for row in self._study(path, images, name)), OPTIONAL)
+            yield from row_frames(self._study(listing, used), OPTIONAL)
         elif layout == "classes":
-            yield from row_frames((row for fold, part in _parts(path) for row in _classes(part, fold)), OPTIONAL)
+            parts = parts_of(listing, base, self.folds)
+            yield from row_frames((row for part in parts for row in _classes(listing, part, used)), OPTIONAL)
         else:
-            for fold, part in _parts(path):
-                yield from self._imagefolder(part, fold, work)
+            yield from self._imagefolder(listing, base, used)
+        self._put_aside(listing, used)
+
+    def findings(self) -> list[dict[str, str]]:
+        """Return which files became no row, and how tables were read."""
+        return [*self._aside.findings(), *self._notes]
 
     def fingerprint(self) -> str:
         """Return a hash of the settings and of every file's size and time."""
-        return stamp(self, _files(self._folder()))
+        listing = Listing(self._folder())
+        return stamp(self, [file for name in listing.files if (file := listing.root / name).exists()])
 
     def _folder(self) -> Path:
         path = existing(self.path, what="folder")
@@ -89,21 +113,46 @@ class FolderSource(Source):
             raise SourceError(f"{path} is a file, not a folder; kind: table or webdataset reads files.")
         return path
 
-    def _study(self, path: Path, images: Path, name: str) -> Iterator[Row]:
+    def _put_aside(self, listing: Listing, used: set[str]) -> None:
+        """Count the files that are in no row, and are no text or table of one."""
+        self._aside.clear()
+        for reason, name in listing.aside:
+            self._aside.add(reason, name)
+        for name in listing.files:
+            if name not in used and name in listing.images:
+                self._aside.add(OUTSIDE, name, is_warning=True)
+            elif name not in used:
+                is_table = name.rpartition("/")[2].lower() in METADATA
+                reason = SECOND if is_table else TEXT_ALONE if name.lower().endswith(TEXT) else OTHER
+                self._aside.add(reason, name, is_warning=is_table)
+
+    # study2023
+
+    def _study(self, listing: Listing, used: set[str]) -> Iterator[Row]:
+        prefix = "images/" if "images" in listing.folders else ""
+        for name in STUDY_CLASSES:
+            existing(listing.root / prefix / name, what="folder")
+            yield from self._study_class(listing, f"{prefix}{name}/", name, used)
+
+    def _study_class(self, listing: Listing, prefix: str, name: str, used: set[str]) -> Iterator[Row]:
         """Yield the rows of one of the two folders: its images in the order of their numbers, then what is left."""
-        folder, prefix = existing(images / name, what="folder"), STUDY_CLASSES[name]
-        texts = self._descriptions(path, name)
-        seen = set()
-        for number, image in sorted((_number(image, prefix), image) for image in _files(folder) if _is_image(image)):
+        first = STUDY_CLASSES[name]
+        table = self._captions(listing, name)
+        used.add(str(table.relative_to(listing.root)) if table.is_relative_to(listing.root) else "")
+        texts, seen = self._descriptions(table), set()
+        images = [image for image in listing.below(prefix) if image in listing.images]
+        for number, image in sorted((_number(image, first), image.split("/")) for image in images):
+            path = "/".join(image)
             seen.add(number)
-            row: Row = {"id": image.stem, "image": str(image), "label": name, "source": name}
+            used.add(path)
+            row: Row = {**_row(listing, path, splitext(image[-1])[0], name), "label": name}
             yield row | ({"image_id": str(number)} | texts.get(number, {}) if number >= 0 else {})
         for number in sorted(texts.keys() - seen):
-            yield {"id": f"{prefix}_{number}", "label": name, "source": name} | texts[number]
+            yield {"id": f"{first}_{number}", "label": name, "source": name} | texts[number]
 
-    def _descriptions(self, path: Path, name: str) -> dict[int, Row]:
+    def _descriptions(self, path: Path) -> dict[int, Row]:
         """Return what a row has of each description, by its number."""
-        table = open_table(self._captions(path, name))
+        table = open_table(path)
         used = [self.text or "desc"] + ([self.number] if self.number else [])
         for column in used:
             if column not in table.columns:
@@ -118,101 +167,119 @@ class FolderSource(Source):
             for number, row in enumerate(rows, self.first_index)
         }
 
-    def _captions(self, path: Path, name: str) -> Path:
+    def _captions(self, listing: Listing, name: str) -> Path:
         given = (self.captions or {}).get(name)  # type: ignore[call-overload]
         if given is not None:
-            return existing(path / given, what="table of descriptions")
-        found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in FORMATS]
-        fits = [file for file in found if file.name.lower().startswith(name)]
+            return existing(listing.root / given, what="table of descriptions")
+        found = [file for file in listing.files if "/" not in file and splitext(file)[1].lower() in FORMATS]
+        fits = [file for file in found if file.lower().startswith(name)]
         if len(fits) != 1:
-            names = some([file.name for file in fits or found])
-            raise SourceError(f"{path} needs one table named {name}…, or source.captions.{name}; found {names}.")
-        return fits[0]
+            raise SourceError(
+                f"{listing.root} needs one table named {name}…, or source.captions.{name}; found {some(fits or found)}."
+            )
+        return listing.root / fits[0]
 
-    def _imagefolder(self, path: Path, fold: str | None, work: Path) -> Iterator[Frame]:
-        """Yield the rows of the metadata, then the images that it does not name."""
-        file = next((path / name for name in METADATA if (path / name).is_file()), None)
-        if file is None:
-            raise SourceError(f"{path} has none of {', '.join(METADATA)}.")
+    # imagefolder
+
+    def _imagefolder(self, listing: Listing, base: str, used: set[str]) -> Iterator[Frame]:
+        """Yield, for the whole folder and then for each fold, the rows of its metadata, then the images in no row."""
+        parts, whole = parts_of(listing, base, self.folds), Part(None, base, "")
+        areas = parts if parts == [whole] else [whole, *parts]
+        if not any(metadata_in(listing, area.prefix) for area in areas):
+            raise SourceError(f"{listing.path(base)} has none of metadata.csv, metadata.jsonl, metadata.parquet.")
+        for area in areas:
+            for file in metadata_in(listing, area.prefix)[:1]:
+                used.add(file)
+                yield from self._metadata(listing, file, [*parts, whole], used)
+            if area in parts:
+                rest = [name for name in listing.below(area.prefix) if name in listing.images - used]
+                used.update(rest)
+                yield from row_frames((_row_of_part(listing, name, area) for name in rest), OPTIONAL)
+
+    def _metadata(self, listing: Listing, file: str, areas: list[Part], used: set[str]) -> Iterator[Frame]:
+        """Yield the rows of the table *file*; each image has one name, however the table writes it."""
         columns = {"text": self.text} if self.text else {}
         columns |= {"label": self.label} if self.label else {}
-        seen: set[str] = set()
-        table = TableSource(path=file, image="file_name", id="file_name", **columns)
-        for frame in table.rows(work):
-            seen.update(frame["image"].drop_nulls())
-            here = (
-                [] if fold is None else [pl.lit(fold).alias("fold"), pl.lit(f"{fold}/").add(pl.col("id")).alias("id")]
+        table = TableSource(path=listing.root / file, image="file_name", id="file_name", **columns)
+        for frame in table.rows(listing.root):
+            places = [_place(listing, image, areas) for image in frame["image"]]
+            used.update(place.name for place in places if place.name)
+            found = pl.DataFrame(places, schema=dict.fromkeys(Place._fields, pl.String), orient="row")
+            given = [found["fold"], *([frame["fold"]] if "fold" in frame.columns else [])]
+            own = frame.with_columns(
+                pl.coalesce(found["path"], "image").alias("image"),
+                pl.coalesce(found["key"], "id").alias("id"),
+                pl.coalesce(given).alias("fold"),
             )
-            yield pl.concat([pl.DataFrame(schema=row_schema(OPTIONAL)), frame.with_columns(here)], how="diagonal")
-        rest = (image for image in _files(path) if _is_image(image) and str(image) not in seen)
-        yield from row_frames((_row(image, path, fold) for image in rest), OPTIONAL)
+            yield pl.concat([pl.DataFrame(schema=row_schema(OPTIONAL)), own], how="diagonal")
+        self._notes += table.findings()
 
 
-def _layout(path: Path) -> str:
-    if any((part / name).is_file() for _, part in _parts(path) for name in METADATA):
-        return "imagefolder"
-    if any(_holds(root / "pos", r"1_\d+") and (root / "neg").is_dir() for root in (path, path / "images")):
-        return "study2023"
-    if any(_holds(folder) for _, part in _parts(path) for folder in _folders(part)):
-        return "classes"
-    names = sorted(entry.name for entry in path.iterdir())
-    raise SourceError(
-        f"{path} is no folder of pairs: it needs metadata.csv, or pos/ and neg/, or a folder of images a class; "
-        f"found {some(names)}."
-    )
+class Place(NamedTuple):
+    """Where the image of a row lies: its name in the folder, its whole path, its fold, and its id."""
+
+    name: str | None = None
+    path: str | None = None
+    fold: str | None = None
+    key: str | None = None
 
 
-def _parts(path: Path) -> Sequence[tuple[str | None, Path]]:
-    """Return each fold and its folder, where all folders are named after folds, else *path* itself."""
-    folders = _folders(path)
-    if folders and all(folder.name.lower() in FOLD_NAMES for folder in folders):
-        return [(FOLD_NAMES[folder.name.lower()], folder) for folder in folders]
-    return [(None, path)]
+def _place(listing: Listing, image: str | None, areas: list[Part]) -> Place:
+    """Return where an image lies that a table names; nothing of one outside the folder."""
+    path, root = os.path.normpath(image or ""), listing.path("")
+    name = path.removeprefix(root)
+    area = next((area for area in areas if name.startswith(area.prefix)), None)
+    return Place(name, path, area.fold, _key(name, area)) if area and path.startswith(root) else Place()
 
 
-def _classes(path: Path, fold: str | None) -> Iterator[Row]:
-    for folder in _folders(path):
-        files = _files(folder)
-        pictured = {file.with_suffix("") for file in files if _is_image(file)}
-        for file in files:
-            row = {**_row(file, path, fold), "label": folder.name, "source": folder.name}
-            if _is_image(file):
-                yield row | _text_of(file.with_suffix(".txt"))
-            elif file.suffix.lower() == ".txt" and file.with_suffix("") not in pictured:
-                yield {**row, "image": None} | _text_of(file)
+def _key(name: str, part: Part) -> str:
+    own = name.removeprefix(part.prefix)
+    return f"{part.name}/{own}" if part.name else own
 
 
-def _row(file: Path, path: Path, fold: str | None) -> Row:
-    name = file.relative_to(path).as_posix()
-    return {"id": f"{fold}/{name}" if fold else name, "image": str(file), "fold": fold, "source": path.name}
+def _classes(listing: Listing, part: Part, used: set[str]) -> Iterator[Row]:
+    """Yield a row an image of a folder of classes, and one for each text in a class that stands beside no image."""
+    files = listing.below(part.prefix)
+    texts = {splitext(name)[0]: name for name in files if name.lower().endswith(TEXT)}
+    text_of = {name: texts.get(name, texts.get(splitext(name)[0])) for name in files if name in listing.images}
+    taken = {text for text in text_of.values() if text is not None}
+    used |= taken | text_of.keys()
+    for name in files:
+        folder, _, rest = name.removeprefix(part.prefix).partition("/")
+        label = _readable(folder) if rest else None
+        row = {**_row_of_part(listing, name, part), "label": label, "source": label or listing.root.name}
+        text = text_of.get(name)
+        if name in listing.images:
+            yield row | (_text_of(listing, text) if text else {})
+        elif rest and name.lower().endswith(TEXT) and name not in taken:
+            used.add(name)
+            yield row if listing.holds_image(name) else {**row, "image": None} | _text_of(listing, name)
 
 
-def _text_of(file: Path) -> Row:
+def _row_of_part(listing: Listing, name: str, part: Part) -> Row:
+    return _row(listing, name, _key(name, part), listing.root.name) | {"fold": part.fold}
+
+
+def _row(listing: Listing, name: str, key: str, source: str) -> Row:
+    """Return the row of an image; a name that is no text, which no table can hold, is its reason to leave."""
+    if is_text(name):
+        return {"id": key, "image": listing.path(name), "source": source}
+    return {"id": _readable(key), "source": _readable(source), REASON: "bad_name"}
+
+
+def _readable(name: str) -> str:
+    return name if is_text(name) else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _text_of(listing: Listing, name: str) -> Row:
     try:
-        return {"text": file.read_bytes().decode("utf-8-sig").strip()} if file.is_file() else {}
+        data = read_bytes(listing.path(name), most_bytes=MAX_TEXT_BYTES)
+        return {"text": data.decode("utf-8-sig").strip()}
     except (OSError, UnicodeDecodeError):
         return {REASON: "bad_text"}
 
 
-def _folders(path: Path) -> list[Path]:
-    return sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-
-
-def _files(path: Path) -> list[Path]:
-    """Return the files at any depth, but for hidden ones, sorted."""
-    return sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-
-
-def _is_image(file: Path) -> bool:
-    return file.suffix.lower().removeprefix(".") in IMAGE_EXTENSIONS
-
-
-def _holds(folder: Path, name: str = ".*") -> bool:
-    """Say whether *folder* has an image with such a name."""
-    return folder.is_dir() and any(_is_image(file) and re.fullmatch(name, file.stem) for file in folder.rglob("*"))
-
-
-def _number(image: Path, prefix: str) -> int:
+def _number(image: str, prefix: str) -> int:
     """Return 7 for ``1_7.jpg``, and -1 for a name that is not of this kind."""
-    found = re.fullmatch(rf"{prefix}_([0-9]+)", image.stem)
+    found = re.fullmatch(rf"{prefix}_([0-9]+)", splitext(image.rpartition("/")[2])[0])
     return int(found[1]) if found else -1

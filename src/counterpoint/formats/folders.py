@@ -1,0 +1,129 @@
+"""What stands in a folder at any depth: images by their content, all other files, and those that are nobody's row."""
+
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from counterpoint.errors import SourceError
+from counterpoint.files import open_regular
+from counterpoint.formats.hidden import HIDDEN, is_hidden
+from counterpoint.formats.magic import HEAD_BYTES, is_image
+from counterpoint.formats.tars import IMAGE_EXTENSIONS
+
+SPECIAL, BROKEN_LINK, READ_ALREADY = "no regular file", "broken link", "link to a folder that is read already"
+TEXT = ".txt"
+
+
+class Child(NamedTuple):
+    """What a folder holds: images in it, images deeper in it, and whether there is a table of its images."""
+
+    n_images: int = 0
+    n_deep: int = 0
+    has_metadata: bool = False
+
+
+class Listing:
+    """The files below *root*, as paths from there on, in the order of their steps; *aside* has the reason of others.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("b.jfif", "a.png", ".DS_Store", "README"):
+    ...         _ = Path(folder, name).write_bytes(b"GIF89a" if name == "README" else b"")
+    ...     listing = Listing(Path(folder))
+    ...     listing.files, sorted(listing.images), listing.aside
+    (['README', 'a.png', 'b.jfif'], ['README', 'a.png', 'b.jfif'], [('hidden', '.DS_Store')])
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.aside: list[tuple[str, str]] = []
+        self.folders: set[str] = set()
+        self._seen: set[tuple[int, int]] = set()
+        self.files = sorted(self._walk(root, ""), key=_steps)
+
+    def _walk(self, folder: Path, prefix: str) -> Iterator[str]:
+        found = folder.stat()
+        if (found.st_dev, found.st_ino) in self._seen:
+            self.aside.append((READ_ALREADY, prefix))
+            return
+        self._seen.add((found.st_dev, found.st_ino))
+        for entry in _entries(folder):
+            name = prefix + entry.name
+            if is_hidden(entry.name):
+                self.aside += [(HIDDEN, hidden) for hidden in _all_below(entry, name)]
+            elif entry.is_dir():
+                self.folders.add(name)
+                yield from self._walk(folder / entry.name, f"{name}/")
+            elif entry.is_file() or (entry.is_symlink() and not Path(entry).exists() and _has_image_name(name)):
+                yield name
+            else:
+                self.aside.append((SPECIAL if Path(entry).exists() else BROKEN_LINK, name))
+
+    @cached_property
+    def images(self) -> frozenset[str]:
+        """The files that are images, or are called so."""
+        return frozenset(name for name in self.files if self._is_image(name))
+
+    def _is_image(self, name: str) -> bool:
+        if _has_image_name(name):
+            return True
+        return not name.lower().endswith(TEXT) and self.holds_image(name)
+
+    def holds_image(self, name: str) -> bool:
+        """Return whether the content of a file is an image."""
+        try:
+            with open_regular(self.root / name) as file:
+                return is_image(file.read(HEAD_BYTES))
+        except OSError:
+            return False
+
+    def path(self, name: str) -> str:
+        """Return the whole path of a file."""
+        return f"{self.root}/{name}"
+
+    def below(self, prefix: str) -> list[str]:
+        """Return the files whose paths begin with *prefix*, which is empty or ends with "/"."""
+        return [name for name in self.files if name.startswith(prefix)]
+
+    def children(self, prefix: str, metadata: tuple[str, ...]) -> dict[str, Child]:
+        """Return what each folder in the folder *prefix* holds; *metadata* are the names of tables of images."""
+        found: dict[str, Child] = {}
+        for name in self.below(prefix):
+            first, *rest = name[len(prefix) :].split("/")
+            if not rest:
+                continue
+            child, is_picture = found.get(first, Child()), name in self.images
+            found[first] = Child(
+                child.n_images + (is_picture and len(rest) == 1),
+                child.n_deep + (is_picture and len(rest) > 1),
+                child.has_metadata or (len(rest) == 1 and rest[0].lower() in metadata),
+            )
+        return found
+
+
+def _steps(name: str) -> list[str]:
+    return name.split("/")
+
+
+def _has_image_name(name: str) -> bool:
+    return name.rpartition("/")[2].lower().rpartition(".")[2] in IMAGE_EXTENSIONS and "." in name.rpartition("/")[2]
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise SourceError(f"Cannot read folder {folder}: {error.strerror}.") from error
+
+
+def _all_below(entry: os.DirEntry[str], name: str) -> list[str]:
+    """Return the files of a hidden folder, or *name* itself."""
+    if not entry.is_dir(follow_symlinks=False):
+        return [name]
+    found = [os.path.join(folder, file) for folder, _, files in os.walk(entry.path) for file in files]  # noqa: PTH118
+    return [name + file[len(entry.path) :] for file in sorted(found)]
