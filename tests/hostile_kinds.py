@@ -215,7 +215,7 @@ KINDS: dict[str, Kind] = {
     "ok-until-closed": Kind(("ok",), lambda talk: talk.send(b"HTTP/1.0 200 OK\r\n\r\n", images.jpeg())),
     "ok-https": Kind(("ok",), jpeg_of_anyone, "https://{host}:{https}/{name}"),
     "ok-early-hints": Kind(("ok",), lambda talk: (talk.send(head("103 Early Hints") * 9), jpeg_of_anyone(talk))[1]),
-    "gzipped": Kind(("not_image",), lambda talk: talk.reply(zip_of_jpeg(), "200 OK", "Content-Encoding: gzip")),
+    "gzipped": Kind(("ok",), lambda talk: talk.reply(zip_of_jpeg(), "200 OK", "Content-Encoding: gzip")),
     "unknown-encoding": Kind(("ok",), jpeg_with("Content-Encoding: x-mystery")),
     # What is no image, and images of formats that are not read.
     "html": Kind(("not_image",), image(images.HTML, "Content-Type: image/jpeg")),
@@ -240,7 +240,7 @@ KINDS: dict[str, Kind] = {
     "jpeg-says-65500": Kind(("too_many_pixels",), image(lambda: images.jpeg_saying(65_500, 65_500))),
     "png-long-strip": Kind(("too_many_pixels",), image(images.long_strip)),
     "gzip-bomb": Kind(
-        ("not_image",),
+        ("body_too_large",),
         lambda talk: talk.reply(images.gzip_bomb(), "200 OK", "Content-Encoding: gzip"),
     ),
     "jpeg-many-scans-cmyk": Kind(("decode_error",), image(lambda: images.many_scans(5000, "CMYK"))),

@@ -9,6 +9,7 @@ from typing import Any
 
 from counterpoint import __version__
 from counterpoint.acquire.statuses import OK
+from counterpoint.acquire.web.codings import CutOffError, TooLargeError, inflated
 from counterpoint.acquire.web.hosts import Job
 from counterpoint.acquire.web.optout import ROBOT, opts_out
 from counterpoint.acquire.web.urls import Target, shown
@@ -30,7 +31,7 @@ ACCEPT = "image/jpeg,image/png,image/webp;q=0.9,image/gif;q=0.9,image/*;q=0.5,*/
 _CA_CACHE_TIMEOUT = 321  # CURLOPT_CA_CACHE_TIMEOUT, which pycurl does not name
 _STATUS_LINE = re.compile(rb"HTTP/[0-9.]+ +([0-9]{3})")
 _LINES = {
-    **{letter.encode(): "kept" for letter in "LRXlrx"},  # Location, Retry-After, X-Robots-Tag
+    **{letter.encode(): "kept" for letter in "CLRXclrx"},  # Content-Encoding, Location, Retry-After, X-Robots-Tag
     b"H": "status", b"\r": "end", b"\n": "end",
 }  # fmt: skip
 _HTTP = {
@@ -86,7 +87,8 @@ def options(rules: Fetch, ca_file: Path) -> Mapping[int, Any]:
         pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
         pycurl.HTTP09_ALLOWED: 0,
         pycurl.USERAGENT: user_agent(rules),
-        pycurl.HTTPHEADER: [f"Accept: {ACCEPT}"],
+        # Images are compressed already; without this header a host may choose any coding (RFC 9110, 12.5.3).
+        pycurl.HTTPHEADER: [f"Accept: {ACCEPT}", "Accept-Encoding: identity"],
         pycurl.BUFFERSIZE: BUFFER_BYTES,
         pycurl.MAXFILESIZE_LARGE: rules.max_body_bytes,
         pycurl.LOW_SPEED_LIMIT: rules.min_bytes_per_s,
@@ -114,6 +116,7 @@ class Transfer:
         self.handle = pycurl.Curl()
         self.handle.transfer = self
         self._refuse, self._respects_optout = refuse, True
+        self._max_body_bytes: int = settings[pycurl.MAXFILESIZE_LARGE]
         for option, value in settings.items():
             self.handle.setopt(option, value)
         self.handle.setopt(pycurl.OPENSOCKETFUNCTION, self._open)
@@ -157,7 +160,7 @@ class Transfer:
         return b"".join(chunks)
 
     def header(self, name: bytes) -> list[str]:
-        """Return the values of a header of the last answer: one of Location, Retry-After, X-Robots-Tag."""
+        """Return the values of a header of the last answer: one of Content-Encoding, Location, Retry-After, X-Robots-Tag."""
         found = [line.partition(b":")[2].strip() for line in self._lines if line.lower().startswith(name + b":")]
         return [_text(value) for value in found]
 
@@ -166,16 +169,32 @@ class Transfer:
         return max(0.0, float(self.handle.getinfo(pycurl.RETRY_AFTER)))
 
     def status(self, error: int, words: str, *, is_late: bool) -> str:
-        """Return how the transfer ended, from libcurl's error and *words*; *is_late*: its deadline has come."""
+        """Return how the transfer ended, from libcurl's error and *words*; *is_late*: its deadline has come.
+
+        To be called once: a body that was sent compressed is inflated here.
+        """
         if self._is_optout:
             return "blocked_optout"
         if self.http_code is not None and (known := status_of_code(self.http_code)) != OK:
             return known  # whatever happened to its body
         if error == pycurl.E_OK and self.http_code is not None:
-            return OK if self._chunks else "empty_body"
+            return self._inflate() if self._chunks else "empty_body"
         if error == pycurl.E_OPERATION_TIMEDOUT and is_late:
             return "timeout_total"
         return self._error_status(error, words)
+
+    def _inflate(self) -> str:
+        """Take the coding off a body that was sent with one, and return the status of what is left."""
+        codings = self.header(b"content-encoding")
+        if not codings:
+            return OK
+        try:
+            self._chunks = [inflated(self.body(), codings, max_bytes=self._max_body_bytes)]
+        except TooLargeError:
+            return "body_too_large"
+        except CutOffError:
+            return "body_truncated"
+        return OK if self._chunks[0] else "empty_body"
 
     def _error_status(self, error: int, words: str) -> str:
         if error == pycurl.E_OPERATION_TIMEDOUT:
