@@ -95,13 +95,20 @@ def test_where_a_plan_is_and_who_works_may_differ(folder):
     assert plan(other, Store(folder / "moved")).n_rows == N_ROWS
 
 
+def test_guard_and_manners_may_change_while_a_plan_is_fetched(folder):
+    first = made(folder)
+    guard = {"allow_address": ["127.0.0.1/32"], "robots": True, "max_url_bytes": 99}
+    fetch = {"total_s": 30, "per_host": 1, "user_agent": "me/1", "attempts": 2, "max_body_bytes": 9}
+    assert made(folder, guard=guard, fetch=fetch) == first
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"select": {"min_words": 2}}, r"select\.min_words: 0, not 2; set it back"),
         ({"keep": "gray-64"}, 'keep: "jpeg-256", not "gray-64"'),
         ({"shard_rows": 5}, "shard_rows: 4, not 5"),
-        ({"fetch": {"total_s": 30}}, r"fetch\.total_s: 20\.0, not 30\.0"),
+        ({"decode": {"min_side_px": 30}}, r"decode\.min_side_px: 16, not 30"),
         ({"select": {"caps": {"person": 5}}}, r'select\.caps: null, not \{"person": 5\}'),
         ({"input": {"path": "elsewhere"}}, r'input\.path: \[".*list"\], not \["elsewhere"\]'),
     ],

@@ -16,10 +16,10 @@ from counterpoint import cli
 from counterpoint.acquire.account import Account, Pace
 from counterpoint.cli.account import line, summary
 from counterpoint.cli.acquire import EXAMPLE
-from counterpoint.cli.ending import escaped
 from counterpoint.cli.watching import Lines, watching
 from counterpoint.config.acquire import AcquireConfig, read_acquire
 from counterpoint.settings import Section
+from counterpoint.terminal import console, escaped
 
 
 @pytest.fixture
@@ -133,6 +133,25 @@ def test_an_address_that_is_not_public_is_reached_only_when_allowed(call, web):
     assert not server.asked
     _, out, _ = call("run", file, *closed, "--out", "other", "--allow-address", "127.0.0.1/32")
     assert ["ok", "6", "60.0", "%"] in cells(out)
+
+
+def test_a_run_whose_every_address_was_refused_names_the_setting_fails_and_can_be_mended(call, web):
+    _, file = web
+    closed = ("--set", "guard.allow_address=[]")
+    for command in ("run", "run", "retry"):  # nothing waits any more, nothing can be tried again
+        code, out, _ = call(command, file, *closed)
+        assert (code, "guard.allow_address or by --allow-address NET" in " ".join(out.split())) == (1, True)
+    assert "guard.allow_address" in call("status", file)[1]
+    code, out, _ = call("retry", file, *closed, "--allow-address", "127.0.0.1/32")
+    assert code == 0
+    assert ["ok", "6", "60.0", "%"] in cells(out)
+    assert "guard.allow_address" not in out
+
+
+def test_a_run_of_which_some_addresses_are_refused_succeeds(call, tmp_path):
+    with host() as server:
+        code, out, _ = call("run", write(tmp_path, [server.url("ok/1.jpg"), "http://10.0.0.1/a.jpg"]))
+    assert (code, ["blocked_address", "1", "50.0", "%"] in cells(out)) == (0, True)
 
 
 def test_an_export_says_what_it_wrote_and_what_it_left_out(call, web, tmp_path):
@@ -269,12 +288,17 @@ def test_what_is_escaped_is_printable(text):
 
 
 def test_a_line_is_printed_only_when_it_is_time(capsys):
-    account = Account(100, {"ok": 10, "http_404": 5}, in_flight=5)
-    quiet, chatty = Lines(Console(stderr=True), every_s=60), Lines(Console(stderr=True), every_s=0)
-    quiet(account)
-    assert capsys.readouterr().err == ""
+    account, shown = Account(100, {"ok": 10, "http_404": 5}, in_flight=5), "20 of 100 rows, 66.7 % ok; http_404 5\n"
+    quiet = Lines(console(stderr=True), "selecting", every_s=60)
+    for _ in range(3):
+        quiet(account)
+    assert capsys.readouterr().err == f"selecting\n{shown}"
+    chatty = Lines(console(stderr=True), "selecting", every_s=0)
+    chatty.beat()
     chatty(account)
-    assert capsys.readouterr().err == "20 of 100 rows, 66.7 % ok; http_404 5\n"
+    chatty(account)
+    chatty.beat()
+    assert capsys.readouterr().err == f"selecting\nselecting, since 0 s\n{shown}{shown}"
 
 
 def test_on_a_terminal_one_line_changes_in_place(monkeypatch, capsys):

@@ -5,14 +5,14 @@ and a retry takes away as many statuses as it adds.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field
 
 from counterpoint.acquire.events import age_s, newest
 from counterpoint.acquire.lease import read_lease
 from counterpoint.acquire.plan import Plan
-from counterpoint.acquire.statuses import OK, RETRYABLE
+from counterpoint.acquire.statuses import BLOCKED, NEVER_SENT, OK, RETRYABLE
 from counterpoint.formats.shards import Marker, Part, parts_of, shard_name
 from counterpoint.store import Store
 
@@ -76,7 +76,17 @@ class Account:
     @property
     def retryable(self) -> int:
         """The rows that `retry` would try again."""
-        return _n_retryable(self.statuses)
+        return _n_of(RETRYABLE, self.statuses)
+
+    @property
+    def n_blocked(self) -> int:
+        """The rows whose address the guard refused."""
+        return self.statuses.get(BLOCKED, 0)
+
+    @property
+    def is_all_blocked(self) -> bool:
+        """Whether the guard refused the address of every row that ended and has a URL to ask for."""
+        return self.n_blocked > 0 and set(self.statuses) <= NEVER_SENT | {BLOCKED}
 
     @property
     def success_share(self) -> float | None:
@@ -96,12 +106,12 @@ class Ended:
 class AccountReader:
     """Reads the account of a plan of *n_rows* in the folder of *store* again and again; each marker once.
 
-    It belongs to one thread at a time.  Markers never change, and only sums of them are kept, so that tens of thousands
+    *retryable* are the statuses that are tried again.  It belongs to one thread at a time.  Markers never change, and only sums of them are kept, so that tens of thousands
     of shards are no burden.
     """
 
-    def __init__(self, store: Store, n_rows: int) -> None:
-        self._store, self._n_rows = store, n_rows
+    def __init__(self, store: Store, n_rows: int, *, retryable: Collection[str] = RETRYABLE) -> None:
+        self._store, self._n_rows, self._tried_again = store, n_rows, retryable
         self._parts: set[Part] = set()
         self._statuses: Counter[str] = Counter()
         self._failing_hosts: Counter[str] = Counter()
@@ -163,11 +173,14 @@ class AccountReader:
         self._statuses.update(marker.statuses)
         self._statuses.subtract(marker.replaces)
         self._failing_hosts.update(marker.failing_hosts)
-        self._retryable[marker.shard] += _n_retryable(marker.statuses) - _n_retryable(marker.replaces)
+        self._retryable[marker.shard] += self._n_again(marker.statuses) - self._n_again(marker.replaces)
         ended = self._committed[marker.generation]
         ended.n_shards += 1
         ended.n_rows += sum(marker.statuses.values())
         ended.n_bytes += marker.body_bytes
+
+    def _n_again(self, statuses: Mapping[str, int]) -> int:
+        return _n_of(self._tried_again, statuses)
 
     def _look_at_logs(self) -> None:
         self._in_flight = {}
@@ -188,5 +201,5 @@ def read_account(store: Store) -> Account:
     return AccountReader(store, Plan.read(store).n_rows).read()
 
 
-def _n_retryable(statuses: Mapping[str, int]) -> int:
-    return sum(n for status, n in statuses.items() if status in RETRYABLE)
+def _n_of(wanted: Collection[str], statuses: Mapping[str, int]) -> int:
+    return sum(n for status, n in statuses.items() if status in wanted)

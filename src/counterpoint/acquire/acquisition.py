@@ -10,6 +10,7 @@ from pathlib import Path
 from counterpoint.acquire.account import Account, read_account
 from counterpoint.acquire.export import ExportRules, export
 from counterpoint.acquire.plan import Plan, plan
+from counterpoint.acquire.statuses import retryable
 from counterpoint.acquire.watch import Listener, Watch
 from counterpoint.acquire.work import ShardsTask, acquire_shards
 from counterpoint.config.acquire import AcquireConfig, read_acquire
@@ -64,9 +65,11 @@ class Acquisition:
     def retry(self) -> Account:
         """Try again the slots whose newest status is retryable, in a generation of their own; return the account.
 
-        A retry that was interrupted is finished first.  When there is nothing to try again, nothing is done.
+        A retry that was interrupted is finished first.  When there is nothing to try again, nothing is done.  Where
+        ``guard.allow_address`` names a network, rows whose address was refused are tried again too.
         """
-        with Watch(self.store, self.plan().n_rows, self.listen) as watch:
+        again = retryable(self.config.guard.allow_address)
+        with Watch(self.store, self.plan().n_rows, self.listen, retryable=again) as watch:
             generation, slots = watch.reader.to_retry()
             return self._acquire(watch, list(slots), generation, to_do=sum(slots.values()))
 

@@ -14,7 +14,7 @@ import polars as pl
 from counterpoint.acquire.events import EventLog
 from counterpoint.acquire.keep import Kept, keep
 from counterpoint.acquire.shard import ShardWriter
-from counterpoint.acquire.statuses import OK, RETRYABLE
+from counterpoint.acquire.statuses import OK, retryable
 from counterpoint.acquire.suspects import Suspects, suspects_path
 from counterpoint.acquire.web.fetch import Answer, Request
 from counterpoint.config.acquire import AcquireConfig
@@ -60,7 +60,9 @@ class OpenShard:
         self._retries, self._began_s = 0, time.monotonic()
         self._changing, self._is_committed = threading.Lock(), False
         self._log = EventLog(store, f"events/{name}.jsonl")
-        self._log.record("begun", rows=self.n_rows, machine=socket.gethostname(), pid=os.getpid())
+        # The plan is not bound to these, so a shard's log is where they stand.
+        rules = config.model_dump(mode="json", include={"guard", "fetch"})
+        self._log.record("begun", rows=self.n_rows, machine=socket.gethostname(), pid=os.getpid(), **rules)
         self._log.flush()
 
     def requests(self) -> Iterator[Request]:
@@ -136,7 +138,8 @@ def open_shard(store: Store, config: AcquireConfig, shard: int, generation: int)
         earlier = list(filter(None, (Marker.read(store, shard, before) for before in range(generation))))
         if not earlier:
             return None
-        again = read_shard(store, earlier).filter(pl.col("status").is_in(RETRYABLE))
+        tried_again = retryable(config.guard.allow_address)
+        again = read_shard(store, earlier).filter(pl.col("status").is_in(tried_again))
         listed = listed.join(again, on="slot", how="semi")
         replaces = dict(again["status"].value_counts().iter_rows())
     if listed.is_empty():

@@ -1,5 +1,7 @@
 """How each slot of an acquisition ended: one closed list."""
 
+from collections.abc import Sequence
+
 OK = "ok"
 
 STATUSES = (
@@ -20,3 +22,16 @@ RETRYABLE = frozenset({
     "body_truncated", "decode_timeout", "host_dead", "internal",
 })  # fmt: skip
 """What may end otherwise another time: what ``retry`` tries again."""
+
+BLOCKED = "blocked_address"
+NEVER_SENT = frozenset({"url_invalid", "url_scheme"})
+"""What ends a row by its URL alone."""
+
+
+def retryable(allow_address: Sequence[str]) -> frozenset[str]:
+    """Return what ``retry`` tries again when the networks *allow_address* may be reached: refused addresses too.
+
+    >>> BLOCKED in retryable(()), BLOCKED in retryable(("127.0.0.1/32",))
+    (False, True)
+    """
+    return RETRYABLE | {BLOCKED} if allow_address else RETRYABLE

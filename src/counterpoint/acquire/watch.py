@@ -6,13 +6,14 @@ It reads markers and logs in the output folder, so it works the same when the wo
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, replace
 from typing import Self
 
 from counterpoint.acquire.account import Account, AccountReader, Ended, Pace
 from counterpoint.acquire.lease import Lease, renew, take_lease
+from counterpoint.acquire.statuses import RETRYABLE
 from counterpoint.acquire.suspects import forget_committed
 from counterpoint.errors import RunFolderError
 from counterpoint.store import Store
@@ -32,8 +33,10 @@ Sample = tuple[float, Ended]
 class Watch:
     """Holds the lease on the output folder and looks at it, in a thread of its own, as long as one is in it."""
 
-    def __init__(self, store: Store, n_rows: int, listen: Listener) -> None:
-        self.reader = AccountReader(store, n_rows)
+    def __init__(
+        self, store: Store, n_rows: int, listen: Listener, *, retryable: Collection[str] = RETRYABLE
+    ) -> None:
+        self.reader = AccountReader(store, n_rows, retryable=retryable)
         self.lease: Lease
         self._store, self._listen = store, listen
         self._generation, self._to_do = 0, 0

@@ -1,21 +1,21 @@
 """The command line: the only place that prints.  Heavy imports wait until a command needs them."""
 
 import sys
+import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from counterpoint import __version__
 from counterpoint.cli import acquire, study, writing
-from counterpoint.cli.ending import escaped
+from counterpoint.cli.ending import say
 from counterpoint.errors import CounterpointError
+from counterpoint.terminal import guarded_streams
 
 SETTINGS: dict[str, Any] = {"no_args_is_help": True, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 
-app = typer.Typer(
-    **SETTINGS,
-    help="Does a model that reads text and images beat one that reads a single modality on your pairs, and why (not)?",
-)
+app = typer.Typer(**SETTINGS)
 acquiring = typer.Typer(**SETTINGS, help="From a list of URLs with alt-texts to pairs: select, fetch, decode, keep.")
 app.add_typer(acquiring, name="acquire")
 
@@ -27,6 +27,24 @@ COMMANDS: dict[typer.Typer, tuple[Callable[..., None], ...]] = {
     ),
     acquiring: (acquire.new, acquire.plan, acquire.run, acquire.status, acquire.retry, acquire.export),
 }  # fmt: skip
+
+
+def _print_version(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if is_wanted:
+        say(f"counterpoint {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def counterpoint(
+    *,
+    version: Annotated[  # noqa: ARG001 - its callback prints it
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Does a model that reads text and images beat one that reads a single modality on your pairs, and why (not)?"""
+
+
 for group, commands in COMMANDS.items():
     for command in commands:
         group.command()(command)
@@ -34,8 +52,12 @@ for group, commands in COMMANDS.items():
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 a user's mistake, 2 usage, 130 interrupted."""
-    try:
-        app()
-    except CounterpointError as error:
-        typer.echo(f"counterpoint: {escaped(str(error))}", err=True)
-        sys.exit(1)
+    with guarded_streams():
+        try:
+            app()
+        except CounterpointError as error:
+            say(f"counterpoint: {error}", err=True)
+            sys.exit(1)
+        except Exception:
+            traceback.print_exc()  # here, where what it quotes is still guarded
+            sys.exit(1)

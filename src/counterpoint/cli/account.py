@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from counterpoint.acquire.statuses import OK, RETRYABLE
-from counterpoint.cli.ending import escaped
+from counterpoint.terminal import escaped
 
 if TYPE_CHECKING:
     from counterpoint.acquire.account import Account, Pace
@@ -73,6 +73,23 @@ def summary(account: "Account") -> Iterator[RenderableType]:
         yield f"{_rows(account.waiting)} wait: `counterpoint acquire run` goes on from there."
     elif account.retryable and not account.is_running:
         yield f"`counterpoint acquire retry` would try {_rows(account.retryable)} again."
+    if account.n_blocked > account.done / 2:
+        yield refused(account)
+
+
+def refused(account: "Account") -> str:
+    """Return why the guard refused addresses, and the setting that lets it pass.
+
+    >>> from counterpoint.acquire.account import Account
+    >>> refused(Account(1, {"blocked_address": 1}))
+    'The guard refused 1 row: its host has no public address.  If that network is your own, name it in
+    guard.allow_address or by --allow-address NET (such as 127.0.0.1/32), then: counterpoint acquire retry'
+    """
+    hosts = "its host has" if account.n_blocked == 1 else "their hosts have"
+    return (
+        f"The guard refused {_rows(account.n_blocked)}: {hosts} no public address.  If that network is your own, name "
+        "it in guard.allow_address or by --allow-address NET (such as 127.0.0.1/32), then: counterpoint acquire retry"
+    )
 
 
 def _rows(n: int) -> str:

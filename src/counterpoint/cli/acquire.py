@@ -4,11 +4,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from counterpoint.cli.ending import escaped, interruptible
+from counterpoint.cli.ending import interruptible, say
 from counterpoint.cli.exporting import Classes, Resize, as_list, checked_resize, exported
 from counterpoint.cli.settings import Address, Sets, as_sets
 from counterpoint.cli.writing import print_notes, write_once
@@ -41,7 +41,7 @@ def new(
     text = _fitting(path, source) if source else EXAMPLE.read_text(encoding="utf-8")
     write_once(path, text)
     print_notes(text)
-    typer.echo(f"Wrote {path}.  Read it, then: counterpoint acquire plan {path}")
+    say(f"Wrote {path}.  Read it, then: counterpoint acquire plan {path}")
 
 
 def plan(file: AcquireFile, *, out: Out = None, allow_address: Allow = None, sets: Sets = None) -> None:
@@ -49,7 +49,7 @@ def plan(file: AcquireFile, *, out: Out = None, allow_address: Allow = None, set
     with _opened(file, _sets(sets, out), allow_address, "selecting rows") as acquisition:
         made = acquisition.plan()
     for line in made.lines():
-        typer.echo(escaped(line))
+        say(line)
 
 
 def run(
@@ -66,7 +66,7 @@ def run(
     given = _sets(sets, out, engine=engine, address=address, workers=workers)
     with _opened(file, given, allow_address, "selecting rows") as acquisition:
         account = acquisition.run()
-    _print(account)
+    _end(account)
 
 
 def retry(
@@ -83,7 +83,7 @@ def retry(
     given = _sets(sets, out, engine=engine, address=address, workers=workers)
     with _opened(file, given, allow_address, "looking for rows to try again") as acquisition:
         account = acquisition.retry()
-    _print(account)
+    _end(account)
 
 
 def status(
@@ -126,7 +126,7 @@ def export(
     acquisition = open_acquisition(file, overrides=_sets(sets, out))
     with interruptible(lambda: "nothing was written"), progress() as listen:
         account = acquisition.export(layout, where, rules=rules, listen=lambda *done: listen("exporting", *done))
-    typer.echo(exported(account, where))
+    say(exported(account, where))
 
 
 # What the commands share.
@@ -179,11 +179,17 @@ def _kept(acquisition: "Acquisition") -> str:
     return f"{account.done:,} of {account.n_rows:,} rows are kept in {acquisition.config.output}"
 
 
+def _end(account: "Account") -> None:
+    """Print *account*; exit 1 when the guard refused all there was to fetch, so that a script does not go on."""
+    _print(account)
+    if account.is_all_blocked:
+        raise typer.Exit(1)
+
+
 def _print(account: "Account") -> None:
-    from rich.console import Console
-
     from counterpoint.cli.account import summary
+    from counterpoint.terminal import console
 
-    console: Any = Console(width=None if sys.stdout.isatty() else 100, highlight=False, markup=False)
+    out = console(width=None if sys.stdout.isatty() else 100)
     for part in summary(account):
-        console.print(part)
+        out.print(part)

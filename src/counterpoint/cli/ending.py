@@ -5,18 +5,16 @@ from contextlib import contextmanager
 
 import typer
 
+from counterpoint.terminal import escaped
 
-def escaped(text: str) -> str:
-    r"""Return *text* with whatever could move the cursor, colour the terminal or turn the line around spelled out.
 
-    >>> print(escaped("evil\x1b[2J.example\u202e"))
-    evil\x1b[2J.example\u202e
+def say(line: str, *, err: bool = False) -> None:
+    r"""Print one line, whatever is in it.
+
+    >>> say("Wrote a\nb.yaml")
+    Wrote a\nb.yaml
     """
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
+    typer.echo(escaped(line), err=err)
 
 
 @contextmanager
@@ -25,5 +23,5 @@ def interruptible(kept: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(f"counterpoint: interrupted; {kept()}: the same command goes on from there.", err=True)
+        say(f"counterpoint: interrupted; {kept()}: the same command goes on from there.", err=True)
         raise typer.Exit(130) from None

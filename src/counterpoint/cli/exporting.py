@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, get_args
 
 import typer
 
-from counterpoint.cli.ending import escaped
 from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.terminal import escaped
 
 Classes = Annotated[
     str | None, typer.Option(help="Classes in the order of their numbers, as in animal,person; else alphabetical.")

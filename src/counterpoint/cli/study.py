@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from counterpoint.cli.ending import interruptible
+from counterpoint.cli.ending import interruptible, say
 from counterpoint.cli.exporting import Classes, Resize, as_list, checked_resize, exported
 from counterpoint.cli.settings import Address, Sets, as_sets
 from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.terminal import escaped
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -78,13 +79,13 @@ def findings(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None) 
     with _opened(study, runs, sets) as opened:
         for row in opened.findings().iter_rows(named=True):
             title = title_of(row["code"]) or row["subject"]
-            typer.echo(f"{row['code']}  {row['severity'].replace('_', ' '):<14}  {title}: {row['explanation']}")
+            say(f"{row['code']}  {row['severity'].replace('_', ' '):<14}  {title}: {row['explanation']}")
 
 
 def report(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None) -> None:
     """Write the page of a study, and print where it is."""
     with _opened(study, runs, sets) as opened:
-        typer.echo(opened.report())
+        say(str(opened.report()))
 
 
 def sweep(
@@ -122,7 +123,7 @@ def predict(
     from counterpoint.contenders.predict import predict_pair
 
     for name, chance in predict_pair(run_folder, contender, text=text, image=image, trusted=trust or ()).items():
-        typer.echo(f"{chance:.3f}  {name}")
+        say(f"{chance:.3f}  {name}")
 
 
 def export_pairs(
@@ -137,7 +138,7 @@ def export_pairs(
     """Write the pairs with their split as the 2023 study saved them: CSVs of pixels."""
     with _opened(study, runs, sets) as opened:
         account = opened.export_pairs(out, classes=as_list(classes), resize=checked_resize(resize))
-    typer.echo(exported(account, out))
+    say(exported(account, out))
 
 
 # What the commands share.
@@ -156,7 +157,7 @@ def _run(study: Path, *, runs: Path, sets: Sequence[str] | None, until: str) -> 
     if until == "report":
         _print_outcome(opened)
     else:
-        typer.echo(f"Made {until}; its tables are in {opened.root / 'tables'}")
+        say(f"Made {until}; its tables are in {opened.root / 'tables'}")
 
 
 @contextmanager
@@ -177,12 +178,13 @@ def _print_outcome(study: "Study") -> None:
 
 
 def _print_parts(parts: "Iterable[RenderableType]", page: Path) -> None:
-    from rich.console import Console
+    from counterpoint.terminal import console
 
-    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    out = console(width=None if sys.stdout.isatty() else 100)
     for part in parts:
-        console.print(part)
-    typer.echo(f"\nThe page: {page.resolve()}")
+        out.print(part)
+    typer.echo()
+    say(f"The page: {page.resolve()}")
 
 
 def _column(name: str) -> Any:
@@ -193,4 +195,7 @@ def _column(name: str) -> Any:
 
 def _print_table(frame: Any) -> None:
     """Print a table as CSV, which people read and programs too."""
-    typer.echo(frame.write_csv(float_precision=4).rstrip())
+    import polars as pl
+
+    shown = frame.with_columns(pl.col(pl.String).map_elements(escaped, return_dtype=pl.String))
+    typer.echo(shown.write_csv(float_precision=4).rstrip())

@@ -6,10 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.status import Status
+from rich.live import Live as Display
+from rich.spinner import Spinner
 from rich.text import Text
 
 from counterpoint.cli.account import line
+from counterpoint.progress import beating
+from counterpoint.terminal import console
 
 if TYPE_CHECKING:
     from counterpoint.acquire.account import Account
@@ -19,35 +22,54 @@ EVERY_S = 10.0
 
 @contextmanager
 def watching(what: str, *, every_s: float = EVERY_S) -> Iterator[Callable[["Account"], None]]:
-    """Yield a listener that shows how far an acquisition is, on standard error; *what* is shown before it is told."""
-    console = Console(stderr=True, highlight=False)
-    if console.is_terminal:
-        with console.status(Text(what)) as status:
-            yield Live(status)
+    """Yield a listener that shows how far an acquisition is, on standard error; *what* is shown before the first."""
+    out = console(stderr=True)
+    if out.is_terminal:
+        spinner = Spinner("dots", text=Text(what))
+        # Not redirected: rich would obey the escape sequences of what is written there meanwhile.
+        with Display(spinner, console=out, transient=True, redirect_stdout=False, redirect_stderr=False):
+            yield Live(spinner)
     else:
-        yield Lines(console, every_s=every_s)
+        lines = Lines(out, what, every_s=every_s)
+        with beating(lines.beat, every_s=every_s):
+            yield lines
 
 
 class Live:
     """Shows the newest account in one line of a terminal, in place of the one before."""
 
-    def __init__(self, status: Status) -> None:
-        self._status = status
+    def __init__(self, spinner: Spinner) -> None:
+        self._spinner = spinner
 
     def __call__(self, account: "Account") -> None:
         """Show *account*."""
-        self._status.update(Text(line(account)))
+        self._spinner.update(text=Text(line(account)))
 
 
 class Lines:
-    """Prints a line for the account, not more often than every *every_s* seconds, the first after as long."""
+    """Prints *what* at once, then the first account, and others not more often than every *every_s* seconds."""
 
-    def __init__(self, console: Console, *, every_s: float) -> None:
-        self._console, self._every_s = console, every_s
-        self._next_s = time.monotonic() + every_s
+    def __init__(self, out: Console, what: str, *, every_s: float) -> None:
+        self._out, self._what, self._every_s = out, what, every_s
+        self._began_s = self._printed_s = time.monotonic()
+        self._has_account = False
+        self._print(what)
 
     def __call__(self, account: "Account") -> None:
         """Print *account*, if it is time."""
-        if time.monotonic() >= self._next_s:
-            self._next_s = time.monotonic() + self._every_s
-            self._console.print(Text(line(account)), soft_wrap=True)
+        if not self._has_account or self._is_time:
+            self._has_account = True
+            self._print(line(account))
+
+    def beat(self) -> None:
+        """Print a sign of life while there is no account yet, if it is time."""
+        if not self._has_account and self._is_time:
+            self._print(f"{self._what}, since {time.monotonic() - self._began_s:.0f} s")
+
+    @property
+    def _is_time(self) -> bool:
+        return time.monotonic() - self._printed_s >= self._every_s
+
+    def _print(self, text: str) -> None:
+        self._printed_s = time.monotonic()
+        self._out.print(text, soft_wrap=True)

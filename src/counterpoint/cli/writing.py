@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from counterpoint.cli.ending import escaped
+from counterpoint.cli.ending import say
 from counterpoint.errors import ConfigError
 
 NOTE = "# NOTE: "
@@ -23,14 +23,14 @@ def new(
     text = study_file(path, source, preset=preset)
     write_once(path, text)
     print_notes(text)
-    typer.echo(f"Wrote {path}.  Read it, then: counterpoint run {path}")
+    say(f"Wrote {path}.  Read it, then: counterpoint run {path}")
 
 
 def print_notes(text: str) -> None:
     """Print the notes in *text*, a file that was written, as warnings."""
     for line in text.splitlines():
         if line.startswith(NOTE):
-            typer.echo(f"counterpoint: {escaped(line.removeprefix(NOTE))}", err=True)
+            say(f"counterpoint: {line.removeprefix(NOTE)}", err=True)
 
 
 def write_once(path: Path, text: str) -> None:

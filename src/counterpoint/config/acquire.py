@@ -252,8 +252,11 @@ class AcquireConfig(Section):
     """Who does the work."""
 
     def plan_settings(self) -> dict[str, Any]:
-        """Return the settings that decide what comes out: those that a plan is bound to."""
-        named = ("select", "guard", "fetch", "decode", "keep", "duplicates", "shard_rows")
+        """Return the settings that a plan is bound to: which row is which slot, and what is kept of an image.
+
+        Not guard and fetch: what they refuse or give up has a status, and may be had later with other limits.
+        """
+        named = ("select", "decode", "keep", "duplicates", "shard_rows")
         # A plan is there for all to read: not the keys of an object store, which change nothing that comes out.
         included: dict[str, Any] = {**dict.fromkeys(named, True), "input": _INPUT_OF_A_PLAN}
         return self.model_dump(mode="json", include=included, exclude={"decode": {"max_decode_s"}})

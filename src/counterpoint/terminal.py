@@ -1,0 +1,149 @@
+"""The way to a terminal: what others wrote is spelled out there, so that it can neither move the cursor nor lie.
+
+Labels, names, URLs and column names come from strangers.  An escape sequence in one could clear the screen, a mark of
+direction could turn a line around, and rich would read ``[red]`` as a colour.
+"""
+
+import logging
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import TextIOBase
+from typing import Any, TextIO, cast
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+_LINES = "\n\t"
+"""What may stand between the words of our own output."""
+
+
+def escaped(text: str, *, keep: str = "") -> str:
+    r"""Return *text* with whatever could move the cursor, colour the terminal or turn the line around spelled out.
+
+    Parameters
+    ----------
+    text
+        *text* is of a stranger.
+    keep
+        *keep* are characters that stay, such as the newlines of a whole page.
+
+    Examples
+    --------
+    >>> print(escaped("evil\x1b[2J.example\u202e"))
+    evil\x1b[2J.example\u202e
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each in keep or _is_harmless(each) else _spelled(each) for each in text)
+
+
+def _is_harmless(character: str) -> bool:
+    return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
+def _spelled(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+class Guarded(TextIOBase):
+    r"""A text stream that spells out what a terminal would obey.
+
+    Parameters
+    ----------
+    stream
+        *stream* is written to, such as the standard output.
+
+    Examples
+    --------
+    >>> _ = Guarded(sys.stdout).write("a\x1b[1A\n")
+    a\x1b[1A
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.unguarded = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of the stream."""
+        return self.unguarded.encoding or "utf-8"
+
+    @property
+    def errors(self) -> str:  # type: ignore[override]
+        """How the stream treats characters that it cannot encode; none reaches it."""
+        return self.unguarded.errors or "strict"
+
+    def write(self, text: str) -> int:
+        """Write *text*; a character that the stream cannot encode is spelled out as well."""
+        shown = escaped(text, keep=_LINES)
+        self.unguarded.write(shown.encode(self.encoding, "backslashreplace").decode(self.encoding))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream."""
+        if not self.unguarded.closed:
+            self.unguarded.flush()
+
+    def writable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def isatty(self) -> bool:
+        """Say whether the stream is a terminal."""
+        return self.unguarded.isatty()
+
+    def fileno(self) -> int:
+        """Return the file descriptor of the stream."""
+        return self.unguarded.fileno()
+
+
+class ShownConsole(Console):
+    """A console of rich that takes a string for what it is, no markup, and spells out the rest; its own codes stay."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of *renderable*."""
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control else Segment(escaped(text, keep="\n"), style)
+
+
+def console(*, stderr: bool = False, width: int | None = None) -> ShownConsole:
+    """Return a console on standard output or standard error.
+
+    >>> shown = console(width=40)
+    >>> with shown.capture() as captured:
+    ...     shown.print("[red] is no colour here :cat:")
+    >>> captured.get().strip()
+    '[red] is no colour here :cat:'
+    """
+    stream = sys.stderr if stderr else sys.stdout
+    plain = cast(TextIO, getattr(stream, "unguarded", stream))
+    return ShownConsole(file=plain, width=width, highlight=False, markup=False, emoji=False)
+
+
+class ShownRecords(logging.Formatter):
+    """A format of log records of one line each."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the message of *record*."""
+        return escaped(super().formatMessage(record))
+
+
+@contextmanager
+def guarded_streams() -> Iterator[None]:
+    """Guard standard output and standard error, and what logging and warnings write there, until this ends."""
+    before, now = (sys.stdout, sys.stderr), (Guarded(sys.stdout), Guarded(sys.stderr))
+    sys.stdout, sys.stderr = cast(Any, now)
+    handler = logging.StreamHandler()
+    handler.setFormatter(ShownRecords())
+    root = logging.getLogger()
+    if not root.handlers:  # or another program has its own
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        # Whoever put another stream there since, as click does for a pipe that broke, had a reason.
+        sys.stdout = before[0] if sys.stdout is cast(Any, now[0]) else sys.stdout
+        sys.stderr = before[1] if sys.stderr is cast(Any, now[1]) else sys.stderr
