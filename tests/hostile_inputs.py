@@ -26,6 +26,7 @@ from counterpoint.errors import ImageError
 from counterpoint.features.decode import REASONS, Limits, decode_picture, header
 from hostile_bytes import ARBITRARY, mutated_images
 from hostile_kinds import KINDS
+from hostile_study_files import FILES, check_of_study_file
 
 Draw = Callable[[st.SearchStrategy], Any]
 
@@ -309,4 +310,5 @@ TARGETS = {
     "header": Fuzzed(BYTES, check_of_header),
     "picture": Fuzzed(BYTES, check_of_picture),
     "keep": Fuzzed(BYTES, check_of_kept),
+    "settings": Fuzzed(FILES, check_of_study_file),
 }

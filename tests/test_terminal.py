@@ -61,8 +61,7 @@ def commands(folder, file):
     yield ("predict", "runs/evil", "text-svm", "--text", EVIL)
     yield ("export-pairs", file, "--out", f"out{EVIL}")
     yield ("new", f"new{EVIL}.yaml")
-    for words in (("contenders",), ("metrics",), ("checks",), ("sources",), ("schema",), ("--version",)):
-        yield words
+    yield from ((word,) for word in ("contenders", "metrics", "checks", "sources", "schema", "--version"))
     # Mistakes, which quote what they complain of.
     yield ("new", f"new{EVIL}.yaml")
     yield (EVIL,)
@@ -83,7 +82,8 @@ def commands(folder, file):
 def acquisition(folder, url):
     rows = {"URL": [url(f"ok/1.jpg?{EVIL}"), url("404/2.jpg"), f"http://{EVIL}.test/", EVIL], "TEXT": [EVIL] * 4}
     pl.DataFrame(rows).write_parquet(folder / f"list{EVIL}.parquet")
-    keywords = {"classes": {f"cat{EVIL}": {"any": ["pwned"]}}, "match": "substring"}
+    classes = {f"cat{EVIL}": {"any": ["pwned"]}, "dog": {"any": ["dog"]}}
+    keywords = {"classes": classes, "match": "substring"}
     found = {"acquisition": "evil", "input": f"list{EVIL}.parquet", "output": f"got{EVIL}", "keep": "gray-64",
              "run": {"engine": "inline"}, "select": {"keywords": keywords}}  # fmt: skip
     (folder / "acquire.yaml").write_text(yaml.safe_dump(found), encoding="utf-8")

@@ -3,9 +3,20 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from counterpoint.redaction import redacted_text
+
 
 class CounterpointError(Exception):
-    """A mistake that the user can mend; its message is one line: what, got, allowed, nearest."""
+    r"""A mistake that the user can mend; its message is one line: what, got, allowed, nearest.
+
+    What it quotes is made one line, and loses its secrets, here.
+
+    >>> str(CounterpointError("Cannot read s3://KEY:SECRET@bucket/a\nb.csv."))
+    'Cannot read s3://***@bucket/a b.csv.'
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(" ".join(redacted_text(str(message)).splitlines()))
 
 
 class ConfigError(CounterpointError):

@@ -35,5 +35,5 @@ def find(name: str, table: Mapping[str, str], *, what: str) -> Any:
     module_name, _, attribute = path.partition(":")
     try:
         return getattr(import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"Cannot load {what} {name!r} from {path!r}: {error}.") from error

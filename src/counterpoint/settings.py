@@ -1,19 +1,39 @@
 """Frozen sections of settings: an unknown key or a value out of range is one clear line."""
 
+import re
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
 from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.redaction import HIDDEN, STORAGE, hidden, names_a_secret, short
 
 Model = TypeVar("Model", bound=BaseModel)
+
+MOST_SHOWN = 80
+"""Longest key that an error quotes."""
+LARGEST = 10**9
+LARGEST_SEED = 2**32 - 1
+"""What numpy and scikit-learn take."""
+
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Positive = Annotated[int, Field(ge=1, le=LARGEST)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
+Workers = Annotated[int, Field(ge=1, le=1024)]
+Pixels = Annotated[int, Field(ge=1, le=LARGEST)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+"""A name that is a folder's too."""
+Storage = Annotated[Mapping[str, Any], Field(repr=False), PlainSerializer(hidden)]
+"""Options for fsspec: whatever is written of the settings, they are not in it."""
+
+_TAG = re.compile(r"str|dict|[a-z_-]+\[.*\]")
 
 
 class Section(BaseModel):
     """A group of settings that one stage receives; immutable, and strict about its keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def read(cls, values: Mapping[str, Any], *, where: str = "") -> Self:
@@ -42,16 +62,20 @@ def validated(model: type[Model], values: Mapping[str, Any], *, where: str = "")
 
 
 def _first_line(error: ValidationError, section: type[BaseModel], where: str) -> str:
-    first = error.errors()[0]
+    first = error.errors(include_url=False)[0]
+    names_key = first["type"] in ("extra_forbidden", "missing")
+    *outer, last = [str(step)[:MOST_SHOWN] for step in first["loc"]] or [""]
     # pydantic adds the tag of a union to the path ("function-after[...]"): a reader has no use for it.
-    steps = [str(step) for step in first["loc"] if "[" not in str(step) and str(step) not in ("str", "dict")]
+    steps = [step for step in outer if not _TAG.fullmatch(step)]
+    steps += [last] if last and (names_key or not _TAG.fullmatch(last)) else []
     place = ".".join([where, *steps] if where else steps) or "the file"
-    if first["type"] == "extra_forbidden":
-        return f"Unknown key {place!r}.{did_you_mean(steps[-1], _keys_at(section, steps[:-1]))}"
     if first["type"] == "missing":
         return f"Missing key {place!r}: {section.__name__.lower()} needs it."
+    if names_key:
+        return f"Unknown key {place!r}.{did_you_mean(last, _keys_at(section, steps[:-1]))}"
     message = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {message[0].lower()}{message[1:]} (got {first['input']!r})."
+    is_secret = STORAGE in steps or names_a_secret(last)
+    return f"{place}: {message[0].lower()}{message[1:]} (got {HIDDEN if is_secret else short(first['input'])})."
 
 
 def _keys_at(section: type[BaseModel], steps: list[str]) -> list[str]:

@@ -106,7 +106,9 @@ class Ended:
 class AccountReader:
     """Reads the account of a plan of *n_rows* in the folder of *store* again and again; each marker once.
 
-    *retryable* are the statuses that are tried again.  It belongs to one thread at a time.  Markers never change, and only sums of them are kept, so that tens of thousands
+    *retryable* are the statuses that are tried again.
+
+    It belongs to one thread at a time.  Markers never change, and only sums of them are kept, so that tens of thousands
     of shards are no burden.
     """
 

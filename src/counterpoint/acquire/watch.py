@@ -33,9 +33,7 @@ Sample = tuple[float, Ended]
 class Watch:
     """Holds the lease on the output folder and looks at it, in a thread of its own, as long as one is in it."""
 
-    def __init__(
-        self, store: Store, n_rows: int, listen: Listener, *, retryable: Collection[str] = RETRYABLE
-    ) -> None:
+    def __init__(self, store: Store, n_rows: int, listen: Listener, *, retryable: Collection[str] = RETRYABLE) -> None:
         self.reader = AccountReader(store, n_rows, retryable=retryable)
         self.lease: Lease
         self._store, self._listen = store, listen

@@ -29,7 +29,7 @@ COMMANDS: dict[typer.Typer, tuple[Callable[..., None], ...]] = {
 }  # fmt: skip
 
 
-def _print_version(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+def _print_version(is_wanted: bool) -> None:
     if is_wanted:
         say(f"counterpoint {__version__}")
         raise typer.Exit
@@ -38,11 +38,11 @@ def _print_version(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 @app.callback()
 def counterpoint(
     *,
-    version: Annotated[  # noqa: ARG001 - its callback prints it
+    version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
-    """Does a model that reads text and images beat one that reads a single modality on your pairs, and why (not)?"""
+    """Compare models that read text, images or both on your pairs, and say why one is better or not."""
 
 
 for group, commands in COMMANDS.items():

@@ -6,14 +6,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from counterpoint.config.files import load, overridden
+from counterpoint.config.files import absolute, load, overridden
 from counterpoint.config.tables import Delimited
 from counterpoint.errors import did_you_mean
 from counterpoint.rules import KeywordRules, preset
-from counterpoint.settings import Section
+from counterpoint.settings import Count, Name, Pixels, Positive, Section, Seed, Storage, Workers
 
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 COLUMN_PRESETS: Mapping[str, Mapping[str, str]] = {
@@ -67,7 +65,7 @@ class Input(Delimited, Section):
     """What the columns are called: ``laion-400m`` or ``laion-5b``; null: the first of them that fits."""
     columns: Mapping[str, str | None] = Field(default_factory=dict)
     """What single columns are called, over the preset; null says that there is none."""
-    storage: Mapping[str, Any] = Field(default_factory=dict)
+    storage: Storage = Field(default_factory=dict)
     """Options for fsspec, such as keys of an object store."""
 
     @model_validator(mode="before")
@@ -120,7 +118,7 @@ class Select(Section):
     """Most rows of each class, or of all classes alike; without labels, most rows."""
     sample: Literal["first", "seeded"] = "first"
     """Which rows a cap keeps: the first of the input, or a sample that ``seed`` draws."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the sample."""
 
     @model_validator(mode="before")
@@ -129,7 +127,7 @@ class Select(Section):
         name = value.get("preset") if isinstance(value, Mapping) else None
         if name is None:
             return value
-        if name not in SELECT_PRESETS:
+        if not isinstance(name, str) or name not in SELECT_PRESETS:
             raise ValueError(f"no such selection preset.{did_you_mean(str(name), SELECT_PRESETS)}")
         return {**SELECT_PRESETS[name], **value}
 
@@ -151,7 +149,7 @@ class Guard(Section):
 
     allow_address: tuple[str, ...] = ()
     """Networks such as 127.0.0.1/32 that may be reached although they are not public: your own mirror."""
-    max_url_bytes: Positive = 2048
+    max_url_bytes: Annotated[int, Field(ge=1, le=1 << 20)] = 2048
     """Longest URL."""
     respect_optout: bool = True
     """Whether an image is left alone when X-Robots-Tag says noai, noimageai, noindex or noimageindex."""
@@ -164,7 +162,7 @@ class Fetch(Section):
 
     connections: Annotated[int, Field(ge=1, le=4096)] = 256
     """Transfers at once of one worker."""
-    per_host: Positive = 6
+    per_host: Annotated[int, Field(ge=1, le=4096)] = 6
     """Connections to one host of one worker."""
     connect_s: Seconds = 5.0
     """Longest time to look up, connect and shake hands."""
@@ -172,15 +170,15 @@ class Fetch(Section):
     """Longest time of one image, redirects and waiting for the host's permission included."""
     min_bytes_per_s: Count = 1024
     """Slower than this for ``slow_s`` is too slow."""
-    slow_s: Positive = 5
+    slow_s: Annotated[int, Field(ge=1, le=3600)] = 5
     """How long a transfer may be slower than ``min_bytes_per_s``."""
-    max_redirects: Count = 4
+    max_redirects: Annotated[int, Field(ge=0, le=100)] = 4
     """Most redirects; each is checked as the first URL was."""
-    max_body_bytes: Positive = 10 << 20
+    max_body_bytes: Annotated[int, Field(ge=1, le=1 << 30)] = 10 << 20
     """Largest body, by its header and while it streams."""
     host_failures: Positive = 5
     """A host that cannot be reached this often running is dead for the rest of the shard."""
-    attempts: Positive = 1
+    attempts: Annotated[int, Field(ge=1, le=100)] = 1
     """How often a retryable failure is tried within one run; ``retry`` tries again later."""
     contact: str | None = None
     """A URL or address in the user agent, so that a host can reach you."""
@@ -199,7 +197,7 @@ class Decode(Section):
     """Shortest side."""
     max_side_px: Positive = 20_000
     """Longest side."""
-    max_pixels: Positive = 64_000_000
+    max_pixels: Pixels = 64_000_000
     """Most pixels."""
     max_aspect: Annotated[float, Field(ge=1)] = 10.0
     """Longest side over shortest side, at most."""
@@ -214,9 +212,9 @@ class Run(Section):
     """``local``, ``inline``, ``ray``, or a path such as ``my_lab.cluster:run``."""
     address: str | None = None
     """Of a Ray cluster; null: RAY_ADDRESS, else a cluster of this machine's own."""
-    workers: Positive | None = None
+    workers: Workers | None = None
     """Processes; by default one a core."""
-    shards_at_once: Positive = 8
+    shards_at_once: Annotated[int, Field(ge=1, le=1000)] = 8
     """Shards of one task; of these a worker feeds the next in while the tail of one waits."""
 
 
@@ -226,13 +224,13 @@ _INPUT_OF_A_PLAN = {"path", "preset", "columns", "separator", "quoting", "encodi
 class AcquireConfig(Section):
     """A whole acquire file."""
 
-    acquisition: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    acquisition: Name
     """Its name: letters, digits, dots, dashes and underscores."""
     input: Input
     """The list of URLs."""
     output: str
     """The folder for plan, shards and events; a path, or a URL that fsspec reaches."""
-    storage: Mapping[str, Any] = Field(default_factory=dict)
+    storage: Storage = Field(default_factory=dict)
     """Options for fsspec, for ``output``."""
     select: Select = Select()
     """Which rows are fetched."""
@@ -281,18 +279,9 @@ def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
         values["input"] = source = {"path": source}
     if isinstance(source, dict) and isinstance(source.get("path"), str | list):
         paths = source["path"] if isinstance(source["path"], list) else [source["path"]]
-        source["path"] = [_absolute(str(path), folder) for path in paths]
+        source["path"] = [absolute(str(path), folder) for path in paths]
     if isinstance(values.get("output"), str):
-        values["output"] = _absolute(values["output"], folder)
+        values["output"] = absolute(values["output"], folder)
     if isinstance(fetch, dict) and isinstance(fetch.get("ca_file"), str):
-        fetch["ca_file"] = _absolute(fetch["ca_file"], folder)
+        fetch["ca_file"] = absolute(fetch["ca_file"], folder)
     return values
-
-
-def _absolute(path: str, folder: Path) -> str:
-    """Return *path* relative to *folder*, unless it is a URL.
-
-    >>> _absolute("s3://lists/part-*.parquet", Path("/a")), _absolute("part.parquet", Path("/a"))
-    ('s3://lists/part-*.parquet', '/a/part.parquet')
-    """
-    return path if "://" in path else str((folder / Path(path).expanduser()).absolute())

@@ -1,14 +1,17 @@
 """YAML files of settings, and what ``--set`` changes in them."""
 
+import os
 from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from counterpoint.config.yaml_text import MOST_BYTES, MOST_DEPTH, NotPlainError, read_yaml
 from counterpoint.errors import ConfigError, did_you_mean
-from counterpoint.files import read_text
+from counterpoint.files import read_bytes
+
+MOST_NAME_BYTES = 255
+"""Longest name of a file, as file systems have it."""
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -20,14 +23,46 @@ def load(path: Path) -> dict[str, Any]:
         When it is not there, is not YAML, or holds no keys.
     """
     try:
-        values = yaml.safe_load(read_text(path))
+        values = read_yaml(_decoded(read_bytes(path, most_bytes=MOST_BYTES)))
     except OSError as error:
         raise ConfigError(f"Cannot read {path}: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8: byte {error.start:,} is no text; save it as UTF-8.") from error
+    except NotPlainError as error:
+        raise ConfigError(f"{path} is not YAML that can be read: {error}.") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path} should hold keys such as study and source; it holds a {type(values).__name__}.")
     return values
+
+
+def _decoded(data: bytes) -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 as some editors of Windows save it."""
+    return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+
+
+def absolute(path: str, folder: Path) -> str:
+    """Return *path* relative to *folder*, unless it is a URL.
+
+    Raises
+    ------
+    ConfigError
+        When no file can be called so.
+
+    Examples
+    --------
+    >>> absolute("s3://lists/part-*.parquet", Path("/a")), absolute("part.parquet", Path("/a"))
+    ('s3://lists/part-*.parquet', '/a/part.parquet')
+    """
+    if "://" in path:
+        return path
+    try:
+        found = (folder / Path(path).expanduser()).absolute()
+        longest = max(len(os.fsencode(name)) for name in found.parts)
+    except (ValueError, RuntimeError) as error:  # half a character; the home of nobody
+        raise ConfigError(f"{path[:80]!r} is no path: {error}.") from error
+    if "\0" in path or longest > MOST_NAME_BYTES:
+        raise ConfigError(f"{path[:80]!r} is no path: no file can be called so.")
+    return str(found)
 
 
 def overridden(values: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
@@ -38,9 +73,12 @@ def overridden(values: dict[str, Any], overrides: Iterable[str]) -> dict[str, An
     """
     for override in overrides:
         key, equals, text = override.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes KEY=VALUE, such as split.seed=1; got {override!r}.")
-        put(values, key, yaml.safe_load(text))
+        if not equals or key.count(".") > MOST_DEPTH:
+            raise ConfigError(f"--set takes KEY=VALUE, such as split.seed=1; got {key[:80]!r}.")
+        try:
+            put(values, key, read_yaml(text))
+        except NotPlainError as error:
+            raise ConfigError(f"--set {key} has a value that is not YAML that can be read: {error}.") from error
     return values
 
 
@@ -55,7 +93,7 @@ def put(values: dict[str, Any], key: str, value: Any) -> None:
     *parents, last = key.split(".")
     section: Any = values
     for parent in parents:
-        section = _named(section, parent, key) if isinstance(section, list) else section.setdefault(parent, {})
+        section = _named(section, parent, key) if isinstance(section, list) else _section(section, parent)
         if not isinstance(section, dict | list):
             raise ConfigError(f"--set {key}: {parent!r} holds a value, not keys.")
     if isinstance(section, list):
@@ -63,13 +101,20 @@ def put(values: dict[str, Any], key: str, value: Any) -> None:
     section[last] = deepcopy(value)  # a later key may change a part of it, here only
 
 
+def _section(values: dict[str, Any], name: str) -> Any:
+    """Return what stands under *name*; a section that is named and left empty has no keys yet."""
+    if values.get(name) is None:
+        values[name] = {}
+    return values[name]
+
+
 def _named(entries: list[Any], name: str, key: str) -> dict[str, Any]:
     """Return the entry of a list that goes by *name*; a plain name becomes an entry with keys."""
-    names = [entry if isinstance(entry, str) else entry.get("name", entry.get("kind")) for entry in entries]
+    names = [entry.get("name", entry.get("kind")) if isinstance(entry, dict) else entry for entry in entries]
     if name not in names:
         raise ConfigError(f"--set {key}: no entry {name!r}.{did_you_mean(name, map(str, names))}")
     place = names.index(name)
-    if isinstance(entries[place], str):
+    if not isinstance(entries[place], dict):
         entries[place] = {"kind": name}
     found: dict[str, Any] = entries[place]
     return found

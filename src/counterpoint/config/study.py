@@ -1,20 +1,19 @@
 """The study file: one frozen section a stage.  Sources and contenders check their own keys when they are looked up."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from counterpoint.config.files import load, overridden, put
+from counterpoint.config.files import absolute, load, overridden, put
 from counterpoint.config.names import FolderName
 from counterpoint.config.tables import Delimited
 from counterpoint.rules import KeywordRules, Match, preset
-from counterpoint.settings import Section
+from counterpoint.settings import Count, Name, Pixels, Positive, Section, Seed, Workers
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss", "ece")
 
 
@@ -31,7 +30,7 @@ class Clean(Section):
     """Shortest side of an image."""
     max_side_px: Positive = 20_000
     """Longest side of an image."""
-    max_pixels: Positive = 64_000_000
+    max_pixels: Pixels = 64_000_000
     """Most pixels of an image, read from its header before it is decoded."""
     max_aspect: Annotated[float, Field(ge=1)] = 20.0
     """Longest side over shortest side, at most."""
@@ -114,7 +113,7 @@ class Split(Section):
     """Share of the rows in the test fold of a hold-out."""
     validation_share: Share = 0.16
     """Share of the rows in the validation fold of a hold-out."""
-    folds: Annotated[int, Field(ge=3)] = 5
+    folds: Annotated[int, Field(ge=3, le=100)] = 5
     """How many folds a k-fold has: one to test, one to validate, the rest to train."""
     balance: bool = False
     """Leave out rows of the larger classes, by seeded sampling, until all are as large as the smallest."""
@@ -122,7 +121,7 @@ class Split(Section):
     """Keep at most so many rows, by seeded stratified sampling."""
     train_limit: Positive | None = None
     """Keep at most so many training rows of a hold-out; its other rows stay, so that a curve has one test fold."""
-    seed: int = 0
+    seed: Seed = 0
     """The split's own seed; a fit's seeds never move a row."""
 
     @model_validator(mode="after")
@@ -146,7 +145,7 @@ class Fault(Section):
     """Share of those rows."""
     by: Positive = 1
     """How many rows later the image is from."""
-    seed: int = 0
+    seed: Seed = 0
     """The fault's own seed."""
 
 
@@ -186,11 +185,11 @@ class OutsidePredictions(Delimited, Section):
 class Fit(Section):
     """How contenders are fitted: which seeds, how many threads a fit, how many fits at once (one a core)."""
 
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=1000)] = (0,)
     """A contender is fitted with each of these; they change initialisation, order and augmentation."""
-    threads: Positive = 1
+    threads: Workers = 1
     """Threads of one fit; the same number gives the same bytes."""
-    workers: Positive | None = None
+    workers: Workers | None = None
     """Fits at once; by default as many as there are cores for, here or in the cluster."""
     engine: str = "local"
     """Where fits run: ``local``, ``inline``, ``ray``, or a path such as ``my_lab.cluster:run``."""
@@ -205,11 +204,11 @@ class Evaluate(Section):
     """Names that ``counterpoint metrics`` lists."""
     primary: str = "balanced_accuracy"
     """The metric that decides; of ``metrics``, and one of which more is better."""
-    bootstrap: Annotated[int, Field(ge=100)] = 2000
+    bootstrap: Annotated[int, Field(ge=100, le=100_000)] = 2000
     """Draws of the bootstrap over groups."""
     confidence: Share = 0.95
     """Level of the intervals."""
-    seed: int = 0
+    seed: Seed = 0
     """The bootstrap's own seed."""
 
     @model_validator(mode="after")
@@ -243,7 +242,7 @@ DEFAULT_CONTENDERS = (
 class StudyConfig(Section):
     """A whole study file."""
 
-    study: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    study: Name
     """The study's name, which is also its run folder's: letters, digits, dots, dashes and underscores."""
     source: Mapping[str, Any]
     """Where records come from: ``kind``, and the keys of that kind."""
@@ -318,7 +317,7 @@ def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     def resolve(holder: Any, key: str) -> None:
         if isinstance(holder, dict) and isinstance(holder.get(key), str) and "://" not in holder[key]:
-            holder[key] = str((folder / Path(holder[key]).expanduser()).resolve())
+            holder[key] = os.path.realpath(absolute(holder[key], folder))
 
     for key in ("path", "root", "images", "captions"):
         resolve(values.get("source"), key)
@@ -326,6 +325,7 @@ def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolve(source.get("join") if isinstance(source, dict) else None, "path")
     for key in ("exclude", "relabel"):
         resolve(values, key)
-    for entry in values.get("predictions") or ():
+    predictions = values.get("predictions")
+    for entry in predictions if isinstance(predictions, list) else ():
         resolve(entry, "path")
     return values

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from counterpoint.config.files import load
+from counterpoint.config.files import absolute, load
 from counterpoint.errors import ConfigError
-from counterpoint.settings import Section
+from counterpoint.settings import Name, Section
 
 Changes = Mapping[str, Any]
 """Values by dotted key, such as ``contenders.image-cnn.side_px``."""
@@ -18,7 +18,7 @@ Changes = Mapping[str, Any]
 class SweepConfig(Section):
     """A whole sweep file."""
 
-    sweep: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    sweep: Name
     """The sweep's name, which is also its folder's."""
     study: Path
     """The study file that every point starts from."""
@@ -63,7 +63,7 @@ def read_sweep(path: Path) -> SweepConfig:
     values = load(path)
     study = values.get("study")
     if isinstance(study, str):
-        values["study"] = (path.parent / Path(study).expanduser()).resolve()
+        values["study"] = Path(absolute(study, path.parent)).resolve()
         if not values["study"].is_file():
             raise ConfigError(f"study: no file {values['study']}.")
     return SweepConfig.read(values)

@@ -1,11 +1,14 @@
 """The models of a study, by name; a path such as ``my_lab.bayes:CharBayes`` works wherever a name does."""
 
-from typing import TYPE_CHECKING, Any, get_type_hints
+from collections.abc import Mapping
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import create_model
+from pydantic import Field, create_model
 
+from counterpoint.errors import ConfigError
 from counterpoint.lookup import find
-from counterpoint.settings import Section
+from counterpoint.settings import Section, Seed
 
 if TYPE_CHECKING:
     from counterpoint.contenders.base import Contender
@@ -24,6 +27,13 @@ MODELS = {
     "paper-image-cnn": "counterpoint.contenders.published.image_cnn:PaperImageCNN",
     "paper-lstm-cnn": "counterpoint.contenders.published.lstm_cnn:PaperLSTMCNN",
 }
+
+LARGEST: Mapping[str, int] = {
+    "epochs": 100_000, "batch": 65_536, "rounds": 100_000, "leaves": 10_000,
+    "embed": 4096, "hidden": 4096, "width": 1024, "vocabulary": 1_000_000, "max_words": 65_536,
+    "words": 10, "n_words": 10_000, "min_count": 10**9, "patience": 10**9,
+}  # fmt: skip
+"""The largest value of a setting by its name: above it a fit would not end, or not find room in memory."""
 
 
 def make(kind: str, /, **settings: Any) -> "Contender":
@@ -51,6 +61,8 @@ def make(kind: str, /, **settings: Any) -> "Contender":
     counterpoint.errors.ConfigError: Unknown key 'text-svm.min_counts'. Did you mean 'min_count'?
     """
     model = find(kind, MODELS, what="contender")
+    if not (isinstance(model, type) and hasattr(model, "fit")):
+        raise ConfigError(f"{kind!r} is no contender: it should be a child of counterpoint.contenders.base:Contender.")
     section = settings_of(model)
     if "seed" not in section.model_fields and not getattr(model, "is_seeded", False):
         settings.pop("seed", None)
@@ -67,5 +79,25 @@ def settings_of(model: type) -> type[Section]:
     """
     hints = get_type_hints(model.__init__, include_extras=True)  # type: ignore[misc]
     defaults = getattr(model.__init__, "__kwdefaults__", None) or {}  # type: ignore[misc]  # of a class without its own
-    fields: Any = {name: (hints.get(name, Any), default) for name, default in defaults.items()}
+    fields: Any = {name: (_bounded(name, hints.get(name, Any)), default) for name, default in defaults.items()}
     return create_model(model.__name__, __base__=Section, **fields)
+
+
+def _bounded(name: str, hint: Any) -> Any:
+    """Return the annotation *hint*; of a whole number, with the largest value for a setting of this *name*."""
+    if not _is_whole(hint):
+        return hint
+    return Seed if name == "seed" else Annotated[hint, Field(le=LARGEST[name])] if name in LARGEST else hint
+
+
+def _is_whole(hint: Any) -> bool:
+    """Say whether *hint* is of whole numbers.
+
+    >>> _is_whole(Annotated[int, Field(ge=1)] | None), _is_whole(int | str)
+    (True, False)
+    """
+    if get_origin(hint) is Annotated:
+        return _is_whole(get_args(hint)[0])
+    if get_origin(hint) in (Union, UnionType):
+        return all(_is_whole(kind) for kind in get_args(hint) if kind is not type(None))
+    return hint is int

@@ -166,7 +166,8 @@ def configured(kind: str, settings: Mapping[str, Any], *, seed: int, cache: Path
     >>> configured("majority", {}, seed=1, cache=Path("cache")).get_params()
     {'seed': 1, 'smoothing': 1.0}
     """
-    known = settings_of(find(kind, MODELS, what="contender")).model_fields
+    model = find(kind, MODELS, what="contender")
+    known = settings_of(model).model_fields if isinstance(model, type) else {}
     ours = {"seed": seed, "cache": str(cache)}
     return make(kind, **{**{name: value for name, value in ours.items() if name in known}, **settings})
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
 from counterpoint.data.words import MAX_CLASSES, Language
-from counterpoint.settings import Section
+from counterpoint.settings import Section, Seed
 
 SIGNALS = ("text_signal", "image_signal", "redundant_signal", "joint_signal")
 WITHOUT_SIGNALS = {"text_signal": 0.6, "image_signal": 0.4}
@@ -60,7 +60,7 @@ class Recipe(BaseModel):
 
     model_config = Section.model_config
 
-    n: Annotated[int, Field(ge=1)] = 1000
+    n: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
     classes: Annotated[int, Field(ge=2, le=MAX_CLASSES)] = 2
     text_signal: Chance = 0.0
     image_signal: Chance = 0.0
@@ -74,7 +74,7 @@ class Recipe(BaseModel):
     missing_text: Share = 0.0
     missing_image: Share = 0.0
     bad_images: Share = 0.0
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
     @model_validator(mode="before")
     @classmethod

@@ -160,7 +160,7 @@ class Transfer:
         return b"".join(chunks)
 
     def header(self, name: bytes) -> list[str]:
-        """Return the values of a header of the last answer: one of Content-Encoding, Location, Retry-After, X-Robots-Tag."""
+        """Return the values of a header of the last answer: Content-Encoding, Location, Retry-After or X-Robots-Tag."""
         found = [line.partition(b":")[2].strip() for line in self._lines if line.lower().startswith(name + b":")]
         return [_text(value) for value in found]
 

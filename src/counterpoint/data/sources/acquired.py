@@ -1,8 +1,8 @@
 """What an acquisition fetched: a record a slot, and of each slot without an image why it has none."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import polars as pl
 from pydantic import BeforeValidator, Field
@@ -12,6 +12,7 @@ from counterpoint.data.sources.base import REASON, Source, existing, some
 from counterpoint.errors import SourceError
 from counterpoint.formats.shards import REF, committed, digests, read_slots
 from counterpoint.schema import Frame
+from counterpoint.settings import Storage
 from counterpoint.store import Store
 
 NOT_ACQUIRED = "not_acquired"
@@ -44,7 +45,7 @@ class AcquiredSource(Source):
     kind: Literal["acquired"] = "acquired"
     path: Annotated[str, BeforeValidator(str)]
     text: Literal["raw", "clean"] = "clean"
-    storage: Mapping[str, Any] = Field(default_factory=dict)
+    storage: Storage = Field(default_factory=dict)
 
     def rows(self, work: Path) -> Iterator[Frame]:
         """Yield the slots of each shard."""

@@ -1,0 +1,132 @@
+"""Text and settings without their secrets: what is printed, logged, hashed or written for others to read.
+
+Storage options, values whose key names a secret, logins in URLs and signatures in queries are replaced by ``***``.
+Does not know which secret a person wrote into a caption.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+HIDDEN = "***"
+STORAGE = "storage"
+"""The setting that holds options of fsspec, such as keys of an object store: all of its values are hidden."""
+LEAST_HIDDEN = 4
+"""Shorter secrets are not looked for in a text: they would be found in any."""
+
+_NAMES_A_SECRET = re.compile(
+    r"secret|passw|pwd$|passphrase|token$|credential|(?:api|access|account|private|shared)_?key|sas$|signature"
+    r"|connection_?string|authorization|^auth$",
+    re.IGNORECASE,
+)
+# Linear: what stands before a login is found by its end, and a login ends at the first slash.
+_LOGIN = re.compile(r"((?<=:[/\\][/\\])|\b(?:https?|ftp):[/\\]*)[^\s/\\?#]*@", re.IGNORECASE)
+_SIGNED = (
+    r"(?:x-(?:amz|goog)-(?:signature|credential|security-token)|awsaccesskeyid|googleaccessid|signature|sig|hmac"
+    r"|(?:[a-z]+[_-])?token|auth|api_?key|password|passwd|pwd|secret)"
+)
+_SIGNATURE = re.compile(rf"(?<=[?&;])({_SIGNED}=)[^&#\s\"']+", re.IGNORECASE)
+LOGIN_OF_URL = r"^(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:[/\\]*|[/\\]{2}))[^\s/\\?#]*@"
+"""The same of a text that is a URL and nothing else, also in polars' dialect; the first group stays."""
+
+
+def without_logins(text: str) -> str:
+    """Return *text* with the login of each URL in it hidden.
+
+    >>> without_logins("s3://KEY:SECRET@bucket/list.csv, https://example.org/@me")
+    's3://***@bucket/list.csv, https://example.org/@me'
+    """
+    return _LOGIN.sub(rf"\g<1>{HIDDEN}@", text) if "@" in text else text
+
+
+def without_signatures(text: str) -> str:
+    """Return *text* with what signs or unlocks each URL in it hidden.
+
+    >>> without_signatures("https://example.org/a.jpg?w=10&X-Amz-Signature=0a1b&h=5")
+    'https://example.org/a.jpg?w=10&X-Amz-Signature=***&h=5'
+    """
+    return _SIGNATURE.sub(rf"\g<1>{HIDDEN}", text) if "=" in text else text
+
+
+def redacted_text(text: str) -> str:
+    """Return *text* without logins and signatures in its URLs."""
+    return without_signatures(without_logins(text))
+
+
+def redacted(value: Any) -> Any:
+    """Return settings or other JSON-like values without their secrets.
+
+    >>> redacted({"path": "s3://a/b", "storage": {"secret": "hunter2", "anon": False}, "c": [1, {"api_key": "k"}]})
+    {'path': 's3://a/b', 'storage': {'secret': '***', 'anon': False}, 'c': [1, {'api_key': '***'}]}
+    """
+    if isinstance(value, Mapping):
+        return {key: _of_key(str(key), each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted(each) for each in value]
+    return redacted_text(value) if isinstance(value, str) else value
+
+
+def _of_key(key: str, value: Any) -> Any:
+    if key == STORAGE:
+        return hidden(value)
+    if names_a_secret(key) and not isinstance(value, Mapping):
+        return hidden(value)
+    return redacted(value)
+
+
+def hidden(value: Any) -> Any:
+    """Return *value* with all in it hidden but its keys, and what can only be yes, no or nothing.
+
+    >>> hidden({"key": "a", "client_kwargs": {"timeout": 3}, "anon": True})
+    {'key': '***', 'client_kwargs': {'timeout': '***'}, 'anon': True}
+    """
+    if isinstance(value, Mapping):
+        return {key: hidden(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [hidden(each) for each in value]
+    return value if value is None or isinstance(value, bool) else HIDDEN
+
+
+def names_a_secret(key: str) -> bool:
+    """Say whether a setting of this name holds a secret.
+
+    >>> [names_a_secret(key) for key in ("api_key", "secret_access_key", "keywords", "max_tokens")]
+    [True, True, False, False]
+    """
+    return _NAMES_A_SECRET.search(key) is not None
+
+
+def without_secrets(text: str, storage: Mapping[str, Any]) -> str:
+    """Return *text* without the values of *storage*, whoever quoted them.
+
+    >>> without_secrets("no such option: hunter2", {"pass": "hunter2"})
+    'no such option: ***'
+    """
+    for secret in sorted(_leaves(storage), key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return redacted_text(text)
+
+
+def _leaves(value: Any) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        return (leaf for each in value.values() for leaf in _leaves(each))
+    if isinstance(value, list | tuple):
+        return (leaf for each in value for leaf in _leaves(each))
+    return (str(value),) if not isinstance(value, bool | None) and len(str(value)) >= LEAST_HIDDEN else ()
+
+
+def short(value: Any, *, most: int = 80) -> str:
+    """Return *value* as an error quotes it: cut, without secrets; of what has parts, what it is.
+
+    >>> short("a" * 100, most=9), short({"kind": "table", "path": "a"}), short([1, 2]), short(10**400)
+    ("'aaaaaaa…", 'keys kind, path', 'a list of 2', 'a number of 1329 bits')
+    """
+    if isinstance(value, Mapping):
+        names = ", ".join(str(key)[:most] for key in list(value)[:8])
+        return f"keys {names}" if names else "no keys"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    if isinstance(value, int) and value.bit_length() > 100:
+        return f"a number of {value.bit_length()} bits"
+    text = repr(redacted_text(value[: 10 * most]) if isinstance(value, str) else value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
