@@ -28,9 +28,12 @@ Draw = Callable[[st.SearchStrategy], Any]
 MOST_WORDS = 1000
 """Longest message."""
 STUDY = {
-    "study": "a", "source": {"kind": "generated", "n": 60}, "contenders": [{"kind": "majority"}, {"kind": "text-svm"}],
-    "predictions": [{"path": "p.csv", "name": "p"}], "faults": [{"kind": "flip_labels"}],
-}  # fmt: skip
+    "study": "a",
+    "source": {"kind": "generated", "n": 60},
+    "contenders": [{"kind": "majority"}, {"kind": "text-svm"}],
+    "predictions": [{"path": "p.csv", "name": "p"}],
+    "faults": [{"kind": "flip_labels"}],
+}
 ACQUIRE = {"acquisition": "a", "input": {"path": "list.csv"}, "output": "out"}
 SWEEP = {"sweep": "a", "study": "study.yaml", "sides": {"b": {"split.seed": 1}}, "along": {"split.limit": [1, 2]}}
 
@@ -47,23 +50,67 @@ def _keys(model: type[BaseModel], before: str = "") -> Iterator[str]:
 
 KEYS = {
     "study": [
-        *_keys(StudyConfig), "contenders.0.name", "contenders.1.kind", "predictions.0.path", "faults.0.share",
-        "label.mapping.x", "source.kind", "relabel.x", "evaluate.metrics.0",
+        *_keys(StudyConfig),
+        "contenders.0.name",
+        "contenders.1.kind",
+        "predictions.0.path",
+        "faults.0.share",
+        "label.mapping.x",
+        "source.kind",
+        "relabel.x",
+        "evaluate.metrics.0",
         *(f"source.{name}" for path in SOURCES.values() for name in find(path, {}, what="source").model_fields),
-        *(f"contenders.1.{name}" for path in MODELS.values()
-          for name in settings_of(find(path, {}, what="contender")).model_fields),
+        *(
+            f"contenders.1.{name}"
+            for path in MODELS.values()
+            for name in settings_of(find(path, {}, what="contender")).model_fields
+        ),
     ],
-    "acquire": [*_keys(AcquireConfig), "input.columns.url", "input.storage.key", "storage.secret", "input.path.0",
-                "select.keywords.classes.a", "select.caps.a"],
+    "acquire": [
+        *_keys(AcquireConfig),
+        "input.columns.url",
+        "input.storage.key",
+        "storage.secret",
+        "input.path.0",
+        "select.keywords.classes.a",
+        "select.caps.a",
+    ],
     "sweep": [*_keys(SweepConfig), "sides.c", "sides.b.x", "along.y", "only.b", "only.b.z"],
-}  # fmt: skip
+}
 BASES = {"study": STUDY, "acquire": ACQUIRE, "sweep": SWEEP}
 
-_names = st.sampled_from([
-    *SOURCES, *MODELS, "math:tau", "json:loads", "os.path:join", "no.such:thing", ":", "a:", ":a", "x" * 300, "~nobody/x",
-    "a\0b", "../../etc", "/dev/zero", "[red]", "\x1b[2J\u202e", "s3://k:s@b/c", "memory://x", "", " ", "\n", "(", "(a{9}){9}",
-    "\\", "a" * 5000, "1_0", "é", "ｆｕｌｌ",
-])  # fmt: skip
+_names = st.sampled_from(
+    [
+        *SOURCES,
+        *MODELS,
+        "math:tau",
+        "json:loads",
+        "os.path:join",
+        "no.such:thing",
+        ":",
+        "a:",
+        ":a",
+        "~nobody/x",
+        "x" * 300,
+        "a\0b",
+        "../../etc",
+        "/dev/zero",
+        "[red]",
+        "\x1b[2J\u202e",
+        "s3://k:s@b/c",
+        "memory://x",
+        "",
+        " ",
+        "\n",
+        "(",
+        "(a{9}){9}",
+        "\\",
+        "a" * 5000,
+        "1_0",
+        "é",
+        "ｆｕｌｌ",
+    ]
+)
 _numbers = st.one_of(
     st.sampled_from([0, -1, 1, 2, 10**6, 10**9, 10**12, 2**31, 2**32, 2**63, 2**64, -(2**63) - 1, 10**400]),
     st.sampled_from([0.0, -0.0, 0.5, 1.0, 1e-300, 1e300, float("inf"), float("-inf"), float("nan"), -3.5]),
@@ -78,16 +125,61 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 
+BOMB = "a1: &a1 [x,x,x,x,x,x,x,x]\n" + "".join(
+    f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 8)}]\n" for n in range(1, 12)
+)
 LINES = (
-    "a: &a [*a]", "b: *nothing", "c: !!python/object/apply:os.system ['true']", "!!python/name:os.system d: 1",
-    "? [e, f]\n: g", "<<: {h: 1}", "<<: 3", "%TAG ! tag:x,2000:\n---", "i: !!int ''", "j: 2024-99-99", "k: 1.0e+999",
-    f"l: 0x{'f' * 300}", f"m: {'1' * 5000}", "n: !!binary '='", "o: !!timestamp x", "p: !!float", "q: !!set {a, b}",
-    "r: !!omap [a: 1]", "\t- s", "...", "---", "t: 'unclosed", "u: |>-", "v: " + "[" * 200, "w: " + "{a: " * 100,
-    "x: " + "- " * 100, "study: again", "source: [", "y: !!null z", "!<!> z: 1", "aa: !!map [b]", "bb: !!seq {c: d}",
-    "cc: 1:2:3:4:59", "dd: !!bool maybe", "ee: \"\\ud800\"", "ff: \"\\x00\"", "&g h: i", "*g : j", "kk: !!str {a: b}", "#",
-    "1: 2", "null: 3", "1.0: 4", "true: 5", "yes: 6", "~: 7", "? ", ": ", "mm: &z [x]\nnn: [" + "*z, " * 50 + "]",
-    "a1: &a1 [x,x,x,x,x,x,x,x]\n" + "".join(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 8)}]\n" for n in range(1, 12)),
-)  # fmt: skip
+    "a: &a [*a]",
+    "b: *nothing",
+    "c: !!python/object/apply:os.system ['true']",
+    "!!python/name:os.system d: 1",
+    "? [e, f]\n: g",
+    "<<: {h: 1}",
+    "<<: 3",
+    "%TAG ! tag:x,2000:\n---",
+    "i: !!int ''",
+    "j: 2024-99-99",
+    "k: 1.0e+999",
+    f"l: 0x{'f' * 300}",
+    f"m: {'1' * 5000}",
+    "n: !!binary '='",
+    "o: !!timestamp x",
+    "p: !!float",
+    "q: !!set {a, b}",
+    "r: !!omap [a: 1]",
+    "\t- s",
+    "...",
+    "---",
+    "t: 'unclosed",
+    "u: |>-",
+    "v: " + "[" * 200,
+    "w: " + "{a: " * 100,
+    "x: " + "- " * 100,
+    "study: again",
+    "source: [",
+    "y: !!null z",
+    "!<!> z: 1",
+    "aa: !!map [b]",
+    "bb: !!seq {c: d}",
+    "cc: 1:2:3:4:59",
+    "dd: !!bool maybe",
+    'ee: "\\ud800"',
+    'ff: "\\x00"',
+    "&g h: i",
+    "*g : j",
+    "kk: !!str {a: b}",
+    "#",
+    "1: 2",
+    "null: 3",
+    "1.0: 4",
+    "true: 5",
+    "yes: 6",
+    "~: 7",
+    "? ",
+    ": ",
+    "mm: &z [x]\nnn: [" + "*z, " * 50 + "]",
+    BOMB,
+)
 
 
 @st.composite
@@ -127,8 +219,13 @@ def _spoilt(draw: Draw) -> bytes:
     return bytes(data)
 
 
-FILES = st.one_of(_changed(), _changed(), _spoilt(), st.text(max_size=80).map(lambda text: text.encode("utf-8", "replace")),
-                  st.binary(max_size=200))  # fmt: skip
+FILES = st.one_of(
+    _changed(),
+    _changed(),
+    _spoilt(),
+    st.text(max_size=80).map(lambda text: text.encode("utf-8", "replace")),
+    st.binary(max_size=200),
+)
 _FOLDER = tempfile.TemporaryDirectory(prefix="counterpoint-settings-")
 _PATH = Path(_FOLDER.name, "settings.yaml")
 

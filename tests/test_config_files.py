@@ -56,7 +56,7 @@ def test_any_file_is_read_or_refused_in_one_line(data):
 )
 def test_what_is_not_plain_is_one_line(text, says):
     start = time.monotonic()
-    with pytest.raises(NotPlainError, match=".") as caught:
+    with pytest.raises(NotPlainError, match=r".") as caught:
         read_yaml(text)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -75,8 +75,10 @@ def test_keys_are_text_as_they_are_written():
 
 def test_an_alias_and_a_merge_are_fine():
     assert read_yaml("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: *a") == {
-        "a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}, "c": {"x": 1, "y": 2}
-    }  # fmt: skip
+        "a": {"x": 1, "y": 2},
+        "b": {"x": 1, "y": 3},
+        "c": {"x": 1, "y": 2},
+    }
 
 
 def test_an_error_does_not_quote_the_line_which_may_hold_a_password(tmp_path):
@@ -106,13 +108,32 @@ def test_a_file_that_is_too_large_is_refused_and_one_in_utf_16_is_read(tmp_path)
 @pytest.mark.parametrize(
     "setting",
     [
-        "fit.workers=1000000", "fit.threads=1000000000", "fit.seeds=[-1]", "fit.seeds=[1e400]", "split.folds=1000000000",
-        "split.seed=1000000000000", "split.test_share=.nan", "evaluate.bootstrap=1000000000000", "clean.max_aspect=.inf",
-        "clean.max_pixels=1000000000000000000000", "split.limit=-1", "study=" + "a" * 500, "predictions=5",
-        "contenders=[1, null]", "contenders.majority.smoothing=[", "source.path=a\0b", "exclude=~nobody-here/x",
-        "exclude=" + "x" * 300, "=1", "." * 100 + "=1", "label.mapping={a: [b]}", "source=[]", "faults=x", "page=1",
+        "fit.workers=1000000",
+        "fit.threads=1000000000",
+        "fit.seeds=[-1]",
+        "fit.seeds=[1e400]",
+        "split.folds=1000000000",
+        "split.seed=1000000000000",
+        "split.test_share=.nan",
+        "evaluate.bootstrap=1000000000000",
+        "clean.max_aspect=.inf",
+        "clean.max_pixels=1000000000000000000000",
+        "split.limit=-1",
+        "study=" + "a" * 500,
+        "predictions=5",
+        "contenders=[1, null]",
+        "contenders.majority.smoothing=[",
+        "source.path=a\0b",
+        "exclude=~nobody-here/x",
+        "exclude=" + "x" * 300,
+        "=1",
+        "." * 100 + "=1",
+        "label.mapping={a: [b]}",
+        "source=[]",
+        "faults=x",
+        "page=1",
     ],
-)  # fmt: skip
+)
 def test_an_absurd_setting_of_a_study_is_one_line(tmp_path, setting):
     (tmp_path / "study.yaml").write_text(START)
     with pytest.raises(ConfigError) as caught:
@@ -124,12 +145,25 @@ def test_an_absurd_setting_of_a_study_is_one_line(tmp_path, setting):
 @pytest.mark.parametrize(
     "setting",
     [
-        "run.workers=1000000", "run.shards_at_once=1000000000000", "fetch.connections=100000", "fetch.per_host=10000000",
-        "fetch.total_s=.inf", "fetch.total_s=-1", "fetch.max_body_bytes=1000000000000", "fetch.attempts=1000000000",
-        "guard.max_url_bytes=10000000000", "shard_rows=1000000000", "decode.max_pixels=1e18", "select.caps=-1",
-        "select.min_words=100000000000000000000", "input=" + "[" * 50, "input.path=[]", "output=a\0b", "guard=nothing",
+        "run.workers=1000000",
+        "run.shards_at_once=1000000000000",
+        "fetch.connections=100000",
+        "fetch.per_host=10000000",
+        "fetch.total_s=.inf",
+        "fetch.total_s=-1",
+        "fetch.max_body_bytes=1000000000000",
+        "fetch.attempts=1000000000",
+        "guard.max_url_bytes=10000000000",
+        "shard_rows=1000000000",
+        "decode.max_pixels=1e18",
+        "select.caps=-1",
+        "select.min_words=100000000000000000000",
+        "input=" + "[" * 50,
+        "input.path=[]",
+        "output=a\0b",
+        "guard=nothing",
     ],
-)  # fmt: skip
+)
 def test_an_absurd_setting_of_an_acquisition_is_one_line(tmp_path, setting):
     (tmp_path / "acquire.yaml").write_text("acquisition: a\ninput: list.csv\noutput: out\n")
     with pytest.raises(ConfigError) as caught:
@@ -152,19 +186,27 @@ def test_an_absurd_sweep_is_one_line(tmp_path, text):
 @pytest.mark.parametrize(
     ("kind", "absurd"),
     [
-        ("image-cnn", {"epochs": 10**12}), ("text-lstm", {"vocabulary": 10**12}), ("text-lstm", {"embed": 10**9}),
-        ("text-svm", {"words": 10**9}), ("lstm-cnn", {"batch": 10**15}), ("metadata", {"rounds": 10**12}),
-        ("image-cnn", {"seed": -(10**30)}), ("text-lstm", {"lr": float("inf")}), ("keyword-rule", {"n_words": 10**12}),
-        ("image-cnn", {"width": 10**9}), ("paper-lstm-cnn", {"epochs": 10**12}), ("paper-text-lstm", {"patience": 10**400}),
+        ("image-cnn", {"epochs": 10**12}),
+        ("text-lstm", {"vocabulary": 10**12}),
+        ("text-lstm", {"embed": 10**9}),
+        ("text-svm", {"words": 10**9}),
+        ("lstm-cnn", {"batch": 10**15}),
+        ("metadata", {"rounds": 10**12}),
+        ("image-cnn", {"seed": -(10**30)}),
+        ("text-lstm", {"lr": float("inf")}),
+        ("keyword-rule", {"n_words": 10**12}),
+        ("image-cnn", {"width": 10**9}),
+        ("paper-lstm-cnn", {"epochs": 10**12}),
+        ("paper-text-lstm", {"patience": 10**400}),
     ],
-)  # fmt: skip
+)
 def test_an_absurd_setting_of_a_contender_is_one_line(kind, absurd):
-    with pytest.raises(ConfigError, match=f"{kind}.{next(iter(absurd))}: .*got "):
+    with pytest.raises(ConfigError, match=rf"{kind}\.{next(iter(absurd))}: .*got "):
         make(kind, **absurd)
 
 
 def test_an_absurd_number_of_generated_rows_is_one_line():
-    with pytest.raises(ConfigError, match="source.n: .*less than or equal to 10000000"):
+    with pytest.raises(ConfigError, match=r"source\.n: .*less than or equal to 10000000"):
         open_source({"kind": "generated", "n": 10**12})
 
 
