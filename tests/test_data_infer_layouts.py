@@ -343,3 +343,73 @@ def test_exported_pairs_are_a_source_with_the_same_split_and_classes(tmp_path, k
     pairs = open_study(again, runs=tmp_path / "runs").pairs()
     columns = ("text", "label", "fold")
     assert set(pairs.select(columns).iter_rows()) == set(study.pairs().select(columns).iter_rows())
+
+
+def test_a_folder_in_a_folder_is_looked_into(tmp_path):
+    def wrapped(d):
+        pictures(d / "set" / "images")
+        write_csv(d / "set" / "captions.csv", image=FILES, caption=TEXTS, label=LABELS)
+        return d
+
+    file, values = written(tmp_path, wrapped)
+    assert values["source"]["path"] == "d/set/captions.csv"
+    assert len(open_study(file, runs=tmp_path / "runs").pairs()) == N
+
+
+def test_an_image_elsewhere_is_said_with_the_path_that_was_tried(tmp_path):
+    file, _ = written(tmp_path, images_beside)
+    tried, root = tmp_path / "d" / FILES[0], tmp_path / "d" / "photos"
+    assert f"'0.png' is not at {tried}; its files are below {root}, so root is set to it." in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ([n / 7 for n in range(N)], "to predict them is regression"),
+        ([("a|b", "a", "b|c")[n % 3] for n in range(N)], "they are multi-label"),
+    ],
+)
+def test_a_column_that_is_called_label_and_holds_no_classes_is_named_with_the_reason(tmp_path, values, says):
+    def of_values(d):
+        pictures(d)
+        return write_csv(d / "t.csv", image=FILES, text=TEXTS, label=values)
+
+    file, written_values = written(tmp_path, of_values)
+    assert f"# NOTE: Column 'label' is not the label. Labels such as {str(values[0])!r}" in file.read_text()
+    assert says in file.read_text()
+    assert written_values["source"]["label"] is None
+    assert len(open_study(file, runs=tmp_path / "runs").pairs()) >= 10
+
+
+def test_a_class_that_no_split_can_hold_is_named(tmp_path):
+    def two_rows(d):
+        pictures(d, n=2)
+        return write_csv(d / "t.csv", image=FILES[:2], text=TEXTS[:2], label=LABELS[:2])
+
+    file, _ = written(tmp_path, two_rows)
+    assert '# NOTE: class "negative" has 1 rows: 3 or more of each are needed' in file.read_text()
+
+
+def test_a_given_split_keeps_classes_of_few_rows(tmp_path):
+    def rare(d):
+        pictures(d)
+        labels = ["rare" if n < 2 else LABELS[n] for n in range(N)]
+        return write_csv(d / "t.csv", image=FILES, text=TEXTS, label=labels, split=IN_FOLDS)
+
+    file, values = written(tmp_path, rare)
+    assert "label" not in values
+    assert len(open_study(file, runs=tmp_path / "runs").pairs()) == N
+
+
+def test_labels_without_texts_are_no_pairs(tmp_path):
+    pictures(tmp_path / "d" / "images")
+    write_csv(tmp_path / "d" / "labels.csv", image=FILES, label=LABELS)
+    with pytest.raises(SourceError, match=r"labels.csv has no column of texts beside image; found image, label"):
+        study_file(tmp_path / "s.yaml", tmp_path / "d")
+
+
+def test_a_table_that_is_called_txt_is_named(tmp_path):
+    pictures(tmp_path / "d" / "Images")
+    write_csv(tmp_path / "d" / "captions.txt", image=FILES, caption=TEXTS)
+    with pytest.raises(SourceError, match=r"If captions.txt is a table, call it captions.csv\.$"):
+        study_file(tmp_path / "s.yaml", tmp_path / "d")

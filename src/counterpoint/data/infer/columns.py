@@ -6,6 +6,8 @@ from typing import NamedTuple
 import polars as pl
 
 from counterpoint.data.infer.names import GROUPS, IDS, LABELS, SPLITS, TEXTS, is_named, is_neither, plain, rank
+from counterpoint.data.targets import check_classes
+from counterpoint.errors import SchemaError
 from counterpoint.formats.fold_names import FOLD_NAMES
 from counterpoint.schema import Frame
 
@@ -41,17 +43,21 @@ def texts(rows: Frame, taken: Collection[str] = ()) -> Choice:
     likeness = {name: _language(rows[name]) for name in _strings(rows, taken)}
     fit = [name for name, like in likeness.items() if like > 0]
     called = sorted((name for name in fit if rank(name, TEXTS) < 2 * len(TEXTS)), key=lambda name: rank(name, TEXTS))
-    rest = [name for name in fit if name not in called and not is_neither(name)]
+    rest = [name for name in fit if name not in called and not is_neither(name) and rank(name, LABELS) >= len(LABELS)]
     return Choice((*called, *sorted(rest, key=lambda name: -likeness[name])))
 
 
 def _language(values: pl.Series) -> float:
     """Return how much *values* are like sentences: words a value, times the share of values that are distinct."""
     given = values.drop_nulls()
-    if given.n_unique() < 2 or _numbers(given) is not None or _is_address(given):
+    if given.n_unique() < 2 or _is_list(given) or _numbers(given) is not None or _is_address(given):
         return 0.0
     n_words = given.str.count_matches(r"[^\W\d_]+").mean()
     return float(n_words) * given.n_unique() / len(given) if isinstance(n_words, float) else 0.0
+
+
+def _is_list(values: pl.Series) -> bool:
+    return 2 * int(values.str.contains(r"^\s*[\[{]").sum()) > len(values)
 
 
 def _is_address(values: pl.Series) -> bool:
@@ -67,8 +73,8 @@ def labels(rows: Frame, taken: Collection[str] = ()) -> Choice:
     ('mood',)
     """
     plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
-    n_values = {name: _n_classes(rows[name]) for name in plain_ones}
-    called = {name for name in n_values if rank(name, LABELS) < len(LABELS)}
+    called = {name for name in plain_ones if rank(name, LABELS) < len(LABELS)}
+    n_values = {name: _n_classes(rows[name], is_called=name in called) for name in plain_ones}
     partly = {name for name in n_values if rank(name, LABELS) < 2 * len(LABELS) and not is_neither(name)}
     fit = [
         name for name, n in n_values.items()
@@ -87,16 +93,39 @@ def _most_classes(n_rows: int, *, is_called: bool) -> int:
     return min(MAX_CLASSES, max(2, n_rows // 2)) if is_called else min(MAX_UNNAMED, max(2, n_rows // 5))
 
 
-def _n_classes(values: pl.Series) -> int:
+def _n_classes(values: pl.Series, *, is_called: bool) -> int:
     """Return how many classes *values* are; none where they are lists, measurements or long texts."""
-    given = values.cast(pl.String).str.strip_chars().drop_nulls()
-    given = given.filter(given != "")
+    given = _given(values)
     numbers = _numbers(given)
-    if numbers is not None and not (numbers == numbers.floor()).all():
+    if numbers is not None and not is_called and not (numbers == numbers.floor()).all():
         return 0
-    is_list = given.str.contains(r"^\s*[\[{]").any()
     is_long = (given.str.len_chars().max() or 0) > MAX_LABEL_CHARS  # type: ignore[operator]
-    return 0 if is_list or is_long else given.n_unique()
+    return 0 if is_long or _why_no_classes(given) else given.n_unique()
+
+
+def _given(values: pl.Series) -> pl.Series:
+    given = values.cast(pl.String).str.strip_chars().drop_nulls()
+    return given.filter(given != "")
+
+
+def _why_no_classes(given: pl.Series) -> str | None:
+    try:
+        check_classes(given)
+    except SchemaError as error:
+        return str(error)
+    return None
+
+
+def no_labels(rows: Frame, taken: Collection[str] = ()) -> list[str]:
+    """Return why each column that is called a label holds no classes: a line each.
+
+    >>> no_labels(pl.DataFrame({"target": [n / 7 for n in range(90)]}))[0][:63]
+    "Column 'target' is not the label. Labels such as '0.0' are meas"
+    """
+    plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
+    called = [name for name in plain_ones if rank(name, LABELS) < len(LABELS)]
+    why = {name: _why_no_classes(_given(rows[name])) for name in called}
+    return [f"Column {name!r} is not the label. {reason}" for name, reason in why.items() if reason]
 
 
 def _numbers(values: pl.Series) -> pl.Series | None:

@@ -19,6 +19,8 @@ class Found:
     """Whether the sample is all there is, so that `classes` are whole too."""
     texts: list[str] = field(default_factory=list)
     """Texts of the sample, where no label was found."""
+    has_images: bool = True
+    """Whether some image path leads to a file."""
     is_labelled: bool = False
     """Whether the source gives labels, from whichever place."""
     warnings: list[str] = field(default_factory=list)

@@ -29,7 +29,10 @@ class Images(NamedTuple):
     others: str = ""
     root: Path | None = None
     root_note: str = ""
+    moved: str = ""
+    """Where an image was looked for, and where it is, when a root is needed."""
     warning: str = ""
+    """Where an image was looked for, when none is found."""
 
 
 def images(table: Table, look: SampledTable, home: Path) -> Images:
@@ -88,7 +91,11 @@ def _rooted(name: str, values: pl.Series, home: Path) -> Images:
     if not roots:
         return Images(name, warning=message)
     note = "the folder that image paths start from" + "".join(f"; could also be {root}" for root in roots[1:3])
-    return Images(name, root=roots[0], root_note=note)
+    first, tried_at = paths.first_missing
+    moved = (
+        f"image column {name!r}: {first!r} is not at {tried_at}; its files are below {roots[0]}, so root is set to it."
+    )
+    return Images(name, root=roots[0], root_note=note, moved=moved)
 
 
 def _some(values: pl.Series) -> pl.Series:

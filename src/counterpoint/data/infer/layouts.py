@@ -174,8 +174,19 @@ def _readable(files: list[Path]) -> list[Path]:
     return tables
 
 
+def _only_folder(path: Path) -> Found | None:
+    """Return the settings for the one folder that a folder holds, as archives often have it."""
+    folders = _folders(path)
+    return looked_at(folders[0]) if len(folders) == 1 and _has_more_than_images(folders[0]) else None
+
+
+def _has_more_than_images(path: Path) -> bool:
+    return any(each.is_dir() or each.suffix.lower() in (*FORMATS, ".tar") for each in path.iterdir())
+
+
 LAYOUTS: tuple[Callable[[Path], Found | None], ...] = (
     _acquisition, _run_folder, _tars, _imagefolder, _pixels, _study2023, _folders_of_classes, _tables,
+    _only_folder,
 )  # fmt: skip
 """In this order: the first that fits is it."""
 
@@ -185,14 +196,21 @@ def _nothing_in(path: Path) -> str:
     parts = _folds(path) or [path]
     pictured = [folder.name for part in parts for folder in _folders(part) if any(_images_in(folder))]
     if pictured or any(_images_in(path)):
+        texts_in = [file.name for file in sorted(path.glob("*.txt")) if _may_be_table(file)]
+        hint = f" If {texts_in[0]} is a table, call it {Path(texts_in[0]).stem}.csv." if texts_in else ""
         where = f"in {some(pictured, 4)}" if pictured else "in it"
         return (
             f"{path} holds images {where}, but no texts: put x.txt beside each x.jpg, or a table with a column of "
-            "image paths and one of texts."
+            f"image paths and one of texts.{hint}"
         )
     return (
         f"{path} holds no tar shards, no table, and no folders of images; found {holds}. Name one of them with --from."
     )
+
+
+def _may_be_table(file: Path) -> bool:
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        return "," in lines.readline(1000)
 
 
 def _folds(path: Path) -> list[Path]:

@@ -17,7 +17,7 @@ def probed(found: Found) -> Found:
     SourceError
         When the source cannot be read with these settings.
     """
-    if found.warnings:
+    if not found.has_images:
         return found
     with TemporaryDirectory() as work:
         records, dropped = next(open_source(_plain(found.source)).read(Path(work)))

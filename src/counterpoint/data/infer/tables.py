@@ -5,9 +5,10 @@ from pathlib import Path
 
 import polars as pl
 
-from counterpoint.data.infer.columns import Choice, group, identity, labels, splits, texts
+from counterpoint.data.infer.columns import Choice, group, identity, labels, no_labels, splits, texts
 from counterpoint.data.infer.found import Found
 from counterpoint.data.infer.images import images
+from counterpoint.data.infer.names import LABELS, rank
 from counterpoint.data.infer.sample import SampledTable, sampled
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import FORMATS, open_table
@@ -40,13 +41,18 @@ def of_tables(files: Sequence[Path], path: Path) -> Found:
     pictures = images(table, look, files[0].parent)
     others = look.rows.drop(pictures.column, strict=False)
     found = Found({"kind": "table", "path": path}, is_whole=look.is_whole)
+    for note in table.notes[:1]:
+        found.notes["path"] = note.removeprefix(f"{table.path} is ").partition("; the settings")[0]
     if pictures.root is not None:
         found.source["root"], found.notes["root"] = pictures.root, pictures.root_note
-    found.warnings += [pictures.warning] if pictures.warning else []
+        found.warnings.append(pictures.moved)
+    if pictures.warning:
+        found.warnings.append(pictures.warning)
+        found.has_images = False
     choose(found, "image", Choice((pictures.column,)), pictures.others)
     text = texts(others)
     if text.first is None:
-        text = Choice(tuple(name for name in others.columns if others[name].dtype == pl.String))
+        text = Choice(tuple(name for name in others.columns if _may_be_text(name, others[name])))
         found.warnings.append(f"{files[0]} has no column of sentences; source.text: {text.first} is a guess.")
     if text.first is None:
         raise SourceError(
@@ -69,6 +75,10 @@ def _of_all(files: Sequence[Path]) -> SampledTable:
     )
 
 
+def _may_be_text(name: str, values: pl.Series) -> bool:
+    return values.dtype == pl.String and rank(name, LABELS) >= len(LABELS) and values.n_unique() > len(values) / 2
+
+
 def choose(found: Found, role: str, choice: Choice, note: str = "") -> None:
     """Set *role* to the first of *choice*, with a comment on it."""
     found.source[role] = choice.first
@@ -85,6 +95,8 @@ def _rest(found: Found, rows: Frame, columns: Sequence[str]) -> None:
         found.is_labelled = True
         n = rows[label.first].drop_nulls().n_unique()
         choose(found, "label", label, "; ".join(filter(None, (f"{n} values", label.others))))
+    else:
+        found.warnings += no_labels(rows)
     if split.first is not None:
         choose(found, "split", split)
         found.split = ", ".join(sorted(rows[split.first].cast(pl.String).drop_nulls().unique())[:6])

@@ -56,7 +56,7 @@ fit:
 
 def written(file: Path, found: Found) -> str:
     """Return the text of a study file at *file* with the settings of *found*."""
-    warnings = "".join(f"#\n# NOTE: {line}\n" for line in found.warnings)
+    warnings = "".join(f"#\n# NOTE: {line}\n" for line in [*found.warnings, *_too_few(found)])
     label = _labels(found) if found.is_labelled else _keywords(found)
     return TEMPLATE.format(
         file=file, study=study_name(file), warnings=warnings, source=source_lines(file, found), label=label,
@@ -142,6 +142,17 @@ def _split(found: Found) -> str:
     )
 
 
+def _too_few(found: Found) -> list[str]:
+    """Return a line when a class has not a row for each fold, and cannot be left out."""
+    sizes = {name: n for name, n in found.classes.items() if name not in rare(found)}
+    name = min(sizes, key=lambda each: sizes[each], default="")
+    if not found.is_whole or found.split is not None or sizes.get(name, FOLDS) >= FEWEST_FOLDS:
+        return []
+    return [
+        f"class {quoted(name)} has {sizes[name]} rows: {FEWEST_FOLDS} or more of each are needed to train and test."
+    ]
+
+
 def _kept_sizes(found: Found) -> list[int]:
     return [n for name, n in found.classes.items() if name not in rare(found)]
 
@@ -152,7 +163,7 @@ def rare(found: Found) -> dict[str, int]:
     >>> rare(Found({}, classes={"cat": 9, "dog": 9, "emu": 2}, is_whole=True))
     {'emu': 2}
     """
-    few = {name: n for name, n in found.classes.items() if n < FOLDS}
+    few = {name: n for name, n in found.classes.items() if n < FOLDS and found.split is None}
     is_enough = len(found.classes) - len(few) >= 2 and 2 * sum(few.values()) < sum(found.classes.values())
     return few if is_enough and found.is_whole else {}
 
