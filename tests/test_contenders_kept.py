@@ -258,16 +258,33 @@ def test_a_file_without_end_is_not_read(folder, fitted):
         load(folder)
 
 
-@pytest.mark.parametrize("field", ["left", "right", "feature_idx"])
-def test_a_tree_that_points_outside_is_refused(field, folder, fitted, pairs):
+def bad_nodes(field: str) -> Callable[[Any, Any], None]:
+    def change(tree: Any, _: Any) -> None:
+        tree.nodes["is_leaf"][0], tree.nodes[field][0] = 0, 10**6
+
+    return change
+
+
+def looped(tree: Any, _: Any) -> None:
+    tree.nodes["is_leaf"][0], tree.nodes["left"][0] = 0, 0
+
+
+def without_bitsets(tree: Any, _: Any) -> None:
+    tree.raw_left_cat_bitsets = np.zeros((9, 1), dtype=np.uint32)
+
+
+def without_columns(_: Any, trees: Any) -> None:
+    trees._bin_mapper.is_categorical_ = trees._bin_mapper.is_categorical_[:1]
+
+
+BAD_TREES = [*map(bad_nodes, ("left", "right", "feature_idx")), looped, without_bitsets, without_columns]
+
+
+@pytest.mark.parametrize("change", BAD_TREES)
+def test_a_tree_that_points_outside_is_refused(change, folder, pairs):
     rows = pairs.with_columns(host=pl.Series(["a.example", "b.example"] * 12))
     model = make("metadata", rounds=2).fit(rows, rows["label"])
-    keep(model, folder)
-    (tree,) = model.trees_._predictors[0]
-    if not len(tree.nodes) > 1:
-        tree.nodes = np.repeat(tree.nodes, 3)
-    tree.nodes["is_leaf"][0] = 0
-    tree.nodes[field][0] = 10**6
+    change(model.trees_._predictors[0][0], model.trees_)
     keep(model, folder)
     with pytest.raises(UnreadableFitError, match="points nowhere"):
         load(folder)

@@ -1,5 +1,7 @@
 """Boosted trees of scikit-learn that come from a file: the types they are made of, and a look at where nodes point."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -24,6 +26,8 @@ BOOSTED_TREES = (
     "numpy.random._generator.Generator",
 )
 """All types in a fitted HistGradientBoostingClassifier, for ``part_types``."""
+_WORDS = 8
+"""Of 32 bits each: the 256 categories that a column may have."""
 
 
 def check_trees(trees: HistGradientBoostingClassifier, *, n_columns: int) -> None:
@@ -49,15 +53,18 @@ def check_trees(trees: HistGradientBoostingClassifier, *, n_columns: int) -> Non
     read = rows if trees._preprocessor is None else trees._preprocessor.transform(rows)
     if trees.n_features_in_ != n_columns or read.shape != rows.shape:
         raise ValueError(f"the trees read {trees.n_features_in_} columns, not {n_columns}")
-    for tree in (tree for of_classes in trees._predictors for tree in of_classes):
-        if not _is_sound(tree.nodes, n_columns, len(tree.raw_left_cat_bitsets)):
-            raise ValueError("a node of the trees points nowhere")
+    bitsets, place_of = trees._bin_mapper.make_known_categories_bitsets()
+    is_mapped = len(place_of) == n_columns and (place_of < max(1, len(bitsets))).all()
+    predictors = [tree for of_classes in trees._predictors for tree in of_classes]
+    if not is_mapped or not all(_is_sound(tree, n_columns) for tree in predictors):
+        raise ValueError("a node of the trees points nowhere")
 
 
-def _is_sound(nodes: np.ndarray, n_columns: int, n_bitsets: int) -> bool:
-    place = np.arange(len(nodes))
-    splits = nodes["is_leaf"] == 0
-    later = [(nodes[side] > place) & (nodes[side] < len(nodes)) for side in ("left", "right")]
+def _is_sound(tree: Any, n_columns: int) -> bool:
+    nodes, bitsets = tree.nodes, tree.raw_left_cat_bitsets
+    place, splits = np.arange(len(nodes)), nodes["is_leaf"] == 0
+    is_later = [(nodes[child] > place) & (nodes[child] < len(nodes)) for child in ("left", "right")]
     is_column = (nodes["feature_idx"] >= 0) & (nodes["feature_idx"] < n_columns)
-    is_set = (nodes["is_categorical"] == 0) | (nodes["bitset_idx"] < n_bitsets)
-    return bool(len(nodes) and (later[0] & later[1] & is_column & is_set)[splits].all())
+    has_bitset = (nodes["is_categorical"] == 0) | (nodes["bitset_idx"] < len(bitsets))
+    is_sound = bool(len(nodes) and (is_later[0] & is_later[1] & is_column & has_bitset)[splits].all())
+    return is_sound and bitsets.shape[1:] == (_WORDS,)
