@@ -331,6 +331,32 @@ def test_a_fit_in_a_fit_is_not_imported_either(folder, fitted):
     assert "antigravity" not in sys.modules
 
 
+@pytest.mark.parametrize("what", ["class", "not_kept"])
+def test_a_strangers_words_do_not_reach_a_terminal_raw(what, folder, fitted):
+    keep(fitted["text-svm"], folder)
+    changed(folder, lambda document: document.update({what: "\x1b[2J\n\u202e" + "x" * 10_000}))
+    with pytest.raises(UnreadableFitError) as error:
+        load(folder)
+    assert "\x1b" not in str(error.value)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 1000
+
+
+def nested(document: dict[str, Any]) -> None:
+    for _ in range(300):
+        document["fits"] = {"text": {**document, "fits": document["fits"]}}
+
+
+def test_fits_in_fits_without_end_are_one_line(folder, fitted):
+    keep(fitted["text-svm"], folder)
+    changed(folder, nested)
+    path = folder / "model.json"
+    path.write_text(path.read_text().replace('"fits": {}', '"fits": ' + 100_000 * '{"a":' + "0" + 100_000 * "}", 1))
+    sealed(folder)
+    with pytest.raises(UnreadableFitError, match="RecursionError"):
+        load(folder)
+
+
 def test_parts_of_types_that_are_not_listed_are_not_kept(folder, pairs):
     with pytest.raises(UnreadableFitError, match=r"Undeclared cannot be kept: it holds .*Pipeline"):
         keep(Undeclared().fit(pairs, pairs["label"]), folder)

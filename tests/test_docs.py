@@ -177,6 +177,16 @@ def test_the_contender_of_the_contributor_guide_works_and_is_kept(written, tmp_p
     assert again.predict_proba(pairs).tobytes() == model.predict_proba(pairs).tobytes()
 
 
+def test_the_contender_with_a_state_of_its_own_is_kept(written, tmp_path):
+    written("docs/extend.md")
+    pairs = pl.DataFrame({"text": ["a cat", "cats", "a dog", None]})
+    model = make("written:Lexicon").fit(pairs, ["cat", "cat", "dog", "dog"])
+    keep(model, tmp_path)
+    again = load(tmp_path, trusted=["written:Lexicon"])
+    assert again.predict_proba(pairs).tobytes() == model.predict_proba(pairs).tobytes()
+    assert model.predict(pairs[:1]).tolist() == ["cat"]
+
+
 def test_the_source_and_the_check_of_the_extension_guide_work(written, tmp_path):
     module = written("docs/extend.md")
     (tmp_path / "monday.txt").write_text("It rained.")

@@ -85,7 +85,7 @@ def load(folder: Path, *, trusted: Collection[str] = (), cache: Path | None = No
     with _reading(folder / STATE):
         document = json.loads(files[STATE])
         if "not_kept" in document:
-            raise UnreadableFitError(f"{folder} keeps no fitted contender: {document['not_kept']}")
+            raise UnreadableFitError(f"{folder} keeps no fitted contender: {_line(document['not_kept'])}")
     with _reading(folder / ARRAYS):
         arrays = safetensors.load(files[ARRAYS])
     classes = _classes(trusted)
@@ -177,7 +177,7 @@ def _class(path: str, classes: Mapping[str, Any], folder: Path) -> Any:
         return classes[path]
     if path not in MODELS.values():
         raise UnreadableFitError(
-            f"{folder} was fitted by {path}, which is no contender of this package and was not named: "
+            f"{folder} was fitted by {_line(path)}, which is no contender of this package and was not named: "
             "if you trust this class, name it with --trust, or in a study file."
         )
     return find(path, MODELS, what="contender")
@@ -260,5 +260,10 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _why(error: Exception) -> str:
-    line = re.sub(r"[^\x20-\x7e]", "?", first_line(error))[:300]
+    line = _line(first_line(error))
     return line if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {line}"
+
+
+def _line(text: object) -> str:
+    """Return the *text* of a file as one line that a terminal can show."""
+    return re.sub(r"[^\x20-\x7e]", "?", str(text))[:300]
