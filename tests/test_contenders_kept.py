@@ -342,14 +342,8 @@ def test_a_strangers_words_do_not_reach_a_terminal_raw(what, folder, fitted):
     assert len(str(error.value)) < 1000
 
 
-def nested(document: dict[str, Any]) -> None:
-    for _ in range(300):
-        document["fits"] = {"text": {**document, "fits": document["fits"]}}
-
-
 def test_fits_in_fits_without_end_are_one_line(folder, fitted):
     keep(fitted["text-svm"], folder)
-    changed(folder, nested)
     path = folder / "model.json"
     path.write_text(path.read_text().replace('"fits": {}', '"fits": ' + 100_000 * '{"a":' + "0" + 100_000 * "}", 1))
     sealed(folder)

@@ -16,7 +16,8 @@ import polars as pl
 
 from counterpoint.artifacts import are_true, digests, read_sealed, remove, write_parquet, write_sealed
 from counterpoint.contenders import MODELS, make, settings_of
-from counterpoint.contenders.kept.files import keep, keep_none, load
+from counterpoint.contenders.kept.compared import keep_compared
+from counterpoint.contenders.kept.files import load
 from counterpoint.errors import CounterpointError, UnreadableFitError
 from counterpoint.files import read_parquet
 from counterpoint.lookup import find
@@ -24,8 +25,6 @@ from counterpoint.schema import COSTS, HISTORY, PREDICTIONS, Columns, Frame, emp
 
 DONE = "done.json"
 PARTS = ("train", "validation", "test")
-COMPARED = 32
-"""Rows on which a fit that was read back is compared with the one that was kept."""
 log = logging.getLogger(__name__)
 
 
@@ -139,7 +138,7 @@ def fit(task: FitTask) -> dict[str, Any]:
         "fit_s": fit_s,
         "predict_s": time.perf_counter() - started,
     }
-    _keep_model(task, model, _xy(parts["train"])[0])
+    keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, cache=task.cache)
     _keep_tables(task, model, predictions, costs)
     return costs
 
@@ -220,27 +219,6 @@ def is_done(folder: Path, key: str) -> bool:
     return done is not None and done["key"] == key and are_true(folder, done["files"])
 
 
-def _keep_model(task: FitTask, model: Any, rows: Frame) -> None:
-    """Keep the fitted *model*; with classes from outside in it, only if it then predicts *rows* as before."""
-    try:
-        keep(model, task.folder)
-        if task.trusted:
-            _compare(task, model, rows.head(COMPARED))
-    except UnreadableFitError as error:
-        log.warning("%s is fitted again where it is needed: %s", task.name, error)
-        keep_none(task.folder, str(error))
-
-
-def _compare(task: FitTask, model: Any, rows: Frame) -> None:
-    again = load(task.folder, trusted=task.trusted, cache=task.cache)
-    try:
-        is_same = np.array_equal(again.predict_proba(rows), model.predict_proba(rows))
-    except Exception as error:  # a class from outside may need more than its state gives back
-        raise UnreadableFitError(f"{task.kind}, read back, fails: {type(error).__name__}: {error}") from error
-    if not is_same:
-        raise UnreadableFitError(f"{task.kind}, read back, predicts otherwise.")
-
-
 def fitted(task: FitTask) -> Any:
     """Return the fitted contender of *task*: as it was kept, or else fitted again."""
     if not task.is_done:
@@ -256,7 +234,7 @@ def fit_again(task: FitTask) -> Any:
     """Fit the contender of *task* once more, keep it, and return it; its predictions stay as they are."""
     parts = sides(read_parquet(task.pairs), task.fold)
     model = _fitted(task, parts)
-    _keep_model(task, model, _xy(parts["train"])[0])
+    keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, cache=task.cache)
     done = read_sealed(task.folder / DONE)
     if done is not None:  # its files are others now
         write_done(task.folder, key=done["key"], costs=done["costs"])

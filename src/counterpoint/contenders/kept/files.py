@@ -4,10 +4,7 @@ A class is imported only when it is an entry of `MODELS` or is named by the call
 """
 
 import json
-import os
-import re
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -18,19 +15,23 @@ import polars as pl
 from numpy.typing import NDArray
 from safetensors import numpy as safetensors
 
-from counterpoint.artifacts import replacing
 from counterpoint.contenders import MODELS, settings_of
+from counterpoint.contenders.kept.digests import (
+    ARRAYS,
+    DIGESTS,
+    MAX_BYTES,
+    PARTS,
+    STATE,
+    one_line,
+    read_files,
+    reading,
+    why,
+    write_files,
+)  # fmt: skip
 from counterpoint.contenders.kept.parts import dumped, loaded, names_of
 from counterpoint.contenders.kept.state import State
-from counterpoint.errors import UnreadableFitError, first_line
-from counterpoint.files import open_regular
+from counterpoint.errors import UnreadableFitError
 from counterpoint.lookup import find
-
-STATE, ARRAYS, PARTS = "model.json", "model.safetensors", "model.skops"
-DIGESTS = "model.sha256"
-"""Names the files of a fit and their digests, one a line, as ``sha256sum`` does; what it does not name is not read."""
-MAX_BYTES = {STATE: 1 << 28, ARRAYS: 1 << 32, PARTS: 1 << 28}
-"""The largest file of each kind that is written or read."""
 
 
 def keep(model: Any, folder: Path) -> None:
@@ -50,16 +51,16 @@ def keep(model: Any, folder: Path) -> None:
         if gathered.parts:
             files[PARTS] = dumped(gathered.parts, sorted(gathered.part_types))
     except Exception as error:  # the state comes from the contender, which may be anybody's
-        raise UnreadableFitError(f"{type(model).__name__} cannot be kept: {_why(error)}.") from error
+        raise UnreadableFitError(f"{type(model).__name__} cannot be kept: {why(error)}.") from error
     too_large = [name for name, data in files.items() if len(data) > MAX_BYTES[name]]
     if too_large:
         raise UnreadableFitError(f"{type(model).__name__} cannot be kept: {too_large[0]} would be too large.")
-    _write(folder, files)
+    write_files(folder, files)
 
 
 def keep_none(folder: Path, why: str) -> None:
     """Write down that the fit of *folder* is not kept, and *why*."""
-    _write(folder, {STATE: _json({"not_kept": why})})
+    write_files(folder, {STATE: _json({"not_kept": why})})
 
 
 def load(folder: Path, *, trusted: Collection[str] = (), cache: Path | None = None) -> Any:
@@ -81,17 +82,17 @@ def load(folder: Path, *, trusted: Collection[str] = (), cache: Path | None = No
     """
     if not (folder / DIGESTS).exists():
         raise UnreadableFitError(f"No fitted contender is kept in {folder}; run the study to fit it.")
-    files = _read(folder)
-    with _reading(folder / STATE):
+    files = read_files(folder)
+    with reading(folder / STATE):
         document = json.loads(files[STATE])
         if "not_kept" in document:
-            raise UnreadableFitError(f"{folder} keeps no fitted contender: {_line(document['not_kept'])}")
-    with _reading(folder / ARRAYS):
+            raise UnreadableFitError(f"{folder} keeps no fitted contender: {one_line(document['not_kept'])}")
+    with reading(folder / ARRAYS):
         arrays = safetensors.load(files[ARRAYS])
     classes = _classes(trusted)
-    with _reading(folder / PARTS):
+    with reading(folder / PARTS):
         parts = loaded(files[PARTS], _part_types(document, classes, folder)) if PARTS in files else {}
-    with _reading(folder / STATE):
+    with reading(folder / STATE):
         model = _Restored(arrays, parts, classes, folder, cache).model(document)
         _try(model)
     return model
@@ -177,7 +178,7 @@ def _class(path: str, classes: Mapping[str, Any], folder: Path) -> Any:
         return classes[path]
     if path not in MODELS.values():
         raise UnreadableFitError(
-            f"{folder} was fitted by {_line(path)}, which is no contender of this package and was not named: "
+            f"{folder} was fitted by {one_line(path)}, which is no contender of this package and was not named: "
             "if you trust this class, name it with --trust, or in a study file."
         )
     return find(path, MODELS, what="contender")
@@ -204,66 +205,5 @@ def _try(model: Any) -> None:
             raise ValueError("it predicts no probabilities")
 
 
-# Files, of which each is read whole: never more than it has, and never more than is allowed.
-
-
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    (folder / DIGESTS).unlink(missing_ok=True)
-    for name in MAX_BYTES.keys() - files.keys():
-        (folder / name).unlink(missing_ok=True)
-    lines = [f"{sha256(data).hexdigest()}  {name}\n" for name, data in files.items()]
-    for name, data in {**files, DIGESTS: "".join(lines).encode()}.items():
-        with replacing(folder / name) as temporary:
-            temporary.write_bytes(data)
-
-
-def _read(folder: Path) -> dict[str, bytes]:
-    with _reading(folder / DIGESTS):
-        lines = _bytes(folder / DIGESTS, most=1000).decode().splitlines()
-        digests = {name: digest for digest, name in (line.split("  ") for line in lines)}
-        if not {STATE} <= digests.keys() <= MAX_BYTES.keys():
-            raise ValueError("it names other files than those of a fit")
-    return {name: _checked(folder / name, digest) for name, digest in digests.items()}
-
-
-def _checked(path: Path, digest: str) -> bytes:
-    with _reading(path):
-        data = _bytes(path, most=MAX_BYTES[path.name])
-        if sha256(data).hexdigest() != digest:
-            raise ValueError("it is not as it was written")
-    return data
-
-
-def _bytes(path: Path, *, most: int) -> bytes:
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > most:
-            raise ValueError(f"it has {size:,} bytes; at most {most:,} are read")
-        return file.read(size)
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Say in one line which file cannot be read, and what to do."""
-    try:
-        yield
-    except UnreadableFitError:
-        raise
-    except Exception as error:  # bytes of strangers make the libraries raise anything
-        raise UnreadableFitError(
-            f"{path} cannot be read: {_why(error)}. Delete {path.parent} and run the study again."
-        ) from error
-
-
-def _why(error: Exception) -> str:
-    line = _line(first_line(error))
-    return line if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {line}"
-
-
-def _line(text: object) -> str:
-    """Return the *text* of a file as one line that a terminal can show."""
-    return re.sub(r"[^\x20-\x7e]", "?", str(text))[:300]
