@@ -26,7 +26,7 @@ from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
 from counterpoint.features.pixels import build
 from counterpoint.metrics import scores
-from counterpoint.schema import DROPPED, FINDINGS, RECORDS, Frame, empty
+from counterpoint.schema import DROPPED, FINDINGS, RECORDS, Frame, empty, finding
 
 if TYPE_CHECKING:
     from counterpoint.config import OutsidePredictions
@@ -68,8 +68,15 @@ def _records(study: Study) -> dict[str, Frame]:
     inspected = inspect_images(
         found["source"], limits, workers=study.workers, listen=partial(study.listen, "looking at images")
     )
-    left_out, findings = found["source_dropped"], found["source_findings"]
-    return {"records": inspected, "records_dropped": left_out, "records_findings": findings}
+    findings = pl.concat([found["source_findings"], pl.DataFrame(_uncompared(study), dict(FINDINGS))])
+    return {"records": inspected, "records_dropped": found["source_dropped"], "records_findings": findings}
+
+
+def _uncompared(study: Study) -> list[dict[str, str]]:
+    if study.config.images != "ignore":
+        return []
+    explanation = "Image files that were replaced since they were read are not noticed: images is set to ignore."
+    return [finding("CP000", "info", "images", explanation)]
 
 
 def _grouped(study: Study) -> dict[str, Frame]:

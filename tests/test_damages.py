@@ -1,0 +1,44 @@
+"""No damage of a run folder ends in a traceback, a wrong number, or a wait without end."""
+
+import random
+import signal
+
+import pytest
+
+from damages import KINDS, Damage, Damaged, Outcome, draw
+
+N = 25
+HANGS_S = 120
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory):
+    return Damaged(tmp_path_factory.mktemp("damages"))
+
+
+@pytest.fixture(autouse=True)
+def _no_hang():
+    signal.signal(signal.SIGALRM, lambda *_: pytest.fail(f"still busy after {HANGS_S} s"))
+    signal.alarm(HANGS_S)
+    yield
+    signal.alarm(0)
+
+
+@pytest.mark.parametrize("seed", range(N))
+def test_a_damaged_file_is_made_again_or_named(damaged, seed):
+    rng = random.Random(seed)
+    damaged.restore()
+    damage = draw(damaged.root, rng)
+    outcome = damaged.outcome(damage, rng)
+    assert outcome.name in ("same", "named", "lost"), f"{damage}: {outcome}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_harmed_record_of_test_evaluations_is_never_forgotten(damaged, kind):
+    if kind in ("delete_folder", "make_file_of_folder"):
+        pytest.skip("it stands in the run folder itself")
+    outcome = damaged.outcome(Damage(kind, "test_looks.json"), random.Random(1))
+    assert outcome.name == ("named" if kind == "make_folder" else outcome.name)
+    assert outcome.name in ("lost", "named", "same"), outcome
+    if kind in ("empty", "delete", "scramble"):
+        assert outcome == Outcome("lost")
