@@ -94,13 +94,31 @@ def why_not_written(path: Path | str, error: Exception) -> str:
     >>> why_not_written("a", OSError(errno.EACCES, ""))
     'Cannot write a: Permission denied.'
     """
-    inner = re.search(r"os error (\d+)", str(error))  # polars keeps the system's number in its words
-    number = int(inner[1]) if inner else getattr(error, "errno", None)
+    number = _number(error)
     if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"No space left to write {path}; what was finished is kept: make space and run the same command again."
-    if number in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY):
-        return f"Cannot write {path}: {os.strerror(number)}; delete what is there and run the same command again."
-    return f"Cannot write {path}: {os.strerror(number) if number else ' '.join(str(error).split())}."
+    is_occupied = number in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY)
+    advice = "; delete what is there and run the same command again" if is_occupied else ""
+    return f"Cannot write {path}: {_words(error)}{advice}."
+
+
+def why_not_read(path: Path | str, error: Exception) -> str:
+    """Return one line on why *path* could not be read.
+
+    >>> why_not_read("a", OSError(errno.ENOTDIR, ""))
+    'Cannot read a: Not a directory.'
+    """
+    return f"Cannot read {path}: {_words(error)}."
+
+
+def _words(error: Exception) -> str:
+    number = _number(error)
+    return os.strerror(number) if number else " ".join(str(error).split())
+
+
+def _number(error: Exception) -> int | None:
+    inner = re.search(r"os error (\d+)", str(error))  # polars keeps the system's number in its words
+    return int(inner[1]) if inner else getattr(error, "errno", None)
 
 
 def write_json(path: Path, value: object) -> None:

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
-from counterpoint.artifacts import replacing, why_not_written
+from counterpoint.artifacts import replacing, why_not_read, why_not_written
 from counterpoint.errors import ConfigError, CounterpointError, RunFolderError, first_line
+from counterpoint.files import open_regular
 
 
 class Store:
@@ -60,7 +61,7 @@ class Store:
         """Return the JSON in the file *name*, or None when there is none or it is no JSON."""
         try:
             return json.loads(self.read(name) or b"")
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def open(self, name: str) -> BinaryIO:
@@ -129,7 +130,7 @@ class Store:
                 draft.unlink(missing_ok=True)
 
     def _open(self, name: str) -> BinaryIO:
-        return (self.local / name).open("rb") if self.local else cast(BinaryIO, self._remote.open(self._path(name)))
+        return open_regular(self.local / name) if self.local else cast(BinaryIO, self._remote.open(self._path(name)))
 
     def _names(self, folder: str) -> list[str]:
         if self.local:
@@ -158,8 +159,8 @@ class Store:
         except (FileNotFoundError, CounterpointError):
             raise
         except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
-            why = why_not_written(self._place(name), error)
-            raise RunFolderError(why.replace("Cannot write", f"Cannot {what}", 1)) from error
+            why = why_not_written if what == "write" else why_not_read
+            raise RunFolderError(why(self._place(name), error)) from error
 
 
 def _local(url: str) -> Path | None:

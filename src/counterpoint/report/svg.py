@@ -113,7 +113,7 @@ class Gallery:
     def sweep(self) -> None:
         """Remove figures of an earlier page that this one does not have."""
         for path in self.folder.glob("*.*"):
-            if path.suffix in (".svg", ".png") and path.stem not in self._names:
+            if path.suffix in (".svg", ".png") and path.stem not in self._names and not path.is_dir():
                 path.unlink()
 
     def _stem(self, name: str) -> str:
