@@ -1,6 +1,7 @@
 """Which files a folder of tables means, also as Hugging Face lays them out, and the fold that each one holds."""
 
 from collections.abc import Sequence
+from os.path import isdir
 from pathlib import Path
 
 from counterpoint.data.sources.base import files_of
@@ -29,7 +30,8 @@ def tables_of(path: Path) -> list[Path]:
     except SourceError:
         found = []
     tables = [file for file in found if file.name not in INFO or file == path.expanduser().absolute()]
-    tables = tables or (_inner(path.expanduser().absolute()) if path.expanduser().is_dir() else [])
+    is_folder = isdir(path.expanduser())  # noqa: PTH112 - Path.is_dir raises on a name that is too long
+    tables = tables or (_inner(path.expanduser().absolute()) if is_folder else [])
     return tables or found or files_of(path, FORMATS.keys(), what="table")
 
 
