@@ -55,13 +55,13 @@ class Listing:
             name = prefix + entry.name
             if is_hidden(entry.name):
                 self.aside += [(HIDDEN, hidden) for hidden in _all_below(entry, name)]
-            elif entry.is_dir():
+            elif os.path.isdir(entry.path):  # noqa: PTH112 - of a link to itself the entry raises
                 self.folders.add(name)
                 yield from self._walk(folder / entry.name, f"{name}/")
-            elif entry.is_file() or (entry.is_symlink() and not Path(entry).exists() and _has_image_name(name)):
+            elif os.path.isfile(entry.path) or (_is_broken(entry) and _has_image_name(name)):  # noqa: PTH113
                 yield name
             else:
-                self.aside.append((SPECIAL if Path(entry).exists() else BROKEN_LINK, name))
+                self.aside.append((BROKEN_LINK if _is_broken(entry) else SPECIAL, name))
 
     @cached_property
     def images(self) -> frozenset[str]:
@@ -119,6 +119,10 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         raise SourceError(f"Cannot read folder {folder}: {error.strerror}.") from error
+
+
+def _is_broken(entry: os.DirEntry[str]) -> bool:
+    return not os.path.exists(entry.path)  # noqa: PTH110
 
 
 def _all_below(entry: os.DirEntry[str], name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from counterpoint.data.sources.base import some
+from counterpoint.data.sources.base import printable, some
 from counterpoint.schema import finding
 
 SHOWN = 8
@@ -26,7 +26,7 @@ class Aside:
 
     def add(self, reason: str, name: str, *, is_warning: bool = False) -> None:
         """Count a file; *is_warning* marks a reason that a reader should look at."""
-        self.names[reason].append(_printable(name))
+        self.names[reason].append(printable(name))
         if is_warning:
             self.warns.add(reason)
 
@@ -54,7 +54,3 @@ class Aside:
 
     def _sorted(self) -> list[tuple[str, list[str]]]:
         return sorted(self.names.items(), key=lambda item: (item[0] not in self.warns, -len(item[1]), item[0]))
-
-
-def _printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)

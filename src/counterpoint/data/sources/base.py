@@ -171,8 +171,17 @@ def some(names: Collection[str], n: int = 8) -> str:
     >>> some(["a", "b", "c"], 2), some([])
     ('a, b and 1 more', 'nothing')
     """
-    shown = ", ".join(list(names)[:n]) or "nothing"
+    shown = ", ".join(printable(name) for name in list(names)[:n]) or "nothing"
     return f"{shown} and {len(names) - n} more" if len(names) > n else shown
+
+
+def printable(name: str) -> str:
+    r"""Return *name* on one line: what cannot be shown becomes a sign for it.
+
+    >>> printable("a\n\x1b[2J.png")
+    'a��[2J.png'
+    """
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
 def files_of(path: Path, suffixes: Collection[str], *, what: str) -> list[Path]:
