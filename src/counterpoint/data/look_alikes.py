@@ -15,7 +15,7 @@ from counterpoint.schema import finding
 
 CODE = "CP024"
 SHOWN_GROUPS, SHOWN_CLASSES = 5, 40
-INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
+INVISIBLE = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
 """Categories of Unicode of which a reader sees nothing."""
 
 _LATIN = str.maketrans(

@@ -15,7 +15,7 @@ from counterpoint.config.acquire import COLUMN_PRESETS
 from counterpoint.data.infer.columns import labels, texts
 from counterpoint.data.infer.names import LABELS, plain, rank
 from counterpoint.data.infer.sample import sampled
-from counterpoint.data.infer.writing import seen_from, setting_line, study_name
+from counterpoint.data.infer.writing import in_comment, seen_from, setting_line, study_name
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import open_table
 from counterpoint.schema import Frame
@@ -108,10 +108,11 @@ def acquire_file(file: Path, path: str) -> str:
     found = _of(rows, list_file)
     where = setting_line("path", seen_from(file, Path(path).expanduser().absolute()), None)
     unused = [name for name in rows.columns if name not in found.roles.values()]
+    notes = "".join(f"#\n# NOTE: {in_comment(note)}\n" for note in found.notes)
     return TEMPLATE.format(
-        file=file, name=study_name(list_file), notes="".join(f"#\n# NOTE: {note}\n" for note in found.notes),
+        file=file, name=study_name(list_file), notes=notes,
         source=f"{where}\n  columns:\n{_lines(found.roles, found.comments, '    ')}",
-        unused=f"# Not used: {', '.join(unused[:20])}.\n" if unused else "",
+        unused=f"# Not used: {in_comment(', '.join(unused[:20]))}.\n" if unused else "",
         select=_lines(found.select or {"nsfw": ["UNLIKELY"]}, found.select_comments, "  "),
         keywords="" if "label" in found.roles else KEYWORDS,
     )  # fmt: skip

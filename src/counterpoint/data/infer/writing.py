@@ -56,7 +56,7 @@ fit:
 
 def written(file: Path, found: Found) -> str:
     """Return the text of a study file at *file* with the settings of *found*."""
-    warnings = "".join(f"#\n# NOTE: {line}\n" for line in [*found.warnings, *_too_few(found)])
+    warnings = "".join(f"#\n# NOTE: {in_comment(line)}\n" for line in [*found.warnings, *_too_few(found)])
     label = _labels(found) if found.is_labelled else _keywords(found)
     return TEMPLATE.format(
         file=file, study=study_name(file), warnings=warnings, source=source_lines(file, found), label=label,
@@ -114,7 +114,16 @@ def setting_line(key: str, value: object, note: str | None, indent: str = "  ") 
 
 def commented(text: str, note: str | None) -> str:
     """Return a line with a comment, which stands below those of other lines."""
-    return f"{text:<25} # {' '.join(note.split())}" if note else text
+    return f"{text:<25} # {in_comment(note)}" if note else text
+
+
+def in_comment(text: str) -> str:
+    r"""Return *text* as one line that may stand in a comment: without breaks, and with escapes for what cannot be seen.
+
+    >>> print(in_comment("a\nb: \x1b[31mred"))
+    a b: \x1b[31mred
+    """
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in " ".join(text.split()))
 
 
 def seen_from(file: Path, value: Any) -> Any:
@@ -172,7 +181,7 @@ def _labels(found: Found) -> str:
     """Return the section ``label``: none, but where classes are too small, or look alike."""
     few = rare(found)
     alike = warned_of(pl.Series([name for name, n in found.classes.items() for _ in range(n)], dtype=pl.String))
-    comment = "".join(f"\n# {each['explanation']}" for each in alike)
+    comment = "".join(f"\n# {in_comment(each['explanation'])}" for each in alike)
     if not few:
         return comment and f"{comment}\n"
     names = ", ".join(f"{quoted(name)} ({n})" for name, n in list(few.items())[:SHOWN_CLASSES])
