@@ -5,12 +5,14 @@ import tarfile
 from io import BytesIO
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 
 from counterpoint.config import StudyConfig, read_study
-from counterpoint.data.infer import study_file
+from counterpoint.data.infer import sample, study_file
 from counterpoint.errors import SourceError
+from counterpoint.formats.tables import open_table
 
 
 def inferred(file: Path, source: Path | None) -> dict:
@@ -74,3 +76,24 @@ def test_what_cannot_be_a_source_is_refused_with_what_was_found(tmp_path, name, 
 def test_a_default_study_is_the_one_that_the_template_shows(tmp_path):
     values = inferred(tmp_path / "s.yaml", None)
     assert StudyConfig.read(values).fit == StudyConfig(study="a", source={}).fit
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_large_file_is_looked_into_from_its_begin_to_its_end(tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(sample, "LARGE_BYTES", 100_000)
+    monkeypatch.setattr(sample, "PIECE_BYTES", 1000)
+    rows = [{"image": f"{n}.png", "text": f"a cat on mat {n}", "kind": f"kind {n // 2500}"} for n in range(20_000)]
+    frame = pl.DataFrame(rows)
+    {".csv": frame.write_csv, ".jsonl": frame.write_ndjson}[suffix](tmp_path / f"t{suffix}")
+    looked = sample.sampled(open_table(tmp_path / f"t{suffix}"))
+    assert looked.rows["kind"].n_unique() == 8
+    assert (len(looked.rows) < 2500, looked.is_whole) == (True, False)
+    assert set(looked.rows.iter_rows()) <= set(frame.iter_rows())
+
+
+def test_a_large_file_whose_fields_have_line_breaks_is_read_from_its_first_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(sample, "LARGE_BYTES", 1000)
+    monkeypatch.setattr(sample, "PIECE_BYTES", 100)
+    frame = pl.DataFrame({"image": ["1.png"] * 200, "text": ["a\ncat,\non a mat\n" * 5] * 200})
+    frame.write_csv(tmp_path / "t.csv")
+    assert sample.sampled(open_table(tmp_path / "t.csv")).rows.rows() == frame.rows()

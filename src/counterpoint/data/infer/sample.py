@@ -1,6 +1,8 @@
 """A sample of a table, from its first row to its last, in bounded time and memory."""
 
 from collections.abc import Collection
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import NamedTuple
 
@@ -8,10 +10,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from counterpoint.formats.tables import BAD, Table
+from counterpoint.errors import SourceError
+from counterpoint.formats.tables import BAD, Table, open_table
 from counterpoint.schema import Frame
 
 MAX_ROWS, MAX_CELLS, LIMIT_S = 50_000, 2_000_000, 10.0
+OF_LINES, LARGE_BYTES = (".csv", ".tsv", ".jsonl", ".ndjson"), 32 << 20
+"""Files of which pieces can be read, and how large they are when only pieces are."""
+N_PIECES, PIECE_BYTES = 64, 1 << 16
 
 
 class SampledTable(NamedTuple):
@@ -28,7 +34,6 @@ def sampled(table: Table, columns: Collection[str] | None = None) -> SampledTabl
 
     Examples
     --------
-    >>> from pathlib import Path
     >>> from counterpoint.formats.tables import table_of
     >>> rows, n_read, is_whole = sampled(table_of(pl.DataFrame({"n": range(200_000)}), Path("frame")))
     >>> len(rows) <= MAX_ROWS, rows["n"].max() > 199_000, n_read, is_whole
@@ -36,6 +41,9 @@ def sampled(table: Table, columns: Collection[str] | None = None) -> SampledTabl
     """
     of_bytes = bytes_columns(table)
     wanted = [name for name in columns or table.columns if name not in of_bytes]
+    pieces = _of_pieces(table, wanted)
+    if pieces is not None:
+        return SampledTable(pieces, pieces.height, is_whole=False)
     until = monotonic() + LIMIT_S
     kept: list[Frame] = []
     n_read, step, at_most = 0, 1, max(500, min(MAX_ROWS, MAX_CELLS // max(1, len(wanted))))
@@ -51,6 +59,41 @@ def sampled(table: Table, columns: Collection[str] | None = None) -> SampledTabl
             break
     rows = pl.concat(kept, how="vertical_relaxed") if kept else pl.DataFrame(schema=dict.fromkeys(wanted, pl.String))
     return SampledTable(rows.drop(BAD, strict=False), n_read, is_whole and step == 1)
+
+
+def _of_pieces(table: Table, wanted: Collection[str]) -> Frame | None:
+    """Return rows of pieces of a large file of lines, from its begin to its end; None of another file.
+
+    A row that a piece cuts is left out.  A file of which pieces cannot be read, such as one with line breaks inside
+    fields, is None too: then it is read from its first row on.
+    """
+    if table.path.suffix.lower() not in OF_LINES or not _is_large(table.path):
+        return None
+    with TemporaryDirectory() as folder:
+        excerpt = Path(folder, f"excerpt{table.path.suffix}")
+        excerpt.write_bytes(_pieces(table.path))
+        try:
+            opened = open_table(excerpt)
+            rows = pl.concat(list(opened.frames(wanted))) if opened.columns == table.columns else pl.DataFrame()
+        except SourceError:
+            return None
+    is_bad = rows[BAD].is_not_null() if BAD in rows.columns else pl.Series([True])
+    return None if is_bad.sum() > len(rows) / 10 else rows.filter(~is_bad).drop(BAD)
+
+
+def _is_large(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > LARGE_BYTES
+
+
+def _pieces(path: Path) -> bytes:
+    """Return the first line of a file, and the whole lines of pieces of it."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        found = [file.read(PIECE_BYTES).rpartition(b"\n")[0]]
+        for number in range(1, N_PIECES):
+            file.seek(size * number // N_PIECES)
+            found.append(file.read(PIECE_BYTES).partition(b"\n")[2].rpartition(b"\n")[0])
+    return b"\n".join(piece for piece in found if piece) + b"\n"
 
 
 def bytes_columns(table: Table) -> list[str]:
