@@ -111,6 +111,7 @@ def test_pairs_are_read_from_another_root(tmp_path):
     frame.write_csv(tmp_path / "t.csv")
     for source in (tmp_path / "t.csv", frame, frame.to_pandas()):
         assert len(cp.read_pairs(source, root=tmp_path / "far")) == 6
+    assert len(cp.read_pairs(tmp_path / "t.csv", root="far")) == 6
 
 
 @pytest.mark.parametrize("where", ["photos", "data/photos", "../photos"])

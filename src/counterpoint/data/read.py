@@ -54,8 +54,9 @@ def read_pairs(
         The names of these columns, where they are not called so.
     root
         *root* is the folder that image paths start from (default: a table's own folder; of a frame the working folder).
+        It is seen from the working folder, or else from the table's.
     separator, encoding, quoting
-        How a CSV is written, where that is not found out rightly: settings of the `source <sources.html#table>`_ table.
+        How a CSV is written, where that is not found in the file: settings of the source ``table``.
     work
         *work* is where images are kept that a frame holds as bytes, PIL images or arrays (default: a folder that goes
         with the process).
@@ -102,9 +103,17 @@ def _open(source: Any, given: Mapping[str, Any]) -> Source:
     if not isinstance(source, str | Path):
         return TableSource.of(source, **given)
     path = Path(source)
+    if "root" in given:
+        given = {**given, "root": _root(Path(given["root"]), path)}
     if path.is_dir() or path.suffix == ".tar":
         return open_source({**infer(path), **given})
     return open_source({"kind": "table", "path": path, **given})
+
+
+def _root(root: Path, path: Path) -> Path:
+    """Return *root* as seen from the folder of *path*, when it is there and not in the working folder."""
+    beside = (path if path.is_dir() else path.parent) / root
+    return beside if beside.is_dir() and not root.is_dir() else root
 
 
 def split(pairs: Any, *, test_share: float = 0.2, seed: int = 0) -> tuple[Any, Any]:
