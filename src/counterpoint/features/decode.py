@@ -32,7 +32,7 @@ REASONS = (
 )  # fmt: skip
 """Why an image cannot be used; no decoder raises ``decode_timeout``: it is the end of a process that hangs."""
 MAX_DECODE_S = 20.0
-"""Longest time of one image, where no setting says another; the slowest of 64 megapixels takes a tenth."""
+"""Longest time of one image, where no setting says another; the slowest of 64 megapixels takes a sixth."""
 MAX_JPEG_SCANS = 100
 """A browser's progressive JPEG has about ten; thousands of scans over a large image take minutes."""
 MAX_SCANNED_PIXELS = 1_280_000_000
