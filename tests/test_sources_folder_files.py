@@ -251,6 +251,21 @@ def test_a_second_table_of_metadata_is_counted(tmp_path):
     assert aside(opened) == {"a second table of metadata": ["metadata.jsonl"]}
 
 
+def test_metadata_in_the_only_folder_are_found(tmp_path):
+    put(tmp_path / "data/0.png")
+    put(tmp_path / "README.md", b"read me")
+    metadata(tmp_path / "data/metadata.csv", "0.png", label=["a"])
+    assert read(source(tmp_path), tmp_path)[0].select("id", "label").rows() == [("0.png", "a")]
+
+
+def test_metadata_without_the_column_name_it(tmp_path):
+    put(tmp_path / "cat/0.png")
+    (tmp_path / "metadata.csv").write_text("key,text\n1,a\n")
+    with pytest.raises(SourceError, match="'file_name'; found key, text"):
+        read(source(tmp_path), tmp_path)
+    assert read(source(tmp_path, layout="classes"), tmp_path)[0]["label"].to_list() == ["cat"]
+
+
 def test_a_column_of_the_metadata_may_say_the_fold(tmp_path):
     for name in ("0.png", "1.png"):
         put(tmp_path / name)

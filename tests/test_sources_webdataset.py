@@ -123,6 +123,13 @@ def test_every_member_is_in_a_row_or_in_the_account(tmp_path):
     )
 
 
+def test_a_tar_without_rows_says_what_is_in_it(tmp_path):
+    with tarfile.open(tmp_path / "0.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("README"))
+    with pytest.raises(SourceError, match=r"has no rows\. Files that are no rows: 1 not a picture \(0\.tar#README\)"):
+        read(source(tmp_path / "0.tar"), tmp_path)
+
+
 def test_a_field_that_no_json_has_is_refused(tmp_path):
     write_tar(tmp_path / "0.tar", [sample(person=1)])
     with pytest.raises(SourceError, match=r"has field 'persn'; found person. Did you mean 'person'"):

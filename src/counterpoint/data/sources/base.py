@@ -55,7 +55,8 @@ class Source(BaseModel, ABC):
                 yield _batch(part, start=n_rows)
                 n_rows += part.height
         if not n_rows:
-            raise SourceError(f"Source {self.name} has no rows.")
+            known = "".join(f" {found['explanation']}" for found in self.findings())
+            raise SourceError(f"Source {self.name} has no rows.{known}")
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from counterpoint.data.sources.base import some
 from counterpoint.errors import SourceError
 from counterpoint.formats.fold_names import fold_of
-from counterpoint.formats.folders import Listing
+from counterpoint.formats.folders import Child, Listing
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 STUDY_ROOTS = ("", "images/")
@@ -62,9 +62,13 @@ def base_of(listing: Listing) -> str:
             "/" not in name[len(base) :] for name in listing.images if name.startswith(base)
         )
         only = next(iter(children), "")
-        if not is_bare or len(children) != 1 or fold_of(only) or children[only].n_images:
+        if not is_bare or len(children) != 1 or fold_of(only) or _holds_images_alone(children[only]):
             return base
         base += f"{only}/"
+
+
+def _holds_images_alone(child: Child) -> bool:
+    return child.n_images > 0 and not child.has_metadata
 
 
 def parts_of(listing: Listing, base: str, folds: bool | None) -> list[Part]:
