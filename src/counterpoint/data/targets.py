@@ -1,6 +1,5 @@
 """Whether the labels of a table are classes: not sets of classes (multi-label), not measurements (regression)."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection
 
@@ -55,17 +54,17 @@ def _set_of_classes(distinct: Collection[str]) -> str | None:
     separator = max(_SEPARATORS, key=lambda each: counts[each])
     if not counts[separator]:
         return None
-    split = {label: [part for part in re.split(rf"\s*{re.escape(separator)}\s*", label) if part] for label in distinct}
+    split = {label: [part.strip() for part in label.split(separator) if part.strip()] for label in distinct}
     labels_of, places = Counter[str](), defaultdict[str, set[int]](set)
     for parts in split.values():
         labels_of.update(set(parts))
         for place, part in enumerate(parts):
             places[part].add(place if len(parts) > 1 else -1)
     several = [label for label, parts in split.items() if len(set(parts)) > 1]
-    parts = {part for label in several for part in split[label]}
-    recurring = [part for part in parts if labels_of[part] > 1]
+    all_parts = {part for label in several for part in split[label]}
+    recurring = [part for part in all_parts if labels_of[part] > 1]
     moving = [part for part in recurring if len(places[part]) > 1]
-    is_set = len(recurring) >= MIN_RECURRING * len(parts) and 2 * len(moving) >= len(recurring)
+    is_set = len(recurring) >= MIN_RECURRING * len(all_parts) and 2 * len(moving) >= len(recurring)
     return several[0] if several and is_set else None
 
 

@@ -26,7 +26,8 @@ def open_delimited(
     dialect, sample, found = dialect_of(path, separator=separator, quoting=quoting, encoding=encoding)
     header = _header(path, dialect)
     reader = RowReader(path, dialect, header, _forms(sample, dialect, len(header)))
-    notes = (f"{path} is read with {', '.join(found)}; the settings of these names set others.",) if found else ()
+    how = f"{path.name} is read with {' and '.join(found)}, as found in it; settings of these names change that."
+    notes = (how,) if found else ()
     return Table(path, header, partial(_frames, reader), notes)
 
 

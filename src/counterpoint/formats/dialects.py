@@ -10,6 +10,7 @@ from pathlib import Path
 from counterpoint.errors import SourceError
 from counterpoint.formats.encodings import UTF_8, encoding_of, open_lines
 from counterpoint.formats.records import CHUNK, MAX_ROW, Dialect, lines_of
+from counterpoint.formats.tables import MAX_COLUMNS
 
 SEPARATORS = (",", ";", "\t", "|")
 N_LINES, N_CHARACTERS = 1_000, 1 << 19
@@ -55,6 +56,9 @@ def dialect_of(
     found_encoding = encoding or encoding_of(path)
     start = Dialect(encoding=found_encoding, is_given=quoting != "auto", newline=_newline(path, found_encoding))
     lines, is_whole = _first_lines(path, start)
+    n_columns = max((lines[0].count(each) for each in SEPARATORS if lines), default=0)
+    if n_columns > MAX_COLUMNS:
+        raise SourceError(f"{path} has {n_columns + 1:,} columns; read are up to {MAX_COLUMNS:,}.")
     stated = _SEP.fullmatch(lines[0]) if lines else None
     sample = Sample(lines[1:] if stated else lines, is_whole)
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
@@ -75,7 +79,7 @@ def _newline(path: Path, encoding: str) -> str:
             chunk = file.read(CHUNK)
     except UnicodeError as error:
         raise SourceError(f"{path} is not {encoding}; set encoding.") from error
-    return "\r" if "\r" in chunk and "\n" not in chunk else "\n"
+    return "\r" if chunk.count("\r") - chunk.count("\r\n") > chunk.count("\n") else "\n"
 
 
 def _first_lines(path: Path, dialect: Dialect) -> tuple[list[str], bool]:
@@ -94,7 +98,7 @@ def rows_of(sample: Sample, separator: str, *, is_quoted: bool) -> Iterator[list
     if not is_quoted:
         yield from (line.rstrip("\r").split(separator) for line in sample.lines if line.strip("\r"))
         return
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))
+    csv.field_size_limit(max(csv.field_size_limit(), 2 * MAX_ROW))
     lines = (line.rstrip("\r").replace("\r", " ") + "\n" for line in sample.lines)
     try:
         yield from filter(None, csv.reader(lines, delimiter=separator, strict=True))
@@ -113,7 +117,11 @@ def _separator(sample: Sample, usual: str) -> str:
 
 def _width_test(sample: Sample, separator: str) -> tuple[int, float]:
     """Return how many columns the header has, and the share of the rows that have as many."""
-    rows = rows_of(sample, separator, is_quoted=separator != "\t")
+    # A stray quotation mark spoils one reading, a separator between marks the other.
+    return max((_fit(rows_of(sample, separator, is_quoted=each)) for each in (True, False)), key=lambda fit: fit[1])
+
+
+def _fit(rows: Iterator[list[str]]) -> tuple[int, float]:
     width = len(next(rows, []))
     widths = [len(row) for row in islice(rows, N_LINES)]
     return width, sum(each == width for each in widths) / len(widths) if widths else 1.0

@@ -34,7 +34,6 @@ LETTERS_BYTES = 16 << 10
 MAX_CHAOS, WESTERN_MARGIN = 0.2, 0.1
 MIN_READABLE = 0.8
 
-_NOT_ASCII = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 _BETWEEN_WORDS = frozenset("’‘“”„«»–—…·•€£°§©®™¿¡\u00a0、。，：；（）「」《》！？")
 
 
@@ -95,7 +94,7 @@ def _by_letters(sample: bytes) -> str:
     try:
         sample.decode()
     except UnicodeDecodeError:
-        lines = _NOT_ASCII.findall(sample)
+        lines = [line for line in re.split(rb"[\r\n]", sample) if not line.isascii()]
         wrong = [line for line in lines if not _is_utf_8(line)]
         is_damaged = 10 * (len(lines) - len(wrong)) >= len(wrong)
         return UTF_8 if is_damaged else _most_readable(b"\n".join(wrong)[:LETTERS_BYTES]) or UTF_8

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,9 @@ def _line(path: Path, line: int, text: str) -> list[Object]:
     if isinstance(row, Mapping) or len(parts) == 1:
         return [row]
     rows = [_object(part) for part in parts]
-    if not any(isinstance(part, Mapping) for part in rows):
+    is_row = [isinstance(part, Mapping) for part in rows]
+    # Two broken parts side by side may be one row, with the carriage return in a text of it.
+    if not all(one or other for one, other in pairwise(is_row)):
         raise SourceError(
             f"{path}: line {line:,} holds a carriage return and is no JSON; save the table with one kind of line end."
         )
@@ -55,7 +57,13 @@ def _object(text: str) -> Object:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return "bad_json"
-    return value if isinstance(value, dict) else "bad_json"
+    return _row(value)
+
+
+def _row(value: Any) -> Object:
+    if not isinstance(value, dict):
+        return "bad_json"
+    return value if all(map(is_text, value)) else "bad_text"
 
 
 def open_json_list(path: Path, *, encoding: str | None = None) -> Table:
@@ -73,7 +81,7 @@ def open_json_list(path: Path, *, encoding: str | None = None) -> Table:
         raise SourceError(f"{path} is not JSON: {error}; objects line by line belong into a .jsonl file.") from error
     if not isinstance(values, list):
         raise SourceError(f"{path} should hold a list of objects; it holds a {type(values).__name__}.")
-    rows = [(row, value if isinstance(value, dict) else "bad_json") for row, value in enumerate(values, 1)]
+    rows = [(row, _row(value)) for row, value in enumerate(values, 1)]
     return _of_objects(path, lambda: rows, known if encoding is None else UTF_8)
 
 
@@ -85,7 +93,11 @@ def _of_objects(path: Path, rows: Callable[[], Iterable[tuple[int, Object]]], fo
             raise SourceError(f"{path} has objects of more than {MAX_COLUMNS:,} names; most that are read.")
     if not columns:
         raise SourceError(f"{path} holds no JSON object in its first {FRAME_ROWS:,} rows.")
-    notes = () if found == UTF_8 else (f"{path} is read with encoding {found}; the setting encoding sets another.",)
+    notes = (
+        ()
+        if found == UTF_8
+        else (f"{path.name} is read with encoding {found}, as found in it; the setting of this name changes that.",)
+    )
     return Table(path, tuple(columns), partial(_frames, rows, tuple(columns)), notes)
 
 

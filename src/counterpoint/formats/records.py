@@ -13,6 +13,8 @@ from counterpoint.formats.swallowed import Forms
 
 MAX_ROW = 16 << 20
 """Most characters of a row: a quotation mark that is never closed ends no later than here."""
+LINE_COST = 64
+"""A line counts as so many characters more: it takes time, however short it is."""
 CHUNK = 1 << 20
 RETURN = "\ud800"
 """Stands for a carriage return within a line, which the reader of CSV would take for its end."""
@@ -82,9 +84,12 @@ def _header(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _plain(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
-    del path
     for line, text in enumerate(lines, dialect.n_skipped + 1):
-        row = text.rstrip("\r")
+        row = text.strip("\n") if dialect.newline == "\r" else text.rstrip("\r")
+        if "\n" in row:
+            raise SourceError(
+                f"{path}: line {line:,} has another end within it; save the table with one kind of line end."
+            )
         if row:
             returns = row if "\r" in row else ""
             yield Record(line, 1, row.replace("\r", RETURN).split(dialect.separator), returns)
@@ -111,11 +116,12 @@ class _Feed:
         line = next(self._lines)
         self.number += 1
         self.taken.append(line)
-        self._n_left -= len(line)
+        self._n_left -= len(line) + LINE_COST
         if self._n_left < 0:
             first = self.number - len(self.taken) + 1
-            what = f"the row that begins in line {first:,} is longer than {MAX_ROW:,} characters"
-            raise SourceError(f"{self._path}: {what}; {PLAIN}.")
+            raise SourceError(
+                f"{self._path}: a quotation mark in line {first:,} is not closed until line {self.number:,}; {PLAIN}."
+            )
         if "\r" in line:
             bare = line.rstrip("\r")
             if "\r" in bare:
@@ -124,7 +130,7 @@ class _Feed:
 
 
 def _quoted(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))  # the limit is the process's: never lowered
+    csv.field_size_limit(max(csv.field_size_limit(), 2 * MAX_ROW))  # the limit is the process's: never lowered
     feed = _Feed(path, lines, dialect.n_skipped + 1)
     escape: dict[str, Any] = {"escapechar": "\\", "doublequote": False} if dialect.quoting == "backslash" else {}
     reader = csv.reader(feed, delimiter=dialect.separator, strict=True, **escape)
@@ -176,7 +182,7 @@ class RowReader:
         width = len(self.header)
         for record in islice(read_records(self.path, self.dialect), 1, None):
             line, n_lines, fields, returns = record
-            if (n_lines > 1 or returns) and not self.dialect.is_given:
+            if not self.dialect.is_given and (n_lines > 1 or returns or len(fields) != width):
                 self._check_swallowed(record)
             if not returns:
                 yield line, fields if len(fields) == width else None
@@ -185,14 +191,18 @@ class RowReader:
 
     def _check_swallowed(self, record: Record) -> None:
         line, n_lines, fields, _ = record
-        if n_lines > 1 and len(fields) != len(self.header):
+        is_ragged = len(fields) != len(self.header)
+        if n_lines > 1 and is_ragged:
             why = f"of {len(fields):,} fields where the header has {len(self.header):,}"
-        elif self.forms.are_swallowed(fields):
-            why = "but look like several"
+        elif not is_ragged and self.forms.are_swallowed(fields):
+            why = "but may be several"
+        elif is_ragged and self.dialect.quoting == "none" and any(map(_is_half_enclosed, fields)):
+            lone = "has a quotation mark that may begin or end a field of several lines"
+            raise SourceError(f"{self.path}: line {line:,} {lone}; {PLAIN}, {ENCLOSING}.")
         else:
             return
         lines = f"lines {line:,} to {line + n_lines - 1:,} are" if n_lines > 1 else f"line {line:,} is"
-        raise SourceError(f"{self.path}: {lines} one row by its quotation marks, {why}; {PLAIN}, {ENCLOSING}.")
+        raise SourceError(f"{self.path}: {lines} one row by the quotation marks, {why}; {PLAIN}, {ENCLOSING}.")
 
     def _with_returns(self, record: Record) -> list[list[str]]:
         """Return the row in which carriage returns are characters, or the rows that they end."""
@@ -212,4 +222,9 @@ class RowReader:
             rows = [row.fields for row in reader(self.path, parts, self.dialect)]
         except SourceError:
             return []
-        return rows if len(rows) == len(parts) and record.n_lines == 1 else []
+        are_rows = len(rows) == len(parts) and record.n_lines == 1 and all(map(self.forms.may_be_row, rows))
+        return rows if are_rows else []
+
+
+def _is_half_enclosed(field: str) -> bool:
+    return field == '"' or field.startswith('"') != field.endswith('"')

@@ -22,21 +22,28 @@ LINE_ENDS = re.compile("\r\n|\n|\ud800|\r")
 
 
 @dataclass(frozen=True)
+class _Column:
+    """What a column of the table holds: *is_like* says whether a value may be another, *is_one* that it surely is."""
+
+    is_like: Fits
+    is_one: Fits
+    has_shape: bool
+
+
+@dataclass(frozen=True)
 class Forms:
-    """What the columns of a table hold: *shapes* and *classes* are by column."""
+    """What the columns of a table hold, by their number; a column of free text is not among them."""
 
     separator: str
     n_columns: int
-    shapes: dict[int, Fits]
-    classes: dict[int, Fits]
+    columns: dict[int, _Column]
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[str]], separator: str, n_columns: int) -> "Forms":
         """Return the forms that the columns of *rows* have."""
-        columns = [[row[number].strip() for row in rows if row[number].strip()] for number in range(n_columns)]
-        shapes = {number: shape for number, column in enumerate(columns) if (shape := _shape(column))}
-        few = {number: fits for number, column in enumerate(columns) if (fits := _few(column)) and number not in shapes}
-        return cls(separator, n_columns, shapes, few)
+        values = ([row[number].strip() for row in rows if row[number].strip()] for number in range(n_columns))
+        found = {number: _shape(column) or _few(column) for number, column in enumerate(values)}
+        return cls(separator, n_columns, {number: column for number, column in found.items() if column})
 
     def are_swallowed(self, fields: Sequence[str]) -> bool:
         r"""Say whether one of *fields* has lines that look like rows, or like parts of rows.
@@ -50,47 +57,61 @@ class Forms:
         """
         return any(self._holds_rows(LINE_ENDS.split(field), number) for number, field in enumerate(fields))
 
+    def may_be_row(self, fields: Sequence[str]) -> bool:
+        """Say whether *fields* are as many as the columns, and none contradicts what its column holds."""
+        return len(fields) == self.n_columns and all(self._known(fields, 0, is_sure=False))
+
     def _holds_rows(self, lines: Sequence[str], column: int) -> bool:
         if len(lines) == 1:
             return False
-        first, *inner, last = (line.replace('"', "").split(self.separator) for line in lines)
-        # Of the first line the beginning, of the last the end is text of this column, whatever it says.
-        first_fits = self._fits(first[1:], column + 1, self.n_columns - column - 1)
-        last_fits = self._fits(last[:column], 0, column) and len(last) <= column + 1
-        if first_fits or last_fits or any(self._fits(line, 0, self.n_columns) for line in inner):
+        own = self.columns.get(column)
+        if own and own.has_shape and not own.is_like("\n".join(lines)):
             return True
-        if self.shapes or self.classes:
-            return False
+        first, *inner, last = (line.replace('"', "").split(self.separator) for line in lines)
+        # The beginning of the first line and the end of the last are text of this column.
+        parts = [
+            (first[1:], column + 1, self.n_columns - column - 1),
+            *((line, 0, self.n_columns) for line in inner),
+            (last[:column] if len(last) <= column + 1 else last, 0, column),
+        ]
+        if any(self._is_row(*part) for part in parts):
+            return True
         widths = [len(first) + column, *map(len, inner), len(last) + self.n_columns - column - 1]
-        return self.n_columns > 1 and set(widths) == {self.n_columns}
+        may_be = self.n_columns > 1 and all(width == self.n_columns for width in widths)
+        return may_be and all(all(self._known(values, start, is_sure=False)) for values, start, _ in parts)
 
-    def _fits(self, values: Sequence[str], start: int, n: int) -> bool:
-        """Say whether *values* may stand in the *n* columns from *start* on: none contradicts, one speaks for it."""
+    def _is_row(self, values: Sequence[str], start: int, n: int) -> bool:
+        """Say whether *values* surely stand in the *n* columns from *start* on, or in the first of them."""
         if not 0 < len(values) <= n:
             return False
-        known = [
-            fits(value)
-            for forms in (self.shapes, self.classes if len(values) == n else {})
-            for number, value in enumerate(values, start)
-            if (fits := forms.get(number))
-        ]
+        known = self._known(values, start, is_sure=True)
         return bool(known) and all(known)
 
+    def _known(self, values: Sequence[str], start: int, *, is_sure: bool) -> list[bool]:
+        """Return, for each of *values* whose column has a form, whether the value has it."""
+        columns = ((self.columns.get(number), value) for number, value in enumerate(values, start))
+        return [(column.is_one if is_sure else column.is_like)(value) for column, value in columns if column]
 
-def _shape(column: Sequence[str]) -> Fits | None:
+
+def _shape(column: Sequence[str]) -> _Column | None:
     fitting = (shape for shape in SHAPES if column and _share(column, shape) >= MIN_SHARE)
     shape = next(fitting, None)
-    return shape and (lambda value: shape.fullmatch(value) is not None)
+    fits = None if shape is None else lambda value: shape.fullmatch(value) is not None
+    return fits and _Column(fits, fits, has_shape=True)
 
 
 def _share(column: Sequence[str], shape: re.Pattern[str]) -> float:
     return sum(shape.fullmatch(value) is not None for value in column) / len(column)
 
 
-def _few(column: Sequence[str]) -> Fits | None:
-    """Return what may be another value of a column of few values: as many words, and no space around them."""
+def _few(column: Sequence[str]) -> _Column | None:
+    """Return the form of a column of few values: another has as many words at most, and no space around them."""
     values = set(column)
     if not 0 < len(values) <= min(MAX_CLASSES, len(column) // ROWS_A_CLASS):
         return None
     most = max(value.count(" ") for value in values)
-    return lambda value: value != "" and value == value.strip() and value.count(" ") <= most
+
+    def is_like(value: str) -> bool:
+        return value != "" and value == value.strip() and value.count(" ") <= most
+
+    return _Column(is_like, lambda value: value in values, has_shape=False)

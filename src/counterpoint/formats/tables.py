@@ -119,10 +119,11 @@ def open_table(
 def _check_columns(table: Table) -> None:
     if len(table.columns) > MAX_COLUMNS:
         raise SourceError(f"{table.path} has {len(table.columns):,} columns; read are up to {MAX_COLUMNS:,}.")
-    seen: set[str] = set()
+    seen = {BAD, LINE}
     for name in table.columns:
         if name in seen:
-            raise SourceError(f"{table.path} has two columns named {name!r}.")
+            twice = "a column, not to be" if name in (BAD, LINE) else "two columns"
+            raise SourceError(f"{table.path} has {twice} named {name!r}.")
         seen.add(name)
 
 

@@ -42,7 +42,7 @@ def named(column: pl.Series, *, is_number: bool = False) -> pl.Series:
         strings = pl.select(known.cast(pl.String)).to_series()
         return whole.cast(pl.String).zip_with((whole == column).fill_null(False), strings).alias(column.name)
     value = pl.col("value")
-    made = pl.when(~value.str.strip_chars().is_in(MISSING)).then(value)
+    made: pl.Expr = pl.when(~value.str.strip_chars().is_in(MISSING)).then(value)
     if is_number:
         made = made.str.strip_chars().str.replace(r"\.0$", "").replace("-0", "0")
     return column.cast(pl.String).to_frame("value").select(made).to_series().alias(column.name)

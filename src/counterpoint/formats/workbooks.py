@@ -17,7 +17,7 @@ SPARSE_CELLS, MAX_CELLS_A_FILLED = 1_000_000, 100
 """A sheet of more cells than this should hold more than one in a hundred."""
 CHUNK = 1 << 20
 
-_CELL = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br\s*=\s*[\"']([A-Za-z]{1,4})(\d{1,8})[\"']")
+_CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]{0,200}?\br\s?=\s?[\"']([A-Za-z]{1,4})(\d{1,8})[\"']")
 
 
 def open_workbook(path: Path, *, sheet: str | None = None) -> Table:
