@@ -28,6 +28,7 @@ from hostile_bytes import ARBITRARY, mutated_images
 from hostile_folders import TREES, check_of_folder
 from hostile_kinds import KINDS
 from hostile_study_files import FILES, check_of_study_file
+from hostile_tables import TABLES, check_of_table
 from hostile_tars import TARS, check_of_tar
 
 Draw = Callable[[st.SearchStrategy], Any]
@@ -315,4 +316,5 @@ TARGETS = {
     "settings": Fuzzed(FILES, check_of_study_file),
     "tar": Fuzzed(TARS, check_of_tar),
     "folder": Fuzzed(TREES, check_of_folder),
+    "table": Fuzzed(TABLES, check_of_table),
 }

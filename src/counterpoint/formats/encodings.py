@@ -129,11 +129,15 @@ def _is_readable(text: str) -> bool:
     (True, False, False)
     """
     beyond = [
-        character in _BETWEEN_WORDS or (character.isalpha() and (before.isalpha() or after.isalpha()))
+        character in _BETWEEN_WORDS or (_is_letter(character) and (before.isalpha() or after.isalpha()))
         for before, character, after in zip(f" {text}", text, f"{text[1:]} ", strict=False)
         if not character.isascii() and unicodedata.category(character) != "Cc"
     ]
     return bool(beyond) and sum(beyond) >= MIN_READABLE * len(beyond)
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalpha() and not "\uff61" <= character <= "\uff9f"  # half-width kana: what other bytes look like
 
 
 def marked(error: UnicodeError) -> tuple[str, int]:
