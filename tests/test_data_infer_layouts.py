@@ -14,6 +14,7 @@ from counterpoint.acquire.export import export
 from counterpoint.acquire.keep import Kept
 from counterpoint.acquire.plan import Plan
 from counterpoint.data.infer import study_file
+from counterpoint.data.sources import open_source
 from counterpoint.errors import SourceError
 from counterpoint.study import open_study
 from layout_material import FILES, LABELS, TERMS, TEXTS, N, hugging_face, picture, pictures, write_csv, write_json_lines
@@ -413,3 +414,23 @@ def test_a_table_that_is_called_txt_is_named(tmp_path):
     write_csv(tmp_path / "d" / "captions.txt", image=FILES, caption=TEXTS)
     with pytest.raises(SourceError, match=r"If captions.txt is a table, call it captions.csv\.$"):
         study_file(tmp_path / "s.yaml", tmp_path / "d")
+
+
+@pytest.mark.parametrize("where", ["", "photos"])
+def test_folders_that_images_are_in_are_the_classes_of_a_table_without_labels(tmp_path, where):
+    def captioned(d):
+        pictures(d / where, "{c}/{n}.png")
+        write_csv(d / "captions.csv", file=[f"{'abc'[n % 3]}/{n}.png" for n in range(N)], caption=TEXTS)
+        return d
+
+    file, values = written(tmp_path, captioned)
+    assert (values["source"]["label_from"], "label" in values) == ("folder", False)
+    pairs = open_study(file, runs=tmp_path / "runs").pairs().sort("row")
+    assert pairs["label"].to_list() == ["abc"[n % 3] for n in range(N)]
+
+
+def test_a_table_with_a_label_refuses_labels_from_folders(tmp_path):
+    table = write_csv(tmp_path / "t.csv", image=["a/1.jpg"], text=["a cat"], label=["x"])
+    source = open_source({"kind": "table", "path": table, "label_from": "folder"})
+    with pytest.raises(SourceError, match=r"column 'label': say source\.label: label, or leave out label_from"):
+        list(source.read(tmp_path))

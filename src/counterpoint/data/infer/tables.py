@@ -5,16 +5,19 @@ from pathlib import Path
 
 import polars as pl
 
-from counterpoint.data.infer.columns import Choice, group, identity, labels, no_labels, splits, texts
+from counterpoint.data.infer.columns import MAX_UNNAMED, Choice, group, identity, labels, no_labels, splits, texts
 from counterpoint.data.infer.found import Found
 from counterpoint.data.infer.images import images
 from counterpoint.data.infer.names import LABELS, rank
 from counterpoint.data.infer.sample import SampledTable, sampled
+from counterpoint.data.sources.folder_labels import folders_of
+from counterpoint.data.sources.image_column import as_names
 from counterpoint.errors import SourceError
+from counterpoint.formats.fold_names import fold_of
 from counterpoint.formats.tables import FORMATS, open_table
 from counterpoint.schema import Frame
 
-N_TEXTS = 2000
+N_TEXTS, FEW = 2000, 5
 MAX_FILES = 20
 
 
@@ -59,7 +62,7 @@ def of_tables(files: Sequence[Path], path: Path) -> Found:
             f"{files[0]} has no column of texts beside {pictures.column}; found {', '.join(table.columns)}."
         )
     found.source["text"] = text.first
-    _rest(found, others.drop(text.first), table.columns)
+    _rest(found, others.drop(text.first), table.columns, _names_of(look.rows, pictures.column))
     choose(found, "text", Choice(tuple(name for name in text.names if name != found.source.get("label"))))
     count(found, look.rows, pictures.column)
     return found
@@ -87,7 +90,21 @@ def choose(found: Found, role: str, choice: Choice, note: str = "") -> None:
         found.notes[role] = note
 
 
-def _rest(found: Found, rows: Frame, columns: Sequence[str]) -> None:
+def _names_of(rows: Frame, image: str) -> pl.Series:
+    return as_names(rows[image]) if image in rows.columns else pl.Series([], dtype=pl.String)
+
+
+def _by_folder(found: Found, names: pl.Series) -> None:
+    """Take the folders that the images are in for classes, when there are some of many images each."""
+    folders = folders_of(names).drop_nulls()
+    counts = dict(folders.value_counts(sort=True).iter_rows())
+    is_class = 2 <= len(counts) <= MAX_UNNAMED and len(folders) == len(names) and min(counts.values()) >= FEW
+    if is_class and not any(fold_of(name) for name in counts):
+        found.source["label_from"], found.notes["label_from"] = "folder", f"{len(counts)} folders are the classes"
+        found.is_labelled, found.classes = True, counts
+
+
+def _rest(found: Found, rows: Frame, columns: Sequence[str], image: pl.Series) -> None:
     """Choose label, split, group and id; a column that is called like a role that it cannot have is none."""
     split = splits(rows)
     label = labels(rows, split.names)
@@ -97,6 +114,8 @@ def _rest(found: Found, rows: Frame, columns: Sequence[str]) -> None:
         choose(found, "label", label, "; ".join(filter(None, (f"{n} values", label.others))))
     else:
         found.warnings += no_labels(rows)
+        if "label" not in columns:
+            _by_folder(found, image)
     if split.first is not None:
         choose(found, "split", split)
         found.split = ", ".join(sorted(rows[split.first].cast(pl.String).drop_nulls().unique())[:6])
@@ -126,6 +145,8 @@ def _check_alignment(found: Found, rows: Frame) -> None:
 def count(found: Found, rows: Frame, image: str) -> None:
     """Note how many rows each class has, at most as many as it has images, and some texts where there is no label."""
     label = found.source.get("label")
+    if "label_from" in found.source:
+        return
     if label is None or label not in rows.columns:
         given = rows[found.source["text"]].drop_nulls()
         found.texts = given.sample(min(N_TEXTS, len(given)), seed=0).to_list()

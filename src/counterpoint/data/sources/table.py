@@ -13,6 +13,7 @@ from counterpoint.artifacts import key_of
 from counterpoint.config import Delimited
 from counterpoint.data.sources.base import existing, spill, stamp
 from counterpoint.data.sources.columns import ROLES, Columns
+from counterpoint.data.sources.folder_labels import labelled_by_folder
 from counterpoint.data.sources.joined import Join, joined
 from counterpoint.data.sources.table_files import folds_of_tables, tables_of
 from counterpoint.errors import SchemaError, SourceError
@@ -39,6 +40,9 @@ class TableSource(Columns, Delimited):
         *join* is a second table whose columns count as columns of the first: ``{path, key, matches}``, where column
         *key* of the second has the values of column *matches* of the first.
 
+    label_from
+        *label_from* is "folder" where the label is the folder that the image is in: ``cats/1.jpg`` is of class cats.
+
     Notes
     -----
     All other settings name columns: see `Columns`; or say how a table of text is written: see
@@ -50,6 +54,7 @@ class TableSource(Columns, Delimited):
     root: Path | None = None
     sheet: str | None = None
     join: Join | None = None
+    label_from: Literal["folder"] | None = None
 
     _notes: list[str] = PrivateAttr(default_factory=list)
 
@@ -106,7 +111,9 @@ class TableSource(Columns, Delimited):
         return stamp(self, [*self._files(), *([existing(self.join.path, what="table to join")] if self.join else [])])
 
     def _joined(self, table: Table) -> Table:
-        """Return *table* with the columns that only the second one has."""
+        """Return *table* with the columns that only the second one has, and with labels by the folder of the image."""
+        if self.label_from is not None:
+            table = labelled_by_folder(table, image=self.image or "image", label=self.label or "label")
         if self.join is None:
             return table
         wanted = {name for role in ROLES if (name := getattr(self, role)) is not None}

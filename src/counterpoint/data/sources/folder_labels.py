@@ -1,0 +1,43 @@
+"""The folder that an image is in as its label: ``cats/1.jpg`` is of class cats."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from functools import partial
+
+import polars as pl
+
+from counterpoint.data.sources.base import no_column
+from counterpoint.data.sources.image_column import as_names
+from counterpoint.errors import SourceError
+from counterpoint.formats.tables import BAD, Table
+from counterpoint.schema import Frame
+
+
+def folders_of(paths: pl.Series) -> pl.Series:
+    r"""Return the name of the folder that each path ends in; null where it has none.
+
+    >>> folders_of(pl.Series(["train/cats/1.jpg", "dogs\\2.jpg", "3.jpg", None])).to_list()
+    ['cats', 'dogs', None, None]
+    """
+    return paths.str.strip_chars(" \"'").str.extract(r"([^/\\]+)[/\\]+[^/\\]+$")
+
+
+def labelled_by_folder(table: Table, *, image: str, label: str) -> Table:
+    """Return *table* with a column *label*: the folder of each path in its column *image*.
+
+    Raises
+    ------
+    SourceError
+        When it has no such column of images, or a column *label* already.
+    """
+    if image not in table.columns:
+        raise SourceError(no_column(f"{table.path} has no column for source.image,", image, table.columns))
+    if label in table.columns:
+        raise SourceError(f"{table.path} has a column {label!r}: say source.label: {label}, or leave out label_from.")
+    return replace(table, columns=(*table.columns, label), frames=partial(_frames, table, image, label))
+
+
+def _frames(table: Table, image: str, label: str, wanted: Collection[str]) -> Iterator[Frame]:
+    for frame in table.frames({name for name in wanted if name != label} | {image}):
+        labels = folders_of(as_names(frame[image])).alias(label)
+        yield frame.with_columns(labels).select(*(name for name in frame.columns if name in {*wanted, BAD}), label)
