@@ -100,7 +100,7 @@ def test_a_compressed_shard_is_named_with_the_program_that_unpacks_it(tmp_path):
     assert (len(records), dropped.select("id", "reason").rows()) == (1, [("0.tar.gz", "compressed_shard")])
 
 
-def test_every_member_is_in_a_row_or_in_the_account(tmp_path):
+def test_every_member_is_in_a_row_or_in_the_account(tmp_path, monkeypatch):
     with tarfile.open(tmp_path / "0.tar", "w") as tar:
         for name, kind in {"README": b"0", "a.png": b"0", "a.txt": b"0", "b.png": tarfile.SYMTYPE, "b.txt": b"0",
                            "c.txt": tarfile.GNUTYPE_SPARSE, "c.png": b"0", "._a.png": b"0"}.items():  # fmt: skip
@@ -109,7 +109,8 @@ def test_every_member_is_in_a_row_or_in_the_account(tmp_path):
             tar.addfile(member, io.BytesIO(GOOD if name.endswith("png") else b"a cat".ljust(len(GOOD))))
         tar.addfile(tarfile.TarInfo("a.txt"))
     (tmp_path / "0.parquet").touch()
-    opened = source(tmp_path)
+    monkeypatch.chdir(tmp_path.parent)
+    opened = source(tmp_path.name)
     records, dropped = read(opened, tmp_path)
     assert records["id"].to_list() == ["a"]
     assert dropped.select("id", "reason").rows() == [

@@ -75,11 +75,7 @@ class Listing:
 
     def holds_image(self, name: str) -> bool:
         """Return whether the content of a file is an image."""
-        try:
-            with open_regular(self.root / name) as file:
-                return is_image(file.read(HEAD_BYTES))
-        except OSError:
-            return False
+        return _holds_image(self.root / name)
 
     def path(self, name: str) -> str:
         """Return the whole path of a file."""
@@ -103,6 +99,26 @@ class Listing:
                 child.has_metadata or (len(rest) == 1 and rest[0].lower() in metadata),
             )
         return found
+
+
+def is_image_file(file: Path) -> bool:
+    """Return whether *file* is a regular file that is an image, or is called so; a text is none.
+
+    >>> is_image_file(Path("/nowhere/a.jpg"))
+    False
+    """
+    name = file.name
+    if is_hidden(name) or name.lower().endswith(TEXT) or not file.is_file():
+        return False
+    return _has_image_name(name) or _holds_image(file)
+
+
+def _holds_image(file: Path) -> bool:
+    try:
+        with open_regular(file) as opened:
+            return is_image(opened.read(HEAD_BYTES))
+    except OSError:
+        return False
 
 
 def _steps(name: str) -> list[str]:

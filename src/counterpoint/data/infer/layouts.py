@@ -17,8 +17,8 @@ from counterpoint.data.sources.base import existing, some
 from counterpoint.data.sources.pixels import ENDING, is_pixels
 from counterpoint.errors import SourceError
 from counterpoint.formats.fold_names import fold_of, folds_of_files
+from counterpoint.formats.folders import is_image_file
 from counterpoint.formats.tables import FORMATS, open_table
-from counterpoint.formats.tars import IMAGE_EXTENSIONS
 
 LOOKED_AT = 20_000
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
@@ -231,5 +231,5 @@ def _images_in(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         return
     for file in folder.rglob("*"):
-        if file.suffix.lower().removeprefix(".") in IMAGE_EXTENSIONS and file.is_file():
+        if is_image_file(file):
             yield file

@@ -94,13 +94,13 @@ class WebdatasetSource(Source):
             if packed := _packed_in(self.path.expanduser().absolute()):
                 raise SourceError(f"{packed[0]} is compressed, and only uncompressed tars can be read.") from error
             raise
-        return sorted([*found, *(_packed_in(self.path) if self.path.is_dir() else [])])
+        folder = self.path.expanduser().absolute()
+        return sorted([*found, *(_packed_in(folder) if folder.is_dir() else [])])
 
     def _put_aside(self, files: Sequence[Path]) -> None:
         """Note the files that stand beside the shards of a folder."""
-        if not self.path.is_dir():
-            return
-        for file in sorted(set(self.path.iterdir()) - set(files)):
+        folder = self.path.expanduser().absolute()
+        for file in sorted(set(folder.iterdir() if folder.is_dir() else ()) - set(files)):
             if not file.is_dir():
                 self._aside.add(HIDDEN if is_hidden(file.name) else "not a shard", file.name)
 
