@@ -147,3 +147,22 @@ def test_a_wrong_file_of_labels_is_one_line(tmp_path, content, message):
 def test_a_file_of_ids_that_is_not_there_is_one_line(tmp_path, name):
     with pytest.raises(ConfigError, match=r"^Cannot read ids[^\n]*gone[^\n]*$"):
         read_ids(tmp_path / name)
+
+
+def test_ids_and_labels_are_read_from_any_table_and_numbers_lose_their_decimals(tmp_path):
+    pl.DataFrame({"id": ["7.0", "8.0"], "label": ["1.0", "0.0"]}).write_csv(tmp_path / "new.csv", separator=";")
+    pl.DataFrame({"id": [7.0, 8.0], "label": [1, 0]}).write_parquet(tmp_path / "new.parquet")
+    for path in tmp_path.iterdir():
+        assert read_labels(path) == {"7": "1", "8": "0"}
+        assert read_ids(path) == {"7", "8"}
+
+
+def test_a_stray_quotation_mark_does_not_hide_ids(tmp_path):
+    (tmp_path / "ids.csv").write_text('id,why\n1,"blurred\n2,dark\n3,dark\n')
+    with pytest.raises(ConfigError, match="a quotation mark in line 2 is never closed"):
+        read_ids(tmp_path / "ids.csv")
+
+
+def test_a_mapping_names_a_number_with_its_decimals_or_without(tmp_path):
+    kept, _ = label(records(2).with_columns(label=pl.Series(["1", "0"])), Label(mapping={"1.0": "cat", "0": "dog"}))
+    assert kept["label"].to_list() == ["cat", "dog"]

@@ -97,3 +97,20 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
     (tmp_path / "mine.csv").touch()
     with pytest.raises(SourceError, match=r"No table of predictions .*min\.csv\. Did you mean 'mine.csv'"):
         read_predictions(OutsidePredictions(path=tmp_path / "min.csv", name="mine"), KFOLD)
+
+
+def test_a_fold_or_seed_that_was_written_as_a_float_is_the_same_one(tmp_path):
+    fits = pl.concat([given(fold=[float(fold)] * 6, seed=[0.0] * 6) for fold in range(3)])
+    assert read(fits, KFOLD, tmp_path).filter(part="test").height == 6
+
+
+def test_a_table_of_predictions_may_have_any_separator(tmp_path):
+    given().write_csv(tmp_path / "mine.csv", separator=";")
+    outside = OutsidePredictions(path=tmp_path / "mine.csv", name="mine", separator=";")
+    assert read_predictions(outside, HOLDOUT).height == 6
+
+
+def test_a_row_of_predictions_that_cannot_be_read_is_refused_by_its_line(tmp_path):
+    (tmp_path / "mine.csv").write_text("id,p_x,p_y\na,1,0\nb,1\n")
+    with pytest.raises(SourceError, match=r"mine.csv: line 3 cannot be read \(bad_row\)"):
+        read_predictions(OutsidePredictions(path=tmp_path / "mine.csv", name="mine"), HOLDOUT)

@@ -1,3 +1,5 @@
+import json
+
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -158,3 +160,64 @@ def test_the_sheets_of_a_workbook_that_are_not_read_are_named(tmp_path):
     said = r"found as of\. shop\.xlsx: sheet 'cover' is read; the setting sheet names another: articles\."
     with pytest.raises(SourceError, match=said):
         list(TableSource(path=tmp_path / "shop.xlsx").read(tmp_path))
+
+
+NAMES = [1.0, 0.0, None, 1.0]
+
+
+def write_any(path, labels):
+    frame = pd.DataFrame({"image": ["a"] * 4, "text": ["NaN", "b", "c", "d"], "label": labels, "split": [0.0] * 4})
+    writers = {
+        ".csv": lambda: frame.to_csv(path, index=False),
+        ".tsv": lambda: frame.to_csv(path, index=False, sep="\t", na_rep="NaN"),
+        ".jsonl": lambda: path.write_text("\n".join(map(json.dumps, frame.to_dict("records")))),
+        ".json": lambda: path.write_text(json.dumps(frame.to_dict("records"))),
+        ".parquet": lambda: frame.to_parquet(path),
+        ".xlsx": lambda: pl.from_pandas(frame).write_excel(path),
+    }
+    writers[path.suffix]()
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".json", ".parquet", ".xlsx"])
+def test_missing_values_and_whole_numbers_are_the_same_in_every_format(suffix, tmp_path):
+    source = TableSource(path=write_any(tmp_path / f"t{suffix}", NAMES))
+    records, _ = read(source, tmp_path)
+    assert records["label"].to_list() == ["1", "0", None, "1"]
+    assert records["fold"].to_list() == ["0"] * 4
+    assert records["text"][0] == "NaN"
+
+
+def test_a_class_is_one_over_parts_of_which_only_one_has_a_missing_label(tmp_path):
+    write_any(tmp_path / "0.csv", [1, 0, 0, 1])
+    write_any(tmp_path / "1.csv", NAMES)
+    records, _ = read(TableSource(path=tmp_path), tmp_path)
+    assert set(records["label"]) == {"0", "1", None}
+
+
+def test_versions_are_names_not_numbers(tmp_path):
+    records, _ = read(TableSource(path=write_any(tmp_path / "t.csv", ["1.0", "1.10", "1", "2.0"])), tmp_path)
+    assert records["label"].to_list() == ["1.0", "1.10", "1", "2.0"]
+
+
+def test_a_row_that_cannot_be_read_is_dropped_with_its_line(tmp_path):
+    (tmp_path / "t.csv").write_text("image,text\na,b\n\nc\n")
+    _, dropped = read(TableSource(path=tmp_path / "t.csv"), tmp_path)
+    assert dropped.select("id", "reason").rows() == [("line 4", "bad_row")]
+
+
+def test_how_a_table_was_read_is_a_finding_without_its_folder(tmp_path):
+    (tmp_path / "t.csv").write_bytes("image;text\na;schön\n".encode("cp1252"))
+    source = TableSource(path=tmp_path / "t.csv")
+    read(source, tmp_path)
+    (found,) = source.findings()
+    assert found["explanation"].startswith("t.csv is read with encoding cp1252 and separator ';', as found in it")
+    set_by_hand = TableSource(path=tmp_path / "t.csv", separator=";", encoding="cp1252")
+    read(set_by_hand, tmp_path)
+    assert set_by_hand.findings() == []
+
+
+@pytest.mark.parametrize("encoding", ["utf9", "base64", "rot13"])
+def test_an_unknown_encoding_is_refused(encoding, tmp_path):
+    with pytest.raises(ConfigError, match=r"source.encoding: no encoding that Python reads"):
+        open_source({"kind": "table", "path": tmp_path / "t.csv", "encoding": encoding})

@@ -10,7 +10,8 @@ from counterpoint.config import Label
 from counterpoint.data.targets import check_classes
 from counterpoint.errors import ConfigError, SchemaError, SourceError, did_you_mean, first_line
 from counterpoint.files import read_text
-from counterpoint.formats.tables import BAD, open_table
+from counterpoint.formats.tables import BAD, FORMATS, open_table
+from counterpoint.formats.values import named, number_columns
 from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, pattern, preset
 from counterpoint.schema import Dropped, Frame, empty, finding, sift
 
@@ -158,15 +159,15 @@ def check_ids(records: Frame, *, exclude: Collection[str], relabel: Mapping[str,
 
 
 def read_ids(path: Path) -> set[str]:
-    """Return the ids in a text file (one a line), or in the column ``id`` of a CSV file.
+    """Return the ids in a text file (one a line), or in the column ``id`` of a CSV or another table.
 
     Raises
     ------
     ConfigError
         When the file cannot be read, or has no such column.
     """
-    if path.suffix == ".csv":
-        return set(_read_csv(path, "id")["id"])
+    if path.suffix.lower() in FORMATS:
+        return set(_read_table(path, "id")["id"])
     try:
         lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -175,30 +176,36 @@ def read_ids(path: Path) -> set[str]:
 
 
 def read_labels(path: Path) -> dict[str, str]:
-    """Return the label of each id in a CSV file with the columns ``id`` and ``label``.
+    """Return the label of each id in a CSV, or another table, with the columns ``id`` and ``label``.
 
     Raises
     ------
     ConfigError
         When the file cannot be read, lacks a column or a label, or gives one id two labels.
     """
-    rows = _read_csv(path, "id", "label").unique()
+    rows = _read_table(path, "id", "label").unique(maintain_order=True)
     for wrong, what in ((rows["label"].is_null(), "has no label"), (rows["id"].is_duplicated(), "has two labels")):
         if wrong.any():
             raise ConfigError(f"{path}: id {rows.filter(wrong)['id'][0]!r} {what}.")
     return dict(rows.select("id", "label").iter_rows())
 
 
-def _read_csv(path: Path, *columns: str) -> Frame:
+def _read_table(path: Path, *columns: str) -> Frame:
     try:
         table = open_table(path)
         for name in columns:
             if name not in table.columns:
                 raise ConfigError(f"{path} has no column {name!r}.{did_you_mean(name, table.columns)}")
-        rows = pl.concat([empty(dict.fromkeys([*columns, BAD], pl.String)), *table.frames(columns)])
+        numbers = number_columns(table, columns)
+        parts = [_names_of(part, columns, numbers) for part in table.frames(columns)]
     except SourceError as error:
         raise ConfigError(f"Cannot read ids: {error}") from error
+    rows = pl.concat([empty(dict.fromkeys([*columns, BAD], pl.String)), *parts])
     unread = rows.with_row_index("row", 1).drop_nulls(BAD)
     if unread.height:
         raise ConfigError(f"{path}: row {unread['row'][0]:,} after its header cannot be read ({unread[BAD][0]}).")
     return rows.select(columns).drop_nulls("id")
+
+
+def _names_of(part: Frame, columns: Collection[str], numbers: Collection[str]) -> Frame:
+    return part.select(*(named(part[name], is_number=name in numbers) for name in columns), BAD)
