@@ -7,13 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import counterpoint as cp
 from contender_material import NAMES
+from counterpoint.artifacts import read_sealed, write_sealed
+from counterpoint.cli import app
 from counterpoint.config import StudyConfig
 from counterpoint.contenders import fit as fitting
 from counterpoint.contenders.predict import predict_pair
-from counterpoint.errors import UnreadableFitError
+from counterpoint.errors import RunFolderError, UnreadableFitError
 
 OUTSIDE = [
     {"kind": "outside_contenders:Piped", "name": "piped"},
@@ -110,3 +113,26 @@ def test_a_study_reads_only_classes_that_its_own_file_names(tmp_path, counted):
     assert study(tmp_path, ["majority"]).models()["majority"].classes_.tolist() != NAMES
     assert counted == ["majority"]
     assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "fits",
+    [5, [], {"majority": ["a"]}, *({"majority": {name: "key"}} for name in ("../../other", "..", "/x", ""))],
+)
+def test_a_record_that_leads_out_of_its_folder_is_refused(fits, tmp_path):
+    study(tmp_path, ["majority"]).report()
+    root = tmp_path / "kept"
+    record = read_sealed(root / "report.json")
+    write_sealed(root / "report.json", record | {"fits": fits})
+    with pytest.raises(RunFolderError, match=r"report\.json is damaged"):
+        predict_pair(root, "majority", text="a")
+
+
+def test_the_command_line_reads_a_class_from_outside_only_when_it_is_named(tmp_path):
+    study(tmp_path, ["majority", {"kind": "outside_contenders:Piped", "name": "piped"}]).report()
+    run = [str(tmp_path / "kept"), "piped", "--text", "a"]
+    refused = CliRunner().invoke(app, ["predict", *run])
+    assert isinstance(refused.exception, UnreadableFitError)
+    named = CliRunner().invoke(app, ["predict", *run, "--trust", "outside_contenders:Piped"])
+    assert named.exit_code == 0, named.output
+    assert CliRunner().invoke(app, ["predict", *run, "--trust", "nowhere:Piped"]).exit_code != 0

@@ -49,8 +49,18 @@ def read_finished(root: Path) -> Finished:
     if not (root / RESULTS).exists():
         raise RunFolderError(f"{root} has no {RESULTS}; counterpoint run finishes the study.")
     record = read_sealed(root / MARK)
-    if record is None:
+    if record is None or not _is_record(record):
         raise RunFolderError(f"{root / MARK} is damaged or missing; {AGAIN}.")
     if not are_true(root, {name: digest for name, digest in record["files"].items() if name == RESULTS}):
         raise RunFolderError(f"{root / RESULTS} is damaged; {AGAIN}.")
     return Finished(read_json(root / RESULTS), record["fits"])
+
+
+def _is_record(record: Mapping[str, Any]) -> bool:
+    """Say whether a record has the form that `write_finished` gives it; no fit in it may lie in another folder."""
+    files, fits = record.get("files"), record.get("fits")
+    if not isinstance(files, dict) or not isinstance(fits, dict):
+        return False
+    if not all(isinstance(keys, dict) for keys in fits.values()):
+        return False
+    return all(Path(name).parts == (name,) != ("..",) for keys in fits.values() for name in keys)

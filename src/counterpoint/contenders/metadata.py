@@ -86,6 +86,7 @@ class Metadata(Contender):
 
     def restore(self, state: State) -> Self:
         """Take what ``state`` returned; trees whose nodes point nowhere are refused, as scikit-learn does not look."""
+        self.facts_, self.hosts_ = (list(state.texts(name)) for name in ("facts_", "hosts_"))
         super().restore(state)
         check_trees(self.trees_, n_columns=len(self._names()))
         return self

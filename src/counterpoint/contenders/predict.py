@@ -1,6 +1,6 @@
 """What a study's fitted contenders say of new pairs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from counterpoint.contenders.kept.files import load
 from counterpoint.errors import ConfigError, ImageError, RunFolderError, did_you_mean
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
-from counterpoint.finished import AGAIN, Fits, read_finished
+from counterpoint.finished import AGAIN, RESULTS, Fits, read_finished
 from counterpoint.rules import masked
 from counterpoint.schema import Frame
 
@@ -71,7 +71,7 @@ def predict_pair(
     needed = models[0].modalities
     if needed and not any({"text": text, "image": image}[name] is not None for name in needed):
         raise ConfigError(f"{contender} reads {' and '.join(needed)}; give --{' or --'.join(needed)}.")
-    pair = _pair(text, image, StudyConfig.read(yaml.safe_load(results["config"]), where=str(run_folder)).text)
+    pair = _pair(text, image, _text_rules(results, run_folder))
     chances = pl.concat([predict_frame(model, pair).select(pl.col("^p_.*$")) for model in models], how="diagonal")
     mean = chances.fill_null(0.0).mean().row(0, named=True)
     return {name.removeprefix("p_"): chance for name, chance in sorted(mean.items())}
@@ -88,6 +88,14 @@ def _pair(text: str | None, image: Path | None, rules: Text) -> Frame:
     if image is not None and status != "ok":
         raise ImageError("missing_file" if status == "missing" else status, str(image))
     return pair
+
+
+def _text_rules(results: Mapping[str, Any], run_folder: Path) -> Text:
+    try:
+        config = yaml.safe_load(results["config"])
+    except (KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise RunFolderError(f"{run_folder / RESULTS} is damaged; {AGAIN}.") from error
+    return StudyConfig.read(config, where=str(run_folder)).text
 
 
 def _folders(run_folder: Path, contender: str, fits: Fits) -> list[Path]:
