@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Literal, cast
 from counterpoint.artifacts import replacing, why_not_read, why_not_written
 from counterpoint.errors import ConfigError, CounterpointError, RunFolderError, first_line
 from counterpoint.files import open_regular
+from counterpoint.redaction import without_logins, without_secrets
 
 
 class Store:
@@ -39,11 +40,13 @@ class Store:
     """
 
     def __init__(self, url: str | Path, storage: Mapping[str, Any] | None = None) -> None:
-        self.url = str(url)
-        self.local: Path | None = _local(self.url)
+        self.url = without_logins(str(url))
+        """What an error or a log calls the folder: a login in it is hidden."""
+        self.local: Path | None = _local(str(url))
         """The folder, when it is on a local disk."""
         self._remote: Any
-        self._remote, root = (None, "") if self.local else connect(self.url, storage or {})
+        self._remote, root = (None, "") if self.local else connect(str(url), storage or {})
+        self._storage = dict(storage or {})
         self._root = root.rstrip("/")
 
     def __repr__(self) -> str:
@@ -160,7 +163,7 @@ class Store:
             raise
         except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
             why = why_not_written if what == "write" else why_not_read
-            raise RunFolderError(why(self._place(name), error)) from error
+            raise RunFolderError(without_secrets(why(self._place(name), error), self._storage)) from error
 
 
 def _local(url: str) -> Path | None:
@@ -184,5 +187,6 @@ def connect(url: str, storage: Mapping[str, Any], *, what: str = "folder") -> tu
     try:
         files, path = fsspec.core.url_to_fs(url, **storage)
     except (ImportError, ValueError, TypeError) as error:
-        raise ConfigError(f"Cannot reach {url}: {first_line(error)}.") from error
+        why = without_secrets(first_line(error), storage)
+        raise ConfigError(f"Cannot reach {url}: {why}.") from None  # its cause may quote a key
     return files, str(path)

@@ -7,8 +7,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from counterpoint import __version__
 from counterpoint.artifacts import key_of, read_sealed, write_json, write_sealed
 from counterpoint.compare import choose_primary, compare
@@ -30,6 +28,7 @@ from counterpoint.formats.image_states import image_state
 from counterpoint.metrics import find_metric
 from counterpoint.report import write_page
 from counterpoint.report.results import environment, rows_account, rows_of
+from counterpoint.report.sharing import Folders, as_yaml, shared_settings
 from counterpoint.run_folder import RunFolder
 from counterpoint.schema import Frame
 from counterpoint.stages import STAGES, fit_all
@@ -146,8 +145,8 @@ class Study:
         return answer(self.case(), self.findings(), self.config.evaluate.primary)
 
     def results(self) -> dict[str, Any]:
-        """Return the content of results.json."""
-        return {
+        """Return the content of results.json: no secret of the settings is in it, and no folder of this machine."""
+        found = {
             "study": self.config.study,
             "version": __version__,
             "config_hash": self.config_hash,
@@ -163,9 +162,10 @@ class Study:
             "test_looks": self.test_looks(),
             "seconds": self.folder.took_s(),
             "attribution": self.source.attribution,
-            "config": yaml.safe_dump(self.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+            "config": as_yaml(shared_settings(self.config.model_dump(mode="json"), self.file)),
             "environment": environment(),
         }
+        return dict(self._folders.hidden_in(found))
 
     def report(self) -> Path:
         """Write the page, its figures and results.json, unless they are of these very results; return the page."""
@@ -175,7 +175,8 @@ class Study:
         self.findings()
         self.listen("writing the page", 0, 0)
         results = self.results()
-        write_page(self.root, results, self.tables(), models=self.models())
+        shared = {"findings": self._folders.hidden_in_table(self.findings())}
+        write_page(self.root, results, self.tables() | shared, models=self.models())
         write_json(self.root / RESULTS, results)
         fits: dict[str, dict[str, str]] = {}
         for task in self.tasks():
@@ -363,6 +364,11 @@ class Study:
     def workers(self) -> int:
         """How many processes work at once."""
         return self.config.fit.workers or max(1, (os.cpu_count() or 1) // self.config.fit.threads)
+
+    @property
+    def _folders(self) -> Folders:
+        """The folders of this machine, which what is shared does not name."""
+        return Folders(self.config.model_dump(mode="json"), [self.root, *([self.file.parent] if self.file else [])])
 
     @property
     def config_hash(self) -> str:

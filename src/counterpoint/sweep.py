@@ -12,8 +12,10 @@ from counterpoint import __version__
 from counterpoint.artifacts import write_json, write_parquet
 from counterpoint.compare import compare
 from counterpoint.config import read_study
+from counterpoint.config.files import text_of
 from counterpoint.config.sweep import Changes, Point, SweepConfig, points, read_sweep
 from counterpoint.report.results import environment, rows_of
+from counterpoint.report.sharing import shared_text
 from counterpoint.report.sweep import Learned, Swept, sentences, write_sweep_page
 from counterpoint.schema import Frame
 from counterpoint.stages import fit_all
@@ -141,12 +143,13 @@ class Sweep:
         """Return what is needed to make the sweep again."""
         file = self.file or Path(f"{self.config.sweep}.yaml")
         kept = yaml.safe_dump(self.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        text = self.file.read_text(encoding="utf-8") if self.file else kept
+        text = text_of(self.file) if self.file else kept
         study = self.config.study
+        texts = {file: text, study: text_of(study)}
         named = file.name if file.is_absolute() else file
         return {
             "command": f"counterpoint sweep {named}{' --quick' if self.is_quick else ''}",
-            "files": [(file.name, text), (study.name, study.read_text(encoding="utf-8"))],
+            "files": [(each.name, shared_text(text, each)) for each, text in texts.items()],
             "environment": {"counterpoint": __version__} | environment(),
         }
 

@@ -20,6 +20,7 @@ from counterpoint.formats.exports import Exported, Outgoing, export_once
 from counterpoint.formats.imagefolder import write_imagefolder
 from counterpoint.formats.study2023 import StudyFolder, class_numbers, folder_of
 from counterpoint.formats.tars import write_tars
+from counterpoint.redaction import redacted_text
 from counterpoint.store import Store
 
 NO_LABEL = "no_label"
@@ -163,6 +164,7 @@ def _outgoing(rows: AcquiredRows) -> Iterator[Outgoing]:
             rows.left_out[error.reason] += 1
             continue
         fields = {name: _plain(row[name]) for name in KNOWN} | {
+            "url": None if row["url"] is None else redacted_text(row["url"]),
             "phash": None if row["phash"] is None else f"{row['phash']:016x}",
             "width": stored.width_px,
             "height": stored.height_px,

@@ -20,6 +20,7 @@ from counterpoint.acquire.web.fetch import Answer, Request
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.features.decode import Limits
 from counterpoint.formats.shards import Marker, read_listed, read_shard, shard_name
+from counterpoint.redaction import redacted_text
 from counterpoint.schema import Frame
 from counterpoint.store import Store
 
@@ -91,7 +92,7 @@ class OpenShard:
             with self._suspects.decoding(place):
                 return keep(answer.body, limits=self._limits, kept=self._config.keep, sha256_expected=expected)
         except Exception as error:  # one slot's surprise must not cost the others
-            self.record("internal_error", slot=answer.slot, error=f"{type(error).__name__}: {error}")
+            self.record("internal_error", slot=answer.slot, error=redacted_text(f"{type(error).__name__}: {error}"))
             return Kept("internal")
 
     def record(self, event: str, **fields: Any) -> None:

@@ -211,7 +211,7 @@ def _difference(old: Any, new: Any, where: str = "") -> tuple[str, str, str] | N
 
 def _check_inputs(found: Plan, inputs: Iterable[InputFile], store: Store) -> None:
     old = {mark["path"]: mark for mark in found.inputs}
-    new = {file.path: file.mark() for file in inputs}
+    new = {file.shown: file.mark() for file in inputs}
     for path in {**old, **new}:
         if old.get(path) != new.get(path):
             why = "is new" if path not in old else "is gone" if path not in new else "has changed since"

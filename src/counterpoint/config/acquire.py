@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from counterpoint.config.files import absolute, load, overridden
 from counterpoint.config.tables import Delimited
 from counterpoint.errors import did_you_mean
+from counterpoint.redaction import redacted
 from counterpoint.rules import KeywordRules, preset
 from counterpoint.settings import Count, Name, Pixels, Positive, Section, Seed, Storage, Workers
 
@@ -257,7 +258,8 @@ class AcquireConfig(Section):
         named = ("select", "decode", "keep", "duplicates", "shard_rows")
         # A plan is there for all to read: not the keys of an object store, which change nothing that comes out.
         included: dict[str, Any] = {**dict.fromkeys(named, True), "input": _INPUT_OF_A_PLAN}
-        return self.model_dump(mode="json", include=included, exclude={"decode": {"max_decode_s"}})
+        dumped = self.model_dump(mode="json", include=included, exclude={"decode": {"max_decode_s"}})
+        return dumped | {"input": redacted(dumped["input"])}
 
 
 def read_acquire(path: Path, overrides: tuple[str, ...] = ()) -> AcquireConfig:

@@ -23,7 +23,7 @@ def load(path: Path) -> dict[str, Any]:
         When it is not there, is not YAML, or holds no keys.
     """
     try:
-        values = read_yaml(_decoded(read_bytes(path, most_bytes=MOST_BYTES)))
+        values = read_yaml(text_of(path))
     except OSError as error:
         raise ConfigError(f"Cannot read {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -35,8 +35,9 @@ def load(path: Path) -> dict[str, Any]:
     return values
 
 
-def _decoded(data: bytes) -> str:
-    """Return the text of a file in UTF-8, or in UTF-16 as some editors of Windows save it."""
+def text_of(path: Path) -> str:
+    """Return the text of the settings file at *path*: UTF-8, or UTF-16 as some editors of Windows save it."""
+    data = read_bytes(path, most_bytes=MOST_BYTES)
     return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
 
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from counterpoint.config.files import absolute, load, overridden, put
 from counterpoint.config.names import FolderName
 from counterpoint.config.tables import Delimited
+from counterpoint.redaction import redacted
 from counterpoint.rules import KeywordRules, Match, preset
 from counterpoint.settings import Count, Name, Pixels, Positive, Section, Seed, Workers
 
@@ -281,6 +282,13 @@ class StudyConfig(Section):
     """What the checks for pitfalls may cost."""
     page: Page = Page()
     """What the page shows."""
+
+    @model_serializer(mode="wrap")
+    def _without_secrets(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = dump(self)
+        for key in {"source", "contenders", "predictions", "fit"} & set(found):
+            found[key] = redacted(found[key])
+        return found
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from counterpoint.errors import CounterpointError, SourceError, did_you_mean, first_line
 from counterpoint.files import is_pattern, pattern_of, regular
+from counterpoint.redaction import without_logins, without_secrets
 from counterpoint.store import connect
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
@@ -43,7 +44,12 @@ class InputFile:
         >>> InputFile("a.csv", 10, "2024").mark()
         {'path': 'a.csv', 'size': 10, 'changed': '2024'}
         """
-        return {name: value for name, value in asdict(self).items() if name != "files"}
+        return {name: value for name, value in asdict(self).items() if name != "files"} | {"path": self.shown}
+
+    @property
+    def shown(self) -> str:
+        """Its path without a login."""
+        return without_logins(self.path)
 
 
 class _Remote:
@@ -156,7 +162,7 @@ def _remote(url: str, storage: Mapping[str, Any]) -> Iterator[InputFile]:
     except CounterpointError:
         raise
     except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
-        raise SourceError(f"Cannot read {url}: {first_line(error)}.") from error
+        raise SourceError(f"Cannot read {url}: {without_secrets(first_line(error), storage)}.") from None
 
 
 def _remote_names(files: Any, path: str, url: str) -> list[str]:

@@ -19,6 +19,7 @@ from counterpoint.config.acquire import Input
 from counterpoint.errors import SourceError, first_line
 from counterpoint.formats.tables import BAD, Table, open_table
 from counterpoint.formats.values import named, number_columns
+from counterpoint.redaction import without_logins
 from counterpoint.schema import Frame
 
 PART_ROWS = 250_000
@@ -108,7 +109,7 @@ class UrlList:
 
     def give_up(self, path: str, error: Exception) -> None:
         """Note that the file at *path*, or some of it, cannot be read; raise when it is the only one."""
-        self.unreadable.setdefault(path, str(error))
+        self.unreadable.setdefault(without_logins(path), str(error))
         if len(self.inputs) == 1:
             raise SourceError(str(error)) from error
 

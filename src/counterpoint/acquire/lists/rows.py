@@ -16,6 +16,7 @@ from counterpoint.formats import values
 from counterpoint.formats.shards import LISTED
 from counterpoint.formats.tables import BAD
 from counterpoint.formats.urls import host_of
+from counterpoint.redaction import HIDDEN, LOGIN_OF_URL
 from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, n_words, pattern
 from counterpoint.schema import Frame
 
@@ -174,7 +175,8 @@ def check_select(select: Select) -> None:
 def listed(frame: Frame) -> Frame:
     """Return rows as a plan lists them: ``row`` and the columns of `LISTED`, but for the slot.
 
-    *frame* has ``row``, and the columns of the list by their roles; a row without an id is called by its number.
+    *frame* has ``row``, and the columns of the list by their roles; a row without an id is called by its number.  A
+    login in a URL is hidden: none is sent, so such a row ends as ``url_invalid`` with or without it.
 
     >>> rows = pl.DataFrame({"row": [0, 1], "id": [7.0, None], "url": ["http://A.org:80/b", "c"], "text": ["d", "e"]})
     >>> listed(rows).select("id", "host").rows()
@@ -184,6 +186,7 @@ def listed(frame: Frame) -> Frame:
     label = named(frame["label"]) if "label" in has else None
     made: dict[str, Any] = {
         "id": pl.coalesce(named(frame["id"]), pl.col("row").cast(pl.String)) if "id" in has else pl.col("row"),
+        "url": _without_logins(frame["url"]),
         "host": hosts(frame["url"]),
         "label": pl.col("_label") if "_label" in has else label,
         "sha256_expected": pl.col("sha256").str.strip_chars().str.to_lowercase() if "sha256" in has else None,
@@ -192,6 +195,17 @@ def listed(frame: Frame) -> Frame:
     columns = {name: made.get(name, pl.col(name) if name in has else None) for name in LISTED if name != "slot"}
     typed = [_as_expr(value).cast(LISTED[name], strict=False).alias(name) for name, value in columns.items()]
     return frame.select("row", *typed)
+
+
+def _without_logins(url: pl.Series) -> pl.Series:
+    """Return each URL with the login in it hidden.
+
+    >>> _without_logins(pl.Series(["https://me:pw@example.org/a@b", "https://example.org/a@b"])).to_list()
+    ['https://***@example.org/a@b', 'https://example.org/a@b']
+    """
+    if not url.str.contains("@", literal=True).any():  # as nearly always: the whole column at once
+        return url
+    return url.str.replace(LOGIN_OF_URL, f"${{1}}{HIDDEN}@")
 
 
 def is_blank(text: pl.Series) -> pl.Series:

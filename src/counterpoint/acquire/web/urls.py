@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from counterpoint.errors import CounterpointError
+from counterpoint.redaction import redacted_text
 
 try:
     import idna
@@ -140,12 +141,13 @@ def _path(path: str) -> str | None:
 
 
 def shown(text: str | bytes, *, longest: int = 200) -> str:
-    r"""Return *text* of a stranger so that a log or a terminal can bear it: printable ASCII, cut.
+    r"""Return *text* of a stranger so that a log or a terminal can bear it: printable ASCII, cut, without secrets.
 
     >>> shown("http://x/\x1b[2J\n")
     'http://x/\\x1b[2J\\n'
     """
     if isinstance(text, bytes):
         text = text.decode("latin-1")
+    text = redacted_text(text)
     escaped = text[:longest].encode("unicode_escape").decode("ascii")
     return escaped if len(text) <= longest else f"{escaped}..."
