@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from acquire_material import host
 from counterpoint import cli
+from counterpoint.acquire.lists.inputs import InputFile, find_inputs
 from counterpoint.acquire.web.urls import shown
 from counterpoint.config import StudyConfig
 from counterpoint.config.acquire import AcquireConfig
+from counterpoint.data import generate
 from counterpoint.data.sources import open_source
 from counterpoint.errors import ConfigError, CounterpointError, SourceError
 from counterpoint.redaction import redacted, redacted_text, without_logins
@@ -86,8 +88,6 @@ def study_file(tmp_path):
     source = tmp_path / MARKER / "pictures"
     (tmp_path / "work").mkdir()
     (tmp_path / "cfg").mkdir()
-    from counterpoint.data import generate
-
     pairs = generate(source, n=80, seed=1, side_px=16)
     (source / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     rows = pairs.select("id", "image", "text", "label").to_dicts()
@@ -130,8 +130,8 @@ def test_no_page_names_a_folder_of_this_machine(study_file, tmp_path, monkeypatc
 
 
 def test_a_source_beside_the_study_file_is_named_from_there(tmp_path):
-    study = {"study": "a", "source": {"kind": "generated", "n": 60}, "exclude": "lists/out.txt", "contenders": ["majority"],
-             "evaluate": {"bootstrap": 100}, "fit": {"engine": "inline"}}  # fmt: skip
+    study = {"study": "a", "source": {"kind": "generated", "n": 60}, "exclude": "lists/out.txt",
+             "contenders": ["majority"], "evaluate": {"bootstrap": 100}, "fit": {"engine": "inline"}}  # fmt: skip
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists/out.txt").write_text("nobody\n")
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
@@ -173,8 +173,6 @@ def test_no_login_of_a_list_is_kept_by_an_acquisition(tmp_path, monkeypatch, cap
 
 
 def test_a_list_behind_a_login_is_named_without_it(tmp_path):
-    from counterpoint.acquire.lists.inputs import InputFile, find_inputs
-
     assert SECRET not in str(InputFile(f"http://me:{SECRET}@host/list.csv", 1, "x").mark())
     with pytest.raises((SourceError, ConfigError)) as caught:
         find_inputs([f"nosuch://me:{SECRET}@host/list.csv"], {})
