@@ -96,8 +96,7 @@ def study_file(tmp_path):
     pl.DataFrame(rows).write_csv(source / "table.csv")
     study = {
         "study": "private",
-        "source": {"kind": "table", "path": str(source / "table.csv"), "root": str(source), "id": "id", "image": "image",
-                   "text": "text", "label": "label"},
+        "source": {"kind": "table", "path": str(source / "table.csv"), "root": str(source), "image": "image"},
         "contenders": ["majority", "text-svm", {"kind": "image-cnn", "side_px": 16, "epochs": 1}, "late-fusion"],
         "fit": {"engine": "inline"}, "evaluate": {"bootstrap": 100},
     }  # fmt: skip
