@@ -8,7 +8,7 @@ import time
 import polars as pl
 import pytest
 
-from counterpoint.artifacts import key_of, read_json, replacing, write_json
+from counterpoint.artifacts import key_of, read_json, read_sealed, replacing, write_json, write_sealed
 from counterpoint.config import Split
 from counterpoint.errors import RunFolderError
 from counterpoint.run_folder import RunFolder
@@ -115,6 +115,19 @@ def test_a_folder_that_may_not_be_written_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(RunFolderError, match="Cannot read"):
         RunFolder(tmp_path / "file" / "run", study="a", source={})
+
+
+def test_a_record_is_read_only_from_the_file_that_it_was_written_to(tmp_path):
+    write_sealed(tmp_path / "a.json", {"key": "k"})
+    assert read_sealed(tmp_path / "a.json") == {"key": "k"}
+    (tmp_path / "a.json").rename(tmp_path / "b.json")
+    assert read_sealed(tmp_path / "b.json") is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"sha256": 1}', "[" * 100_000, '{"key": "k", "sha256": null}'])
+def test_what_is_no_record_is_none(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    assert read_sealed(tmp_path / "a.json") is None
 
 
 def test_keys_follow_the_settings_and_nothing_else():

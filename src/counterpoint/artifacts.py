@@ -137,12 +137,12 @@ def read_json(path: Path) -> Any:
 
 
 def write_sealed(path: Path, record: Mapping[str, Any]) -> None:
-    """Write *record* to *path* as JSON with a digest of itself, atomically."""
-    write_json(path, {**record, _SEAL: _seal(record)})
+    """Write *record* to *path* as JSON with a digest of itself and of the file's name, atomically."""
+    write_json(path, {**record, _SEAL: _seal(path, record)})
 
 
 def read_sealed(path: Path) -> dict[str, Any] | None:
-    """Return the record at *path*, or None when there is none, or it is not what `write_sealed` wrote.
+    """Return the record at *path*, or None when there is none, or it is not what `write_sealed` wrote there.
 
     Examples
     --------
@@ -158,11 +158,11 @@ def read_sealed(path: Path) -> dict[str, Any] | None:
     found = read_json(path)
     if not isinstance(found, dict):
         return None
-    return found if found.pop(_SEAL, None) == _seal(found) else None
+    return found if found.pop(_SEAL, None) == _seal(path, found) else None
 
 
-def _seal(record: Mapping[str, Any]) -> str:
-    return sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+def _seal(path: Path, record: Mapping[str, Any]) -> str:
+    return sha256(json.dumps([path.name, record], sort_keys=True).encode()).hexdigest()
 
 
 def digests(root: Path, paths: Iterable[Path]) -> dict[str, str]:

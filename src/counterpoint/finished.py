@@ -1,6 +1,7 @@
 """The record of a finished study: its page, its results, and which fits they are of."""
 
 from collections.abc import Mapping
+from os.path import lexists
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,7 +47,7 @@ def read_finished(root: Path) -> Finished:
     RunFolderError
         When the study is not finished, or its record or its results are damaged.
     """
-    if not (root / RESULTS).exists():
+    if not lexists(root / RESULTS):
         raise RunFolderError(f"{root} has no {RESULTS}; counterpoint run finishes the study.")
     record = read_sealed(root / MARK)
     if record is None or not _is_record(record):

@@ -162,8 +162,11 @@ def _findings(study: Study) -> dict[str, Frame]:
 
 def _stamp(outside: OutsidePredictions) -> list[Any]:
     """Return what tells one state of an outside file from another."""
-    found = outside.path.stat() if outside.path.exists() else None
-    return [outside, found and (found.st_size, found.st_mtime_ns)]
+    try:
+        found = outside.path.stat()
+    except OSError:  # reading it says why
+        return [outside, None]
+    return [outside, (found.st_size, found.st_mtime_ns)]
 
 
 STAGES = {
