@@ -151,7 +151,7 @@ def build(
     new = old.lacking(refs)
     if not new:
         return
-    path = shape.path(cache)
+    path = shape.path(cache.absolute())  # workers that outlive a change of the working folder write there
     with replacing(path) as draft:
         first_byte = _copy(old, draft, n_slots=len(old.index) + len(new))
         write = partial(_write, draft=draft, first_byte=first_byte, shape=shape)
