@@ -215,7 +215,8 @@ def test_the_file_names_what_is_there_and_makes_pairs_of_every_row(tmp_path, lay
 
 
 @pytest.mark.parametrize(
-    "layout", [column_split, column_split_by_another_name, imagefolder, folders_of_classes_and_folds]
+    "layout",
+    [column_split, column_split_by_another_name, imagefolder, folders_of_classes_and_folds, parquet_of_the_hub],
 )
 def test_the_split_of_a_source_is_kept(tmp_path, layout):
     file, values = written(tmp_path, layout)
@@ -434,3 +435,18 @@ def test_a_table_with_a_label_refuses_labels_from_folders(tmp_path):
     source = open_source({"kind": "table", "path": table, "label_from": "folder"})
     with pytest.raises(SourceError, match=r"column 'label': say source\.label: label, or leave out label_from"):
         list(source.read(tmp_path))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_classes_are_mapped_by_the_names_that_the_source_gives_them(tmp_path, suffix):
+    def numbered(d):
+        pictures(d)
+        frame = pl.DataFrame(
+            {"image": FILES, "text": TEXTS, "label": [2.0 if n < 2 else float(n % 2) for n in range(N)]}
+        )
+        (frame.write_csv if suffix == "csv" else frame.write_parquet)(d / f"t.{suffix}")
+        return d / f"t.{suffix}"
+
+    file, values = written(tmp_path, numbered)
+    assert values["label"]["mapping"] == {"0": "0", "1": "1"}
+    assert len(open_study(file, runs=tmp_path / "runs").pairs()) == N - 2

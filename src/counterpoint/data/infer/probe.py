@@ -1,12 +1,16 @@
 """The source with the settings that were found, opened once: what it really gives decides."""
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import polars as pl
+
 from counterpoint.data.infer.found import Found
 from counterpoint.data.sources import open_source
+from counterpoint.schema import Frame
 
 
 def probed(found: Found) -> Found:
@@ -20,7 +24,10 @@ def probed(found: Found) -> Found:
     if not found.has_images:
         return found
     with TemporaryDirectory() as work:
-        records, dropped = next(open_source(_plain(found.source)).read(Path(work)))
+        batches = islice(open_source(_plain(found.source)).read(Path(work)), None if found.is_whole else 1)
+        records, dropped = (pl.concat(parts, how="diagonal") for parts in zip(*batches, strict=True))
+    if found.is_labelled and "label" in records.columns:
+        found.classes = _classes(records)
     if "fold" not in records.columns or records["fold"].null_count() == len(records):
         found.split = None
     if not found.is_labelled:
@@ -31,6 +38,14 @@ def probed(found: Found) -> Found:
         worst = dropped["reason"].value_counts(sort=True).row(0)
         found.warnings.append(f"{worst[1]:,} of {len(records) + len(dropped):,} rows cannot be read: {worst[0]}.")
     return found
+
+
+def _classes(records: Frame) -> dict[str, int]:
+    """Return how many rows each class has, or images where these are fewer, as the source names the classes."""
+    labels = records.select(pl.col("label").cast(pl.String).str.strip_chars().replace("", None), "image")
+    n_rows = pl.min_horizontal(pl.len(), pl.col("image").n_unique())
+    counts = labels.drop_nulls("label").group_by("label").agg(n_rows.alias("n"))
+    return dict(counts.sort("n", "label", descending=[True, False]).iter_rows())
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
