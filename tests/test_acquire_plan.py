@@ -252,3 +252,26 @@ def test_a_plan_is_plain_json(folder):
     assert (found["n_rows"], found["n_shards"], found["shard_rows"]) == (25, 7, 4)
     assert found["settings"]["keep"] == "jpeg-256"
     assert set(found["inputs"][0]) == {"path", "size", "changed"}
+
+
+def rows_of_list(separator):
+    rows = [f"http://a.org/{n}{separator}{'^' * (n == 5)}a caption {n}" for n in range(60)]
+    return f"URL{separator}TEXT\n" + "".join(row + "\n" for row in rows).replace("^", '"')
+
+
+def test_a_stray_quotation_mark_hides_no_row_of_a_list(tmp_path):
+    (tmp_path / "a.tsv").write_text(rows_of_list("\t"))
+    assert plan(config(tmp_path, input=str(tmp_path / "a.tsv")), Store(tmp_path / "tsv")).n_read == 60
+    (tmp_path / "a.csv").write_text(rows_of_list(","))
+    with pytest.raises(SourceError, match="a quotation mark in line 7 is never closed; quoting: none"):
+        plan(config(tmp_path, input=str(tmp_path / "a.csv")), Store(tmp_path / "csv"))
+    plain = config(tmp_path, input={"path": str(tmp_path / "a.csv"), "quoting": "none"})
+    assert plan(plain, Store(tmp_path / "plain")).n_read == 60
+
+
+def test_a_list_from_a_spreadsheet_is_read_and_the_plan_says_how(tmp_path):
+    body = "URL;TEXT\nhttp://a.org/1;schöner Hund\nhttp://a.org/2;Straße\n"
+    (tmp_path / "a.csv").write_bytes(body.encode("cp1252"))
+    made = plan(config(tmp_path, input=str(tmp_path / "a.csv")), Store(tmp_path / "out"))
+    assert made.n_read == 2
+    assert "a.csv is read with encoding cp1252 and separator ';', as found in it" in made.warnings[0]
