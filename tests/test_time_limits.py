@@ -136,6 +136,35 @@ def test_a_script_without_a_main_guard_can_read_images(images, tmp_path):
     assert (run.stdout, run.stderr) == ("12\n", "")
 
 
+STUCK = """
+import time
+from counterpoint.engines.time_limit import end_watch, expend_process, sign_of_life
+sign_of_life(1e-3)
+time.sleep(0.01)  # not a worker
+expend_process()
+sign_of_life(1e-3)
+end_watch()
+time.sleep(0.01)
+sign_of_life(0.1)
+from test_time_limits import hang_in_c
+hang_in_c()
+"""
+
+
+def test_a_worker_without_a_sign_of_life_ends_with_a_trace_of_where_it_was():
+    run = subprocess.run(
+        [sys.executable, "-c", STUCK],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith("Timeout")
+    assert "File" in run.stderr
+
+
 # Acquisition.
 
 

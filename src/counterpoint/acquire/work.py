@@ -17,6 +17,7 @@ from counterpoint.acquire.open_shard import OpenShard, open_shard
 from counterpoint.acquire.suspects import is_late, suspects_path
 from counterpoint.acquire.web.fetch import Fetcher, Request
 from counterpoint.config.acquire import AcquireConfig
+from counterpoint.engines.time_limit import end_watch, sign_of_life
 from counterpoint.formats.shards import shard_name
 from counterpoint.store import Store
 
@@ -24,6 +25,8 @@ N_DECODERS = 1
 """One: the time limit of an image is that of its process."""
 REPORT_S = 2.0
 """How often the logs are told how far the shards are."""
+STUCK_S = 900.0
+"""A fetch loop that has not turned for so long is stuck: its process ends, and the task is done again."""
 MAX_COMMITS = 2
 """Shards that wait to be written; with more, no new transfer starts."""
 
@@ -85,6 +88,7 @@ class Pipeline:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        end_watch()
         self._failure = self._failure or error
         self.fetcher.close()
         self.answers.close()
@@ -109,6 +113,7 @@ class Pipeline:
 
     def has_room(self) -> bool:
         """Say whether another transfer may start; when a thread behind has failed, raise its error here."""
+        sign_of_life(STUCK_S)
         if self._failure is not None:
             raise self._failure
         return self.answers.has_room() and len(self._full) < MAX_COMMITS

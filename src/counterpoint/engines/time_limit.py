@@ -5,11 +5,13 @@ A thread of Python could not do it: it waits for the interpreter's lock, which s
 
 import faulthandler
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
 _expendable = False
+_seen_alive_s = 0.0
 
 
 def expend_process() -> None:
@@ -58,3 +60,22 @@ def time_limit(seconds: float, *, notes: IO[bytes] | None = None) -> Iterator[No
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def sign_of_life(seconds: float) -> None:
+    """End this worker process, with a trace of its threads, unless the next sign of life comes within *seconds*.
+
+    It is for loops that turn often, and costs little: most signs only look at the clock.
+    """
+    global _seen_alive_s  # noqa: PLW0603 - there is one such watch in a process
+    now_s = time.monotonic()
+    if _expendable and now_s - _seen_alive_s > seconds / 10:
+        faulthandler.dump_traceback_later(seconds, exit=True)
+        _seen_alive_s = now_s
+
+
+def end_watch() -> None:
+    """Expect no more signs of life."""
+    global _seen_alive_s  # noqa: PLW0603
+    faulthandler.cancel_dump_traceback_later()
+    _seen_alive_s = 0.0

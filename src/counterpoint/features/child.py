@@ -21,7 +21,13 @@ from counterpoint.engines.time_limit import expend_process
 
 _N_BYTES = 8
 _ENDS_S = 5.0
-_SERVE = "import sys; sys.path[:] = {path!r}; from counterpoint.features.child import serve; serve({fds!r})"
+_SERVE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
+sys.path[:] = {path!r}
+from counterpoint.features.child import serve
+serve({fds!r})
+"""
 
 
 class ChildLostError(Exception):
@@ -139,7 +145,6 @@ def note_place(place: int) -> None:
 def serve(fds: tuple[int, int]) -> None:
     """Call what the parent sends, until it is gone."""
     global _noted  # noqa: PLW0603 - a child notes for one parent
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
     expend_process()
     _noted = mmap.mmap(fds[1], _N_BYTES)
     with Connection(fds[0]) as parent, suppress(EOFError, BrokenPipeError, ConnectionResetError):
