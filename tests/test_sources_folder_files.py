@@ -8,6 +8,7 @@ import pytest
 
 from counterpoint.data.sources import open_source
 from counterpoint.errors import SourceError
+from counterpoint.formats.images import ImageReader
 from source_material import GOOD, IMAGES, read
 
 JPEG = IMAGES["jpeg"]
@@ -70,6 +71,28 @@ def test_files_that_are_no_images_are_counted_by_reason_with_their_names(tmp_pat
         "no regular file": ["cat/pipe"],
         "text of no image": ["notes.txt"],
     }
+
+
+def test_the_account_counts_each_file_once(tmp_path):
+    for name, body in {"cat/a.png": GOOD, "cat/a.txt": b"a", "cat/b.txt": b"b", "README": b"c", ".d": b"d"}.items():
+        put(tmp_path / name, body)
+    opened = source(tmp_path)
+    read(opened, tmp_path)
+    found = json.loads(opened.findings()[0]["evidence"])
+    assert {key: found[key] for key in ("files", "images", "texts_and_tables", "no_rows")} == {
+        "files": 5,
+        "images": 1,
+        "texts_and_tables": 2,
+        "no_rows": 2,
+    }
+
+
+def test_a_file_that_is_called_like_a_member_of_a_tar_is_read(tmp_path):
+    for name in ("cat/x.tar#y.png", "x.tar#z/0.png"):
+        put(tmp_path / name)
+    records, _ = read(source(tmp_path), tmp_path)
+    with ImageReader() as reader:
+        assert [reader.read(image) for image in records["image"]] == [GOOD, GOOD]
 
 
 def test_the_text_of_an_image_is_found_by_any_name_that_means_it(tmp_path):

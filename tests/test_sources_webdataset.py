@@ -93,11 +93,13 @@ def test_a_compressed_shard_is_named_with_the_program_that_unpacks_it(tmp_path):
         read(source(tmp_path / "0.tar"), tmp_path)
     (tmp_path / "0.tar").rename(tmp_path / "0.tar.gz")
     for path in (tmp_path, tmp_path / "0.tar.gz"):
-        with pytest.raises(SourceError, match=r"0.tar.gz is compressed, and only uncompressed tars can be read"):
+        with pytest.raises(SourceError, match=r"0.tar.gz is compressed, .*: run gunzip on it"):
             read(source(path), tmp_path)
     write_tar(tmp_path / "1.tar", [sample()])
     records, dropped = read(source(tmp_path), tmp_path)
     assert (len(records), dropped.select("id", "reason").rows()) == (1, [("0.tar.gz", "compressed_shard")])
+    (tmp_path / "0.tar.gz").rename(tmp_path / "0.tar")
+    assert read(source(tmp_path), tmp_path)[1].select("id", "reason").rows() == [("0.tar", "compressed_shard")]
 
 
 def test_every_member_is_in_a_row_or_in_the_account(tmp_path, monkeypatch):

@@ -43,25 +43,45 @@ class Listing:
         self.aside: list[tuple[str, str]] = []
         self.folders: set[str] = set()
         self._seen: set[tuple[int, int]] = set()
-        self.files = sorted(self._walk(root, ""), key=_steps)
+        self.files = sorted(self._walk(), key=_steps)
 
-    def _walk(self, folder: Path, prefix: str) -> Iterator[str]:
-        found = folder.stat()
-        if (found.st_dev, found.st_ino) in self._seen:
-            self.aside.append((READ_ALREADY, prefix))
-            return
+    def _walk(self) -> Iterator[str]:
+        """Yield every file; folders wait in a list, for they may be nested deeper than calls can be."""
+        waiting = [(self.root, "")]
+        while waiting:
+            folder, prefix = waiting.pop()
+            if not self._is_new(folder):
+                self.aside.append((READ_ALREADY, prefix.removesuffix("/")))
+                continue
+            entries = [entry for entry in _entries(folder) if not self._hides(entry, prefix)]
+            inner = [entry.name for entry in entries if os.path.isdir(entry.path)]  # noqa: PTH112 - links may loop
+            self.folders.update(prefix + name for name in inner)
+            waiting += [(folder / name, f"{prefix}{name}/") for name in reversed(inner)]
+            yield from (prefix + entry.name for entry in entries if self._is_file(entry, prefix))
+
+    def _is_new(self, folder: Path) -> bool:
+        try:
+            found = folder.stat()
+        except OSError as error:
+            raise _unread(folder, error) from error
+        is_new = (found.st_dev, found.st_ino) not in self._seen
         self._seen.add((found.st_dev, found.st_ino))
-        for entry in _entries(folder):
-            name = prefix + entry.name
-            if is_hidden(entry.name):
-                self.aside += [(HIDDEN, hidden) for hidden in _all_below(entry, name)]
-            elif os.path.isdir(entry.path):  # noqa: PTH112 - of a link to itself the entry raises
-                self.folders.add(name)
-                yield from self._walk(folder / entry.name, f"{name}/")
-            elif os.path.isfile(entry.path) or (_is_broken(entry) and _has_image_name(name)):  # noqa: PTH113
-                yield name
-            else:
-                self.aside.append((BROKEN_LINK if _is_broken(entry) else SPECIAL, name))
+        return is_new
+
+    def _hides(self, entry: os.DirEntry[str], prefix: str) -> bool:
+        if not is_hidden(entry.name):
+            return False
+        self.aside += [(HIDDEN, hidden) for hidden in _all_below(entry, prefix + entry.name)]
+        return True
+
+    def _is_file(self, entry: os.DirEntry[str], prefix: str) -> bool:
+        """Return whether an entry is a file, or a broken link that is called like an image; put all else aside."""
+        is_broken = not os.path.exists(entry.path)  # noqa: PTH110
+        if os.path.isfile(entry.path) or (is_broken and _has_image_name(entry.name)):  # noqa: PTH113
+            return True
+        if not os.path.isdir(entry.path):  # noqa: PTH112
+            self.aside.append((BROKEN_LINK if is_broken else SPECIAL, prefix + entry.name))
+        return False
 
     @cached_property
     def images(self) -> frozenset[str]:
@@ -134,11 +154,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        raise SourceError(f"Cannot read folder {folder}: {error.strerror}.") from error
+        raise _unread(folder, error) from error
 
 
-def _is_broken(entry: os.DirEntry[str]) -> bool:
-    return not os.path.exists(entry.path)  # noqa: PTH110
+def _unread(folder: Path, error: OSError) -> SourceError:
+    return SourceError(f"Cannot read folder {folder}: {error.strerror}.")
 
 
 def _all_below(entry: os.DirEntry[str], name: str) -> list[str]:

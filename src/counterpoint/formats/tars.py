@@ -110,7 +110,10 @@ def read_tar(path: Path) -> Iterator[Read]:
 def _read(file: BinaryIO, path: Path) -> Iterator[Read]:
     found, error = contents(file)
     if error is not None and not found:
-        raise SourceError(_no_tar(file, path, error)) from error
+        is_packed = unpacker_of(path) is not None
+        raise SourceError(
+            not_unpacked(path) if is_packed else f"{path} is not an uncompressed tar: {error}."
+        ) from error
     named = _Named(file)
     for member in found:
         named.add(member)
@@ -127,11 +130,18 @@ def _read(file: BinaryIO, path: Path) -> Iterator[Read]:
         yield Cut(named.last, n_samples, str(error))
 
 
-def _no_tar(file: BinaryIO, path: Path, error: Exception) -> str:
-    file.seek(0)
-    program = unpacked_by(file.read(8))
-    if program is None:
-        return f"{path} is not an uncompressed tar: {error}."
+def unpacker_of(path: Path) -> str | None:
+    """Return the program that unpacks the file at *path*; None when it is not compressed, or cannot be read."""
+    try:
+        with open_regular(path) as file:
+            return unpacked_by(file.read(8))
+    except OSError:
+        return None
+
+
+def not_unpacked(path: Path) -> str:
+    """Return the message for a tar that is compressed, with the program that unpacks it."""
+    program = unpacker_of(path) or "gunzip"
     return f"{path} is compressed, and only uncompressed tars can be read: run {program} on it first."
 
 

@@ -23,6 +23,8 @@ class Aside:
     def __init__(self) -> None:
         self.names: defaultdict[str, list[str]] = defaultdict(list)
         self.warns: set[str] = set()
+        self.used: dict[str, int] = {}
+        """Files that are images, texts or tables of rows, by kind."""
 
     def add(self, reason: str, name: str, *, is_warning: bool = False) -> None:
         """Count a file; *is_warning* marks a reason that a reader should look at."""
@@ -34,6 +36,7 @@ class Aside:
         """Begin again."""
         self.names.clear()
         self.warns.clear()
+        self.used = {}
 
     @property
     def n(self) -> int:
@@ -50,7 +53,8 @@ class Aside:
             for reason, names in self._sorted()
         ]
         severity = "warn" if self.warns else "info"
-        return [finding("CP000", severity, "source", f"Files that are no rows: {counts}.", files=self.n, table=table)]
+        facts = {"files": self.n + sum(self.used.values()), **self.used, "no_rows": self.n, "table": table}
+        return [finding("CP000", severity, "source", f"Files that are no rows: {counts}.", **facts)]
 
     def _sorted(self) -> list[tuple[str, list[str]]]:
         return sorted(self.names.items(), key=lambda item: (item[0] not in self.warns, -len(item[1]), item[0]))

@@ -116,6 +116,8 @@ class FolderSource(Source):
     def _put_aside(self, listing: Listing, used: set[str]) -> None:
         """Count the files that are in no row, and are no text or table of one."""
         self._aside.clear()
+        n_images = len(listing.images & used)
+        self._aside.used = {"images": n_images, "texts_and_tables": len(used.intersection(listing.files)) - n_images}
         for reason, name in listing.aside:
             self._aside.add(reason, name)
         for name in listing.files:

@@ -15,11 +15,12 @@ from counterpoint.data.sources.base import REASON, Source, files_of, no_column, 
 from counterpoint.errors import SourceError
 from counterpoint.formats.hidden import HIDDEN, is_hidden
 from counterpoint.formats.tables import is_text, plain
-from counterpoint.formats.tars import Apart, Cut, Lost, Sample, read_tar
+from counterpoint.formats.tars import Apart, Cut, Lost, Sample, not_unpacked, read_tar, unpacker_of
 from counterpoint.formats.urls import host_of
 from counterpoint.schema import Frame
 
 PEEK_SAMPLES = 1000
+COMPRESSED = "compressed_shard"
 _PACKED = re.compile(r"(?i)\.(?:tar\.\w+|tgz|tbz2?|txz)$")
 METADATA: Mapping[str, Any] = {
     "label": pl.String,
@@ -92,7 +93,7 @@ class WebdatasetSource(Source):
             found = files_of(self.path, {".tar"}, what="tar shards")
         except SourceError as error:
             if packed := _packed_in(self.path.expanduser().absolute()):
-                raise SourceError(f"{packed[0]} is compressed, and only uncompressed tars can be read.") from error
+                raise SourceError(not_unpacked(packed[0])) from error
             raise
         folder = self.path.expanduser().absolute()
         return sorted([*found, *(_packed_in(folder) if folder.is_dir() else [])])
@@ -162,7 +163,7 @@ class WebdatasetSource(Source):
 def _items(file: Path, *, is_only: bool) -> Iterator[Sample | Lost | Apart | str]:
     """Yield what a shard holds, and last the reason why there is no more."""
     if file.suffix.lower() != ".tar":
-        yield "compressed_shard"
+        yield COMPRESSED
         return
     try:
         for item in read_tar(file):
@@ -170,7 +171,7 @@ def _items(file: Path, *, is_only: bool) -> Iterator[Sample | Lost | Apart | str
     except SourceError:
         if is_only:
             raise
-        yield "unreadable_shard"
+        yield COMPRESSED if unpacker_of(file) else "unreadable_shard"
 
 
 def _packed_in(path: Path) -> list[Path]:
