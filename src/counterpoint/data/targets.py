@@ -16,6 +16,8 @@ MIN_VALUES, MANY_VALUES = 10, 50
 
 _LIST = r"""^(?:\[\s*(?:\]|["'\d.\-\[].*\])|\(\s*["'\d].*\)|\{\s*["'].*\})$"""
 _SEPARATORS = (",", ";", "|")
+_PRICE = r"^\s*[€$£]?\s*([-+]?\d+)[.,](\d+)\s*(?:[€$£%]|EUR)?\s*$"
+"""A number with decimals as a shop in any country writes it."""
 _ONE = "A comparison needs one class for each row"
 
 
@@ -33,6 +35,7 @@ def check_classes(labels: pl.Series) -> None:
     given = labels.drop_nulls()
     if given.is_empty():
         return
+    _check_numbers(given)
     lists = given.filter(given.str.contains(_LIST))
     if len(lists) > MOST * len(given):
         raise SchemaError(_multi(lists[0], "are lists"))
@@ -40,7 +43,6 @@ def check_classes(labels: pl.Series) -> None:
     several = _set_of_classes(distinct)
     if several is not None:
         raise SchemaError(_multi(several, "name several classes, which also come in other labels"))
-    _check_numbers(given)
 
 
 def _multi(label: str, what: str) -> str:
@@ -69,7 +71,7 @@ def _set_of_classes(distinct: Collection[str]) -> str | None:
 
 
 def _check_numbers(given: pl.Series) -> None:
-    numbers = given.cast(pl.Float64, strict=False)
+    numbers = given.str.replace(_PRICE, "$1.$2").cast(pl.Float64, strict=False)
     if numbers.null_count() or not numbers.is_finite().all():
         return
     values = numbers.unique()
