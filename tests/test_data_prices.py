@@ -10,9 +10,7 @@ from counterpoint.errors import SchemaError
 @pytest.mark.parametrize("form", ["{}.{:02}", "{},{:02}", "{},{:02} €", "€ {}.{:02}", "${}.{:02}", "-{},{:02} EUR"])
 def test_prices_are_refused_as_measurements(form):
     prices = pl.Series([form.format(4 + number // 8, 12 * number % 100) for number in range(90)])
-    with pytest.raises(
-        SchemaError, match="are measurements, 90 different ones in 90 rows: to predict"
-    ):
+    with pytest.raises(SchemaError, match="are measurements, 90 different ones in 90 rows: to predict"):
         check_classes(prices)
 
 

@@ -45,7 +45,7 @@ def of_tables(files: Sequence[Path], path: Path) -> Found:
     others = look.rows.drop(pictures.column, strict=False)
     found = Found({"kind": "table", "path": path}, is_whole=look.is_whole)
     for note in table.notes[:1]:
-        found.notes["path"] = note.removeprefix(f"{table.path} is ").partition("; the settings")[0]
+        found.notes["path"] = note.removeprefix(f"{table.path.name} is ").partition("; ")[0]
     if pictures.root is not None:
         found.source["root"], found.notes["root"] = pictures.root, pictures.root_note
         found.warnings.append(pictures.moved)
