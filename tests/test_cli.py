@@ -125,6 +125,14 @@ def test_a_wrong_setting_is_one_line(call, tmp_path, changes, says):
     assert not (tmp_path / "runs/small/results.json").exists()
 
 
+def test_an_absurd_setting_is_refused_before_anything_is_read(call, tmp_path):
+    path = write(tmp_path / "study.yaml", contenders=[{"kind": "image-cnn", "epochs": 10**12}])
+    code, _, err = call("run", path)
+    assert (code, err.count("\n")) == (1, 1)
+    assert "image-cnn.epochs: input should be less than or equal to 100000" in err
+    assert call("run", path, "--until", "pairs")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("rows", "change", "says"),
     [

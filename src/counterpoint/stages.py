@@ -26,6 +26,7 @@ from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
 from counterpoint.features.pixels import build
 from counterpoint.metrics import scores
+from counterpoint.redaction import redacted
 from counterpoint.schema import DROPPED, FINDINGS, RECORDS, Frame, empty, finding
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _stamp(outside: OutsidePredictions) -> list[Any]:
 
 
 STAGES = {
-    "source": Stage(None, lambda s: [s.config.source, s.source.fingerprint()], _source),
+    "source": Stage(None, lambda s: [redacted(s.config.source), s.source.fingerprint()], _source),
     "records": Stage("source", lambda s: [s.image_state, s.config.clean], _records),
     "grouped": Stage(
         "records",

@@ -23,6 +23,8 @@ Runs = Annotated[Path, typer.Option("--runs", help="The folder in which run fold
 StudyFile = Annotated[Path, typer.Argument(help="A study file.")]
 DEFAULT_RUNS = Path("runs")
 DEMO = Path(__file__).parents[1] / "demo.yaml"
+BEFORE_FITS = ("source", "records", "grouped", "pairs")
+"""Stages that no contender is needed for."""
 QUICK = ("study=openmoji-quick", "split.kind=holdout", "split.limit=600", "evaluate.bootstrap=500")
 """What ``demo --quick`` changes."""
 
@@ -96,6 +98,9 @@ def sweep(
     csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")] = False,
 ) -> None:
     """Make a study many times, one thing changed each time; print what each change does, and write a page."""
+    from counterpoint.config.sweep import read_sweep
+
+    read_sweep(path)  # a mistake in it is an error before all that takes seconds to import
     from counterpoint.progress import progress
     from counterpoint.sweep import open_sweep
 
@@ -145,28 +150,38 @@ def export_pairs(
 
 
 def _run(study: Path, *, runs: Path, sets: Sequence[str] | None, until: str) -> None:
-    from counterpoint.stages import STAGES
-
-    if until not in (*STAGES, "report"):
-        raise ConfigError(f"Unknown stage {until!r}.{did_you_mean(until, (*STAGES, 'report'))}")
     with _opened(study, runs, sets) as opened:
-        if until == "report":
-            opened.report()
-        else:
-            opened.made(until)
+        _make(opened, until)
     if until == "report":
         _print_outcome(opened)
     else:
         say(f"Made {until}; its tables are in {opened.root / 'tables'}")
 
 
+def _make(study: "Study", until: str) -> None:
+    from counterpoint.contenders.plan import models_of
+    from counterpoint.stages import STAGES
+
+    if until not in (*STAGES, "report"):
+        raise ConfigError(f"Unknown stage {until!r}.{did_you_mean(until, (*STAGES, 'report'))}")
+    if until not in BEFORE_FITS:  # a wrong setting is an error before hours of reading, not after
+        models_of(study.config.contenders, seed=study.config.fit.seeds[0], cache=study.root)
+    if until == "report":
+        study.report()
+    else:
+        study.made(until)
+
+
 @contextmanager
 def _opened(path: Path, runs: Path, sets: Sequence[str] | None) -> "Iterator[Study]":
+    from counterpoint.config import read_study
+
+    config = read_study(path, tuple(sets or ()))  # before all that takes seconds to import
     from counterpoint.progress import progress
-    from counterpoint.study import open_study
+    from counterpoint.study import Study
 
     with interruptible(lambda: "what was finished is kept"), progress() as listener:
-        yield open_study(path, runs=runs, overrides=tuple(sets or ()), listener=listener)
+        yield Study(config, runs=runs, listener=listener, file=path)
 
 
 def _print_outcome(study: "Study") -> None:
