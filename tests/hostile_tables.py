@@ -35,6 +35,8 @@ def _put(draw: Draw, row: Row, what: str, column: int | None = None) -> None:
     """Insert *what* somewhere into a field."""
     number = draw(st.integers(0, len(row) - 1)) if column is None else column
     field, place = row[number], draw(_places)
+    if "\n" in field:  # out of its marks, a field of several lines is several rows
+        return
     at = {"start": 0, "end": len(field), "middle": len(field) // 2}[place]
     row[number] = field[:at] + what + field[at:]
 
@@ -45,12 +47,12 @@ def _stray(draw: Draw, row: Row) -> None:
 
 def _stray_begins(draw: Draw, row: Row) -> None:
     number = draw(st.integers(0, len(row) - 1))
-    row[number] = f'"{row[number]}'
+    row[number] = f'"{row[number]}' if "\n" not in row[number] else row[number]
 
 
 def _stray_ends(draw: Draw, row: Row) -> None:
     number = draw(st.integers(0, len(row) - 1))
-    row[number] += '"'
+    row[number] += '"' * ("\n" not in row[number])
 
 
 def _return(draw: Draw, row: Row) -> None:

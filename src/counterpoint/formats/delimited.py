@@ -43,9 +43,14 @@ def _header(path: Path, dialect: Dialect) -> tuple[str, ...]:
 
 
 def _forms(sample: Sample, dialect: Dialect, width: int) -> Forms:
-    rows = rows_of(sample, dialect.separator, is_quoted=dialect.quoting != "none")
-    whole = [row for row in islice(rows, 1, None) if len(row) == width and not any("\n" in field for field in row)]
-    return Forms.of(whole, dialect.separator, width)
+    """Return what the columns hold in rows of one line: read plainly where a mark may have swallowed most of them."""
+    readings = (rows_of(sample, dialect.separator, is_quoted=each) for each in (dialect.quoting != "none", False))
+    quoted, plain = ([row for row in islice(rows, 1, None) if _is_simple(row, width)] for rows in readings)
+    return Forms.of(quoted if 2 * len(quoted) > len(plain) else plain, dialect.separator, width)
+
+
+def _is_simple(row: list[str], width: int) -> bool:
+    return len(row) == width and not any("\n" in field for field in row)
 
 
 def _frames(reader: RowReader, wanted: Collection[str]) -> Iterator[Frame]:
