@@ -11,6 +11,7 @@ from PIL import Image
 import counterpoint as cp
 from counterpoint.artifacts import read_sealed, write_sealed
 from counterpoint.config import StudyConfig
+from counterpoint.contenders.predict import predict_pair
 from counterpoint.errors import CounterpointError, RunFolderError
 from counterpoint.evaluations import Evaluations
 from counterpoint.run_folder import RunFolder
@@ -185,6 +186,19 @@ def test_a_damaged_claim_is_written_again_where_stages_are(tmp_path):
     again = RunFolder(tmp_path / "a", study="a", source={"kind": "emoji"})
     again.keep_or_make("stage", "new", numbers(2))
     assert read_sealed(run.root / "run.json")["study"] == "a"
+
+
+@pytest.mark.parametrize("name", ["done.json", "model.json", "predictions.parquet"])
+def test_a_run_makes_a_damaged_fit_again_although_the_page_is_there(shop, name):
+    study = opened(shop)
+    study.report()
+    [fit] = (study.root / "fits").glob("keyword-rule*")
+    chances = predict_pair(study.root, "keyword-rule", text="a red one")
+    (fit / name).write_bytes(b"")
+    with pytest.raises(RunFolderError, match="counterpoint run makes it again"):
+        predict_pair(study.root, "keyword-rule", text="a red one")
+    opened(shop).report()
+    assert predict_pair(study.root, "keyword-rule", text="a red one") == chances
 
 
 def test_what_stands_in_the_way_is_named(tmp_path):

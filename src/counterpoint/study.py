@@ -171,6 +171,8 @@ class Study:
         """Write the page, its figures and results.json, unless they are of these very results; return the page."""
         page, key = self.root / PAGE, key_of(self.key("findings"), self.config.page)
         if is_finished(self.root, key):
+            if not all(task.is_done for task in self.tasks()):  # the page needs none of them, a prediction does
+                fit_all([self], self.listen)
             return page
         self.findings()
         self.listen("writing the page", 0, 0)
@@ -241,12 +243,9 @@ class Study:
     @cached_property
     def beside(self) -> "Study | None":
         """The study whose records are this one's too."""
-        return next((each for each in self._others if each._reads_like(self)), None)
-
-    def _reads_like(self, other: "Study") -> bool:
-        """Say whether the records of both are the same."""
-        settings = [(study.config.images, study.config.clean) for study in (self, other)]
-        return self.key("source") == other.key("source") and settings[0] == settings[1]
+        own = (self.key("source"), self.config.images, self.config.clean)
+        others = (each for each in self._others if (each.key("source"), each.config.images, each.config.clean) == own)
+        return next(others, None)
 
     @cached_property
     def image_state(self) -> str:
