@@ -7,7 +7,7 @@ import polars as pl
 
 from counterpoint.data.infer.columns import MAX_UNNAMED, Choice, group, identity, labels, no_labels, splits, texts
 from counterpoint.data.infer.found import Found
-from counterpoint.data.infer.images import images
+from counterpoint.data.infer.images import Images, images
 from counterpoint.data.infer.names import LABELS, rank
 from counterpoint.data.infer.sample import SampledTable, sampled
 from counterpoint.data.sources.folder_labels import folders_of
@@ -46,6 +46,16 @@ def of_tables(files: Sequence[Path], path: Path) -> Found:
     found = Found({"kind": "table", "path": path}, is_whole=look.is_whole)
     for note in table.notes[:1]:
         found.notes["path"] = note.removeprefix(f"{table.path.name} is ").partition("; ")[0]
+    _set_images(found, pictures)
+    text = _text_of(others, found, files[0])
+    found.source["text"] = text.first
+    _rest(found, others.drop(text.names[:1]), table.columns, _names_of(look.rows, pictures.column))
+    choose(found, "text", Choice(tuple(name for name in text.names if name != found.source.get("label"))))
+    count(found, look.rows, pictures.column)
+    return found
+
+
+def _set_images(found: Found, pictures: Images) -> None:
     if pictures.root is not None:
         found.source["root"], found.notes["root"] = pictures.root, pictures.root_note
         found.warnings.append(pictures.moved)
@@ -53,19 +63,24 @@ def of_tables(files: Sequence[Path], path: Path) -> Found:
         found.warnings.append(pictures.warning)
         found.has_images = False
     choose(found, "image", Choice((pictures.column,)), pictures.others)
-    text = texts(others)
-    if text.first is None:
-        text = Choice(tuple(name for name in others.columns if _may_be_text(name, others[name])))
-        found.warnings.append(f"{files[0]} has no column of sentences; source.text: {text.first} is a guess.")
+
+
+def _text_of(rows: Frame, found: Found, file: Path) -> Choice:
+    """Return the columns that may be the text; one of names or numbers only where there is no other."""
+    text = texts(rows)
+    if text.first is not None:
+        return text
+    text = Choice(tuple(name for name in rows.columns if _may_be_text(name, rows[name])))
     if text.first is None:
         raise SourceError(
-            f"{files[0]} has no column of texts beside {pictures.column}; found {', '.join(table.columns)}."
+            f"{file} has no column of texts beside {found.source['image']}; found {_listed(rows, found)}."
         )
-    found.source["text"] = text.first
-    _rest(found, others.drop(text.first), table.columns, _names_of(look.rows, pictures.column))
-    choose(found, "text", Choice(tuple(name for name in text.names if name != found.source.get("label"))))
-    count(found, look.rows, pictures.column)
-    return found
+    found.warnings.append(f"{file} has no column of sentences; source.text: {text.first} is a guess.")
+    return text
+
+
+def _listed(rows: Frame, found: Found) -> str:
+    return ", ".join([found.source["image"], *rows.columns])
 
 
 def _of_all(files: Sequence[Path]) -> SampledTable:
