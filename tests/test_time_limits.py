@@ -21,6 +21,7 @@ from counterpoint.engines import engine
 from counterpoint.engines.time_limit import time_limit
 from counterpoint.errors import CounterpointError
 from counterpoint.features import child, chunks, hashes
+from counterpoint.features.child import give_back, take_child
 from counterpoint.features.decode import Limits, decode_picture
 from counterpoint.features.hashes import inspect_images
 from counterpoint.features.pixels import build, load
@@ -199,3 +200,12 @@ def test_an_acquisition_goes_on_however_many_images_hang_the_decoder(request, tm
     rows = pl.read_parquet(tmp_path / "out" / "shards" / "00000.parquet")
     assert rows["status"].to_list() == ["decode_timeout" if slot in (4, 6, 8) else "ok" for slot in range(10)]
     assert not list(Path(rules.output).rglob("*.suspects"))
+
+
+def test_a_child_works_in_the_folder_of_its_parent(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        child = take_child()
+        assert child.call(os.getcwd) == str(tmp_path / name)
+        give_back(child)

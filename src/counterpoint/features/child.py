@@ -53,7 +53,7 @@ class Child:
 
     def __init__(self) -> None:
         self.connection, theirs = Pipe()
-        self.owner = os.getpid()
+        self.owner, self._folder = os.getpid(), _working_folder()
         with tempfile.TemporaryFile() as file, theirs:
             file.truncate(_N_BYTES)
             self._place = mmap.mmap(file.fileno(), _N_BYTES)
@@ -64,8 +64,12 @@ class Child:
             )
 
     def is_alive(self) -> bool:
-        """Say whether it is there, for this process: one that was forked has to start its own."""
-        return self.owner == os.getpid() and self._process.poll() is None
+        """Say whether it is there, for this process: one that was forked has to start its own.
+
+        One that was started in another working folder would read another file of the same relative path.
+        """
+        is_here = self.owner == os.getpid() and self._folder == _working_folder()
+        return is_here and self._process.poll() is None
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """Return what *function* of a module returns there, or raise what it raises, or `ChildLostError`."""
@@ -104,6 +108,13 @@ class Child:
         if self.owner == os.getpid():
             self._process.kill()
             self.end()
+
+
+def _working_folder() -> str | None:
+    try:
+        return os.getcwd()  # noqa: PTH109 - only compared
+    except FileNotFoundError:  # it was removed
+        return None
 
 
 _idle: list[Child] = []
