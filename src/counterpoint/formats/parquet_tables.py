@@ -14,7 +14,7 @@ from counterpoint.schema import Frame
 
 BYTES_FRAME_ROWS = 256
 """Rows a frame where a column holds bytes, which may be whole photos."""
-MAX_FOOTER_BYTES = 64 << 20
+MAX_FOOTER_BYTES = 32 << 20
 """A footer lists the columns of each group of rows; one of a million columns takes seconds to read."""
 
 
