@@ -194,7 +194,8 @@ class FolderSource(Source):
                 used.add(file)
                 yield from self._metadata(listing, file, [*parts, whole], used)
             if area in parts:
-                rest = [name for name in listing.below(area.prefix) if name in listing.images - used]
+                unnamed = listing.images - used
+                rest = [name for name in listing.below(area.prefix) if name in unnamed]
                 used.update(rest)
                 yield from row_frames((_row_of_part(listing, name, area) for name in rest), OPTIONAL)
 
