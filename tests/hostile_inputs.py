@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import numpy as np
+import pycurl
 from hypothesis import strategies as st
 
 from counterpoint.acquire.keep import KEEPERS, keep
@@ -231,7 +232,7 @@ RESPONSES = st.builds(
 
 def check_of_response(data: bytes) -> str:
     """Read the head of an answer line by line as libcurl hands it over: its status is one of the closed list."""
-    transfer = Transfer({}, refuse=lambda *_: None)
+    transfer = Transfer({pycurl.MAXFILESIZE_LARGE: 1 << 20}, refuse=lambda *_: None)
     for line in data.splitlines(keepends=True):
         transfer._header(line)
     assert all(shown(value).isprintable() for value in transfer.header(b"location"))
