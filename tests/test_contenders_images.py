@@ -46,15 +46,15 @@ def some_wrong(pairs) -> pl.DataFrame:
 
 @who_reads
 def test_some_wrong_paths_are_one_warning_a_call(kind, some_wrong):
-    said = re.escape(
+    message = re.escape(
         "3 of 22 images cannot be read and count as missing; the first, in row 1, is wrong.png "
         f"(No such file or directory). Relative paths start from the current folder, {Path.cwd()}."
     )
-    with pytest.warns(ImageWarning, match=f"^{said}$") as of_fit:
+    with pytest.warns(ImageWarning, match=f"^{message}$") as of_fit:
         model = make(kind, **READING[kind]).fit(some_wrong, some_wrong["label"])
     for call in (model.predict_proba, model.predict, model.encoded):
         if call != model.encoded or set(model.modalities) == {"text", "image"}:
-            with pytest.warns(ImageWarning, match=f"^{said}$") as of_call:
+            with pytest.warns(ImageWarning, match=f"^{message}$") as of_call:
                 call(some_wrong)
             assert len(of_call) <= 1
     assert len(of_fit) == 1
