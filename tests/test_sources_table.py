@@ -139,7 +139,7 @@ def test_a_table_of_one_modality_is_read_but_not_one_of_none(tmp_path):
 
 
 def test_a_row_without_id_leaves_and_a_repeated_id_stays_for_the_clean_stage(tmp_path):
-    (tmp_path / "t.csv").write_text("id,image,text\na,1.png,x\n,2.png,y\na,3.png,z\n")
+    (tmp_path / "t.csv").write_text("id,image,text\na,gone-1.png,x\n,gone-2.png,y\na,gone-3.png,z\n")
     records, dropped = read(open_source({"kind": "table", "path": tmp_path / "t.csv"}), tmp_path)
     assert records["id"].to_list() == ["a", "a"]
     assert dropped.select("row", "reason").rows() == [(1, "no_id")]
