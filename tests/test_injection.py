@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 sys.path.append(str(Path(__file__).parents[1] / "docs"))
@@ -210,11 +211,12 @@ def test_a_frozen_image_branch_does_not_learn(networks):
     assert any(weights.requires_grad for weights in model.network_.text.parameters())
 
 
-def test_a_zero_filled_network_takes_no_image_for_missing(networks):
+def test_a_zero_filled_network_takes_no_image_for_missing(networks, tmp_path):
     models, pairs = networks
     from counterpoint.contenders.base import Rows  # noqa: PLC0415 - loads torch
 
-    whole = pairs.with_columns(image=pl.lit("nowhere.png"))
+    Image.new("RGB", (16, 16)).save(tmp_path / "black.png")
+    whole = pairs.with_columns(image=pl.lit(str(tmp_path / "black.png")))
     model = settings(models.ZeroFilled(epochs=1)).fit(
         whole, ["animal", "thing"] * 8, validation=(whole, ["animal", "thing"] * 8)
     )

@@ -23,8 +23,8 @@ def shared_settings(values: Any, file: Path | None) -> Any:
 
     A path that leads elsewhere is its last name, after an ellipsis.
 
-    >>> values = {"path": "/home/me/study/a.csv", "root": "/home/me/b", "separator": "/", "storage": {"key": "k"}}
-    >>> shared_settings(values, Path("/home/me/study/study.yaml"))
+    >>> values = {"path": "/data/me/study/a.csv", "root": "/data/me/b", "separator": "/", "storage": {"key": "k"}}
+    >>> shared_settings(values, Path("/data/me/study/study.yaml"))
     {'path': 'a.csv', 'root': '…/b', 'separator': '/', 'storage': {'key': '***'}}
     """
     return _with_shared_paths(redacted(values), file.parent if file else None)
