@@ -81,3 +81,15 @@ def test_names_with_commas_and_numbers_of_few_values_are_classes(labels):
 def test_sets_of_classes_are_refused_however_they_are_written(labels):
     with pytest.raises(SchemaError, match="multi-label"):
         check_classes(pl.Series(labels))
+
+
+def test_lists_are_refused_where_most_labels_name_one_class():
+    with pytest.raises(SchemaError, match=r"Labels such as '\[\"a\", \"b\"\]' name several classes"):
+        check_classes(pl.Series(["a", "b", "a", "b", '["a", "b"]']))
+
+
+def test_measurements_are_refused_where_some_are_not_available():
+    with pytest.raises(SchemaError, match=r"Labels such as '0\.37' are measurements, 54 different ones in 60 rows"):
+        check_classes(
+            pl.Series([str(round(n * 0.37, 2)) if n % 10 else ("n/a", "inf")[n % 20 == 0] for n in range(60)])
+        )

@@ -158,6 +158,27 @@ def test_a_tsv_whose_marks_evidently_enclose_fields_is_read_so_and_says_so(quote
     )
 
 
+@pytest.mark.parametrize("n_enclosed", [1, 3])
+@pytest.mark.parametrize("suffix", [".tsv", ".csv"])
+def test_a_table_between_tabs_whose_columns_are_enclosed_is_read_without_the_marks(suffix, n_enclosed, tmp_path):
+    lines = [["image", "caption", "label"], *([f"{n}.png", "a river", "cat"] for n in range(8))]
+    enclosed = ["\t".join(f'"{field}"' if at < n_enclosed else field for at, field in enumerate(row)) for row in lines]
+    path = written(tmp_path / f"t{suffix}", "\n".join(enclosed))
+    assert open_table(path).columns == ("image", "caption", "label")
+    assert rows(path, "image", "label")[7] == ("7.png", "cat", None)
+
+
+def test_a_stray_mark_below_a_header_of_enclosed_names_is_refused_with_its_line(tmp_path):
+    path = written(tmp_path / "t.tsv", '"image"\t"caption"\n1.png\t"a lamp\n2.png\ta river\n')
+    with pytest.raises(SourceError, match=r"t.tsv: a quotation mark in line 2 is never closed; quoting: none"):
+        rows(path, "caption")
+
+
+def test_a_tsv_whose_header_alone_is_plain_is_read_without_the_marks(tmp_path):
+    path = written(tmp_path / "t.tsv", "image\tcaption\n" + "".join(f'{n}.png\t"a river"\n' for n in range(8)))
+    assert {caption for caption, _ in rows(path, "caption")} == {"a river"}
+
+
 @pytest.mark.parametrize(
     ("changes", "lines"),
     [

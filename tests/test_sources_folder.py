@@ -101,6 +101,18 @@ def test_folders_named_after_folds_give_the_fold(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "names", [("train2017", "val2017"), ("training_set", "test_set"), ("Train Images", "Val-Data")]
+)
+def test_folders_named_after_folds_with_a_year_or_a_word_for_files_are_no_classes(names, tmp_path):
+    for name in names:
+        for each in ("cats", "dogs"):
+            put(tmp_path / name / each / "1.png")
+    records, _ = read(source(tmp_path), tmp_path)
+    assert set(records["label"]) == {"cats", "dogs"}
+    assert records["fold"].n_unique() == 2 and not records["fold"].null_count()
+
+
 @pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl", "metadata.parquet"])
 def test_an_imagefolder_is_read_with_the_images_that_it_does_not_name(name, tmp_path):
     put(tmp_path / "a/1.png")

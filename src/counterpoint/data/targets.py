@@ -1,5 +1,6 @@
 """Whether the labels of a table are classes: not sets of classes (multi-label), not measurements (regression)."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection
 
@@ -11,6 +12,8 @@ MOST = 0.5
 """More than this share of the rows makes a column what it is."""
 MIN_RECURRING = 2 / 3
 """Share of the parts of labels such as ``a, b`` that come in other labels too."""
+MIN_NUMBERS = 0.9
+"""Least share of labels that are numbers where others, such as n/a, stand for a missing one."""
 MIN_VALUES, MANY_VALUES = 10, 50
 """Numbers with decimals may be classes when there are few of them, such as stars from 1 to 5 by halves."""
 
@@ -56,7 +59,7 @@ def _set_of_classes(distinct: Collection[str]) -> str | None:
     separator = max(_SEPARATORS, key=lambda each: counts[each])
     if not counts[separator]:
         return None
-    split = {label: [part.strip() for part in label.split(separator) if part.strip()] for label in distinct}
+    split = {label: _parts(label, separator) for label in distinct}
     labels_of, places = Counter[str](), defaultdict[str, set[int]](set)
     for parts in split.values():
         labels_of.update(set(parts))
@@ -70,14 +73,22 @@ def _set_of_classes(distinct: Collection[str]) -> str | None:
     return several[0] if several and is_set else None
 
 
+def _parts(label: str, separator: str) -> list[str]:
+    """Return the parts of a label; of a list, without its brackets and quotation marks."""
+    is_list, marks = re.search(_LIST, label), " \t[](){}'\""
+    parts = (part.strip(marks if is_list else None) for part in label.split(separator))
+    return [part for part in parts if part]
+
+
 def _check_numbers(given: pl.Series) -> None:
-    numbers = given.str.replace(_PRICE, "$1.$2").cast(pl.Float64, strict=False)
-    if numbers.null_count() or not numbers.is_finite().all():
+    read = given.str.replace(_PRICE, "$1.$2").cast(pl.Float64, strict=False)
+    numbers = read.filter(read.is_finite().fill_null(False))
+    if len(numbers) < MIN_NUMBERS * len(given):
         return
     values = numbers.unique()
     n_decimal = int((values != values.round()).sum())
-    if len(values) > MIN_VALUES and 2 * n_decimal > len(values) and len(values) > min(MANY_VALUES, MOST * len(given)):
+    if len(values) > MIN_VALUES and 2 * n_decimal > len(values) and len(values) > min(MANY_VALUES, MOST * len(numbers)):
         raise SchemaError(
-            f"Labels such as {given[0]!r} are measurements, {len(values):,} different ones in {len(given):,} rows: "
+            f"Labels such as {given.filter(read != read.round())[0]!r} are measurements, {len(values):,} different ones in {len(given):,} rows: "
             f"to predict them is regression. {_ONE}: write a column of classes, or set label.mapping."
         )

@@ -17,6 +17,8 @@ N_LINES, N_CHARACTERS = 1_000, 1 << 19
 """So much of a file shows how it is written."""
 MIN_SHARE, CLEAR_SHARE = 0.5, 0.9
 """Least share of rows as wide as the header: to take another separator, and to take it where the usual one fits too."""
+FEW_ROWS = 3
+"""In so few rows, all fields of a column may begin and end with a quotation mark by chance."""
 
 _SEP = re.compile(r'"?sep=(.)"?\r*', re.IGNORECASE)
 """The first line that Excel writes and reads."""
@@ -132,18 +134,28 @@ def _quoting(sample: Sample, separator: str) -> str:
     if separator != "\t":
         return "standard"
     marked = any(line.startswith('"') or '\t"' in line for line in sample.lines)
-    return "standard" if marked and _encloses(sample, separator) else "none"
+    is_enclosed = marked and (_are_enclosed(sample.lines[0].rstrip("\r").split("\t")) or _encloses(sample, separator))
+    return "standard" if is_enclosed else "none"
+
+
+def _are_enclosed(fields: Sequence[str]) -> bool:
+    return all(len(field) > 1 and field[0] == field[-1] == '"' for field in fields)
 
 
 def _encloses(sample: Sample, separator: str) -> bool:
-    """Say whether all rows fit the header if marks enclose fields, while plain marks fit worse or stand doubled."""
+    """Say whether all rows fit the header if marks enclose fields, and marks are no characters.
+
+    They are none where plain marks fit worse, stand doubled, or enclose every field of a column.
+    """
     quoted, plain = (list(rows_of(sample, separator, is_quoted=each)) for each in (True, False))
     if not sample.is_whole:
         quoted = quoted[:-1]
     if not quoted or any(len(row) != len(quoted[0]) for row in quoted) or not _is_strict(sample, separator):
         return False
     doubled = re.compile(_DOUBLED.format(re.escape(separator)))
-    return any(len(row) != len(quoted[0]) for row in plain) or any(map(doubled.search, sample.lines))
+    if any(len(row) != len(quoted[0]) for row in plain) or any(map(doubled.search, sample.lines)):
+        return True
+    return len(plain) > FEW_ROWS and any(map(_are_enclosed, zip(*plain[1:], strict=True)))
 
 
 def _is_strict(sample: Sample, separator: str) -> bool:

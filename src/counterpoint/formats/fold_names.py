@@ -13,14 +13,23 @@ FOLD_NAMES: Mapping[str, str] = {
 """From each name, in lower case, to its fold.  The split decides whether ``eval`` is a test or a validation fold."""
 _WORDS = re.compile(r"[^a-z0-9]+|(?<=[a-z])(?=[0-9])")
 
+_BESIDE = re.compile(r"(?:[ _-]?(?:19|20)[0-9]{2}|[ _-](?:set|split|data|images|imgs))+$")
+"""What often stands after the fold in the name of a folder: the year of a data set, or a word for its files."""
+
 
 def fold_of(name: str) -> str | None:
     """Return the fold that a folder of this *name* holds, in any letter case, or None.
 
+    ``train2017`` and ``test_images`` are such names, ``train station`` is none.
+
+    Examples
+    --------
     >>> fold_of("Training"), fold_of("VAL"), fold_of("dogs")
     ('train', 'validation', None)
+    >>> fold_of("train2017"), fold_of("Test_Set"), fold_of("test-tube")
+    ('train', 'test', None)
     """
-    return FOLD_NAMES.get(name.strip().lower())
+    return FOLD_NAMES.get(_BESIDE.sub("", name.strip().lower()))
 
 
 def folds_of_files(files: Collection[PurePath], root: PurePath) -> dict[PurePath, str]:
