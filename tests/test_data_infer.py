@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from counterpoint.config import StudyConfig, read_study
-from counterpoint.data.infer import sample, study_file
+from counterpoint.data.infer import looked_at, sample, study_file
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import open_table
 
@@ -49,6 +49,21 @@ def test_the_json_field_of_fewest_values_in_tars_becomes_the_label(tmp_path):
                 tar.addfile(member, BytesIO(data))
     source = inferred(tmp_path / "s.yaml", tmp_path)["source"]
     assert (source["kind"], source["label"]) == ("webdataset", "person")
+
+
+def test_a_json_field_of_lists_in_tars_is_no_label_and_is_named(tmp_path):
+    with tarfile.open(tmp_path / "0.tar", "w") as tar:
+        for i in range(6):
+            fields = json.dumps({"label": ["a", "b"][: i % 2 + 1]}).encode()
+            for name, data in ((f"{i}.jpg", b""), (f"{i}.txt", b"a river"), (f"{i}.json", fields)):
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                tar.addfile(member, BytesIO(data))
+    found = looked_at(tmp_path)
+    assert "label" not in found.source
+    assert (
+        "Column 'label' is not the label. Labels such as '[\"a\"]' are lists: they are multi-label" in found.warnings[0]
+    )
 
 
 def test_without_a_label_the_file_asks_for_keywords(tmp_path):

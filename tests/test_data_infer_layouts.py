@@ -367,7 +367,7 @@ def test_an_image_elsewhere_is_said_with_the_path_that_was_tried(tmp_path):
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ([n / 7 for n in range(N)], "to predict them is regression"),
+        ([(n + 1) / 8 for n in range(N)], "to predict them is regression"),
         ([("a|b", "a", "b|c")[n % 3] for n in range(N)], "they are multi-label"),
     ],
 )

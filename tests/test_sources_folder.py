@@ -110,7 +110,8 @@ def test_folders_named_after_folds_with_a_year_or_a_word_for_files_are_no_classe
             put(tmp_path / name / each / "1.png")
     records, _ = read(source(tmp_path), tmp_path)
     assert set(records["label"]) == {"cats", "dogs"}
-    assert records["fold"].n_unique() == 2 and not records["fold"].null_count()
+    assert records["fold"].n_unique() == 2
+    assert not records["fold"].null_count()
 
 
 @pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl", "metadata.parquet"])

@@ -14,7 +14,7 @@ from counterpoint.data.clean import check_dropped, clean
 from counterpoint.data.deal import deal
 from counterpoint.data.group import first_of
 from counterpoint.data.group import group as grouped
-from counterpoint.data.infer import infer
+from counterpoint.data.infer import looked_at
 from counterpoint.data.label import label as labelled
 from counterpoint.data.look_alikes import warned_of
 from counterpoint.data.sources import Source, open_source
@@ -106,7 +106,10 @@ def _open(source: Any, given: Mapping[str, Any]) -> Source:
     if "root" in given:
         given = {**given, "root": _root(Path(given["root"]), path)}
     if path.is_dir() or path.suffix == ".tar":
-        return open_source({**infer(path), **given})
+        found = looked_at(path)
+        for line in found.warnings:
+            logger.warning("%s", line)
+        return open_source({**found.source, **given})
     return open_source({"kind": "table", "path": path, **given})
 
 

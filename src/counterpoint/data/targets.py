@@ -88,7 +88,8 @@ def _check_numbers(given: pl.Series) -> None:
     values = numbers.unique()
     n_decimal = int((values != values.round()).sum())
     if len(values) > MIN_VALUES and 2 * n_decimal > len(values) and len(values) > min(MANY_VALUES, MOST * len(numbers)):
+        shown = given.filter(read != read.round())[0]
         raise SchemaError(
-            f"Labels such as {given.filter(read != read.round())[0]!r} are measurements, {len(values):,} different ones in {len(given):,} rows: "
+            f"Labels such as {shown!r} are measurements, {len(values):,} different ones in {len(given):,} rows: "
             f"to predict them is regression. {_ONE}: write a column of classes, or set label.mapping."
         )

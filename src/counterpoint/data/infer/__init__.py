@@ -1,14 +1,13 @@
 """A commented study file, inferred from what a folder, a table or tar shards hold."""
 
 from pathlib import Path
-from typing import Any
 
 from counterpoint.data.infer.found import Found
 from counterpoint.data.infer.layouts import looked_at
 from counterpoint.data.infer.probe import probed
 from counterpoint.data.infer.writing import PRESETS, published, source_lines, written
 
-__all__ = ["PRESETS", "Found", "infer", "looked_at", "study_file"]
+__all__ = ["PRESETS", "Found", "looked_at", "study_file"]
 
 
 def study_file(file: Path, source: Path | None, *, preset: str | None = None) -> str:
@@ -40,8 +39,3 @@ def study_file(file: Path, source: Path | None, *, preset: str | None = None) ->
     if preset is not None:
         return published(preset, file, source_lines(file, looked_at(source)) if source else None)
     return written(file, probed(looked_at(source)) if source else Found({"kind": "emoji"}, is_labelled=True))
-
-
-def infer(path: Path) -> dict[str, Any]:
-    """Return the source settings that fit what is at *path*."""
-    return looked_at(path).source

@@ -119,8 +119,8 @@ def _why_no_classes(given: pl.Series) -> str | None:
 def no_labels(rows: Frame, taken: Collection[str] = ()) -> list[str]:
     """Return why each column that is called a label holds no classes: a line each.
 
-    >>> no_labels(pl.DataFrame({"target": [n / 7 for n in range(90)]}))[0][:63]
-    "Column 'target' is not the label. Labels such as '0.0' are meas"
+    >>> no_labels(pl.DataFrame({"target": [n / 8 for n in range(90)]}))[0][:65]
+    "Column 'target' is not the label. Labels such as '0.125' are meas"
     """
     plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
     called = [name for name in plain_ones if rank(name, LABELS) < len(LABELS)]

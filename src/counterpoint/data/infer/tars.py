@@ -8,10 +8,11 @@ from time import monotonic
 
 import polars as pl
 
-from counterpoint.data.infer.columns import labels, texts
+from counterpoint.data.infer.columns import labels, no_labels, texts
 from counterpoint.data.infer.found import Found
 from counterpoint.data.infer.tables import choose
 from counterpoint.errors import SourceError
+from counterpoint.formats.tables import plain
 from counterpoint.formats.tars import Sample, read_tar
 
 N_TARS, N_SAMPLES, LIMIT_S = 10, 20_000, 5.0
@@ -41,6 +42,7 @@ def of_tars(files: Sequence[Path], path: Path) -> Found:
             fields = fields.drop(text.first)
     label = labels(fields)
     if label.first is None:
+        found.warnings += no_labels(fields)
         return found
     choose(found, "label", label)
     found.is_labelled = True
@@ -60,13 +62,11 @@ def _samples(file: Path, n: int, limit_s: float) -> Iterator[Sample]:
 
 
 def _fields(sample: Sample) -> dict[str, str | None]:
-    """Return the plain fields of a sample's JSON, as strings."""
+    """Return the fields of a sample's JSON as strings, but objects."""
     try:
         values = json.loads(sample.parts.get("json", b"{}"))
     except (ValueError, RecursionError):
         values = {}
-    plain = values if isinstance(values, dict) else {}
-    fields: dict[str, str | None] = {
-        name: str(value) for name, value in plain.items() if isinstance(value, str | int | float)
-    }
+    given = values if isinstance(values, dict) else {}
+    fields = {name: plain(value) for name, value in given.items() if isinstance(value, str | int | float | list)}
     return fields or {"key": None}
