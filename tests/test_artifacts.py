@@ -130,6 +130,13 @@ def test_what_is_no_record_is_none(tmp_path, text):
     assert read_sealed(tmp_path / "a.json") is None
 
 
+def test_a_record_of_another_form_is_none(tmp_path):
+    write_sealed(tmp_path / "a.json", {"files": [], "key": None})
+    assert read_sealed(tmp_path / "a.json", {"files": list, "key": str | None}) == {"files": [], "key": None}
+    assert read_sealed(tmp_path / "a.json", {"files": dict}) is None
+    assert read_sealed(tmp_path / "a.json", {"other": str}) is None
+
+
 def test_keys_follow_the_settings_and_nothing_else():
     assert key_of(Split(), {"b": 1, "a": 2}) == key_of(Split(), {"a": 2, "b": 1})
     assert key_of(Split()) != key_of(Split(seed=1))

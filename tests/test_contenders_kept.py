@@ -411,3 +411,11 @@ def test_a_fit_that_replaces_another_leaves_nothing_of_it(folder, fitted):
     keep(fitted["metadata"], folder)
     keep(fitted["text-svm"], folder)
     assert {path.name for path in folder.iterdir()} == {"model.json", "model.safetensors", "model.sha256"}
+
+
+@pytest.mark.parametrize("classes", [["animal", "animal"], ["animal"]])
+def test_classes_that_are_not_one_a_column_are_refused(classes, folder, fitted):
+    keep(fitted["text-svm"], folder)
+    changed(folder, lambda document: document["arrays"].update(classes_=classes))
+    with pytest.raises(UnreadableFitError, match="cannot be read"):
+        load(folder)

@@ -10,12 +10,13 @@ import pytest
 import yaml
 
 from contender_material import make_pairs
+from counterpoint.artifacts import read_sealed, write_sealed
 from counterpoint.config import StudyConfig
 from counterpoint.contenders import make
 from counterpoint.contenders.fit import write_done
 from counterpoint.contenders.kept.files import keep, load
 from counterpoint.contenders.predict import predict_frame, predict_pair
-from counterpoint.errors import ConfigError, ImageError, RunFolderError
+from counterpoint.errors import ConfigError, CounterpointError, ImageError, RunFolderError
 from counterpoint.finished import write_finished
 
 
@@ -111,3 +112,38 @@ def test_a_frame_is_predicted_row_by_row(run_folder):
     assert predicted.columns == ["id", "label", "p_animal", "p_machine"]
     assert predicted["label"].to_list() == ["animal", "machine"]
     assert predict_frame(model, frame.drop("id").to_pandas()).columns == ["label", "p_animal", "p_machine"]
+
+
+def with_config(run_folder: Path, folder: Path, config: object) -> Path:
+    """Return a copy of the run folder whose record has these settings, and is sealed again."""
+    shutil.copytree(run_folder, folder)
+    (folder / "results.json").write_text(json.dumps({"config": config}))
+    record = read_sealed(folder / "report.json")
+    write_finished(folder, record["key"], record["fits"])
+    return folder
+
+
+@pytest.mark.parametrize("config", ["[" * 5000, "study: 2020-99-99", '!!int ""', "1" * 5000, "a: &a [*a]", None, 5])
+def test_settings_that_a_stranger_wrote_are_damaged_in_one_line(run_folder, tmp_path, config):
+    with pytest.raises(CounterpointError, match=r"\A[^\n]*run") as raised:
+        predict_pair(with_config(run_folder, tmp_path / "run", config), "text-svm", text="a")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("mask", ["(", "(?=a)b", "(a{1000}){1000}"])
+def test_a_mask_that_is_no_regular_expression_is_named(run_folder, tmp_path, mask):
+    settings = yaml.safe_load(json.loads((run_folder / "results.json").read_text())["config"])
+    settings["text"] |= {"mask": [mask], "match": "regex"}
+    folder = with_config(run_folder, tmp_path / "run", yaml.safe_dump(settings))
+    with pytest.raises(ConfigError, match=r"mask: .* is not a regular expression: [^\n]*\Z"):
+        predict_pair(folder, "text-svm", text="a")
+
+
+@pytest.mark.parametrize("change", [{"key": None}, {"files": [1]}, {"files": None}, {"costs": 3}])
+def test_a_sealed_record_of_a_fit_of_another_form_is_damaged(run_folder, tmp_path, change):
+    folder = tmp_path / "run"
+    shutil.copytree(run_folder, folder)
+    path = folder / "fits" / "text-svm.seed-0.fold-1" / "done.json"
+    write_sealed(path, read_sealed(path) | change)
+    with pytest.raises(RunFolderError, match="is damaged"):
+        predict_pair(folder, "text-svm", text="a")

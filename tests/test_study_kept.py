@@ -117,7 +117,13 @@ def test_a_study_reads_only_classes_that_its_own_file_names(tmp_path, counted):
 
 @pytest.mark.parametrize(
     "fits",
-    [5, [], {"majority": ["a"]}, *({"majority": {name: "key"}} for name in ("../../other", "..", "/x", ""))],
+    [
+        5,
+        [],
+        {"majority": ["a"]},
+        {"majority": {}},
+        *({"majority": {name: "key"}} for name in ("../../other", "..", "/x", "")),
+    ],
 )
 def test_a_record_that_leads_out_of_its_folder_is_refused(fits, tmp_path):
     study(tmp_path, ["majority"]).report()

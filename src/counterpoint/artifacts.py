@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
+from types import UnionType
 from typing import Any
 
 import polars as pl
@@ -141,8 +142,10 @@ def write_sealed(path: Path, record: Mapping[str, Any]) -> None:
     write_json(path, {**record, _SEAL: _seal(path, record)})
 
 
-def read_sealed(path: Path) -> dict[str, Any] | None:
+def read_sealed(path: Path, form: Mapping[str, type | UnionType] | None = None) -> dict[str, Any] | None:
     """Return the record at *path*, or None when there is none, or it is not what `write_sealed` wrote there.
+
+    Anybody can seal a record: *form* has the type that each value must have.
 
     Examples
     --------
@@ -158,7 +161,8 @@ def read_sealed(path: Path) -> dict[str, Any] | None:
     found = read_json(path)
     if not isinstance(found, dict):
         return None
-    return found if found.pop(_SEAL, None) == _seal(path, found) else None
+    is_own = found.pop(_SEAL, None) == _seal(path, found)
+    return found if is_own and all(isinstance(found.get(name), kind) for name, kind in (form or {}).items()) else None
 
 
 def _seal(path: Path, record: Mapping[str, Any]) -> str:

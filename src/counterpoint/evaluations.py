@@ -47,7 +47,7 @@ class Evaluations:
 
     def read(self) -> list[dict[str, Any]]:
         """Return each test evaluation: its time, the hash of the settings, the contenders."""
-        record = read_sealed(self._path)
+        record = read_sealed(self._path, {"evaluations": list})
         if record is not None:
             return list(record["evaluations"])
         if not (self._is_expected or lexists(self._path)):

@@ -11,6 +11,8 @@ from counterpoint.errors import RunFolderError
 MARK, PAGE, RESULTS = "report.json", "report.html", "results.json"
 AGAIN = "counterpoint run makes it again"
 
+_FORM = {"key": str, "files": dict, "fits": dict}
+
 Fits = Mapping[str, Mapping[str, str]]
 """The key of each fit by its name, of each contender."""
 
@@ -35,7 +37,7 @@ def is_finished(root: Path, key: str) -> bool:
     >>> is_finished(Path("nowhere"), "key")
     False
     """
-    record = read_sealed(root / MARK)
+    record = read_sealed(root / MARK, _FORM)
     return record is not None and record["key"] == key and are_true(root, record["files"])
 
 
@@ -49,19 +51,16 @@ def read_finished(root: Path) -> Finished:
     """
     if not lexists(root / RESULTS):
         raise RunFolderError(f"{root} has no {RESULTS}; counterpoint run finishes the study.")
-    record = read_sealed(root / MARK)
-    if record is None or not _is_record(record):
+    record = read_sealed(root / MARK, _FORM)
+    if record is None or not _is_record(record["fits"]):
         raise RunFolderError(f"{root / MARK} is damaged or missing; {AGAIN}.")
     if not are_true(root, {name: digest for name, digest in record["files"].items() if name == RESULTS}):
         raise RunFolderError(f"{root / RESULTS} is damaged; {AGAIN}.")
     return Finished(read_json(root / RESULTS), record["fits"])
 
 
-def _is_record(record: Mapping[str, Any]) -> bool:
-    """Say whether a record has the form that `write_finished` gives it; no fit in it may lie in another folder."""
-    files, fits = record.get("files"), record.get("fits")
-    if not isinstance(files, dict) or not isinstance(fits, dict):
-        return False
-    if not all(isinstance(keys, dict) for keys in fits.values()):
+def _is_record(fits: Mapping[str, Any]) -> bool:
+    """Say whether each contender has a fit, and none of them lies in another folder."""
+    if not all(isinstance(keys, dict) and keys for keys in fits.values()):
         return False
     return all(Path(name).parts == (name,) != ("..",) for keys in fits.values() for name in keys)

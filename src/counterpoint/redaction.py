@@ -22,10 +22,10 @@ _NAMES_A_SECRET = re.compile(
 # Linear: what stands before a login is found by its end, and a login ends at the first slash.
 _LOGIN = re.compile(r"((?<=:[/\\][/\\])|\b(?:https?|ftp):[/\\]*)[^\s/\\?#]*@", re.IGNORECASE)
 _SIGNED = (
-    r"(?:x-(?:amz|goog)-(?:signature|credential|security-token)|awsaccesskeyid|googleaccessid|signature|sig|hmac"
-    r"|(?:[a-z]+[_-])?token|auth|api_?key|password|passwd|pwd|secret)"
+    r"(?:x-(?:amz|goog)-(?:signature|credential|security-token)|awsaccesskeyid|googleaccessid|access_?key_?id|signature|sig"
+    r"|hmac|jwt|(?:[a-z]+[_-])?(?:token|secret)|auth|authorization|api_?key|password|passwd|pwd)"
 )
-_SIGNATURE = re.compile(rf"(?<=[?&;])({_SIGNED}=)[^&#\s\"']+", re.IGNORECASE)
+_SIGNATURE = re.compile(rf"(?<=[?&;#])({_SIGNED}=)[^&#\s\"']+", re.IGNORECASE)
 LOGIN_OF_URL = r"^(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:[/\\]*|[/\\]{2}))[^\s/\\?#]*@"
 """The same of a text that is a URL and nothing else, also in polars' dialect; the first group stays."""
 

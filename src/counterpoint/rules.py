@@ -131,12 +131,15 @@ def check_pattern(regex: str, *, where: str) -> str:
     try:
         pl.select(pl.lit("").str.contains(regex))
     except pl.exceptions.ComputeError as error:
-        raise ConfigError(f"{where}: {regex!r} is not a regular expression: {_last_line(error)}.") from error
+        raise ConfigError(f"{where}: {regex!r} is not a regular expression: {_reason(error)}.") from error
     return regex
 
 
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1].removeprefix("error: ").rstrip(".")
+def _reason(error: Exception) -> str:
+    """Return why polars cannot read it: after the picture of where, or at once."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    reasons = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return (reasons or [lines[0].removeprefix("regex error: ")])[-1].rstrip(".")
 
 
 def masked(text: pl.Expr, words: Iterable[str], *, match: Match = "word", ignore_case: bool = True) -> pl.Expr:

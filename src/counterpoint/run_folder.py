@@ -18,6 +18,9 @@ from counterpoint.errors import RunFolderError
 from counterpoint.files import read_parquet
 from counterpoint.schema import Frame
 
+_OWNER = {"study": str, "file": str | None, "kind": str, "source": str}
+_STAGE = {"key": str, "tables": list, "images": int, "root": str, "files": dict, "took_s": int | float}
+
 
 class RunFolder:
     """One study's folder: ``tables/`` with its records, and the places of everything else.
@@ -73,7 +76,7 @@ class RunFolder:
         return os.path.relpath(path, self.root) if is_local else path and str(path)
 
     def _check_owner(self) -> None:
-        found = read_sealed(self.root / "run.json")
+        found = read_sealed(self.root / "run.json", _OWNER)
         if found is None and not self.holds_stages("*") and self._holds_anything():
             raise RunFolderError(
                 f"{self.root} is not a run folder and not empty; name another with --runs DIR, or delete it."
@@ -134,7 +137,7 @@ class RunFolder:
 
     def kept(self, stage: str, key: str) -> dict[str, Frame] | None:
         """Return the tables of *stage* when it was finished with *key* and nothing of it has changed, else None."""
-        record = read_sealed(self._record(stage))
+        record = read_sealed(self._record(stage), _STAGE)
         if record is None or record["key"] != key or not are_true(self.root, record["files"]):
             return None
         if record["images"] and record["root"] != str(self.root.absolute()):
@@ -178,7 +181,7 @@ class RunFolder:
 
     def took_s(self) -> dict[str, float]:
         """Return how long each stage took when it was made, in seconds."""
-        found = {path: read_sealed(path) for path in sorted((self.root / "tables").glob(".*.json"))}
+        found = {path: read_sealed(path, _STAGE) for path in sorted((self.root / "tables").glob(".*.json"))}
         return {path.stem.removeprefix("."): record["took_s"] for path, record in found.items() if record is not None}
 
     def _record(self, stage: str) -> Path:

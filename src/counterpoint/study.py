@@ -286,8 +286,8 @@ class Study:
     def primary(self) -> dict[str, Any] | None:
         """Return the primary contrast, fixed on validation rows and written down before a test row is scored."""
         path, metric = self.root / "primary.json", self.config.evaluate.primary
-        kept, key = read_sealed(path), key_of(self.key("fits"), metric)
-        if kept is None or kept["key"] != key:
+        kept, key = read_sealed(path, {"primary": dict | None}), key_of(self.key("fits"), metric)
+        if kept is None or kept.get("key") != key:
             kept = {"key": key, "primary": choose_primary(self.predictions(), self.modalities(), metric)}
             write_sealed(path, kept)
         found: dict[str, Any] | None = kept["primary"]

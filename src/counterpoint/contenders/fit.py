@@ -24,6 +24,7 @@ from counterpoint.lookup import find
 from counterpoint.schema import COSTS, HISTORY, PREDICTIONS, Columns, Frame, empty
 
 DONE = "done.json"
+_DONE = {"key": str, "costs": dict, "files": dict}
 PARTS = ("train", "validation", "test")
 log = logging.getLogger(__name__)
 
@@ -215,7 +216,7 @@ def is_done(folder: Path, key: str) -> bool:
     >>> is_done(Path("nowhere"), "key")
     False
     """
-    done = read_sealed(folder / DONE)
+    done = read_sealed(folder / DONE, _DONE)
     return done is not None and done["key"] == key and are_true(folder, done["files"])
 
 
@@ -235,7 +236,7 @@ def fit_again(task: FitTask) -> Any:
     parts = sides(read_parquet(task.pairs), task.fold)
     model = _fitted(task, parts)
     keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, cache=task.cache)
-    done = read_sealed(task.folder / DONE)
+    done = read_sealed(task.folder / DONE, _DONE)
     if done is not None:  # its files are others now
         write_done(task.folder, key=done["key"], costs=done["costs"])
     return model
@@ -248,7 +249,7 @@ def gather(tasks: list[FitTask]) -> dict[str, Frame]:
         frames = [read_parquet(task.folder / f"{name}.parquet") for task in tasks]
         return pl.concat(frames) if frames else empty(columns)
 
-    costs = [done["costs"] for task in tasks if (done := read_sealed(task.folder / DONE)) is not None]
+    costs = [done["costs"] for task in tasks if (done := read_sealed(task.folder / DONE, _DONE)) is not None]
     return {
         "predictions": stacked("predictions", PREDICTIONS),
         "history": stacked("history", HISTORY),

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import yaml
 
 from counterpoint.config import StudyConfig, Text
+from counterpoint.config.yaml_text import NotPlainError, read_yaml
 from counterpoint.contenders.fit import is_done
 from counterpoint.contenders.inputs import as_pairs
 from counterpoint.contenders.kept.files import load
@@ -16,7 +16,7 @@ from counterpoint.errors import ConfigError, ImageError, RunFolderError, did_you
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
 from counterpoint.finished import AGAIN, RESULTS, Fits, read_finished
-from counterpoint.rules import masked
+from counterpoint.rules import check_pattern, masked, pattern
 from counterpoint.schema import Frame
 
 
@@ -91,11 +91,14 @@ def _pair(text: str | None, image: Path | None, rules: Text) -> Frame:
 
 
 def _text_rules(results: Mapping[str, Any], run_folder: Path) -> Text:
+    """Return what the study does to texts; the record of its settings may be a stranger's."""
     try:
-        config = yaml.safe_load(results["config"])
-    except (KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        config = read_yaml(results["config"])
+    except (KeyError, TypeError, NotPlainError) as error:
         raise RunFolderError(f"{run_folder / RESULTS} is damaged; {AGAIN}.") from error
-    return StudyConfig.read(config, where=str(run_folder)).text
+    rules = StudyConfig.read(config, where=str(run_folder)).text
+    check_pattern(pattern(rules.mask, match=rules.match, ignore_case=rules.ignore_case), where=f"{run_folder}: mask")
+    return rules
 
 
 def _folders(run_folder: Path, contender: str, fits: Fits) -> list[Path]:

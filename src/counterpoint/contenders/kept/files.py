@@ -201,8 +201,9 @@ def _try(model: Any) -> None:
     if _path(type(model)) in MODELS.values():
         pair = pl.DataFrame({"text": [None], "image": [None]}, schema={"text": pl.String, "image": pl.String})
         proba = model.predict_proba(pair)
-        if proba.shape != (1, len(model.classes_)) or not np.isfinite(proba).all():
-            raise ValueError("it predicts no probabilities")
+        n_classes = len(set(map(str, model.classes_)))
+        if proba.shape != (1, n_classes) or not (proba >= 0).all() or not np.isclose(proba.sum(), 1):
+            raise ValueError("it predicts no probabilities, one a class")
 
 
 def _json(value: Any) -> bytes:
