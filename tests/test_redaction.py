@@ -35,7 +35,7 @@ SECRET = "hunter2-s3cr3t"
         f"https://me:{SECRET}@host.example/a.jpg", f"s3://KEY:{SECRET}@bucket/a", f"https://{SECRET}@host.example/",
         f"http:/me:{SECRET}@host.example", f"http:\\\\me:{SECRET}@host.example", f"HTTPS://me:{SECRET}@h@host.example/x",
         f"https://host.example/a?X-Amz-Signature={SECRET}&b=1", f"https://host.example/a?b=1&token={SECRET}#c",
-        f"https://host.example/#access_token={SECRET}", f"https://host.example/a?client_secret={SECRET}",
+        f"s3:/KEY:{SECRET}@bucket/a", f"abfs:/KEY:{SECRET}@bucket/a", f"https://host.example/#access_token={SECRET}", f"https://host.example/a?client_secret={SECRET}",
         f"https://host.example/a?AccessKeyId={SECRET}", f"https://host.example/a?authorization={SECRET}",
         f"https://host.example/a?sig={SECRET}", f"https://host.example/a?access_token={SECRET}", f"ftp://a:{SECRET}@b",
     ],

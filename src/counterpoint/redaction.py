@@ -19,8 +19,8 @@ _NAMES_A_SECRET = re.compile(
     r"|connection_?string|authorization|^auth$",
     re.IGNORECASE,
 )
-# Linear: what stands before a login is found by its end, and a login ends at the first slash.
-_LOGIN = re.compile(r"((?<=:[/\\][/\\])|\b(?:https?|ftp):[/\\]*)[^\s/\\?#]*@", re.IGNORECASE)
+# Linear: what stands before a login is found by its end, and a login ends at the first slash.  A path keeps one slash.
+_LOGIN = re.compile(r"((?<=:[/\\][/\\])|(?<=[a-z0-9]{2}:[/\\])|\b(?:https?|ftp):[/\\]*)[^\s/\\?#]*@", re.IGNORECASE)
 _SIGNED = (
     r"(?:x-(?:amz|goog)-(?:signature|credential|security-token)|awsaccesskeyid|googleaccessid|access_?key_?id|signature|sig"
     r"|hmac|jwt|(?:[a-z]+[_-])?(?:token|secret)|auth|authorization|api_?key|password|passwd|pwd)"
