@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from counterpoint.config import Clean
 from counterpoint.data.clean import check_dropped, clean
+from counterpoint.data.sources.table import TableSource
 from counterpoint.errors import ConfigError, SchemaError
 from counterpoint.schema import DROPPED, check
 from data_material import SOME, inspected_records, is_partition, reasons, records
@@ -93,6 +94,13 @@ def test_too_many_bad_rows_are_a_bad_table_with_the_reasons_named():
         check_dropped(5, dropped, 0.5)
     said = "3 of 5 rows were dropped (aspect 2, too_small 1); clean.max_dropped_share allows 0.5."
     assert str(error.value) == said
+
+
+def test_a_table_of_rows_wider_than_its_header_is_refused_with_the_first_line(tmp_path):
+    (tmp_path / "t.csv").write_text("image,text,label\n" + '1.png, "a lamp, a table",cat\n' * 4)
+    ((records, dropped),) = TableSource(path=tmp_path / "t.csv").read(tmp_path)
+    with pytest.raises(SchemaError, match=r"The first bad_row is line 2 of t\.csv, .* or set separator or quoting\.$"):
+        check_dropped(len(records) + len(dropped), dropped, 0.5)
 
 
 @pytest.mark.parametrize("reason", ["excluded", "ambiguous_label", "no_label_rule", "balance", "limit"])

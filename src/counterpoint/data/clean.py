@@ -7,6 +7,7 @@ from counterpoint.errors import SchemaError
 from counterpoint.rules import check_pattern, words
 from counterpoint.schema import RECORDS, Dropped, Frame, check, first_reason, sift
 
+BAD_ROW = "bad_row"
 ON_PURPOSE = ("excluded", "ambiguous_label", "no_label_rule", "balance", "limit", "train_limit", "duplicate")
 """Reasons of rows that the user leaves out: they do not make a table a bad one."""
 
@@ -70,4 +71,15 @@ def check_dropped(n_in: int, dropped: Frame, max_share: float) -> None:
     worst = ", ".join(f"{reason} {count:,}" for reason, count in counts.head(3).iter_rows())
     raise SchemaError(
         f"{bad.height:,} of {n_in:,} rows were dropped ({worst}); clean.max_dropped_share allows {max_share:g}."
+        f"{_first_of_wrong_width(bad)}"
+    )
+
+
+def _first_of_wrong_width(bad: Frame) -> str:
+    first = next(bad.filter(reason=BAD_ROW).select("id", "source").iter_rows(), None)
+    if first is None:
+        return ""
+    return (
+        f" The first {BAD_ROW} is {first[0]} of {first[1]}, with more or fewer fields than the header: name all "
+        "columns there, enclose fields in quotation marks, or set separator or quoting."
     )
