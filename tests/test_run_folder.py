@@ -214,6 +214,13 @@ def test_what_stands_in_the_way_is_named(tmp_path):
         run.keep_or_make("stage", "k", numbers(1))
 
 
+@pytest.mark.parametrize("found", [[1], [{}], [{"time": "now"}]])
+def test_a_record_of_test_evaluations_of_another_form_is_lost(tmp_path, found):
+    path = tmp_path / "test_looks.json"
+    write_sealed(path, {"evaluations": found})
+    assert len(Evaluations(path).lost()) == 1
+
+
 def test_a_record_of_test_evaluations_that_is_lost_stays_lost(tmp_path):
     path = tmp_path / "test_looks.json"
     assert Evaluations(path).read() == []

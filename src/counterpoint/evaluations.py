@@ -48,7 +48,7 @@ class Evaluations:
     def read(self) -> list[dict[str, Any]]:
         """Return each test evaluation: its time, the hash of the settings, the contenders."""
         record = read_sealed(self._path, {"evaluations": list})
-        if record is not None:
+        if record is not None and all(map(_is_evaluation, record["evaluations"])):
             return list(record["evaluations"])
         if not (self._is_expected or lexists(self._path)):
             return []
@@ -67,6 +67,10 @@ class Evaluations:
     def lost(self) -> list[str]:
         """Return each time that the record was found damaged, so that what is said of it is said again."""
         return [each["time"] for each in self.read() if each.get(LOST)]
+
+
+def _is_evaluation(found: Any) -> bool:
+    return isinstance(found, dict) and {"time", "config_hash", "contenders"} <= found.keys()
 
 
 def _now() -> str:
