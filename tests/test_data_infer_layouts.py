@@ -145,6 +145,15 @@ def folders_of_classes_and_folds(d):
     return d
 
 
+def classes_of_vehicles(d):
+    for n in range(N):
+        file = d / ("train", "car", "bus")[n % 3] / f"{n}.png"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(picture(n))
+        file.with_suffix(".txt").write_text(TEXTS[n])
+    return d
+
+
 def imagefolder(d):
     for fold, rows in (("train", range(40)), ("test", range(40, N))):
         write_json_lines(d / fold / "metadata.jsonl", [
@@ -190,6 +199,7 @@ LAYOUTS = {
     },
     captions_and_labels_by_id: {"image": "file", "label": "category"},
     folders_of_classes_and_folds: {"kind": "folder", "layout": "classes"},
+    classes_of_vehicles: {"kind": "folder", "layout": "classes"},
     imagefolder: {"kind": "folder", "text": "caption", "label": "sentiment"},
     parquet_of_the_hub: {"path": "d/data", "image": "image", "text": "caption", "label": "label"},
     parquet_beside_each_other: {"path": "d", "label": "label"},

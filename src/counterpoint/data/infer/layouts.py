@@ -1,5 +1,6 @@
 """What stands at a place (a table, tars, a folder of one kind or another), and the settings that read it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -123,18 +124,25 @@ def _study2023(path: Path) -> Found | None:
 
 def _folders_of_classes(path: Path) -> Found | None:
     """Return the settings for a folder a class, when its images have their texts beside them."""
-    classes: dict[str, int] = {}
-    for part in _folds(path) or [path]:
-        for folder in _folders(part):
-            n = sum(file.with_suffix(".txt").is_file() for file in islice(_images_in(folder), LOOKED_AT))
-            if n:
-                classes[folder.name] = classes.get(folder.name, 0) + n
+    folds = _folds(path)
+    classes = _classes_in(folds or [path])
+    if len(classes) < 2 and any(fold_of(folder.name) is None for folder in _folders(path)):
+        folds, classes = [], _classes_in([path])  # the classes of vehicles, say, are train, car and bus
     if len(classes) < 2:
         return None
-    found = Found({"kind": "folder", "path": path, "layout": "classes"}, split=_fold_words(path), is_whole=True)
+    split = _fold_words(path) if folds else None
+    found = Found({"kind": "folder", "path": path, "layout": "classes"}, split=split, is_whole=True)
     found.notes["path"] = "each folder is a class; captions are .txt files"
     found.classes, found.is_labelled = classes, True
     return found
+
+
+def _classes_in(parts: list[Path]) -> dict[str, int]:
+    """Return how many images with a text each folder in *parts* has, by its name; those of none are left out."""
+    counts = Counter[str]()
+    for folder in (folder for part in parts for folder in _folders(part)):
+        counts[folder.name] += sum(file.with_suffix(".txt").is_file() for file in islice(_images_in(folder), LOOKED_AT))
+    return dict(+counts)
 
 
 def _tables(path: Path) -> Found | None:
