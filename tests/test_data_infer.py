@@ -66,6 +66,12 @@ def test_a_json_field_of_lists_in_tars_is_no_label_and_is_named(tmp_path):
     )
 
 
+@pytest.mark.parametrize("name", ["\x85", "a\x85b", "\u2028", "\x7f", "é: #"])
+def test_a_column_of_any_name_is_named_so_in_the_file(name, tmp_path):
+    pl.DataFrame({"image": ["train"], "caption": ["train"], name: ["1.png"]}).write_csv(tmp_path / "a.csv")
+    assert inferred(tmp_path / "s.yaml", tmp_path / "a.csv")["source"]["image"] == name
+
+
 def test_without_a_label_the_file_asks_for_keywords(tmp_path):
     (tmp_path / "a.csv").write_text("image,text\n1.png,a cat\n2.png,a dog\n", encoding="utf-8")
     assert set(inferred(tmp_path / "s.yaml", tmp_path / "a.csv")["label"]["keywords"]["classes"]) == {"first", "second"}

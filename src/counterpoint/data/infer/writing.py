@@ -105,11 +105,16 @@ def setting_line(key: str, value: object, note: str | None, indent: str = "  ") 
     if isinstance(value, Mapping):
         inner = "\n".join(setting_line(name, each, None, indent + "  ") for name, each in value.items())
         return f"{commented(f'{indent}{key}:', note)}\n{inner}"
-    if isinstance(value, list):
-        text = f"{key}: {yaml.safe_dump(value, allow_unicode=True, width=1000, default_flow_style=True).strip()}"
-    else:
-        text = yaml.safe_dump({key: value}, allow_unicode=True, width=1000).strip()
+    text = f"{key}: {_yaml(value, in_line=True)}" if isinstance(value, list) else _yaml({key: value})
     return commented(f"{indent}{text}", note)
+
+
+def _yaml(value: object, *, in_line: bool = False) -> str:
+    r"""Return *value* as YAML; the line end U+0085 is written as ``\N``, for as it is it reads as a space."""
+    made = str(yaml.safe_dump(value, allow_unicode=True, width=1000, default_flow_style=in_line))
+    if "\x85" in made:
+        made = str(yaml.safe_dump(value, width=1000, default_flow_style=in_line))
+    return made.strip()
 
 
 def commented(text: str, note: str | None) -> str:
