@@ -235,6 +235,13 @@ def test_lists_that_do_not_match_their_arrays_are_refused(kind, folder, fitted):
         load(folder)
 
 
+def test_n_grams_that_come_twice_are_refused_before_they_are_counted(folder, fitted):
+    keep(fitted["text-svm"], folder)
+    changed(folder, lambda document: document["values"].update(words=2 * document["values"]["words"]))
+    with pytest.raises(UnreadableFitError, match="n-grams come twice"):
+        load(folder)
+
+
 def test_a_network_takes_no_memory_that_its_file_does_not_have(folder, fitted):
     keep(fitted["text-lstm"], folder)
     changed(folder, lambda document: document["settings"].update(hidden=4096))

@@ -44,7 +44,15 @@ def columns(vectorizer: CountVectorizer) -> list[str]:
 
 
 def with_columns(vectorizer: CountVectorizer, names: Sequence[str]) -> CountVectorizer:
-    """Return *vectorizer* as if it had learned the n-grams *names*, one a column."""
+    """Return *vectorizer* as if it had learned the n-grams *names*, one a column.
+
+    Raises
+    ------
+    ValueError
+        When a name comes twice: scipy would then write counts beyond the end of its arrays.
+    """
     vectorizer.vocabulary_ = {name: i for i, name in enumerate(names)}
+    if len(vectorizer.vocabulary_) < len(names):
+        raise ValueError(f"{len(names) - len(vectorizer.vocabulary_)} of {len(names)} n-grams come twice")
     vectorizer.fixed_vocabulary_ = False
     return vectorizer
