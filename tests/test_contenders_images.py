@@ -1,8 +1,8 @@
 """Images that a contender is handed and cannot read are counted, once a call, or refused."""
 
 import re
-import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -74,11 +74,12 @@ def test_wrong_paths_alone_are_refused_before_anything_is_trained(kind, pairs, m
 
 
 @who_reads
-def test_images_that_are_null_are_no_mistake(kind, pairs):
+def test_images_that_are_null_are_no_mistake_but_of_a_model_of_images_alone(kind, pairs):
     nothing = pairs.with_columns(image=pl.lit(None, pl.String))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        make(kind, **READING[kind]).fit(nothing, nothing["label"]).predict_proba(nothing)
+    model = make(kind, **READING[kind])
+    with nullcontext() if "text" in model.modalities else pytest.warns(ImageWarning, match="None of the 24 pairs has"):
+        model.fit(nothing, nothing["label"])
+    model.predict_proba(nothing)
 
 
 @pytest.mark.parametrize("kind", ["majority", "metadata", "text-svm", "text-lstm", "keyword-rule"])

@@ -56,7 +56,7 @@ class ImageError(CounterpointError):
 
 
 class ImageWarning(UserWarning):
-    """Images that a contender was given and cannot read; it takes them for missing."""
+    """Images that a contender cannot read and takes for missing, or that a model of images alone lacks altogether."""
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:

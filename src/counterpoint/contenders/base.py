@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from counterpoint.contenders import settings_of
 from counterpoint.contenders.encoded import Encoded
-from counterpoint.contenders.images import images_of
+from counterpoint.contenders.images import images_of, warn_of_none
 from counterpoint.contenders.inputs import as_labels, as_pairs
 from counterpoint.contenders.kept.state import State, learned
 from counterpoint.errors import SchemaError
@@ -85,7 +85,8 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Warns
         -----
         ImageWarning
-            Once, with the number of images that cannot be read; they count as missing.
+            Once, with the number of images that cannot be read; they count as missing.  Also where a model of images
+            alone gets none at all.
         """
         settings_of(type(self)).read(self.get_params(deep=False), where=type(self).__name__)
         labels = as_labels(y)
@@ -95,6 +96,8 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self.history_, self.n_epochs_, self.n_parameters_, self.n_trials_ = [], 0, 0, 1
         train = Rows(self._pairs(X, len(labels)), codes.astype(np.int64))
         held_out = self._coded(validation) if validation else None
+        if self.modalities == ("image",):
+            warn_of_none(train.pairs)
         with self._reading(train.pairs, held_out.pairs if held_out else None):
             self._fit(train, held_out, dict(fits or {}))
         return self

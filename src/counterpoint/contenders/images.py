@@ -86,6 +86,13 @@ def images_of(pairs: Frame, validation: Frame | None = None) -> Iterator[None]:
         _CALL.reset(token)
 
 
+def warn_of_none(pairs: Frame) -> None:
+    """Warn when not one of *pairs* has an image, of which a model of images alone is to learn; null is no bad path."""
+    if _CALL.get() is None and pairs["image"].null_count() == len(pairs):
+        line = f"None of the {len(pairs):,} pairs has an image; a model of images alone learns nothing from them."
+        warnings.warn(line, ImageWarning, stacklevel=_level_of_caller())
+
+
 def pixels_of(settings: Mapping[str, Any], pairs: Frame, *, cache: str | None) -> Pixels:
     """Return the pixels of *pairs* as *settings* (a contender's ``pixel_settings``) ask for them.
 

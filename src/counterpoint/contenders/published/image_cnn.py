@@ -36,7 +36,9 @@ class PaperImageCNN(Published):
     Examples
     --------
     >>> import polars as pl
-    >>> pairs = pl.DataFrame({"image": [None, None]}, schema={"image": pl.String})
+    >>> from PIL import Image
+    >>> images = [Image.new("RGB", (16, 16), color) for color in ("red", "blue")]
+    >>> pairs = pl.DataFrame({"image": pl.Series(images, dtype=pl.Object)})
     >>> model = PaperImageCNN(side_px=16, epochs=1).fit(pairs, ["a", "b"], validation=(pairs, ["a", "b"]))
     >>> model.predict_proba(pairs).shape
     (2, 2)
