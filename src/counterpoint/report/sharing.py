@@ -23,8 +23,8 @@ def shared_settings(values: Any, file: Path | None) -> Any:
 
     A path that leads elsewhere is its last name, after an ellipsis.
 
-    >>> values = {"path": "/data/me/study/a.csv", "root": "/data/me/b", "separator": "/", "storage": {"key": "k"}}
-    >>> shared_settings(values, Path("/data/me/study/study.yaml"))
+    >>> values = {"path": "/usr/me/study/a.csv", "root": "/usr/me/b", "separator": "/", "storage": {"key": "k"}}
+    >>> shared_settings(values, Path("/usr/me/study/study.yaml"))
     {'path': 'a.csv', 'root': '…/b', 'separator': '/', 'storage': {'key': '***'}}
     """
     return _with_shared_paths(redacted(values), file.parent if file else None)
