@@ -110,7 +110,10 @@ def delimited(draw: Draw) -> bytes:
         ends = ("\n",)  # nobody could tell such an end from one of a row
     lines = [separator.join(row) + draw(st.sampled_from(ends)) for row in [["file", "caption", "class"], *rows]]
     n_lost = sum(not row or row == [""] for row in rows)  # a blank line is no row
-    return f"{suffix} {n_rows - n_lost}\n".encode() + _encoded(draw, "".join(lines))
+    # A lone return may end the header, or a row, as well as stand within: then nobody knows.
+    is_open = any("\r" in "".join(row) and len(row) > 3 for row in rows)
+    is_open |= lines[0].endswith("\r") and ends != ("\r",)
+    return f"{suffix} {'?' if is_open else n_rows - n_lost}\n".encode() + _encoded(draw, "".join(lines))
 
 
 def _encoded(draw: Draw, text: str) -> bytes:
@@ -148,7 +151,8 @@ def json_lines(draw: Draw) -> bytes:
     ends = draw(st.sampled_from([("\n",), ("\n",), ("\r\n",), ("\n", "\r\n"), ("\n", "\r\n", "\r")]))
     n_lost = sum(not line.strip() for line in lines)
     text = "".join(line + draw(st.sampled_from(ends)) for line in lines)
-    return f"jsonl {n_rows - n_lost}\n".encode() + text.encode("utf-8", "surrogateescape")
+    is_open = any("\r" in line for line in lines)  # it may end an object
+    return f"jsonl {'?' if is_open else n_rows - n_lost}\n".encode() + text.encode("utf-8", "surrogateescape")
 
 
 @st.composite

@@ -208,7 +208,8 @@ class RowReader:
         """Return the row in which carriage returns are characters, or the rows that they end."""
         whole, parts = [[field.replace(RETURN, "\r") for field in record.fields]], self._parts(record)
         readings = [rows for rows in (whole, parts) if rows and all(len(row) == len(self.header) for row in rows)]
-        if len(readings) == 1:
+        is_torn = readings == [whole] and any(map(self.forms.begins_row, record.returns.split("\r")[1:]))
+        if len(readings) == 1 and not is_torn:
             return readings[0]
         raise SourceError(
             f"{self.path}: line {record.line:,} holds a carriage return that may end a row or stand within one; "

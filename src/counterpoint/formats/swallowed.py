@@ -16,7 +16,7 @@ SHAPES = (
     re.compile(r"\S(?:.*\S)?\.\w{2,5}"),
 )
 """An address, a number, the name of a file."""
-MIN_SHARE = 0.9
+MIN_SHARE = 0.8
 MAX_CLASSES, ROWS_A_CLASS = 50, 3
 LINE_ENDS = re.compile("\r\n|\n|\ud800|\r")
 
@@ -61,6 +61,10 @@ class Forms:
         """Say whether *fields* are as many as the columns, and none contradicts what its column holds."""
         return len(fields) == self.n_columns and all(self._known(fields, 0, is_sure=False))
 
+    def begins_row(self, line: str) -> bool:
+        """Say whether *line* surely is a row, or the beginning of one."""
+        return self._is_row(line.replace('"', "").split(self.separator), 0, self.n_columns)
+
     def _holds_rows(self, lines: Sequence[str], column: int) -> bool:
         if len(lines) == 1:
             return False
@@ -75,6 +79,9 @@ class Forms:
             (last[:column] if len(last) <= column + 1 else last, 0, column),
         ]
         if any(self._is_row(*part) for part in parts):
+            return True
+        # Few rows tell nothing of their columns: a line within that is as wide as the header may then be a row.
+        if not self.columns and self.n_columns > 1 and any(len(line) == self.n_columns for line in inner):
             return True
         widths = [len(first) + column, *map(len, inner), len(last) + self.n_columns - column - 1]
         may_be = self.n_columns > 1 and all(width == self.n_columns for width in widths)
