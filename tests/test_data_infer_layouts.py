@@ -303,12 +303,13 @@ def test_images_without_texts_are_refused_with_what_to_add(tmp_path):
 
 def test_a_table_whose_images_are_nowhere_is_written_with_the_path_tried(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    write_csv(tmp_path / "t.csv", file=FILES, text=TEXTS, label=LABELS)
+    gone = [f"gone-{file}" for file in FILES]  # other tests have images of the usual names in folders beside
+    write_csv(tmp_path / "t.csv", file=gone, text=TEXTS, label=LABELS)
     monkeypatch.setattr(sys, "argv", ["counterpoint", "new", "s.yaml", "--from", "t.csv"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 0
-    assert f"image column 'file' names no file: '0.png' is not at {tmp_path}/0.png" in capsys.readouterr().err
+    assert f"image column 'file' names no file: 'gone-0.png' is not at {tmp_path}/gone-0.png" in capsys.readouterr().err
     assert yaml.safe_load((tmp_path / "s.yaml").read_text())["source"]["image"] == "file"
 
 

@@ -208,7 +208,7 @@ def test_a_source_of_ones_own_is_named_by_its_path(tmp_path):
 
 
 def test_a_batch_holds_at_most_ten_thousand_rows_and_rows_count_on(tmp_path):
-    lines = (json.dumps({"image": "1.png", "text": f"text {row}"}) for row in range(25_000))
+    lines = (json.dumps({"image": "gone.png", "text": f"text {row}"}) for row in range(25_000))
     (tmp_path / "t.jsonl").write_text("\n".join(lines))
     batches = list(open_source({"kind": "table", "path": tmp_path / "t.jsonl"}).read(tmp_path))
     assert [len(records) for records, _ in batches] == [10_000, 10_000, 5_000]

@@ -80,7 +80,7 @@ def test_the_preset_is_the_study_as_published_but_for_its_pairs(tmp_path):
 
 
 def test_the_preset_takes_the_pairs_that_are_there(tmp_path):
-    (tmp_path / "rows.csv").write_text("file,words,class\n" + "1.png,a longer text {,x\n2.png,a text,y\n" * 9)
+    (tmp_path / "rows.csv").write_text("file,words,class\n" + "gone-1.png,a longer text {,x\ngone-2.png,a text,y\n" * 9)
     config = preset(tmp_path, source=tmp_path / "rows.csv")
     kept = {"kind": "table", "path": str(tmp_path / "rows.csv"), "image": "file", "text": "words", "label": "class"}
     assert (config.study, config.source) == ("mine", kept)
