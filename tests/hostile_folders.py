@@ -101,7 +101,7 @@ def _real(path: Any) -> str:
 
 def _is_used(file: Path, dropped: Any) -> bool:
     """Return whether a file that is neither in a row nor aside is the text or the table of some, or has a bad name."""
-    ids = {key.rpartition("/")[2] for key in dropped["id"]}
+    ids = {key.rpartition("/")[2] for key in dropped["id"].drop_nulls()}
     if {file.name, file.stem} & ids or ("\udcff" in file.name and r"b\xff.png" in ids):
         return True
     if file.is_dir():
