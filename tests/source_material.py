@@ -11,7 +11,7 @@ from PIL import Image
 
 from counterpoint.acquire.keep import Kept
 from counterpoint.acquire.shard import ShardWriter
-from counterpoint.data.sources import Source
+from counterpoint.data.sources import Source, open_source
 from counterpoint.formats.shards import LISTED, shard_name
 from counterpoint.schema import DROPPED, RECORDS, Frame, check
 from counterpoint.store import Store
@@ -36,6 +36,16 @@ IMAGES: dict[str, bytes] = {
     "not_image": b"<html>gone</html>",
     "zero_bytes": b"",
 }
+
+
+def folder_source(path: Path, **own: object) -> Source:
+    return open_source({"kind": "folder", "path": path, **own})
+
+
+def put(path: Path, body: bytes = GOOD) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    return path
 
 
 def read(source: Source, work: Path) -> tuple[Frame, Frame]:

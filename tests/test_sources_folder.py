@@ -1,19 +1,9 @@
 import polars as pl
 import pytest
 
-from counterpoint.data.sources import open_source
 from counterpoint.errors import SourceError
-from source_material import GOOD, read
-
-
-def source(path, **own):
-    return open_source({"kind": "folder", "path": path, **own})
-
-
-def put(path, body=GOOD):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(body)
-    return path
+from source_material import folder_source as source
+from source_material import put, read
 
 
 @pytest.fixture

@@ -6,23 +6,13 @@ import os
 import polars as pl
 import pytest
 
-from counterpoint.data.sources import open_source
 from counterpoint.errors import SourceError
 from counterpoint.formats.images import ImageReader
-from source_material import GOOD, IMAGES, read
+from source_material import GOOD, IMAGES, put, read
+from source_material import folder_source as source
 
 JPEG = IMAGES["jpeg"]
 BMP = b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0" + bytes(60)
-
-
-def source(path, **own):
-    return open_source({"kind": "folder", "path": path, **own})
-
-
-def put(path, body=GOOD):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(body)
-    return path
 
 
 def aside(opened):
