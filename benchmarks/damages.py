@@ -14,7 +14,7 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "material"))
 from damages import Damage, Damaged, Outcome, draw
 
 N = 50

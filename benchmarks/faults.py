@@ -12,7 +12,7 @@ from pathlib import Path
 from subprocess import Popen
 from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "material"))
 from acquire_kills import KINDS, Study, interrupted
 from acquire_material import Host, host, shard_hashes
 

@@ -1,9 +1,9 @@
 """Hostile inputs by the hundred thousand: `fuzz.py [N [TARGET ...]]` feeds N of them to each target.
 
-The targets are those of `TARGETS` in `tests/hostile_inputs.py`, and `decoder`, `URL guard` and `headers` for those of
-each.  A child process feeds them, and notes each in a mapped file first, so that one that kills or hangs it is known
-and kept in `OUT` (`--again FILE` feeds it once more).  Exit 1 when one of them did, raised what is no reason, or took
-longer than its target allows, in seconds of the processor.  `fuzz.py 200000 decoder` takes half an hour.
+The targets are those of `TARGETS` in `tests/material/hostile_inputs.py`, with `decoder`, `URL guard` and `headers` for
+those of each.  A child process feeds them, and notes each in a mapped file first, so that one that kills or hangs it is
+known and kept in `OUT` (`--again FILE` feeds it once more).  Exit 1 when one of them did, raised what is no reason, or
+took longer than its target allows, in seconds of the processor.  `fuzz.py 200000 decoder` takes half an hour.
 """
 
 import json
@@ -23,7 +23,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "material"))
 from hostile_inputs import TARGETS
 
 N = 10_000

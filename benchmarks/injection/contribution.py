@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from counterpoint.config import Split
 from counterpoint.contenders import make
-from counterpoint.contribution import perceptual_score, pid, pid_of
 from counterpoint.data.generate import generate
 from counterpoint.data.recipe import SIGNALS
 from counterpoint.data.split import split
 from counterpoint.data.words import ENGLISH
+from counterpoint.measures import information_decomposition as pid
+from counterpoint.measures import perceptual_score, pid_of
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 from injection.draw import Item, timed

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from counterpoint.diagnose.evidence.shares import wilson
+from counterpoint.metrics.contingency import wilson
 from injection.draw import CLEAN, frame_of
 from injection.plants import PLANTS, Plant
 from injection.sources import GENERATED

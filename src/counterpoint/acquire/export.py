@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from counterpoint.acquire.pictures import as_jpeg, as_stored
 from counterpoint.acquire.slots import AcquiredRows
 from counterpoint.artifacts import key_of
 from counterpoint.errors import ConfigError, ImageError, did_you_mean
@@ -18,6 +17,7 @@ from counterpoint.features.bilinear import SIDE_PX, Resize, gray_square
 from counterpoint.features.chunks import Listener, unheard
 from counterpoint.formats.exports import Exported, Outgoing, export_once
 from counterpoint.formats.imagefolder import write_imagefolder
+from counterpoint.formats.stored_images import as_jpeg, as_stored
 from counterpoint.formats.study2023 import StudyFolder, class_numbers, folder_of
 from counterpoint.formats.tars import write_tars
 from counterpoint.redaction import redacted_text

@@ -110,7 +110,7 @@ def sweep(
     if csv:
         _print_table(opened.swept.table)
     else:
-        from counterpoint.outcome import sweep_outcome
+        from counterpoint.report.terminal import sweep_outcome
 
         _print_parts(sweep_outcome(opened.swept), page)
 
@@ -186,7 +186,7 @@ def _opened(path: Path, runs: Path, sets: Sequence[str] | None) -> "Iterator[Stu
 
 def _print_outcome(study: "Study") -> None:
     from counterpoint.artifacts import read_json
-    from counterpoint.outcome import outcome
+    from counterpoint.report.terminal import outcome
 
     parts = outcome(read_json(study.root / "results.json"), study.config.evaluate.primary)
     _print_parts(parts, study.root / "report.html")

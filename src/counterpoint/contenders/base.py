@@ -125,7 +125,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def encoded(self, X: Any) -> Encoded | None:  # noqa: ARG002
         """Return what the encoders say of the pairs *X*, each text and each image read once; None offers nothing.
 
-        A contender that offers it lets the measures of `counterpoint.contribution` ask its head alone, which must say
+        A contender that offers it lets the measures of `counterpoint.measures` ask its head alone, which must say
         of each pair what ``predict_proba`` says.
         """
         return None

@@ -11,7 +11,6 @@ import polars as pl
 from counterpoint import config
 from counterpoint.data.align import align
 from counterpoint.data.clean import check_dropped, clean
-from counterpoint.data.deal import deal
 from counterpoint.data.group import first_of
 from counterpoint.data.group import group as grouped
 from counterpoint.data.infer import looked_at
@@ -19,6 +18,7 @@ from counterpoint.data.label import label as labelled
 from counterpoint.data.look_alikes import warned_of
 from counterpoint.data.sources import Source, open_source
 from counterpoint.data.sources.table import TableSource
+from counterpoint.data.stratified_assignment import deal
 from counterpoint.errors import ConfigError, SchemaError
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 
 from counterpoint.config import Split
-from counterpoint.data.deal import deal, fill
 from counterpoint.data.given_split import given_folds, is_k_fold, resolved
+from counterpoint.data.stratified_assignment import deal, fill
 from counterpoint.errors import SplitError
 from counterpoint.schema import DROPPED, PAIRS, Dropped, Frame, check, empty, finding, first_reason, sift
 from counterpoint.seeds import child_seed

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
-from counterpoint.contribution import Estimate
+from counterpoint.measures import Estimate
 from counterpoint.schema import COSTS, DROPPED, HISTORY, PREDICTIONS, Frame, empty
 
 Depth = Literal["fast", "full"]

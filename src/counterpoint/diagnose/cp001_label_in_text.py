@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.evidence.heard import balanced_accuracy
-from counterpoint.diagnose.evidence.held_out import hits, parts, right
 from counterpoint.errors import SchemaError
+from counterpoint.measures.held_out import hits, parts, right
+from counterpoint.measures.prediction_arrays import balanced_accuracy
 from counterpoint.schema import Frame, finding
 
 TITLE = "The label is a function of the text"

@@ -12,9 +12,9 @@ import polars as pl
 from counterpoint.config import Group
 from counterpoint.data.group import group
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.evidence.held_out import has_test_rows, parts, rounded
-from counterpoint.diagnose.evidence.shares import wilson
+from counterpoint.measures.held_out import has_test_rows, parts, rounded
 from counterpoint.metrics import evaluate, read_part
+from counterpoint.metrics.contingency import wilson
 from counterpoint.schema import Frame, finding
 
 TITLE = "Duplicates across folds"

@@ -6,7 +6,7 @@ import polars as pl
 
 from counterpoint.data.clean import ON_PURPOSE
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.evidence.shares import Association, association, crossed, p_said
+from counterpoint.metrics.contingency import Association, association, crossed, p_said
 from counterpoint.schema import Frame, finding
 
 TITLE = "Rows missing not at random"

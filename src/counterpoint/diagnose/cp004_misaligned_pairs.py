@@ -25,11 +25,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from counterpoint.contribution import Estimate
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.evidence.association import Found, association, image_features, text_features
-from counterpoint.diagnose.evidence.heard import Codes, Floats, Heard, best_of, heard, judged
-from counterpoint.diagnose.evidence.lapses import Lapses, backing, lapses, read_words
+from counterpoint.measures import Estimate
+from counterpoint.measures.lapse_rate import Lapses, backing, lapses, read_words
+from counterpoint.measures.prediction_arrays import Codes, Floats, Heard, best_of, heard, judged
+from counterpoint.measures.text_image_association import Found, association, image_features, text_features
 from counterpoint.schema import Frame, class_names, finding
 from counterpoint.seeds import child_seed
 

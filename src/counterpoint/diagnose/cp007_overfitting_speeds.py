@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from counterpoint.contribution import blend_weights, ogr
-from counterpoint.contribution.estimate import Floats
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.evidence.heard import best_among, judged
+from counterpoint.measures import blend_weights, ogr
+from counterpoint.measures.prediction_arrays import best_among, judged
+from counterpoint.metrics.estimate import Floats
 from counterpoint.schema import Frame, finding
 
 TITLE = "Branches over-fit at different speeds"

@@ -20,11 +20,11 @@ import numpy as np
 import polars as pl
 
 from counterpoint.contenders.encoded import Encoded, Side
-from counterpoint.contribution import Estimate, perceptual_score
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.evidence.heads import Heads, heads_of
-from counterpoint.diagnose.evidence.heard import balanced_accuracy
-from counterpoint.diagnose.evidence.told import SUM, Told, told
+from counterpoint.measures import Estimate, perceptual_score
+from counterpoint.measures.encoded_fits import Heads, heads_of
+from counterpoint.measures.information_gain import SUM, Told, told
+from counterpoint.measures.prediction_arrays import balanced_accuracy
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
 

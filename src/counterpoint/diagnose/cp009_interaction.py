@@ -15,11 +15,11 @@ Takes about 1 s at 730 test rows for each joint contender, above what CP008 has 
 
 import numpy as np
 
-from counterpoint.contribution import Estimate, emap_gap
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.evidence.heads import Heads, heads_of
-from counterpoint.diagnose.evidence.heard import balanced_accuracy
-from counterpoint.diagnose.evidence.told import told
+from counterpoint.measures import Estimate, emap_gap
+from counterpoint.measures.encoded_fits import Heads, heads_of
+from counterpoint.measures.information_gain import told
+from counterpoint.measures.prediction_arrays import balanced_accuracy
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from counterpoint.contribution import Estimate, error_overlap, oracle_headroom, pid_of
-from counterpoint.contribution.estimate import Floats
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.evidence.heard import Heard, best_of, heard, judged
-from counterpoint.diagnose.evidence.told import FEW_ROWS, SUM, named, of_own, said_by
+from counterpoint.measures import Estimate, error_overlap, oracle_headroom, pid_of
+from counterpoint.measures.information_gain import FEW_ROWS, SUM, named, of_own, said_by
+from counterpoint.measures.prediction_arrays import Heard, best_of, heard, judged
+from counterpoint.metrics.estimate import Floats
 from counterpoint.schema import finding
 
 TITLE = "Nothing to gain"

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from counterpoint.contribution.estimate import Estimate, estimated, mean_by_class
 from counterpoint.diagnose.case import Case
 from counterpoint.errors import SchemaError
+from counterpoint.metrics.estimate import Estimate, estimated, mean_by_class
 from counterpoint.schema import Frame, finding
 from counterpoint.seeds import child_seed
 

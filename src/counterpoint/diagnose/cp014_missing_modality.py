@@ -17,12 +17,12 @@ import numpy as np
 import polars as pl
 
 from counterpoint.contenders.encoded import MEAN, MISSING, Encoded
-from counterpoint.contribution import Estimate
-from counterpoint.contribution.asked import Places, hits
-from counterpoint.contribution.estimate import Floats, estimated, groups_of, mean_by_class
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.evidence.heads import Heads, heads_of
-from counterpoint.diagnose.evidence.heard import best_among, judged
+from counterpoint.measures import Estimate
+from counterpoint.measures.encoded_fits import Heads, heads_of
+from counterpoint.measures.prediction_arrays import best_among, judged
+from counterpoint.measures.recombined_logits import Places, hits
+from counterpoint.metrics.estimate import Floats, estimated, groups_of, mean_by_class
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
 

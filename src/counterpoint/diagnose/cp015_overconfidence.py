@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from counterpoint.contribution import Estimate
-from counterpoint.contribution.estimate import Floats, estimated
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.evidence.heard import Heard, best_of, heard, judged
+from counterpoint.measures import Estimate
+from counterpoint.measures.prediction_arrays import Heard, best_of, heard, judged
 from counterpoint.metrics import Rows, find_metric
+from counterpoint.metrics.estimate import Floats, estimated
 from counterpoint.schema import finding
 
 TITLE = "Over-confident branch"

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from counterpoint.contribution import Estimate
 from counterpoint.diagnose import Case, Fitted
-from counterpoint.diagnose.evidence.heard import heard
+from counterpoint.measures import Estimate
+from counterpoint.measures.prediction_arrays import heard
 from counterpoint.schema import Frame, finding
 
 if TYPE_CHECKING:

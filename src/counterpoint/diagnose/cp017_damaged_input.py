@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from counterpoint.contribution.estimate import estimated
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.evidence.held_out import parts, rounded
-from counterpoint.diagnose.evidence.shares import association, crossed, p_said, wilson
 from counterpoint.features.tokens import tokenize
+from counterpoint.measures.held_out import parts, rounded
+from counterpoint.metrics.contingency import association, crossed, p_said, wilson
+from counterpoint.metrics.estimate import estimated
 from counterpoint.rules import n_words
 from counterpoint.schema import Frame, finding
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from counterpoint.contribution.estimate import Estimate, estimated, mean_by_class
 from counterpoint.diagnose.case import Case
-from counterpoint.diagnose.evidence.held_out import hits, rounded, voices
+from counterpoint.measures.held_out import hits, rounded, voices
+from counterpoint.metrics.estimate import Estimate, estimated, mean_by_class
 from counterpoint.schema import Frame, finding
 
 TITLE = "Imbalance hides errors"

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from counterpoint.contribution.estimate import Floats, estimated
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.evidence.heard import FLOOR
+from counterpoint.measures.prediction_arrays import FLOOR
+from counterpoint.metrics.estimate import Floats, estimated
 from counterpoint.schema import Frame, class_names, finding
 
 TITLE = "Over-fitting"

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpoint.contribution import Estimate
-from counterpoint.contribution.estimate import Floats, estimated
 from counterpoint.diagnose import Case
-from counterpoint.diagnose.evidence.heard import Codes, Heard, best_of, heard
+from counterpoint.measures import Estimate
+from counterpoint.measures.prediction_arrays import Codes, Heard, best_of, heard
+from counterpoint.metrics.estimate import Floats, estimated
 from counterpoint.schema import class_names, finding
 
 TITLE = "Wrong labels"

@@ -13,11 +13,11 @@ from typing import Any
 
 import polars as pl
 
-from counterpoint.contribution import Estimate
 from counterpoint.diagnose import Case
 from counterpoint.diagnose.cp016_training_failed import MISREADS
-from counterpoint.diagnose.evidence.grounds import UNKNOWN, Grounds
-from counterpoint.diagnose.evidence.told import SUM
+from counterpoint.diagnose.verdict_inputs import UNKNOWN, Grounds
+from counterpoint.measures import Estimate
+from counterpoint.measures.information_gain import SUM
 from counterpoint.schema import Frame
 
 VERDICTS = (

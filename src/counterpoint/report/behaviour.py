@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from counterpoint.report import looks, panels, words
+from counterpoint.report import error_analysis, panels, word_importance
 from counterpoint.report.material import Material
 from counterpoint.report.svg import Gallery
 from counterpoint.report.thumbnails import thumbnail
@@ -64,9 +64,9 @@ def confusions(material: Material, gallery: Gallery) -> list[Content]:
     found, level = [], material.evaluate.confidence
     for contender, rows in _test_rows(material):
         figure = panels.confusion(
-            looks.confusion(rows, material.classes), material.classes, colour=material.voice(contender).colour
+            error_analysis.confusion(rows, material.classes), material.classes, colour=material.voice(contender).colour
         )
-        recalls = looks.rates(rows, "label", confidence=level).to_dicts()
+        recalls = error_analysis.rates(rows, "label", confidence=level).to_dicts()
         alt = f"Confusion matrix of {contender}, as shares of each true class; the table below has the diagonal."
         svg = gallery.add(f"confusion-{contender}", f"Confusion: {contender}", figure, alt=alt)
         found.append({"contender": contender, "title": contender, "figure": svg, "recalls": recalls})
@@ -76,7 +76,7 @@ def confusions(material: Material, gallery: Gallery) -> list[Content]:
 def reliabilities(material: Material, gallery: Gallery) -> list[Content]:
     """Return how often each contender was right at each level of stated confidence."""
     level = material.evaluate.confidence
-    bins = {name: looks.reliability(rows, confidence=level) for name, rows in _test_rows(material)}
+    bins = {name: error_analysis.reliability(rows, confidence=level) for name, rows in _test_rows(material)}
     lowest = [of_one.select(pl.min_horizontal("low", "confidence").min()).item() for of_one in bins.values()]
     return [
         _reliability(material, gallery, contender, of_one, min(lowest) - 0.02) for contender, of_one in bins.items()
@@ -94,11 +94,11 @@ def _reliability(material: Material, gallery: Gallery, contender: str, bins: Fra
 def lengths(material: Material, gallery: Gallery) -> list[Content]:
     """Return how often each contender was right on texts of each length."""
     tested = material.test_rows["id"].unique()
-    binned = looks.lengths(material.table("pairs").filter(pl.col("id").is_in(tested.implode())))
+    binned = error_analysis.lengths(material.table("pairs").filter(pl.col("id").is_in(tested.implode())))
     if binned["bin"].n_unique() < 2:
         return []
     level = material.evaluate.confidence
-    bins = {name: looks.by_length(rows, binned, confidence=level) for name, rows in _test_rows(material)}
+    bins = {name: error_analysis.by_length(rows, binned, confidence=level) for name, rows in _test_rows(material)}
     lowest = [of_one.select(pl.col("low").min()).item() for of_one in bins.values()]
     return [_length(material, gallery, contender, of_one, min(lowest) - 0.01) for contender, of_one in bins.items()]
 
@@ -118,7 +118,7 @@ def mistakes(material: Material) -> list[Content]:
     pairs = material.table("pairs").select("id", "text", "image").unique("id", keep="first")
     found = []
     for contender, rows in _test_rows(material):
-        wrong = looks.mistakes(rows, material.classes, most=N_MISTAKES).join(
+        wrong = error_analysis.mistakes(rows, material.classes, most=N_MISTAKES).join(
             pairs, on="id", how="left", maintain_order="left"
         )
         if len(wrong):
@@ -159,7 +159,7 @@ def removals(material: Material) -> list[Content]:
     for contender in material.contenders:
         model = material.models.get(contender)
         if material.voice(contender).label == "text" and model is not None and not hasattr(model, "top_words"):
-            moved = words.removals(model, pairs, confidence=material.evaluate.confidence)
+            moved = word_importance.removals(model, pairs, confidence=material.evaluate.confidence)
             rows = moved.filter(pl.col("value") > 0).head(N_WORDS).to_dicts()
             found.append({"contender": contender, "title": contender, "rows": rows})
     return found

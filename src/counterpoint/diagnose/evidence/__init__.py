@@ -1,1 +1,0 @@
-"""What several checks look at: predictions as arrays, shares with their doubt, bits a voice tells, heads to ask."""

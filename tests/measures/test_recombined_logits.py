@@ -1,0 +1,108 @@
+"""Heads asked alone say what the whole model says, so that the measures may ask them instead."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from contender_material import make_pairs
+from counterpoint.contenders import make
+from counterpoint.contenders.encoded import MEAN, MISSING
+from counterpoint.measures import Predicted, conditional_utilisation, emap_gap, perceptual_score, voices
+from counterpoint.measures import recombined_logits as asked
+from counterpoint.measures.recombined_logits import centred, codes_of
+
+TINY: dict[str, dict[str, Any]] = {
+    "lstm-cnn": {"text": {"epochs": 2, "hidden": 4}, "image": {"epochs": 1, "side_px": 16, "width": 4}, "epochs": 2},
+    "paper-lstm-cnn": {"hidden": 8, "length": 6, "side_px": 16, "epochs": 2, "activation": "relu"},
+    "late-fusion": {"text": ("text-svm",), "branches": {"image-cnn": {"epochs": 1, "side_px": 16, "width": 4}}},
+}
+every_kind = pytest.mark.parametrize("kind", TINY)
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory) -> dict[int, pl.DataFrame]:
+    return {k: make_pairs(tmp_path_factory.mktemp("images"), n=48, n_classes=k) for k in (2, 3)}
+
+
+@pytest.fixture(scope="module")
+def fitted(pairs) -> Callable[[str, int], Any]:
+    made: dict[tuple[str, int], Any] = {}
+
+    def fit(kind: str, n_classes: int = 2) -> Any:
+        if (kind, n_classes) not in made:
+            rows = pairs[n_classes]
+            made[kind, n_classes] = make(kind, **TINY[kind]).fit(rows.drop("label"), rows["label"])
+        return made[kind, n_classes]
+
+    return fit
+
+
+@every_kind
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_head_says_of_any_pair_what_the_model_says(kind, n_classes, pairs, fitted):
+    model, rows = fitted(kind, n_classes), pairs[n_classes]
+    rng = np.random.default_rng(0)
+    texts, images = rng.integers(MISSING, len(rows), (2, 200))
+    texts[:3], images[1:4] = MISSING, MISSING
+    heads, whole = model.encoded(rows), Predicted(model, rows)
+    said = heads.logits(texts, images)
+    said = said - said.mean(1, keepdims=True)
+    np.testing.assert_allclose(said, whole.logits(texts, images), atol=2e-4)
+
+
+@every_kind
+def test_a_head_says_of_the_pairs_themselves_what_the_model_predicts(kind, pairs, fitted):
+    model, rows = fitted(kind), pairs[2]
+    own = np.arange(len(rows))
+    said = model.encoded(rows).logits(own, own)
+    np.testing.assert_allclose(said - said.mean(1, keepdims=True), centred(model.predict_proba(rows)), atol=2e-4)
+
+
+class Whole:
+    """A model of which only the predictions are to be had."""
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.classes_, self.predict_proba = model, model.classes_, model.predict_proba
+
+
+@every_kind
+def test_the_measures_are_the_same_with_and_without_heads(kind, pairs, fitted):
+    model, rows = fitted(kind), pairs[2]
+    labels = rows["label"]
+    for measure in (
+        lambda model: emap_gap(model, rows, labels, block=20, draws=50),
+        lambda model: perceptual_score(model, rows, labels, "image", permutations=3, draws=50),
+        lambda model: perceptual_score(model, rows, labels, "text", is_within_class=True, permutations=3, draws=50),
+        lambda model: conditional_utilisation(*(voices(model, rows, labels)[name] for name in ("both", "text"))),
+    ):
+        assert measure(model) == pytest.approx(measure(Whole(model)), abs=1e-6)
+
+
+@every_kind
+def test_the_mean_of_a_side_is_of_the_rows_that_have_it(kind, pairs, fitted):
+    rows = pairs[2].filter(pl.col("text").is_not_null() & pl.col("image").is_not_null()).head(4)
+    encoded = fitted(kind).encoded(rows)
+    np.testing.assert_allclose(encoded.image.terms[MEAN], encoded.image.terms[:4].mean(0), rtol=1e-5, atol=1e-6)
+    none = encoded_without_images(fitted(kind), rows)
+    np.testing.assert_array_equal(none.image.terms[MEAN], none.image.terms[MISSING])
+
+
+def encoded_without_images(model: Any, rows: pl.DataFrame) -> Any:
+    return model.encoded(rows.with_columns(image=pl.lit(None, pl.String)))
+
+
+def test_a_network_of_one_side_offers_no_heads(pairs):
+    model = make("paper-text-lstm", hidden=4, length=5, epochs=1).fit(pairs[2].drop("label"), pairs[2]["label"])
+    assert model.encoded(pairs[2]) is None
+    assert isinstance(asked(model, pairs[2]), Predicted)
+
+
+def test_a_label_that_the_model_does_not_know_is_never_right(pairs, fitted):
+    labels = pairs[2]["label"].to_list()
+    labels[0] = "zebra"
+    right = voices(fitted("late-fusion"), pairs[2], labels)
+    assert all(hits[0] == 0 for hits in right.values())
+    assert codes_of(fitted("late-fusion"), ["zebra", "aardvark"]).tolist() == [-1, -1]
