@@ -67,7 +67,7 @@ def _records(study: Study) -> dict[str, Frame]:
     found, rules = study.made("source"), study.config.clean
     limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect, rules.max_decode_s)
     inspected = inspect_images(
-        found["source"], limits, workers=study.workers, listen=partial(study.listen, "looking at images")
+        found["source"], limits, workers=study.workers, on_count=partial(study.listen, "looking at images")
     )
     findings = pl.concat([found["source_findings"], pl.DataFrame(_uncompared(study), dict(FINDINGS))])
     return {"records": inspected, "records_dropped": found["source_dropped"], "records_findings": findings}
@@ -138,8 +138,8 @@ def _waiting(study: Study) -> list[FitTask]:
 def _build_stores(study: Study, pairs: Frame) -> None:
     """Decode and resize each image once for each size that a contender reads."""
     settings = [model.pixel_settings() for model in study.contenders.values()]
-    refs, listen = pairs["image"].to_list(), partial(study.listen, "resizing images")
-    store = partial(build, refs, cache=study.cache, workers=study.workers, listen=listen)
+    refs, on_count = pairs["image"].to_list(), partial(study.listen, "resizing images")
+    store = partial(build, refs, cache=study.cache, workers=study.workers, on_count=on_count)
     for wanted in {tuple(sorted(each.items())): each for each in settings if each}.values():
         store(**wanted, max_decode_s=study.config.clean.max_decode_s)
 

@@ -89,7 +89,7 @@ class Acquisition:
         where: Path | str,
         *,
         rules: ExportRules | None = None,
-        listen: chunks.Listener = chunks.unheard,
+        listen: chunks.OnCount = chunks.ignore_count,
     ) -> Exported:
         """Write what was acquired into the folder *where* in another *layout*, and return the account of it.
 

@@ -14,7 +14,7 @@ from counterpoint.acquire.slots import AcquiredRows
 from counterpoint.artifacts import key_of
 from counterpoint.errors import ConfigError, ImageError, did_you_mean
 from counterpoint.features.bilinear import SIDE_PX, Resize, gray_square
-from counterpoint.features.chunks import Listener, unheard
+from counterpoint.features.chunks import OnCount, ignore_count
 from counterpoint.formats.exports import Exported, Outgoing, export_once
 from counterpoint.formats.imagefolder import write_imagefolder
 from counterpoint.formats.stored_images import as_jpeg, as_stored
@@ -55,7 +55,7 @@ def export(
     where: Path | str,
     *,
     rules: ExportRules | None = None,
-    listen: Listener = unheard,
+    listen: OnCount = ignore_count,
 ) -> Exported:
     """Write what was acquired into the folder *where*, whole or not at all, and return the account of it.
 

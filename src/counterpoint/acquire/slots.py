@@ -10,7 +10,7 @@ from typing import Any
 from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import OK
 from counterpoint.errors import ImageError
-from counterpoint.features.chunks import Listener, unheard
+from counterpoint.features.chunks import OnCount, ignore_count
 from counterpoint.formats.images import ImageReader
 from counterpoint.formats.shards import REF, committed, digests, read_slots
 from counterpoint.store import Store
@@ -28,7 +28,7 @@ class AcquiredRows:
     images at a time.
     """
 
-    def __init__(self, store: Store, *, listen: Listener = unheard) -> None:
+    def __init__(self, store: Store, *, listen: OnCount = ignore_count) -> None:
         self._store, self._listen = store, listen
         self.plan = Plan.read(store)
         self.left_out: Counter[str] = Counter()

@@ -13,7 +13,7 @@ import polars as pl
 from counterpoint.artifacts import key_of
 from counterpoint.errors import ImageError
 from counterpoint.features.bilinear import SIDE_PX, Resize, gray_square
-from counterpoint.features.chunks import Listener, unheard
+from counterpoint.features.chunks import OnCount, ignore_count
 from counterpoint.features.decode import Pixels8
 from counterpoint.formats.exports import Exported, export_once
 from counterpoint.formats.images import ImageReader
@@ -48,7 +48,7 @@ class SplitExport:
     classes: Sequence[str] | None = None
     resize: Resize = "bilinear"
     side_px: int = SIDE_PX
-    listen: Listener = unheard
+    listen: OnCount = ignore_count
 
     def write(self, folds: Folds, where: Path, *, key: str) -> Exported:
         """Write the tables into *where*, whole or not at all, and return their account; *key* stands for the pairs."""

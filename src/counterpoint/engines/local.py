@@ -19,8 +19,8 @@ from counterpoint.engines.time_limit import expend_process
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 ALONE = "One process does all the work: others cannot import what this script defines, only what a module does."
-HEAR_S = 0.5
-"""How often a wait looks up: polars handles interrupts with SA_RESTART, so that a wait without end never hears them."""
+POLL_S = 0.5
+"""Longest wait without a look at interrupts: polars handles them with SA_RESTART, so an endless wait never sees one."""
 
 
 def run(
@@ -101,7 +101,7 @@ class _Pool(Generic[AnyTask, Result]):
     def next_done(self) -> list[tuple[AnyTask, Result]]:
         finished = set[Future[Result]]()
         while not finished:
-            finished, _ = wait(self.running, timeout=HEAR_S, return_when=FIRST_COMPLETED)
+            finished, _ = wait(self.running, timeout=POLL_S, return_when=FIRST_COMPLETED)
         results = []
         for future in finished:
             task, executor = self.running.pop(future), self._busy.pop(future)

@@ -20,17 +20,17 @@ from counterpoint.formats.images import ImageReader
 MANY = 2_000
 """From so many references on, starting more processes costs less than it saves."""
 CHUNK = 500
-HEAR_S = 0.5
-"""How often a wait looks up: polars handles interrupts so that a wait without end never hears them."""
+POLL_S = 0.5
+"""Longest wait without a look at interrupts: polars handles them so that an endless wait never sees one."""
 
 Result = TypeVar("Result")
 Work = Callable[[int, Iterable[str | None], ImageReader], list[Result]]
-Listener = Callable[[int, int], None]
-"""Is told how many of how many references are done."""
+OnCount = Callable[[int, int], None]
+"""A callback of progress; it receives the number of finished references and the number of all."""
 
 
-def unheard(done: int, total: int) -> None:
-    """Listen to nothing."""
+def ignore_count(done: int, total: int) -> None:
+    """Do nothing: the callback where nobody asks for progress."""
 
 
 def over_chunks(
@@ -39,7 +39,7 @@ def over_chunks(
     *,
     workers: int | None,
     max_decode_s: float = MAX_DECODE_S,
-    listen: Listener = unheard,
+    on_count: OnCount = ignore_count,
 ) -> list[Result]:
     """Return the results of *work* on *refs*, one a reference, in their order.
 
@@ -54,8 +54,8 @@ def over_chunks(
         *workers* is the number of processes when there are many references (None: one a core).
     max_decode_s
         *max_decode_s* is the longest time of one image.
-    listen
-        *listen* is told after each chunk how many references are done.
+    on_count
+        *on_count* receives, after each chunk, the number of finished references and the number of all.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def over_chunks(
     for start, results in _done(chunks, 1 if len(refs) < MANY else workers or os.cpu_count() or 1):
         done[start] = results
         n_done += len(results)
-        listen(n_done, len(refs))
+        on_count(n_done, len(refs))
     return [result for chunk in chunks for result in done[chunk.start]]
 
 
@@ -101,7 +101,7 @@ def _done(chunks: Sequence[_Chunk[Result]], n_children: int) -> Iterator[tuple[i
                 child, chunk = idle.pop() if idle else take_child(), waiting.popleft()
                 child.start(_run, chunk)
                 running[child.connection] = child, chunk
-            for connection in wait(list(running), HEAR_S):
+            for connection in wait(list(running), POLL_S):
                 child, chunk = running.pop(connection)
                 try:
                     results = child.result()

@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from counterpoint.errors import ImageError
-from counterpoint.features.chunks import Listener, over_chunks, unheard
+from counterpoint.features.chunks import OnCount, over_chunks, ignore_count
 from counterpoint.features.decode import Limits, Pixels8, decode_picture
 from counterpoint.formats.images import ImageReader
 from counterpoint.schema import Frame
@@ -71,7 +71,9 @@ def phashes(thumbnails: Pixels8) -> list[int | None]:
     return [int(value) if energy >= BLANK else None for value, energy in zip(hashes, swing, strict=True)]
 
 
-def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1, listen: Listener = unheard) -> Frame:
+def inspect_images(
+    records: Frame, limits: Limits, *, workers: int | None = 1, on_count: OnCount = ignore_count
+) -> Frame:
     """Return *records* with the columns of `INSPECTED`; each image is read and decoded once, in a child process.
 
     ``image_status`` is "ok", "missing" (a null reference, or nothing there), or why it cannot be decoded, a word
@@ -86,8 +88,8 @@ def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1, l
         status is "decode_timeout".
     workers
         *workers* is the number of processes when there are many images (None: one a core).
-    listen
-        *listen* is told how many of how many images are done.
+    on_count
+        *on_count* receives the number of finished images and the number of all.
 
     Examples
     --------
@@ -97,7 +99,7 @@ def inspect_images(records: Frame, limits: Limits, *, workers: int | None = 1, l
     """
     refs = records["image"].drop_nulls().unique(maintain_order=True)
     work, max_decode_s = partial(_inspect, limits=limits), limits.max_decode_s
-    rows = over_chunks(refs.to_list(), work, workers=workers, max_decode_s=max_decode_s, listen=listen)
+    rows = over_chunks(refs.to_list(), work, workers=workers, max_decode_s=max_decode_s, on_count=on_count)
     found = pl.DataFrame(rows, schema=INSPECTED, orient="row").with_columns(refs)
     inspected = records.drop(list(INSPECTED), strict=False).join(found, on="image", how="left", maintain_order="left")
     return inspected.with_columns(pl.col("image_status").fill_null("missing"))

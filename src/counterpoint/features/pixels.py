@@ -22,7 +22,7 @@ import polars as pl
 from counterpoint.artifacts import replacing, write_parquet
 from counterpoint.errors import ImageError, RunFolderError, first_line
 from counterpoint.features.bilinear import Resize, bilinear_square, whole
-from counterpoint.features.chunks import Listener, over_chunks, unheard
+from counterpoint.features.chunks import OnCount, over_chunks, ignore_count
 from counterpoint.features.decode import MAX_DECODE_S, Mode, Pixels8, decode
 from counterpoint.features.resize import ANY, Aspect, square
 from counterpoint.files import open_regular, read_parquet
@@ -126,11 +126,11 @@ def build(
     cache: Path,
     workers: int | None = None,
     max_decode_s: float = MAX_DECODE_S,
-    listen: Listener = unheard,
+    on_count: OnCount = ignore_count,
 ) -> None:
     """Make sure that the store in *cache* holds all of *refs*; what it lacks is decoded, on *workers* processes.
 
-    *listen* is told how many of how many images are done.  An image that takes longer than *max_decode_s* is marked
+    *on_count* receives the number of finished images and the number of all.  An image that takes longer than *max_decode_s* is marked
     missing.  A store that lacks some is replaced by one that holds more, whole or not at all.
 
     Raises
@@ -155,7 +155,7 @@ def build(
     with replacing(path) as draft:
         first_byte = _copy(old, draft, n_slots=len(old.index) + len(new))
         write = partial(_write, draft=draft, first_byte=first_byte, shape=shape)
-        is_missing = over_chunks(new, write, workers=workers, max_decode_s=max_decode_s, listen=listen)
+        is_missing = over_chunks(new, write, workers=workers, max_decode_s=max_decode_s, on_count=on_count)
         index = pl.concat([old.index, _index(new, is_missing)])
         with draft.open("ab") as file:
             file.write(_seal(index))
