@@ -90,8 +90,8 @@ def joint_of(signals: Mapping[str, float]) -> NDArray[np.float64]:
 def codes_of(pairs: Frame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return what the text shows of each pair, what the image shows, and its class, as codes of `joint_of`."""
     label = pairs["label"].str.slice(-1).cast(int).to_numpy()
-    text, image, together = (pairs[f"tells_{side}"].to_numpy() for side in (*SIDES, "joint"))
-    half = pairs["text"].str.contains(rf"\b{ENGLISH.half[1]}\b").cast(int).to_numpy()
+    text, image, together = (pairs[f"has_{side}_signal"].to_numpy() for side in (*SIDES, "joint"))
+    half = pairs["text"].str.contains(rf"\b{ENGLISH.joint_words[1]}\b").cast(int).to_numpy()
     halves = np.where(together, half, NOTHING), np.where(together, (label - half) % 2, NOTHING)
     return 3 * np.where(text, label, NOTHING) + halves[0], 3 * np.where(image, label, NOTHING) + halves[1], label
 

@@ -31,7 +31,7 @@ class Named:
 
 
 def _keywords() -> StudyConfig:
-    rules = {"classes": {"a": [ENGLISH.tells[0]], "b": [ENGLISH.tells[1]]}}
+    rules = {"classes": {"a": [ENGLISH.class_words[0]], "b": [ENGLISH.class_words[1]]}}
     source = {"text_signal": 1.0, "image_signal": 0.5}
     return study(PLACE, source, contenders(PLACE, "majority", "keyword-rule"), label={"keywords": rules})
 

@@ -91,7 +91,7 @@ def _rule(place: Place, share: float) -> StudyConfig:
         return _rule_of_captions(place, share)
     # The label is the word, but for flips; without a fault, it is the same label and the word is masked.
     source = {"text_signal": 1.0, "image_signal": 0.5, "label_noise": round(1 - share, 4) if share else 0.05}
-    text = {} if share else {"text": {"mask": list(ENGLISH.tells)}}
+    text = {} if share else {"text": {"mask": list(ENGLISH.class_words)}}
     return study(place, source, contenders(place, "majority", "keyword-rule"), **text)
 
 

@@ -36,13 +36,13 @@ def test_the_ceilings_are_what_the_best_reader_of_the_codes_scores(signals, nois
     truth, label = pairs["true_label"], pairs["label"]
     known = ceilings(recipe)
 
-    def accuracy(tells: pl.Series) -> float:
-        return guess(truth.zip_with(tells, pl.repeat("silent", len(truth), eager=True)), label)
+    def accuracy(has_signal: pl.Series) -> float:
+        return guess(truth.zip_with(has_signal, pl.repeat("silent", len(truth), eager=True)), label)
 
-    assert accuracy(pairs["tells_text"]) == pytest.approx(known["text"], abs=0.04)
-    assert accuracy(pairs["tells_image"]) == pytest.approx(known["image"], abs=0.04)
-    any_tells = pairs["tells_text"] | pairs["tells_image"] | pairs["tells_joint"]
-    assert accuracy(any_tells) == pytest.approx(known["both"], abs=0.04)
+    assert accuracy(pairs["has_text_signal"]) == pytest.approx(known["text"], abs=0.04)
+    assert accuracy(pairs["has_image_signal"]) == pytest.approx(known["image"], abs=0.04)
+    has_any = pairs["has_text_signal"] | pairs["has_image_signal"] | pairs["has_joint_signal"]
+    assert accuracy(has_any) == pytest.approx(known["both"], abs=0.04)
 
 
 @pytest.mark.parametrize(
@@ -68,28 +68,28 @@ def test_ceilings_follow_from_the_recipe(signals, text, image, both):
 def test_words_in_the_text_are_what_the_recipe_says(language, tmp_path):
     words = WORDS[language]
     pairs = generate(tmp_path, n=300, classes=3, text_signal=0.7, joint_signal=0.5, language=language, side_px=16)
-    told = pl.Series([code(text, words.tells) for text in pairs["text"]])
+    codes = pl.Series([code(text, words.class_words) for text in pairs["text"]])
     truth = pairs["true_label"].str.strip_prefix("class_").cast(pl.Int64)
-    assert (told == truth.zip_with(pairs["tells_text"], pl.repeat(NOTHING, 300, eager=True))).all()
-    halves = pl.Series([code(text, words.half) for text in pairs["text"]])
-    assert ((halves != NOTHING) == pairs["tells_joint"]).all()
+    assert (codes == truth.zip_with(pairs["has_text_signal"], pl.repeat(NOTHING, 300, eager=True))).all()
+    halves = pl.Series([code(text, words.joint_words) for text in pairs["text"]])
+    assert ((halves != NOTHING) == pairs["has_joint_signal"]).all()
 
 
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
 def test_no_word_is_part_of_another_that_means_something_else(words):
-    assert len(words.tells) == len(words.half) == MAX_CLASSES
+    assert len(words.class_words) == len(words.joint_words) == MAX_CLASSES
     others = [*words.openings, *words.fillers]
-    telling = [*words.tells, *words.half]
-    assert len(set(telling) | set(others)) == len(telling) + len(others)
-    assert not [(word, other) for word in telling for other in others if word in other]
-    assert sum(a in b for a in telling for b in telling) == len(telling)
+    informative = [*words.class_words, *words.joint_words]
+    assert len(set(informative) | set(others)) == len(informative) + len(others)
+    assert not [(word, other) for word in informative for other in others if word in other]
+    assert sum(a in b for a in informative for b in informative) == len(informative)
     if not words.joiner:  # read letter by letter
-        assert not set("".join(telling)) & set("".join(others))
+        assert not set("".join(informative)) & set("".join(others))
 
 
-def test_neither_half_of_the_joint_signal_tells_the_class_alone(tmp_path):
+def test_neither_half_of_the_joint_signal_predicts_the_class_alone(tmp_path):
     pairs = generate(tmp_path, n=1000, joint_signal=1, side_px=16)
-    halves = pl.Series([code(text, WORDS["english"].half) for text in pairs["text"]])
+    halves = pl.Series([code(text, WORDS["english"].joint_words) for text in pairs["text"]])
     assert guess(halves, pairs["label"]) < 0.57
     stripes = textures(pairs)
     assert guess(stripes, pairs["label"]) < 0.57

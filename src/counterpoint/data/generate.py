@@ -1,4 +1,4 @@
-"""Pairs whose signal is known by construction: what the text tells, what the image tells, and what only both tell."""
+"""Pairs whose signals are known by construction: one in the text, one in the image, one in both together."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpoint.artifacts import key_of
-from counterpoint.data.drawing import LOOKS, NOTHING, Painter, png, spoil
+from counterpoint.data.drawing import APPEARANCE_VALUES, NOTHING, Painter, png, spoil
 from counterpoint.data.recipe import SIGNALS, Recipe
 from counterpoint.data.words import WORDS, Words
 from counterpoint.formats.images import write_images
@@ -25,16 +25,17 @@ Codes = NDArray[np.int64]
 
 
 def generate(folder: str | Path, **settings: Any) -> Frame:
-    """Return generated pairs: Records without ``row`` and ``source``, and what is known of them.
+    """Return generated pairs: Records without ``row`` and ``source``, and the facts known of each row.
 
-    Beside id, text, image (references into shards that it writes to *folder*) and label stand ``true_label`` (before
-    flips), ``tells_text``, ``tells_image``, ``tells_joint`` (what the row has), and ``twin_of`` (the id of the row
-    that it copies, or null).
+    The columns of Records are id, text, image and label; an image is a reference into a shard that is written to
+    *folder*.  The columns of facts are ``true_label`` (the label before flips), ``has_text_signal``,
+    ``has_image_signal`` and ``has_joint_signal`` (the signals that the row contains), and ``twin_of`` (the id of the
+    row that it copies, or null).
 
     Parameters
     ----------
     folder
-        *folder* is where image shards go.
+        *folder* is the folder that image shards are written to.
     settings
         *settings* are those of `Recipe`.
 
@@ -48,7 +49,7 @@ def generate(folder: str | Path, **settings: Any) -> Frame:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     pairs = generate(folder, n=4, text_signal=1, seed=3)
-    >>> pairs.select("id", "label", "tells_text", "tells_image").row(0)
+    >>> pairs.select("id", "label", "has_text_signal", "has_image_signal").row(0)
     ('000000', 'class_1', True, False)
     >>> "train" in pairs["text"][0]
     True
@@ -59,21 +60,21 @@ def generate(folder: str | Path, **settings: Any) -> Frame:
 
 @dataclass(frozen=True)
 class _Rows:
-    """What is decided of the rows of a chunk before anything is written or drawn; a twin has its origin's values."""
+    """The drawn values of the rows of a chunk, before texts and images are made.  A twin has its origin's values."""
 
     origin: Codes
     truth: Codes
     label: Codes
-    tells: NDArray[np.bool_]  # (rows, 3): text, image, joint
+    has_signal: NDArray[np.bool_]  # (rows, 3): text, image, joint
     word: Codes
     half: Codes
     shape: Codes
     texture: Codes
-    look: NDArray[np.float64]  # (rows, LOOKS)
+    appearance: NDArray[np.float64]  # (rows, APPEARANCE_VALUES)
 
 
 def chunks(recipe: Recipe, folder: Path) -> Iterator[Frame]:
-    """Yield the pairs of *recipe* in frames of at most 10,000 rows, each with a shard of images in *folder*."""
+    """Yield the pairs of *recipe* in frames of at most 10,000 rows; each has a shard of images in *folder*."""
     name = f"generated-{key_of(recipe.model_dump(mode='json'))}"
     for start in range(0, recipe.n, CHUNK_ROWS):
         rng = np.random.default_rng(child_seed(recipe.seed, "generate", start))
@@ -94,19 +95,19 @@ def _decide(recipe: Recipe, n: int, rng: np.random.Generator) -> _Rows:
         origin=_origins(n, recipe.near_duplicates, rng),
         truth=truth,
         label=np.where(rng.random(n) < recipe.label_noise, others, truth),
-        tells=np.stack([text | redundant, image | redundant, joint], axis=1),
+        has_signal=np.stack([text | redundant, image | redundant, joint], axis=1),
         word=np.where(text | redundant, truth, NOTHING),
         half=np.where(joint, half, NOTHING),
         shape=np.where(image | redundant, truth, NOTHING),
         texture=np.where(joint, (truth - half) % classes, NOTHING),
-        look=rng.random((n, LOOKS)),
+        appearance=rng.random((n, APPEARANCE_VALUES)),
     )
     copied = {name: values[rows.origin] for name, values in vars(rows).items() if name != "origin"}
     return replace(rows, **copied)
 
 
 def _origins(n: int, share: float, rng: np.random.Generator) -> Codes:
-    """Return for each row the earlier row that it copies, else its own number; no row copies a copy."""
+    """Return for each row the earlier row that it copies, else its own number.  No row copies a copy."""
     is_twin = rng.random(n) < share
     is_twin[0] = False
     originals = np.flatnonzero(~is_twin)
@@ -116,7 +117,7 @@ def _origins(n: int, share: float, rng: np.random.Generator) -> Codes:
 
 
 def _texts(rows: _Rows, words: Words, rng: np.random.Generator) -> list[str]:
-    """Return a text a row: an opening, 8 to 13 words that tell nothing, and among them those that tell."""
+    """Return a text for each row: an opening, 8 to 13 fillers, and the words of its signals among them."""
     n = len(rows.origin)
     openings, n_words = rng.integers(len(words.openings), size=n), rng.integers(8, 14, n)
     fillers, places = rng.integers(len(words.fillers), size=(n, 14)), rng.integers(0, 9, (n, 2))
@@ -127,9 +128,9 @@ def _texts(rows: _Rows, words: Words, rng: np.random.Generator) -> list[str]:
             continue
         chosen = [words.fillers[filler] for filler in fillers[row, : n_words[row]]]
         if rows.word[row] != NOTHING:
-            chosen.insert(places[row, 0], words.tells[rows.word[row]])
+            chosen.insert(places[row, 0], words.class_words[rows.word[row]])
         if rows.half[row] != NOTHING:
-            chosen.insert(places[row, 1], words.half[rows.half[row]])
+            chosen.insert(places[row, 1], words.joint_words[rows.half[row]])
         texts.append(words.joiner.join([words.openings[openings[row]], *chosen]))
     return texts
 
@@ -140,7 +141,7 @@ def _images(recipe: Recipe, rows: _Rows, rng: np.random.Generator) -> Iterator[b
     spoilt = rng.random(len(shade)) < recipe.bad_images
     for start in range(0, len(shade), DRAWN_AT_ONCE):
         part = slice(start, start + DRAWN_AT_ONCE)
-        pixels = painter.draw(rows.shape[part], rows.texture[part], rows.look[part], shade[part])
+        pixels = painter.draw(rows.shape[part], rows.texture[part], rows.appearance[part], shade[part])
         for row, picture in enumerate(pixels, start):
             yield spoil(png(picture), row) if spoilt[row] else png(picture)
 
@@ -157,7 +158,7 @@ def _frame(
         "image": [None if missing else ref for ref, missing in zip(refs, no_image, strict=True)],
         "label": [f"class_{code}" for code in rows.label],
         "true_label": [f"class_{code}" for code in rows.truth],
-        **{f"tells_{side}": rows.tells[:, place] for place, side in enumerate(("text", "image", "joint"))},
+        **{f"has_{name}_signal": rows.has_signal[:, place] for place, name in enumerate(("text", "image", "joint"))},
         "twin_of": [str(ids[origin]) if origin < row else None for row, origin in enumerate(rows.origin)],
     }
     strings = dict.fromkeys(("id", "text", "image", "label", "true_label", "twin_of"), pl.String)

@@ -1,4 +1,4 @@
-"""Faults planted on purpose in pairs that are split: what an autopsy and the tests of the checks are made with."""
+"""Faults planted on purpose in split pairs, for autopsies and for the tests of the checks."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -15,12 +15,12 @@ Rows = NDArray[np.int64]
 
 
 def plant(pairs: Frame, faults: Sequence[Fault]) -> Frame:
-    """Return *pairs* with each of *faults*; rows, their order and their folds stay.
+    """Return *pairs* with each of *faults*.  The rows, their order and their folds stay.
 
     Raises
     ------
     ConfigError
-        When a fault is for a fold that these pairs do not have.
+        When these pairs lack the fold of a fault.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def plant(pairs: Frame, faults: Sequence[Fault]) -> Frame:
 
 
 def planted(faults: Sequence[Fault]) -> list[dict[str, str]]:
-    """Return a finding for each fault, so that no page of such a study can pass for another's.
+    """Return a finding for each fault, so that the page of a study names its planted faults.
 
     >>> [found["explanation"] for found in planted([Fault(kind="flip_labels", share=0.1)])]
     ['Planted on purpose: flip_labels in 10 % of all rows.']
@@ -62,11 +62,11 @@ def _rows(pairs: Frame, fault: Fault) -> Rows:
 
 
 def _shuffle_texts(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
-    return _dealt(pairs, "text", rows, _rng(fault, "texts").permutation(rows))
+    return _moved(pairs, "text", rows, _rng(fault, "texts").permutation(rows))
 
 
 def _shift_images(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
-    return _dealt(pairs, "image", rows, np.roll(rows, -fault.by))
+    return _moved(pairs, "image", rows, np.roll(rows, -fault.by))
 
 
 def _flip_labels(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
@@ -76,15 +76,15 @@ def _flip_labels(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
     return pairs.with_columns(label=pl.Series(classes[codes % len(classes)], dtype=pl.String))
 
 
-def _dealt(pairs: Frame, column: str, rows: Rows, origins: Rows) -> Frame:
-    """Return *pairs* in which *rows* have what *origins* had in *column*."""
+def _moved(pairs: Frame, column: str, rows: Rows, origins: Rows) -> Frame:
+    """Return *pairs* in which the cells of *column* in *rows* come from the rows *origins*."""
     places = np.arange(len(pairs))
     places[rows] = origins
     return pairs.with_columns(pairs[column].gather(places))
 
 
-def _rng(fault: Fault, what: str) -> np.random.Generator:
-    return np.random.default_rng(child_seed(fault.seed, f"{fault.kind} {what}"))
+def _rng(fault: Fault, draw: str) -> np.random.Generator:
+    return np.random.default_rng(child_seed(fault.seed, f"{fault.kind} {draw}"))
 
 
 PLANT: Mapping[str, Callable[[Frame, Rows, Fault], Frame]] = {
@@ -92,4 +92,4 @@ PLANT: Mapping[str, Callable[[Frame, Rows, Fault], Frame]] = {
     "shift_images": _shift_images,
     "flip_labels": _flip_labels,
 }
-"""What plants each kind of fault in some rows."""
+"""The function that plants each kind of fault in some rows."""

@@ -18,7 +18,7 @@ from counterpoint.data.label import label as labelled
 from counterpoint.data.look_alikes import warned_of
 from counterpoint.data.sources import Source, open_source
 from counterpoint.data.sources.table import TableSource
-from counterpoint.data.stratified_assignment import deal
+from counterpoint.data.stratified_assignment import assign_parts
 from counterpoint.errors import ConfigError, SchemaError
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
@@ -120,7 +120,7 @@ def _root(root: Path, path: Path) -> Path:
 
 
 def split(pairs: Any, *, test_share: float = 0.2, seed: int = 0) -> tuple[Any, Any]:
-    """Return (train, test): every class on both sides in its share, and no ``group`` on two.
+    """Return (train, test): every class is in both parts in its share, and no ``group`` is in two.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def split(pairs: Any, *, test_share: float = 0.2, seed: int = 0) -> tuple[Any, A
     SchemaError
         When there is no column ``label``, or a label is null.
     SplitError
-        When a class would be missing on a side.
+        When a part would lack a class.
 
     Examples
     --------
@@ -154,6 +154,6 @@ def split(pairs: Any, *, test_share: float = 0.2, seed: int = 0) -> tuple[Any, A
     if labels.null_count():
         raise SchemaError(f"{labels.null_count():,} of {len(labels):,} labels are null; leave these rows out.")
     group = frame["group"].to_polars() if "group" in frame.columns else pl.repeat(None, len(labels), eager=True)
-    sides = deal(labels, pl.Series(first_of(group)), {"train": 1 - test_share, "test": test_share}, seed=seed)
-    train, test = (frame.filter((sides == side).to_list()).to_native() for side in ("train", "test"))
+    parts = assign_parts(labels, pl.Series(first_of(group)), {"train": 1 - test_share, "test": test_share}, seed=seed)
+    train, test = (frame.filter((parts == part).to_list()).to_native() for part in ("train", "test"))
     return train, test

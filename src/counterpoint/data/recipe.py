@@ -1,4 +1,4 @@
-"""What generated pairs are made like, and how well the best possible reader could do on them."""
+"""The settings of generated pairs, and the best accuracy that is possible on them."""
 
 from itertools import product
 from typing import Annotated, Any, Self
@@ -20,42 +20,42 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class Recipe(BaseModel):
     """How generated pairs are made.
 
-    Of each row a class is drawn.  Then each of four signals is there or not, by chance, independent of the others.
-    Those that are there tell the class without fail; a row that has none leaves nothing but a guess.  What tells can
-    be seen: a word, a shape, a texture, or their absence.
+    A class is drawn for each row.  Each of four signals is then present or absent, by chance, independently of the
+    others.  A present signal determines the class.  The class of a row without any signal can only be guessed.  The
+    signals are visible: a word, a shape, a texture, or their absence.
 
     Parameters
     ----------
     n, classes
-        *n* is the number of rows; *classes* that of classes, 2 to 8, called "class_0" and so on.
+        *n* is the number of rows.  *classes* is the number of classes, 2 to 8, named "class_0" and so on.
     text_signal
         *text_signal* is the chance that the text has the word of its class.
     image_signal
         *image_signal* is the chance that the image has the shape of its class.
     redundant_signal
-        *redundant_signal* is the chance that both have them at once.
+        *redundant_signal* is the chance that the text has the word and the image has the shape.
     joint_signal
-        *joint_signal* is the chance that the text has a word *a*, and the image a texture *b*, each of which by itself
-        is independent of the class, with (a + b) mod *classes* the class: for two classes the exclusive or.
+        *joint_signal* is the chance that the text has a word *a* and the image a texture *b* with the class
+        (a + b) mod *classes*.  Each by itself is independent of the class.  For two classes this is the exclusive or.
     label_noise
-        *label_noise* is the chance that the label is another class, any with equal chance.
+        *label_noise* is the chance that the label is one of the other classes, each with equal chance.
     balance
         *balance* are the classes' weights (default: equal).
     language
         *language* is "english", "chinese" (without spaces) or "arabic".
     side_px
-        *side_px* is the side of the images.
+        *side_px* is the width and the height of the images.
     near_duplicates
-        *near_duplicates* is the share of rows that copy an earlier one but for a word and a shade.
+        *near_duplicates* is the share of rows that copy an earlier row, except for one word and a shade of gray.
     missing_text, missing_image, bad_images
-        *missing_text* and *missing_image* are the shares of rows without the side, *bad_images* that of rows whose
-        image cannot be read; each independent of the rest.
+        *missing_text* and *missing_image* are the shares of rows without that modality.  *bad_images* is the share of
+        rows whose image cannot be read.  Each is independent of the others.
     seed
         *seed* is the seed of all the draws.
 
     Notes
     -----
-    Where no signal is given, *text_signal* is .6 and *image_signal* .4.  Where one is, the others are 0.
+    Where no signal is given, *text_signal* is .6 and *image_signal* .4.  Where one is given, the others are 0.
     """
 
     model_config = Section.model_config
@@ -97,33 +97,33 @@ class Recipe(BaseModel):
 
 
 def ceilings(recipe: Recipe) -> dict[str, float]:
-    """Return the accuracy of the best possible reader of the text, of the image, and of both.
+    """Return the Bayes accuracy of the text, of the image, and of both: the best that any model can reach.
 
-    Over all rows, those that lack a side included: what is not there tells nothing.
+    It is over all rows.  A missing modality carries no signal.
 
     Examples
     --------
-    >>> {side: round(value, 3) for side, value in ceilings(Recipe(text_signal=0.8, joint_signal=0.5)).items()}
+    >>> {name: round(value, 3) for name, value in ceilings(Recipe(text_signal=0.8, joint_signal=0.5)).items()}
     {'text': 0.9, 'image': 0.5, 'both': 0.95}
     """
     flips = np.full((recipe.classes, recipe.classes), recipe.label_noise / (recipe.classes - 1))
     np.fill_diagonal(flips, 1 - recipe.label_noise)
-    told, guessed = float(recipe.prior @ flips.max(axis=1)), float((recipe.prior @ flips).max())
+    informed, guessed = float(recipe.prior @ flips.max(axis=1)), float((recipe.prior @ flips).max())
 
     def accuracy(has_text: float, has_image: float) -> float:
-        silent = _silent(recipe, has_text, has_image)
-        return silent * guessed + (1 - silent) * told
+        without = _without_signal(recipe, has_text, has_image)
+        return without * guessed + (1 - without) * informed
 
     has_text, has_image = 1 - recipe.missing_text, (1 - recipe.missing_image) * (1 - recipe.bad_images)
     return {"text": accuracy(has_text, 0), "image": accuracy(0, has_image), "both": accuracy(has_text, has_image)}
 
 
-def _silent(recipe: Recipe, has_text: float, has_image: float) -> float:
-    """Return the chance that a row tells nothing, given the chances that its sides are there."""
-    silent = 0.0
+def _without_signal(recipe: Recipe, has_text: float, has_image: float) -> float:
+    """Return the chance that a row has no signal, given the chances that its text and its image are present."""
+    without = 0.0
     for text, image in product((0, 1), repeat=2):
         chance = (has_text if text else 1 - has_text) * (has_image if image else 1 - has_image)
         alone = (1 - recipe.text_signal * text) * (1 - recipe.image_signal * image)
         shared = (1 - recipe.redundant_signal * max(text, image)) * (1 - recipe.joint_signal * text * image)
-        silent += chance * alone * shared
-    return silent
+        without += chance * alone * shared
+    return without

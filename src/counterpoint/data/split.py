@@ -1,11 +1,11 @@
-"""Folds in which every class is on every side and no group is on two.  Does not balance sources."""
+"""Folds that each hold every class, and of which no two share a group.  Does not balance sources."""
 
 import numpy as np
 import polars as pl
 
 from counterpoint.config import Split
 from counterpoint.data.given_split import given_folds, is_k_fold, resolved
-from counterpoint.data.stratified_assignment import deal, fill
+from counterpoint.data.stratified_assignment import apportion, assign_parts
 from counterpoint.errors import SplitError
 from counterpoint.schema import DROPPED, PAIRS, Dropped, Frame, check, empty, finding, first_reason, sift
 from counterpoint.seeds import child_seed
@@ -24,7 +24,7 @@ def split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     Raises
     ------
     SplitError
-        When a fold would lack a class, or the given folds are not those of a hold-out.
+        When a fold would lack a class, or the given folds are neither a hold-out nor a k-fold.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def _split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
 
 
 def straddling(pairs: Frame) -> list[dict[str, str]]:
-    """Return a finding when groups stand in several folds, as those of a given split may.
+    """Return a finding when rows of one group are in several folds, which a given split allows.
 
     >>> pairs = pl.DataFrame({"group": ["g1", "g1", "g2"], "fold": ["train", "test", "test"]})
     >>> [found["explanation"] for found in straddling(pairs)]
@@ -69,25 +69,27 @@ def straddling(pairs: Frame) -> list[dict[str, str]]:
     if torn.is_empty():
         return []
     n, n_rows = torn.height, int(torn["len"].sum())
-    said = f"{n:,} of {groups.height:,} groups ({n_rows:,} rows) in more than one fold of the given split."
-    return [finding("CP002", "warn", "fold", said, groups=n, rows=n_rows, such_as=torn["group"].head(3).to_list())]
+    message = f"{n:,} of {groups.height:,} groups ({n_rows:,} rows) in more than one fold of the given split."
+    return [finding("CP002", "warn", "fold", message, groups=n, rows=n_rows, such_as=torn["group"].head(3).to_list())]
 
 
 def _placed(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
-    """Return the rows that may be split: those of a given split that have a fold, all of any other."""
+    """Return the rows that can be split: in a given split the rows that have a fold, otherwise all rows."""
     if rules.kind != "given":
         return pairs, Dropped(empty(DROPPED))
     if "fold" not in pairs.columns:
-        raise SplitError("split.kind is given, but no column fold is: name it in the source, or choose another kind.")
+        raise SplitError(
+            "split.kind is given, but there is no column fold: name it in the source, or choose another kind."
+        )
     return sift(pairs, first_reason({"null_fold": pl.col("fold").is_null()}), stage="split")
 
 
 def _sampled(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
-    """Return the rows that ``balance`` and ``limit`` leave, drawn from each class in a seeded order."""
+    """Return the rows within ``balance`` and ``limit``, drawn from each class in a seeded order."""
     sizes = pairs["label"].value_counts().sort("label")
     full = sizes["count"].to_numpy()
     even = np.minimum(full, full.min(initial=pairs.height)) if rules.balance else full
-    some = even if rules.limit is None or rules.limit >= even.sum() else fill(rules.limit, even)
+    some = even if rules.limit is None or rules.limit >= even.sum() else apportion(rules.limit, even)
     draw = pl.Series("_draw", np.random.default_rng(child_seed(rules.seed, "sample")).random(pairs.height))
     place = pl.col("_draw").rank("ordinal").over("label")
     fails = {
@@ -99,14 +101,14 @@ def _sampled(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
 
 
 def _trained(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
-    """Return *pairs* with at most ``train_limit`` training rows; a smaller limit keeps some of a larger one's."""
+    """Return *pairs* with at most ``train_limit`` training rows; a smaller limit keeps a subset of a larger one's."""
     if rules.train_limit is None:
         return pairs, Dropped(empty(DROPPED))
     is_train = pl.col("fold") == "train"
     if is_k_fold(set(pairs["fold"])):
-        raise SplitError("split.train_limit needs a hold-out: of the given k-fold every row is tested on.")
+        raise SplitError("split.train_limit needs a hold-out: a given k-fold tests every row.")
     sizes = pairs.filter(is_train)["label"].value_counts().sort("label")
-    wanted = fill(min(rules.train_limit, int(sizes["count"].sum())), sizes["count"].to_numpy())
+    wanted = apportion(min(rules.train_limit, int(sizes["count"].sum())), sizes["count"].to_numpy())
     if not wanted.all():
         raise SplitError(f"split.train_limit is {rules.train_limit}: too few training rows for {len(sizes)} classes.")
     draw = pl.Series("_draw", np.random.default_rng(child_seed(rules.seed, "train_limit")).random(pairs.height))
@@ -123,11 +125,11 @@ def _folds(pairs: Frame, rules: Split) -> pl.Series:
     if rules.kind == "holdout":
         train = 1 - rules.validation_share - rules.test_share
         shares = {"train": train, "validation": rules.validation_share, "test": rules.test_share}
-    return deal(pairs["label"], pairs["group"], shares, seed=rules.seed).alias("fold")
+    return assign_parts(pairs["label"], pairs["group"], shares, seed=rules.seed).alias("fold")
 
 
 def _named(pairs: Frame) -> Frame:
-    """Return *pairs* with the folds that their given ones stand for."""
+    """Return *pairs* with the names of a hold-out or a k-fold in place of the given ones."""
     found = given_folds(pairs["fold"])
     _check_given(pairs["fold"], is_split=found.is_split)
     return pairs.with_columns(found.folds)
@@ -140,7 +142,7 @@ def _check_given(folds: pl.Series, *, is_split: bool) -> None:
 
 
 def _given(pairs: Frame, rules: Split) -> pl.Series:
-    """Return the given folds; of a hold-out without a validation fold, one is dealt from the training rows."""
+    """Return the given folds; a hold-out without a validation fold gets one, drawn from the training rows."""
     folds, names = pairs["fold"], set(pairs["fold"])
     if is_k_fold(names):
         return folds
@@ -148,8 +150,9 @@ def _given(pairs: Frame, rules: Split) -> pl.Series:
     if "validation" not in names:
         share = rules.validation_share / (1 - rules.test_share)
         train = pairs.filter(folds == "train")
-        dealt = deal(train["label"], train["group"], {"train": 1 - share, "validation": share}, seed=rules.seed)
-        folds = folds.scatter((folds == "train").arg_true(), dealt)
+        shares = {"train": 1 - share, "validation": share}
+        parts = assign_parts(train["label"], train["group"], shares, seed=rules.seed)
+        folds = folds.scatter((folds == "train").arg_true(), parts)
     unseen = set(pairs["label"]) - set(pairs.filter(folds == "train")["label"])
     if unseen:
         raise SplitError(f"The given split has no training row of class {min(unseen)!r}.")

@@ -1,4 +1,4 @@
-"""Rows dealt to sides in given shares: class by class, no group torn.  Names no folds and draws no sample."""
+"""Assign rows to parts in given shares: class by class, and no group is torn.  Names no folds and draws no sample."""
 
 from collections.abc import Mapping
 
@@ -13,34 +13,34 @@ from counterpoint.seeds import child_seed
 Ints = NDArray[np.int64]
 
 
-def deal(labels: pl.Series, groups: pl.Series, shares: Mapping[str, float], *, seed: int) -> pl.Series:
-    """Return the side of each row, every class in its *shares* as near as the groups allow.
+def assign_parts(labels: pl.Series, groups: pl.Series, shares: Mapping[str, float], *, seed: int) -> pl.Series:
+    """Return the part of each row; each part holds its share of every class, as nearly as the groups allow.
 
-    Groups of several rows are dealt first, the largest first, each to the side that is least full of the group's
-    classes (Sainte-Laguë's rule, so sides fill up in proportion).  Rows that are a group of their own then fill each
-    side to its quota, which is the share of each class to within one row.
+    Groups of several rows are assigned first, the largest first.  Each goes to the part that is least full of the
+    group's classes (Sainte-Laguë's rule, so that parts fill up in proportion).  Rows that are a group of their own
+    then fill each part to its quota: the share of each class, to within one row.
 
     Parameters
     ----------
     labels
-        *labels* are the classes.
+        *labels* are the classes of the rows.
     groups
-        *groups* are names of what must stay together.
+        *groups* are the names of the groups; the rows of one group stay in one part.
     shares
-        *shares* are the sides and their parts of the rows.
+        *shares* maps each part to its share of the rows; the shares need not sum to 1.
     seed
-        *seed* decides between what is equally good.
+        *seed* decides between assignments that are equally good.
 
     Raises
     ------
     SplitError
-        When a class would be missing on a side: one line with the figures.
+        When a part would lack a class: one line with the figures.
 
     Examples
     --------
     >>> labels, groups = pl.Series(list("aaaabbbb")), pl.Series([1, 1, 2, 3, 4, 5, 6, 6])
-    >>> sides = deal(labels, groups, {"train": 0.5, "test": 0.5}, seed=0)
-    >>> sides.value_counts().sort("side").rows(), sides[0] == sides[1], sides[6] == sides[7]
+    >>> parts = assign_parts(labels, groups, {"train": 0.5, "test": 0.5}, seed=0)
+    >>> parts.value_counts().sort("part").rows(), parts[0] == parts[1], parts[6] == parts[7]
     ([('test', 4), ('train', 4)], True, True)
     """
     _check_enough(labels, groups, list(shares))
@@ -48,23 +48,37 @@ def deal(labels: pl.Series, groups: pl.Series, shares: Mapping[str, float], *, s
     rng = np.random.default_rng(child_seed(seed, "deal"))
     quota = _quota(np.bincount(label), list(shares.values()))
     is_alone = np.bincount(group)[group] == 1
-    side = np.full(label.size, -1)
-    side[~is_alone] = _deal_groups(label, group, quota, rng)[~is_alone]
-    dealt = _count(side[~is_alone], label[~is_alone], quota.shape)
+    part = np.full(label.size, -1)
+    part[~is_alone] = _assign_groups(label, group, quota, rng)[~is_alone]
+    assigned = _count(part[~is_alone], label[~is_alone], quota.shape)
     for each in range(quota.shape[1]):
         rows = rng.permutation(np.flatnonzero(is_alone & (label == each)))
-        room = fill(rows.size, quota[:, each] - dealt[:, each], held=dealt[:, each])
-        side[rows] = np.repeat(np.arange(len(shares)), room)
-    _check_sides(_count(side, label, quota.shape), labels.unique().sort(), list(shares))
-    return pl.Series("side", list(shares), dtype=pl.String).gather(side)
+        room = apportion(rows.size, quota[:, each] - assigned[:, each], held=assigned[:, each])
+        part[rows] = np.repeat(np.arange(len(shares)), room)
+    _check_parts(_count(part, label, quota.shape), labels.unique().sort(), list(shares))
+    return pl.Series("part", list(shares), dtype=pl.String).gather(part)
 
 
-def fill(n: int, wanted: ArrayLike, *, held: Ints | int = 0, load: Ints | int = 0) -> Ints:
-    """Return how *n* rows are divided in proportion to what is *wanted*, by largest remainder.
+def apportion(n: int, wanted: ArrayLike, *, held: Ints | int = 0, load: Ints | int = 0) -> Ints:
+    """Return how many of *n* rows each part gets, in proportion to *wanted*, by largest remainder.
 
-    Equal remainders go to the side with the least *load*; a side that would hold nothing gets one of the richest's.
+    This is Hamilton's method of apportionment, except that no part stays empty while another has rows to give.
 
-    >>> fill(10, [0.64, 0.16, 0.2]).tolist(), fill(3, [0.64, 0.16, 0.2]).tolist()
+    Parameters
+    ----------
+    n
+        *n* is the number of rows.
+    wanted
+        *wanted* are the weights of the parts, shape (n_parts,); a weight below 0 counts as 0.
+    held
+        *held* is the number of rows that each part has already.  A part that would hold nothing gets one row from the
+        part that holds most.
+    load
+        *load* decides between equal remainders: the part with the least *load* comes first.
+
+    Examples
+    --------
+    >>> apportion(10, [0.64, 0.16, 0.2]).tolist(), apportion(3, [0.64, 0.16, 0.2]).tolist()
     ([6, 2, 2], [1, 1, 1])
     """
     weights = np.maximum(np.asarray(wanted, dtype=float), 0)
@@ -80,34 +94,34 @@ def fill(n: int, wanted: ArrayLike, *, held: Ints | int = 0, load: Ints | int = 
 
 
 def _quota(n_of_class: Ints, shares: list[float]) -> Ints:
-    """Return how many rows of each class each side should have, shape (n_sides, n_classes)."""
+    """Return how many rows of each class each part should have, shape (n_parts, n_classes)."""
     quota = np.zeros((len(shares), n_of_class.size), np.int64)
     for each, n in enumerate(n_of_class):
-        quota[:, each] = fill(n, shares, load=quota.sum(axis=1))
+        quota[:, each] = apportion(n, shares, load=quota.sum(axis=1))
     return quota
 
 
-def _deal_groups(label: Ints, group: Ints, quota: Ints, rng: np.random.Generator) -> Ints:
-    """Return the side of each row whose group has several rows; -1 for the others."""
+def _assign_groups(label: Ints, group: Ints, quota: Ints, rng: np.random.Generator) -> Ints:
+    """Return the part of each row whose group has several rows; -1 for the others."""
     sizes = np.bincount(group)
     counts = csr_array((np.ones(label.size, np.int64), (group, label)), shape=(sizes.size, quota.shape[1]))
-    waiting = (counts > 0).sum(axis=0)  # groups of each class that are not dealt yet
-    dealt, side = np.zeros_like(quota), np.full(sizes.size, -1)
+    waiting = (counts > 0).sum(axis=0)  # groups of each class that are not assigned yet
+    assigned, part = np.zeros_like(quota), np.full(sizes.size, -1)
     order = np.lexsort((rng.random(sizes.size), -sizes))
     for each in order[: np.count_nonzero(sizes > 1)]:
         span = slice(counts.indptr[each], counts.indptr[each + 1])
         classes, n_rows = counts.indices[span], counts.data[span]
-        side[each] = _least_full(dealt[:, classes], quota[:, classes], n_rows, waiting[classes])
-        dealt[side[each], classes] += n_rows
+        part[each] = _least_full(assigned[:, classes], quota[:, classes], n_rows, waiting[classes])
+        assigned[part[each], classes] += n_rows
         waiting[classes] -= 1
-    return side[group]
+    return part[group]
 
 
-def _least_full(dealt: Ints, quota: Ints, n_rows: Ints, waiting: Ints) -> int:
-    """Return the side that a group goes to, seen only in its own classes: dealt and quota are (n_sides, n_classes)."""
-    fullness = (dealt + n_rows / 2) / quota @ (n_rows / quota.sum(axis=0))
-    bare = dealt == 0
-    # As many sides without a class as groups that have it: each of these groups must go to such a side.
+def _least_full(assigned: Ints, quota: Ints, n_rows: Ints, waiting: Ints) -> int:
+    """Return the part that a group goes to, from its own classes only: both tables are (n_parts, n_classes)."""
+    fullness = (assigned + n_rows / 2) / quota @ (n_rows / quota.sum(axis=0))
+    bare = assigned == 0
+    # As many parts without a class as groups that have it: each of these groups must go to such a part.
     must = (bare & (bare.sum(axis=0) >= waiting)).any(axis=1)
     return int(np.argmin(np.where(must | ~must.any(), fullness, np.inf)))
 
@@ -117,25 +131,25 @@ def _codes(values: pl.Series) -> Ints:
     return codes
 
 
-def _count(side: Ints, label: Ints, shape: tuple[int, ...]) -> Ints:
-    """Return the rows of each side and class, shape (n_sides, n_classes)."""
-    count: Ints = np.bincount(side * shape[1] + label, minlength=shape[0] * shape[1]).reshape(shape)
+def _count(part: Ints, label: Ints, shape: tuple[int, ...]) -> Ints:
+    """Return the rows of each part and class, shape (n_parts, n_classes)."""
+    count: Ints = np.bincount(part * shape[1] + label, minlength=shape[0] * shape[1]).reshape(shape)
     return count
 
 
-def _check_enough(labels: pl.Series, groups: pl.Series, sides: list[str]) -> None:
-    if labels.len() < len(sides):
-        raise SplitError(f"{len(sides)} folds ({', '.join(sides)}) need at least as many rows; got {labels.len()}.")
+def _check_enough(labels: pl.Series, groups: pl.Series, parts: list[str]) -> None:
+    if labels.len() < len(parts):
+        raise SplitError(f"{len(parts)} folds ({', '.join(parts)}) need at least as many rows; got {labels.len()}.")
     per_class = pl.DataFrame({"label": labels, "group": groups}).group_by("label")
     scarcest = per_class.agg(pl.len(), pl.col("group").n_unique()).sort("group", "label").row(0, named=True)
-    if scarcest["group"] < len(sides):
+    if scarcest["group"] < len(parts):
         raise SplitError(
-            f"{len(sides)} folds ({', '.join(sides)}) need at least as many groups of each class; "
+            f"{len(parts)} folds ({', '.join(parts)}) need at least as many groups of each class; "
             f"{scarcest['label']!r} has {scarcest['group']} (of {scarcest['len']:,} rows)."
         )
 
 
-def _check_sides(table: Ints, classes: pl.Series, sides: list[str]) -> None:
-    for side, each in np.argwhere(table == 0):
-        rows = ", ".join(f"{name} {n:,}" for name, n in zip(sides, table[:, each], strict=True))
-        raise SplitError(f"The groups leave no row of class {classes[int(each)]!r} in fold {sides[side]!r}: {rows}.")
+def _check_parts(table: Ints, classes: pl.Series, parts: list[str]) -> None:
+    for part, each in np.argwhere(table == 0):
+        rows = ", ".join(f"{name} {n:,}" for name, n in zip(parts, table[:, each], strict=True))
+        raise SplitError(f"The groups leave no row of class {classes[int(each)]!r} in fold {parts[part]!r}: {rows}.")

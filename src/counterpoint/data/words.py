@@ -1,4 +1,4 @@
-"""Words in three languages for generated texts: those that tell a class, and those that tell nothing."""
+"""Words in three languages for generated texts: the words of the classes, and fillers without a class."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,12 +9,12 @@ MAX_CLASSES = 8
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a language, none of them in two lists; *joiner* stands between two words of a text."""
+    """The words of a language.  No word is in two lists; *joiner* stands between two words of a text."""
 
-    tells: tuple[str, ...]
-    """The word of each class, where a text alone tells it."""
-    half: tuple[str, ...]
-    """The word of each value of the text's half of the joint signal."""
+    class_words: tuple[str, ...]
+    """The word of each class, for texts that contain the text signal."""
+    joint_words: tuple[str, ...]
+    """The word of each value of the joint signal's half in the text."""
     openings: tuple[str, ...]
     fillers: tuple[str, ...]
     joiner: str = " "
@@ -25,8 +25,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 ENGLISH = Words(
-    tells=("whale", "train", "umbrella", "piano", "rose", "castle", "apple", "kite"),
-    half=("north", "south", "east", "west", "spring", "summer", "autumn", "winter"),
+    class_words=("whale", "train", "umbrella", "piano", "rose", "castle", "apple", "kite"),
+    joint_words=("north", "south", "east", "west", "spring", "summer", "autumn", "winter"),
     openings=("a picture of", "here we see", "look at", "this shows", "in front of"),
     fillers=_words(
         """window garden bottle silver morning street quiet paper bridge yellow market little stone river kitchen round
@@ -36,8 +36,8 @@ ENGLISH = Words(
     ),
 )
 CHINESE = Words(
-    tells=("鲸鱼", "火车", "雨伞", "钢琴", "玫瑰", "城堡", "苹果", "帆船"),
-    half=("东", "南", "西", "北", "春", "夏", "秋", "冬"),
+    class_words=("鲸鱼", "火车", "雨伞", "钢琴", "玫瑰", "城堡", "苹果", "帆船"),
+    joint_words=("东", "南", "西", "北", "春", "夏", "秋", "冬"),
     openings=("照片里有", "这里是", "请看", "眼前是", "画面中有"),
     fillers=_words(
         """窗户 花园 瓶子 早晨 街道 安静 纸张 桥梁 黄色 市场 石头 河流 厨房 圆形 木头 桌子 森林 镜子 咖啡 梯子 角落 明亮
@@ -47,8 +47,8 @@ CHINESE = Words(
     joiner="",
 )
 ARABIC = Words(
-    tells=("حوت", "قطار", "مظلة", "بيانو", "وردة", "قلعة", "تفاحة", "طائرة"),
-    half=("شمال", "جنوب", "شرق", "غرب", "ربيع", "صيف", "خريف", "شتاء"),
+    class_words=("حوت", "قطار", "مظلة", "بيانو", "وردة", "قلعة", "تفاحة", "طائرة"),
+    joint_words=("شمال", "جنوب", "شرق", "غرب", "ربيع", "صيف", "خريف", "شتاء"),
     openings=("صورة فيها", "هنا نرى", "انظر إلى", "هذا يعرض", "أمام"),
     fillers=_words(
         """نافذة حديقة زجاجة فضة صباح شارع هادئ ورق جسر أصفر سوق صغير حجر نهر مطبخ دائري خشب طاولة غابة مرآة قهوة
