@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types architecture docs bench study-2023
+.PHONY: help install demo test check format lint types architecture tables docs bench study-2023
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +35,11 @@ types: $(READY) ## check types
 architecture: $(READY) ## check that imports point down
 	$(BIN)/lint-imports
 
-docs: $(READY) ## build the documentation into docs/_build/html; a warning is an error
+tables: $(READY) ## write the tables of settings and figures into the pages of docs
+	$(BIN)/python docs/tables.py
+
+docs: $(READY) ## build the documentation into docs/_build/html; a warning or a stale table is an error
+	$(BIN)/python docs/tables.py --check
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 
 bench: $(READY) ## run every benchmark, shortly; benchmarks/README.md says how to get figures

@@ -1,17 +1,12 @@
-"""How the documentation is built: Sphinx, Furo, MyST.  Tables of settings come from the code (reference.py)."""
-
-import sys
-from pathlib import Path
+"""How the documentation is built: Sphinx, Furo, MyST.  `tables.py` writes the tables of settings."""
 
 from counterpoint import __version__
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 project = "Counterpoint"
 author = "The Counterpoint authors"
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "measured", "reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"Counterpoint {release}"

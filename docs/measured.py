@@ -1,8 +1,8 @@
-"""What the injection benchmark measured, read from benchmarks/results, so that no figure of it is typed by hand.
+"""Figures of the injection benchmark, read from benchmarks/results, so that none of them is typed by hand.
 
-``{measured} CP001`` gives the rates of a check, ``panel`` those of all checks together, ``named`` the named cases,
-``contribution`` the measures of contribution, ``verdicts`` the confusion table of the verdict.  What is not there is
-said not to be measured yet.
+`measured` gives the rates of a check under its code, and those of all checks together under ``panel``.  ``named`` are
+the named cases, ``contribution`` the measures of contribution, ``verdicts`` the confusion table of the verdict.  A
+missing figure reads "Not measured yet".  `tables.py` writes them into the pages.
 """
 
 import json
@@ -11,10 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from docutils import nodes
 from reference import table
-from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from injection.plants import PLANTS, Plant
@@ -26,18 +23,6 @@ REAL = {"flickr8k": "photos and captions (Flickr8k)", "openmoji": "drawings (Ope
 TRIAL = "From a short trial on seeds of development, which measures nothing: "
 
 
-class Measured(SphinxDirective):
-    """What was measured of a check, or of all of them."""
-
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        """Return a paragraph and, where there are figures, their table."""
-        for name in ("pitfalls", "verdicts"):
-            self.env.note_dependency(str(RESULTS / f"{name}.json"))
-        return self.parse_text_to_nodes(text_of(self.arguments[0], read("pitfalls"), read("verdicts")))
-
-
 def read(name: str) -> dict[str, Any]:
     """Return the results file called *name*; empty when there is none."""
     path = RESULTS / f"{name}.json"
@@ -45,12 +30,21 @@ def read(name: str) -> dict[str, Any]:
     return found
 
 
+def measured(name: str) -> str:
+    """Return in Markdown the figures called *name*, as they stand in benchmarks/results.
+
+    >>> "Error rates" in measured("CP001")
+    True
+    """
+    return text_of(name, read("pitfalls"), read("verdicts")).strip()
+
+
 def text_of(what: str, pitfalls: Mapping[str, Any], verdicts: Mapping[str, Any]) -> str:
     """Return in Markdown what was measured of *what*."""
     if what in PLANTS:
         return "\n\n".join(_of_check(PLANTS[what], pitfalls.get("checks", {}).get(what, {}), pitfalls))
-    told = {"panel": _panel, "named": _named, "contribution": _contribution, "verdicts": _verdicts}[what]
-    found = told(verdicts if what == "verdicts" else pitfalls)
+    section = {"panel": _panel, "named": _named, "contribution": _contribution, "verdicts": _verdicts}[what]
+    found = section(verdicts if what == "verdicts" else pitfalls)
     return f"{TRIAL if found and (pitfalls.get('is_quick') and what != 'verdicts') else ''}{found or NOT_YET}"
 
 
@@ -135,7 +129,7 @@ def _panel(pitfalls: Mapping[str, Any]) -> str:
     if not panel.get("rate"):
         return ""
     failed = f"{pitfalls['n_errors']} of all {pitfalls['n_draws']:,} draws failed, and count against their check."
-    said = (
+    summary = (
         f"Of clean studies, {percent(panel['rate'])} showed any warn or fail: {MET[panel['meets']]}. By check: "
         f"{_counts(panel['by_check'])}. Not applicable, and so quiet by nature: {_counts(panel['not_applicable'])}. "
         f"{failed}"
@@ -145,7 +139,9 @@ def _panel(pitfalls: Mapping[str, Any]) -> str:
         for size in panel["elsewhere"]
     ]
     header = ["pairs", "classes", "clean studies with any", "by check"]
-    return "\n\n".join([said, *(["So at other sizes, of which no bar is asked:", table(header, rows)] if rows else ())])
+    return "\n\n".join(
+        [summary, *(["So at other sizes, of which no bar is asked:", table(header, rows)] if rows else ())]
+    )
 
 
 def _counts(by_check: Mapping[str, int]) -> str:
@@ -181,18 +177,12 @@ def _verdicts(verdicts: Mapping[str, Any]) -> str:
             f"{name.replace('_', ' ')} {percent(found[name])}" for name in ("right", "wrong", "cannot_tell")
         )
         least, most = (f"{100 * found['bars'][name]:.0f} %" for name in ("right", "wrong"))
-        said = sorted({name for counts in found["table"].values() for name in counts})
+        named = sorted({name for counts in found["table"].values() for name in counts})
         rows = [
-            [f"`{truth}`", *(str(counts.get(name, "")) for name in said)] for truth, counts in found["table"].items()
+            [f"`{truth}`", *(str(counts.get(name, "")) for name in named)] for truth, counts in found["table"].items()
         ]
         parts.append(
             f"Studies of {int(n):,} pairs: {shares}. The bar is {least} right and {most} wrong: {MET[found['meets']]}."
         )
-        parts.append(table(["truth", *(f"`{name}`" for name in said)], rows))
+        parts.append(table(["truth", *(f"`{name}`" for name in named)], rows))
     return "\n\n".join(parts)
-
-
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directive."""
-    app.add_directive("measured", Measured)
-    return {"parallel_read_safe": True}

@@ -1,7 +1,7 @@
 """Tables of the documentation that are read from the code, so that they cannot drift from it.
 
-``{keys} module:Section`` lists the settings of a section, source or contender; ``{entries} module:TABLE`` lists what
-a literal table names.  A setting without an explanation is a warning, so the build fails.
+`keys` lists the settings of a section, a source or a contender.  `entries` lists the names of a literal table.  A
+setting without an explanation is an error.  `tables.py` writes them into the pages.
 """
 
 import json
@@ -11,18 +11,13 @@ from importlib import import_module
 from inspect import cleandoc, getmodule, isfunction
 from typing import Any
 
-from docutils import nodes
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
-from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
 
 from counterpoint.contenders import settings_of
 from counterpoint.lookup import find
 
-log = logging.getLogger(__name__)
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 NAMES = {
     "string": "text",
@@ -104,39 +99,34 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join([text[0], "|" + ":--|" * len(header), *text[1:]])
 
 
-class Keys(SphinxDirective):
-    """The settings of a section, a source or a contender: key, what is allowed, default, meaning."""
+def keys(path: str) -> str:
+    """Return the settings of a section, a source or a contender as a table: key, what is allowed, default, meaning.
 
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        """Return the table."""
-        model = find(self.arguments[0], {}, what="section")
-        section = model if issubclass(model, BaseModel) else settings_of(model)
-        properties = section.model_json_schema()["properties"]
-        meaning = explanations(model)
-        rows = [
-            [f"`{name}`", allowed(properties[name]), default(field), meaning.get(name, "")]
-            for name, field in section.model_fields.items()
-            if "const" not in properties[name]
-        ]
-        for key, *_ in (row for row in rows if not row[-1]):
-            log.warning("%s: %s has no explanation", model.__name__, key, location=self.get_location())
-        return self.parse_text_to_nodes(table(["key", "allowed", "default", "meaning"], rows))
+    >>> print(keys("counterpoint.contenders.metadata:Metadata").splitlines()[0])
+    | key | allowed | default | meaning |
+    """
+    model = find(path, {}, what="section")
+    section = model if issubclass(model, BaseModel) else settings_of(model)
+    properties = section.model_json_schema()["properties"]
+    fields = {name: field for name, field in section.model_fields.items() if "const" not in properties[name]}
+    meaning = explanations(model)
+    if lacking := sorted(fields.keys() - meaning.keys()):
+        raise LookupError(f"{path}: {', '.join(lacking)} has no explanation.")
+    rows = [[f"`{name}`", allowed(properties[name]), default(field), meaning[name]] for name, field in fields.items()]
+    return table(["key", "allowed", "default", "meaning"], rows)
 
 
-class Entries(SphinxDirective):
-    """What a literal table names: each name, and the first line that its object says of itself."""
+def entries(path: str) -> str:
+    """Return what a literal table names: each name, with the first line of its object's documentation.
 
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        """Return the table."""
-        module, _, name = self.arguments[0].partition(":")
-        paths = getattr(import_module(module), name)
-        about = {key: summary(find(path, {}, what="entry")) for key, path in paths.items()}
-        rows = [[f"`{key}`", line.removeprefix(f"{key}: ")] for key, line in about.items()]
-        return self.parse_text_to_nodes(table(["name", "what it is"], rows))
+    >>> print(entries("counterpoint.metrics:METRICS").splitlines()[2])
+    | `accuracy` | The share of rows whose likeliest class is the true one. |
+    """
+    module, _, name = path.partition(":")
+    paths = getattr(import_module(module), name)
+    about = {key: summary(find(path, {}, what="entry")) for key, path in paths.items()}
+    rows = [[f"`{key}`", line.removeprefix(f"{key}: ")] for key, line in about.items()]
+    return table(["name", "what it is"], rows)
 
 
 def summary(entry: Any) -> str:
@@ -149,10 +139,3 @@ def summary(entry: Any) -> str:
     source = getmodule(entry) if isfunction(entry) else entry
     line = str(source.__doc__).strip().splitlines()[0].removeprefix("Return ")
     return line[0].upper() + line[1:]
-
-
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the two directives."""
-    app.add_directive("keys", Keys)
-    app.add_directive("entries", Entries)
-    return {"parallel_read_safe": True}

@@ -16,6 +16,7 @@ import yaml
 from typer.main import get_command
 
 import counterpoint
+import tables
 from counterpoint.acquire.statuses import RETRYABLE, STATUSES
 from counterpoint.cli import app
 from counterpoint.config import StudyConfig, read_study
@@ -93,9 +94,13 @@ def sections(kind: Any) -> Iterator[type[Section]]:
 
 def test_the_reference_has_every_section_source_and_contender():
     pages = [read(f"docs/{name}.md") for name in ("study-file", "acquire-file", "sources", "contenders")]
-    found = {path for page in pages for path in re.findall(r"```\{keys\} (\S+)", page)}
+    found = {path for page in pages for path in re.findall(r"^<!-- keys (\S+) -->", page, re.MULTILINE)}
     named = {f"{kind.__module__}:{kind.__name__}" for kind in chain(sections(StudyConfig), sections(AcquireConfig))}
     assert named | set(SOURCES.values()) | set(MODELS.values()) <= found
+
+
+def test_the_pages_show_the_tables_that_the_code_has():
+    assert [path.name for path, _ in tables.stale()] == []
 
 
 def test_the_table_of_statuses_is_the_closed_list():

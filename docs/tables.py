@@ -1,0 +1,53 @@
+"""Write the tables of the documentation into its pages: `tables.py` writes, `tables.py --check` only compares.
+
+A table stands between ``<!-- keys module:Section -->`` and ``<!-- end -->``.  ``keys`` and ``entries`` are read from
+the code (reference.py), ``measured`` from benchmarks/results (measured.py).  So a reader of the Markdown sees them.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from measured import measured
+from reference import entries, keys
+
+DOCS = Path(__file__).parent
+WRITERS = {"keys": keys, "entries": entries, "measured": measured}
+TABLE = re.compile(rf"^<!-- ({'|'.join(WRITERS)}) (\S+) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL)
+
+
+def filled(page: str) -> str:
+    r"""Return the text of a page with each of its tables as the code has it now.
+
+    >>> filled("<!-- entries counterpoint.metrics:METRICS -->\n<!-- end -->").count("| `accuracy` |")
+    1
+    """
+    return TABLE.sub(
+        lambda found: f"<!-- {found[1]} {found[2]} -->\n\n{WRITERS[found[1]](found[2])}\n\n<!-- end -->", page
+    )
+
+
+def stale() -> Iterator[tuple[Path, str]]:
+    """Yield each page whose tables differ from the code, with the text that it should have."""
+    for path in sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts):
+        text = path.read_text(encoding="utf-8")
+        if (wanted := filled(text)) != text:
+            yield path, wanted
+
+
+def main() -> int:
+    """Write or, with ``--check``, name the pages whose tables differ; return the exit code."""
+    pages = list(stale())
+    for path, wanted in pages:
+        print(path.relative_to(DOCS.parent))
+        if "--check" not in sys.argv:
+            path.write_text(wanted, encoding="utf-8")
+    if pages and "--check" in sys.argv:
+        print("The tables of these pages differ from the code: run make tables.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
