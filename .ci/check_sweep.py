@@ -14,9 +14,9 @@ config, root = read_sweep(Path(sys.argv[1])), Path(sys.argv[2])
 table = pl.read_parquet(root / "sweep.parquet")
 rows = table.to_dicts()
 
-wanted = {(point.side, point.choice, point.value) for point in points(config)}
+wanted = {(point.variant, point.choice, point.value) for point in points(config)}
 for contender in config.contenders:
-    found = [(row["side"], row["choice"], row["value"]) for row in rows if row["contender"] == contender]
+    found = [(row["variant"], row["choice"], row["value"]) for row in rows if row["contender"] == contender]
     assert len(found) == len(set(found)), f"{contender}: points that are there twice"
     assert set(found) == wanted, f"{contender}: {set(found) ^ wanted}"
 

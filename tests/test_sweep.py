@@ -24,7 +24,7 @@ SWEEP = {
     "sweep": "tiny",
     "study": "study.yaml",
     "contenders": ["text-svm"],
-    "sides": {"plain": {}, "strict": {}},
+    "variants": {"plain": {}, "strict": {}},
     "choices": {
         "cost": {"plain": {"contenders.text-svm.c": 1.0}, "strict": {"contenders.text-svm.c": 0.001}},
         "words": {"plain": {"contenders.text-svm.words": 2}, "strict": {"contenders.text-svm.words": 1}},
@@ -44,7 +44,7 @@ def config(**changes) -> SweepConfig:
     return SweepConfig.read({**SWEEP, **changes})
 
 
-def test_each_choice_is_changed_alone_on_each_side():
+def test_each_choice_is_changed_alone_on_each_variant():
     found = {point.name: point.changes for point in points(config())}
     settings = {name: (of["contenders.text-svm.c"], of["contenders.text-svm.words"]) for name, of in found.items()}
     assert settings == {
@@ -58,24 +58,24 @@ def test_each_choice_is_changed_alone_on_each_side():
     }
 
 
-def test_a_curve_has_a_point_a_value_and_side():
+def test_a_curve_has_a_point_a_value_and_variant():
     along = {"split.limit": [50, 100]}
-    found = [(point.side, point.value) for point in points(config(choices={}, only={}, along=along))]
+    found = [(point.variant, point.value) for point in points(config(choices={}, only={}, along=along))]
     assert found == [("plain", "50"), ("plain", "100"), ("strict", "50"), ("strict", "100")]
 
 
-def test_a_curve_beside_choices_leaves_each_side_its_own_point():
-    found = [(point.side, point.choice) for point in points(config(only={}, along={"split.limit": [50]}))]
+def test_a_curve_beside_choices_leaves_each_variant_its_own_point():
+    found = [(point.variant, point.choice) for point in points(config(only={}, along={"split.limit": [50]}))]
     assert found.count(("plain", None)) == found.count(("strict", None)) == 1
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"choices": {"cost": {"plain": {}}}}, "choice 'cost' needs a value on each side: plain, strict"),
-        ({"only": {"plian": {}}}, "no side 'plian'"),
+        ({"choices": {"cost": {"plain": {}}}}, "choice 'cost' needs a value on each variant: plain, strict"),
+        ({"only": {"plian": {}}}, "no variant 'plian'"),
         ({"along": {"a": [1], "b": [2]}}, "along takes one key"),
-        ({"sides": {"plain": {}}, "choices": {"cost": {"plain": {}}}}, "choices need two sides"),
+        ({"variants": {"plain": {}}, "choices": {"cost": {"plain": {}}}}, "choices need two variants"),
     ],
 )
 def test_a_wrong_sweep_is_one_clear_line(change, message):
@@ -101,12 +101,12 @@ def test_says_what_each_change_does(made):
     _, table, _ = made
     assert table.height == 7
     assert set(table["contender"]) == {"text-svm"}
-    sides = table.filter(pl.col("choice").is_null())
-    assert sides["difference"].null_count() == 2
+    variants = table.filter(pl.col("choice").is_null())
+    assert variants["difference"].null_count() == 2
     paired = table.filter(pl.col("choice") == "words")
     assert paired["p"].null_count() == 0
     fallen = table.row(by_predicate=pl.col("choice") == "shuffled texts", named=True)
-    own = table.row(by_predicate=pl.col("choice").is_null() & (pl.col("side") == "plain"), named=True)
+    own = table.row(by_predicate=pl.col("choice").is_null() & (pl.col("variant") == "plain"), named=True)
     assert fallen["difference"] == pytest.approx(fallen["score"] - own["score"])
     assert fallen["difference_high"] < 0
 
@@ -137,7 +137,7 @@ def test_records_are_read_once_for_all_points_of_a_source(tmp_path, monkeypatch)
         return chunks(recipe, work)
 
     monkeypatch.setattr("counterpoint.data.sources.generated.chunks", counted)
-    sweep = {**SWEEP, "choices": {}, "sides": {"plain": {}, "other source": {"source.n": 150}}}
+    sweep = {**SWEEP, "choices": {}, "variants": {"plain": {}, "other source": {"source.n": 150}}}
     open_sweep(written(tmp_path, sweep), runs=tmp_path / "runs").run()
     assert sorted(read) == ["other-source", "plain"]
 
@@ -165,7 +165,7 @@ def test_the_page_says_how_it_is_made_again(made):
 
 def test_a_curve_is_measured_against_its_first_value(tmp_path):
     along = {"contenders.text-svm.c": [0.0001, 1.0]}
-    path = written(tmp_path, {**SWEEP, "sides": {"plain": {}}, "choices": {}, "only": {}, "along": along})
+    path = written(tmp_path, {**SWEEP, "variants": {"plain": {}}, "choices": {}, "only": {}, "along": along})
     table = open_sweep(path, runs=tmp_path / "runs").run()
     first, last = table.to_dicts()
     assert first["difference"] is None

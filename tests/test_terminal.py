@@ -43,7 +43,7 @@ def study(folder):
     file.write_text(yaml.safe_dump(found), encoding="utf-8")
     (folder / "sweep.yaml").write_text(
         yaml.safe_dump({
-            "sweep": "evil-sweep", "study": file.name, "sides": {f"a{EVIL}": {}},
+            "sweep": "evil-sweep", "study": file.name, "variants": {f"a{EVIL}": {}},
             "only": {f"a{EVIL}": {f"fewer{EVIL}": {"split.limit": 30}}},
         }), encoding="utf-8",
     )  # fmt: skip

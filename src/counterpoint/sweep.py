@@ -24,7 +24,7 @@ from counterpoint.study import Listener, Study, silent
 __all__ = ["POINTS", "Point", "Sweep", "open_sweep", "points"]
 
 POINTS = {
-    "side": pl.String,
+    "variant": pl.String,
     "choice": pl.String,
     "value": pl.String,
     "contender": pl.String,
@@ -41,11 +41,11 @@ POINTS = {
     "difference_high": pl.Float64,
     "p": pl.Float64,
 }
-"""A row a point and contender: its scores on every part, and how far that on the test rows is from its side's own.
+"""One row for each point and contender: scores on every part, and the difference on test rows to the variant itself.
 
-``choice`` is null at the sides themselves; on a curve it is the key, and a difference is to the side's first value.  A
-difference is paired where both have the same test rows and labels; else it has no p, and its interval treats the two as
-independent.
+``choice`` is null where the row is the variant itself.  On a curve it is the key, and the difference is to the first
+value of the variant.  A difference is paired where both studies have the same test rows and labels.  Otherwise it has
+no p, and its interval treats the two scores as independent.
 """
 
 
@@ -112,11 +112,11 @@ class Sweep:
             self.listen("comparing points", n_done, len(studies))
             study.scores()
             is_along = point.choice in self.config.along
-            base = own.setdefault((point.side, is_along), study)
+            base = own.setdefault((point.variant, is_along), study)
             rows += _rows(point, study, base, self.config.contenders)
-            if point.choice is None or (is_along and (point.side, False) not in own):
-                last[point.side] = point.value, study
-        learned = tuple(Learned(side, value, study.history()) for side, (value, study) in last.items())
+            if point.choice is None or (is_along and (point.variant, False) not in own):
+                last[point.variant] = point.value, study
+        learned = tuple(Learned(variant, value, study.history()) for variant, (value, study) in last.items())
         first = next(iter(own.values()))
         return Swept(
             self.config, pl.DataFrame(rows, schema=POINTS), learned=learned,
@@ -167,7 +167,7 @@ def _rows(point: Point, study: Study, base: Study, shown: tuple[str, ...]) -> It
         if shown and name not in shown:
             continue
         yield {
-            "side": point.side, "choice": point.choice, "value": point.value, "contender": name, "metric": metric,
+            "variant": point.variant, "choice": point.choice, "value": point.value, "contender": name, "metric": metric,
             "score": row["value"], "low": row["low"], "high": row["high"], "n": row["n"], "seeds": row["seeds"],
             "train": train.get(name), "validation": validation.get(name), **_difference(study, base, name, metric),
         }  # fmt: skip

@@ -16,7 +16,7 @@ from found_study import StudyFound
 from values import Change, Number, as_number
 
 Key = tuple[str, str | None, str | None]
-"""A point: its side, its choice, its value."""
+"""A point: its variant, its choice, its value."""
 
 
 class SweepFound:
@@ -51,9 +51,9 @@ class SweepFound:
         return list(self.config.contenders) or self.first.names
 
     @property
-    def sides(self) -> list[str]:
-        """The sides."""
-        return list(self.config.sides)
+    def variants(self) -> list[str]:
+        """The variants."""
+        return list(self.config.variants)
 
     @cached_property
     def rows(self) -> list[Mapping[str, Any]]:
@@ -62,14 +62,14 @@ class SweepFound:
         return list(whole) or [row for key, point in self._points.items() for row in self._so_far(key, point)]
 
     def _so_far(self, key: Key, point: StudyFound) -> Iterator[dict[str, Any]]:
-        side, choice, value = key
+        variant, choice, value = key
         metric = self.first.config.evaluate.primary
-        own = next(of for (of_side, *_), of in self._points.items() if of_side == side)
+        own = next(of for (of_variant, *_), of in self._points.items() if of_variant == variant)
         for name in self.contenders if point.is_run else ():
             score = point.score(name, metric, "test")
             less, is_paired = point.less_other(own, name, metric) if own is not point else (Number(), False)
             yield {
-                "side": side, "choice": choice, "value": value, "contender": name, "metric": metric,
+                "variant": variant, "choice": choice, "value": value, "contender": name, "metric": metric,
                 "score": score.value, "low": score.low, "high": score.high, "n": score.n, "seeds": score.seeds,
                 "train": None, "validation": None, "p": 1.0 if is_paired else None,
                 "difference": less.value, "difference_low": less.low, "difference_high": less.high,
@@ -95,36 +95,44 @@ class SweepFound:
         """The name of the metric of its scores."""
         return glossary.metric(self.first.config.evaluate.primary).name_within
 
-    def point(self, side: str, choice: str | None = None, value: str | None = None) -> StudyFound:
+    def point(self, variant: str, choice: str | None = None, value: str | None = None) -> StudyFound:
         """Return what the study of a point found."""
-        if (side, choice, value) not in self._points:
+        if (variant, choice, value) not in self._points:
             names = [Point(*point, {}).name for point in self._points]
-            asked = Point(side, choice, value, {}).name
+            asked = Point(variant, choice, value, {}).name
             raise ConfigError(f"{self.name} has no point {asked!r}.{did_you_mean(asked, names)}")
-        return self._points[side, choice, value]
+        return self._points[variant, choice, value]
 
-    def change(self, side: str, choice: str | None = None, contender: str | None = None) -> Change:
-        """Return what one change does on a side; without *choice*, the state that the side starts from."""
-        self.point(side, choice)
+    def change(self, variant: str, choice: str | None = None, contender: str | None = None) -> Change:
+        """Return what one change does on a variant; without *choice*, the state that the variant starts from."""
+        self.point(variant, choice)
         name = contender or self.contenders[0]
-        found = [row for row in self.rows if (row["side"], row["choice"], row["contender"]) == (side, choice, name)]
-        return self._read(found[0]) if found else Change(side, choice, None, name)
+        found = [
+            row for row in self.rows if (row["variant"], row["choice"], row["contender"]) == (variant, choice, name)
+        ]
+        return self._read(found[0]) if found else Change(variant, choice, None, name)
 
-    def changes(self, side: str, contender: str | None = None) -> list[Change]:
-        """Return every change on a side, the one that gains most first; none where it has not been run."""
-        found = [change for change in self.all(contender) if change.side == side and change.choice and not change.value]
+    def changes(self, variant: str, contender: str | None = None) -> list[Change]:
+        """Return every change on a variant, the one that gains most first; none where it has not been run."""
+        found = [
+            change for change in self.all(contender) if change.variant == variant and change.choice and not change.value
+        ]
         return sorted(found, key=lambda change: -(change.difference.value or 0.0))
 
-    def curve(self, side: str, contender: str | None = None) -> list[Change]:
+    def curve(self, variant: str, contender: str | None = None) -> list[Change]:
         """Return the points of a curve in the order of its file; none where it has not been run."""
-        return [change for change in self.all(contender) if change.side == side and change.value]
+        return [change for change in self.all(contender) if change.variant == variant and change.value]
 
     def series(self) -> list[tuple[str, list[Change]]]:
-        """Return the curves by name: of each side, of each contender, or of both."""
-        sides, contenders = self.sides, self.contenders
-        if len(sides) > 1 and len(contenders) > 1:
-            return [(f"{name}, {side}", self.curve(side, name)) for name in contenders for side in sides]
-        return [(name if len(sides) == 1 else side, self.curve(side, name)) for name in contenders for side in sides]
+        """Return the curves by name: of each variant, of each contender, or of both."""
+        variants, contenders = self.variants, self.contenders
+        if len(variants) > 1 and len(contenders) > 1:
+            return [(f"{name}, {variant}", self.curve(variant, name)) for name in contenders for variant in variants]
+        return [
+            (name if len(variants) == 1 else variant, self.curve(variant, name))
+            for name in contenders
+            for variant in variants
+        ]
 
     def steps(self) -> list[tuple[Change, ...]]:
         """Return the points of all curves step by step, in the order of `series`; none where it has not been run."""
@@ -140,10 +148,10 @@ class SweepFound:
         return sum(point.fitting_s() for point in self._points.values())
 
     def _read(self, row: Mapping[str, Any]) -> Change:
-        point, name, metric = self.point(row["side"], row["choice"], row["value"]), row["contender"], row["metric"]
+        point, name, metric = self.point(row["variant"], row["choice"], row["value"]), row["contender"], row["metric"]
         train, validation = (_or_bare(point.score(name, metric, part), row[part]) for part in ("train", "validation"))
         return Change(
-            row["side"], row["choice"], row["value"], name,
+            row["variant"], row["choice"], row["value"], name,
             as_number(row, "score"), train, validation, as_number(row, "difference"), row["p"] is not None, metric,
         )  # fmt: skip
 

@@ -63,9 +63,9 @@ class Number:
 
 @dataclass(frozen=True)
 class Change:
-    """A contender at one point of a sweep: its scores, and how far it is from its side's own."""
+    """A contender at one point of a sweep: its scores, and how far it is from its variant's own."""
 
-    side: str
+    variant: str
     choice: str | None
     value: str | None
     contender: str

@@ -70,7 +70,7 @@ def test_a_study_is_run_and_its_outcome_printed(call, tmp_path):
 
 def test_a_sweep_prints_a_table_its_sentences_and_where_its_page_is(call, tmp_path):
     write(tmp_path / "study.yaml", contenders=["text-svm"])
-    sweep = {"sweep": "tiny", "study": "study.yaml", "sides": {"plain": {}},
+    sweep = {"sweep": "tiny", "study": "study.yaml", "variants": {"plain": {}},
              "only": {"plain": {"fewer rows": {"split.limit": 60}}}}  # fmt: skip
     path = tmp_path / "sweep.yaml"
     path.write_text(yaml.safe_dump(sweep), encoding="utf-8")
@@ -86,7 +86,7 @@ def test_a_sweep_prints_a_table_its_sentences_and_where_its_page_is(call, tmp_pa
     assert " ".join(said.split()) in " ".join(out.split())
     code, out, _ = call("sweep", path, "--csv")
     assert (code, len(out.splitlines())) == (0, 3)
-    assert out.startswith("side,choice,value,contender,metric,score")
+    assert out.startswith("variant,choice,value,contender,metric,score")
 
 
 @pytest.mark.parametrize(

@@ -171,10 +171,12 @@ def test_an_absurd_setting_of_an_acquisition_is_one_line(tmp_path, setting):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["study: 5", "study: ~nobody-here/x", "sides: {a: 1}", "along: {a: 1}", "choices: []"])
+@pytest.mark.parametrize(
+    "text", ["study: 5", "study: ~nobody-here/x", "variants: {a: 1}", "along: {a: 1}", "choices: []"]
+)
 def test_an_absurd_sweep_is_one_line(tmp_path, text):
     (tmp_path / "study.yaml").write_text(START)
-    others = {"sweep": "s", "study": "study.yaml", "sides": "{a: {}}"} | {
+    others = {"sweep": "s", "study": "study.yaml", "variants": "{a: {}}"} | {
         text.partition(":")[0]: text.partition(":")[2]
     }
     (tmp_path / "sweep.yaml").write_text("".join(f"{key}: {value}\n" for key, value in others.items()))

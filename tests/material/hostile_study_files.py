@@ -35,7 +35,7 @@ STUDY = {
     "faults": [{"kind": "flip_labels"}],
 }
 ACQUIRE = {"acquisition": "a", "input": {"path": "list.csv"}, "output": "out"}
-SWEEP = {"sweep": "a", "study": "study.yaml", "sides": {"b": {"split.seed": 1}}, "along": {"split.limit": [1, 2]}}
+SWEEP = {"sweep": "a", "study": "study.yaml", "variants": {"b": {"split.seed": 1}}, "along": {"split.limit": [1, 2]}}
 
 
 def _keys(model: type[BaseModel], before: str = "") -> Iterator[str]:
@@ -75,7 +75,7 @@ KEYS = {
         "select.keywords.classes.a",
         "select.caps.a",
     ],
-    "sweep": [*_keys(SweepConfig), "sides.c", "sides.b.x", "along.y", "only.b", "only.b.z"],
+    "sweep": [*_keys(SweepConfig), "variants.c", "variants.b.x", "along.y", "only.b", "only.b.z"],
 }
 BASES = {"study": STUDY, "acquire": ACQUIRE, "sweep": SWEEP}
 

@@ -17,43 +17,43 @@ CHANGES = {
     },
     "repaired": {"hidden activation": -0.19, "padding": 0.01, "label from": 0.02},
 }  # fmt: skip
-SIDES = (("gray", 0.52, 0.11), ("rgb", 0.55, 0.22))
+VARIANTS = (("gray", 0.52, 0.11), ("rgb", 0.55, 0.22))
 NOTHING: dict = {}
 VALUES = ("16", "32", "64", "160")
 
 
 def changed(contenders=("paper-lstm-cnn",), *, effects=CHANGES):
-    """Return a sweep of single changes; ``effects`` are the differences by side and change."""
+    """Return a sweep of single changes; ``effects`` are the differences by variant and change."""
     rng, rows = np.random.default_rng(0), []
-    for side, of_side in effects.items():
+    for variant, of_variant in effects.items():
         for contender in contenders:
-            own = 0.62 if side == "published" else 0.84
-            rows.append(_row(side, None, None, contender, own))
-            for change, effect in of_side.items():
+            own = 0.62 if variant == "published" else 0.84
+            rows.append(_row(variant, None, None, contender, own))
+            for change, effect in of_variant.items():
                 half = 0.03 + 0.02 * rng.random()
                 is_paired = change not in ("image side", "label from")
-                rows.append(_row(side, change, None, contender, own + effect) | _difference(effect, half, is_paired))
-    named = {change: dict.fromkeys(effects, NOTHING) for of_side in effects.values() for change in of_side}
-    config = SweepConfig(sweep="autopsy", study="study.yaml", sides=dict.fromkeys(effects, NOTHING), choices=named)
+                rows.append(_row(variant, change, None, contender, own + effect) | _difference(effect, half, is_paired))
+    named = {change: dict.fromkeys(effects, NOTHING) for of_variant in effects.values() for change in of_variant}
+    config = SweepConfig(sweep="autopsy", study="study.yaml", variants=dict.fromkeys(effects, NOTHING), choices=named)
     return _swept(config, rows, dict.fromkeys(effects))
 
 
-def curved(contenders=("image-cnn",), *, values=VALUES, sides=SIDES, key="contenders.image-cnn.side_px"):
-    """Return a sweep along a key; each of ``sides`` is its name, its first score, and how much it gains in all."""
+def curved(contenders=("image-cnn",), *, values=VALUES, variants=VARIANTS, key="contenders.image-cnn.side_px"):
+    """Return a sweep along a key; each of ``variants`` is its name, its first score, and how much it gains in all."""
     rows = []
-    for side, first, gain in sides:
+    for variant, first, gain in variants:
         for place, contender in enumerate(contenders):
             for step, value in enumerate(values):
                 effect = gain * step / max(len(values) - 1, 1)
-                row = _row(side, key, value, contender, first + effect + 0.05 * place)
+                row = _row(variant, key, value, contender, first + effect + 0.05 * place)
                 rows.append(row | _difference(effect, 0.06, is_paired=True) if step else row)
     config = SweepConfig(
         sweep="sides",
         study="study.yaml",
-        sides=dict.fromkeys((side for side, *_ in sides), NOTHING),
+        variants=dict.fromkeys((variant for variant, *_ in variants), NOTHING),
         along={key: tuple(values)},
     )
-    return _swept(config, rows, {side: values[-1] for side, *_ in sides})
+    return _swept(config, rows, {variant: values[-1] for variant, *_ in variants})
 
 
 def _swept(config, rows, learned):
@@ -61,7 +61,7 @@ def _swept(config, rows, learned):
     contender = table["contender"][0]
     return Swept(
         config, table, evaluate=Evaluate(bootstrap=200), modalities=MODALITIES,
-        learned=tuple(Learned(side, value, _history(contender, place)) for place, (side, value) in
+        learned=tuple(Learned(variant, value, _history(contender, place)) for place, (variant, value) in
                       enumerate(learned.items())),
         record={"command": f"counterpoint sweep {config.sweep}.yaml --quick",
                 "files": [(f"{config.sweep}.yaml", f"sweep: {config.sweep}\n"), ("study.yaml", "study: base\n")],
@@ -69,9 +69,9 @@ def _swept(config, rows, learned):
     )  # fmt: skip
 
 
-def _row(side, choice, value, contender, score):
+def _row(variant, choice, value, contender, score):
     return {
-        "side": side, "choice": choice, "value": value, "contender": contender, "metric": "balanced_accuracy",
+        "variant": variant, "choice": choice, "value": value, "contender": contender, "metric": "balanced_accuracy",
         "score": score, "low": score - 0.05, "high": score + 0.05, "n": 240, "seeds": 3,
         "train": min(1.0, score + 0.28) if score < 0.7 else score + 0.04, "validation": score + 0.01,
     }  # fmt: skip

@@ -56,7 +56,7 @@ def _sweep(path: Path, runs: Path, gain: float, score: float) -> None:
         names = [entry.name for entry in read_study(config.study, changes=point.changes).contenders]
         _tables(runs / config.sweep / point.name, names, gain, score)
         rows += [_point(point, name, gain, score) for name in config.contenders or names]
-    _figures(runs / config.sweep, [f"differences-{side}-{name}" for side in config.sides for name in names])
+    _figures(runs / config.sweep, [f"differences-{variant}-{name}" for variant in config.variants for name in names])
     (runs / config.sweep / "sweep.json").write_text(json.dumps({"sweep": config.sweep, "points": rows}))
 
 
@@ -71,7 +71,7 @@ def _point(point: Point, name: str, gain: float, score: float) -> dict[str, Any]
             "p": 0.01,
         }
     return {
-        "side": point.side, "choice": point.choice, "value": point.value, "contender": name,
+        "variant": point.variant, "choice": point.choice, "value": point.value, "contender": name,
         "metric": "balanced_accuracy", **_around(score, "score"), "n": 20, "seeds": 3,
         "train": score, "validation": score, **difference,
     }  # fmt: skip

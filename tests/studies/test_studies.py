@@ -54,7 +54,9 @@ def test_a_sweep_shows_contenders_of_its_study_and_has_no_two_points_of_one_name
 @pytest.mark.parametrize(("path", "point"), POINTS, ids=lambda part: getattr(part, "name", None))
 def test_the_changes_of_a_point_apply_to_its_study_and_change_it(path, point, is_quick, tmp_path):
     sweep = open_sweep(path, runs=tmp_path, is_quick=is_quick)
-    own = next((of for of in points(sweep.config) if (of.side, of.choice, of.value) == (point.side, None, None)), None)
+    own = next(
+        (of for of in points(sweep.config) if (of.variant, of.choice, of.value) == (point.variant, None, None)), None
+    )
     config = resolved(sweep.study(point).config, tmp_path)
     if own not in (None, point):
         assert config.model_dump(exclude=OWN) != sweep.study(own).config.model_dump(exclude=OWN)

@@ -193,7 +193,7 @@ def test_a_point_is_compared_with_its_side_pair_by_pair_where_both_have_the_same
 def test_every_study_and_sweep_is_run_in_order_and_then_only_read(tmp_path):
     study = {"study": "a", "source": {"kind": "generated", "n": 60}, "contenders": ["majority"],
              "evaluate": {"bootstrap": 100}, "fit": {"engine": "inline"}}  # fmt: skip
-    sweep = {"sweep": "b", "study": "a.yaml", "sides": {"plain": {}}}
+    sweep = {"sweep": "b", "study": "a.yaml", "variants": {"plain": {}}}
     for name, values_of in (("a", study), ("b", sweep)):
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(values_of))
     heard: list[str] = []

@@ -19,34 +19,34 @@ class SweepConfig(Section):
     """A whole sweep file."""
 
     sweep: Name
-    """The sweep's name, which is also its folder's."""
+    """Name of the sweep, and of its folder."""
     study: Path
-    """The study file that every point starts from."""
+    """Study file from which every point starts."""
     contenders: tuple[str, ...] = ()
-    """Whose scores are shown; all, unless given."""
+    """Contenders whose scores are shown; all, unless given."""
     changes: Changes = Field(default_factory=dict)
-    """What every point changes in the study file."""
-    sides: Mapping[str, Changes]
-    """The states to start from, such as published and repaired, and what each changes beside its choices."""
+    """Changes of the study file that every point has."""
+    variants: Mapping[str, Changes]
+    """States to start from, such as published and repaired, and the changes of each besides its choices."""
     choices: Mapping[str, Mapping[str, Changes]] = Field(default_factory=dict)
-    """Single changes by name, each with its value on every side: on each side, one choice at a time is another's."""
+    """Single changes by name, each with a value for every variant.  A point takes one value from the other variant."""
     along: Mapping[str, tuple[Any, ...]] = Field(default_factory=dict)
-    """One dotted key and the values that it takes on every side: a curve."""
+    """One dotted key and the values that it takes in every variant: a curve."""
     only: Mapping[str, Mapping[str, Changes]] = Field(default_factory=dict)
-    """Single changes that are made on one side only, by side: a fault has no other side."""
+    """Single changes of one variant only, by variant, such as a fault."""
     quick: Changes = Field(default_factory=dict)
-    """What ``--quick`` changes."""
+    """Changes that ``--quick`` makes."""
 
     @model_validator(mode="after")
-    def _sides(self) -> Self:
+    def _variants(self) -> Self:
         for name, choice in self.choices.items():
-            if set(choice) != set(self.sides):
-                raise ValueError(f"choice {name!r} needs a value on each side: {', '.join(self.sides)};")
-        unknown = sorted(set(self.only) - set(self.sides))
+            if set(choice) != set(self.variants):
+                raise ValueError(f"choice {name!r} needs a value on each variant: {', '.join(self.variants)};")
+        unknown = sorted(set(self.only) - set(self.variants))
         if unknown:
-            raise ValueError(f"only: no side {unknown[0]!r}; sides are {', '.join(self.sides)};")
-        if self.choices and len(self.sides) != 2:
-            raise ValueError("choices need two sides;")
+            raise ValueError(f"only: no variant {unknown[0]!r}; variants are {', '.join(self.variants)};")
+        if self.choices and len(self.variants) != 2:
+            raise ValueError("choices need two variants;")
         if len(self.along) > 1:
             raise ValueError("along takes one key;")
         return self
@@ -70,9 +70,9 @@ def read_sweep(path: Path) -> SweepConfig:
 
 
 class Point(NamedTuple):
-    """One study of a sweep: the side it stands on, what is changed there, to what, and all its changes."""
+    """One study of a sweep: the variant it stands on, what is changed there, to what, and all its changes."""
 
-    side: str
+    variant: str
     choice: str | None
     value: str | None
     changes: Changes
@@ -80,34 +80,34 @@ class Point(NamedTuple):
     @property
     def name(self) -> str:
         """The name of its study."""
-        words = [word for word in (self.side, self.choice, self.value) if word is not None]
+        words = [word for word in (self.variant, self.choice, self.value) if word is not None]
         return re.sub(r"[^A-Za-z0-9.]+", "-", "--".join(words)).strip("-.")
 
 
 def points(config: SweepConfig) -> list[Point]:
-    """Return every study of a sweep, a side's own before its changes.
+    """Return every study of a sweep, a variant's own before its changes.
 
-    >>> sides = {"published": {}, "repaired": {"fit.seeds": [0, 1]}}
+    >>> variants = {"published": {}, "repaired": {"fit.seeds": [0, 1]}}
     >>> hidden = {"published": {"a.hidden": "softmax"}, "repaired": {"a.hidden": "relu"}}
-    >>> config = SweepConfig(sweep="s", study=Path("s.yaml"), sides=sides, choices={"hidden": hidden})
+    >>> config = SweepConfig(sweep="s", study=Path("s.yaml"), variants=variants, choices={"hidden": hidden})
     >>> [(point.name, point.changes["a.hidden"]) for point in points(config)]
     [('published', 'softmax'), ('published-hidden', 'relu'), ('repaired', 'relu'), ('repaired-hidden', 'softmax')]
     """
-    return [point for side in config.sides for point in _points_of(config, side)]
+    return [point for variant in config.variants for point in _points_of(config, variant)]
 
 
-def _points_of(config: SweepConfig, side: str) -> Iterator[Point]:
-    own = dict(config.changes) | dict(config.sides[side])
+def _points_of(config: SweepConfig, variant: str) -> Iterator[Point]:
+    own = dict(config.changes) | dict(config.variants[variant])
     for choice in config.choices.values():
-        own |= choice[side]
-    is_only_a_curve = bool(config.along) and not config.choices and side not in config.only
+        own |= choice[variant]
+    is_only_a_curve = bool(config.along) and not config.choices and variant not in config.only
     if not is_only_a_curve:
-        yield Point(side, None, None, own)
+        yield Point(variant, None, None, own)
     for name, choice in config.choices.items():
-        for other in (other for other in config.sides if other != side):
-            yield Point(side, name, None, own | dict(choice[other]))
-    for name, changes in config.only.get(side, {}).items():
-        yield Point(side, name, None, own | dict(changes))
+        for other in (other for other in config.variants if other != variant):
+            yield Point(variant, name, None, own | dict(choice[other]))
+    for name, changes in config.only.get(variant, {}).items():
+        yield Point(variant, name, None, own | dict(changes))
     for key, values in config.along.items():
         for value in values:
-            yield Point(side, key, str(value), own | {key: value})
+            yield Point(variant, key, str(value), own | {key: value})

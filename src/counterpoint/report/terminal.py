@@ -54,12 +54,12 @@ def _with_interval(score: Mapping[str, Any]) -> str:
 
 
 def sweep_outcome(swept: Swept) -> Iterator[RenderableType]:
-    """Yield a table a side and contender, what is clear of 0 in bold, and a sentence for each."""
+    """Yield a table a variant and contender, what is clear of 0 in bold, and a sentence for each."""
     for changes in swept.changes:
         own = [changes.own] if changes.own else []
-        yield _points(swept, f"from {changes.side}: {changes.contender}", "change", [*own, *changes.rows])
+        yield _points(swept, f"from {changes.variant}: {changes.contender}", "change", [*own, *changes.rows])
     for curve in swept.curves:
-        yield _points(swept, f"on {curve.side}: {curve.contender}", short(curve.key), curve.rows)
+        yield _points(swept, f"on {curve.variant}: {curve.contender}", short(curve.key), curve.rows)
     yield from (Text(numbers.shown(sentence, most=1000), style="bold") for sentence in sentences(swept))
 
 

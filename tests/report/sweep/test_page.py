@@ -47,8 +47,8 @@ def test_figures_are_there_as_svg_and_png(made):
         assert names == {"curve", "curve-gray-image-cnn", "curve-rgb-image-cnn", "learning-gray-at-160-image-cnn",
                          "learning-rgb-at-160-image-cnn"}  # fmt: skip
     else:
-        assert names == {f"{kind}-{side}-paper-lstm-cnn" for kind in ("differences", "scores", "learning")
-                         for side in ("published", "repaired")}  # fmt: skip
+        assert names == {f"{kind}-{variant}-paper-lstm-cnn" for kind in ("differences", "scores", "learning")
+                         for variant in ("published", "repaired")}  # fmt: skip
     assert all((page.parent / "figures" / f"{name}.{kind}").exists() for name in names for kind in ("svg", "png"))
 
 
@@ -82,14 +82,14 @@ def test_the_largest_gain_named_is_one_that_is_clear_of_0():
 
 @pytest.mark.parametrize(("gain", "word"), [(0.2, "rises"), (-0.2, "falls"), (0.01, "not clear of 0")])
 def test_a_curve_rises_or_falls_only_when_its_interval_says_so(gain, word):
-    [sentence] = sentences(curved(sides=(("gray", 0.6, gain),)))
+    [sentence] = sentences(curved(variants=(("gray", 0.6, gain),)))
     assert word in sentence
     assert {"rises", "falls"} & set(sentence.split()) <= {word}
 
 
-def test_p_is_made_stricter_by_side_and_contender():
+def test_p_is_made_stricter_by_variant_and_contender():
     swept = changed(effects={"published": {"a": 0.2, "b": 0.2, "c": 0.01}, "repaired": {"a": 0.2}})
-    found = {(row["side"], row["choice"]): row["p_holm"] for row in swept.rows if row["choice"]}
+    found = {(row["variant"], row["choice"]): row["p_holm"] for row in swept.rows if row["choice"]}
     assert found["published", "a"] == pytest.approx(3 * 0.0005)
     assert found["repaired", "a"] == pytest.approx(0.0005)
 

@@ -1,4 +1,4 @@
-"""Figures of curves: a line a side and contender with its band, and each alone with training and validation."""
+"""Figures of curves: a line a variant and contender with its band, and each alone with training and validation."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -53,15 +53,15 @@ def together(curves: Sequence[Curve], *, y_label: str, is_narrow: bool = False) 
 
 
 def labels(curves: Sequence[Curve]) -> list[str]:
-    """Return what tells each curve from the others: its side, its contender, or both.
+    """Return what tells each curve from the others: its variant, its contender, or both.
 
     >>> labels([Curve("gray", "image-cnn", "side_px", []), Curve("colour", "image-cnn", "side_px", [])])
     ['gray', 'colour']
     """
-    sides, contenders = {curve.side for curve in curves}, {curve.contender for curve in curves}
-    if len(sides) == 1:
+    variants, contenders = {curve.variant for curve in curves}, {curve.contender for curve in curves}
+    if len(variants) == 1:
         return [curve.contender for curve in curves]
-    return [curve.side if len(contenders) == 1 else f"{curve.side}: {curve.contender}" for curve in curves]
+    return [curve.variant if len(contenders) == 1 else f"{curve.variant}: {curve.contender}" for curve in curves]
 
 
 def alone(curve: Curve, *, y_label: str, look: Look) -> Figure:

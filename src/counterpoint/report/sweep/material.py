@@ -1,4 +1,4 @@
-"""What a sweep found, as its page and its terminal table read it: changes by side and contender, and curves."""
+"""What a sweep found, as its page and its terminal table read it: changes by variant and contender, and curves."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -21,9 +21,9 @@ GAP = 0.2
 
 
 class Changes(NamedTuple):
-    """What the changes of one side did to one contender: the side's own row, and theirs, the largest gain first."""
+    """The changes of one variant for one contender: the variant's own row, then the changes, the largest gain first."""
 
-    side: str
+    variant: str
     contender: str
     own: Row | None
     rows: list[Row]
@@ -47,16 +47,16 @@ class Changes(NamedTuple):
 class Curve(NamedTuple):
     """How one contender scored on one side at each value of a key, in the order of the sweep file."""
 
-    side: str
+    variant: str
     contender: str
     key: str
     rows: list[Row]
 
 
 class Learned(NamedTuple):
-    """The learning curves of one side's own point; of its last value, where the sweep is a curve."""
+    """The learning curves of one variant's own point; of its last value, where the sweep is a curve."""
 
-    side: str
+    variant: str
     value: str | None
     history: Frame
 
@@ -103,41 +103,41 @@ class Swept:
         gap = pl.col("train") - pl.col("validation")
         marks = {"gap": gap, "is_gap": (gap >= GAP).fill_null(False), "is_clear": clear.fill_null(False)}
         rows = [row | {"p_holm": None} for row in rows_of(self.table.with_columns(**marks))]
-        for side, contender in self._who:
-            _add_holm([row for row in rows if (row["side"], row["contender"]) == (side, contender)])
+        for variant, contender in self._who:
+            _add_holm([row for row in rows if (row["variant"], row["contender"]) == (variant, contender)])
         return rows
 
     @property
     def _who(self) -> list[tuple[str, str]]:
-        pairs = self.table.select("side", "contender").unique(maintain_order=True).rows()
+        pairs = self.table.select("variant", "contender").unique(maintain_order=True).rows()
         order = list(self.table["contender"].unique(maintain_order=True))
-        sides = list(self.table["side"].unique(maintain_order=True))
-        return sorted(pairs, key=lambda pair: (sides.index(pair[0]), order.index(pair[1])))
+        variants = list(self.table["variant"].unique(maintain_order=True))
+        return sorted(pairs, key=lambda pair: (variants.index(pair[0]), order.index(pair[1])))
 
-    def _of(self, side: str, contender: str) -> Iterator[Row]:
-        return (row for row in self.rows if (row["side"], row["contender"]) == (side, contender))
+    def _of(self, variant: str, contender: str) -> Iterator[Row]:
+        return (row for row in self.rows if (row["variant"], row["contender"]) == (variant, contender))
 
     @cached_property
     def changes(self) -> list[Changes]:
-        """What the single changes did, by side and contender."""
+        """What the single changes did, by variant and contender."""
         found = []
-        for side, contender in self._who:
-            own = next((row for row in self._of(side, contender) if row["choice"] is None), None)
+        for variant, contender in self._who:
+            own = next((row for row in self._of(variant, contender) if row["choice"] is None), None)
             rows = [
-                row for row in self._of(side, contender) if row["choice"] and row["choice"] not in self.config.along
+                row for row in self._of(variant, contender) if row["choice"] and row["choice"] not in self.config.along
             ]
             rows.sort(key=lambda row: -_or_least(row["difference"]))
             if rows:
-                found.append(Changes(side, contender, own, rows))
+                found.append(Changes(variant, contender, own, rows))
         return found
 
     @cached_property
     def curves(self) -> list[Curve]:
-        """The scores along a key, by side and contender."""
+        """The scores along a key, by variant and contender."""
         found = [
-            Curve(side, contender, key, [row for row in self._of(side, contender) if row["choice"] == key])
+            Curve(variant, contender, key, [row for row in self._of(variant, contender) if row["choice"] == key])
             for key in self.config.along
-            for side, contender in self._who
+            for variant, contender in self._who
         ]
         return [curve for curve in found if curve.rows]
 
@@ -166,7 +166,7 @@ class Swept:
         return voice_of(self.modalities.get(contender))
 
     def histories(self) -> Iterator[tuple[Learned, str, Frame]]:
-        """Yield each side's learning curves, one shown contender and branch at a time, with its title."""
+        """Yield each variant's learning curves, one shown contender and branch at a time, with its title."""
         for learned in self.learned:
             for contender in self.contenders:
                 rows = learned.history.filter(contender=contender)

@@ -17,26 +17,26 @@ from counterpoint.schema import Frame
 Content = dict[str, Any]
 LABEL_PX = 250
 TERMS = {
-    "side": ("Side", "A state of the study from which changes are made, one at a time."),
-    "change": ("Change", "One setting, or a few that belong together, made otherwise than on its side."),
+    "variant": ("Variant", "A state of the study from which changes are made, one at a time."),
+    "change": ("Change", "One setting, or a few that belong together, made otherwise than on its variant."),
     "p": ("p", "How surprising the difference would be if the change did nothing; for the same test pairs only."),
-    "p_holm": ("p (Holm)", "The same, made stricter for how many changes of that side and contender were tried."),
+    "p_holm": ("p (Holm)", "The same, made stricter for how many changes of that variant and contender were tried."),
 }
 SHARED_TERMS = ("interval", "contender", "validation", "seed", "group")
 
 
 def answer(swept: Swept) -> Content:
-    """Return what the sweep shows, and by side and contender which intervals are clear of 0."""
+    """Return what the sweep shows, and by variant and contender which intervals are clear of 0."""
     return {
         "sentences": sentences(swept),
-        "sides": [each for each in swept.changes if each.known],
+        "variants": [each for each in swept.changes if each.known],
         "by_chance": by_chance(sum(len(each.known) for each in swept.changes), swept.evaluate.confidence),
         "n": sum(len(each.known) for each in swept.changes),
     }
 
 
 def differences(swept: Swept, gallery: Gallery) -> list[Content]:
-    """Return, for each side and contender, every difference to the side's own score, the largest gain first."""
+    """Return, for each variant and contender, every difference to the variant's own score, the largest gain first."""
     return [_differences(swept, gallery, each) for each in swept.changes if each.known]
 
 
@@ -44,11 +44,11 @@ def _differences(swept: Swept, gallery: Gallery, changes: Changes) -> Content:
     rows = [_difference(row) for row in changes.known]
     label = f"loses ← {swept.metric.name_within} → gains"
     draw = partial(dots, rows, zero=0, x_label=label, label_px=LABEL_PX)
-    title = f"From {changes.side}: each change's difference, {changes.contender}"
+    title = f"From {changes.variant}: each change's difference, {changes.contender}"
     alt = f"{title}: " + "; ".join(f"{row.label} {row.note}" for row in rows) + "."
-    name = f"differences-{changes.side}-{changes.contender}"
+    name = f"differences-{changes.variant}-{changes.contender}"
     return {
-        "side": changes.side,
+        "variant": changes.variant,
         "contender": changes.contender,
         "figure": gallery.add_rows(name, title, draw, alt=alt),
         "n": len(rows),
@@ -66,7 +66,7 @@ def _difference(row: Row) -> Dot:
 
 
 def scores(swept: Swept, gallery: Gallery) -> list[Content]:
-    """Return, for each side and contender, the scores on test, validation and training rows, the best first."""
+    """Return, for each variant and contender, the scores on test, validation and training rows, the best first."""
     found = []
     for each in swept.changes:
         rows = [row for row in each.rows if row["score"] is not None]
@@ -80,11 +80,11 @@ def scores(swept: Swept, gallery: Gallery) -> list[Content]:
 
 def _scores(swept: Swept, gallery: Gallery, changes: Changes, rows: list[Dot]) -> Content:
     label = f"{swept.metric.name_within}: ● test, □ validation, △ training"
-    title = f"From {changes.side}: scores of {changes.contender}"
+    title = f"From {changes.variant}: scores of {changes.contender}"
     alt = f"{title} on test pairs: " + "; ".join(f"{row.label} {row.note}" for row in rows) + "."
     draw = partial(dots, rows, x_label=label, label_px=LABEL_PX)
-    figure = gallery.add_rows(f"scores-{changes.side}-{changes.contender}", title, draw, alt=alt)
-    return {"side": changes.side, "contender": changes.contender, "figure": figure}
+    figure = gallery.add_rows(f"scores-{changes.variant}-{changes.contender}", title, draw, alt=alt)
+    return {"variant": changes.variant, "contender": changes.contender, "figure": figure}
 
 
 def _score(row: Row, swept: Swept) -> Dot:
@@ -100,7 +100,7 @@ def _score(row: Row, swept: Swept) -> Dot:
 
 
 def _label(row: Row) -> str:
-    return f"{row['side']} as it is" if row["choice"] is None else row["choice"]
+    return f"{row['variant']} as it is" if row["choice"] is None else row["choice"]
 
 
 def _known(value: float | None) -> float:
@@ -123,7 +123,7 @@ def curves(swept: Swept, gallery: Gallery) -> Content | None:
 
 
 def _alone(swept: Swept, gallery: Gallery, curve: Curve, look: figures.Look) -> Content:
-    title = f"{curve.side}: {curve.contender}"
+    title = f"{curve.variant}: {curve.contender}"
     figure = figures.alone(curve, y_label=swept.metric.name_within, look=look)
     alt = f"Training, validation and test scores of {_in_words(curve)}."
     svg = gallery.add(f"curve-{title}", f"Train, validation, test: {title}", figure, alt=alt)
@@ -132,18 +132,18 @@ def _alone(swept: Swept, gallery: Gallery, curve: Curve, look: figures.Look) -> 
 
 def _in_words(curve: Curve) -> str:
     rows = (f"{row['value']} {numbers.score(row['score'])}" for row in curve.rows)
-    return f"{curve.side}, {curve.contender}: {', '.join(rows)}"
+    return f"{curve.variant}, {curve.contender}: {', '.join(rows)}"
 
 
 def learning(swept: Swept, gallery: Gallery) -> list[Content]:
-    """Return loss and accuracy by epoch of each side's own point, the epoch of lowest validation loss marked."""
+    """Return loss and accuracy by epoch of each variant's own point, the epoch of lowest validation loss marked."""
     return [_learning(gallery, *each) for each in swept.histories()]
 
 
 def _learning(gallery: Gallery, learned: Learned, who: str, rows: Frame) -> Content:
     best = best_epochs(rows)
     at = f" at {learned.value}" if learned.value is not None else ""
-    title = f"{learned.side}{at}: {who}"
+    title = f"{learned.variant}{at}: {who}"
     figure = panels.learning(rows, best=best if len(best) else None)
     n_fits = rows.select("seed", "fold").n_unique()
     svg = gallery.add(f"learning-{title}", f"Learning: {title}", figure, alt=f"Loss and accuracy by epoch, {title}.")
@@ -158,7 +158,7 @@ def _learning(gallery: Gallery, learned: Learned, who: str, rows: Frame) -> Cont
 
 
 def table(swept: Swept) -> Content:
-    """Return every row of the sweep, by side and contender, a side's own first; and which columns have something."""
+    """Return every row of the sweep, the variant's own rows first, and the columns that hold values."""
     rows = [row for each in swept.changes for row in ([each.own] if each.own else []) + each.rows]
     rows += [row for curve in swept.curves for row in curve.rows]
     return {
@@ -170,7 +170,7 @@ def table(swept: Swept) -> Content:
         "n_gaps": sum(row["is_gap"] for row in rows),
         "n_pairs": sorted({row["n"] for row in rows}),
         "seeds": sorted({row["seeds"] for row in rows}),
-        "n_points": len({(row["side"], row["choice"], row["value"]) for row in rows}),
+        "n_points": len({(row["variant"], row["choice"], row["value"]) for row in rows}),
     }
 
 

@@ -7,7 +7,7 @@ from counterpoint.report.sweep.material import Changes, Curve, Row, Swept, short
 
 
 def sentences(swept: Swept) -> list[str]:
-    """Return a sentence for each side and contender: of its changes, and of its curve."""
+    """Return a sentence for each variant and contender: of its changes, and of its curve."""
     return [*(_of_changes(swept, each) for each in swept.changes), *(_of_curve(swept, each) for each in swept.curves)]
 
 
@@ -15,15 +15,17 @@ def _of_changes(swept: Swept, changes: Changes) -> str:
     known, n_clear = changes.known, len(changes.gains) + len(changes.losses)
     what = f"{swept.metric.name_within} of {changes.contender}"
     if not known:
-        return f"From {changes.side}, no change has a difference in the {what}."
+        return f"From {changes.variant}, no change has a difference in the {what}."
     if n_clear:
         have = "has" if n_clear == 1 else "have"
         found = f"{numbers.count(n_clear)} of {_changes(known)} in the {what} {have} an interval clear of 0"
-        return f"From {changes.side}, {found}: {_gain(changes)}; {_loss(changes)}."
+        return f"From {changes.variant}, {found}: {_gain(changes)}; {_loss(changes)}."
     if len(known) == 1:
-        return f"From {changes.side}, the one change in the {what} has an interval that holds 0: {_told(known[0])}."
+        return f"From {changes.variant}, the one change in the {what} has an interval that holds 0: {_told(known[0])}."
     ends = f"from {_told(known[-1])} to {_told(known[0])}"
-    return f"From {changes.side}, none of {_changes(known)} in the {what} has an interval clear of 0; they go {ends}."
+    return (
+        f"From {changes.variant}, none of {_changes(known)} in the {what} has an interval clear of 0; they go {ends}."
+    )
 
 
 def _changes(known: Sequence[Row]) -> str:
@@ -44,7 +46,7 @@ def _loss(changes: Changes) -> str:
 
 def _of_curve(swept: Swept, curve: Curve) -> str:
     first, last = curve.rows[0], curve.rows[-1]
-    start = f"On {curve.side}, the {swept.metric.name_within} of {curve.contender}"
+    start = f"On {curve.variant}, the {swept.metric.name_within} of {curve.contender}"
     at_first = f"{_score(first)} at {short(curve.key)} {first['value']}"
     if first is last:
         return f"{start} is {at_first}."
