@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterpoint.data.drawing import LOOKS, NOTHING, Painter
+from counterpoint.data.drawing import APPEARANCE_VALUES, NOTHING, Painter
 from counterpoint.data.generate import chunks, generate
 from counterpoint.data.recipe import SIGNALS, Recipe, ceilings
 from counterpoint.data.words import MAX_CLASSES, WORDS
@@ -105,10 +105,10 @@ def textures(pairs: pl.DataFrame) -> pl.Series:
 
 def test_shapes_and_textures_differ_in_gray_and_look_the_same_in_a_mirror():
     every, none = np.arange(MAX_CLASSES), np.full(MAX_CLASSES, NOTHING)
-    look = np.full((MAX_CLASSES, LOOKS), 0.5)
+    appearance = np.full((MAX_CLASSES, APPEARANCE_VALUES), 0.5)
     painter = Painter(32)
-    empty = painter.draw(none, none, look, none * 0).astype(int)
-    for pictures in (painter.draw(every, none, look, none * 0), painter.draw(none, every, look, none * 0)):
+    empty = painter.draw(none, none, appearance, none * 0).astype(int)
+    for pictures in (painter.draw(every, none, appearance, none * 0), painter.draw(none, every, appearance, none * 0)):
         marks = (pictures.astype(int) - empty).mean(-1)
         assert (np.abs(marks).max((1, 2)) > 15).all()
         apart = np.abs(marks[:, None] - marks[None, :]).mean((2, 3)) + 99 * np.eye(MAX_CLASSES)
@@ -121,7 +121,7 @@ def test_eight_classes_can_be_told_from_gray_pictures_of_32_pixels(kind):
     codes = rng.integers(0, MAX_CLASSES, 1200)
     nothing = np.full(1200, NOTHING)
     given = (codes, nothing) if kind == "shape" else (nothing, codes)
-    gray = Painter(32).draw(*given, rng.random((1200, LOOKS)), nothing * 0).mean(-1)
+    gray = Painter(32).draw(*given, rng.random((1200, APPEARANCE_VALUES)), nothing * 0).mean(-1)
     spectra = np.log1p(np.abs(np.fft.rfft2(gray - gray.mean((1, 2), keepdims=True)))).reshape(1200, -1)
     spectra -= spectra[:900].mean(0)
     seen, targets = spectra[:900], np.eye(MAX_CLASSES)[codes[:900]]

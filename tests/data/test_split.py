@@ -247,12 +247,12 @@ def test_a_given_split_that_cannot_be_used_names_the_way_out():
 
 
 def test_a_train_limit_of_a_given_k_fold_is_refused():
-    with pytest.raises(SplitError, match="train_limit needs a hold-out: of the given k-fold"):
+    with pytest.raises(SplitError, match="train_limit needs a hold-out: a given k-fold"):
         split(alone(["a", "b"] * 6, fold=["0", "1", "2"] * 4), Split(train_limit=4))
 
 
 def test_a_given_split_needs_the_column():
-    with pytest.raises(SplitError, match=r"^split.kind is given, but no column fold is: name it .*$"):
+    with pytest.raises(SplitError, match=r"^split.kind is given, but there is no column fold. Name it .*$"):
         split(alone(["a", "b"] * 5), Split(kind="given"))
 
 

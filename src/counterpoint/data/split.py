@@ -79,7 +79,7 @@ def _placed(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
         return pairs, Dropped(empty(DROPPED))
     if "fold" not in pairs.columns:
         raise SplitError(
-            "split.kind is given, but there is no column fold: name it in the source, or choose another kind."
+            "split.kind is given, but there is no column fold. Name it in the source, or choose another kind."
         )
     return sift(pairs, first_reason({"null_fold": pl.col("fold").is_null()}), stage="split")
 
