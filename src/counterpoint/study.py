@@ -11,7 +11,7 @@ from counterpoint import __version__
 from counterpoint.artifacts import key_of, read_sealed, write_json, write_sealed
 from counterpoint.compare import choose_primary, compare
 from counterpoint.config import StudyConfig, read_study
-from counterpoint.contenders.fit import FitTask, fit_again, folds_to_test, sides
+from counterpoint.contenders.fit import FitTask, fit_again, folds_to_test, parts_of
 from counterpoint.contenders.kept.files import load
 from counterpoint.contenders.plan import models_of, plan
 from counterpoint.data.export import SplitExport
@@ -196,7 +196,7 @@ class Study:
         "bilinear" as published, or "area".
         """
         pairs = self.pairs()
-        folds = {fold: sides(pairs, fold) for fold in folds_to_test(pairs)}
+        folds = {fold: parts_of(pairs, fold) for fold in folds_to_test(pairs)}
         listen = partial(self.listen, "exporting pairs")
         export = SplitExport(seed=self.config.split.seed, classes=classes, resize=resize, listen=listen)
         return export.write(folds, Path(where), key=self.key("pairs"))
@@ -332,7 +332,7 @@ class Study:
         if not tasks:
             return None
         first = min(tasks, key=lambda task: (task.fold, task.seed))
-        return Fitted(self._model(first), **sides(self.pairs(), first.fold))
+        return Fitted(self._model(first), **parts_of(self.pairs(), first.fold))
 
     def _model(self, task: FitTask) -> Any:
         """Return a fitted contender as it was kept; one that was not, or cannot be read, is fitted again, once."""

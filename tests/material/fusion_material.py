@@ -8,7 +8,7 @@ import polars as pl
 
 from counterpoint.compare import choose_primary, differences
 from counterpoint.config import Evaluate
-from counterpoint.contenders.encoded import Encoded, Side, with_mean
+from counterpoint.contenders.encoded import Encoded, EncodedModality, with_mean
 from counterpoint.diagnose import Case, Fitted
 from counterpoint.metrics import scores
 from counterpoint.schema import COSTS, DIFFERENCES, PREDICTIONS, SCORES
@@ -76,7 +76,7 @@ class Made:
         proba = np.exp(logits - logits.max(1, keepdims=True))
         return proba / proba.sum(1, keepdims=True)
 
-    def _side(self, column: pl.Series) -> Side:
+    def _side(self, column: pl.Series) -> EncodedModality:
         k = self.classes
         nothing = " ".join(["0"] * 2 * k)
         values = np.array([[float(word) for word in said.split()] for said in column.fill_null(nothing)])
@@ -84,7 +84,7 @@ class Made:
         values[:, :k] += rng.normal(0, self.noise, (len(values), k))
         is_there = column.is_not_null().to_numpy()
         terms = np.column_stack([np.where(is_there[:, None], values, 0), is_there])
-        return Side(values, with_mean(np.vstack([terms, np.zeros(2 * k + 1)]), is_there))
+        return EncodedModality(values, with_mean(np.vstack([terms, np.zeros(2 * k + 1)]), is_there))
 
     def _join(self, text: np.ndarray, image: np.ndarray) -> np.ndarray:
         k = self.classes

@@ -22,7 +22,7 @@ MEAN, MISSING = -2, -1
 _AT_ONCE = 32_768
 
 
-class Side(NamedTuple):
+class EncodedModality(NamedTuple):
     """What is kept of one modality.
 
     Attributes
@@ -50,14 +50,14 @@ class Encoded:
 
     Examples
     --------
-    >>> said = with_mean(np.array([[1.0], [3.0], [0.0]]), np.array([True, True]))
-    >>> pairs = Encoded(Side(said[:2], said), Side(said[:2], said), join=lambda text, image: text + 10 * image)
+    >>> terms = with_mean(np.array([[1.0], [3.0], [0.0]]), np.array([True, True]))
+    >>> pairs = Encoded(*[EncodedModality(terms[:2], terms)] * 2, join=lambda text, image: text + 10 * image)
     >>> pairs.logits(np.array([0, 1, MEAN]), np.array([1, MISSING, 0])).ravel().tolist()
     [31.0, 3.0, 12.0]
     """
 
-    text: Side
-    image: Side
+    text: EncodedModality
+    image: EncodedModality
     join: Callable[[Floats, Floats], Floats]
 
     def logits(self, texts: Places, images: Places) -> Floats:
@@ -77,8 +77,8 @@ def with_missing(pairs: Frame) -> Frame:
     >>> with_missing(pl.DataFrame({"text": ["a fox"], "image": ["fox.png"]})).rows()
     [('a fox', 'fox.png'), (None, None)]
     """
-    sides = pairs.select(pl.col("text", "image").cast(pl.String))
-    return pl.concat([sides, pl.DataFrame({"text": [None], "image": [None]}, schema=sides.schema)])
+    both = pairs.select(pl.col("text", "image").cast(pl.String))
+    return pl.concat([both, pl.DataFrame({"text": [None], "image": [None]}, schema=both.schema)])
 
 
 def with_mean(terms: Floats, is_there: NDArray[np.bool_]) -> Floats:

@@ -85,16 +85,16 @@ def fit_name(contender: str, seed: int, fold: str) -> str:
     return f"{contender}.seed-{seed}.fold-{fold}"
 
 
-def sides(pairs: Frame, fold: str) -> dict[str, Frame]:
+def parts_of(pairs: Frame, fold: str) -> dict[str, Frame]:
     """Return the train, validation and test rows of *pairs* for a test fold.
 
     Of a k-fold, the validation fold of test fold k is k + 1 (the first after the last); of a hold-out the
-    folds are the sides.
+    folds are the parts.
 
     Examples
     --------
     >>> pairs = pl.DataFrame({"id": list("abcde"), "fold": ["0", "1", "2", "1", "2"]})
-    >>> {part: rows["id"].to_list() for part, rows in sides(pairs, "2").items()}
+    >>> {part: rows["id"].to_list() for part, rows in parts_of(pairs, "2").items()}
     {'train': ['b', 'd'], 'validation': ['a'], 'test': ['c', 'e']}
     """
     if fold == "test":
@@ -119,9 +119,9 @@ def folds_to_test(pairs: Frame) -> list[str]:
 
 
 def fit(task: FitTask) -> dict[str, Any]:
-    """Fit the contender of *task*, predict all three sides, keep everything in its folder; return its costs."""
+    """Fit the contender of *task*, predict all three parts, keep everything in its folder; return its costs."""
     pairs = read_parquet(task.pairs)
-    parts = sides(pairs, task.fold)
+    parts = parts_of(pairs, task.fold)
     remove(task.folder / DONE)
     started = time.perf_counter()
     model = _fitted(task, parts)
@@ -233,7 +233,7 @@ def fitted(task: FitTask) -> Any:
 
 def fit_again(task: FitTask) -> Any:
     """Fit the contender of *task* once more, keep it, and return it; its predictions stay as they are."""
-    parts = sides(read_parquet(task.pairs), task.fold)
+    parts = parts_of(read_parquet(task.pairs), task.fold)
     model = _fitted(task, parts)
     keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, cache=task.cache)
     done = read_sealed(task.folder / DONE, _DONE)

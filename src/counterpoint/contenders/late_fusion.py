@@ -12,7 +12,7 @@ from scipy.special import softmax
 from counterpoint.contenders import MODELS, make, settings_of
 from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
-from counterpoint.contenders.encoded import Encoded, Floats, Side, with_mean, with_missing
+from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
 from counterpoint.contenders.kept.state import State
 from counterpoint.errors import ConfigError, SchemaError
 from counterpoint.lookup import find
@@ -23,7 +23,7 @@ FLOOR = 1e-7
 """No branch is so sure that the other cannot be heard."""
 
 
-class Branch(NamedTuple):
+class CalibratedModel(NamedTuple):
     """One modality's model, and the scaling that makes its log probabilities honest."""
 
     name: str
@@ -103,7 +103,7 @@ class LateFusion(Contender):
             raise SchemaError(f"late-fusion was handed fits of other classes than {self.classes_.tolist()}: {strange}.")
         text = _best(self.text, models, held_out, "text")
         image = _best(self.image, models, held_out, "image")
-        self.branches_: tuple[Branch, ...] = (text, image)
+        self.branches_: tuple[CalibratedModel, ...] = (text, image)
         both = _having(held_out, "text", "image")
         self.scaling_ = fit_scaling([branch.logits(both.pairs) for branch in self.branches_], both.codes)
         shares = np.bincount(train.codes, minlength=len(self.classes_)) / len(train.codes)
@@ -125,7 +125,7 @@ class LateFusion(Contender):
     def restore(self, state: State) -> Self:
         """Take what ``state`` returned."""
         self.branches_ = tuple(
-            Branch(name, state.fits[modality], Scaling.of(state.arrays, modality))
+            CalibratedModel(name, state.fits[modality], Scaling.of(state.arrays, modality))
             for name, modality in zip(state.texts("names"), self.modalities, strict=True)
         )
         self.scaling_ = Scaling.of(state.arrays, "joint")
@@ -135,20 +135,20 @@ class LateFusion(Contender):
         """Return the logits, shape (n_pairs, n_classes): what the text says, plus what the image says, plus a bias."""
         pairs = self._pairs(X)
         with self._reading(pairs):
-            return self._combined(*self._sides(pairs))
+            return self._combined(*self._terms(pairs))
 
     def encoded(self, X: Any) -> Encoded:
         """Return what both branches say of the pairs *X*; their vectors are their calibrated logits."""
         pairs = self._pairs(X)
         with self._reading(pairs):
-            sides = self._sides(with_missing(pairs))
+            terms_of = self._terms(with_missing(pairs))
         text, image = (
-            Side(terms[:-1, :-1], with_mean(terms, pairs[name].is_not_null().to_numpy()))
-            for name, terms in zip(self.modalities, sides, strict=True)
+            EncodedModality(terms[:-1, :-1], with_mean(terms, pairs[name].is_not_null().to_numpy()))
+            for name, terms in zip(self.modalities, terms_of, strict=True)
         )
         return Encoded(text, image, join=self._combined)
 
-    def _sides(self, pairs: Frame) -> list[Floats]:
+    def _terms(self, pairs: Frame) -> list[Floats]:
         """Return of text and image the logits and, in a last column, whether it is there: (n_pairs, n_classes + 1)."""
         return [
             np.column_stack([branch.logits(pairs), pairs[name].is_not_null().to_numpy()])
@@ -172,17 +172,17 @@ class LateFusion(Contender):
         return model.fit(train.pairs, labels, validation=(held_out.pairs, judged))
 
 
-def _branch(name: str, model: Any, rows: Rows) -> tuple[float, Branch]:
+def _calibrated(name: str, model: Any, rows: Rows) -> tuple[float, CalibratedModel]:
     """Return a branch with its scaling, and its summed log loss on the rows that this was fitted on."""
     scores = _log_proba(model, rows.pairs)
-    branch = Branch(name, model, fit_scaling([scores], rows.codes))
+    branch = CalibratedModel(name, model, fit_scaling([scores], rows.codes))
     proba = branch.scaling.proba([scores])
     return -float(np.log(proba[np.arange(len(proba)), rows.codes]).sum()), branch
 
 
-def _best(names: Sequence[str], models: dict[str, Any], held_out: Rows, modality: str) -> Branch:
+def _best(names: Sequence[str], models: dict[str, Any], held_out: Rows, modality: str) -> CalibratedModel:
     rows = _having(held_out, modality)
-    _, best = min((_branch(name, models[name], rows) for name in names), key=lambda found: found[0])
+    _, best = min((_calibrated(name, models[name], rows) for name in names), key=lambda found: found[0])
     return best
 
 

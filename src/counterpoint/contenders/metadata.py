@@ -71,8 +71,8 @@ class Metadata(Contender):
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
         pairs = train.pairs
-        told = pairs.select(expression.alias(name) for name, expression in self._facts(pairs).items())
-        self.facts_ = [column.name for column in told if column.null_count() < len(column)]
+        facts = pairs.select(expression.alias(name) for name, expression in self._facts(pairs).items())
+        self.facts_ = [column.name for column in facts if column.null_count() < len(column)]
         self.hosts_ = self._frequent_hosts(pairs) if "host" in pairs.columns else []
         if not self.facts_ + self.hosts_:
             allowed = sorted({name for needed, _ in FACTS.values() for name in needed} | {"host", *self.columns})
@@ -98,7 +98,7 @@ class Metadata(Contender):
         """Return the expression of each fact that *pairs* have the columns for."""
         facts = FACTS | {name: ((name,), pl.col(name)) for name in self.columns}
         known = set(pairs.columns)
-        return {name: told for name, (needed, told) in facts.items() if known.issuperset(needed)}
+        return {name: expression for name, (needed, expression) in facts.items() if known.issuperset(needed)}
 
     def _frequent_hosts(self, pairs: Frame) -> list[str]:
         counts = pairs["host"].drop_nulls().value_counts(name="n")

@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
 from counterpoint.contenders.batches import Batches, Material
-from counterpoint.contenders.encoded import Encoded, Floats, Side, with_mean, with_missing
+from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.training import PREDICTED_AT_ONCE, WATCHED, Loss, balanced_weights, callbacks, trainer
 from counterpoint.networks.fusions import Fusion
@@ -100,14 +100,14 @@ class Network(Contender):
             material = self._material(Rows(with_missing(pairs), np.zeros(len(pairs) + 1, dtype=np.int64)))
         orders = Batches(material, batch_size=PREDICTED_AT_ONCE).orders()
         with torch.inference_mode():
-            said = [network.sides(**material[rows][0]) for rows in orders]
+            batches = [network.vectors_and_terms(**material[rows][0]) for rows in orders]
         back = np.argsort(np.concatenate(orders))
 
-        def side(place: int, modality: str) -> Side:
-            vectors, terms = (torch.cat([batch[place][i] for batch in said]).numpy()[back] for i in (0, 1))
-            return Side(vectors[:-1], with_mean(terms, pairs[modality].is_not_null().to_numpy()))
+        def encoded(place: int, modality: str) -> EncodedModality:
+            vectors, terms = (torch.cat([batch[place][i] for batch in batches]).numpy()[back] for i in (0, 1))
+            return EncodedModality(vectors[:-1], with_mean(terms, pairs[modality].is_not_null().to_numpy()))
 
-        return Encoded(side(0, "text"), side(1, "image"), join=partial(_decided, network))
+        return Encoded(encoded(0, "text"), encoded(1, "image"), join=partial(_decided, network))
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
         """Return about how many seconds a fit to *n_rows* takes on one core, were all epochs used."""
@@ -127,7 +127,7 @@ class Network(Contender):
 
     @abstractmethod
     def _network(self) -> nn.Module:
-        """Return the network to train, with logits of shape (batch, voices, classes)."""
+        """Return the network to train, with logits of shape (batch, outputs, classes)."""
 
     def _rates(self) -> dict[str, float]:
         """Return the share of the learning rate that weights get whose name fits a pattern."""

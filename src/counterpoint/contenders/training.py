@@ -44,7 +44,7 @@ class Loss(nn.Module):
         self.weight, self.smoothing, self.auxiliary = weight, smoothing, auxiliary
 
     def forward(self, logits: Tensor, codes: Tensor) -> Tensor:
-        """Return the loss of *logits*, shape (batch, voices, classes)."""
+        """Return the loss of *logits*, shape (batch, outputs, classes)."""
         verdict, *branches = logits.unbind(1)
         if not self.training:
             return functional.cross_entropy(verdict, codes, weight=self.weight)
@@ -78,11 +78,11 @@ class Watch(Callback):  # type: ignore[misc]
 
     def on_batch_end(self, net: NeuralNet, batch: Any, training: bool, y_pred: Tensor, **kwargs: Any) -> None:  # noqa: ARG002
         """Record the accuracy of the verdict and its loss, without smoothing or auxiliary losses."""
-        side = "train" if training else "valid"
+        part = "train" if training else "valid"
         verdict, codes = y_pred[:, 0].detach(), batch[1]
         plain = functional.cross_entropy(verdict, codes, weight=net.criterion_.weight)
-        net.history.record_batch(f"{side}_entropy", plain.item())
-        net.history.record_batch(f"{side}_score", (verdict.argmax(1) == codes).float().mean().item())
+        net.history.record_batch(f"{part}_entropy", plain.item())
+        net.history.record_batch(f"{part}_score", (verdict.argmax(1) == codes).float().mean().item())
 
 
 def callbacks(*, clip: float, patience: int | None) -> list[tuple[str, Callback]]:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from counterpoint.contenders.encoded import Encoded, Side
+from counterpoint.contenders.encoded import Encoded, EncodedModality
 from counterpoint.diagnose import Case
 from counterpoint.measures import Estimate, perceptual_score
 from counterpoint.measures.encoded_fits import Heads, heads_of
@@ -106,7 +106,7 @@ def _sum(heads: Heads, known: Told) -> Heads:
     place = {row: i for i, row in enumerate(known.rows.ids)}
     kept = heads.pairs.filter(pl.col("id").is_in(list(place)))
     rows = np.array([place[row] for row in kept["id"]], dtype=np.intp)
-    text, image = (Side(terms[rows], terms[rows]) for terms in known.terms)
+    text, image = (EncodedModality(terms[rows], terms[rows]) for terms in known.terms)
     encoded = Encoded(text, image, join=np.add)
     return replace(heads, name=SUM, pairs=kept, codes=known.rows.codes[rows], kept=encoded)
 

@@ -94,7 +94,7 @@ def _watching(network: nn.Module, note: Callable[..., None]) -> Iterator[None]:
 def gradient_shares(network: nn.Module, run: Callable[[], Any], code: int) -> dict[str, float]:
     """Return the gradient's norm in each part of *network*, were the rows that *run* passes all of class *code*.
 
-    The parts are the network's own children; its logits have shape (rows, voices, classes), as every network's here.
+    The parts are the network's own children; its logits have shape (rows, outputs, classes), as every network's here.
 
     >>> network = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2), nn.Unflatten(1, (1, 2)))
     >>> sorted(gradient_shares(network, lambda: network(torch.randn(5, 3)), 0))

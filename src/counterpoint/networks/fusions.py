@@ -1,6 +1,6 @@
 """Modules that classify: one encoder alone, or a text and an image encoder together.
 
-Every network returns logits of shape (batch, voices, classes); voice 0 is the verdict, the others are what the
+Every network returns logits of shape (batch, outputs, classes); output 0 is the verdict, the others are what the
 branches would say alone.
 """
 
@@ -18,7 +18,7 @@ from counterpoint.networks.encoders import PAD, ImageEncoder, TextEncoder
 class Fusion(Protocol):
     """A network of two encoders whose head takes what each says as terms, so that heads can be asked without them."""
 
-    def sides(self, **inputs: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    def vectors_and_terms(self, **inputs: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Return of text and image its vector, shape (batch, width), and its terms, shape (batch, any)."""
 
     def decide(self, text: Tensor, image: Tensor) -> Tensor:
@@ -92,11 +92,11 @@ class Concatenation(nn.Module):
         if self.training:
             seen = seen & ~self._hidden(len(tokens))
         normal = [norm(vector) for norm, vector in zip(self.norms, vectors, strict=True)]
-        heard = torch.cat([vector * seen[:, i : i + 1] for i, vector in enumerate(normal)], dim=1)
-        verdict = self.joint(heard) + sum(logits * seen[:, i : i + 1] for i, logits in enumerate(alone))
+        read = torch.cat([vector * seen[:, i : i + 1] for i, vector in enumerate(normal)], dim=1)
+        verdict = self.joint(read) + sum(logits * seen[:, i : i + 1] for i, logits in enumerate(alone))
         return torch.stack([verdict, *alone], dim=1)
 
-    def sides(
+    def vectors_and_terms(
         self,
         tokens: Int[Tensor, "batch time"],
         pixels: UInt8[Tensor, "batch channel height width"],
@@ -115,7 +115,7 @@ class Concatenation(nn.Module):
         return (vectors[0], text), (vectors[1], image)
 
     def decide(self, text: Float[Tensor, "batch terms"], image: Float[Tensor, "batch terms"]) -> Tensor:
-        """Return the logits of the verdict from the terms of `sides`: what `forward` says, but not in training."""
+        """Return the logits of the verdict, as `forward` in evaluation, from the terms of `vectors_and_terms`."""
         first, both = self._first, text + image
         joint, alone = both[:, : first.out_features], both[:, first.out_features :]
         logits: Tensor = self.joint[2:](joint + first.bias) + alone

@@ -131,14 +131,14 @@ def _size(module: nn.Module, before: list[int], after: list[int]) -> str | None:
     if not isinstance(module, _SLIDING) or isinstance(module.padding, str):
         return None
     names = ("padding", "kernel_size", "stride", "dilation")
-    sides = zip(before[1:], *(_pair(module, name) for name in names), strict=True)
+    axes = zip(before[1:], *(_pair(module, name) for name in names), strict=True)
     is_ceiled = getattr(module, "ceil_mode", False)
-    rules = [f"{_rule(side, is_ceiled=is_ceiled)} = {out}" for side, out in zip(sides, after[1:], strict=True)]
+    rules = [f"{_rule(axis, is_ceiled=is_ceiled)} = {out}" for axis, out in zip(axes, after[1:], strict=True)]
     return " × ".join(dict.fromkeys(rules))
 
 
-def _rule(side: tuple[int, int, int, int, int], *, is_ceiled: bool) -> str:
-    n, p, m, s, d = side
+def _rule(axis: tuple[int, int, int, int, int], *, is_ceiled: bool) -> str:
+    n, p, m, s, d = axis
     window = d * (m - 1) + 1  # what a kernel of m pixels covers, when they lie d apart
     left, right = "⌈⌉" if is_ceiled else "⌊⌋"
     return f"{left}({n} + 2·{p} − {window})/{s}{right} + 1"

@@ -180,10 +180,10 @@ class Convolutions(nn.Module):
             nn.Conv2d(32, 64, kernel, padding=padding), activation(hidden), nn.MaxPool2d(2),
             nn.Flatten(),
         )  # fmt: skip
-        side = side_px
+        now_px = side_px
         for _ in range(2):
-            side = (side + 2 * padding - kernel + 1) // 2
-        self.n_flat = 64 * side**2
+            now_px = (now_px + 2 * padding - kernel + 1) // 2
+        self.n_flat = 64 * now_px**2
         layers: list[nn.Module] = []
         widths = [self.n_flat, *dense]
         for inputs, outputs, dropout in zip(widths, dense, dropouts, strict=False):
@@ -202,7 +202,7 @@ class Convolutions(nn.Module):
 
 
 class Head(nn.Module):
-    """One encoder, or two side by side, and a linear layer; its logits have one voice, the verdict.
+    """One encoder, or two side by side, and a linear layer; its logits have one output, the verdict.
 
     The softmax of the published output layer is the loss's: cross entropy takes logits.
 
@@ -230,7 +230,7 @@ class Head(nn.Module):
         logits: Tensor = self.out(torch.cat(vectors, dim=1))  # (batch, classes)
         return logits.unsqueeze(1)
 
-    def sides(
+    def vectors_and_terms(
         self,
         tokens: Int[Tensor, "batch time"],
         pixels: UInt8[Tensor, "batch channel height width"],
@@ -245,5 +245,5 @@ class Head(nn.Module):
         return (vectors[0], text), (vectors[1], image)
 
     def decide(self, text: Float[Tensor, "batch classes"], image: Float[Tensor, "batch classes"]) -> Tensor:
-        """Return the logits of the terms of `sides`: their sum, so that this network is its own additive projection."""
+        """Return the sum of the terms and a bias: this network is its own additive projection."""
         return text + image + self.out.bias

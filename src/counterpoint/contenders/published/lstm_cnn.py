@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import nn
 
 from counterpoint.contenders.published.network import Patience, Positive, Published
-from counterpoint.contenders.published.reading import Fitted
+from counterpoint.contenders.published.reading import FittedOn
 from counterpoint.contenders.published.text_lstm import text_branch, text_s
 from counterpoint.features.keras_tokens import Padding
 from counterpoint.networks.published import Activation, Convolutions, Head, initialised
@@ -61,7 +61,7 @@ class PaperLSTMCNN(Published):
         length: Positive = 100,
         padding: Padding = "post",
         is_masked: bool = False,
-        tokenizer: Fitted = "train",
+        tokenizer: FittedOn = "train",
         embed: Positive = 32,
         hidden: Positive = 128,
         lstm_activation: Literal["tanh", "softmax"] = "tanh",

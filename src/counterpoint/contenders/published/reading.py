@@ -9,7 +9,7 @@ from counterpoint.contenders.base import Rows
 from counterpoint.features.keras_tokens import Ids, KerasTokenizer, Padding
 from counterpoint.schema import Frame
 
-Fitted = Literal["train", "train_and_validation", "again"]
+FittedOn = Literal["train", "train_and_validation", "again"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Reading:
     n_words: int
     length: int
     padding: Padding
-    fitted: Fitted
+    fitted: FittedOn
 
     @classmethod
     def of(cls, settings: Any) -> Self:

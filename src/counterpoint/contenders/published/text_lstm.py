@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import nn
 
 from counterpoint.contenders.published.network import Patience, Positive, Published
-from counterpoint.contenders.published.reading import Fitted
+from counterpoint.contenders.published.reading import FittedOn
 from counterpoint.features.keras_tokens import Padding
 from counterpoint.networks.published import Head, LastState, initialised
 
@@ -50,7 +50,7 @@ class PaperTextLSTM(Published):
         length: Positive = 100,
         padding: Padding = "post",
         is_masked: bool = False,
-        tokenizer: Fitted = "train",
+        tokenizer: FittedOn = "train",
         embed: Positive = 32,
         hidden: Positive = 128,
         lstm_activation: Literal["tanh", "softmax"] = "tanh",
