@@ -14,7 +14,7 @@ from counterpoint.acquire import keep as keeping
 from counterpoint.acquire.keep import KEEPERS, Kept, keep
 from counterpoint.acquire.statuses import STATUSES
 from counterpoint.config.acquire import AcquireConfig
-from counterpoint.features.decode import Limits, decode, decode_picture
+from counterpoint.features.decode import Limits, decode, decode_image
 from counterpoint.features.hashes import phash
 
 LIMITS = Limits(min_side_px=16, max_side_px=5000, max_aspect=10.0)
@@ -83,7 +83,7 @@ def cover(n: int, n_target: int) -> np.ndarray:
 def test_of_every_image_its_size_as_shown_its_format_and_both_hashes_are_known(name, kind):
     body = GOOD[name]
     kept = keep(body, limits=LIMITS, kept=kind)
-    picture = decode_picture(body, limits=LIMITS, mode="gray")
+    picture = decode_image(body, limits=LIMITS, mode="gray")
     shown = (picture.width_px, picture.height_px, picture.format)
     assert (kept.width_px, kept.height_px, kept.format) == shown
     assert (kept.status, kept.sha256, kept.n_bytes) == ("ok", sha256(body).hexdigest(), len(body))
@@ -181,14 +181,14 @@ def test_a_blank_image_has_no_perceptual_hash():
 
 def test_a_large_jpeg_is_not_decoded_whole(monkeypatch):
     sizes = []
-    decoded = keeping.decode_picture
+    decoded = keeping.decode_image
 
     def spy(*args, **choices):
         picture = decoded(*args, **choices)
         sizes.append(picture.pixels.shape[:2])
         return picture
 
-    monkeypatch.setattr(keeping, "decode_picture", spy)
+    monkeypatch.setattr(keeping, "decode_image", spy)
     for kind in KEEPERS:
         keep(encoded(scene(2560, 1600)), limits=LIMITS, kept=kind)
     assert sizes == [(200, 320)] * 3

@@ -9,8 +9,9 @@ from counterpoint.config.acquire import Guard
 from counterpoint.engines.time_limit import time_limit
 from counterpoint.errors import ImageError
 from counterpoint.features.child import give_back, take_child
-from counterpoint.features.decode import Limits, decode_picture, image_format
+from counterpoint.features.decode import Limits, decode_image
 from counterpoint.formats.images import split_ref
+from counterpoint.formats.magic import image_format
 from counterpoint.formats.tars import _NAME
 
 N_BYTES = 1_000_000
@@ -20,7 +21,7 @@ HUGE = Guard(max_url_bytes=1 << 20)
 
 def decoded(data):
     try:
-        decode_picture(data, limits=Limits(), mode="gray")
+        decode_image(data, limits=Limits(), mode="gray")
     except ImageError:
         return
 

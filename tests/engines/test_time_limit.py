@@ -22,7 +22,7 @@ from counterpoint.engines.time_limit import time_limit
 from counterpoint.errors import CounterpointError
 from counterpoint.features import child, chunks, hashes
 from counterpoint.features.child import give_back, take_child
-from counterpoint.features.decode import Limits, decode_picture
+from counterpoint.features.decode import Limits, decode_image
 from counterpoint.features.hashes import inspect_images
 from counterpoint.features.pixels import build, load
 from hostile_images import OK_IMAGES
@@ -60,12 +60,12 @@ def images(tmp_path):
 def decode_or(what, data, **rules):
     if data.endswith(b"marked"):
         what()
-    return decode_picture(data, **rules)
+    return decode_image(data, **rules)
 
 
 def inspected_where(what, start, refs, reader, *, limits):
     """Do what a child of `inspect_images` does, with a decoder of which marked images make something else."""
-    hashes.decode_picture = partial(decode_or, what)
+    hashes.decode_image = partial(decode_or, what)
     return hashes._inspect(start, refs, reader, limits=limits)
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from counterpoint.errors import ImageError
-from counterpoint.features.decode import MAX_JPEG_SCANS, REASONS, Limits, decode, decode_picture, header, image_format
+from counterpoint.features.decode import MAX_JPEG_SCANS, REASONS, Limits, decode, decode_image, header
+from counterpoint.formats.magic import image_format
 
 LIMITS = Limits()
 
@@ -79,7 +80,7 @@ def test_the_exif_rotation_is_applied_as_pillow_does(kind, orientation, mode):
     exif[0x010E], exif[0x0112] = "a description", orientation
     data = encoded(picture(), kind, exif=exif, **({"quality": 95} if kind == "JPEG" else {"lossless": True}))
     shown = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("L" if mode == "gray" else "RGB")
-    found = decode_picture(data, limits=LIMITS, mode=mode)
+    found = decode_image(data, limits=LIMITS, mode=mode)
     assert (found.width_px, found.height_px) == shown.size == found.pixels.shape[1::-1]
     assert np.abs(found.pixels.squeeze() - np.asarray(shown).astype(int)).mean() < 2
     assert found.pixels.flags.c_contiguous
@@ -137,7 +138,7 @@ def test_one_bit_is_black_or_white():
 
 def test_a_large_jpeg_is_decoded_small_but_not_below_the_side_asked_for():
     data = encoded(picture(800, 400), "JPEG")
-    small = decode_picture(data, limits=LIMITS, mode="gray", min_side_px=100)
+    small = decode_image(data, limits=LIMITS, mode="gray", min_side_px=100)
     assert small.pixels.shape == (100, 200, 1)
     assert (small.width_px, small.height_px) == (800, 400)
     assert decode(data, limits=LIMITS, mode="gray", min_side_px=900).shape == (400, 800, 1)

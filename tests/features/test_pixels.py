@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from counterpoint.errors import ImageError, RunFolderError
-from counterpoint.features import chunks, pixels
+from counterpoint.features import chunks, pixels, shaped_images
 from counterpoint.features.bilinear import bilinear, gray_square
-from counterpoint.features.pixels import build, load, square
+from counterpoint.features.pixels import build, load
+from counterpoint.features.resize import square
 from counterpoint.formats.images import ImageReader, write_images
 
 SIDE = {"side_px": 8, "mode": "gray", "aspect": "keep"}
@@ -52,8 +53,10 @@ def here(monkeypatch) -> None:
 def opened(monkeypatch, here) -> list[str]:
     """Return the references that are decoded from now on."""
     decoded: list[str] = []
-    image = pixels._image
-    monkeypatch.setattr(pixels, "_image", lambda ref, reader, shape: decoded.append(ref) or image(ref, reader, shape))
+    image = pixels.shaped_image
+    monkeypatch.setattr(
+        pixels, "shaped_image", lambda ref, reader, shape: decoded.append(ref) or image(ref, reader, shape)
+    )
     return decoded
 
 
@@ -180,7 +183,7 @@ def test_a_build_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch):
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pixels, "_image", fail)
+    monkeypatch.setattr(pixels, "shaped_image", fail)
     with pytest.raises(RunFolderError, match="space"):
         build(refs, **SIDE, cache=folder, workers=1)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
@@ -262,10 +265,10 @@ def test_only_image_errors_make_an_image_missing(tmp_path, monkeypatch):
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(pixels, "decode", broken)
+    monkeypatch.setattr(shaped_images, "decode", broken)
     with pytest.raises(ZeroDivisionError):
         load(refs, **SIDE)
-    monkeypatch.setattr(pixels, "decode", lambda *_, **__: (_ for _ in ()).throw(ImageError("decode_error")))
+    monkeypatch.setattr(shaped_images, "decode", lambda *_, **__: (_ for _ in ()).throw(ImageError("decode_error")))
     assert load(refs, **SIDE).is_missing.tolist() == [True]
 
 

@@ -24,7 +24,7 @@ from counterpoint.acquire.web.optout import Robots, opts_out
 from counterpoint.acquire.web.urls import Target, shown
 from counterpoint.config.acquire import Guard
 from counterpoint.errors import ImageError
-from counterpoint.features.decode import REASONS, Limits, decode_picture, header
+from counterpoint.features.decode import REASONS, Limits, decode_image, header
 from hostile_bytes import ARBITRARY, mutated_images
 from hostile_folders import TREES, check_of_folder
 from hostile_kinds import KINDS
@@ -263,7 +263,7 @@ def check_of_picture(data: bytes) -> str:
     """Hold the decoder to its promise: pixels within the limits and as large as it says, or a reason."""
     mode, least = ("gray", 8) if zlib.crc32(data) & 1 else ("rgb", None)
     try:
-        found = decode_picture(data, limits=LIMITS, mode=mode, min_side_px=least)
+        found = decode_image(data, limits=LIMITS, mode=mode, min_side_px=least)
     except ImageError as error:
         return _reason(error)
     assert found.pixels.dtype == np.uint8

@@ -15,9 +15,11 @@ from counterpoint.artifacts import key_of
 from counterpoint.errors import ConfigError, ImageError, did_you_mean
 from counterpoint.features.bilinear import SIDE_PX, Resize, gray_square
 from counterpoint.features.chunks import OnCount, ignore_count
+from counterpoint.features.decode import decode, header
+from counterpoint.features.resize import ANY
 from counterpoint.formats.exports import Exported, Outgoing, export_once
 from counterpoint.formats.imagefolder import write_imagefolder
-from counterpoint.formats.stored_images import as_jpeg, as_stored
+from counterpoint.formats.stored_images import file_extension, jpeg_of
 from counterpoint.formats.study2023 import StudyFolder, class_numbers, folder_of
 from counterpoint.formats.tars import write_tars
 from counterpoint.redaction import redacted_text
@@ -119,7 +121,7 @@ def _study2023(rows: AcquiredRows, draft: Path, rules: ExportRules) -> Exported:
                 continue
             try:
                 kept = rows.kept(row)
-                folder.add(row["label"], row["text"], as_jpeg(kept), gray_square(kept, resize=rules.resize))
+                folder.add(row["label"], row["text"], _as_jpeg(kept), gray_square(kept, resize=rules.resize))
             except ImageError as error:
                 rows.left_out[error.reason] += 1
                 folder.lack(row["label"], row["text"], error.reason)
@@ -159,19 +161,30 @@ def _outgoing(rows: AcquiredRows) -> Iterator[Outgoing]:
     """Yield the rows that have an image; count the others."""
     for row in rows:
         try:
-            stored = as_stored(rows.kept(row))
+            kept = rows.kept(row)
+            image_format, width_px, height_px = header(kept)
         except ImageError as error:
             rows.left_out[error.reason] += 1
             continue
         fields = {name: _plain(row[name]) for name in KNOWN} | {
             "url": None if row["url"] is None else redacted_text(row["url"]),
             "phash": None if row["phash"] is None else f"{row['phash']:016x}",
-            "width": stored.width_px,
-            "height": stored.height_px,
+            "width": width_px,
+            "height": height_px,
             "original_width": row["width_px"],
             "original_height": row["height_px"],
         }
-        yield Outgoing(stored.data, stored.extension, row["text"], row["label"], fields)
+        yield Outgoing(kept, file_extension(image_format), row["text"], row["label"], fields)
+
+
+def _as_jpeg(kept: bytes) -> bytes:
+    """Return the kept bytes as a JPEG: a JPEG unchanged, any other format encoded.
+
+    >>> from counterpoint.formats.png import gray_png
+    >>> header(_as_jpeg(gray_png(bytes(4096))))
+    ('jpeg', 64, 64)
+    """
+    return kept if header(kept)[0] == "jpeg" else jpeg_of(decode(kept, limits=ANY, mode="rgb"))
 
 
 def _plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ from PIL.Image import Resampling
 
 from counterpoint.acquire.statuses import OK
 from counterpoint.errors import ImageError
-from counterpoint.features.decode import Limits, Picture, Pixels8, decode_picture, header
+from counterpoint.features.decode import DecodedImage, Limits, Pixels8, decode_image, header
 from counterpoint.features.hashes import phash
 
 GRAY_PX = 64
@@ -84,31 +84,31 @@ def _status(error: ImageError) -> str:
     return "too_many_pixels" if error.reason == "too_large" else error.reason
 
 
-def _gray_64(body: bytes, limits: Limits) -> tuple[Picture, Pixels8, bytes]:
+def _gray_64(body: bytes, limits: Limits) -> tuple[DecodedImage, Pixels8, bytes]:
     """Keep 4,096 bytes, one a pixel of the image as a square of 64 px, its aspect not kept."""
-    picture = decode_picture(body, limits=limits, mode="gray", min_side_px=int(GRAY_PX * _SPARE[GRAY_PX]))
+    picture = decode_image(body, limits=limits, mode="gray", min_side_px=int(GRAY_PX * _SPARE[GRAY_PX]))
     gray = _resized(picture.pixels, GRAY_PX, GRAY_PX)
     return picture, np.asarray(gray.reduce(2)), gray.tobytes()
 
 
-def _jpeg_256(body: bytes, limits: Limits) -> tuple[Picture, Pixels8, bytes]:
+def _jpeg_256(body: bytes, limits: Limits) -> tuple[DecodedImage, Pixels8, bytes]:
     """Keep a JPEG in colour of at most 256 px on its long side, never enlarged, its aspect kept."""
     _, *size = header(body)
     least_px = round(min(_fitted(*size)) * _SPARE[LONG_PX])
-    picture = decode_picture(body, limits=limits, mode="rgb", min_side_px=least_px)
+    picture = decode_image(body, limits=limits, mode="rgb", min_side_px=least_px)
     small = _resized(picture.pixels, *_fitted(picture.width_px, picture.height_px))
     # 4:2:0, as cameras write it: finer colour would cost a sixth more bytes, and half as much time again.
     image = simplejpeg.encode_jpeg(np.asarray(small), quality=QUALITY, colorspace="RGB", colorsubsampling="420")
     return picture, np.asarray(small.convert("L")), image
 
 
-def _original(body: bytes, limits: Limits) -> tuple[Picture, Pixels8, bytes]:
+def _original(body: bytes, limits: Limits) -> tuple[DecodedImage, Pixels8, bytes]:
     """Keep the bytes as they came; they are decoded nevertheless, or a broken image would count as one."""
-    picture = decode_picture(body, limits=limits, mode="gray", min_side_px=GRAY_PX)
+    picture = decode_image(body, limits=limits, mode="gray", min_side_px=GRAY_PX)
     return picture, picture.pixels, body
 
 
-KEEPERS: Mapping[str, Callable[[bytes, Limits], tuple[Picture, Pixels8, bytes]]] = {
+KEEPERS: Mapping[str, Callable[[bytes, Limits], tuple[DecodedImage, Pixels8, bytes]]] = {
     "jpeg-256": _jpeg_256,
     "gray-64": _gray_64,
     "original": _original,

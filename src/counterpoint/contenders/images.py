@@ -10,7 +10,8 @@ from typing import Any
 
 from counterpoint.errors import ImageWarning, SchemaError
 from counterpoint.features.in_memory import is_kept
-from counterpoint.features.pixels import Pixels, load, why_unreadable
+from counterpoint.features.pixels import Pixels, load
+from counterpoint.features.shaped_images import why_unreadable
 from counterpoint.schema import Frame
 
 Refs = Sequence[str | None]

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from counterpoint.features.decode import Mode, Pixels8, decode, image_format
+from counterpoint.features.decode import Mode, Pixels8, decode
 from counterpoint.features.resize import ANY, Aspect, fitted, on_white, square
+from counterpoint.formats.magic import image_format
 
 Resize = Literal["bilinear", "area"]
 SIDE_PX = 64

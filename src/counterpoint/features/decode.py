@@ -4,7 +4,6 @@ Magic bytes decide what an image is, never its name, and its header is checked b
 """
 
 import re
-import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +23,8 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from counterpoint.errors import ImageError
-from counterpoint.formats.magic import MAGIC
+from counterpoint.features.jpeg_segments import exif_orientation, jpeg_head
+from counterpoint.formats.magic import image_format
 
 REASONS = (
     "missing_file", "empty_body", "not_image", "unsupported_format", "decode_error", "truncated_image",
@@ -43,18 +43,9 @@ STRIP_PIXELS = 1 << 20
 Mode = Literal["gray", "rgb"]
 Pixels8 = np.ndarray[Any, np.dtype[np.uint8]]
 
-_UNSUPPORTED = re.compile(
-    rb"BM|II\*\0|MM\0\*|\0\0[\1\2]\0|8BPS|%!PS|%PDF|\xc5\xd0\xd3\xc6|....ftyp|\0\0\0\x0cj[PX]|\0\0\0\x0cJXL|\xff\x0a"
-    rb"|\xff\x4f\xff\x51|P[1-6]\s",
-    re.DOTALL,
-)
 _PLUGINS: dict[str, type[ImageFile]] = {
     "jpeg": JpegImageFile, "png": PngImageFile, "gif": GifImageFile, "webp": WebPImageFile, "avif": AvifImageFile,
 }  # fmt: skip
-_APP1, _SOS, _FILL = 0xE1, 0xDA, 0xFF
-_SOF_SEQUENTIAL = (0xC0, 0xC1)
-_NO_LENGTH = (0x00, 0x01, *range(0xD0, 0xDA))
-_ORIENTATION, _SHORT = 0x0112, 3
 _CUT = re.compile("truncated|premature end of jpeg|requires a buffer|no more images", re.IGNORECASE)
 _TURNS: dict[int, Callable[[Pixels8], Pixels8]] = {
     2: lambda pixels: pixels[:, ::-1],
@@ -100,7 +91,7 @@ class Limits:
             raise ImageError("aspect", f"{size}, at most {self.max_aspect:g} to 1")
 
 
-class Picture(NamedTuple):
+class DecodedImage(NamedTuple):
     """A decoded image; width and height are those of the whole image as shown, before any scaling."""
 
     pixels: Pixels8
@@ -138,16 +129,16 @@ def decode(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None =
     >>> pixels.shape, int(pixels.min())
     ((10, 12, 1), 255)
     """
-    return decode_picture(data, limits=limits, mode=mode, min_side_px=min_side_px).pixels
+    return decode_image(data, limits=limits, mode=mode, min_side_px=min_side_px).pixels
 
 
-def decode_picture(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None = None) -> Picture:
+def decode_image(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None = None) -> DecodedImage:
     """Return what `decode` returns, with the size and the format of the whole image.
 
     >>> file = BytesIO()
     >>> Image.new("RGB", (800, 400)).save(file, "JPEG")
-    >>> picture = decode_picture(file.getvalue(), limits=Limits(), mode="rgb", min_side_px=100)
-    >>> picture.width_px, picture.height_px, picture.format, picture.pixels.shape
+    >>> image = decode_image(file.getvalue(), limits=Limits(), mode="rgb", min_side_px=100)
+    >>> image.width_px, image.height_px, image.format, image.pixels.shape
     (800, 400, 'jpeg', (100, 200, 3))
     """
     kind, width_px, height_px = header(data)
@@ -161,7 +152,7 @@ def decode_picture(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int 
         pixels = np.ascontiguousarray(_TURNS[turn](pixels))
     if turn >= 5:
         width_px, height_px = height_px, width_px
-    return Picture(pixels, width_px, height_px, kind)
+    return DecodedImage(pixels, width_px, height_px, kind)
 
 
 def header(data: bytes) -> tuple[str, int, int]:
@@ -187,44 +178,6 @@ def header(data: bytes) -> tuple[str, int, int]:
             return kind, *image.size
 
 
-def image_format(data: bytes) -> str:
-    """Return which format the first bytes say: jpeg, png, gif, webp or avif.
-
-    Raises
-    ------
-    ImageError
-        ``empty_body``, ``unsupported_format`` (an image that we do not read), or ``not_image``.
-
-    Examples
-    --------
-    >>> image_format(b"GIF89a...")
-    'gif'
-    >>> image_format(b"<html>")
-    Traceback (most recent call last):
-    counterpoint.errors.ImageError: not_image
-    """
-    if not data:
-        raise ImageError("empty_body")
-    head = data[:1024]
-    for kind, magic in MAGIC:
-        if magic.match(head):
-            return kind
-    raise ImageError("unsupported_format" if _UNSUPPORTED.match(head) or _is_svg(head) else "not_image")
-
-
-def _is_svg(head: bytes) -> bool:
-    """Say whether an SVG begins here, after comments or a prolog; each byte is looked at once, however they nest."""
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    place = 0
-    while text.startswith(b"<!--", place) and (end := text.find(b"-->", place + 4)) >= 0:
-        place = end + 3
-        while text[place : place + 1].isspace():
-            place += 1
-    if text.startswith((b"<?xml", b"<!DOCTYPE svg"), place):
-        return b"<svg" in text[place:]
-    return text.startswith(b"<svg", place)
-
-
 def _plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
     """Return (width, height) of a JPEG that libjpeg-turbo decodes to gray and RGB, None for the odd ones."""
     try:
@@ -241,40 +194,12 @@ def _check_scans(data: bytes, n_pixels: int) -> None:
 
 
 def _decode_jpeg(data: bytes, mode: Mode, min_side_px: int, *, n_pixels: int) -> tuple[Pixels8, int]:
-    has_one_scan, exif = _jpeg_head(data)
+    has_one_scan, exif = jpeg_head(data)
     if not has_one_scan:
         _check_scans(data, n_pixels)
     # Seven eighths of the size take longer than the whole, and are less exact.
     least = {"min_height": min_side_px, "min_width": min_side_px, "min_factor": 1.25}
-    return simplejpeg.decode_jpeg(data, mode.upper(), **least), _orientation(exif)
-
-
-def _jpeg_head(data: bytes) -> tuple[bool, bytes]:
-    """Return whether a JPEG surely has one scan, and its EXIF; the scan itself, nearly all bytes, is not searched."""
-    n_components, exif = 0, b""
-    for marker, start, end in _jpeg_segments(data):
-        if marker in _SOF_SEQUENTIAL:
-            n_components = data[start + 5]
-        elif marker == _APP1 and not exif and data.startswith(b"Exif\0\0", start):
-            exif = data[start:end]
-        elif marker == _SOS:
-            return data[start] == n_components, exif
-    return False, exif
-
-
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield (marker, start, end) of each segment up to the first scan's header, as long as they are well-formed."""
-    place = 2
-    while place + 10 < len(data) and data[place] == _FILL and data[place + 1] not in _NO_LENGTH:
-        marker = data[place + 1]
-        if marker == _FILL:
-            place += 1
-            continue
-        end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-        yield marker, place + 4, end
-        if marker == _SOS or end < place + 4:
-            return
-        place = end
+    return simplejpeg.decode_jpeg(data, mode.upper(), **least), exif_orientation(exif)
 
 
 def _decode_with_pillow(data: bytes, kind: str, mode: Mode, *, n_pixels: int) -> tuple[Pixels8, int]:
@@ -282,7 +207,7 @@ def _decode_with_pillow(data: bytes, kind: str, mode: Mode, *, n_pixels: int) ->
         _check_scans(data, n_pixels)
     with _silent(), _open(data, kind) as image:
         image.load()
-        return _flat(image, mode), _orientation(image.info.get("exif") or b"")
+        return _flat(image, mode), exif_orientation(image.info.get("exif") or b"")
 
 
 def _open(data: bytes, kind: str) -> ImageFile:
@@ -311,24 +236,6 @@ def _on_white(image: Image.Image) -> Image.Image:
     white = Image.new("RGBA", image.size, "white")
     white.alpha_composite(image.convert("RGBA"))
     return white
-
-
-def _orientation(exif: bytes) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 (as it is) when there is none that can be read."""
-    tiff = exif.removeprefix(b"Exif\0\0")
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
-    if order is None:
-        return 1
-    try:
-        start = struct.unpack_from(order + "I", tiff, 4)[0]
-        n_entries = struct.unpack_from(order + "H", tiff, start)[0]
-        for place in range(start + 2, start + 2 + 12 * n_entries, 12):
-            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, place)
-            if (tag, kind) == (_ORIENTATION, _SHORT):
-                return value if value in _TURNS else 1
-    except struct.error:
-        return 1
-    return 1
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from counterpoint.errors import ImageError
-from counterpoint.features.chunks import OnCount, over_chunks, ignore_count
-from counterpoint.features.decode import Limits, Pixels8, decode_picture
+from counterpoint.features.chunks import OnCount, ignore_count, over_chunks
+from counterpoint.features.decode import Limits, Pixels8, decode_image
 from counterpoint.formats.images import ImageReader
 from counterpoint.schema import Frame
 
@@ -119,11 +119,11 @@ def _inspect_one(ref: str | None, reader: ImageReader, limits: Limits) -> tuple[
     try:
         data = reader.read(ref)
         digest = sha256(data).hexdigest()
-        picture = decode_picture(data, limits=limits, mode="gray", min_side_px=2 * SIDE_PX)
+        decoded = decode_image(data, limits=limits, mode="gray", min_side_px=2 * SIDE_PX)
     except ImageError as error:
         status = "missing" if error.reason == "missing_file" else error.reason
         return (status, None, None, digest), nothing
-    return ("ok", picture.width_px, picture.height_px, digest), _thumbnail(picture.pixels)
+    return ("ok", decoded.width_px, decoded.height_px, digest), _thumbnail(decoded.pixels)
 
 
 def _thumbnail(gray: Pixels8) -> Pixels8:

@@ -1,6 +1,8 @@
-"""Whether bytes are an image, by their first bytes and never by a name.  Decodes nothing."""
+"""Whether bytes are an image, and of which format, by their first bytes and never by a name.  Decodes nothing."""
 
 import re
+
+from counterpoint.errors import ImageError
 
 HEAD_BYTES = 1024
 """So many first bytes are enough to see what a file is."""
@@ -22,6 +24,12 @@ _OTHERS = re.compile(
 
 Strict enough that no caption is taken for one: "BMW at the kerb" is a text.
 """
+_UNSUPPORTED = re.compile(
+    rb"BM|II\*\0|MM\0\*|\0\0[\1\2]\0|8BPS|%!PS|%PDF|\xc5\xd0\xd3\xc6|....ftyp|\0\0\0\x0cj[PX]|\0\0\0\x0cJXL|\xff\x0a"
+    rb"|\xff\x4f\xff\x51|P[1-6]\s",
+    re.DOTALL,
+)
+"""The same and a few more, for bytes that should be an image: less strict than `_OTHERS`."""
 _XML = (b"<svg", b"<?xml", b"<!doctype svg", b"<!--")
 
 
@@ -34,9 +42,47 @@ def is_image(data: bytes) -> bool:
     (True, True, False, False)
     """
     head = data[:HEAD_BYTES]
-    return any(magic.match(head) for _, magic in MAGIC) or bool(_OTHERS.match(head)) or _is_svg(head)
+    return any(magic.match(head) for _, magic in MAGIC) or bool(_OTHERS.match(head)) or _holds_svg(head)
 
 
-def _is_svg(head: bytes) -> bool:
+def _holds_svg(head: bytes) -> bool:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     return start.startswith(_XML) and b"<svg" in start and b"<html" not in start
+
+
+def image_format(data: bytes) -> str:
+    """Return the format of the first bytes: jpeg, png, gif, webp or avif.
+
+    Raises
+    ------
+    ImageError
+        ``empty_body``, ``unsupported_format`` (an image that is not decoded here), or ``not_image``.
+
+    Examples
+    --------
+    >>> image_format(b"GIF89a...")
+    'gif'
+    >>> image_format(b"<html>")
+    Traceback (most recent call last):
+    counterpoint.errors.ImageError: not_image
+    """
+    if not data:
+        raise ImageError("empty_body")
+    head = data[:HEAD_BYTES]
+    for kind, magic in MAGIC:
+        if magic.match(head):
+            return kind
+    raise ImageError("unsupported_format" if _UNSUPPORTED.match(head) or _begins_svg(head) else "not_image")
+
+
+def _begins_svg(head: bytes) -> bool:
+    """Return whether an SVG begins here, after comments or a prolog; each byte is read once, however they nest."""
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    place = 0
+    while text.startswith(b"<!--", place) and (end := text.find(b"-->", place + 4)) >= 0:
+        place = end + 3
+        while text[place : place + 1].isspace():
+            place += 1
+    if text.startswith((b"<?xml", b"<!DOCTYPE svg"), place):
+        return b"<svg" in text[place:]
+    return text.startswith(b"<svg", place)

@@ -1,44 +1,26 @@
-"""What was kept of an image, made what other programs read: a file with its extension, or a JPEG."""
+"""Images as files that other programs read: the extension of a name, and pixels encoded as a JPEG.  Decodes nothing."""
 
-from typing import NamedTuple
-
+import numpy as np
 import simplejpeg
-
-from counterpoint.features.decode import decode, header
-from counterpoint.features.resize import ANY
+from numpy.typing import NDArray
 
 JPEG_QUALITY = 95
 _EXTENSIONS = {"jpeg": "jpg"}
 
 
-class Stored(NamedTuple):
-    """The bytes of a file, what its name ends in, and the size of its picture."""
+def file_extension(image_format: str) -> str:
+    """Return the extension of a file of this format.
 
-    data: bytes
-    extension: str
-    width_px: int
-    height_px: int
-
-
-def as_stored(kept: bytes) -> Stored:
-    """Return what was kept as it is; its first bytes say what it is.
-
-    >>> from counterpoint.formats.png import gray_png
-    >>> as_stored(gray_png(bytes(4096)))[1:]
-    ('png', 64, 64)
+    >>> file_extension("jpeg"), file_extension("png")
+    ('jpg', 'png')
     """
-    kind, width_px, height_px = header(kept)
-    return Stored(kept, _EXTENSIONS.get(kind, kind), width_px, height_px)
+    return _EXTENSIONS.get(image_format, image_format)
 
 
-def as_jpeg(kept: bytes) -> bytes:
-    """Return what was kept as a JPEG: one as it is, anything else encoded at quality 95.
+def jpeg_of(pixels: NDArray[np.uint8]) -> bytes:
+    """Return RGB pixels, shape (height, width, 3), as a JPEG of quality 95 without subsampling of colour.
 
-    >>> from counterpoint.formats.png import gray_png
-    >>> header(as_jpeg(gray_png(bytes(4096))))
-    ('jpeg', 64, 64)
+    >>> jpeg_of(np.zeros((64, 64, 3), dtype=np.uint8))[:3].hex()
+    'ffd8ff'
     """
-    if header(kept)[0] == "jpeg":
-        return kept
-    pixels = decode(kept, limits=ANY, mode="rgb")
     return bytes(simplejpeg.encode_jpeg(pixels, quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="444"))
