@@ -10,7 +10,7 @@ import yaml
 from counterpoint.config.sweep import SweepConfig, points
 from counterpoint.data.generate import chunks
 from counterpoint.errors import ConfigError
-from counterpoint.report.numbers import interval, signed
+from counterpoint.number_formats import interval, signed
 from counterpoint.sweep import open_sweep
 
 STUDY = {

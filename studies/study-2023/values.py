@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from counterpoint.report import numbers
+from counterpoint import number_formats as numbers
 from counterpoint.schema import Frame
 
 NOT_RUN = "*not run yet*"

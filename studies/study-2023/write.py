@@ -14,10 +14,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import counterpoint
+from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
 from counterpoint.errors import CounterpointError
 from counterpoint.progress import progress
-from counterpoint.report import numbers
 from counterpoint.study import Listener, open_study
 from counterpoint.sweep import open_sweep
 from found import Found, is_sweep
@@ -94,7 +94,7 @@ def environment(found: Found, pictures: Pictures) -> Environment:
         "sweep_file": lambda stem: is_sweep(FOLDER / f"{stem}.yaml"),
         "reproduces": reproduces,
     }
-    jinja.filters |= {name: or_not_run(getattr(numbers, name)) for name in ("count", "percent", "score", "duration")}
+    jinja.filters |= {name: or_not_run(getattr(numbers, name)) for name in ("count", "share", "score", "duration")}
     return jinja
 
 

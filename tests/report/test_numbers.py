@@ -1,6 +1,5 @@
-"""What the page writes: numbers with their sign, interval and unit, names that are safe to draw, colours to read."""
+"""What the page writes: names that are safe to draw, colours to read."""
 
-import math
 import unicodedata
 
 import pytest
@@ -26,28 +25,6 @@ def test_a_shown_text_has_one_line_no_controls_and_a_bounded_length(text, most):
 def test_a_shown_text_keeps_joined_emoji_and_drops_letters_that_turn_the_line():
     assert numbers.shown("👩‍🚀") == "👩‍🚀"
     assert numbers.shown("invoice\u202efdp.exe") == "invoicefdp.exe"
-
-
-@given(st.floats(-1, 1))
-def test_a_signed_number_says_its_sign_unless_it_rounds_to_nothing(value):
-    text = numbers.signed(value)
-    assert "-" not in text
-    assert float(text.replace("−", "-")) == pytest.approx(value, abs=5.1e-4)
-
-
-@pytest.mark.parametrize("write", [numbers.score, numbers.signed, numbers.count, numbers.percent, numbers.duration])
-@pytest.mark.parametrize("value", [None, math.nan, math.inf])
-def test_a_number_that_is_not_there_is_a_dash(write, value):
-    assert write(value) == "–"
-
-
-def test_a_p_value_is_never_nought():
-    assert numbers.p_value(1e-30) == "< 0.001"
-    assert numbers.p_value(0.001) == "0.001"
-
-
-def test_an_interval_that_is_not_there_is_said_so():
-    assert numbers.interval(None, None) == "no interval"
 
 
 def test_every_default_metric_and_verdict_is_explained():

@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from counterpoint import number_formats as numbers
 from counterpoint import schema
-from counterpoint.report import numbers, write_page
+from counterpoint.report import write_page
 from counterpoint.report.thumbnails import SIDE_PX
 from html_reader import HOSTILE, Reader
 from report_studies import MODALITIES, Weights, Words, study

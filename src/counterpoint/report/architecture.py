@@ -6,7 +6,7 @@ from functools import partial
 from itertools import dropwhile, groupby, takewhile
 from typing import Any
 
-from counterpoint.report import numbers
+from counterpoint import number_formats as numbers
 from counterpoint.report.boxes import Box, Chain, chains
 from counterpoint.report.material import Material
 from counterpoint.report.svg import Gallery

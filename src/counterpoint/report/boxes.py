@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from counterpoint.report.numbers import count, shown
+from counterpoint.number_formats import count
+from counterpoint.report.numbers import shown
 from counterpoint.report.palette import light
 from counterpoint.report.rowplots import NARROW_PX, WIDE_PX
 from counterpoint.report.svg import TITLE_PX

@@ -7,8 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from counterpoint.report import glossary, numbers
+from counterpoint import number_formats as numbers
+from counterpoint.report import glossary
 from counterpoint.report.material import Material
+from counterpoint.report.numbers import shown
 from counterpoint.report.rowplots import Dot, dots
 from counterpoint.report.svg import Gallery
 from counterpoint.schema import Frame
@@ -111,7 +113,7 @@ def _by_rank(material: Material, metric: str) -> Frame:
 
 
 def _value(row: Mapping[str, Any]) -> str:
-    return f"{numbers.score(row['value'])} ({numbers.interval(row['low'], row['high'])})"
+    return numbers.score_with_interval(row["value"], row["low"], row["high"])
 
 
 def _score(material: Material, row: Mapping[str, Any]) -> Dot:
@@ -153,10 +155,9 @@ def _that_matter(material: Material, table: Frame) -> Frame:
 
 
 def _difference(row: Mapping[str, Any]) -> Dot:
-    interval = numbers.interval(row["low"], row["high"], is_signed=True)
     return Dot(
-        f"{numbers.shown(row['a'], most=17)} − {numbers.shown(row['b'], most=17)}",
-        row["difference"], _known(row["low"]), _known(row["high"]), f"{numbers.signed(row['difference'])} ({interval})",
+        f"{shown(row['a'], most=17)} − {shown(row['b'], most=17)}",
+        row["difference"], _known(row["low"]), _known(row["high"]), _with_interval(row),
         colour="ink" if row["is_primary"] else "muted",
         marker="D" if row["is_primary"] else "o",
         is_bold=bool(row["is_primary"]),
@@ -174,9 +175,9 @@ def _axis(metric: str) -> str:
 
 
 def _in_words(rows: Frame) -> str:
-    said = [
-        f"{row['a']} minus {row['b']} {numbers.signed(row['difference'])} "
-        f"({numbers.interval(row['low'], row['high'], is_signed=True)})"
-        for row in rows.iter_rows(named=True)
-    ]
-    return f"Differences: {'; '.join(said)}."
+    differences = [f"{row['a']} minus {row['b']} {_with_interval(row)}" for row in rows.iter_rows(named=True)]
+    return f"Differences: {'; '.join(differences)}."
+
+
+def _with_interval(row: Mapping[str, Any]) -> str:
+    return numbers.signed_with_interval(row["difference"], row["low"], row["high"])

@@ -13,7 +13,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from counterpoint.report.numbers import percent, shown
+from counterpoint import number_formats as numbers
+from counterpoint.report.numbers import shown
 from counterpoint.report.palette import light
 from counterpoint.report.svg import TITLE_PX
 from counterpoint.schema import Frame
@@ -78,7 +79,7 @@ def _cell(axes: Axes, row: int, column: int, share: float, colour: str, *, is_nu
     axes.fill_between([column, column + 1], row, row + 1, color=light(colour), alpha=alpha, linewidth=0)
     if is_numbered:
         weight = "bold" if row == column else "normal"
-        axes.text(column + 0.5, row + 0.5, percent(share), ha="center", va="center_baseline", weight=weight)
+        axes.text(column + 0.5, row + 0.5, numbers.share(share), ha="center", va="center_baseline", weight=weight)
 
 
 def learning(history: Frame, kept: Frame | None = None, *, best: Frame | None = None) -> Figure:

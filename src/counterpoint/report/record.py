@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose import title_of
-from counterpoint.report import glossary, numbers
+from counterpoint.report import glossary
 from counterpoint.report.material import Material
 
 Content = dict[str, Any]

@@ -10,13 +10,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from counterpoint import __version__
+from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
-from counterpoint.report import glossary, numbers, record
+from counterpoint.report import glossary, record
+from counterpoint.report.numbers import cell, shown
 from counterpoint.report.palette import VOICES, Voice, variables
 
 FILTERS = (
-    numbers.score, numbers.signed, numbers.interval, numbers.p_value, numbers.count, numbers.percent,
-    numbers.duration, numbers.shown, numbers.cell,
+    numbers.score, numbers.signed, numbers.share, numbers.interval,
+    numbers.p_value, numbers.count, numbers.duration, shown, cell,
 )  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from counterpoint.report import numbers, panels
+from counterpoint import number_formats as numbers
+from counterpoint.report import panels
 from counterpoint.report.material import Material
 from counterpoint.report.panels import Plate
 from counterpoint.report.rowplots import Bar, bars
@@ -114,7 +115,7 @@ def classes(material: Material, gallery: Gallery) -> Content | None:
 
 
 def _share(n: int, total: int) -> str:
-    return f"{numbers.count(n)} ({numbers.percent(n / total)})"
+    return f"{numbers.count(n)} ({numbers.share(n / total)})"
 
 
 def examples(material: Material, gallery: Gallery) -> dict[str, list[Content]] | None:

@@ -8,7 +8,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from counterpoint.report import numbers
+from counterpoint import number_formats as numbers
+from counterpoint.report.numbers import shown
 from counterpoint.report.sweep import GAP, Swept, sentences, short
 
 BESIDE = ("accuracy", "roc_auc")
@@ -36,21 +37,12 @@ def _scores(results: Mapping[str, Any], primary: str) -> Table:
     for name in shown:
         table.add_column(name.replace("_", " "), justify="right")
     for contender in sorted(worth, key=lambda name: -(worth[name] or 0.0)):
-        table.add_row(contender, *(_with_interval(cells[contender, name]) for name in shown))
+        table.add_row(contender, *(_score(cells[contender, name]) for name in shown))
     return table
 
 
-def _with_interval(score: Mapping[str, Any]) -> str:
-    """Return a score as people read it.
-
-    >>> _with_interval({"value": 0.5, "low": 0.4, "high": 0.6}), _with_interval({"value": None})
-    ('0.500 (0.400–0.600)', '–')
-    """
-    if score["value"] is None:
-        return "–"
-    if score["low"] is None:
-        return f"{score['value']:.3f}"
-    return f"{score['value']:.3f} ({score['low']:.3f}–{score['high']:.3f})"
+def _score(row: Mapping[str, Any]) -> str:
+    return numbers.narrow_score(row["value"], row["low"], row["high"])
 
 
 def sweep_outcome(swept: Swept) -> Iterator[RenderableType]:
@@ -60,33 +52,25 @@ def sweep_outcome(swept: Swept) -> Iterator[RenderableType]:
         yield _points(swept, f"from {changes.variant}: {changes.contender}", "change", [*own, *changes.rows])
     for curve in swept.curves:
         yield _points(swept, f"on {curve.variant}: {curve.contender}", short(curve.key), curve.rows)
-    yield from (Text(numbers.shown(sentence, most=1000), style="bold") for sentence in sentences(swept))
+    yield from (Text(shown(sentence, most=1000), style="bold") for sentence in sentences(swept))
 
 
 def _points(swept: Swept, title: str, first: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    heading = Text(numbers.shown(f"{title}, {swept.metric.name_within}"), style="italic")
+    heading = Text(shown(f"{title}, {swept.metric.name_within}"), style="italic")
     table = Table(box=SIMPLE_HEAD, title=heading, title_justify="left", collapse_padding=True, pad_edge=False)
-    table.add_column(Text(numbers.shown(first)))
+    table.add_column(Text(shown(first)))
     for name in ("train", "valid.", "test", "difference", "p"):
         table.add_column(name, justify="right", no_wrap=name != "difference")
     for row in rows:
         style = "bold" if row["is_clear"] or row["choice"] is None else ""
-        scores = (numbers.score(row["train"]), f"{'▲ ' if row['is_gap'] else ''}{numbers.score(row['validation'])}")
-        named = Text(numbers.shown(row["value"] or row["choice"] or "as it is"))
-        tested = _with_interval({"value": row["score"], "low": row["low"], "high": row["high"]})
-        table.add_row(named, *scores, tested, _signed(row), numbers.p_value(row["p"]), style=style)
+        scores = (
+            numbers.score(row["train"]),
+            f"{'▲ ' if row['is_gap'] else ''}{numbers.score(row['validation'])}",
+        )
+        named = Text(shown(row["value"] or row["choice"] or "as it is"))
+        tested = numbers.narrow_score(row["score"], row["low"], row["high"])
+        difference = numbers.narrow_signed(row["difference"], row["difference_low"], row["difference_high"])
+        table.add_row(named, *scores, tested, difference, numbers.p_value(row["p"]), style=style)
     if any(row["is_gap"] for row in rows):
         table.caption, table.caption_justify = f"▲ validation {GAP} or more below training", "left"
     return table
-
-
-def _signed(row: Mapping[str, Any]) -> str:
-    """Return a difference as people read it.
-
-    >>> _signed({"difference": 0.1, "difference_low": -0.05, "difference_high": 0.25})
-    '+0.100 (−0.050, +0.250)'
-    """
-    if row["difference"] is None:
-        return numbers.NOTHING
-    low, high = (numbers.signed(row[f"difference_{end}"]) for end in ("low", "high"))
-    return f"{numbers.signed(row['difference'])} ({low}, {high})"

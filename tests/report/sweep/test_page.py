@@ -5,7 +5,7 @@ import re
 import polars as pl
 import pytest
 
-from counterpoint.report import numbers
+from counterpoint import number_formats as numbers
 from counterpoint.report.sweep import GAP, Swept, sentences, write_sweep_page
 from counterpoint.report.sweep.scale import Scale
 from counterpoint.report.terminal import sweep_outcome

@@ -4,7 +4,8 @@ import math
 from functools import partial
 from typing import Any
 
-from counterpoint.report import glossary, numbers, panels
+from counterpoint import number_formats as numbers
+from counterpoint.report import glossary, panels
 from counterpoint.report.behaviour import best_epochs
 from counterpoint.report.rowplots import Dot, dots
 from counterpoint.report.svg import Gallery
@@ -57,10 +58,9 @@ def _differences(swept: Swept, gallery: Gallery, changes: Changes) -> Content:
 
 
 def _difference(row: Row) -> Dot:
-    between = numbers.interval(row["difference_low"], row["difference_high"], is_signed=True)
     return Dot(
         _label(row), row["difference"], _known(row["difference_low"]), _known(row["difference_high"]),
-        f"{numbers.signed(row['difference'])} ({between})",
+        numbers.signed_with_interval(row["difference"], row["difference_low"], row["difference_high"]),
         colour="ink" if row["is_clear"] else "muted", is_hollow=not row["is_clear"], is_bold=row["is_clear"],
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ def _score(row: Row, swept: Swept) -> Dot:
     )
     return Dot(
         _label(row), row["score"], _known(row["low"]), _known(row["high"]),
-        f"{numbers.score(row['score'])} ({numbers.interval(row['low'], row['high'])})",
+        numbers.score_with_interval(row["score"], row["low"], row["high"]),
         colour=swept.voice(row["contender"]).colour, is_bold=row["choice"] is None, beside=beside,
         beside_colour="warn" if row["is_gap"] else "muted",
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from counterpoint.report import numbers
+from counterpoint import number_formats as numbers
+from counterpoint.report.numbers import shown
 from counterpoint.report.sweep.material import Changes, Curve, Row, Swept, short
 
 
@@ -60,7 +61,7 @@ def _of_curve(swept: Swept, curve: Curve) -> str:
 
 
 def _named(row: Row) -> str:
-    return f"“{numbers.shown(row['choice'], most=60)}”"
+    return f"“{shown(row['choice'], most=60)}”"
 
 
 def _told(row: Row) -> str:
@@ -68,12 +69,11 @@ def _told(row: Row) -> str:
 
 
 def _difference(row: Row) -> str:
-    between = numbers.interval(row["difference_low"], row["difference_high"], is_signed=True)
-    return f"{numbers.signed(row['difference'])} ({between})"
+    return numbers.signed_with_interval(row["difference"], row["difference_low"], row["difference_high"])
 
 
 def _score(row: Row) -> str:
-    return f"{numbers.score(row['score'])} ({numbers.interval(row['low'], row['high'])})"
+    return numbers.score_with_interval(row["score"], row["low"], row["high"])
 
 
 def by_chance(n: int, confidence: float) -> str:
