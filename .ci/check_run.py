@@ -15,7 +15,7 @@ assert rows["in"] == rows["pairs"] + sum(rows["dropped"].values()), rows
 test = {
     row["contender"]: row
     for row in results["scores"]
-    if row["fold"] in ("test", "oof") and row["metric"] == "balanced_accuracy"
+    if row["part"] in ("test", "oof") and row["metric"] == "balanced_accuracy"
 }
 assert set(test) == set(results["modalities"]), test.keys()
 assert all(row["low"] <= row["value"] <= row["high"] for row in test.values()), test

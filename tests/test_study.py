@@ -80,7 +80,7 @@ def test_results_json_is_the_whole_outcome(finished):
     assert results["rows"]["in"] == 150 == results["rows"]["pairs"] + sum(results["rows"]["dropped"].values())
     assert set(results["primary"]) == {"a", "b", "metric", "chosen_on"}
     assert len(results["scores"]) == 4 * 3 * 7
-    assert {row["fold"] for row in results["scores"]} == {"train", "validation", "oof"}
+    assert {row["part"] for row in results["scores"]} == {"train", "validation", "oof"}
     assert [row["is_primary"] for row in results["differences"]].count(True) == 1
     assert len(results["test_looks"]) == 1
 
@@ -176,7 +176,7 @@ def test_predictions_of_an_outside_model_stand_beside_ours(tmp_path, finished):
     outside.write_csv(tmp_path / "oracle.csv")
     more = config(predictions=[{"path": tmp_path / "oracle.csv", "name": "oracle"}])
     study = cp.Study(more, runs=finished.root.parent)
-    scores = study.scores().filter(contender="oracle", fold="oof", metric="accuracy")
+    scores = study.scores().filter(contender="oracle", part="oof", metric="accuracy")
     assert scores["value"].item() == 1.0
     assert not study.differences().filter((pl.col("a") == "oracle") | (pl.col("b") == "oracle")).is_empty()
 
@@ -195,7 +195,7 @@ def test_three_classes_run(tmp_path):
     source = {"kind": "generated", "n": 150, "classes": 3, "text_signal": 0.9, "image_signal": 0.5, "side_px": 16}
     study = cp.Study(config(source=source, split={}), runs=tmp_path)
     study.report()
-    text = study.scores().filter(contender="text-svm", fold="test", metric="balanced_accuracy")["value"].item()
+    text = study.scores().filter(contender="text-svm", part="test", metric="balanced_accuracy")["value"].item()
     assert text > 0.5
     assert len([name for name in study.predictions().columns if name.startswith("p_")]) == 3
 
@@ -211,7 +211,7 @@ def test_scripts_are_read_with_the_defaults(tmp_path, language):
         "language": language,
     }
     study = cp.Study(config(source=source, split={}, contenders=["majority", "text-svm", "text-lstm"]), runs=tmp_path)
-    scores = study.scores().filter(fold="test", metric="balanced_accuracy")
+    scores = study.scores().filter(part="test", metric="balanced_accuracy")
     value = dict(scores.select("contender", "value").iter_rows())
     assert value["text-svm"] >= 0.9
     assert value["text-lstm"] >= 0.9

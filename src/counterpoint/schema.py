@@ -86,7 +86,7 @@ COSTS: Columns = {
 
 SCORES: Columns = {
     "contender": pl.String,
-    "fold": pl.String,
+    "part": pl.String,
     "metric": pl.String,
     "value": pl.Float64,
     "low": pl.Float64,
@@ -94,7 +94,7 @@ SCORES: Columns = {
     "n": pl.Int64,
     "seeds": pl.Int64,
 }
-"""``fold`` is "train", "validation", "test", or "oof": the test rows of all folds of a k-fold together."""
+"""``part`` is "train", "validation", "test", or "oof": the test rows of all folds of a k-fold together."""
 
 DIFFERENCES: Columns = {
     "a": pl.String,

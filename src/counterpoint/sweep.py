@@ -157,9 +157,9 @@ class Sweep:
 def _rows(point: Point, study: Study, base: Study, shown: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     metric = study.config.evaluate.primary
     scores = study.scores().filter(pl.col("metric") == metric)
-    tests = scores.filter(pl.col("fold").is_in(["test", "oof"]))
+    tests = scores.filter(pl.col("part").is_in(["test", "oof"]))
     train, validation = (
-        dict(scores.filter(pl.col("fold") == part).select("contender", "value").iter_rows())
+        dict(scores.filter(pl.col("part") == part).select("contender", "value").iter_rows())
         for part in ("train", "validation")
     )
     for row in tests.iter_rows(named=True):
@@ -204,7 +204,7 @@ def _asked(predictions: Frame) -> Frame:
 
 
 def _score(study: Study, contender: str, metric: str) -> dict[str, Any]:
-    is_it = (pl.col("contender") == contender) & (pl.col("metric") == metric) & pl.col("fold").is_in(["test", "oof"])
+    is_it = (pl.col("contender") == contender) & (pl.col("metric") == metric) & pl.col("part").is_in(["test", "oof"])
     return study.scores().filter(is_it).row(0, named=True)
 
 

@@ -76,7 +76,7 @@ class StudyFound:
         if scores is None:
             return Number()
         parts = TEST if part == "test" else (part,)
-        found = scores.filter(pl.col("fold").is_in(parts), contender=contender, metric=metric)
+        found = scores.filter(pl.col("part").is_in(parts), contender=contender, metric=metric)
         return as_number(found.row(0, named=True)) if len(found) else Number()
 
     def less(self, a: str, b: str, metric: str = MAIN_METRIC) -> Number:

@@ -159,5 +159,5 @@ def test_the_study_reads_the_photo_that_the_caption_came_with(acquired, study):
 
 
 def test_the_caption_tells_the_label_that_its_words_made(study):
-    svm = study.scores().filter(contender="text-svm", metric="balanced_accuracy", fold="test")
+    svm = study.scores().filter(contender="text-svm", metric="balanced_accuracy", part="test")
     assert svm["value"].item() > 0.7

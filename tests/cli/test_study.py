@@ -55,7 +55,7 @@ def test_a_study_is_run_and_its_outcome_printed(call, tmp_path):
     assert results["answer"]["sentence"].split(":")[0] in " ".join(out.split())
 
     code, out, _ = call("scores", path)
-    assert out.splitlines()[0].startswith("contender,fold,metric,value,low,high")
+    assert out.splitlines()[0].startswith("contender,part,metric,value,low,high")
     assert code == 0
     code, out, _ = call("compare", path, "text-svm", "majority", "--metric", "accuracy")
     assert (code, len(out.splitlines())) == (0, 2)

@@ -31,9 +31,9 @@ def case(*, primary=("lstm-cnn", "text-svm"), rule=0.7, n_fits=5, looks=1, half=
          "high": values[a] - values[b] + half, "minimum_detectable": detectable, "is_primary": (a, b) == primary}
         for i, b in enumerate(names) for a in names[i + 1 :]
     ]  # fmt: skip
-    scores = [{"contender": name, "fold": "oof", "metric": METRIC, "value": value, "low": value - half}
+    scores = [{"contender": name, "part": "oof", "metric": METRIC, "value": value, "low": value - half}
               for name, value in values.items()]  # fmt: skip
-    scores.append({"contender": "keyword-rule", "fold": "oof", "metric": "accuracy", "value": rule})
+    scores.append({"contender": "keyword-rule", "part": "oof", "metric": "accuracy", "value": rule})
     return Case(
         pairs=pl.DataFrame({"label": ["a", "b"]}),
         scores=pl.DataFrame(scores, schema=dict(SCORES)),

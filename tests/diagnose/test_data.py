@@ -154,7 +154,7 @@ class Ruled:
 
 
 def test_the_words_are_those_of_the_contender_where_there_is_one(pairs):
-    scores = pl.DataFrame({"contender": ["keyword-rule"], "fold": ["test"], "metric": ["accuracy"], "value": [0.999]})
+    scores = pl.DataFrame({"contender": ["keyword-rule"], "part": ["test"], "metric": ["accuracy"], "value": [0.999]})
     case = made_case(pairs, scores=scores, fit_of=lambda _: Fitted(Ruled(), pairs, pairs, pairs))
     found = look("CP001", case)
     assert (found["severity"], "(whale)" in found["explanation"]) == ("fail", True)
@@ -281,7 +281,7 @@ def test_sizes_that_tell_the_class_are_found():
 
 
 def test_the_score_of_the_metadata_contender_stands_beside(pairs):
-    scores = {"contender": ["metadata"], "fold": ["test"], "metric": ["balanced_accuracy"], "value": [0.61]}
+    scores = {"contender": ["metadata"], "part": ["test"], "metric": ["balanced_accuracy"], "value": [0.61]}
     found = look("CP013", made_case(pairs, scores=pl.DataFrame(scores)))
     assert json.loads(found["evidence"])["metadata_contender"] == 0.61
 

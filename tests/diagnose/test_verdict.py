@@ -162,8 +162,8 @@ def test_a_network_that_failed_does_not_hide_the_gain_of_another():
 
 def test_a_network_at_chance_on_its_own_training_rows_has_failed_without_a_check():
     case, findings = made("branch_ignored")
-    stuck = pl.col("contender").eq(case.primary["a"]) & pl.col("fold").eq("train")
-    row = {"contender": case.primary["a"], "fold": "train", "metric": METRIC, "value": 0.5, "low": 0.48, "high": 0.52}
+    stuck = pl.col("contender").eq(case.primary["a"]) & pl.col("part").eq("train")
+    row = {"contender": case.primary["a"], "part": "train", "metric": METRIC, "value": 0.5, "low": 0.48, "high": 0.52}
     scores = pl.concat([case.scores.filter(~stuck), pl.DataFrame([row], schema=dict(SCORES))])
     assert verdict(replace(case, scores=scores), findings) == "training_failed"
 

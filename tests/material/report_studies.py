@@ -191,9 +191,9 @@ def _scores(predictions, metrics):
         for metric in metrics:
             centre = {"log_loss": loss, "ece": 0.03}.get(metric, value)
             reach = 1.96 * np.sqrt(max(value * (1 - value), 0.01) / n) * (2 if metric == "log_loss" else 1)
-            fold = "oof" if oof and part == "test" else part
+            name = "oof" if oof and part == "test" else part
             rows.append(
-                (contender, fold, metric, centre, max(0.0, centre - reach), centre + reach, n, fits["seed"].n_unique())
+                (contender, name, metric, centre, max(0.0, centre - reach), centre + reach, n, fits["seed"].n_unique())
             )
     return pl.DataFrame(rows, schema=dict(schema.SCORES), orient="row")
 

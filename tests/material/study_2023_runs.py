@@ -83,7 +83,7 @@ def _around(value: float, name: str) -> dict[str, float]:
 
 def _scores(names: Sequence[str], score: float) -> list[dict[str, Any]]:
     return [
-        {"contender": name, "fold": part, "metric": metric, **_around(score, "value"), "n": 20, "seeds": 1}
+        {"contender": name, "part": part, "metric": metric, **_around(score, "value"), "n": 20, "seeds": 1}
         for name in names
         for metric in METRICS
         for part in ("train", "validation", "test")

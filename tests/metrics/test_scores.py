@@ -20,8 +20,8 @@ def value_of(table, **where):
 def test_scores_have_every_metric_of_every_contender_on_every_part():
     table = scores(predictions({"text-svm": 1, "lstm-cnn": 2}, parts=("train", "validation", "test")), FEW)
     assert dict(table.schema) == dict(SCORES)
-    assert table.select("contender", "fold", "metric").n_unique() == table.height == 2 * 3 * len(METRICS)
-    assert set(table["fold"]) == {"train", "validation", "test"}
+    assert table.select("contender", "part", "metric").n_unique() == table.height == 2 * 3 * len(METRICS)
+    assert set(table["part"]) == {"train", "validation", "test"}
     assert table.filter((pl.col("low") > pl.col("value")) | (pl.col("high") < pl.col("value"))).is_empty()
 
 
@@ -39,7 +39,7 @@ def test_a_k_fold_pools_its_rows_but_for_rankings():
     table, codes = scores(rows, FEW), rows["label"].str.strip_prefix("c").cast(pl.Int64).to_numpy()
     proba, fold = rows["p_c1"].to_numpy(), rows["fold"].to_numpy()
     by_fold = [roc_auc_score(codes[fold == k], proba[fold == k]) for k in "012"]
-    assert set(table["fold"]) == {"oof"}
+    assert set(table["part"]) == {"oof"}
     assert value_of(table, metric="roc_auc") == pytest.approx(np.mean(by_fold))
     assert value_of(table, metric="balanced_accuracy") == pytest.approx(balanced_accuracy_score(codes, proba > 0.5))
 
@@ -51,8 +51,8 @@ def test_a_pair_that_trained_several_folds_counts_once():
 
 def test_the_order_of_rows_changes_nothing():
     rows = predictions({"text-svm": 1, "lstm-cnn": 1}, n=90, folds=3, seeds=(0, 1))
-    mixed = scores(rows.sample(fraction=1, shuffle=True, seed=1), FEW).sort("contender", "fold", "metric")
-    assert mixed.equals(scores(rows, FEW).sort("contender", "fold", "metric"))
+    mixed = scores(rows.sample(fraction=1, shuffle=True, seed=1), FEW).sort("contender", "part", "metric")
+    assert mixed.equals(scores(rows, FEW).sort("contender", "part", "metric"))
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 6])
@@ -60,7 +60,7 @@ def test_a_class_may_be_absent_from_a_part(n_classes):
     rows = predictions({"text-svm": 1}, n_classes=n_classes)
     table = scores(rows.filter((pl.col("label") != "c1") | (pl.col("part") == "validation")), FEW)
     undefined = table.filter(pl.col("value").is_null())
-    assert undefined.select("fold", "metric").rows() == ([("test", "roc_auc")] if n_classes == 2 else [])
+    assert undefined.select("part", "metric").rows() == ([("test", "roc_auc")] if n_classes == 2 else [])
 
 
 def test_no_score_is_nan():

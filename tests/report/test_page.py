@@ -75,7 +75,7 @@ def test_the_answer_comes_first_with_its_doubt(page, outcome):
     assert results["answer"]["sentence"] in main
     doubts = [numbers.signed(primary["difference"]), numbers.interval(primary["low"], primary["high"], is_signed=True)]
     doubts += [numbers.p_value(primary["p_holm"]), numbers.score(primary["minimum_detectable"])]
-    n = outcome[2]["scores"].filter(contender=primary["a"], fold="test")["n"][0]
+    n = outcome[2]["scores"].filter(contender=primary["a"], part="test")["n"][0]
     assert all(doubt in main for doubt in [*doubts, f"<dd>{n}</dd>", "3 <a"])
 
 

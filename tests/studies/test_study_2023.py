@@ -139,7 +139,7 @@ def test_the_pattern_is_said_to_be_shown_by_the_points_that_show_it(made, tmp_pa
     assert "None of the single faults that were tried shows it" in " ".join(page.split())
     study_2023_runs.make(FOLDER / "autopsy.yaml", tmp_path / "runs", score=0.777)
     scores = tmp_path / "runs/study-2023-autopsy/repaired-tokenizer-fitted-again/tables/scores.parquet"
-    part = pl.when(fold="train").then(0.99).when(fold="validation").then(0.5).otherwise("value")
+    part = pl.when(part="train").then(0.99).when(part="validation").then(0.5).otherwise("value")
     pl.read_parquet(scores).with_columns(value=part).write_parquet(scores)
     page = " ".join(written(tmp_path, tmp_path / "runs")[0].split())
     assert "the repaired fusion with “tokenizer fitted again”: training 0.990, validation 0.500" in page
@@ -180,7 +180,7 @@ def test_a_point_is_compared_with_its_side_pair_by_pair_where_both_have_the_same
     )
     for study, n_right, n_rows in ((one, 40, 40), (other, 20, 40), (third, 20, 38)):
         predictions(study.root, {"text-svm": n_right}, n_rows)
-        score = {"contender": "text-svm", "fold": "test", "metric": "accuracy", "value": n_right / n_rows}
+        score = {"contender": "text-svm", "part": "test", "metric": "accuracy", "value": n_right / n_rows}
         ends = {"low": score["value"] - 0.1, "high": score["value"] + 0.1, "n": n_rows, "seeds": 1}
         pl.DataFrame([score | ends]).write_parquet(study.root / "tables" / "scores.parquet")
         study_2023_runs.record(study.root, ["predictions", "scores"])

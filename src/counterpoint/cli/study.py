@@ -62,8 +62,8 @@ def run(
 def scores(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None, part: str = "test") -> None:
     """Print every score of a study with its interval."""
     with _opened(study, runs, sets) as opened:
-        fold = ["test", "oof"] if part == "test" else [part]
-        _print_table(opened.scores().filter(_column("fold").is_in(fold)))
+        parts = ["test", "oof"] if part == "test" else [part]
+        _print_table(opened.scores().filter(_column("part").is_in(parts)))
 
 
 def compare(

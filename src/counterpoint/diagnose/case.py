@@ -63,7 +63,7 @@ class Case:
 
     def test_scores(self, metric: str) -> Frame:
         """Return the scores of *metric* on rows that no contender was trained or stopped on."""
-        return self.scores.filter(pl.col("fold").is_in(["test", "oof"]), metric=metric)
+        return self.scores.filter(pl.col("part").is_in(["test", "oof"]), metric=metric)
 
     def difference(self, a: str, b: str, metric: str) -> Estimate | None:
         """Return *metric* of *a* less that of *b*, whichever way round the table has it; None where it has neither.

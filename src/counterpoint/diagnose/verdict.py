@@ -170,7 +170,7 @@ def _untrained(grounds: Grounds) -> Found | None:
 
 def _at_chance(grounds: Grounds) -> set[str]:
     """Return the multimodal contender, where it is at chance on its own training rows although one modality is not."""
-    train = grounds.case.scores.filter(fold="train", metric="balanced_accuracy")
+    train = grounds.case.scores.filter(part="train", metric="balanced_accuracy")
     ends = {row["contender"]: row for row in train.iter_rows(named=True)}
     a, least = grounds.contrast["a"], grounds.chance + UNTRAINED
     value = ends.get(a, {}).get("high")

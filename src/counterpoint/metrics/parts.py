@@ -23,15 +23,15 @@ class Part:
         *groups* are the codes 0 … n_groups − 1 of the rows' groups, shape (n,).
     trials
         *trials* are the Rows of each contender, one a seed; a contender with one seed stands for all.
-    fold
-        *fold* is the part's name in a Scores table.
+    name
+        *name* is the part in a Scores table: "train", "validation", "test" or "oof".
     n
         *n* is the number of pairs: in the training part of a k-fold a pair stands in several rows.
     """
 
     groups: Ints
     trials: Mapping[str, tuple[Rows, ...]]
-    fold: str
+    name: str
     n: int
 
     @property

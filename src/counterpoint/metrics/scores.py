@@ -28,7 +28,7 @@ def scores(predictions: Frame, rules: Evaluate) -> Frame:
     >>> columns = {"id": ["1", "2"], "contender": "majority", "seed": [0, 0], "fold": "test", "part": "test"}
     >>> columns |= {"group": ["1", "2"], "label": ["a", "b"]}
     >>> rows = pl.DataFrame({**columns, "p_a": [0.6, 0.6], "p_b": [0.4, 0.4]})
-    >>> scores(rows, Evaluate()).select("fold", "metric", "value", "n", "seeds").row(0)
+    >>> scores(rows, Evaluate()).select("part", "metric", "value", "n", "seeds").row(0)
     ('test', 'accuracy', 0.5, 2, 1)
     """
     present = set(check(predictions, PREDICTIONS, table="Predictions")["part"])
@@ -104,7 +104,7 @@ def _scores_of(part: Part, metrics: Sequence[str], rules: Evaluate) -> Frame:
     table = [
         (
             name,
-            part.fold,
+            part.name,
             metric,
             value,
             *interval(draws, value, confidence=rules.confidence),

@@ -96,7 +96,7 @@ class Material:
     @cached_property
     def test_scores(self) -> Frame:
         """The scores on test rows."""
-        return self.table("scores").filter(pl.col("fold").is_in(TEST))
+        return self.table("scores").filter(pl.col("part").is_in(TEST))
 
     @cached_property
     def test_rows(self) -> Frame:

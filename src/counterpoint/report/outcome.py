@@ -67,7 +67,7 @@ def scores(material: Material, gallery: Gallery) -> Content | None:
     """Return the test scores, as a table and one figure a metric, and the scores on the other rows."""
     if material.test_scores.is_empty():
         return None
-    parts = {PARTS[part]: material.table("scores").filter(fold=part) for part in PARTS}
+    parts = {PARTS[part]: material.table("scores").filter(part=part) for part in PARTS}
     return {
         "rows": _by_contender(material, material.test_scores),
         "parts": {part: _by_contender(material, rows) for part, rows in parts.items() if len(rows)},

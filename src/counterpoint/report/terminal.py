@@ -27,7 +27,7 @@ def outcome(results: Mapping[str, Any], primary: str) -> Iterator[RenderableType
 
 
 def _scores(results: Mapping[str, Any], primary: str) -> Table:
-    tested = [row for row in results["scores"] if row["fold"] in ("test", "oof")]
+    tested = [row for row in results["scores"] if row["part"] in ("test", "oof")]
     cells = {(row["contender"], row["metric"]): row for row in tested}
     shown = [primary, *(name for name in BESIDE if name != primary and any(row["metric"] == name for row in tested))]
     worth = {name: cells[name, primary]["value"] for name in dict.fromkeys(row["contender"] for row in tested)}
