@@ -74,10 +74,10 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     return f" Allowed: {', '.join(choices)}." if choices else ""
 
 
-def quoted(name: str) -> str:
+def name_in_quotes(name: str) -> str:
     r"""Return *name* in quotation marks: as it is where it can be shown, else spelled out.
 
-    >>> print(quoted("Fotos\\1.jpg"), quoted("bell\a"))
+    >>> print(name_in_quotes("Fotos\\1.jpg"), name_in_quotes("bell\a"))
     'Fotos\1.jpg' 'bell\x07'
     """
     return f"'{name}'" if name.isprintable() else repr(name)

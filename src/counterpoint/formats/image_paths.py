@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from counterpoint.errors import quoted
+from counterpoint.errors import name_in_quotes
 from counterpoint.formats.images import split_ref
 from counterpoint.formats.tars import IMAGE_EXTENSIONS
 
@@ -109,7 +109,7 @@ class ImagePaths:
             return plain
         self.n_found += n_rows
         self._found[how] += n_rows
-        self._examples.setdefault(how, f"{quoted(name)} is {path.removeprefix(f'{self.root}/')}")
+        self._examples.setdefault(how, f"{name_in_quotes(name)} is {path.removeprefix(f'{self.root}/')}")
         return path
 
     def _otherwise(self, name: str) -> tuple[tuple[str, ...], str | None]:

@@ -11,7 +11,7 @@ from time import monotonic
 
 import polars as pl
 
-from counterpoint.errors import quoted
+from counterpoint.errors import name_in_quotes
 from counterpoint.formats.image_paths import ImagePaths
 
 TRIED_NAMES, MAX_FOLDERS, MAX_DEPTH, LIMIT_S = 50, 200, 3, 2.0
@@ -78,7 +78,7 @@ def no_file(where: str, name: str, tried: str, roots: Sequence[Path]) -> str:
     "a.csv: image column 'file' names no file: '1.jpg' is not at /d/1.jpg. Its files are below /d/photos: set root to
     that folder."
     """
-    message = f"{where} names no file: {quoted(name)} is not at {tried}."
+    message = f"{where} names no file: {name_in_quotes(name)} is not at {tried}."
     if len(roots) == 1:
         return f"{message} Its files are below {roots[0]}: set root to that folder."
     if roots:

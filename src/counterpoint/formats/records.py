@@ -72,7 +72,7 @@ def read_records(path: Path, dialect: Dialect) -> Iterator[Record]:
     """
     lines = lines_of(path, dialect)
     started = chain(_header(islice(lines, dialect.n_skipped, dialect.n_skipped + 1)), lines)
-    reader = _plain if dialect.quoting == "none" else _quoted
+    reader = _read_plain if dialect.quoting == "none" else _read_quoted
     return reader(path, started, dialect)
 
 
@@ -83,7 +83,7 @@ def _header(lines: Iterable[str]) -> Iterator[str]:
         yield from (first, rest) if ended and '"' not in first else (line.removeprefix("\ufeff"),)
 
 
-def _plain(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
+def _read_plain(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
     for line, text in enumerate(lines, dialect.n_skipped + 1):
         row = text.strip("\n") if dialect.newline == "\r" else text.rstrip("\r")
         if "\n" in row:
@@ -129,7 +129,7 @@ class _Feed:
         return line + "\n"
 
 
-def _quoted(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
+def _read_quoted(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
     csv.field_size_limit(max(csv.field_size_limit(), 2 * MAX_ROW))  # the limit is the process's: never lowered
     feed = _Feed(path, lines, dialect.n_skipped + 1)
     escape: dict[str, Any] = {"escapechar": "\\", "doublequote": False} if dialect.quoting == "backslash" else {}
@@ -218,7 +218,7 @@ class RowReader:
 
     def _parts(self, record: Record) -> list[list[str]]:
         parts = [part for part in record.returns.split("\r") if part]
-        reader: Callable[..., Iterator[Record]] = _plain if self.dialect.quoting == "none" else _quoted
+        reader: Callable[..., Iterator[Record]] = _read_plain if self.dialect.quoting == "none" else _read_quoted
         try:
             rows = [row.fields for row in reader(self.path, parts, self.dialect)]
         except SourceError:

@@ -127,7 +127,7 @@ class StudyFolder:
         (self._folder / "images" / folder_of(number, len(self._classes)) / name).write_bytes(jpeg)
         values = pixel_values(pixels)
         self._pixels.write(f"{number},{values}\n")
-        self._pairs.write(f"{name},{quoted(text)},{number},{values}\n")
+        self._pairs.write(f"{name},{csv_field(text)},{number},{values}\n")
 
     def lack(self, label: str, text: str | None, status: str) -> None:
         """Write a description whose image could not be had, and why."""
@@ -138,7 +138,7 @@ class StudyFolder:
         number = self._classes[label]
         row = self._n_rows[number]
         self._n_rows[number] += 1
-        self._descriptions[number].write(quoted(text) + "\n")
+        self._descriptions[number].write(csv_field(text) + "\n")
         return number, row
 
 
@@ -166,7 +166,7 @@ def write_pair_table(path: Path, rows: Iterable[Named], *, side_px: int = SIDE_P
         file.write(",".join(["Image_name", "Image_desc", "label", *pixel_names(side_px)]) + "\n")
         for row in rows:
             n_rows += 1
-            file.write(f"{quoted(row.name)},{quoted(row.text)},{row.number},{pixel_values(row.pixels)}\n")
+            file.write(f"{csv_field(row.name)},{csv_field(row.text)},{row.number},{pixel_values(row.pixels)}\n")
     return n_rows
 
 
@@ -189,12 +189,12 @@ def pixel_values(pixels: Gray) -> str:
     return ",".join([_NUMBERS[value] for value in pixels.tobytes()])
 
 
-def quoted(text: str | None) -> str:
+def csv_field(text: str | None) -> str:
     r"""Return a field of CSV, in quotes: of text of any kind, so that a line break in it begins no row.
 
     A null is an empty text; NUL, at which readers of CSV end, becomes the sign for what cannot be shown.
 
-    >>> quoted('say "hi"\r'), quoted(None)
+    >>> csv_field('say "hi"\r'), csv_field(None)
     ('"say ""hi""\r"', '""')
     """
     return '"' + (text or "").replace('"', '""').replace("\0", "\ufffd") + '"'

@@ -7,7 +7,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError  # noqa: N812 - an exception
 
-from counterpoint.errors import SourceError, did_you_mean, first_line, quoted
+from counterpoint.errors import SourceError, did_you_mean, first_line, name_in_quotes
 from counterpoint.formats.tables import MAX_COLUMNS, Table, table_of
 
 MAX_UNPACKED_BYTES = 1 << 30
@@ -43,7 +43,7 @@ def open_workbook(path: Path, *, sheet: str | None = None) -> Table:
     if sheet is not None or len(book.sheet_names) == 1:
         return table_of(frame, path)
     first, *others = book.sheet_names
-    note = f"{path.name}: sheet {quoted(first)} is read; the setting sheet names another: {', '.join(others)}."
+    note = f"{path.name}: sheet {name_in_quotes(first)} is read; the setting sheet names another: {', '.join(others)}."
     return replace(table_of(frame, path), notes=(note,))
 
 
