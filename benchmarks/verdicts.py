@@ -144,7 +144,7 @@ def draw(item: Item, runs: Path) -> dict[str, Any]:
 
 def _answered(item: Item, runs: Path) -> dict[str, Any]:
     study = study_of(config(item), runs)
-    answer = study.answer()
+    answer = study.answer()._asdict()
     scores = study.case().test_scores("balanced_accuracy").select("contender", "value")
     return {**answer, "scores": dict(scores.iter_rows())}
 

@@ -19,7 +19,7 @@ from counterpoint.data.label import read_ids, read_labels
 from counterpoint.data.sources import open_source
 from counterpoint.data.sources.base import Source
 from counterpoint.diagnose import Case, Fitted
-from counterpoint.diagnose.verdict import answer
+from counterpoint.diagnose.verdict import Answer, answer
 from counterpoint.errors import ConfigError, UnreadableFitError
 from counterpoint.evaluations import Evaluations
 from counterpoint.features.bilinear import Resize
@@ -140,8 +140,8 @@ class Study:
             bootstrap=rules.bootstrap, confidence=rules.confidence, seed=rules.seed,
         )  # fmt: skip
 
-    def answer(self) -> dict[str, Any]:
-        """Return the verdict, its sentence, and the codes of the findings that bear on it."""
+    def answer(self) -> Answer:
+        """Return the verdict, its headline, its reasons, the recommendation, and the codes of the alarms."""
         return answer(self.case(), self.findings(), self.config.evaluate.primary)
 
     def results(self) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class Study:
             "differences": rows_of(self.differences()),
             "costs": rows_of(self.costs()),
             "findings": rows_of(self.findings()),
-            "answer": self.answer(),
+            "answer": self.answer()._asdict(),
             "test_looks": self.test_looks(),
             "seconds": self.folder.took_s(),
             "attribution": self.source.attribution,

@@ -52,7 +52,7 @@ def test_a_study_is_run_and_its_outcome_printed(call, tmp_path):
     assert "late-fusion" in out
     assert "report.html" in out
     results = json.loads((tmp_path / "runs/small/results.json").read_text())
-    assert results["answer"]["sentence"].split(":")[0] in " ".join(out.split())
+    assert results["answer"]["headline"].split(":")[0] in " ".join(out.split())
 
     code, out, _ = call("scores", path)
     assert out.splitlines()[0].startswith("contender,part,metric,value,low,high")

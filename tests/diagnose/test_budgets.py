@@ -8,7 +8,7 @@ import pytest
 
 from check_material import made_case, made_costs, made_pairs, said
 from counterpoint.diagnose import CHECKS, Fitted
-from counterpoint.diagnose.verdict_inputs import UNKNOWN, Grounds
+from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
 from counterpoint.lookup import find
 from counterpoint.schema import DIFFERENCES, FINDINGS, empty
 
@@ -121,4 +121,4 @@ def test_outside_contenders_that_said_nothing_of_validation_rows_leave_it_unknow
     reads = {"theirs": ("text",), "others": ("text",)}
     rows = pl.concat([said(made_pairs(20), name) for name in reads])
     given = case(FAIR, modalities=reads, predictions=rows)
-    assert Grounds(given, empty(FINDINGS), "balanced_accuracy").above_chance("text") is UNKNOWN
+    assert VerdictInputs(given, empty(FINDINGS), "balanced_accuracy").above_chance("text") is UNKNOWN

@@ -47,7 +47,7 @@ def case(*, primary=("lstm-cnn", "text-svm"), rule=0.7, n_fits=5, looks=1, half=
 
 
 def verdict(given):
-    return answer(given, run_checks(given), METRIC)["verdict"]
+    return answer(given, run_checks(given), METRIC).verdict
 
 
 @pytest.mark.parametrize(
@@ -71,16 +71,16 @@ def test_the_verdict_is_the_one_that_the_intervals_allow(given, expected):
     assert expected in VERDICTS
 
 
-def test_the_sentence_carries_the_numbers_of_the_primary_contrast():
+def test_the_headline_and_the_first_reason_carry_the_numbers_of_the_primary_contrast():
     given = case()
-    sentence = answer(given, run_checks(given), METRIC)["sentence"]
+    found = answer(given, run_checks(given), METRIC)
     for number in ("lstm-cnn", "0.880", "text-svm", "0.850", "+0.030", "+0.020", "+0.040"):
-        assert number in sentence
+        assert number in f"{found.headline} {found.reasons[0]}"
 
 
 def test_a_loss_is_called_a_loss():
     given = case(lstm_cnn=0.80, late_fusion=0.80)
-    assert answer(given, run_checks(given), METRIC)["sentence"].startswith("No, reading both does worse")
+    assert answer(given, run_checks(given), METRIC).headline.startswith("No, reading both does worse")
 
 
 def severities(given):
@@ -117,8 +117,8 @@ def test_a_finding_carries_its_evidence_as_json():
 def test_the_evidence_of_an_answer_names_the_alarms_of_stages_too():
     given = case()
     stage = pl.DataFrame([finding("CP002", "warn", "groups", "One family.")], schema=dict(FINDINGS))
-    assert answer(given, pl.concat([stage, run_checks(given)]), METRIC)["evidence"] == ["CP002"]
-    assert answer(given, empty(FINDINGS), METRIC)["evidence"] == []
+    assert answer(given, pl.concat([stage, run_checks(given)]), METRIC).evidence == ("CP002",)
+    assert answer(given, empty(FINDINGS), METRIC).evidence == ()
 
 
 def test_a_contrast_that_is_not_defined_is_told_as_such():
@@ -138,7 +138,7 @@ def test_a_gain_below_what_the_rows_can_show_is_told_apart_from_none():
 
 def test_a_gain_that_may_be_a_sum_says_so():
     given = replace(case(late_fusion=0.86), additive=("lstm-cnn-2",))
-    assert "is not shown" in answer(given, run_checks(given), METRIC)["sentence"]
+    assert "is not shown" in answer(given, run_checks(given), METRIC).reasons[-1]
 
 
 @pytest.mark.parametrize("code", CHECKS)

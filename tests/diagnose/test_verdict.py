@@ -45,9 +45,9 @@ def failed_training(*names: str) -> dict[str, str]:
 
 
 def verdict(case: Case, findings: Frame) -> str:
-    said: str = answer(case, findings, METRIC)["verdict"]
-    assert said in VERDICTS
-    return said
+    found = answer(case, findings, METRIC)
+    assert found.verdict in VERDICTS
+    return found.verdict
 
 
 @pytest.mark.parametrize("truth", TRUTHS)
@@ -93,8 +93,8 @@ def test_the_multimodal_network_is_found_among_several_that_failed():
     reads = {**case.modalities, "text-svm": ("text",)}
     failed = found(failed_training("text-lstm", "lstm-cnn"))
     said = answer(replace(case, modalities=reads), pl.concat([findings, failed]), METRIC)
-    assert said["verdict"] == "training_failed"
-    assert "But lstm-cnn has not learned" in said["sentence"]
+    assert said.verdict == "training_failed"
+    assert any(reason.startswith("lstm-cnn has not learned") for reason in said.reasons)
 
 
 def test_a_gain_on_test_rows_stands_though_validation_rows_are_misread():
@@ -107,8 +107,8 @@ def test_a_branch_that_is_not_used_since_its_layers_are_flat_is_one_that_was_not
     case, findings = made("branch_ignored")
     flat = finding("CP016", "warn", "lstm-cnn", "In part.", failed={}, flat={"lstm-cnn": ["image.dense.1"]})
     said = answer(case, pl.concat([findings, found(flat)]), METRIC)
-    assert said["verdict"] == "training_failed"
-    assert "image.dense.1" in said["sentence"]
+    assert said.verdict == "training_failed"
+    assert "image.dense.1" in " ".join(said.reasons)
     other = finding("CP016", "warn", "lstm-cnn", "In part.", failed={}, flat={"lstm-cnn": ["text.dense.1"]})
     assert verdict(case, pl.concat([findings, found(other)])) == "branch_ignored"
 
@@ -127,14 +127,14 @@ def test_a_gain_beside_a_voice_that_tells_nothing_is_no_gain_of_both():
     more = [pl.when("is_primary").then(value).otherwise(name).alias(name) for name, value in ends.items()]
     better = replace(case, differences=case.differences.with_columns(more))
     said = answer(better, findings, METRIC)
-    assert said["verdict"] == "image_only"
-    assert said["sentence"].startswith("A better score, but not from reading both")
-    assert "a better reading of the image" in said["sentence"]
+    assert said.verdict == "image_only"
+    assert said.headline.startswith("A better score, but not from reading both")
+    assert "a better reading of the image" in said.reasons[-1]
     ends = better.differences["a"].is_in(["text-lstm"]) & better.differences["b"].eq("majority")
     wide = pl.when(pl.Series(ends)).then(0.2).otherwise("high").alias("high")
     said = answer(replace(better, differences=better.differences.with_columns(wide)), findings, METRIC)
-    assert said["verdict"] == "cannot_tell"
-    assert "the text alone is not shown to tell anything" in said["sentence"]
+    assert said.verdict == "cannot_tell"
+    assert "The text alone is not shown to predict the label" in " ".join(said.reasons)
 
 
 @pytest.mark.parametrize(("high", "expected"), [(0.007, "redundant"), (0.03, "cannot_tell")])
@@ -150,8 +150,8 @@ def test_no_signal_is_not_said_where_both_go_together_in_another_way_in_each_cla
     case, findings = made("no_signal")
     bound = finding("CP004", "info", "pairs", "In each another.", bound_by_class={"class_0": [0.6, 0.57, 0.63, 0.002]})
     said = answer(case, pl.concat([findings, found(bound)]), METRIC)
-    assert said["verdict"] == "cannot_tell"
-    assert "no contender here has learned to read them so" in said["sentence"]
+    assert said.verdict == "cannot_tell"
+    assert "no contender here has learned to read them together" in said.reasons[-1]
 
 
 def test_a_network_that_failed_does_not_hide_the_gain_of_another():
@@ -177,12 +177,13 @@ def test_without_an_additive_contender_the_projection_tells_the_kind_of_gain():
 
 
 @pytest.mark.parametrize("truth", TRUTHS)
-def test_a_sentence_has_its_numbers_and_is_not_long(truth):
-    said = answer(*made(truth), METRIC)["sentence"]
-    assert len(said.split(". ")) <= 3
-    assert sum(character.isdigit() for character in said) > 10
-    assert "nan" not in said
-    assert "inf" not in said
+def test_an_answer_has_its_numbers_and_each_part_is_one_sentence(truth):
+    found = answer(*made(truth), METRIC)
+    sentences = [found.headline, *found.reasons, *filter(None, [found.recommendation])]
+    assert len(sentences) <= 6
+    assert all(sentence.endswith(".") and ". " not in sentence for sentence in sentences)
+    assert sum(character.isdigit() for character in "".join(sentences)) > 10
+    assert not {"nan", "inf"} & set(" ".join(sentences).replace("(", " ").split())
 
 
 @pytest.mark.parametrize(
@@ -195,13 +196,13 @@ def test_a_sentence_has_its_numbers_and_is_not_long(truth):
 )
 def test_a_spoilt_comparison_makes_no_claim_of_reading_both(alarm):
     case, findings = made("additive_gain")
-    said = answer(case, pl.concat([findings, found(alarm)]), METRIC)["sentence"]
-    assert said.startswith(f"{case.primary['a']} does better than {case.primary['b']}")
-    assert "reading both" not in said
+    said = answer(case, pl.concat([findings, found(alarm)]), METRIC)
+    assert said.headline.startswith(f"{case.primary['a']} does better than {case.primary['b']}")
+    assert "reading both" not in f"{said.headline} {said.reasons}"
 
 
 def test_an_ignored_branch_makes_no_claim_of_reading_both():
-    assert "reading both" not in answer(*made("branch_ignored"), METRIC)["sentence"]
+    assert "reading both" not in answer(*made("branch_ignored"), METRIC).headline
 
 
 def projected(value: float, low: float, high: float) -> Frame:
@@ -245,8 +246,8 @@ def contrast(*, joint: float, fusion: float, half: float = 0.01, additive: bool 
 )
 def test_a_gain_is_a_sum_s_only_so_far_as_a_sum_reaches_it(case, part, expected, words):
     said = answer(case, found() if part is None else projected(*part), METRIC)
-    assert said["verdict"] == expected
-    assert words in said["sentence"]
+    assert said.verdict == expected
+    assert words in " ".join(said.reasons)
 
 
 def test_a_modality_that_is_hardly_above_chance_is_not_said_to_be_unproven():
@@ -258,5 +259,5 @@ def test_a_modality_that_is_hardly_above_chance_is_not_said_to_be_unproven():
         a_little.then(sign * value).otherwise(name).alias(name) for name, value in ends.items()
     )
     said = answer(replace(case, differences=given), findings, METRIC)
-    assert said["verdict"] == "no_signal"
-    assert "+0.010 to +0.050) does better than chance, or hardly" in said["sentence"]
+    assert said.verdict == "no_signal"
+    assert "a little better than chance (+0.030 above guessing, +0.010 to +0.050)" in " ".join(said.reasons)

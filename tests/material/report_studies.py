@@ -285,8 +285,10 @@ def _results(tables, seeds, folds):
         else None,
         "answer": {
             "verdict": "additive_gain",
-            "sentence": "Yes, reading both helps: late-fusion reaches 0.955 balanced accuracy and text-lstm, the best "
-            "of those that read one modality, 0.934; the difference is +0.021 (+0.002 to +0.046).",
+            "headline": "Yes, reading both helps: the difference in balanced accuracy between late-fusion and "
+            "text-lstm is +0.021 (+0.002 to +0.046).",
+            "reasons": ["late-fusion reaches 0.955, and text-lstm, the best contender of one modality, 0.934."],
+            "recommendation": None,
             "evidence": ["CP001", "CP011"],
         },
         "test_looks": [

@@ -72,7 +72,7 @@ def test_every_difference_is_printed_as_the_table_has_it_with_its_interval_and_p
 def test_the_answer_comes_first_with_its_doubt(page, outcome):
     results, primary = outcome[1], outcome[2]["differences"].filter("is_primary").row(0, named=True)
     main = page[page.index("<main>") : page.index('id="scores"')]
-    assert results["answer"]["sentence"] in main
+    assert results["answer"]["headline"] in main
     doubts = [numbers.signed(primary["difference"]), numbers.interval(primary["low"], primary["high"], is_signed=True)]
     doubts += [numbers.p_value(primary["p_holm"]), numbers.score(primary["minimum_detectable"])]
     n = outcome[2]["scores"].filter(contender=primary["a"], part="test")["n"][0]
@@ -209,7 +209,13 @@ def hostile(tmp_path_factory):
     )
     results |= {
         "modalities": {names.get(name, name): heard for name, heard in MODALITIES.items()},
-        "answer": {"verdict": HOSTILE[0], "sentence": HOSTILE[1], "evidence": [HOSTILE[3]]},
+        "answer": {
+            "verdict": HOSTILE[0],
+            "headline": HOSTILE[1],
+            "reasons": [HOSTILE[2]],
+            "recommendation": HOSTILE[0],
+            "evidence": [HOSTILE[3]],
+        },
         "attribution": HOSTILE[2],
         "reproduce": [HOSTILE[0]],
         "environment": {HOSTILE[0]: HOSTILE[1]},

@@ -1,21 +1,20 @@
-"""The answer: one verdict of a closed list and a few sentences that carry their numbers.
+"""The answer: one verdict of a closed list, a headline with its numbers, the reasons, and a recommendation.
 
-Draws on the primary contrast, the scores beside it and the findings; does not look inside the models.  In the order of
-the questions: does the label leak (CP001), do the pairs belong together (CP004), were the models trained (CP016), do
-they listen (CP008; what does not, gains nothing from reading both), was a gain shown, and of which kind (CP009), which
-voices carry the label, do they say the same?  Where the intervals leave a question open that the next one builds on, it
-cannot tell.
+Reads the primary contrast, the scores and the findings, and no model.  The questions have an order: does the label leak
+(CP001), do the pairs belong together (CP004), were the models trained (CP016), do they use both modalities (CP008), is
+a gain shown, of which kind (CP009), which modalities carry the label, is their information the same?  Where an interval
+leaves a question open that a later one needs, the verdict is ``cannot_tell``.
 """
 
 from collections.abc import Callable
 from math import hypot, isfinite
-from typing import Any
+from typing import NamedTuple
 
 import polars as pl
 
-from counterpoint.diagnose import Case
+from counterpoint.diagnose.case import Case
 from counterpoint.diagnose.cp016_training_failed import MISREADS
-from counterpoint.diagnose.verdict_inputs import UNKNOWN, Grounds
+from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
 from counterpoint.measures import Estimate
 from counterpoint.measures.information_gain import SUM
 from counterpoint.schema import Frame
@@ -25,278 +24,317 @@ VERDICTS = (
     "additive_gain", "interaction_gain", "no_signal", "cannot_tell",
 )  # fmt: skip
 WORTHLESS = 0.02
-"""A gain whose whole interval lies below this is called none."""
+"""A gain counts as none where its whole interval lies below this."""
 HALF = 0.5
-"""Of a gain: an interaction that makes less than this is not its reason.  Of the gain that two voices that err
-independently would have: a pair that gains less than this says mostly the same."""
+"""An interaction that makes less than this share of a gain is not its reason.  Two modalities carry mostly the same
+information where their sum gains less than this share of the gain that independent errors would allow."""
 LITTLE = 0.2
-"""A modality that cannot make more than this share of the way from chance to perfect is taken to carry nothing."""
+"""A modality carries nothing where its interval ends below this share of the way from chance to perfect."""
 UNTRAINED = 0.05
 """A network within this of chance on its own training rows has learned nothing."""
-UNKNOWN_HELD = "what both hold is not known"
-UNKNOWN_GAIN = "Whether a sum of the two voices would do as well, or they must be read together, is not shown."
+NOT_KNOWN = "So the information in both modalities is not known."
+RUN_AGAIN = "Find the cause (CP016) and run again."
 SPOILT = ("leak", "misaligned", "training_failed", "branch_ignored")
-"""Verdicts on comparisons whose difference is not one of reading both."""
+"""Verdicts on comparisons whose difference is not a difference of modalities."""
 ENOUGH = ("redundant", "text_only", "image_only", "no_signal")
-"""Verdicts that rest on more than the interval of the gain: it may end above `WORTHLESS`, and none was to be had."""
-Found = tuple[str, str]
+"""Verdicts that rest on more than the interval of the gain.  It may end above `WORTHLESS`."""
 
 
-def answer(case: Case, findings: Frame, metric: str) -> dict[str, Any]:
-    """Return ``{verdict, sentence, evidence}`` of a finished comparison on *metric*.
+class Answer(NamedTuple):
+    """The answer of a finished comparison.
+
+    Attributes
+    ----------
+    verdict
+        *verdict* is one of `VERDICTS`.
+    headline
+        *headline* is one sentence with the primary contrast and its interval.
+    reasons
+        *reasons* are the numbers behind the verdict, a sentence each.
+    recommendation
+        *recommendation* is the next step, or None.
+    evidence
+        *evidence* are the codes of the findings that warn or fail.
+    """
+
+    verdict: str
+    headline: str
+    reasons: tuple[str, ...] = ()
+    recommendation: str | None = None
+    evidence: tuple[str, ...] = ()
+
+
+class Verdict(NamedTuple):
+    """The outcome of one question: a verdict, its reasons, and the next step."""
+
+    name: str
+    reasons: tuple[str, ...] = ()
+    recommendation: str | None = None
+
+
+def answer(case: Case, findings: Frame, metric: str) -> Answer:
+    """Return the answer of a finished comparison on *metric*.
 
     Parameters
     ----------
     case
-        *case* is what the checks looked at.
+        *case* is the finished comparison.
     findings
-        *findings* is schema.FINDINGS; the codes that warn or fail are the evidence, of what there is to doubt.
+        *findings* is schema.FINDINGS.  The codes that warn or fail are the evidence.
     metric
         *metric* is the primary metric.
     """
     alarms = findings.filter(pl.col("severity").is_in(["warn", "fail"]))
-    evidence = alarms["code"].unique(maintain_order=True).to_list()
+    evidence = tuple(alarms["code"].unique(maintain_order=True))
     if case.primary is None:
-        sentence = "There is nothing to compare: the study lacks a single-entity or a multimodal contender."
-        return {"verdict": "cannot_tell", "sentence": sentence, "evidence": evidence}
-    grounds = Grounds(case, findings, metric)
-    if grounds.contrast["low"] is None:
-        sentence = "The test rows are too few to compare on: the primary contrast has no interval."
-        return {"verdict": "cannot_tell", "sentence": sentence, "evidence": evidence}
-    verdict, reason = next(found for question in QUESTIONS if (found := question(grounds)) is not None)
-    return {"verdict": verdict, "sentence": f"{_outcome(grounds, verdict)} {reason}".strip(), "evidence": evidence}
+        headline = "There is nothing to compare: the study lacks a single-entity or a multimodal contender."
+        return Answer("cannot_tell", headline, evidence=evidence)
+    inputs = VerdictInputs(case, findings, metric)
+    if inputs.contrast["low"] is None:
+        headline = "The test rows are too few to compare on: the primary contrast has no interval."
+        return Answer("cannot_tell", headline, evidence=evidence)
+    verdict = next(found for question in QUESTIONS if (found := question(inputs)) is not None)
+    headline, reasons = _headline(inputs, verdict.name), (_scores(inputs), *verdict.reasons)
+    return Answer(verdict.name, headline, reasons, verdict.recommendation, evidence)
 
 
-def _leak(grounds: Grounds) -> Found | None:
-    found = grounds.alarm("CP001", "fail")
+def _leak(inputs: VerdictInputs) -> Verdict | None:
+    found = inputs.alarm("CP001", "fail")
     if found is None:
         return None
-    value = f" {found['accuracy']:.1%} of the labels" if "accuracy" in found else " the label away"
-    return "leak", f"But a few words of the text give{value}: the text score is that rule read back."
+    share = f"predicts {found['accuracy']:.1%} of the labels" if "accuracy" in found else "gives the label away"
+    reason = f"A rule of a few words of the text {share}: the text score is the score of that rule."
+    return Verdict("leak", (reason,), "Take the labels from another source, or mask those words.")
 
 
-def _misaligned(grounds: Grounds) -> Found | None:
-    # That nothing binds text and image but the class, or nothing at all, may be their nature: that warns, and no more.
-    found = grounds.alarm("CP004", "fail", "warn")
-    if found is None or not (grounds.alarm("CP004", "fail") or "lapses" in found):
+def _misaligned(inputs: VerdictInputs) -> Verdict | None:
+    # Pairs that share nothing but the class, or nothing at all, may be so by their nature: CP004 warns, and no more.
+    found = inputs.alarm("CP004", "fail", "warn")
+    if found is None or not (inputs.alarm("CP004", "fail") or "lapses" in found):
         return None
-    said = "But texts, images and labels of some rows do not belong together (CP004)"
-    return "misaligned", f"{said}: these scores say nothing of what both hold. Find where they were paired."
+    reason = "Texts, images and labels of some rows do not belong together (CP004)."
+    return Verdict("misaligned", (reason, NOT_KNOWN), "Find the step that paired them.")
 
 
-def _gain(grounds: Grounds) -> Found | None:
-    if grounds.gain.low <= 0:
-        return None
-    if _is_mostly_shared(grounds):
-        return (
-            "cannot_tell",
-            "But it is small: most of what the two say is the same, and better readers of one may close it.",
-        )
-    part, gain = _beyond(grounds)
-    kind = _kind(grounds, part, gain)
-    if kind == "cannot_tell":
-        return kind, UNKNOWN_GAIN
-    heard = [side for side in ("text", "image") if isfinite(grounds.above_chance(side).value)]
-    silent = next((side for side in heard if not _carries(grounds, side)), None)
-    if kind == "additive_gain" and silent:
-        return _better_reading(grounds, silent)
-    measured = f"{part.value:+.3f} ({part.low:+.3f} to {part.high:+.3f})" if isfinite(part.value) else ""
-    if kind == "additive_gain" and part.low > 0:
-        return kind, f"Most of what is gained is a sum's of what each modality says; an interaction adds {measured}."
-    said = (
-        "It does better than any sum of the two voices: text and image must be read together"
-        if kind == "interaction_gain"
-        else "A sum of what each modality says on its own is enough: no interaction between them is needed"
-    )
-    return kind, f"{said}{measured and f'; beyond a sum, {measured}'}."
-
-
-def _better_reading(grounds: Grounds, silent: str) -> Found:
-    """Answer a gain of a sum of two voices of which one is not shown to tell anything."""
-    above, other = grounds.above_chance(silent), "image" if silent == "text" else "text"
-    if _is_little(grounds, silent, above) and _carries(grounds, other):
-        said = _only(other, grounds.above_chance(other), silent, above)
-        return f"{other}_only", f"{said}: what is gained is a better reading of the {other}."
-    said = f"But the {silent} alone is not shown to tell anything ({_above(above)})"
-    return "cannot_tell", f"{said}: what is gained may be a better reading of the other."
-
-
-def _kind(grounds: Grounds, part: Estimate, gain: Estimate) -> str:
-    """Tell a *gain* that a sum over modalities reaches from one of which *part* needs both read together."""
-    a, b, sums = grounds.contrast["a"], grounds.contrast["b"], grounds.case.additive
-    if a in sums:
-        return "additive_gain" if part.low <= 0 or part.value <= gain.value else "cannot_tell"
-    is_beaten = {name: grounds.difference(a, name).low > 0 for name in sums}
-    if part.value > HALF * gain.value:
-        return "interaction_gain" if part.low > 0 and all(is_beaten.values()) else "cannot_tell"
-    is_sum = any(grounds.difference(name, b).low > 0 and not is_beaten[name] for name in sums)
-    return "additive_gain" if is_sum or _least(gain, part) > 0 else "cannot_tell"
-
-
-def _beyond(grounds: Grounds) -> tuple[Estimate, Estimate]:
-    """Return what reading together makes beyond a sum, and the gain in the same metric.
-
-    By CP009, whose metric is balanced accuracy, else by the contenders that are sums.
-    """
-    a, b, sums, reads = grounds.contrast["a"], grounds.contrast["b"], grounds.case.additive, grounds.case.modalities
-    if a in sums:
-        joint = [name for name in reads if len(reads[name]) > 1 and name not in sums]
-        most = max((grounds.difference(name, a) for name in joint), key=lambda found: found.low, default=UNKNOWN)
-        return most, grounds.gain
-    balanced = grounds.case.difference(a, b, "balanced_accuracy")
-    if isfinite(grounds.interaction.value) and balanced is not None:
-        return grounds.interaction, balanced
-    least = min((grounds.difference(a, name) for name in sums), key=lambda found: found.low, default=UNKNOWN)
-    return least, grounds.gain
-
-
-def _least(gain: Estimate, part: Estimate) -> float:
-    """Return the least that is gained without *part*, as if the two erred independently: they share a score."""
-    return gain.value - part.value - hypot(gain.value - gain.low, part.high - part.value)
-
-
-def _untrained(grounds: Grounds) -> Found | None:
-    a, reads = grounds.contrast["a"], grounds.case.modalities
-    failed = dict.fromkeys(_at_chance(grounds), "has not learned even its own training rows")
-    failed |= (grounds.alarm("CP016", "fail") or {}).get("failed", {})
+def _untrained(inputs: VerdictInputs) -> Verdict | None:
+    a, reads = inputs.contrast["a"], inputs.modalities
+    failed = dict.fromkeys(_at_chance(inputs), "has not learned even its own training rows")
+    failed |= (inputs.alarm("CP016", "fail") or {}).get("failed", {})
     for name in sorted(failed, key=lambda name: name != a):
         rivals = [other for other in reads if reads[other] == reads[name] and other not in failed]
-        if name == a and failed[name] == MISREADS and grounds.gain.low > 0:
-            continue  # test rows are read as those of training: what is gained on them is
+        if name == a and failed[name] == MISREADS and inputs.gain.low > 0:
+            continue  # it reads test rows as it reads training rows, so that a gain on test rows is one
         if name == a or (len(reads[name]) == 1 and not rivals):
-            return "training_failed", f"But {name} {failed[name]}: {UNKNOWN_HELD}. Find why (CP016) and run again."
+            return Verdict("training_failed", (f"{name} {failed[name]}.", NOT_KNOWN), RUN_AGAIN)
     return None
 
 
-def _at_chance(grounds: Grounds) -> set[str]:
-    """Return the multimodal contender, where it is at chance on its own training rows although one modality is not."""
-    train = grounds.case.scores.filter(part="train", metric="balanced_accuracy")
-    ends = {row["contender"]: row for row in train.iter_rows(named=True)}
-    a, least = grounds.contrast["a"], grounds.chance + UNTRAINED
-    value = ends.get(a, {}).get("high")
-    is_told = any(grounds.above_chance(side).low > 0 for side in ("text", "image"))
-    return {a} if value is not None and value < least and is_told else set()
+def _at_chance(inputs: VerdictInputs) -> set[str]:
+    """Return the multimodal contender where it is at chance on its training rows and one modality is above chance."""
+    a, least = inputs.contrast["a"], inputs.chance + UNTRAINED
+    high = inputs.training_score_high(a)
+    is_readable = any(inputs.above_chance(modality).low > 0 for modality in ("text", "image"))
+    return {a} if high is not None and high < least and is_readable else set()
 
 
-def _ignored(grounds: Grounds) -> Found | None:
-    found, a = grounds.alarm("CP008", "warn") or {}, grounds.contrast["a"]
+def _ignored(inputs: VerdictInputs) -> Verdict | None:
+    found, a = inputs.alarm("CP008", "warn") or {}, inputs.contrast["a"]
     modality = next((row["modality"] for row in found.get("ignored", []) if row["contender"] == a), None)
-    if modality is None or not _lacks(grounds, a):
+    if modality is None or not _lacks(inputs, a):
         return None
-    single = grounds.above_chance(modality)
-    said = f"{a} does not use the {modality}, which alone is {_above(single)}"
-    flat = (grounds.alarm("CP016", "warn", "fail") or {}).get("flat", {}).get(a, [])
+    ignored = f"{a} does not use the {modality}, which alone is {_above(inputs.above_chance(modality))} (CP008)."
+    flat = (inputs.alarm("CP016", "warn", "fail") or {}).get("flat", {}).get(a, [])
     layer = next((name for name in flat if name.startswith(f"{modality}.")), None)
     if layer is not None:
-        reason = f"its layer {layer} says nearly the same of all rows (CP016)"
-        return "training_failed", f"{said}. That branch was not trained: {reason}, and {UNKNOWN_HELD}."
-    return "branch_ignored", f"{said}: {UNKNOWN_HELD} (CP008)."
+        untrained = f"That branch was not trained: its layer {layer} has nearly the same output for all rows (CP016)."
+        return Verdict("training_failed", (ignored, untrained, NOT_KNOWN), RUN_AGAIN)
+    return Verdict("branch_ignored", (ignored, NOT_KNOWN), "Train the branches apart and fuse them late (CP008).")
 
 
-def _lacks(grounds: Grounds, name: str) -> bool:
-    """Say whether *name*, over all its fits, tells less than a plain sum: CP008 looks at the first fit alone."""
-    known = grounds.knowledge
+def _lacks(inputs: VerdictInputs, name: str) -> bool:
+    """Say whether *name*, over all its fits, has less information than a plain sum: CP008 reads the first fit alone."""
+    known = inputs.information_gain
     return known is None or known.beyond(SUM, name).low > 0
 
 
-def _voices(grounds: Grounds) -> Found | None:
-    text, image = grounds.above_chance("text"), grounds.above_chance("image")
-    if _carries(grounds, "text") and _carries(grounds, "image"):
-        return _same(grounds)
-    if grounds.gain.high >= LITTLE * (1 - grounds.chance):
+def _gain(inputs: VerdictInputs) -> Verdict | None:
+    if inputs.gain.low <= 0:
         return None
-    for side, voice, other, silent in (("text", text, "image", image), ("image", image, "text", text)):
-        if _carries(grounds, side) and _is_little(grounds, other, silent):
-            return f"{side}_only", f"{_only(side, voice, other, silent)}."
-    if _is_little(grounds, "text", text) and _is_little(grounds, "image", image):
-        if "bound_by_class" in (grounds.alarm("CP004", "info") or {}):
-            said = "But text and image go together in each class in another way (CP004)"
-            return "cannot_tell", f"{said}: both together tell it, and no contender here has learned to read them so."
-        said = f"Neither the text ({_above(text)}) nor the image ({_above(image)}) does better than chance, or hardly"
-        return "no_signal", f"{said}: look at the labels first."
+    if _is_mostly_shared(inputs):
+        reason = "The gain is small: most of the information in the two modalities is the same."
+        return Verdict("cannot_tell", (reason,), "Try better models of one modality, which may close the gap.")
+    part, gain = _beyond(inputs)
+    kind = _kind(inputs, part, gain)
+    if kind == "cannot_tell":
+        return Verdict(
+            kind, ("Whether a sum over the modalities would do as well, without interaction, is not shown.",)
+        )
+    known = [modality for modality in ("text", "image") if isfinite(inputs.above_chance(modality).value)]
+    empty = next((modality for modality in known if not _carries(inputs, modality)), None)
+    if kind == "additive_gain" and empty:
+        return _better_reading(inputs, empty)
+    return Verdict(kind, _reasons_of_gain(kind, part))
+
+
+def _reasons_of_gain(kind: str, part: Estimate) -> tuple[str, ...]:
+    measured = f"{part.value:+.3f} ({part.low:+.3f} to {part.high:+.3f})"
+    if kind == "additive_gain" and part.low > 0:
+        return (f"Most of the gain is a sum over the modalities, and an interaction adds {measured}.",)
+    reason = (
+        "It does better than any sum over the modalities: text and image must be read together."
+        if kind == "interaction_gain"
+        else "A sum over the modalities is enough: no interaction between them is needed."
+    )
+    return (reason, f"Beyond a sum, the gain is {measured}.") if isfinite(part.value) else (reason,)
+
+
+def _better_reading(inputs: VerdictInputs, empty: str) -> Verdict:
+    """Return the verdict on a sum that gains although the modality *empty* is not shown to predict the label."""
+    above, other = inputs.above_chance(empty), "image" if empty == "text" else "text"
+    if _is_little(inputs, empty, above) and _carries(inputs, other):
+        only = _only(other, inputs.above_chance(other), empty, above)
+        return Verdict(f"{other}_only", (*only, f"So the gain is a better reading of the {other}."))
+    reason = f"The {empty} alone is not shown to predict the label ({_above(above)})."
+    return Verdict("cannot_tell", (reason, f"So the gain may be a better reading of the {other}."))
+
+
+def _kind(inputs: VerdictInputs, part: Estimate, gain: Estimate) -> str:
+    """Return the kind of a *gain* of which *part* needs both modalities read together."""
+    a, b, sums = inputs.contrast["a"], inputs.contrast["b"], inputs.additive
+    if a in sums:
+        return "additive_gain" if part.low <= 0 or part.value <= gain.value else "cannot_tell"
+    is_beaten = {name: inputs.difference(a, name).low > 0 for name in sums}
+    if part.value > HALF * gain.value:
+        return "interaction_gain" if part.low > 0 and all(is_beaten.values()) else "cannot_tell"
+    is_sum = any(inputs.difference(name, b).low > 0 and not is_beaten[name] for name in sums)
+    return "additive_gain" if is_sum or _least(gain, part) > 0 else "cannot_tell"
+
+
+def _beyond(inputs: VerdictInputs) -> tuple[Estimate, Estimate]:
+    """Return the part of the gain beyond a sum, and the gain in the same metric.
+
+    From CP009, in balanced accuracy, or else from the contenders that are sums.
+    """
+    a, b, sums, reads = inputs.contrast["a"], inputs.contrast["b"], inputs.additive, inputs.modalities
+    if a in sums:
+        joint = [name for name in reads if len(reads[name]) > 1 and name not in sums]
+        most = max((inputs.difference(name, a) for name in joint), key=lambda found: found.low, default=UNKNOWN)
+        return most, inputs.gain
+    balanced = inputs.known_difference(a, b, "balanced_accuracy")
+    if isfinite(inputs.interaction.value) and balanced is not None:
+        return inputs.interaction, balanced
+    least = min((inputs.difference(a, name) for name in sums), key=lambda found: found.low, default=UNKNOWN)
+    return least, inputs.gain
+
+
+def _least(gain: Estimate, part: Estimate) -> float:
+    """Return the lower end of *gain* minus *part*, as if their errors were independent: they share a score."""
+    return gain.value - part.value - hypot(gain.value - gain.low, part.high - part.value)
+
+
+def _modalities(inputs: VerdictInputs) -> Verdict | None:
+    text, image = inputs.above_chance("text"), inputs.above_chance("image")
+    if _carries(inputs, "text") and _carries(inputs, "image"):
+        return _redundant(inputs)
+    if inputs.gain.high >= LITTLE * (1 - inputs.chance):
+        return None
+    for modality, above, other, others in (("text", text, "image", image), ("image", image, "text", text)):
+        if _carries(inputs, modality) and _is_little(inputs, other, others):
+            return Verdict(f"{modality}_only", _only(modality, above, other, others))
+    if _is_little(inputs, "text", text) and _is_little(inputs, "image", image):
+        return _no_signal(inputs, text, image)
     return None
 
 
-def _only(side: str, voice: Estimate, other: str, silent: Estimate) -> str:
-    said = f"Only the {side} carries the label ({_above(voice)})"
-    return f"{said}; the {other} does no better than chance, or hardly ({_above(silent)})"
+def _no_signal(inputs: VerdictInputs, text: Estimate, image: Estimate) -> Verdict:
+    if "bound_by_class" in (inputs.alarm("CP004", "info") or {}):
+        bound = "Text and image go together in another way in each class (CP004)."
+        unread = "So both together carry the label, and no contender here has learned to read them together."
+        return Verdict("cannot_tell", (bound, unread))
+    reasons = [f"The {name} is at most a little better than chance ({_above(above)})."
+               for name, above in (("text", text), ("image", image))]  # fmt: skip
+    return Verdict("no_signal", tuple(reasons), "Look at the labels first.")
 
 
-def _same(grounds: Grounds) -> Found | None:
-    """Say that both say the same where less is gained than half of what independent errors would leave to gain.
+def _only(modality: str, above: Estimate, other: str, others: Estimate) -> tuple[str, str]:
+    return (
+        f"Only the {modality} carries the label ({_above(above)}).",
+        f"The {other} is at most a little better than chance ({_above(others)}).",
+    )
 
-    Or where one voice leaves the other nothing: then independent errors would leave as little.
+
+def _redundant(inputs: VerdictInputs) -> Verdict | None:
+    """Return "redundant" where the sum gains less than half of the gain that independent errors would allow.
+
+    Or where one modality leaves the other nothing to add: then independent errors would allow as little.
     """
-    said = "Both modalities carry the label, and the second adds nothing that the first has not"
-    if grounds.bits is None:
-        # A multimodal model that does worse has failed at something: it says nothing of what the second voice holds.
-        return ("redundant", f"{said}.") if 0 <= grounds.gain.high < WORTHLESS else None
-    gain, apart = grounds.bits
+    reason = "Both modalities carry the label, and the second adds nothing to the first."
+    if inputs.bits is None:
+        # A multimodal model that does worse has failed: it does not show the information in the second modality.
+        return Verdict("redundant", (reason,)) if 0 <= inputs.gain.high < WORTHLESS else None
+    gain, independent = inputs.bits
     measured = f"{gain.value:+.3f} bits a row ({gain.low:+.3f} to {gain.high:+.3f})"
-    least = min(grounds.above_chance(side).value for side in ("text", "image"))
-    is_told = least >= LITTLE * (1 - grounds.chance) and 0 <= grounds.gain.high < WORTHLESS
-    if is_told and grounds.alarm("CP010", "warn"):
-        return "redundant", f"{said}: {measured} (CP010)."
-    if not _is_mostly_shared(grounds):
+    least = min(inputs.above_chance(modality).value for modality in ("text", "image"))
+    is_readable = least >= LITTLE * (1 - inputs.chance) and 0 <= inputs.gain.high < WORTHLESS
+    if is_readable and inputs.alarm("CP010", "warn"):
+        return Verdict("redundant", (reason, f"It adds {measured} (CP010)."))
+    if not _is_mostly_shared(inputs):
         return None
-    return "redundant", f"{said}: {measured}, where two that err independently would add {apart.value:+.3f}."
+    compared = f"It adds {measured}, where independent errors would add {independent.value:+.3f}."
+    return Verdict("redundant", (reason, compared))
 
 
-def _is_mostly_shared(grounds: Grounds) -> bool:
-    """Say whether the gain in bits is clearly less than half of what independent errors would leave to gain."""
-    if grounds.bits is None:
+def _is_mostly_shared(inputs: VerdictInputs) -> bool:
+    """Say whether the gain in bits is clearly below half of the gain that independent errors would allow."""
+    if inputs.bits is None:
         return False
-    gain, apart = grounds.bits
-    return apart.low > 0 and gain.high < HALF * apart.value
+    gain, independent = inputs.bits
+    return independent.low > 0 and gain.high < HALF * independent.value
 
 
-def _open(grounds: Grounds) -> Found:  # noqa: ARG001
-    return "cannot_tell", ""
+def _open(inputs: VerdictInputs) -> Verdict:  # noqa: ARG001
+    return Verdict("cannot_tell")
 
 
-QUESTIONS: tuple[Callable[[Grounds], Found | None], ...] = (
-    _leak, _misaligned, _untrained, _ignored, _gain, _voices, _open,
+QUESTIONS: tuple[Callable[[VerdictInputs], Verdict | None], ...] = (
+    _leak, _misaligned, _untrained, _ignored, _gain, _modalities, _open,
 )  # fmt: skip
 
 
-def _carries(grounds: Grounds, modality: str) -> bool:
-    """Say whether a modality alone does better than chance, in the score and, where known, in bits."""
-    known = grounds.knowledge
-    return grounds.above_chance(modality).low > 0 and (known is None or known.knows(modality).low > 0)
+def _carries(inputs: VerdictInputs, modality: str) -> bool:
+    """Say whether a modality alone is better than chance, in score and, where known, in bits."""
+    known = inputs.information_gain
+    return inputs.above_chance(modality).low > 0 and (known is None or known.bits_of(modality).low > 0)
 
 
-def _is_little(grounds: Grounds, modality: str, above: Estimate) -> bool:
-    return not _carries(grounds, modality) and above.high < LITTLE * (1 - grounds.chance)
+def _is_little(inputs: VerdictInputs, modality: str, above: Estimate) -> bool:
+    return not _carries(inputs, modality) and above.high < LITTLE * (1 - inputs.chance)
 
 
 def _above(above: Estimate) -> str:
     return f"{above.value:+.3f} above guessing, {above.low:+.3f} to {above.high:+.3f}"
 
 
-def _outcome(grounds: Grounds, verdict: str) -> str:
-    contrast, gain = grounds.contrast, grounds.gain
-    value = dict(grounds.case.test_scores(grounds.metric).select("contender", "value").iter_rows())
-    a, b, unit = contrast["a"], contrast["b"], grounds.metric.replace("_", " ")
-    rest = f"the difference is {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})."
+def _headline(inputs: VerdictInputs, verdict: str) -> str:
+    contrast, gain, unit = inputs.contrast, inputs.gain, inputs.metric.replace("_", " ")
+    a, b, measured = contrast["a"], contrast["b"], f"is {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
     if verdict in SPOILT:
-        does = (
-            "does better than"
-            if gain.low > 0
-            else "does worse than"
-            if gain.high < 0
-            else "is not shown to differ from"
-        )
-        values = f"({value[a]:.3f} and {value[b]:.3f} {unit})"
-        return f"{a} {does} {b}, the best of those that read one modality {values}; {rest}"
+        better = "does better than" if gain.low > 0 else "does worse than"
+        relation = better if gain.low > 0 or gain.high < 0 else "is not shown to differ from"
+        return f"{a} {relation} {b}: the difference in {unit} {measured}."
+    return f"{_opening(gain, verdict)}: the difference in {unit} between {a} and {b} {measured}."
+
+
+def _opening(gain: Estimate, verdict: str) -> str:
     if gain.low > 0:
-        opening = "A better score, but not from reading both" if verdict in ENOUGH else "Yes, reading both helps"
-    elif gain.high < 0:
-        opening = "No, reading both does worse"
-    elif gain.high < WORTHLESS or verdict in ENOUGH:
-        opening = "No gain from reading both is shown"
-    else:
-        opening = "A gain from reading both is not shown, nor ruled out"
-    return (
-        f"{opening}: {a} reaches {value[a]:.3f} {unit} and {b}, the best of those that "
-        f"read one modality, {value[b]:.3f}; {rest}"
-    )
+        return "A better score, but not from reading both" if verdict in ENOUGH else "Yes, reading both helps"
+    if gain.high < 0:
+        return "No, reading both does worse"
+    if gain.high < WORTHLESS or verdict in ENOUGH:
+        return "No gain from reading both is shown"
+    return "A gain from reading both is neither shown nor ruled out"
+
+
+def _scores(inputs: VerdictInputs) -> str:
+    value, a, b = inputs.test_scores, inputs.contrast["a"], inputs.contrast["b"]
+    return f"{a} reaches {value[a]:.3f}, and {b}, the best contender of one modality, {value[b]:.3f}."

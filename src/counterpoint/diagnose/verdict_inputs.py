@@ -1,9 +1,10 @@
-"""What a verdict rests on, as intervals: each modality against chance, the gain, its kind, and what it could have been.
+"""The numbers behind a verdict, as intervals: each modality against chance, the gain, and the kind of the gain.
 
 Does not decide: `counterpoint.diagnose.verdict` does.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +21,7 @@ UNKNOWN = Estimate(float("nan"), float("-inf"), float("inf"))
 
 
 @dataclass(frozen=True)
-class Grounds:
+class VerdictInputs:
     """The numbers behind a verdict on *metric*."""
 
     case: Case
@@ -32,19 +33,39 @@ class Grounds:
         """The primary contrast, a row of schema.DIFFERENCES."""
         return self.case.differences.filter("is_primary").row(0, named=True)
 
+    @property
+    def additive(self) -> tuple[str, ...]:
+        """The contenders whose logits are a sum over modalities."""
+        return self.case.additive
+
+    @property
+    def modalities(self) -> Mapping[str, tuple[str, ...]]:
+        """The modalities that each contender reads."""
+        return self.case.modalities
+
     @cached_property
     def gain(self) -> Estimate:
-        """The score of the multimodal contender of the primary contrast less that of the single-entity one."""
+        """The score of the multimodal contender of the primary contrast less the score of the single-entity one."""
         row = self.contrast
         return Estimate(row["difference"], row["low"], row["high"])
 
     @cached_property
     def chance(self) -> float:
-        """What guessing scores in balanced accuracy."""
+        """The balanced accuracy of guessing."""
         return 1 / max(2, self.case.pairs["label"].n_unique())
 
+    @cached_property
+    def test_scores(self) -> dict[str, float]:
+        """The score of each contender on test rows."""
+        return dict(self.case.test_scores(self.metric).select("contender", "value").iter_rows())
+
+    def training_score_high(self, name: str) -> float | None:
+        """Return the upper end of the balanced accuracy of contender *name* on its training rows."""
+        train = self.case.scores.filter(part="train", metric="balanced_accuracy")
+        return dict(train.select("contender", "high").iter_rows()).get(name)
+
     def alarm(self, code: str, *severities: str) -> dict[str, Any] | None:
-        """Return the subject and the evidence of what check *code* found, where it is of one of *severities*."""
+        """Return the subject and the evidence of the first finding *code* that has one of *severities*."""
         rows = self.findings.filter(pl.col("severity").is_in(severities), code=code)
         if rows.is_empty():
             return None
@@ -56,7 +77,7 @@ class Grounds:
         if not names:
             return UNKNOWN
         best = best_of(self.case, modality) if len(names) > 1 and len(self.case.predictions) else names[0]
-        if best is None:  # several outside models, of which none has said anything of validation rows
+        if best is None:  # several outside models, and none of them has predicted validation rows
             return UNKNOWN
         if "majority" in self.case.modalities:
             return self.difference(best, "majority")
@@ -66,12 +87,16 @@ class Grounds:
         return Estimate(*(row[end].item() - self.chance for end in ("value", "low", "high")))
 
     def difference(self, a: str, b: str) -> Estimate:
-        """Return the difference of *a* minus *b*, endless where it is not known."""
-        return self.case.difference(a, b, self.metric) or UNKNOWN
+        """Return the difference of *a* minus *b*; its interval is infinite where it is not known."""
+        return self.known_difference(a, b, self.metric) or UNKNOWN
+
+    def known_difference(self, a: str, b: str, metric: str) -> Estimate | None:
+        """Return the difference of *a* minus *b* in *metric*; None where it is not known."""
+        return self.case.difference(a, b, metric)
 
     @cached_property
     def interaction(self) -> Estimate:
-        """How much of the score of the multimodal contender no sum over modalities can make (EMAP), from CP009."""
+        """The part of the score of the multimodal contender that no sum over modalities reaches (EMAP), from CP009."""
         rows = self.findings.filter(pl.col("severity").is_in(["info", "warn"]), code="CP009")
         for evidence in rows["evidence"]:
             for row in json.loads(evidence).get("table", []):
@@ -80,16 +105,16 @@ class Grounds:
         return UNKNOWN
 
     @cached_property
-    def knowledge(self) -> Told | None:
-        """What each voice tells in bits, where predictions are there."""
+    def information_gain(self) -> Told | None:
+        """The information gain of each modality, of their sum and of each multimodal contender."""
         return told(self.case) if len(self.case.predictions) else None
 
     @cached_property
     def bits(self) -> tuple[Estimate, Estimate] | None:
-        """What the best fusion tells beyond the better voice, and what a sum would if the two erred independently."""
-        known = self.knowledge
+        """The bits of the best fusion beyond the better modality, and those of a sum with independent errors."""
+        known = self.information_gain
         if known is None:
             return None
-        single = max(("text", "image"), key=lambda voice: known.bits[voice].mean())
-        fusion = max((SUM, self.contrast["a"]), key=lambda voice: known.bits[voice].mean())
+        single = max(("text", "image"), key=lambda name: known.bits[name].mean())
+        fusion = max((SUM, self.contrast["a"]), key=lambda name: known.bits[name].mean())
         return known.beyond(fusion, single), known.beyond(APART, single)

@@ -36,7 +36,7 @@ class Told:
     terms: tuple[Floats, Floats]
     """What the text and what the image adds to the logits of their sum, each of shape (n, n_classes)."""
 
-    def knows(self, voice: str) -> Estimate:
+    def bits_of(self, voice: str) -> Estimate:
         """Return the bits a row that *voice* gives."""
         return self.rows.mean(self.bits[voice])
 

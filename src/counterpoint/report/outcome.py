@@ -22,14 +22,14 @@ PARTS = {"validation": "Validation", "train": "Training"}
 
 def answer(material: Material, gallery: Gallery) -> Content:
     """Return the answer, what it rests on, and the primary contrast with its doubt where there is one."""
-    said = material.results.get("answer") or {}
+    found = material.results.get("answer") or {}
     contrast = _contrast(material, gallery)
-    first, stop, more = (said.get("sentence") or "This study has no answer yet.").partition(". ")
     return {
-        "sentence": first + stop.rstrip(),
-        "more": more,
-        "verdict": _verdict(said.get("verdict") or "", contrast),
-        "evidence": said.get("evidence") or [],
+        "headline": found.get("headline") or "This study has no answer yet.",
+        "reasons": found.get("reasons") or [],
+        "recommendation": found.get("recommendation"),
+        "verdict": _verdict(found.get("verdict") or "", contrast),
+        "evidence": found.get("evidence") or [],
         "contrast": contrast,
         "best": next(_by_rank(material, material.metric).iter_rows(named=True), None),
     }

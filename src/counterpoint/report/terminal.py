@@ -19,7 +19,9 @@ BESIDE = ("accuracy", "roc_auc")
 def outcome(results: Mapping[str, Any], primary: str) -> Iterator[RenderableType]:
     """Yield the test scores as a table, the best in *primary* first, the answer, the findings that warn, and CP000."""
     yield _scores(results, primary)
-    yield Text(results["answer"]["sentence"], style="bold")
+    answer = results["answer"]
+    yield Text(answer["headline"], style="bold")
+    yield from map(Text, [*answer["reasons"], *filter(None, [answer["recommendation"]])])
     yield ""
     for finding in results["findings"]:
         if finding["severity"] in ("warn", "fail") or finding["code"] == "CP000":
