@@ -11,6 +11,7 @@ from jaxtyping import install_import_hook
 
 from counterpoint.engines.caps import environment
 
+pytest.register_assert_rewrite("contender_contract")
 # Shapes of tensors are checked at run time in tests only.
 install_import_hook("counterpoint.networks", "beartype.beartype")
 

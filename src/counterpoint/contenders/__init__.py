@@ -1,8 +1,9 @@
 """The models of a study, by name; a path such as ``my_lab.bayes:CharBayes`` works wherever a name does."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 from pydantic import Field, create_model
 
@@ -10,9 +11,7 @@ from counterpoint.errors import ConfigError
 from counterpoint.lookup import find
 from counterpoint.settings import Section, Seed
 
-if TYPE_CHECKING:
-    from counterpoint.contenders.base import Contender
-
+Model = TypeVar("Model")
 MODELS = {
     "majority": "counterpoint.contenders.majority:Majority",
     "keyword-rule": "counterpoint.contenders.keyword_rule:KeywordRule",
@@ -36,7 +35,7 @@ LARGEST: Mapping[str, int] = {
 """The largest value of a setting by its name: above it a fit would not end, or not find room in memory."""
 
 
-def make(kind: str, /, **settings: Any) -> "Contender":
+def make(kind: str, /, **settings: Any) -> Any:
     """Return an unfitted contender.
 
     Parameters
@@ -67,7 +66,7 @@ def make(kind: str, /, **settings: Any) -> "Contender":
     if "seed" not in section.model_fields and not getattr(model, "is_seeded", False):
         settings.pop("seed", None)
     checked = section.read(settings, where=kind)
-    return model(**{name: getattr(checked, name) for name in settings})  # type: ignore[no-any-return]
+    return model(**{name: getattr(checked, name) for name in settings})
 
 
 def settings_of(model: type) -> type[Section]:
@@ -79,8 +78,26 @@ def settings_of(model: type) -> type[Section]:
     """
     hints = get_type_hints(model.__init__, include_extras=True)  # type: ignore[misc]
     defaults = getattr(model.__init__, "__kwdefaults__", None) or {}  # type: ignore[misc]  # of a class without its own
-    fields: Any = {name: (_bounded(name, hints.get(name, Any)), default) for name, default in defaults.items()}
+    # The settings of the class itself stand first, those that it inherits after them.
+    depth = {name: i for i, kind in enumerate(model.__mro__) for name in vars(kind).get("__annotations__", ())}
+    names = sorted(defaults, key=lambda name: depth.get(name, 0))
+    fields: Any = {name: (_bounded(name, hints.get(name, Any)), defaults[name]) for name in names}
     return create_model(model.__name__, __base__=Section, **fields)
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False)
+def settings_as_fields(model: type[Model]) -> type[Model]:
+    """Make the annotated fields of *model* its settings: its ``__init__`` takes them by keyword, and only stores them.
+
+    This is the form that scikit-learn needs.  A child inherits the settings, and changes a default by a new value.
+
+    >>> @settings_as_fields
+    ... class Counts:
+    ...     longest: Annotated[int, Field(ge=1)] = 3
+    >>> Counts(longest=2).longest, settings_of(Counts)().longest
+    (2, 3)
+    """
+    return dataclass(kw_only=True, eq=False, repr=False)(model)
 
 
 def _bounded(name: str, hint: Any) -> Any:

@@ -45,6 +45,8 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         *is_seeded* is False when the seed changes nothing, so that one fit stands for all seeds.
     part_types
         *part_types* are the types of scikit-learn, or their full names, that a kept fit may hold, and no others.
+    tiny
+        *tiny* are settings with which a fit to a few rows takes moments, for tests; none where the defaults do.
     classes_, history_, n_epochs_, n_parameters_, n_trials_
         What ``fit`` learns: the sorted labels, one row an epoch, and what the fit took.
     """
@@ -53,6 +55,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     needs: Any = ()
     is_seeded: ClassVar[bool] = False
     part_types: ClassVar[tuple[type | str, ...]] = ()
+    tiny: ClassVar[Mapping[str, Any]] = {}
 
     classes_: NDArray[Any]
     history_: list[dict[str, Any]]

@@ -7,10 +7,12 @@ import numpy as np
 from pydantic import Field
 from torch import nn
 
+from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Material
 from counterpoint.contenders.images import pixels_of
-from counterpoint.contenders.network import Network
+from counterpoint.contenders.network import Positive, Share
+from counterpoint.contenders.one_cycle import OneCycleNetwork
 from counterpoint.features.pixels import Pixels
 from counterpoint.networks.augment import Augment
 from counterpoint.networks.encoders import ImageEncoder
@@ -18,36 +20,15 @@ from counterpoint.networks.fusions import Solo
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 _MEASURED = 1000
 
 
-class ImageCNN(Network):
+@settings_as_fields
+class ImageCNN(OneCycleNetwork):
     """Pixels → augmentation → residual network → mean over places → linear.
 
     He et al. 2016, with the pooled shortcut of He et al. 2019.  A missing image is the zero vector, which
     gets what the bias says.
-
-    Parameters
-    ----------
-    side_px, mode, aspect
-        *side_px* is the side of the square that images are made to, *mode* "gray" or "rgb", *aspect* "keep"
-        (white around the image) or "squash".
-    width, stride
-        *width* is the number of channels of the first of three stages (each next has twice as many); *stride*
-        is that of the first convolution, and decides most of the cost.
-    augment
-        *augment* is the strength of shifts and of changes of light in training; 0 leaves only mirroring.
-    flip
-        *flip* mirrors half of the images in training.
-    dropout
-        *dropout* is that of the image vector.
-    epochs, batch, lr, weight_decay, label_smoothing, patience, class_weight, seed
-        As for every ``Network``: at most *epochs*, stopped after *patience* of them without a lower
-        validation loss.
-    cache
-        *cache* is the folder of the store of pixels, where there is one.
 
     Examples
     --------
@@ -62,45 +43,29 @@ class ImageCNN(Network):
 
     modalities: ClassVar[tuple[str, ...]] = ("image",)
     branch: ClassVar[str] = "image"
+    tiny: ClassVar[Mapping[str, Any]] = {"side_px": 8, "width": 4, "epochs": 1, "batch": 8}
 
-    def __init__(
-        self,
-        *,
-        side_px: Annotated[int, Field(ge=8, le=512)] = 64,
-        mode: Literal["gray", "rgb"] = "rgb",
-        aspect: Literal["keep", "squash"] = "keep",
-        width: Positive = 32,
-        stride: Literal[1, 2, 4] = 2,
-        augment: Annotated[float, Field(ge=0, le=4)] = 1.0,
-        flip: bool = True,
-        dropout: Share = 0.2,
-        epochs: Positive = 30,
-        batch: Positive = 32,
-        lr: Annotated[float, Field(gt=0)] = 3e-3,
-        weight_decay: Annotated[float, Field(ge=0)] = 0.05,
-        label_smoothing: Share = 0.05,
-        patience: Positive = 15,
-        class_weight: Literal["balanced"] | None = "balanced",
-        seed: int = 0,
-        cache: str | None = None,
-    ) -> None:
-        self.side_px = side_px
-        self.mode = mode
-        self.aspect = aspect
-        self.width = width
-        self.stride = stride
-        self.augment = augment
-        self.flip = flip
-        self.dropout = dropout
-        self.epochs = epochs
-        self.batch = batch
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.label_smoothing = label_smoothing
-        self.patience = patience
-        self.class_weight = class_weight
-        self.seed = seed
-        self.cache = cache
+    side_px: Annotated[int, Field(ge=8, le=512)] = 64
+    """The side of the square to which images are resized, in pixels."""
+    mode: Literal["gray", "rgb"] = "rgb"
+    """The channels that are read: "gray" is one, "rgb" is three."""
+    aspect: Literal["keep", "squash"] = "keep"
+    """"keep" fills the square with white around the image.  "squash" stretches the image to the square."""
+    width: Positive = 32
+    """The number of channels of the first of three stages.  Each next stage has twice as many."""
+    stride: Literal[1, 2, 4] = 2
+    """The stride of the first convolution.  Most of the cost depends on it."""
+    augment: Annotated[float, Field(ge=0, le=4)] = 1.0
+    """The strength of shifts and of changes of light in training.  With 0 only mirroring is left."""
+    flip: bool = True
+    """Mirrors half of the images in training."""
+    dropout: Share = 0.2
+    """The dropout of the image vector."""
+    cache: str | None = None
+    """The folder of the stored pixels."""
+    epochs: Positive = 30
+    lr: Annotated[float, Field(gt=0)] = 3e-3
+    patience: Positive = 15
 
     def pixel_settings(self) -> dict[str, Any]:
         """Return side_px, mode and aspect of the pixels that it reads."""

@@ -1,7 +1,7 @@
 """A rule of a few words: if it does as well as a model, the label is a function of the text."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
@@ -55,6 +55,7 @@ class KeywordRule(Contender):
     """
 
     modalities = ("text",)
+    tiny: ClassVar[Mapping[str, Any]] = {"n_words": 3, "min_count": 1}
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """Text and image read by models trained apart, whose probabilities are combined on validation rows."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import polars as pl
@@ -72,6 +72,12 @@ class LateFusion(Contender):
     modalities = ("text", "image")
     is_seeded = True
     is_additive = True
+    tiny: ClassVar[Mapping[str, Any]] = {
+        "branches": {
+            "text-lstm": {"embed": 8, "hidden": 8, "epochs": 2, "batch": 8},
+            "image-cnn": {"side_px": 8, "width": 4, "epochs": 1, "batch": 8},
+        }
+    }
 
     def __init__(
         self,

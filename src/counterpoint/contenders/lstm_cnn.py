@@ -7,46 +7,26 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 from pydantic import Field
 from torch import nn
 
-from counterpoint.contenders import make
+from counterpoint.contenders import make, settings_as_fields
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Material
 from counterpoint.contenders.image_cnn import ImageCNN
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.network import Network
+from counterpoint.contenders.network import Network, Positive, Share
+from counterpoint.contenders.one_cycle import OneCycleNetwork
+from counterpoint.contenders.text_lstm import TextLSTM
 from counterpoint.networks.fusions import Concatenation, Solo
 
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 BRANCHES = ("text-lstm", "image-cnn")
 
 
-class LSTMCNN(Network):
+@settings_as_fields
+class LSTMCNN(OneCycleNetwork):
     """Text and image vectors side by side → a joint layer, added to what each branch says alone.
 
     From "branches" both encoders are first trained alone, then together: trained together from scratch, each
     learns less than it would alone (Du et al., ICML 2023; Wang et al., CVPR 2020).  From "scratch", each branch's
     own loss is added to the joint one against that.
-
-    Parameters
-    ----------
-    start
-        *start* is "branches" (needs the fits of text-lstm and image-cnn, and makes those it is not handed) or
-        "scratch".
-    text, image
-        *text* and *image* are settings of the branches that it makes itself.
-    hidden, dropout
-        *hidden* is the width of the joint layer, *dropout* that before it.
-    hide
-        *hide* is the share of pairs of which one modality is hidden from the joint part in training.
-    auxiliary
-        *auxiliary* is the weight of each branch's own loss.
-    encoder_rate
-        *encoder_rate* is the learning rate of trained branches, as a share of *lr*.
-    epochs, batch, lr, weight_decay, label_smoothing, patience, class_weight, seed
-        As for every ``Network``: at most *epochs*, stopped after *patience* of them without a lower
-        validation loss.
-    cache
-        *cache* is the folder of the store of pixels, where there is one.
 
     Examples
     --------
@@ -60,45 +40,31 @@ class LSTMCNN(Network):
 
     modalities: ClassVar[tuple[str, ...]] = ("text", "image")
     branch: ClassVar[str] = "joint"
+    tiny: ClassVar[Mapping[str, Any]] = {
+        "text": TextLSTM.tiny, "image": ImageCNN.tiny, "hidden": 8, "epochs": 1, "batch": 8,
+    }  # fmt: skip
 
-    def __init__(
-        self,
-        *,
-        start: Literal["branches", "scratch"] = "branches",
-        text: dict[str, Any] | None = None,
-        image: dict[str, Any] | None = None,
-        hidden: Positive = 64,
-        dropout: Share = 0.2,
-        hide: Share = 0.2,
-        auxiliary: Annotated[float, Field(ge=0)] = 0.3,
-        encoder_rate: Annotated[float, Field(ge=0, le=1)] = 0.1,
-        epochs: Positive = 8,
-        batch: Positive = 32,
-        lr: Annotated[float, Field(gt=0)] = 2e-3,
-        weight_decay: Annotated[float, Field(ge=0)] = 0.05,
-        label_smoothing: Share = 0.05,
-        patience: Positive = 8,
-        class_weight: Literal["balanced"] | None = "balanced",
-        seed: int = 0,
-        cache: str | None = None,
-    ) -> None:
-        self.start = start
-        self.text = text
-        self.image = image
-        self.hidden = hidden
-        self.dropout = dropout
-        self.hide = hide
-        self.auxiliary = auxiliary
-        self.encoder_rate = encoder_rate
-        self.epochs = epochs
-        self.batch = batch
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.label_smoothing = label_smoothing
-        self.patience = patience
-        self.class_weight = class_weight
-        self.seed = seed
-        self.cache = cache
+    start: Literal["branches", "scratch"] = "branches"
+    """"branches" starts from the fits of text-lstm and image-cnn, and trains those that ``fit`` does not get.
+    "scratch" starts from random weights."""
+    text: dict[str, Any] | None = None
+    """Settings of the text branch, where this contender trains it."""
+    image: dict[str, Any] | None = None
+    """Settings of the image branch, where this contender trains it."""
+    hidden: Positive = 64
+    """The width of the joint layer."""
+    dropout: Share = 0.2
+    """The dropout before the joint layer."""
+    hide: Share = 0.2
+    """The share of pairs of which one modality is hidden from the joint part in training."""
+    auxiliary: Annotated[float, Field(ge=0)] = 0.3
+    """The weight of each branch's own loss."""
+    encoder_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """The learning rate of trained branches, as a share of *lr*."""
+    cache: str | None = None
+    """The folder of the stored pixels."""
+    epochs: Positive = 8
+    lr: Annotated[float, Field(gt=0)] = 2e-3
 
     @property
     def needs(self) -> tuple[str, ...]:

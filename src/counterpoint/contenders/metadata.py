@@ -1,6 +1,7 @@
 """What can be told from sizes, lengths and hosts: the shortcuts that need neither reading nor looking."""
 
-from typing import Annotated, Any, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
@@ -53,6 +54,7 @@ class Metadata(Contender):
     """
 
     part_types = BOOSTED_TREES
+    tiny: ClassVar[Mapping[str, Any]] = {"rounds": 3}
 
     def __init__(
         self,

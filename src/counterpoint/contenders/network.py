@@ -3,35 +3,36 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
+from pydantic import Field
 from skorch import NeuralNet
-from skorch.callbacks import LRScheduler
 from torch import nn
-from torch.optim.lr_scheduler import OneCycleLR
 
+from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.training import PREDICTED_AT_ONCE, WATCHED, Loss, balanced_weights, callbacks, trainer
+from counterpoint.contenders.training import PREDICTED_AT_ONCE, WATCHED
 from counterpoint.networks.fusions import Fusion
 from counterpoint.networks.layers import layer_table
 from counterpoint.networks.weights import rebuilt, weights_of
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
-_CLIP = 1.0
-_LEAST_BATCH, _STEPS_AN_EPOCH = 8, 32
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
+@settings_as_fields
 class Network(Contender):
-    """A contender around a torch module.  A child writes ``_learn``, ``_material`` and ``_network``.
+    """A contender around a torch module, with the settings of training that all such contenders have.
 
-    AdamW, one cycle of the learning rate (Smith and Topin 2018), smoothed labels, a clipped gradient; the epoch
-    with the lowest validation loss is kept.  Without ``validation``, 15 % of the rows are held out for that.
+    A child writes ``_learn``, ``_material``, ``_network`` and ``_trainer``.  Without ``validation``, 15 % of the rows
+    are held out for validation.
 
     Attributes
     ----------
@@ -46,17 +47,19 @@ class Network(Contender):
     branch: ClassVar[str]
     is_seeded: ClassVar[bool] = True
 
-    epochs: int
-    batch: int
-    lr: float
-    weight_decay: float
-    label_smoothing: float
-    patience: int | None
-    class_weight: Literal["balanced"] | None
-    seed: int
-
-    network_: nn.Module
-    best_epoch_: int
+    epochs: Positive = 15
+    """The largest number of epochs."""
+    batch: Positive = 32
+    """The largest number of rows in a batch."""
+    lr: Annotated[float, Field(gt=0)] = 1e-3
+    """The learning rate of the optimiser."""
+    patience: Positive | None = None
+    """Epochs without a lower validation loss, after which training stops and the best epoch is kept.  Without it
+    the weights of the last epoch are kept."""
+    class_weight: Literal["balanced"] | None = None
+    """With "balanced" every class has the same weight in the loss."""
+    seed: int = 0
+    """Seeds the weights, the order of the rows and the rows held out."""
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         if validation is None:
@@ -77,7 +80,7 @@ class Network(Contender):
     def restore(self, state: State) -> Self:
         """Take what ``state`` returned; ``_network`` must be able to build the network by then."""
         super().restore(state)
-        self.network_ = rebuilt(self._network, state.under("network"))
+        self.network_: nn.Module = rebuilt(self._network, state.under("network"))
         return self
 
     def layer_table(self, X: Any) -> Frame:
@@ -129,10 +132,6 @@ class Network(Contender):
     def _network(self) -> nn.Module:
         """Return the network to train, with logits of shape (batch, outputs, classes)."""
 
-    def _rates(self) -> dict[str, float]:
-        """Return the share of the learning rate that weights get whose name fits a pattern."""
-        return {}
-
     def _epoch(self, row: dict[str, Any]) -> dict[str, Any]:
         return {
             "epoch": row["epoch"],
@@ -147,34 +146,14 @@ class Network(Contender):
         if not is_through and (stop is None or stop.misses_ < stop.patience):
             raise KeyboardInterrupt  # skorch takes Ctrl-C for a wish to stop early and use what there is
         self.network_ = net.module_.eval()
-        self.best_epoch_ = stop.best_epoch_ if stop else self.epochs
+        self.best_epoch_: int = stop.best_epoch_ if stop else self.epochs
         self.n_epochs_ = len(net.history)
         self.n_parameters_ = sum(weights.numel() for weights in network.parameters() if weights.requires_grad)
         self.history_ = [self._epoch(row) for row in net.history]
 
+    @abstractmethod
     def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
-        weight = balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None
-        # A small table gets small batches, so that an epoch is never a handful of steps.
-        batch_size = min(self.batch, max(_LEAST_BATCH, len(train) // _STEPS_AN_EPOCH))
-        n_steps = self.epochs * len(Batches(train, batch_size=batch_size).orders())
-        groups = [(pattern, {"lr": share * self.lr}) for pattern, share in self._rates().items()]
-        rates = [*(group["lr"] for _, group in groups), self.lr]
-        cycle = LRScheduler(OneCycleLR, step_every="batch", max_lr=rates, total_steps=n_steps)
-        return trainer(
-            network,
-            validation,
-            batches=Batches,
-            loss=Loss(weight=weight, smoothing=self.label_smoothing, auxiliary=getattr(self, "auxiliary", 0.0)),
-            epochs=self.epochs,
-            batch=batch_size,
-            seed=child_seed(self.seed, "order"),
-            callbacks=[*callbacks(clip=_CLIP, patience=self.patience), ("cycle", cycle)],
-            lr=self.lr,
-            optimizer=torch.optim.AdamW,
-            optimizer__weight_decay=self.weight_decay,
-            optimizer__param_groups=groups,
-            optimizer__fused=True,
-        )
+        """Return the trainer of *network* on *train*, which watches the loss on *validation*."""
 
     def _proba(self, pairs: Frame) -> Proba:
         material = self._material(Rows(pairs, np.zeros(len(pairs), dtype=np.int64)))

@@ -1,13 +1,13 @@
 """How the 2023 study's networks read and were trained: Adam at one rate, all epochs, the last weights kept."""
 
 import math
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import torch
-from pydantic import Field
 from skorch import NeuralNet
 from torch import nn
 
+from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.images import pixels_of
@@ -18,21 +18,15 @@ from counterpoint.contenders.training import Loss, balanced_weights, callbacks, 
 from counterpoint.seeds import child_seed
 
 _KERAS_EPS, _TORCH_EPS = 1e-7, 1e-8
-_OF_PIXELS = ("side_px", "mode", "aspect", "resampling")
-Positive = Annotated[int, Field(ge=1)]
-Patience = Annotated[int, Field(ge=1)] | None
 
 
+@settings_as_fields
 class Published(Network):
     """A network that reads its modalities and is trained as published: no schedule, decay, smoothing or clipping.
 
     With a *patience*, it stops after that many epochs without a lower validation loss, and the best epoch is kept.
-    A child has the settings of `Reading` when it reads texts, and of pixels when it reads images.
+    A child has `TextSettings` when it reads texts, and `PixelSettings` when it reads images.
     """
-
-    def pixel_settings(self) -> dict[str, Any] | None:
-        """Return side_px, mode, aspect and resampling of the pixels that it reads, or None."""
-        return {name: getattr(self, name) for name in _OF_PIXELS} if "image" in self.modalities else None
 
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:  # noqa: ARG002
         """Learn the numbers of words; pixels are divided by 255, whatever they are."""
