@@ -19,8 +19,8 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from counterpoint.acquire.lists.lists import UrlList
 from counterpoint.acquire.lists.select import Selection
+from counterpoint.acquire.lists.url_list import UrlList
 from counterpoint.acquire.plan import plan
 from counterpoint.config.acquire import AcquireConfig, Input, Select
 from counterpoint.store import Store

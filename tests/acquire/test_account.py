@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpoint.acquire.account import Account, AccountReader, read_account
-from counterpoint.acquire.acquisition import unheard
-from counterpoint.acquire.events import EventLog, newest
+from counterpoint.acquire.acquisition import ignore_account
+from counterpoint.acquire.decoder_crashes import DecoderCrashes
+from counterpoint.acquire.event_log import EventLog, newest
 from counterpoint.acquire.lease import NAME, Lease, check_lease, read_lease, renew, take_lease
+from counterpoint.acquire.monitor import Monitor
 from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import RETRYABLE, STATUSES
-from counterpoint.acquire.suspects import Suspects
-from counterpoint.acquire.watch import Watch
 from counterpoint.errors import RunFolderError
 from counterpoint.formats.shards import Marker
 from counterpoint.store import Store
@@ -120,7 +120,7 @@ def test_status_without_a_plan_is_one_line_that_says_what_to_do(tmp_path):
         read_account(Store(tmp_path))
 
 
-def test_markers_are_read_once_by_a_reader_that_looks_again(store, monkeypatch):
+def test_a_reader_that_is_used_twice_reads_each_marker_once(store, monkeypatch):
     for shard in range(50):
         commit(store, shard, 0, {"ok": 1})
     reader = AccountReader(store, 50)
@@ -131,7 +131,7 @@ def test_markers_are_read_once_by_a_reader_that_looks_again(store, monkeypatch):
 
 def to_retry(store):
     reader = AccountReader(store, 4 * N_SLOTS)
-    reader.look_for_markers()
+    reader.read_markers()
     return reader.to_retry()
 
 
@@ -144,13 +144,13 @@ def test_a_shard_counts_once_however_many_look_at_a_time(store, monkeypatch):
     monkeypatch.setattr(Marker, "read", slow)
     for shard in range(4):
         commit(store, shard, 0, {"ok": N_SLOTS})
-    watch = Watch(store, 4 * N_SLOTS, unheard)
-    looking = [threading.Thread(target=watch.look) for _ in range(4)]
+    monitor = Monitor(store, 4 * N_SLOTS, ignore_account)
+    looking = [threading.Thread(target=monitor.update) for _ in range(4)]
     for thread in looking:
         thread.start()
     for thread in looking:
         thread.join()
-    assert watch.look().statuses == {"ok": 4 * N_SLOTS}
+    assert monitor.update().statuses == {"ok": 4 * N_SLOTS}
 
 
 def test_a_retry_takes_only_what_may_end_otherwise_and_finishes_an_interrupted_one_first(store):
@@ -228,9 +228,9 @@ def test_what_a_server_says_cannot_move_the_cursor_of_who_reads_the_log(store):
 DYING = f"""
 import os, sys
 from pathlib import Path
-from counterpoint.acquire.suspects import Suspects
-from counterpoint.acquire.watch import Watch
-suspects = Suspects(Path(sys.argv[1]), {N_SLOTS}, max_decode_s=20)
+from counterpoint.acquire.decoder_crashes import DecoderCrashes
+from counterpoint.acquire.monitor import Monitor
+suspects = DecoderCrashes(Path(sys.argv[1]), {N_SLOTS}, max_decode_s=20)
 with suspects.decoding(4):
     pass
 with suspects.decoding(int(sys.argv[2])), suspects.decoding(int(sys.argv[3])):
@@ -242,19 +242,19 @@ def test_only_a_slot_that_saw_two_deaths_is_deadly(tmp_path):
     path = tmp_path / "events" / "00000.suspects"
     for slots in ((1, 2), (2, 3)):
         assert subprocess.run([sys.executable, "-c", DYING, str(path), *map(str, slots)], check=False).returncode == 9
-    suspects = Suspects(path, N_SLOTS, max_decode_s=20)
+    suspects = DecoderCrashes(path, N_SLOTS, max_decode_s=20)
     assert {slot: suspects.status(slot) for slot in range(N_SLOTS) if suspects.status(slot)} == {2: "internal"}
     suspects.forget()
     assert not path.exists()
 
 
-def test_a_run_forgets_the_suspects_of_shards_that_a_killed_run_had_just_committed(store):
+def test_a_run_forgets_the_crashes_of_shards_that_a_killed_run_had_just_committed(store):
     events = store.local / "events"
     for name in ("00000", "00000.r1", "00001", "00001.r1"):
-        Suspects(events / f"{name}.suspects", N_SLOTS, max_decode_s=20).close()
+        DecoderCrashes(events / f"{name}.suspects", N_SLOTS, max_decode_s=20).close()
     for shard, generation in ((0, 0), (0, 1), (1, 0)):
         commit(store, shard, generation, {})
-    with Watch(store, 2 * N_SLOTS, unheard):
+    with Monitor(store, 2 * N_SLOTS, ignore_account):
         assert [path.name for path in events.glob("*.suspects")] == ["00001.r1.suspects"]
 
 

@@ -29,12 +29,12 @@ def test_a_run_accounts_for_every_row_and_run_again_it_asks_for_nothing(server, 
     assert account.statuses == {"ok": 16, "http_5xx": 7, "http_404": 7}
     assert (account.n_rows, account.waiting, account.done) == (30, 0, 30)
     assert account.n_bytes > 0
-    asked = server.asked.total()
+    n_requests = server.requested.total()
     again = Acquisition(config(tmp_path, mixed(server))).run()
-    assert (again.statuses, server.asked.total()) == (account.statuses, asked)
+    assert (again.statuses, server.requested.total()) == (account.statuses, n_requests)
 
 
-def test_status_tells_the_same_and_writes_nothing(server, tmp_path):
+def test_status_returns_the_same_account_and_writes_nothing(server, tmp_path):
     acquisition = Acquisition(config(tmp_path, mixed(server)))
     account = acquisition.run()
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
@@ -56,9 +56,9 @@ def test_a_retry_mends_what_may_be_mended_and_then_has_nothing_to_do(server, tmp
     account = acquisition.retry()
     assert account.statuses == {"ok": 23, "http_404": 7}
     assert account.generations == {0: 3, 1: 3}
-    asked = server.asked.total()
+    n_requests = server.requested.total()
     assert acquisition.retry().generations == {0: 3, 1: 3}
-    assert server.asked.total() == asked
+    assert server.requested.total() == n_requests
 
 
 def test_another_retry_takes_what_the_last_one_left(server, tmp_path):
@@ -77,14 +77,14 @@ def test_readers_see_the_plans_rows_while_workers_commit_and_retry(tmp_path):
         acquisition.plan()
         done, wrong, over = [], [], threading.Event()
 
-        def look():
+        def update():
             while not over.is_set():
                 account = read_account(acquisition.store)
                 wrong.extend([account] * (sum(account.statuses.values()) + account.waiting != 60))
                 wrong.extend([account] * (min(account.statuses.values(), default=0) < 0))
                 done.append(account.done)
 
-        reader = threading.Thread(target=look)
+        reader = threading.Thread(target=update)
         reader.start()
         acquisition.run()
         acquisition.retry()
@@ -95,25 +95,25 @@ def test_readers_see_the_plans_rows_while_workers_commit_and_retry(tmp_path):
     assert done == sorted(done)
 
 
-def test_a_listener_hears_of_rows_in_flight_and_of_the_end(tmp_path, monkeypatch):
-    monkeypatch.setattr("counterpoint.acquire.watch.LOOK_S", 0.02)
-    monkeypatch.setattr("counterpoint.acquire.work.REPORT_S", 0.02)
-    heard = []
+def test_the_callback_receives_rows_in_flight_and_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("counterpoint.acquire.monitor.UPDATE_S", 0.02)
+    monkeypatch.setattr("counterpoint.acquire.pipeline.REPORT_S", 0.02)
+    accounts = []
     with host(delay_s=0.05) as server:
         rules = config(tmp_path, mixed(server), fetch={"connections": 2, "per_host": 2})
-        Acquisition(rules, listener=heard.append).run()
-    assert any(account.in_flight for account in heard)
-    assert (heard[0].waiting, heard[-1].waiting) == (30, 0)
-    assert any(account.pace.rows_per_s > 0 and account.pace.seconds_left for account in heard)
-    assert heard[-1].pace.seconds_left == 0
+        Acquisition(rules, on_account=accounts.append).run()
+    assert any(account.in_flight for account in accounts)
+    assert (accounts[0].waiting, accounts[-1].waiting) == (30, 0)
+    assert any(account.pace.rows_per_s > 0 and account.pace.seconds_left for account in accounts)
+    assert accounts[-1].pace.seconds_left == 0
 
 
-def test_a_listener_that_fails_ends_the_run_with_its_own_error_and_frees_the_folder(server, tmp_path):
+def test_a_callback_that_fails_ends_the_run_with_its_own_error_and_frees_the_folder(server, tmp_path):
     def fail(account):
         raise CounterpointError("no ears")
 
     with pytest.raises(CounterpointError, match="no ears"):
-        Acquisition(config(tmp_path, mixed(server)), listener=fail).run()
+        Acquisition(config(tmp_path, mixed(server)), on_account=fail).run()
     assert Acquisition(config(tmp_path, mixed(server))).run().waiting == 0
 
 
@@ -132,7 +132,7 @@ def test_of_two_runs_at_once_one_is_refused_and_the_other_is_as_if_alone(tmp_pat
         first.join()
     assert "is being written by process" in refused[0]
     assert slots(tmp_path / "out") == list(range(30))
-    assert server.asked.total() == 30
+    assert server.requested.total() == 30
 
 
 def test_the_local_engine_makes_the_same_shards_as_one_process(server, tmp_path):
@@ -145,12 +145,12 @@ def test_the_local_engine_makes_the_same_shards_as_one_process(server, tmp_path)
     assert shard_hashes(tmp_path / "one") == shard_hashes(tmp_path / "many")
 
 
-def test_another_plan_is_refused_before_anything_is_asked_for(server, tmp_path):
+def test_another_plan_is_refused_before_any_request(server, tmp_path):
     Acquisition(config(tmp_path, mixed(server))).run()
-    asked = server.asked.total()
+    n_requests = server.requested.total()
     with pytest.raises(CounterpointError, match="keep"):
         Acquisition(config(tmp_path, mixed(server), keep="original")).run()
-    assert server.asked.total() == asked
+    assert server.requested.total() == n_requests
 
 
 def test_tasks_are_as_many_as_workers_and_hold_at_most_so_many_shards(tmp_path):

@@ -117,7 +117,7 @@ def test_the_account_is_the_plan_and_the_plan_is_the_list(acquired):
         assert f"{n}" in acquired.account
 
 
-def test_no_row_that_is_judged_unsafe_was_asked_for(acquired):
+def test_no_row_that_is_rated_unsafe_was_requested(acquired):
     assert set(acquired.shards["nsfw"]) == {"UNLIKELY"}
 
 
@@ -158,6 +158,6 @@ def test_the_study_reads_the_photo_that_the_caption_came_with(acquired, study):
             assert reader.read(image) == by_caption[text]
 
 
-def test_the_caption_tells_the_label_that_its_words_made(study):
+def test_the_caption_predicts_the_label_that_its_words_made(study):
     svm = study.scores().filter(contender="text-svm", metric="balanced_accuracy", part="test")
     assert svm["value"].item() > 0.7

@@ -138,7 +138,7 @@ def is_of_slot(found: tuple, slot: int) -> bool:
     ("layout", "source"),
     [("webdataset", {"kind": "webdataset", "label": "label"}), ("imagefolder", {"kind": "folder"})],
 )
-def test_each_image_stands_beside_its_own_text_and_label(acquired, tmp_path, layout, source):
+def test_each_image_stands_with_its_own_text_and_label(acquired, tmp_path, layout, source):
     export(acquired.folder, layout, tmp_path / "out", rules=ExportRules(samples_per_tar=3))
     found = records_of({**source, "path": tmp_path / "out"}, tmp_path)
     assert found.keys() == {listed(slot)["text"] for slot in (0, 2, 3, 5)}

@@ -91,10 +91,10 @@ def limit_files(n_bytes):
 
 def test_where_a_shard_has_no_space_one_line_says_so_and_the_same_command_finishes_later(server, tmp_path, expected):
     short = study(tmp_path, server)
-    said = refused(short, preexec_fn=partial(limit_files, 30_000))
-    assert "No space left" in said
-    assert len(said.strip().splitlines()[-1]) < 400
-    assert "Traceback" not in said
+    output = refused(short, preexec_fn=partial(limit_files, 30_000))
+    assert "No space left" in output
+    assert len(output.strip().splitlines()[-1]) < 400
+    assert "Traceback" not in output
     short.finish()
     assert short.problems(expected) == []
 
@@ -116,9 +116,9 @@ def test_a_full_disk_is_one_line_and_the_same_command_finishes_when_there_is_spa
 ):
     disk, enlarge = small_disk
     short = study(tmp_path, server, output=str(disk / "out"))
-    said = refused(short)
-    assert "No space left" in said
-    assert "Traceback" not in said
+    output = refused(short)
+    assert "No space left" in output
+    assert "Traceback" not in output
     enlarge()
     short.finish()
     assert short.problems(expected) == []

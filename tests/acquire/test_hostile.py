@@ -14,8 +14,10 @@ import pytest
 import yaml
 
 import hostile_images as images
-from counterpoint.acquire.keep import keep
-from counterpoint.acquire.web.fetch import Answer, Fetcher, Request
+from counterpoint.acquire.transcode import transcode
+from counterpoint.acquire.web.address_guard import AddressGuard
+from counterpoint.acquire.web.fetch import Fetcher, Request
+from counterpoint.acquire.web.fetch_result import FetchResult
 from counterpoint.acquire.web.transfers import Transfers
 from counterpoint.acquire.web.urls import parse_url
 from counterpoint.config.acquire import Decode, Fetch, Guard
@@ -54,18 +56,18 @@ def ended() -> Iterator[Ended]:
             resolve=server.resolve,
         )
         start = time.monotonic()
-        answers = list(fetcher.fetch(Request(slot, server.url(name)) for slot, name in enumerate(NAMES)))
+        results = list(fetcher.fetch(Request(slot, server.url(name)) for slot, name in enumerate(NAMES)))
         took_s = time.monotonic() - start
         fetcher.close()
-        assert sorted(answer.slot for answer in answers) == list(range(len(NAMES)))
-        yield Ended({NAMES[answer.slot]: status(answer) for answer in answers}, events, server, took_s)
+        assert sorted(result.slot for result in results) == list(range(len(NAMES)))
+        yield Ended({NAMES[result.slot]: status(result) for result in results}, events, server, took_s)
 
 
-def status(answer: Answer) -> str:
-    if answer.status != "ok":
-        assert not answer.body
-        return answer.status
-    return keep(answer.body, limits=LIMITS, kept="gray-64").status
+def status(result: FetchResult) -> str:
+    if result.status != "ok":
+        assert not result.body
+        return result.status
+    return transcode(result.body, limits=LIMITS, kept="gray-64").status
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,7 +76,7 @@ def test_each_kind_ends_with_its_status(ended, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_host_saw_what_should_have_been_asked_and_nothing_else(ended, name):
+def test_the_host_saw_the_expected_requests_and_nothing_else(ended, name):
     reached = {"request": ended.server.requests, "connection": ended.server.connections}.get(KINDS[name].reaches)
     assert reached(name) if reached else not ended.server.requests(name)
 
@@ -85,20 +87,22 @@ def test_no_socket_opens_to_an_address_that_is_denied(ended):
 
 
 def test_the_socket_is_refused_even_where_nothing_before_it_refuses(monkeypatch):
-    refuse, blocked = Transfers._refuse, [name for name in NAMES if "blocked_address" in KINDS[name].expected]
-    monkeypatch.setattr(Transfers, "_refuse", lambda *_: None)
-    monkeypatch.setattr(Transfers, "check", lambda _, *url_and_slot: parse_url(url_and_slot[0], max_url_bytes=2048))
+    refuse, blocked = AddressGuard.refuse, [name for name in NAMES if "blocked_address" in KINDS[name].expected]
+    monkeypatch.setattr(AddressGuard, "refuse", lambda *_: None)
+    monkeypatch.setattr(AddressGuard, "check", lambda _, *url_and_slot: parse_url(url_and_slot[0], max_url_bytes=2048))
     monkeypatch.setattr(
-        Transfers, "_refuse_socket", lambda self, address, job: refuse(self, address, job.asks.host, job.slot)
+        Transfers,
+        "_refuse_socket",
+        lambda self, address, job: refuse(self.address_guard, address, job.current.host, job.slot),
     )
     slots: set[int] = set()
     with hostile_server() as server:
         fetcher = Fetcher(
             Fetch(**FETCH), Guard(**GUARD), record=lambda _, **fields: slots.add(fields["slot"]), resolve=server.resolve
         )
-        answers = list(fetcher.fetch(Request(slot, server.url(name)) for slot, name in enumerate(blocked)))
+        results = list(fetcher.fetch(Request(slot, server.url(name)) for slot, name in enumerate(blocked)))
         fetcher.close()
-        assert {answer.status for answer in answers} == {"blocked_address"}
+        assert {result.status for result in results} == {"blocked_address"}
         assert slots == set(range(len(blocked)))
         assert server.denied() == []
 
@@ -111,13 +115,13 @@ CHILD = """
 import json, re, sys
 from functools import partial
 from pathlib import Path
-from counterpoint.acquire import work
+from counterpoint.acquire import pipeline
 from counterpoint.acquire.acquisition import open_acquisition
 
 def peak_mb():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 
-work.Fetcher = partial(work.Fetcher, resolve=json.loads(Path(sys.argv[2]).read_text()))
+pipeline.Fetcher = partial(pipeline.Fetcher, resolve=json.loads(Path(sys.argv[2]).read_text()))
 acquisition = open_acquisition(sys.argv[1])
 acquisition.plan()
 before_mb = peak_mb()
@@ -130,7 +134,7 @@ print(json.dumps({"grown_mb": peak_mb() - before_mb, "first": dict(first.statuse
 class Acquired(NamedTuple):
     """What a whole acquisition in a process of its own made of the list, and of a retry."""
 
-    said: dict[str, Any]
+    printed: dict[str, Any]
     rows: pl.DataFrame
     folder: Path
     server: HostileServer
@@ -169,7 +173,7 @@ def test_an_acquisition_gives_each_row_its_status(acquired):
     assert acquired.rows["image"].is_not_null().sum() == (acquired.rows["status"] == "ok").sum() > 30
 
 
-def test_an_acquisition_asks_the_host_what_should_be_asked_and_nothing_else(acquired):
+def test_an_acquisition_sends_the_expected_requests_and_nothing_else(acquired):
     reached = {"request": acquired.server.requests, "connection": acquired.server.connections}
     for name, kind in KINDS.items():
         if kind.reaches == "nothing":
@@ -186,17 +190,17 @@ def test_an_acquisition_opens_no_socket_to_an_address_that_is_denied(acquired):
 
 
 def test_an_acquisition_takes_little_memory_and_no_row_outlasts_its_deadline(acquired):
-    assert acquired.said["grown_mb"] < 400
+    assert acquired.printed["grown_mb"] < 400
     took_s = [event["seconds"] for event in logged(acquired) if event["event"] == "committed"]
     assert len(took_s) >= len(LISTED) // SHARD_ROWS
     assert max(took_s) < OVERDUE_S
 
 
 def test_a_retry_mends_the_row_that_healed_and_no_row_is_lost(acquired):
-    first, second = acquired.said["first"], acquired.said["second"]
+    first, second = acquired.printed["first"], acquired.printed["second"]
     assert second["ok"] == first["ok"] + 1
-    assert acquired.said["waiting"] == 0
-    assert sum(first.values()) == sum(second.values()) == acquired.said["n_rows"] == len(LISTED)
+    assert acquired.printed["waiting"] == 0
+    assert sum(first.values()) == sum(second.values()) == acquired.printed["n_rows"] == len(LISTED)
 
 
 def test_nothing_that_a_stranger_says_reaches_a_log_as_it_is(acquired):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterpoint.acquire.lists.tally import Tally
+from counterpoint.acquire.lists.value_counts import ValueCounts
 from counterpoint.acquire.plan import Plan, plan
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.errors import CounterpointError, RunFolderError, SourceError
@@ -103,7 +103,7 @@ def test_guard_and_manners_may_change_while_a_plan_is_fetched(folder):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"select": {"min_words": 2}}, r"select\.min_words: 0, not 2; set it back"),
         ({"keep": "gray-64"}, 'keep: "jpeg-256", not "gray-64"'),
@@ -113,10 +113,10 @@ def test_guard_and_manners_may_change_while_a_plan_is_fetched(folder):
         ({"input": {"path": "elsewhere"}}, r'input\.path: \[".*list"\], not \["elsewhere"\]'),
     ],
 )
-def test_another_plan_is_refused_with_what_differs(folder, settings, said):
+def test_another_plan_is_refused_with_what_differs(folder, settings, message):
     made(folder)
     before = (folder / "out" / "plan.json").read_bytes()
-    with pytest.raises(RunFolderError, match=said) as caught:
+    with pytest.raises(RunFolderError, match=message) as caught:
         made(folder, **settings)
     assert "\n" not in str(caught.value)
     assert (folder / "out" / "plan.json").read_bytes() == before
@@ -171,7 +171,7 @@ class Breaks(Store):
         return super().writing(name)
 
 
-def test_a_plan_that_broke_off_is_made_anew_and_is_the_same(folder):
+def test_a_plan_that_broke_off_is_made_again_and_is_the_same(folder):
     breaks = Breaks(folder / "out")
     breaks.n_left = 3
     with pytest.raises(RunFolderError, match="No space left"):
@@ -207,7 +207,7 @@ def test_a_file_that_cannot_be_read_is_in_the_plan(folder):
     assert len(found.inputs) == 3
 
 
-def test_a_column_that_only_its_case_hides_is_told(tmp_path):
+def test_a_column_that_only_its_case_hides_is_reported(tmp_path):
     (tmp_path / "a.csv").write_text("URL,TEXT,nsfw\nhttp://a.org,x,NSFW\n")
     found = plan(config(tmp_path, input=str(tmp_path / "a.csv")), Store(tmp_path / "out"))
     assert found.warnings == [
@@ -221,17 +221,17 @@ def test_a_selection_of_nothing_is_one_line_and_no_plan(folder):
     assert not (folder / "out").exists()
 
 
-def test_planning_tells_how_far_it_is(folder):
-    told = []
+def test_planning_reports_its_progress(folder):
+    counts = []
     rules = config(folder, select={"caps": 5})
-    plan(rules, Store(folder / "out"), progress=lambda n_read, n_selected: told.append((n_read, n_selected)))
-    assert told == [(15, 5), (25, 5)]
+    plan(rules, Store(folder / "out"), on_rows=lambda n_read, n_selected: counts.append((n_read, n_selected)))
+    assert counts == [(15, 5), (25, 5)]
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(st.none() | st.sampled_from("abcde"), max_size=20), max_size=5))
 def test_a_tally_counts_each_value(parts):
-    tally = Tally()
+    tally = ValueCounts()
     for part in parts:
         tally.add(pl.Series(part, dtype=pl.String))
     values = [value for part in parts for value in part if value is not None]

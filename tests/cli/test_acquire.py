@@ -73,7 +73,7 @@ def test_a_plan_says_what_was_read_removed_and_selected(call, tmp_path):
     keywords = {"classes": {"person": ["man"], "animal": ["cat", "dogs"]}}
     code, out, _ = call("plan", write(tmp_path, urls, texts, select={"keywords": keywords}))
     assert code == 0
-    said = cells(out)
+    printed = cells(out)
     for expected in (
         ["rows", "read", "5"],
         ["duplicate_url", "-1"],
@@ -81,7 +81,7 @@ def test_a_plan_says_what_was_read_removed_and_selected(call, tmp_path):
         ["animal", "2"],
         ["shards", "1"],
     ):
-        assert expected in said
+        assert expected in printed
     assert not (tmp_path / "out/shards").exists()
 
 
@@ -130,7 +130,7 @@ def test_an_address_that_is_not_public_is_reached_only_when_allowed(call, web):
     server, file = web
     closed = ("--set", "guard.allow_address=[]")
     assert ["blocked_address", "9", "90.0", "%"] in cells(call("run", file, *closed)[1])
-    assert not server.asked
+    assert not server.requested
     _, out, _ = call("run", file, *closed, "--out", "other", "--allow-address", "127.0.0.1/32")
     assert ["ok", "6", "60.0", "%"] in cells(out)
 
@@ -304,8 +304,8 @@ def test_a_line_is_printed_only_when_it_is_time(capsys):
 def test_on_a_terminal_one_line_changes_in_place(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    with watching("selecting rows") as listen:
-        listen(Account(100, {"ok": 10}, in_flight=5))
+    with watching("selecting rows") as on_account:
+        on_account(Account(100, {"ok": 10}, in_flight=5))
     shown = capsys.readouterr().err
     assert "\x1b[" in shown
     assert "15 of 100 rows, 100 % ok" in shown

@@ -15,8 +15,8 @@ import pytest
 from acquire_material import config, host, photo
 from counterpoint.acquire import open_shard
 from counterpoint.acquire.acquisition import Acquisition
-from counterpoint.acquire.keep import keep
-from counterpoint.acquire.work import ShardsTask, acquire_shards
+from counterpoint.acquire.pipeline import ShardsTask, acquire_shards
+from counterpoint.acquire.transcode import transcode
 from counterpoint.engines import engine
 from counterpoint.engines.time_limit import time_limit
 from counterpoint.errors import CounterpointError
@@ -172,16 +172,16 @@ def test_a_worker_without_a_sign_of_life_ends_with_a_trace_of_where_it_was():
 def keep_or(what, body, **rules):
     if body in (photo(4), photo(6), photo(8)):
         what()
-    return keep(body, **rules)
+    return transcode(body, **rules)
 
 
 def acquire_hanging_in_python(task):
-    open_shard.keep = partial(keep_or, hang_in_python)
+    open_shard.transcode = partial(keep_or, hang_in_python)
     return acquire_shards(task)
 
 
 def acquire_hanging_in_c(task):
-    open_shard.keep = partial(keep_or, hang_in_c)
+    open_shard.transcode = partial(keep_or, hang_in_c)
     return acquire_shards(task)
 
 

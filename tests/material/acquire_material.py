@@ -35,7 +35,7 @@ class Host(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.delay_s, self.side_px = delay_s, side_px
         self.is_healed = False
-        self.asked: Counter[str] = Counter()
+        self.requested: Counter[str] = Counter()
 
     def handle_error(self, request, client_address) -> None:  # a client that was killed is no error
         pass
@@ -49,7 +49,7 @@ class _Answer(BaseHTTPRequestHandler):
     server: Host
 
     def do_GET(self) -> None:
-        self.server.asked[self.path] += 1
+        self.server.requested[self.path] += 1
         time.sleep(self.server.delay_s)
         _, kind, name = self.path.split("/", 2)
         code = 200 if kind == "ok" or (self.server.is_healed and kind == "503") else int(kind)

@@ -16,8 +16,8 @@ import numpy as np
 import pycurl
 from hypothesis import strategies as st
 
-from counterpoint.acquire.keep import KEEPERS, keep
 from counterpoint.acquire.statuses import OK, STATUSES
+from counterpoint.acquire.transcode import TRANSCODERS, transcode
 from counterpoint.acquire.web.curl import Transfer
 from counterpoint.acquire.web.guard import check_url, denied
 from counterpoint.acquire.web.optout import Robots, opts_out
@@ -279,8 +279,8 @@ def check_of_picture(data: bytes) -> str:
 
 def check_of_kept(data: bytes) -> str:
     """Hold the keeper to its promise: nothing raises, and what is kept is an image."""
-    how = sorted(KEEPERS)[zlib.crc32(data) % len(KEEPERS)]
-    kept = keep(data, limits=LIMITS, kept=how)
+    how = sorted(TRANSCODERS)[zlib.crc32(data) % len(TRANSCODERS)]
+    kept = transcode(data, limits=LIMITS, kept=how)
     assert kept.status in STATUSES
     assert kept.status != "internal"
     assert kept.n_bytes == len(data)

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from counterpoint.acquire.keep import Kept
-from counterpoint.acquire.shard import ShardWriter
+from counterpoint.acquire.shard_writer import ShardWriter
+from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.data.sources import Source, open_source
 from counterpoint.formats.shards import LISTED, shard_name
 from counterpoint.schema import DROPPED, RECORDS, Frame, check
@@ -78,7 +78,7 @@ def sample(*, text: bytes | None = b"a cat", image: bytes | None = GOOD, **field
     return {extension: body for extension, body in parts.items() if body is not None}
 
 
-def write_acquisition(url: Path | str, ends: list[Kept | None], *, shard_rows: int = 4, **columns: list) -> None:
+def write_acquisition(url: Path | str, ends: list[SlotOutcome | None], *, shard_rows: int = 4, **columns: list) -> None:
     """Write an acquisition whose slots ended so; the shards of those that are None are not finished."""
     store = Store(url)
     given = {"text": [f"text {slot}" for slot in range(len(ends))]} | columns
@@ -97,7 +97,7 @@ def write_acquisition(url: Path | str, ends: list[Kept | None], *, shard_rows: i
     store.write_json("plan.json", {"n_rows": len(ends), "n_shards": len(shards), "labels": dict(labels.iter_rows())})
 
 
-def write_slots(store: Store, slots: Frame, ends: list[Kept], *, shard: int = 0, generation: int = 0) -> None:
+def write_slots(store: Store, slots: Frame, ends: list[SlotOutcome], *, shard: int = 0, generation: int = 0) -> None:
     """Write a shard of *slots*, or of some of them again, whose slots ended as *ends* say."""
     writer = ShardWriter(slots, shard=shard, generation=generation, kept="original")
     for slot in slots["slot"]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field
 
-from counterpoint.acquire.events import age_s, newest
+from counterpoint.acquire.event_log import age_s, newest
 from counterpoint.acquire.lease import read_lease
 from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import BLOCKED, NEVER_SENT, OK, RETRYABLE
@@ -95,7 +95,7 @@ class Account:
 
 
 @dataclass
-class Ended:
+class ShardTotals:
     """How far the shards of one generation are."""
 
     n_shards: int = 0
@@ -118,14 +118,14 @@ class AccountReader:
         self._statuses: Counter[str] = Counter()
         self._failing_hosts: Counter[str] = Counter()
         self._retryable: Counter[int] = Counter()
-        self._committed: defaultdict[int, Ended] = defaultdict(Ended)
-        self._in_flight: dict[Part, Ended] = {}
+        self._committed: defaultdict[int, ShardTotals] = defaultdict(ShardTotals)
+        self._in_flight: dict[Part, ShardTotals] = {}
 
     def read(self) -> Account:
         """Return the account as it is now."""
-        self.look_for_markers()
+        self.read_markers()
         # Logs after markers: a shard that is committed in between is still one that waits.
-        self._look_at_logs()
+        self._read_logs()
         lease = read_lease(self._store)
         return Account(
             n_rows=self._n_rows,
@@ -138,13 +138,13 @@ class AccountReader:
             is_running=lease is not None and lease.is_alive(),
         )
 
-    def ended(self, generation: int) -> Ended:
+    def totals(self, generation: int) -> ShardTotals:
         """Return how far *generation* was when last looked at, its shards in flight included."""
         parts = [
-            self._committed.get(generation, Ended()),
+            self._committed.get(generation, ShardTotals()),
             *(ended for part, ended in self._in_flight.items() if part[1] == generation),
         ]
-        return Ended(*(sum(column) for column in zip(*map(astuple, parts), strict=True)))
+        return ShardTotals(*(sum(column) for column in zip(*map(astuple, parts), strict=True)))
 
     def to_run(self, n_shards: int) -> list[int]:
         """Return which of *n_shards* were not committed when last looked."""
@@ -161,7 +161,7 @@ class AccountReader:
         interrupted = {shard: n for shard, n in left.items() if newest_of[shard] < last}
         return (last, interrupted) if interrupted else (last + 1, left)
 
-    def look_for_markers(self) -> None:
+    def read_markers(self) -> None:
         """Read the markers that have come since the last look."""
         new = sorted(parts_of(self._store.names("shards"), "json") - self._parts)
         n_readers = 1 if self._store.local or not new else N_READERS  # of an object store each read is a wait
@@ -184,12 +184,12 @@ class AccountReader:
     def _n_again(self, statuses: Mapping[str, int]) -> int:
         return _n_of(self._tried_again, statuses)
 
-    def _look_at_logs(self) -> None:
+    def _read_logs(self) -> None:
         self._in_flight = {}
         for part in parts_of(self._store.names("events"), "jsonl") - self._parts:
-            told = newest(self._store, f"events/{shard_name(*part)}.jsonl", "progress")
-            if told is not None and age_s(told["time"]) < FRESH_S:
-                self._in_flight[part] = Ended(0, told["rows"], told["bytes"])
+            event = newest(self._store, f"events/{shard_name(*part)}.jsonl", "progress")
+            if event is not None and age_s(event["time"]) < FRESH_S:
+                self._in_flight[part] = ShardTotals(0, event["rows"], event["bytes"])
 
 
 def read_account(store: Store) -> Account:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from counterpoint.acquire.account import Account, read_account
 from counterpoint.acquire.export import ExportRules, export
+from counterpoint.acquire.monitor import Monitor, OnAccount
+from counterpoint.acquire.pipeline import ShardsTask, acquire_shards
 from counterpoint.acquire.plan import Plan, plan
 from counterpoint.acquire.statuses import retryable
-from counterpoint.acquire.watch import Listener, Watch
-from counterpoint.acquire.work import ShardsTask, acquire_shards
 from counterpoint.config.acquire import AcquireConfig, read_acquire
 from counterpoint.engines import engine
 from counterpoint.features import chunks
@@ -20,7 +20,7 @@ from counterpoint.formats.exports import Exported
 from counterpoint.store import Store
 
 
-def unheard(account: Account) -> None:
+def ignore_account(account: Account) -> None:
     """Listen to nothing."""
 
 
@@ -31,13 +31,13 @@ class Acquisition:
     ----------
     config
         *config* is the acquire file.
-    listener
-        *listener* is told of progress.
+    on_account
+        *on_account* is told of progress.
     """
 
-    def __init__(self, config: AcquireConfig, *, listener: Listener = unheard) -> None:
+    def __init__(self, config: AcquireConfig, *, on_account: OnAccount = ignore_account) -> None:
         self.config = config
-        self.listen = listener
+        self.on_account = on_account
 
     def plan(self) -> Plan:
         """Return the plan: what is fetched and in which shard; made once, then read.
@@ -58,9 +58,9 @@ class Acquisition:
             When another run is at work in the output folder, or it cannot be written.
         """
         plan = self.plan()
-        with Watch(self.store, plan.n_rows, self.listen) as watch:
-            to_do = plan.n_rows - watch.reader.ended(0).n_rows
-            return self._acquire(watch, watch.reader.to_run(plan.n_shards), 0, to_do=to_do)
+        with Monitor(self.store, plan.n_rows, self.on_account) as monitor:
+            to_do = plan.n_rows - monitor.reader.totals(0).n_rows
+            return self._acquire(monitor, monitor.reader.to_run(plan.n_shards), 0, to_do=to_do)
 
     def retry(self) -> Account:
         """Try again the slots whose newest status is retryable, in a generation of their own; return the account.
@@ -69,9 +69,9 @@ class Acquisition:
         ``guard.allow_address`` names a network, rows whose address was refused are tried again too.
         """
         again = retryable(self.config.guard.allow_address)
-        with Watch(self.store, self.plan().n_rows, self.listen, retryable=again) as watch:
-            generation, slots = watch.reader.to_retry()
-            return self._acquire(watch, list(slots), generation, to_do=sum(slots.values()))
+        with Monitor(self.store, self.plan().n_rows, self.on_account, retryable=again) as monitor:
+            generation, slots = monitor.reader.to_retry()
+            return self._acquire(monitor, list(slots), generation, to_do=sum(slots.values()))
 
     def status(self) -> Account:
         """Return the account as it is now; nothing is written, and whoever runs is not disturbed.
@@ -89,7 +89,7 @@ class Acquisition:
         where: Path | str,
         *,
         rules: ExportRules | None = None,
-        listen: chunks.OnCount = chunks.ignore_count,
+        on_count: chunks.OnCount = chunks.ignore_count,
     ) -> Exported:
         """Write what was acquired into the folder *where* in another *layout*, and return the account of it.
 
@@ -100,7 +100,7 @@ class Acquisition:
         RunFolderError
             When there is no plan yet, or *where* holds anything else or cannot be written.
         """
-        return export(self.store, layout, where, rules=rules, listen=listen)
+        return export(self.store, layout, where, rules=rules, on_count=on_count)
 
     # How it is done.
 
@@ -118,17 +118,19 @@ class Acquisition:
             ShardsTask(f"shards {group[0]} to {group[-1]}", self.config, group, generation, token) for group in groups
         ]
 
-    def _acquire(self, watch: Watch, shards: list[int], generation: int, *, to_do: int) -> Account:
+    def _acquire(self, monitor: Monitor, shards: list[int], generation: int, *, to_do: int) -> Account:
         rules = self.config.run
-        watch.begin(generation=generation, to_do=to_do)
-        tasks = self.tasks(shards, generation, watch.lease.token)
+        monitor.begin(generation=generation, to_do=to_do)
+        tasks = self.tasks(shards, generation, monitor.lease.token)
         run = engine(rules.engine)
         for _ in run(tasks, acquire_shards, workers=rules.workers, threads=1, address=rules.address):
             pass
-        return replace(watch.look(), is_running=False)
+        return replace(monitor.update(), is_running=False)
 
 
-def open_acquisition(path: Path | str, *, overrides: tuple[str, ...] = (), listener: Listener = unheard) -> Acquisition:
+def open_acquisition(
+    path: Path | str, *, overrides: tuple[str, ...] = (), on_account: OnAccount = ignore_account
+) -> Acquisition:
     """Return the acquisition that the file at *path* describes; nothing runs yet.
 
     Parameters
@@ -137,12 +139,12 @@ def open_acquisition(path: Path | str, *, overrides: tuple[str, ...] = (), liste
         *path* is an acquire file (docs/acquire.md).
     overrides
         *overrides* change settings of the file, as in ``("keep=gray-64",)``.
-    listener
-        *listener* is told of progress.
+    on_account
+        *on_account* is told of progress.
 
     Raises
     ------
     ConfigError
         When the file cannot be read, or has an unknown key or a value that is not allowed.
     """
-    return Acquisition(read_acquire(Path(path), overrides), listener=listener)
+    return Acquisition(read_acquire(Path(path), overrides), on_account=on_account)

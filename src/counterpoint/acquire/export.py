@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from counterpoint.acquire.slots import AcquiredRows
+from counterpoint.acquire.acquired_rows import AcquiredRows
 from counterpoint.artifacts import key_of
 from counterpoint.errors import ConfigError, ImageError, did_you_mean
 from counterpoint.features.bilinear import SIDE_PX, Resize, gray_square
@@ -57,7 +57,7 @@ def export(
     where: Path | str,
     *,
     rules: ExportRules | None = None,
-    listen: OnCount = ignore_count,
+    on_count: OnCount = ignore_count,
 ) -> Exported:
     """Write what was acquired into the folder *where*, whole or not at all, and return the account of it.
 
@@ -71,8 +71,8 @@ def export(
         *where* is a folder on a local disk that is not there yet, is empty, or holds this very export.
     rules
         *rules* are choices of single layouts.
-    listen
-        *listen* is told of progress.
+    on_count
+        *on_count* is told of progress.
 
     Returns
     -------
@@ -89,17 +89,17 @@ def export(
     """
     if layout not in LAYOUTS:
         raise ConfigError(f"Unknown layout {layout!r}.{did_you_mean(layout, LAYOUTS)}")
-    rows = AcquiredRows(acquired if isinstance(acquired, Store) else Store(acquired), listen=listen)
+    rows = AcquiredRows(acquired if isinstance(acquired, Store) else Store(acquired), on_count=on_count)
     rules = rules or ExportRules()
     key = key_of("export", layout, [rules.classes, rules.resize, rules.samples_per_tar], rows.fingerprint())
     return export_once(Path(where), key, partial(_write, rows, layout, rules))
 
 
 def _write(rows: AcquiredRows, layout: str, rules: ExportRules, draft: Path) -> Exported:
-    beside = LAYOUTS[layout](rows, draft, rules)
+    extra = LAYOUTS[layout](rows, draft, rules)
     left_out = dict(sorted(rows.left_out.items()))
     n_exported = rows.plan.n_rows - sum(left_out.values())
-    return {"layout": layout, "n_rows": rows.plan.n_rows, "n_exported": n_exported, "left_out": left_out, **beside}
+    return {"layout": layout, "n_rows": rows.plan.n_rows, "n_exported": n_exported, "left_out": left_out, **extra}
 
 
 def _webdataset(rows: AcquiredRows, draft: Path, rules: ExportRules) -> Exported:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
-from counterpoint.acquire.events import age_s, now
+from counterpoint.acquire.event_log import age_s, now
 from counterpoint.errors import RunFolderError
 from counterpoint.store import Store
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import polars as pl
 
-from counterpoint.acquire.events import EventLog
-from counterpoint.acquire.keep import Kept, keep
-from counterpoint.acquire.shard import ShardWriter
+from counterpoint.acquire.decoder_crashes import DecoderCrashes, crashes_path
+from counterpoint.acquire.event_log import EventLog
+from counterpoint.acquire.shard_writer import ShardWriter
 from counterpoint.acquire.statuses import OK, retryable
-from counterpoint.acquire.suspects import Suspects, suspects_path
-from counterpoint.acquire.web.fetch import Answer, Request
+from counterpoint.acquire.transcode import SlotOutcome, transcode
+from counterpoint.acquire.web.fetch import Request
+from counterpoint.acquire.web.fetch_result import FetchResult
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.features.decode import Limits
 from counterpoint.formats.shards import Marker, read_listed, read_shard, shard_name
@@ -54,8 +55,8 @@ class OpenShard:
         self._expected = dict(listed.select("slot", "sha256_expected").drop_nulls().iter_rows())
         self._limits = Limits(**config.decode.model_dump())
         self._writer = ShardWriter(listed, shard=shard, generation=generation, kept=config.keep)
-        suspects = suspects_path(store, name)
-        self._suspects = Suspects(suspects, len(listed), max_decode_s=self._limits.max_decode_s)
+        crashes = crashes_path(store, name)
+        self._crashes = DecoderCrashes(crashes, len(listed), max_decode_s=self._limits.max_decode_s)
         self._statuses: Counter[str] = Counter()
         self.n_rows, self.n_bytes = len(listed), 0
         self._retries, self._began_s = 0, time.monotonic()
@@ -71,29 +72,29 @@ class OpenShard:
         for slot, url in spread(self._listed).select("slot", "url").iter_rows():
             yield Request(slot, url or "")
 
-    def end(self, answer: Answer) -> bool:
+    def add_result(self, result: FetchResult) -> bool:
         """Keep what came for a slot; say whether it was the last of the shard."""
-        kept = self._kept(answer)
+        outcome = self._outcome(result)
         with self._changing:
-            self._writer.add(answer.slot, kept, answer.http_code)
-            self._statuses[kept.status] += 1
-            self.n_bytes += len(answer.body)
+            self._writer.add(result.slot, outcome, result.http_code)
+            self._statuses[outcome.status] += 1
+            self.n_bytes += len(result.body)
             return self._writer.n_left == 0
 
-    def _kept(self, answer: Answer) -> Kept:
-        place = self._places[answer.slot]
-        if answer.status != OK:
-            return Kept(answer.status)
-        if (status := self._suspects.status(place)) is not None:
-            self.record("not_decoded_again", slot=answer.slot, status=status)
-            return Kept(status)
-        expected = self._expected.get(answer.slot)
+    def _outcome(self, result: FetchResult) -> SlotOutcome:
+        place = self._places[result.slot]
+        if result.status != OK:
+            return SlotOutcome(result.status)
+        if (status := self._crashes.status(place)) is not None:
+            self.record("not_decoded_again", slot=result.slot, status=status)
+            return SlotOutcome(status)
+        expected = self._expected.get(result.slot)
         try:
-            with self._suspects.decoding(place):
-                return keep(answer.body, limits=self._limits, kept=self._config.keep, sha256_expected=expected)
+            with self._crashes.decoding(place):
+                return transcode(result.body, limits=self._limits, kept=self._config.keep, sha256_expected=expected)
         except Exception as error:  # one slot's surprise must not cost the others
-            self.record("internal_error", slot=answer.slot, error=redacted_text(f"{type(error).__name__}: {error}"))
-            return Kept("internal")
+            self.record("internal_error", slot=result.slot, error=redacted_text(f"{type(error).__name__}: {error}"))
+            return SlotOutcome("internal")
 
     def record(self, event: str, **fields: Any) -> None:
         """Note an event in the shard's log; a transfer that is tried again is counted."""
@@ -112,7 +113,7 @@ class OpenShard:
     def commit(self) -> None:
         """Write the shard, then its marker; from here on it is done."""
         marker = self._writer.commit(self._store, duplicates=self._config.duplicates, replaces=self._replaces)
-        self._suspects.forget()
+        self._crashes.forget()
         rows, took_s = self.n_rows, time.monotonic() - self._began_s
         with self._changing:
             self._is_committed = True
@@ -127,7 +128,7 @@ class OpenShard:
         """Let go of what is open: the shard will be begun again."""
         with suppress(OSError):  # a full disk cannot take what waits to be written, and need not
             self._writer.close()
-        self._suspects.close()
+        self._crashes.close()
 
 
 def open_shard(store: Store, config: AcquireConfig, shard: int, generation: int) -> OpenShard | None:

@@ -12,9 +12,9 @@ from typing import Any, Self
 import polars as pl
 
 from counterpoint.acquire.lists.inputs import InputFile, find_inputs
-from counterpoint.acquire.lists.lists import UrlList
 from counterpoint.acquire.lists.select import Selection
-from counterpoint.acquire.lists.tally import Tally
+from counterpoint.acquire.lists.url_list import UrlList
+from counterpoint.acquire.lists.value_counts import ValueCounts
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.errors import RunFolderError, SourceError
 from counterpoint.formats.shards import LISTED, list_name
@@ -23,10 +23,10 @@ from counterpoint.store import Store
 
 NAME = "plan.json"
 N_LARGEST = 10
-MAX_SAID = 80
+MAX_SHOWN = 80
 _ABSENT = object()
 
-Progress = Callable[[int, int], None]
+OnRows = Callable[[int, int], None]
 """Is told how many rows were read, and selected, so far."""
 
 
@@ -88,7 +88,7 @@ class Plan:
         return [*lines, *not_applied, *self.warnings]
 
 
-def plan(config: AcquireConfig, store: Store, *, progress: Progress | None = None) -> Plan:
+def plan(config: AcquireConfig, store: Store, *, on_rows: OnRows | None = None) -> Plan:
     r"""Return the plan in the folder of *store*, made when there is none.
 
     Raises
@@ -116,13 +116,13 @@ def plan(config: AcquireConfig, store: Store, *, progress: Progress | None = Non
     if store.names("shards"):
         raise RunFolderError(f"{store.url} holds shards but no {NAME}; put it back, or name another output folder.")
     urls = UrlList(config.input)
-    _write(config, store, urls, progress)
+    _write(config, store, urls, on_rows)
     return Plan.read(store)
 
 
-def _write(config: AcquireConfig, store: Store, urls: UrlList, progress: Progress | None) -> None:
-    selection, labels, hosts = Selection(urls, config.select), Tally(), Tally()
-    for shard, frame in enumerate(_shards(_watched(selection, progress), config.shard_rows)):
+def _write(config: AcquireConfig, store: Store, urls: UrlList, on_rows: OnRows | None) -> None:
+    selection, labels, hosts = Selection(urls, config.select), ValueCounts(), ValueCounts()
+    for shard, frame in enumerate(_shards(_reported(selection, on_rows), config.shard_rows)):
         labels.add(frame["label"])
         hosts.add(frame["host"])
         with store.writing(list_name(shard)) as file:
@@ -133,7 +133,9 @@ def _write(config: AcquireConfig, store: Store, urls: UrlList, progress: Progres
     store.write_json(NAME, asdict(_made(config, urls, selection, labels=labels, hosts=hosts)))
 
 
-def _made(config: AcquireConfig, urls: UrlList, selection: Selection, *, labels: Tally, hosts: Tally) -> Plan:
+def _made(
+    config: AcquireConfig, urls: UrlList, selection: Selection, *, labels: ValueCounts, hosts: ValueCounts
+) -> Plan:
     return Plan(
         n_rows=selection.n_selected,
         n_shards=math.ceil(selection.n_selected / config.shard_rows),
@@ -161,10 +163,10 @@ def _warnings(urls: UrlList) -> Iterator[str]:
         yield f"{n_files} could not be read, or not to the end: {first}"
 
 
-def _watched(selection: Selection, progress: Progress | None) -> Iterator[Frame]:
+def _reported(selection: Selection, on_rows: OnRows | None) -> Iterator[Frame]:
     for frame in selection.frames():
-        if progress is not None:
-            progress(selection.n_read, selection.n_selected)
+        if on_rows is not None:
+            on_rows(selection.n_read, selection.n_selected)
         yield frame
 
 
@@ -201,7 +203,7 @@ def _difference(old: Any, new: Any, where: str = "") -> tuple[str, str, str] | N
     ('b.c', '2', 'null')
     """
     if not isinstance(old, dict) or not isinstance(new, dict):
-        return None if old == new else (where, _said(old), _said(new))
+        return None if old == new else (where, _shown(old), _shown(new))
     for key in {**new, **old}:
         differs = _difference(old.get(key, _ABSENT), new.get(key, _ABSENT), f"{where}.{key}".removeprefix("."))
         if differs is not None:
@@ -221,7 +223,7 @@ def _check_inputs(found: Plan, inputs: Iterable[InputFile], store: Store) -> Non
             )
 
 
-def _said(value: Any) -> str:
+def _shown(value: Any) -> str:
     """Return a setting as YAML has it, cut when it is long."""
     text = "nothing" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_SAID else f"{text[: MAX_SAID - 1]}…"
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"

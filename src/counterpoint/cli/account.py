@@ -58,8 +58,8 @@ def _how_fast(pace: "Pace") -> list[str]:
 
 
 def _most(counts: Iterable[tuple[str, int]], n: int, *, before: str = "") -> str:
-    said = ", ".join(f"{escaped(name)} {count:,}" for name, count in islice(counts, n))
-    return f"{before}{said}" if said else ""
+    text = ", ".join(f"{escaped(name)} {count:,}" for name, count in islice(counts, n))
+    return f"{before}{text}" if text else ""
 
 
 def summary(account: "Account") -> Iterator[RenderableType]:
@@ -117,9 +117,9 @@ def _hosts(hosts: Mapping[str, int]) -> Table:
     return table
 
 
-def _counts(what: str, remark: str) -> Table:
+def _counts(kind: str, remark: str) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(what)
+    table.add_column(kind)
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
     table.add_column(remark)

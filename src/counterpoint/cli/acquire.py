@@ -124,8 +124,8 @@ def export(
 
     rules = ExportRules(as_list(classes), checked_resize(resize), samples_per_tar)
     acquisition = open_acquisition(file, overrides=_sets(sets, out))
-    with interruptible(lambda: "nothing was written"), progress() as listen:
-        account = acquisition.export(layout, where, rules=rules, listen=lambda *done: listen("exporting", *done))
+    with interruptible(lambda: "nothing was written"), progress() as on_progress:
+        account = acquisition.export(layout, where, rules=rules, on_count=lambda *done: on_progress("exporting", *done))
     say(exported(account, where))
 
 
@@ -153,7 +153,7 @@ def _sets(
 
 
 @contextmanager
-def _opened(path: Path, sets: tuple[str, ...], allow: Sequence[str] | None, what: str) -> "Iterator[Acquisition]":
+def _opened(path: Path, sets: tuple[str, ...], allow: Sequence[str] | None, activity: str) -> "Iterator[Acquisition]":
     from counterpoint.acquire.acquisition import Acquisition
     from counterpoint.cli.watching import watching
     from counterpoint.config.acquire import read_acquire
@@ -165,8 +165,8 @@ def _opened(path: Path, sets: tuple[str, ...], allow: Sequence[str] | None, what
             update={"guard": config.guard.model_copy(update={"allow_address": tuple(dict.fromkeys(networks))})}
         )
     acquisition = Acquisition(config)
-    with interruptible(lambda: _kept(acquisition)), watching(what) as listener:
-        acquisition.listen = listener
+    with interruptible(lambda: _kept(acquisition)), watching(activity) as on_account:
+        acquisition.on_account = on_account
         yield acquisition
 
 

@@ -1,4 +1,4 @@
-"""A listener to an acquisition: a line that changes on a terminal, a line every ten seconds elsewhere."""
+"""A on_account to an acquisition: a line that changes on a terminal, a line every ten seconds elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -21,16 +21,16 @@ EVERY_S = 10.0
 
 
 @contextmanager
-def watching(what: str, *, every_s: float = EVERY_S) -> Iterator[Callable[["Account"], None]]:
-    """Yield a listener that shows how far an acquisition is, on standard error; *what* is shown before the first."""
+def watching(activity: str, *, every_s: float = EVERY_S) -> Iterator[Callable[["Account"], None]]:
+    """Yield a on_account that shows how far an acquisition is, on standard error; *activity* is shown before the first."""
     out = console(stderr=True)
     if out.is_terminal:
-        spinner = Spinner("dots", text=Text(what))
+        spinner = Spinner("dots", text=Text(activity))
         # Not redirected: rich would obey the escape sequences of what is written there meanwhile.
         with Display(spinner, console=out, transient=True, redirect_stdout=False, redirect_stderr=False):
             yield Live(spinner)
     else:
-        lines = Lines(out, what, every_s=every_s)
+        lines = Lines(out, activity, every_s=every_s)
         with beating(lines.beat, every_s=every_s):
             yield lines
 
@@ -47,13 +47,13 @@ class Live:
 
 
 class Lines:
-    """Prints *what* at once, then the first account, and others not more often than every *every_s* seconds."""
+    """Prints *activity* at once, then the first account, and others not more often than every *every_s* seconds."""
 
-    def __init__(self, out: Console, what: str, *, every_s: float) -> None:
-        self._out, self._what, self._every_s = out, what, every_s
+    def __init__(self, out: Console, activity: str, *, every_s: float) -> None:
+        self._out, self._activity, self._every_s = out, activity, every_s
         self._began_s = self._printed_s = time.monotonic()
         self._has_account = False
-        self._print(what)
+        self._print(activity)
 
     def __call__(self, account: "Account") -> None:
         """Print *account*, if it is time."""
@@ -64,7 +64,7 @@ class Lines:
     def beat(self) -> None:
         """Print a sign of life while there is no account yet, if it is time."""
         if not self._has_account and self._is_time:
-            self._print(f"{self._what}, since {time.monotonic() - self._began_s:.0f} s")
+            self._print(f"{self._activity}, since {time.monotonic() - self._began_s:.0f} s")
 
     @property
     def _is_time(self) -> bool:

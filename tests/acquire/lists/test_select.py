@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counterpoint.acquire.lists.deduplication import Deduplicator
 from counterpoint.acquire.lists.inputs import find_inputs
-from counterpoint.acquire.lists.lists import UrlList
-from counterpoint.acquire.lists.rows import RULES, hosts
-from counterpoint.acquire.lists.seen import Seen
+from counterpoint.acquire.lists.row_rules import RULES, hosts
 from counterpoint.acquire.lists.select import Selection
+from counterpoint.acquire.lists.url_list import UrlList
 from counterpoint.config.acquire import Input, Select
 from counterpoint.errors import ConfigError, SourceError
 from counterpoint.formats.shards import LISTED
@@ -32,12 +32,12 @@ URLS = st.none() | st.sampled_from(
 )
 WORDS = st.sampled_from(["man", "woman", "cat", "dog", "Dog", "mango", "red", "é", "1", "a."])
 TEXTS = st.none() | st.sampled_from(["", " ", "\n"]) | st.lists(WORDS, max_size=5).map(" ".join)
-SIDES = st.none() | st.integers(1, 40)
+SIDES_PX = st.none() | st.integers(1, 40)
 ROW = st.fixed_dictionaries({
     "URL": URLS,
     "TEXT": TEXTS,
-    "WIDTH": SIDES,
-    "HEIGHT": SIDES,
+    "WIDTH": SIDES_PX,
+    "HEIGHT": SIDES_PX,
     "NSFW": st.none() | st.sampled_from(["UNLIKELY", "UNSURE", "NSFW"]),
     "similarity": st.none() | st.sampled_from([0.25, 0.3, 0.35]),
     "punsafe": st.none() | st.sampled_from([0.0, 0.5, 0.75]),
@@ -71,8 +71,8 @@ def selection(path, rules, **options):
 
 def fails_alone(row, rules):
     """Return the first rule that a row fails, and its label, in plain Python."""
-    text, sides = row["TEXT"] or "", (row["WIDTH"], row["HEIGHT"])
-    short, long = (min(sides), max(sides)) if None not in sides else (None, None)
+    text, sides_px = row["TEXT"] or "", (row["WIDTH"], row["HEIGHT"])
+    short, long = (min(sides_px), max(sides_px)) if None not in sides_px else (None, None)
     n_words = len(re.findall(r"\w+", text))
     found = {"person": re.search(r"\b(man|woman)\b", text, re.I), "animal": re.search(r"\b(cat|dog)\b", text, re.I)}
     labels = [name for name, match in found.items() if match] if rules.keywords else [None]
@@ -234,7 +234,7 @@ def test_the_quick_way_finds_the_same_hosts(urls):
 @SOME
 @given(st.lists(st.lists(st.integers(0, 50).map(str), max_size=20), max_size=6))
 def test_a_string_is_new_exactly_once(parts):
-    seen, before = Seen(), set()
+    seen, before = Deduplicator(), set()
     for part in parts:
         is_new = []
         for value in part:
@@ -244,7 +244,7 @@ def test_a_string_is_new_exactly_once(parts):
 
 
 def test_a_string_is_still_known_when_the_table_has_grown():
-    seen = Seen()
+    seen = Deduplicator()
     many = pl.Series(np.arange(200_000)).cast(pl.String)
     assert all(seen.first(part).all() for part in (many[:30_000], many[30_000:]))
     assert not seen.first(many).any()
@@ -386,7 +386,7 @@ def test_the_only_file_that_breaks_off_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "message"),
     [
         ({"a.parquet": {"URL": ["u"], "text": ["t"]}}, r"'TEXT' or 'caption' for .*text\. Did you mean 'text'"),
         ({"a.parquet": {"link": ["u"], "TEXT": ["t"]}}, r"no column 'URL' or 'url' for input\.columns\.url"),
@@ -400,16 +400,16 @@ def test_the_only_file_that_breaks_off_is_an_error(tmp_path):
         ({}, "holds no list of URLs; allowed: .parquet, .csv"),
     ],
 )  # fmt: skip
-def test_a_list_that_cannot_be_used_is_one_line(tmp_path, files, said):
+def test_a_list_that_cannot_be_used_is_one_line(tmp_path, files, message):
     for name, columns in files.items():
         write(tmp_path, name, **columns)
-    with pytest.raises(SourceError, match=said) as caught:
+    with pytest.raises(SourceError, match=message) as caught:
         selection(tmp_path, Select())
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [
         ("part-0.parquet", r"There is no .*\. Did you mean 'part-00\.parquet'\?"),
         ("none-*.csv", "No list of URLs fits"),
@@ -418,11 +418,11 @@ def test_a_list_that_cannot_be_used_is_one_line(tmp_path, files, said):
         ("cut.parquet", r"Cannot read .*cut\.parquet: [^\n]+$"),
     ],
 )
-def test_a_path_that_leads_nowhere_is_one_line(tmp_path, path, said):
+def test_a_path_that_leads_nowhere_is_one_line(tmp_path, path, message):
     write(tmp_path, "part-00.parquet", **GOOD)
     (tmp_path / "notes.txt").touch()
     (tmp_path / "cut.parquet").write_bytes(b"PAR1")
-    with pytest.raises(SourceError, match=said):
+    with pytest.raises(SourceError, match=message):
         selection(tmp_path / path, Select())
 
 

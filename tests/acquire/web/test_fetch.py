@@ -21,12 +21,13 @@ import pycurl
 
 from counterpoint import __version__
 from counterpoint.acquire.statuses import STATUSES
-from counterpoint.acquire.web import names
-from counterpoint.acquire.web.certificates import Bundle
+from counterpoint.acquire.web import resolver
+from counterpoint.acquire.web.certificates import CertificateBundle
 from counterpoint.acquire.web.curl import Transfer, options, status_of_code
-from counterpoint.acquire.web.fetch import Answer, Fetcher, Request
+from counterpoint.acquire.web.event_loop import EventLoop
+from counterpoint.acquire.web.fetch import Fetcher, Request
+from counterpoint.acquire.web.fetch_result import FetchResult
 from counterpoint.acquire.web.hosts import Hosts, Job
-from counterpoint.acquire.web.loop import Loop
 from counterpoint.acquire.web.optout import MAX_ROBOTS_BYTES, Robots, opts_out
 from counterpoint.acquire.web.urls import Target, parse_url
 from counterpoint.config.acquire import Fetch, Guard
@@ -43,7 +44,7 @@ class Web:
 
     def __init__(self) -> None:
         self.pages: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
-        self.asked: list[tuple[str, str, float]] = []
+        self.requested: list[tuple[str, str, float]] = []
         self.headers: list[dict[str, str]] = []
         self.n_connections = 0
         self._lock = threading.Lock()
@@ -59,7 +60,7 @@ class Web:
 
             def do_GET(self) -> None:
                 with web._lock:
-                    web.asked.append((self.headers["Host"].split(":")[0], self.path, time.monotonic()))
+                    web.requested.append((self.headers["Host"].split(":")[0], self.path, time.monotonic()))
                     web.headers.append(dict(self.headers))
                 web.pages.get(self.path.split("?")[0], page(IMAGE))(self)
 
@@ -78,7 +79,7 @@ class Web:
         return f"http://{host}:{self.port}{path}"
 
     def paths(self, host: str | None = None) -> list[str]:
-        return [path for who, path, _ in self.asked if host in (None, who)]
+        return [path for who, path, _ in self.requested if host in (None, who)]
 
 
 def page(body: bytes, code: int = 200, *, after_s: float = 0.0, **headers: str) -> Callable:
@@ -127,33 +128,33 @@ def fetching(guard: Guard = LOCAL, *, resolve=(), record=None, **rules) -> Itera
         fetcher.close()
 
 
-def fetched(urls, guard: Guard = LOCAL, *, resolve=(), record=None, **rules) -> list[Answer]:
-    """Return the answers in the order of *urls*."""
+def fetched(urls, guard: Guard = LOCAL, *, resolve=(), record=None, **rules) -> list[FetchResult]:
+    """Return the results in the order of *urls*."""
     with fetching(guard, resolve=resolve, record=record, **rules) as fetcher:
-        answers = list(fetcher.fetch(Request(slot, url) for slot, url in enumerate(urls)))
-    assert sorted(answer.slot for answer in answers) == list(range(len(urls)))
-    assert all(answer.status in STATUSES for answer in answers)
-    assert all(bool(answer.body) == (answer.status == "ok") for answer in answers)
-    return sorted(answers)
+        results = list(fetcher.fetch(Request(slot, url) for slot, url in enumerate(urls)))
+    assert sorted(result.slot for result in results) == list(range(len(urls)))
+    assert all(result.status in STATUSES for result in results)
+    assert all(bool(result.body) == (result.status == "ok") for result in results)
+    return sorted(results)
 
 
 def named(web: Web, *hosts: str, address: str = "127.0.0.1") -> list[str]:
     return [f"{host}:{web.port}:{address}" for host in hosts or ("a.test",)]
 
 
-def statuses(answers: list[Answer]) -> list[str]:
-    return [answer.status for answer in answers]
+def statuses(results: list[FetchResult]) -> list[str]:
+    return [result.status for result in results]
 
 
-# --- answers -------------------------------------------------------------------------------------------------------
+# --- results -------------------------------------------------------------------------------------------------------
 
 
 def test_every_request_gets_one_answer_with_the_bytes_as_they_were_sent(web):
     for n in range(50):
         web.pages[f"/{n}"] = page(IMAGE + bytes([n]) * n * 900)
-    answers = fetched([web.url(f"/{n}") for n in range(50)], resolve=named(web), connections=8)
-    assert [answer.body for answer in answers] == [IMAGE + bytes([n]) * n * 900 for n in range(50)]
-    assert {answer.http_code for answer in answers} == {200}
+    results = fetched([web.url(f"/{n}") for n in range(50)], resolve=named(web), connections=8)
+    assert [result.body for result in results] == [IMAGE + bytes([n]) * n * 900 for n in range(50)]
+    assert {result.http_code for result in results} == {200}
     assert web.n_connections <= 6
 
 
@@ -199,13 +200,13 @@ def test_every_http_code_has_a_status(code):
         assert status in (f"http_{code}", f"http_{code // 100}xx", "http_5xx")
 
 
-def test_the_code_of_a_failure_stands_beside_its_status(web):
+def test_the_code_of_a_failure_stands_with_its_status(web):
     for code in (204, 206, 304, 401, 403, 404, 410, 418, 500, 503):
         web.pages[f"/{code}"] = page(b"" if code in (204, 304) else b"<html>", code)
     codes = (204, 206, 304, 401, 403, 404, 410, 418, 500, 503)
-    answers = fetched([web.url(f"/{code}") for code in codes], resolve=named(web))
-    assert [answer.http_code for answer in answers] == list(codes)
-    assert statuses(answers) == [
+    results = fetched([web.url(f"/{code}") for code in codes], resolve=named(web))
+    assert [result.http_code for result in results] == list(codes)
+    assert statuses(results) == [
         "empty_body", "body_truncated", "empty_body", "http_401", "http_403", "http_404", "http_410", "http_4xx",
         "http_5xx", "http_5xx",
     ]  # fmt: skip
@@ -250,7 +251,7 @@ def test_a_compressed_body_is_never_inflated_beyond_the_limit(web):
     assert (ce.status, ce.body) == ("body_too_large", b"")
 
 
-def test_a_body_that_is_sent_compressed_unasked_is_read(web):
+def test_a_body_that_is_sent_compressed_without_request_is_read(web):
     gzipped, zlibbed = gzip.compress(IMAGE), zlib.compress(IMAGE)
     sent = {
         "gzip": (gzipped, "gzip", "ok"),
@@ -267,9 +268,9 @@ def test_a_body_that_is_sent_compressed_unasked_is_read(web):
     }
     for name, (body, coding, _) in sent.items():
         web.pages[f"/{name}"] = page(body, Content_Encoding=coding)
-    answers = fetched([web.url(f"/{name}") for name in sent], resolve=named(web), max_body_bytes=2 * len(IMAGE))
-    assert statuses(answers) == [status for _, _, status in sent.values()]
-    assert {answer.body for answer in answers if answer.status == "ok"} == {IMAGE}
+    results = fetched([web.url(f"/{name}") for name in sent], resolve=named(web), max_body_bytes=2 * len(IMAGE))
+    assert statuses(results) == [status for _, _, status in sent.values()]
+    assert {result.body for result in results if result.status == "ok"} == {IMAGE}
 
 
 def test_a_compressed_robots_txt_is_obeyed(web):
@@ -289,8 +290,8 @@ def test_an_error_page_without_end_is_given_up_early_and_keeps_its_status(web):
             sent.append(100_000)
 
     web.pages["/gone"] = endless
-    answers = fetched([web.url("/gone")], resolve=named(web), max_body_bytes=1 << 30)
-    assert answers == [Answer(0, "http_404", 404, b"")]
+    results = fetched([web.url("/gone")], resolve=named(web), max_body_bytes=1 << 30)
+    assert results == [FetchResult(0, "http_404", 404, b"")]
     assert len(sent) < 1000
 
 
@@ -301,8 +302,8 @@ def test_a_redirect_with_a_slow_body_does_not_escape_the_deadline(web):
 
     web.pages |= {f"/{n}": hop for n in range(30)}
     before = time.monotonic()
-    answers = fetched([web.url("/0")], resolve=named(web), total_s=1.0, max_redirects=30)
-    assert statuses(answers) == ["timeout_total"]
+    results = fetched([web.url("/0")], resolve=named(web), total_s=1.0, max_redirects=30)
+    assert statuses(results) == ["timeout_total"]
     assert time.monotonic() - before < 3.0
 
 
@@ -310,9 +311,9 @@ def test_a_redirect_with_a_slow_body_does_not_escape_the_deadline(web):
 def test_redirects_are_followed_so_often_and_no_more(web, n_hops, status):
     for n in range(n_hops):
         web.pages[f"/{n}"] = page(b"", 301, Location=f"{n + 1}?hop")
-    answers = fetched([web.url("/0")], resolve=named(web), max_redirects=4)
-    assert statuses(answers) == [status]
-    assert len(web.asked) == min(n_hops, 4) + 1
+    results = fetched([web.url("/0")], resolve=named(web), max_redirects=4)
+    assert statuses(results) == [status]
+    assert len(web.requested) == min(n_hops, 4) + 1
 
 
 @pytest.mark.parametrize(
@@ -327,16 +328,16 @@ def test_redirects_are_followed_so_often_and_no_more(web, n_hops, status):
 def test_a_redirect_is_checked_as_the_first_url_was(web, location, status):
     web.pages["/x.jpg"] = page(b"moved", 302, Location=location)
     resolve = [*named(web), "private.test:80:10.0.0.1"]
-    assert fetched([web.url()], resolve=resolve) == [Answer(0, status, 302, b"")]
+    assert fetched([web.url()], resolve=resolve) == [FetchResult(0, status, 302, b"")]
 
 
 def test_a_host_that_accepts_and_says_nothing_is_too_slow_and_a_drip_too(hostile):
     urls = [hostile.url(name) for name in ("silent", "slow-body", "slow-header", "tls-silent", "backlog-full")]
-    answers = fetched(urls, resolve=hostile.resolve)
-    assert statuses(answers) == ["too_slow", "too_slow", "too_slow", "connect_timeout", "connect_timeout"]
+    results = fetched(urls, resolve=hostile.resolve)
+    assert statuses(results) == ["too_slow", "too_slow", "too_slow", "connect_timeout", "connect_timeout"]
 
 
-def test_certificates_are_checked_unless_told_not_to_and_a_file_adds_to_the_systems(hostile):
+def test_certificates_are_checked_unless_switched_off_and_a_file_adds_to_the_systems(hostile):
     urls = [hostile.url(name) for name in ("ok-https", "tls-untrusted", "tls-expired", "tls-wrong-host")]
     trusting = fetched(urls, resolve=hostile.resolve, ca_file=hostile.ca_file)
     assert statuses(trusting) == ["ok", "tls_error", "tls_error", "tls_error"]
@@ -348,7 +349,7 @@ def test_a_file_of_certificates_that_has_none_is_one_line(tmp_path):
     (tmp_path / "empty.pem").write_text("nothing\n")
     for path in (tmp_path / "empty.pem", tmp_path / "missing.pem"):
         with pytest.raises(ConfigError, match=rf"fetch\.ca_file: no certificates in {path}"):
-            Bundle(path)
+            CertificateBundle(path)
 
 
 # --- the guard at the socket ---------------------------------------------------------------------------------------
@@ -357,10 +358,10 @@ def test_a_file_of_certificates_that_has_none_is_one_line(tmp_path):
 def test_a_name_of_a_private_address_is_refused_and_the_log_says_so_escaped(web):
     events = Events()
     resolve = named(web, "evil.test", address="10.1.2.3,[::1],127.0.0.2")
-    answers = fetched(
+    results = fetched(
         [web.url(host="evil.test"), "http://127.0.0.2/\x7f", "http://10.0.0.1/"], resolve=resolve, record=events
     )
-    assert statuses(answers) == ["blocked_address", "url_invalid", "blocked_address"]
+    assert statuses(results) == ["blocked_address", "url_invalid", "blocked_address"]
     refused = [
         (event["slot"], event["host"], event["address"], event["reason"]) for event in events.of("address_refused")
     ]
@@ -375,28 +376,30 @@ def test_of_several_addresses_only_those_that_are_allowed_are_tried(web):
     assert statuses(fetched([web.url()], resolve=resolve)) == ["ok"]
 
 
-def test_the_socket_itself_refuses_whatever_libcurl_was_told():
-    asked = []
+def test_the_socket_itself_refuses_whatever_libcurl_was_given():
+    requested = []
     far_end = socket.socket()
     far_end.bind(("127.0.0.1", 0))
     far_end.listen()
     port = far_end.getsockname()[1]
 
     def refuse(address: str, _job: Job) -> str:
-        asked.append(address)
+        requested.append(address)
         return "private"
 
     ring, _other = socket.socketpair()
-    loop = Loop(max_connections=2, bell=ring)
-    transfer = Transfer(options(Fetch(), Bundle().path), refuse=refuse)
-    transfer.aim(Target(f"http://a.test:{port}/", "http", "a.test", port, False), ["127.0.0.1"], connect_s=2, total_s=2)
+    loop = EventLoop(max_connections=2, wakeup=ring)
+    transfer = Transfer(options(Fetch(), CertificateBundle().path), refuse=refuse)
+    transfer.prepare(
+        Target(f"http://a.test:{port}/", "http", "a.test", port, False), ["127.0.0.1"], connect_s=2, total_s=2
+    )
     loop.add(transfer.handle)
     ended = []
     while not ended:
         loop.wait(0.1)
         ended = list(loop.finished())
     assert transfer.status(*ended[0][1:], is_late=False) == "blocked_address"
-    assert set(asked) == {"127.0.0.1"}
+    assert set(requested) == {"127.0.0.1"}
     far_end.setblocking(False)
     with pytest.raises(BlockingIOError):
         far_end.accept()
@@ -421,7 +424,7 @@ def test_an_optout_ends_the_transfer_before_its_body(web):
             sent.append(1)
 
     web.pages["/x.jpg"] = long_body
-    assert fetched([web.url()], resolve=named(web)) == [Answer(0, "blocked_optout", 200, b"")]
+    assert fetched([web.url()], resolve=named(web)) == [FetchResult(0, "blocked_optout", 200, b"")]
     assert len(sent) < 3000
 
 
@@ -460,8 +463,8 @@ ROBOTS = Guard(allow_address=LOCAL.allow_address, robots=True)
 def test_robots_txt_is_read_once_a_host_and_obeyed(web):
     web.pages["/robots.txt"] = page(b"User-agent: *\nDisallow: /private/*.jpg$\n", X_Robots_Tag="noindex")
     urls = [web.url(path) for path in ("/x.jpg", "/private/x.jpg", "/private/x.png", "/y.jpg")] * 3
-    answers = fetched(urls, ROBOTS, resolve=named(web))
-    assert statuses(answers) == ["ok", "blocked_optout", "ok", "ok"] * 3
+    results = fetched(urls, ROBOTS, resolve=named(web))
+    assert statuses(results) == ["ok", "blocked_optout", "ok", "ok"] * 3
     assert Counter(web.paths())["/robots.txt"] == 1
     assert "/private/x.jpg" not in web.paths()
 
@@ -488,16 +491,16 @@ def test_a_robots_txt_that_moved_is_followed_behind_the_guard(web):
 def test_an_image_moved_to_another_host_obeys_that_hosts_robots_txt(web):
     web.pages["/x.jpg"] = page(b"", 302, Location=web.url("/secret.jpg", host="b.test"))
     web.pages["/robots.txt"] = page(b"User-agent: *\nDisallow: /secret")
-    answers = fetched([web.url()] * 8, ROBOTS, resolve=named(web, "a.test", "b.test"), connections=2)
-    assert statuses(answers) == ["blocked_optout"] * 8
+    results = fetched([web.url()] * 8, ROBOTS, resolve=named(web, "a.test", "b.test"), connections=2)
+    assert statuses(results) == ["blocked_optout"] * 8
     assert "/secret.jpg" not in web.paths()
 
 
 def test_a_robots_txt_that_never_comes_does_not_hold_up_the_image_beyond_its_deadline(web):
     web.pages["/robots.txt"] = page(b"", after_s=3.5)
     before = time.monotonic()
-    answers = fetched([web.url()] * 3, ROBOTS, resolve=named(web), total_s=1.0, slow_s=2)
-    assert set(statuses(answers)) <= {"timeout_total", "ok"}
+    results = fetched([web.url()] * 3, ROBOTS, resolve=named(web), total_s=1.0, slow_s=2)
+    assert set(statuses(results)) <= {"timeout_total", "ok"}
     assert time.monotonic() - before < 3.0
 
 
@@ -538,8 +541,8 @@ def test_a_host_that_cannot_be_reached_is_dead_for_the_rest_and_forgiven_afterwa
 
 def test_a_host_that_answers_in_between_does_not_die(hostile):
     urls = [hostile.url("reset-before-a-byte"), hostile.url("ok-jpeg").replace("ok-jpeg.", "reset-before-a-byte.")] * 4
-    answers = fetched(urls, resolve=hostile.resolve, host_failures=2, per_host=1)
-    assert statuses(answers) == ["connect_reset", "ok"] * 4
+    results = fetched(urls, resolve=hostile.resolve, host_failures=2, per_host=1)
+    assert statuses(results) == ["connect_reset", "ok"] * 4
 
 
 def test_one_slow_host_does_not_stall_the_others(web):
@@ -553,7 +556,7 @@ def test_one_slow_host_does_not_stall_the_others(web):
     urls = [web.url("/slow", host="slow.test")] * 12 + [web.url(f"/{n}", host=f"h{n % 5}.test") for n in range(60)]
     resolve = named(web, "slow.test", *(f"h{n}.test" for n in range(5)))
     with fetching(resolve=resolve, connections=8, per_host=2) as fetcher:
-        order = [answer.slot for answer in fetcher.fetch(Request(slot, url) for slot, url in enumerate(urls))]
+        order = [result.slot for result in fetcher.fetch(Request(slot, url) for slot, url in enumerate(urls))]
     assert sorted(order) == list(range(72))
     assert max(order.index(slot) for slot in range(12, 72)) < max(order.index(slot) for slot in range(12))
 
@@ -570,8 +573,8 @@ def test_a_host_is_not_flooded_by_redirects_to_it(web):
 
     web.pages |= {"/x.jpg": page(b"", 302, Location=web.url("/busy", host="b.test")), "/busy": busy}
     others = [f"h{n}.test" for n in range(12)]
-    answers = fetched([web.url(host=host) for host in others], resolve=named(web, "b.test", *others), per_host=2)
-    assert statuses(answers) == ["ok"] * 12
+    results = fetched([web.url(host=host) for host in others], resolve=named(web, "b.test", *others), per_host=2)
+    assert statuses(results) == ["ok"] * 12
     assert max(most) == 2
 
 
@@ -585,15 +588,15 @@ def test_requests_are_pulled_only_as_far_as_the_window_and_while_there_is_room(w
             yield Request(slot, web.url())
 
     with fetching(resolve=named(web), connections=2, per_host=1) as fetcher:
-        answers = fetcher.fetch(requests(), room=lambda: room[0])
-        next(answers)
+        results = fetcher.fetch(requests(), room=lambda: room[0])
+        next(results)
         assert len(pulled) <= 2 * 16 + 3
         room[0] = False
-        next(answers)  # was under way already
+        next(results)  # was under way already
         threading.Timer(0.3, lambda: room.__setitem__(0, True)).start()
-        next(answers)
+        next(results)
         assert room[0]
-        answers.close()
+        results.close()
         assert fetched([web.url()], resolve=named(web))[0].status == "ok"
 
 
@@ -626,48 +629,48 @@ def test_an_error_of_the_list_itself_comes_through(web):
 
 def test_a_host_that_asks_for_patience_gets_it_and_one_answer_each(web):
     def busy_once(handler: BaseHTTPRequestHandler) -> None:
-        page(b"", 429, Retry_After="1")(handler) if len(web.asked) == 1 else page(IMAGE)(handler)
+        page(b"", 429, Retry_After="1")(handler) if len(web.requested) == 1 else page(IMAGE)(handler)
 
     web.pages["/x.jpg"] = busy_once
     events = Events()
-    answers = fetched([web.url()] * 3, resolve=named(web), per_host=1, record=events)
-    assert statuses(answers) == ["http_429", "ok", "ok"]
-    assert web.asked[1][2] - web.asked[0][2] >= 0.95
+    results = fetched([web.url()] * 3, resolve=named(web), per_host=1, record=events)
+    assert statuses(results) == ["http_429", "ok", "ok"]
+    assert web.requested[1][2] - web.requested[0][2] >= 0.95
     assert [(event["host"], event["seconds"]) for event in events.of("retry_after")] == [("a.test", 1.0)]
 
 
-def test_to_wait_for_a_host_that_asked_for_patience_takes_no_time_from_an_image(web):
+def test_to_wait_for_a_host_after_its_retry_after_takes_no_time_from_an_image(web):
     def busy_once(handler: BaseHTTPRequestHandler) -> None:
-        page(b"", 429, Retry_After="1")(handler) if len(web.asked) == 1 else page(IMAGE, after_s=1.0)(handler)
+        page(b"", 429, Retry_After="1")(handler) if len(web.requested) == 1 else page(IMAGE, after_s=1.0)(handler)
 
     web.pages["/x.jpg"] = busy_once
-    answers = fetched([web.url()] * 2, resolve=named(web), per_host=1, total_s=1.7, slow_s=4)
-    assert statuses(answers) == ["http_429", "ok"]
+    results = fetched([web.url()] * 2, resolve=named(web), per_host=1, total_s=1.7, slow_s=4)
+    assert statuses(results) == ["http_429", "ok"]
 
 
 def test_a_request_is_tried_again_after_retry_after_when_attempts_are_left(web):
     def busy_once(handler: BaseHTTPRequestHandler) -> None:
-        page(b"", 503, Retry_After="1")(handler) if len(web.asked) == 1 else page(IMAGE)(handler)
+        page(b"", 503, Retry_After="1")(handler) if len(web.requested) == 1 else page(IMAGE)(handler)
 
     web.pages["/x.jpg"] = busy_once
     assert statuses(fetched([web.url()], resolve=named(web), attempts=2)) == ["ok"]
-    assert web.asked[1][2] - web.asked[0][2] >= 0.95
+    assert web.requested[1][2] - web.requested[0][2] >= 0.95
 
 
 @pytest.mark.parametrize(("code", "status"), [(429, "http_429"), (503, "http_5xx")])
 def test_a_host_that_asks_for_more_patience_than_there_is_is_left_alone(web, code, status):
     web.pages["/x.jpg"] = page(b"", code, Retry_After="7200")
-    answers = fetched([web.url()] * 20, resolve=named(web), attempts=3, per_host=2)
-    assert statuses(answers) == [status] * 20
-    assert len(web.asked) <= 2
-    assert Counter(answer.http_code for answer in answers)[None] >= 18
+    results = fetched([web.url()] * 20, resolve=named(web), attempts=3, per_host=2)
+    assert statuses(results) == [status] * 20
+    assert len(web.requested) <= 2
+    assert Counter(result.http_code for result in results)[None] >= 18
 
 
 def test_a_host_that_never_has_enough_of_delays_is_given_up(web):
     web.pages["/x.jpg"] = page(b"", 429, Retry_After="1")
-    answers = fetched([web.url()] * 30, resolve=named(web), per_host=1, host_failures=2)
-    assert statuses(answers) == ["http_429"] * 30
-    assert len(web.asked) == 2
+    results = fetched([web.url()] * 30, resolve=named(web), per_host=1, host_failures=2)
+    assert statuses(results) == ["http_429"] * 30
+    assert len(web.requested) == 2
 
 
 def test_retryable_failures_are_tried_again_and_others_are_not(web):
@@ -683,21 +686,21 @@ def test_retryable_failures_are_tried_again_and_others_are_not(web):
 def test_no_attempt_begins_that_would_come_after_the_deadline(web):
     web.pages["/x.jpg"] = page(b"", 500)
     assert statuses(fetched([web.url()], resolve=named(web), attempts=99, total_s=1.2)) == ["http_5xx"]
-    assert len(web.asked) == 2  # at 0 and 0.5 s; the third would be at 1.5 s
+    assert len(web.requested) == 2  # at 0 and 0.5 s; the third would be at 1.5 s
 
 
 # --- names ---------------------------------------------------------------------------------------------------------
 
 
 def looked_up(monkeypatch, answer: Callable[[str], list]) -> list[str]:
-    asked = []
+    requested = []
 
     def getaddrinfo(name: bytes, *_: object, **__: object) -> list:
-        asked.append(name.decode())
+        requested.append(name.decode())
         return answer(name.decode())
 
-    monkeypatch.setattr(names.socket, "getaddrinfo", getaddrinfo)
-    return asked
+    monkeypatch.setattr(resolver.socket, "getaddrinfo", getaddrinfo)
+    return requested
 
 
 def entry(address: str) -> tuple:
@@ -706,10 +709,10 @@ def entry(address: str) -> tuple:
 
 def test_a_name_is_looked_up_once_and_its_address_checked(web, monkeypatch):
     places = {"good.test": "127.0.0.1", "evil.test": "127.0.0.2"}
-    asked = looked_up(monkeypatch, lambda name: [entry(places[name])])
-    answers = fetched([web.url(host="good.test"), web.url(host="evil.test")] * 5)
-    assert statuses(answers) == ["ok", "blocked_address"] * 5
-    assert sorted(asked) == ["evil.test", "good.test"]
+    requested = looked_up(monkeypatch, lambda name: [entry(places[name])])
+    results = fetched([web.url(host="good.test"), web.url(host="evil.test")] * 5)
+    assert statuses(results) == ["ok", "blocked_address"] * 5
+    assert sorted(requested) == ["evil.test", "good.test"]
 
 
 @pytest.mark.parametrize(
@@ -723,9 +726,9 @@ def test_a_name_that_does_not_exist_is_not_one_that_does_not_answer(monkeypatch,
     def fail(name: str) -> list:
         raise socket.gaierror(error, "no")
 
-    asked = looked_up(monkeypatch, fail)
+    requested = looked_up(monkeypatch, fail)
     assert statuses(fetched(["http://gone.test/"] * 4)) == [status] * 4
-    assert asked == ["gone.test"]
+    assert requested == ["gone.test"]
 
 
 def test_a_resolver_that_does_not_answer_ends_within_the_time_for_connecting(web, monkeypatch):
@@ -739,17 +742,17 @@ def test_a_resolver_that_does_not_answer_ends_within_the_time_for_connecting(web
     looked_up(monkeypatch, hang)
     before = time.monotonic()
     urls = [f"http://h{n}.test/" for n in range(30)] + [web.url(host="good.test")]
-    answers = fetched(urls, connections=40, connect_s=0.5)
+    results = fetched(urls, connections=40, connect_s=0.5)
     took_s = time.monotonic() - before
     over.set()
-    assert statuses(answers) == ["dns_temporary"] * 30 + ["ok"]
+    assert statuses(results) == ["dns_temporary"] * 30 + ["ok"]
     assert took_s < 4.0
 
 
 def test_names_that_need_no_resolver_ask_none(monkeypatch):
-    asked = looked_up(monkeypatch, lambda _: [])
+    requested = looked_up(monkeypatch, lambda _: [])
     assert statuses(fetched(["http://hidden.onion/", "http://nobody.test/"])) == ["dns_nxdomain", "dns_nxdomain"]
-    assert asked == ["nobody.test"]
+    assert requested == ["nobody.test"]
 
 
 # --- hosts, without a network --------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ import yaml
 from counterpoint import cli
 from counterpoint.acquire.export import LAYOUTS as EXPORTS
 from counterpoint.acquire.export import export
-from counterpoint.acquire.keep import Kept
 from counterpoint.acquire.plan import Plan
+from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.data.infer import study_file
 from counterpoint.data.sources import open_source
 from counterpoint.errors import SourceError
@@ -325,8 +325,8 @@ def test_the_pairs_of_a_study_are_a_source_again(tmp_path):
 @pytest.fixture
 def acquired(tmp_path):
     """An acquisition of photos in three classes, one of which could not be had."""
-    ends = [Kept("ok", format="png", width_px=16, height_px=16, n_bytes=1, image=picture(n)) for n in range(N)]
-    ends[7] = Kept("http_404")
+    ends = [SlotOutcome("ok", format="png", width_px=16, height_px=16, n_bytes=1, image=picture(n)) for n in range(N)]
+    ends[7] = SlotOutcome("http_404")
     write_acquisition(tmp_path / "acquired", ends, shard_rows=20, label=LABELS, text=TEXTS)
     plan = json.loads((tmp_path / "acquired" / "plan.json").read_text())
     plan = dict.fromkeys(field.name for field in fields(Plan)) | plan | {"settings": {"keep": "original"}}

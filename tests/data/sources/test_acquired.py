@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterpoint.acquire.keep import Kept
 from counterpoint.acquire.statuses import OK, STATUSES
+from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.config import read_study
 from counterpoint.data.infer import study_file
 from counterpoint.data.sources import open_source
@@ -24,8 +24,8 @@ from counterpoint.formats.shards import read_listed
 from counterpoint.store import Store
 from source_material import GOOD, read, write_acquisition, write_slots
 
-GONE, LATE = Kept("http_404"), Kept("timeout_total")
-KEPT = Kept(OK, image=GOOD)
+GONE, LATE = SlotOutcome("http_404"), SlotOutcome("timeout_total")
+KEPT = SlotOutcome(OK, image=GOOD)
 
 
 def open_acquired(path, **choices):
@@ -34,7 +34,9 @@ def open_acquired(path, **choices):
 
 @settings(max_examples=30, deadline=None)
 @given(
-    ends=st.lists(st.sampled_from(STATUSES).map(lambda status: KEPT if status == OK else Kept(status)), min_size=1),
+    ends=st.lists(
+        st.sampled_from(STATUSES).map(lambda status: KEPT if status == OK else SlotOutcome(status)), min_size=1
+    ),
     waiting=st.sets(st.integers(0, 3)),
 )
 def test_records_and_dropped_are_all_slots_of_the_plan(ends, waiting):
@@ -76,7 +78,7 @@ def test_what_a_retry_fetched_counts_and_changes_the_fingerprint(tmp_path):
     assert before == open_acquired(tmp_path).fingerprint()
     assert before != open_acquired(tmp_path, text="raw").fingerprint()
     store = Store(tmp_path)
-    write_slots(store, read_listed(store, 0)[1:2], [None, Kept(OK, image=GOOD + b"!")], generation=1)
+    write_slots(store, read_listed(store, 0)[1:2], [None, SlotOutcome(OK, image=GOOD + b"!")], generation=1)
     records, dropped = read(open_acquired(tmp_path), tmp_path)
     assert (records["row"].to_list(), dropped["reason"].to_list()) == ([0, 1], ["http_404"])
     with ImageReader() as reader:

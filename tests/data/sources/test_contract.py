@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterpoint.acquire.keep import Kept
+from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.data.sources import SOURCES, Source, open_source
 from counterpoint.data.sources.table import TableSource
 from counterpoint.errors import ConfigError, SourceError
@@ -152,7 +152,7 @@ def reading(kind: str, folder: Path) -> dict:
     (folder / "t.csv").write_text("image,text\ncats/1.png,a cat\n")
     (folder / "cats").mkdir()
     (folder / "cats" / "1.png").write_bytes(GOOD)
-    write_acquisition(folder / "acquired", [Kept("ok", image=GOOD)])
+    write_acquisition(folder / "acquired", [SlotOutcome("ok", image=GOOD)])
     write_pair_table(folder / "p.csv", [Named("1.png", "a cat", 1, np.eye(2, dtype=np.uint8))], side_px=2)
     return {
         "acquired": {"path": folder / "acquired"},

@@ -16,12 +16,12 @@ _MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 _STEP = 0x9E3779B97F4A7C15
 
 
-class First:
+class FirstRows:
     """The first rows of each class, up to its cap.
 
     Examples
     --------
-    >>> first = First({"cat": 1})
+    >>> first = FirstRows({"cat": 1})
     >>> labels = pl.DataFrame({"label": ["cat", "dog", "cat", None]})
     >>> first.stays(labels).to_list(), first.stays(labels).to_list()
     ([True, True, False, True], [False, True, False, True])
@@ -46,7 +46,7 @@ class First:
         return bool(caps) and all(cap is not None and self._taken[label] >= cap for label, cap in caps.items())
 
 
-class Ranks:
+class RankSampler:
     """The least ranks that were seen of each class, as many as its cap; a rank is a hash of the seed and the row."""
 
     def __init__(self, caps: Caps, seed: int) -> None:
@@ -62,17 +62,17 @@ class Ranks:
                 old = self._least.get(label, np.empty(0, np.uint64))
                 self._least[label] = _least(np.concatenate([old, part["rank"].to_numpy()]), cap)
 
-    def sample(self) -> "Sampled":
+    def sample(self) -> "SampledRows":
         """Return the sample, when all rows were looked at."""
-        return Sampled({label: int(ranks.max()) for label, ranks in self._least.items()}, self._seed)
+        return SampledRows({label: int(ranks.max()) for label, ranks in self._least.items()}, self._seed)
 
 
-class Sampled:
+class SampledRows:
     """The rows of each class whose rank is not above its class's *largest*.
 
     Examples
     --------
-    >>> ranks, rows = Ranks(2, seed=0), pl.DataFrame({"label": ["cat"] * 5, "row": range(5)})
+    >>> ranks, rows = RankSampler(2, seed=0), pl.DataFrame({"label": ["cat"] * 5, "row": range(5)})
     >>> ranks.add(rows)
     >>> ranks.sample().stays(rows).sum()
     2

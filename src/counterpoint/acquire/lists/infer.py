@@ -143,7 +143,7 @@ def _of(rows: Frame, path: Path) -> _List:
         if others:
             found.comments[role] = f"could also be {', '.join(others[:3])}"
     _leave_out(found, _kinds(path), rows.columns, path)
-    _judge(found, rows)
+    _choose_nsfw(found, rows)
     return found
 
 
@@ -194,7 +194,7 @@ def _leave_out(found: _List, kinds: Mapping[str, pa.DataType], columns: list[str
             found.roles[role] = None
 
 
-def _judge(found: _List, rows: Frame) -> None:
+def _choose_nsfw(found: _List, rows: Frame) -> None:
     """Choose which judgements may stay, in the words of the list."""
     name = found.roles.get("nsfw")
     if name is None:

@@ -147,8 +147,8 @@ def _nothing_at(path: str) -> str:
     if Path(path).is_dir():
         return f"Folder {path} holds no list of URLs; allowed: {', '.join(SUFFIXES)}."
     parent = Path(path).parent
-    beside = [name.name for name in parent.iterdir()] if parent.is_dir() else []
-    near = did_you_mean(Path(path).name, beside)
+    siblings = [name.name for name in parent.iterdir()] if parent.is_dir() else []
+    near = did_you_mean(Path(path).name, siblings)
     return f"There is no {path}.{near if near.startswith(' Did') else ''}"
 
 

@@ -1,6 +1,6 @@
 """The rows of a list that are worth fetching, in order, and what each rule removed; the same however it is cut.
 
-Parts are read and judged by threads, each row alone (`acquire.rows`); what looks at other rows follows, in order:
+Parts are read and filtered by threads, each row alone (`acquire.rows`); what looks at other rows follows, in order:
 URLs that came before, then the caps of the classes.
 """
 
@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import polars as pl
 
-from counterpoint.acquire.lists.caps import First, Ranks, Sampled
-from counterpoint.acquire.lists.lists import PART_ROWS, Part, UrlList
-from counterpoint.acquire.lists.rows import RULES, RowRules, listed
-from counterpoint.acquire.lists.seen import Seen
+from counterpoint.acquire.lists.caps import FirstRows, RankSampler, SampledRows
+from counterpoint.acquire.lists.deduplication import Deduplicator
+from counterpoint.acquire.lists.row_rules import RULES, RowRules, listed
+from counterpoint.acquire.lists.url_list import PART_ROWS, Part, UrlList
 from counterpoint.config.acquire import Select
 from counterpoint.errors import SourceError
 from counterpoint.schema import Frame
@@ -28,8 +28,8 @@ MAX_THREADS = 8
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """A part of the list whose rows were judged: *rows* are those that passed, as a plan lists them or not yet."""
+class _FilteredPart:
+    """A part of the list whose rows were filtered: *rows* are those that passed, as a plan lists them or not yet."""
 
     failed: Counter[str]
     n_passed: int
@@ -104,39 +104,39 @@ class Selection:
         if not self.n_read:
             raise SourceError(f"The list has no rows: {', '.join(self._urls.source.path)}.")
 
-    def _caps(self) -> First | Sampled | None:
+    def _caps(self) -> FirstRows | SampledRows | None:
         select = self._rules.select
         if select.caps is None or select.sample == "first":
-            return None if select.caps is None else First(select.caps)
-        ranks = Ranks(select.caps, select.seed)  # which rows are in the sample is known when all were seen
+            return None if select.caps is None else FirstRows(select.caps)
+        ranks = RankSampler(select.caps, select.seed)  # which rows are in the sample is known when all were seen
         self._start()
         for rows in self._unique(None):
             ranks.add(rows)
         return ranks.sample()
 
-    def _unique(self, caps: First | Sampled | None) -> Iterator[Frame]:
+    def _unique(self, caps: FirstRows | SampledRows | None) -> Iterator[Frame]:
         """Yield the rows that pass alone and whose URL is new."""
-        seen = Seen() if self._rules.select.unique_urls else None
-        for judged in self._judged(caps):
-            rows = judged.rows if seen is None else judged.rows.filter(pl.Series(seen.first(judged.rows["url"])))
+        seen = Deduplicator() if self._rules.select.unique_urls else None
+        for filtered in self._filtered(caps):
+            rows = filtered.rows if seen is None else filtered.rows.filter(pl.Series(seen.first(filtered.rows["url"])))
             # Rows that were not listed, because all classes are full, are over the cap.
-            self._failed["over_cap" if seen is None else "duplicate_url"] += judged.n_passed - rows.height
+            self._failed["over_cap" if seen is None else "duplicate_url"] += filtered.n_passed - rows.height
             yield rows
 
-    def _judged(self, caps: First | Sampled | None) -> Iterator[_Judged]:
-        def task(part: Part) -> Callable[[], _Judged]:
-            return lambda: self._judge(part, is_counted=caps is not None and caps.are_full(labels))
+    def _filtered(self, caps: FirstRows | SampledRows | None) -> Iterator[_FilteredPart]:
+        def task(part: Part) -> Callable[[], _FilteredPart]:
+            return lambda: self._filter(part, is_counted=caps is not None and caps.are_full(labels))
 
         labels = self._labels()
         for part, result in in_order((part, task(part)) for part in self._urls.parts(self._part_rows)):
             try:
-                judged = result()
+                filtered = result()
             except SourceError as error:
                 self._urls.give_up(part.path, error)
-                judged = _Judged(Counter(unreadable=part.n_rows), 0, listed(_no_rows()))
+                filtered = _FilteredPart(Counter(unreadable=part.n_rows), 0, listed(_no_rows()))
             self.n_read += part.n_rows
-            self._failed.update(judged.failed)
-            yield judged
+            self._failed.update(filtered.failed)
+            yield filtered
 
     def _labels(self) -> list[str | None]:
         """Return the labels that rows can have, none when that is not known or their URLs matter after the caps."""
@@ -145,17 +145,17 @@ class Selection:
             return []
         return list(select.keywords.classes) if select.keywords else [None] * ("label" not in self._urls.roles)
 
-    def _judge(self, part: Part, *, is_counted: bool) -> _Judged:
+    def _filter(self, part: Part, *, is_counted: bool) -> _FilteredPart:
         """Return what passes of *part*; the columns that no rule needs are read when a row passed, and will count."""
         needs = self._rules.needs | (set() if part.has_all_urls else {"url"})
         frame = part.read(needs).with_columns(pl.int_range(part.n_rows, dtype=pl.Int64).alias("row"))
         passed, failed = self._rules.sift(frame)
         if is_counted or passed.is_empty():
-            return _Judged(failed, passed.height, listed(_no_rows()))
+            return _FilteredPart(failed, passed.height, listed(_no_rows()))
         left = set(self._urls.roles) - needs
         others = part.read(left)[passed["row"]] if left else pl.DataFrame()
         whole = passed.with_columns(pl.col("row") + part.start, *others.select(pl.col(*left) if left else []))
-        return _Judged(failed, passed.height, listed(whole))
+        return _FilteredPart(failed, passed.height, listed(whole))
 
 
 def _no_rows() -> Frame:

@@ -10,7 +10,7 @@ from counterpoint.errors import ConfigError
 _FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
-class Bundle:
+class CertificateBundle:
     """One file of certificates, `path`: libcurl reads it once for all connections, but only when it is one file.
 
     Raises
@@ -19,13 +19,13 @@ class Bundle:
         When there are no certificates, or *beside* has none.
     """
 
-    def __init__(self, beside: Path | None = None) -> None:
+    def __init__(self, extra: Path | None = None) -> None:
         self.path = _of_system()
         self._file = None
-        if beside is not None:
-            _check(beside)
+        if extra is not None:
+            _check(extra)
             self._file = NamedTemporaryFile(suffix=".pem")  # noqa: SIM115
-            self._file.write(self.path.read_bytes() + b"\n" + beside.read_bytes())
+            self._file.write(self.path.read_bytes() + b"\n" + extra.read_bytes())
             self._file.flush()
             self.path = Path(self._file.name)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from counterpoint import __version__
 from counterpoint.acquire.statuses import OK
-from counterpoint.acquire.web.codings import CutOffError, TooLargeError, inflated
+from counterpoint.acquire.web.content_codings import CutOffError, TooLargeError, inflated
 from counterpoint.acquire.web.hosts import Job
 from counterpoint.acquire.web.optout import ROBOT, opts_out
 from counterpoint.acquire.web.urls import Target, shown
@@ -24,7 +24,7 @@ except ImportError as error:
 BUFFER_BYTES = 512 << 10
 """Fewer, larger reads: each one calls back into Python."""
 MAX_OTHER_BYTES = 64 << 10
-"""Of an answer that is no image this much is read, to keep its connection; then the connection is given up."""
+"""Of an result that is no image this much is read, to keep its connection; then the connection is given up."""
 ACCEPT = "image/jpeg,image/png,image/webp;q=0.9,image/gif;q=0.9,image/*;q=0.5,*/*;q=0.1"
 """JPEG first: a host that can choose should not send what takes longer to decode."""
 
@@ -127,14 +127,14 @@ class Transfer:
     def clear(self) -> None:
         """Forget the last request and its body."""
         self.http_code: int | None = None
-        """Of the answer whose headers are complete."""
+        """Of the result whose headers are complete."""
         self._code = 0
         self._lines: list[bytes] = []
         self._chunks: list[bytes] = []
         self._n_other_bytes = 0
         self._is_optout = self._is_refused = False
 
-    def aim(
+    def prepare(
         self,
         target: Target,
         addresses: Sequence[str],
@@ -155,12 +155,12 @@ class Transfer:
             handle.setopt(pycurl.RESOLVE, [f"+{target.host}:{target.port}:{places}"])
 
     def body(self) -> bytes:
-        """Return the body of the last answer; only once."""
+        """Return the body of the last result; only once."""
         chunks, self._chunks = self._chunks, []
         return b"".join(chunks)
 
     def header(self, name: bytes) -> list[str]:
-        """Return the values of a header of the last answer: Content-Encoding, Location, Retry-After or X-Robots-Tag."""
+        """Return the values of a header of the last result: Content-Encoding, Location, Retry-After or X-Robots-Tag."""
         found = [line.partition(b":")[2].strip() for line in self._lines if line.lower().startswith(name + b":")]
         return [_text(value) for value in found]
 
@@ -168,7 +168,7 @@ class Transfer:
         """Return how long the host asked to be left alone, 0 when it did not say so legibly."""
         return max(0.0, float(self.handle.getinfo(pycurl.RETRY_AFTER)))
 
-    def status(self, error: int, words: str, *, is_late: bool) -> str:
+    def status(self, error: int, message: str, *, is_late: bool) -> str:
         """Return how the transfer ended, from libcurl's error and *words*; *is_late*: its deadline has come.
 
         To be called once: a body that was sent compressed is inflated here.
@@ -181,7 +181,7 @@ class Transfer:
             return self._inflate() if self._chunks else "empty_body"
         if error == pycurl.E_OPERATION_TIMEDOUT and is_late:
             return "timeout_total"
-        return self._error_status(error, words)
+        return self._error_status(error, message)
 
     def _inflate(self) -> str:
         """Take the coding off a body that was sent with one, and return the status of what is left."""
@@ -196,9 +196,9 @@ class Transfer:
             return "body_truncated"
         return OK if self._chunks[0] else "empty_body"
 
-    def _error_status(self, error: int, words: str) -> str:
+    def _error_status(self, error: int, message: str) -> str:
         if error == pycurl.E_OPERATION_TIMEDOUT:
-            return "too_slow" if "too slow" in words else "connect_timeout"
+            return "too_slow" if "too slow" in message else "connect_timeout"
         if self._is_refused and self.http_code is None:
             return "blocked_address"  # libcurl knows only that there was no socket
         if error == pycurl.E_COULDNT_CONNECT:

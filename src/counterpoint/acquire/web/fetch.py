@@ -1,20 +1,19 @@
-"""Images from the web, many at once, each within its limits and behind the guard; every request gets one answer."""
+"""Images from the web, many at once, each within its limits and behind the guard; every request gets one result."""
 
 import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from counterpoint.acquire.web.fetch_result import FetchResult
 from counterpoint.acquire.web.hosts import Job
-from counterpoint.acquire.web.transfers import Answer, Transfers
+from counterpoint.acquire.web.transfers import Transfers
 from counterpoint.config.acquire import Fetch, Guard
-
-__all__ = ["Answer", "Fetcher", "Request"]
 
 WINDOW = 16
 """So many requests for each connection are taken from the list, to find hosts that are not busy."""
-MAX_ANSWERS = 256
-"""With so many answers ready, they are handed on before anything else starts."""
+MAX_RESULTS = 256
+"""With so many results ready, they are handed on before anything else starts."""
 
 _TICK_S = 0.1
 _NO_ROOM_S = 0.02
@@ -60,8 +59,8 @@ class Fetcher:
     --------
     >>> fetcher = Fetcher(Fetch(connections=2), Guard())
     >>> list(fetcher.fetch([Request(7, "http://127.1/secret"), Request(8, "file:///etc/passwd")]))
-    [Answer(slot=7, status='blocked_address', http_code=None, body=b''),
-     Answer(slot=8, status='url_scheme', http_code=None, body=b'')]
+    [FetchResult(slot=7, status='blocked_address', http_code=None, body=b''),
+     FetchResult(slot=8, status='url_scheme', http_code=None, body=b'')]
     >>> fetcher.close()
     """
 
@@ -73,8 +72,8 @@ class Fetcher:
         self._is_exhausted = False
         self._ticked_at = 0.0
 
-    def fetch(self, requests: Iterable[Request], *, room: Callable[[], bool] = _always) -> Iterator[Answer]:
-        """Yield one answer for each request, in the order in which they end.
+    def fetch(self, requests: Iterable[Request], *, room: Callable[[], bool] = _always) -> Iterator[FetchResult]:
+        """Yield one result for each request, in the order in which they end.
 
         None is later than ``total_s`` after its request was started; it is started when its host has a turn for it.
         *requests* are pulled lazily, in this thread, and only while *room* says that the reader can bear more.
@@ -84,13 +83,13 @@ class Fetcher:
         try:
             while True:
                 goes_on = self._feed(stream, room)
-                while transfers.answers:
-                    yield transfers.answers.popleft()
-                if self._is_exhausted and transfers.are_over:
+                while transfers.results:
+                    yield transfers.results.popleft()
+                if self._is_exhausted and transfers.are_idle:
                     return
-                transfers.go_on(0.0 if goes_on else self._longest_s(room), time.monotonic)
+                transfers.proceed(0.0 if goes_on else self._longest_s(room), time.monotonic)
         finally:
-            if not transfers.are_over:
+            if not transfers.are_idle:
                 transfers.abandon()
 
     def forget(self) -> None:
@@ -103,14 +102,14 @@ class Fetcher:
         self._transfers.close()
 
     def _feed(self, requests: Iterator[Request], room: Callable[[], bool]) -> bool:
-        """Start what may start; say whether more could, once the answers are taken."""
+        """Start what may start; say whether more could, once the results are taken."""
         transfers, now = self._transfers, time.monotonic()
         is_tick = now - self._ticked_at >= _TICK_S
         if is_tick:
             self._ticked_at = now
-        transfers.stir(now, is_tick=is_tick)
+        transfers.wake(now, is_tick=is_tick)
         while transfers.free and room():
-            if len(transfers.answers) >= MAX_ANSWERS:
+            if len(transfers.results) >= MAX_RESULTS:
                 return True
             job = transfers.hosts.next(time.monotonic())
             if job is not None:
@@ -128,12 +127,12 @@ class Fetcher:
         if request is None:
             self._is_exhausted = True
             return False
-        target = transfers.check(request.url, request.slot)
+        target = transfers.address_guard.check(request.url, request.slot)
         if isinstance(target, str):
-            transfers.answers.append(Answer(request.slot, target, None, b""))
+            transfers.results.append(FetchResult(request.slot, target, None, b""))
             return True
         host = transfers.hosts.of(target.host)
-        transfers.hosts.add(Job(request.slot, target, host, asks=target, image=target))
+        transfers.hosts.add(Job(request.slot, target, host, current=target, image=target))
         transfers.drop_closed(host)
         return True
 

@@ -37,14 +37,14 @@ class Host:
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """One request, from the list to its answer."""
+    """One request, from the list to its result."""
 
     slot: int
-    target: Target
+    listed: Target
     """The image's URL as it was in the list."""
     host: Host
     """The host whose turn it is: that of ``asks``."""
-    asks: Target
+    current: Target
     """What is asked for now: the image, where it has moved, or the robots.txt before it."""
     image: Target
     """The image, or where it has moved."""
@@ -53,7 +53,7 @@ class Job:
     deadline: float = math.inf
     wake_at: float = -math.inf
     """When it may be tried again."""
-    sought_at: float | None = None
+    lookup_began: float | None = None
     """Since when it has waited for the addresses of its host."""
     has_turn: bool = False
     reads_robots: bool = False
@@ -62,7 +62,7 @@ class Job:
     n_redirects_before: int = 0
     """Those of the image, while the robots.txt is read."""
     http_code: int | None = None
-    """Of the last answer."""
+    """Of the last result."""
 
 
 class Hosts:
@@ -165,7 +165,7 @@ class Hosts:
 
         What else was to come from it ends as *status* then: to wait longer than for any image would hold up the shard.
         """
-        if now < host.free_at:  # another answer to a question asked before the delay
+        if now < host.free_at:  # another result to a question asked before the delay
             return
         host.n_failures = 0
         host.n_delays += 1

@@ -1,26 +1,26 @@
-"""Requests on their way: looked up, asked, redirected, tried again, until each has its answer."""
+"""Requests on their way: looked up, asked, redirected, tried again, until each has its result."""
 
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urljoin
 
 from counterpoint.acquire.statuses import OK, RETRYABLE
-from counterpoint.acquire.web.certificates import Bundle
+from counterpoint.acquire.web.address_guard import AddressGuard
+from counterpoint.acquire.web.certificates import CertificateBundle
 from counterpoint.acquire.web.curl import Transfer, options
-from counterpoint.acquire.web.guard import allowed_networks, denied
+from counterpoint.acquire.web.event_loop import EventLoop
+from counterpoint.acquire.web.fetch_result import FetchResult
 from counterpoint.acquire.web.hosts import Host, Hosts, Job
-from counterpoint.acquire.web.loop import Loop
-from counterpoint.acquire.web.names import Names
 from counterpoint.acquire.web.optout import Robots
-from counterpoint.acquire.web.urls import Target, parse_url, shown
+from counterpoint.acquire.web.resolver import Resolver
+from counterpoint.acquire.web.urls import Target, shown
 from counterpoint.config.acquire import Fetch, Guard
 
 BACKOFF_S = 0.5
 """Before the second attempt; doubled before each further one."""
-UNASKED_S = 1.0
+DEFAULT_RETRY_AFTER_S = 1.0
 """How long a host is left alone after a 429 that does not say for how long."""
 
 _LATE_S = 0.05  # libcurl's clock and ours differ by less
@@ -31,49 +31,32 @@ _UNREACHED = frozenset({
 _log = logging.getLogger(__name__)
 
 
-class Answer(NamedTuple):
-    """How a request ended; *body* is empty unless *status* is "ok"."""
-
-    slot: int
-    status: str
-    http_code: int | None
-    body: bytes
-
-
 class Transfers:
-    """Jobs that have been started, each with a handle of its own until its end; `answers` are those that have ended."""
+    """Jobs that have been started, each with a handle of its own until its end; `results` are those that have ended."""
 
     def __init__(
         self, rules: Fetch, guard: Guard, *, n_handles: int, record: Callable[..., None], resolve: Sequence[str] = ()
     ) -> None:
-        self.answers: deque[Answer] = deque()
+        self.results: deque[FetchResult] = deque()
         self.hosts = Hosts(per_host=rules.per_host, max_failures=rules.host_failures, record=record)
-        self._rules, self._guard, self._record = rules, guard, record
-        # Cached by address alone: to hash the networks takes longer than the rest of a look at the cache.
-        self._denied = lru_cache(65536)(partial(denied, allowed=allowed_networks(guard.allow_address)))
+        self.address_guard = AddressGuard(guard, record=record)
+        self._rules, self._guard = rules, guard
         self._robots = Robots() if guard.robots else None
-        self._bundle = Bundle(rules.ca_file)
+        self._bundle = CertificateBundle(rules.ca_file)
         # After all that a wrong setting ends: whoever is not made is not closed either.
-        self.names = Names(longest_s=min(rules.connect_s, rules.total_s), n_threads=n_handles, resolve=resolve)
-        self._loop = Loop(max_connections=n_handles + n_handles // 4, bell=self.names.bell)
+        self.names = Resolver(longest_s=min(rules.connect_s, rules.total_s), n_threads=n_handles, resolve=resolve)
+        self._loop = EventLoop(max_connections=n_handles + n_handles // 4, wakeup=self.names.wakeup)
         settings = options(rules, self._bundle.path)
         self._handles = [Transfer(settings, refuse=self._refuse_socket) for _ in range(n_handles)]
         self.free = list(self._handles)
         self._parked: dict[Job, None] = {}
-        self._unnamed: dict[str, list[Job]] = {}
-        self._is_stirred = False
+        self._unresolved: dict[str, list[Job]] = {}
+        self._has_changed = False
 
     @property
     def are_waiting(self) -> bool:
         """Whether something waits for a moment in time, not for a socket."""
-        return bool(self._parked or self._unnamed) or self.hosts.has_delayed
-
-    def check(self, url: str, slot: int) -> Target | str:
-        """Return where *url* leads, or the status that says why it is not followed."""
-        target = parse_url(url, max_url_bytes=self._guard.max_url_bytes)
-        if not isinstance(target, str) and target.is_address and self._refuse(target.host, target.host, slot):
-            return "blocked_address"
-        return target
+        return bool(self._parked or self._unresolved) or self.hosts.has_delayed
 
     def start(self, job: Job, now: float) -> None:
         """Give *job* a handle; its deadline counts from now."""
@@ -82,38 +65,38 @@ class Transfers:
         job.deadline = now + self._rules.total_s
         self._advance(job, now)
 
-    def go_on(self, longest_s: float, clock: Callable[[], float]) -> None:
+    def proceed(self, longest_s: float, clock: Callable[[], float]) -> None:
         """Let all that is under way proceed, for *longest_s* at most."""
-        rang = self._loop.wait(longest_s)
+        is_woken = self._loop.wait(longest_s)
         now = clock()
-        for handle, error, words in self._loop.finished():
-            self._finish(handle.transfer, error, words, now)
-        if rang:
-            self._hear_names(now)
+        for handle, error, message in self._loop.finished():
+            self._finish(handle.transfer, error, message, now)
+        if is_woken:
+            self._collect_names(now)
 
-    def stir(self, now: float, *, is_tick: bool) -> None:
+    def wake(self, now: float, *, is_tick: bool) -> None:
         """Look at the jobs that wait, if anything happened that they may have waited for, or if it is time to."""
         if is_tick:
             self.hosts.tick(now)
-            self._hear_names(now)
+            self._collect_names(now)
             self._end_late(now)
-        if is_tick or self._is_stirred:
-            self._is_stirred = False
+        if is_tick or self._has_changed:
+            self._has_changed = False
             parked, self._parked = self._parked, {}
             for job in parked:
                 self._advance(job, now)
 
     @property
-    def are_over(self) -> bool:
+    def are_idle(self) -> bool:
         """Whether nothing is under way, and nothing waits for its turn."""
         return len(self.free) == len(self._handles) and not self.hosts.n_waiting
 
     def abandon(self) -> None:
-        """Give up whatever is under way, without answers."""
+        """Give up whatever is under way, without results."""
         self._loop.clear()
-        self.answers.clear()
+        self.results.clear()
         self._parked.clear()
-        self._unnamed.clear()
+        self._unresolved.clear()
         self.hosts = self.hosts.emptied()
         self._robots = Robots() if self._guard.robots else None
         self.free = list(self._handles)
@@ -129,9 +112,9 @@ class Transfers:
             transfer.handle.close()
 
     def drop_closed(self, host: Host) -> None:
-        """Answer whatever waits for a host that was given up."""
+        """FetchResult whatever waits for a host that was given up."""
         if host.closed is not None and host.waiting:
-            self.answers.extend(Answer(job.slot, host.closed, None, b"") for job in self.hosts.drop_waiting(host))
+            self.results.extend(FetchResult(job.slot, host.closed, None, b"") for job in self.hosts.drop_waiting(host))
 
     # --- one step of a job -----------------------------------------------------------------------------------------
 
@@ -144,34 +127,36 @@ class Transfers:
         elif now < job.wake_at or not self.hosts.take_turn(job, now):
             self._parked[job] = None
         elif self._robots is None or job.reads_robots:
-            self._seek(job, now)
+            self._resolve(job, now)
         else:
-            self._ask_robots(self._robots, job, now)
+            self._check_robots(self._robots, job, now)
 
-    def _ask_robots(self, robots: Robots, job: Job, now: float) -> None:
+    def _check_robots(self, robots: Robots, job: Job, now: float) -> None:
         allowed = robots.allows(job.image)
         if allowed is not None:
-            self._seek(job, now) if allowed else self._end(job, "blocked_optout")
+            self._resolve(job, now) if allowed else self._end(job, "blocked_optout")
         elif first := robots.claim(job.image):
-            job.reads_robots, job.asks = True, first
+            job.reads_robots, job.current = True, first
             job.n_redirects_before, job.n_redirects = job.n_redirects, 0
-            self._seek(job, now)
+            self._resolve(job, now)
         else:
             self._parked[job] = None
 
-    def _seek(self, job: Job, now: float) -> None:
+    def _resolve(self, job: Job, now: float) -> None:
         """Find the addresses of what *job* asks, and connect."""
-        if job.asks.is_address:
+        if job.current.is_address:
             self._connect(job, (), now)
             return
-        found = self.names.look_up(job.asks.host, job.asks.port, now)
+        found = self.names.look_up(job.current.host, job.current.port, now)
         if found is None:
-            job.sought_at = job.sought_at or now
-            self._unnamed.setdefault(job.asks.host, []).append(job)
+            job.lookup_began = job.lookup_began or now
+            self._unresolved.setdefault(job.current.host, []).append(job)
         elif isinstance(found, str):
             self._not_found(job, found, now)
         else:
-            open_ones = [address for address in found if not self._refuse(address, job.asks.host, job.slot)]
+            open_ones = [
+                address for address in found if not self.address_guard.refuse(address, job.current.host, job.slot)
+            ]
             self._connect(job, open_ones, now) if open_ones else self._fail(job, "blocked_address", now)
 
     def _not_found(self, job: Job, status: str, now: float) -> None:
@@ -183,20 +168,20 @@ class Transfers:
         self._settle(job, status, now)
 
     def _connect(self, job: Job, addresses: Sequence[str], now: float) -> None:
-        sought_s = now - (job.sought_at or now)
-        job.sought_at = None
-        job.transfer.aim(
-            job.asks, addresses,
+        sought_s = now - (job.lookup_began or now)
+        job.lookup_began = None
+        job.transfer.prepare(
+            job.current, addresses,
             connect_s=self._rules.connect_s - sought_s, total_s=job.deadline - now,
             respects_optout=self._guard.respect_optout and not job.reads_robots,
         )  # fmt: skip
         self._loop.add(job.transfer.handle)
 
-    def _finish(self, transfer: Transfer, error: int, words: str, now: float) -> None:
+    def _finish(self, transfer: Transfer, error: int, message: str, now: float) -> None:
         job: Job = transfer.job
-        status = transfer.status(error, words, is_late=now >= job.deadline - _LATE_S)
+        status = transfer.status(error, message, is_late=now >= job.deadline - _LATE_S)
         job.http_code = transfer.http_code
-        self._judge_host(job, status, now)
+        self._note_host(job, status, now)
         if job.http_code in _REDIRECTS and (where := transfer.header(b"location")):
             self._redirect(job, where[0], now)
         elif job.reads_robots:
@@ -204,7 +189,7 @@ class Transfers:
         else:
             self._settle(job, status, now)
 
-    def _judge_host(self, job: Job, status: str, now: float) -> None:
+    def _note_host(self, job: Job, status: str, now: float) -> None:
         if job.http_code is None:
             if status in _UNREACHED:
                 self.hosts.failed(job.host, status, slot=job.slot)
@@ -221,21 +206,21 @@ class Transfers:
             return
         _log.debug("slot %d is redirected to %s", job.slot, shown(where))
         try:
-            target = self.check(urljoin(job.asks.url, where), job.slot)
+            target = self.address_guard.check(urljoin(job.current.url, where), job.slot)
         except ValueError:
             target = "url_invalid"
         if isinstance(target, str):
             self._fail(job, target, now)
         else:
-            self._turn_to(job, target)
+            self._retarget(job, target)
             self._advance(job, now)
 
-    def _turn_to(self, job: Job, target: Target) -> None:
-        job.asks = target
+    def _retarget(self, job: Job, target: Target) -> None:
+        job.current = target
         if not job.reads_robots:
             job.image = target
         if target.host != job.host.name:
-            self._leave_turn(job)
+            self._release_turn(job)
             job.host = self.hosts.of(target.host)
 
     def _fail(self, job: Job, status: str, now: float) -> None:
@@ -249,8 +234,8 @@ class Transfers:
         assert self._robots is not None
         self._robots.learn(job.image, status, body)
         job.reads_robots, job.n_redirects, job.http_code = False, job.n_redirects_before, None
-        self._is_stirred = True
-        self._turn_to(job, job.image)
+        self._has_changed = True
+        self._retarget(job, job.image)
         self._advance(job, now)
 
     def _settle(self, job: Job, status: str, now: float) -> None:
@@ -261,45 +246,39 @@ class Transfers:
             self._fail(job, status, now)
             return
         job.n_attempts, job.n_redirects, job.wake_at = job.n_attempts + 1, 0, wake_at
-        self._leave_turn(job)
-        self._turn_to(job, job.target)
+        self._release_turn(job)
+        self._retarget(job, job.listed)
         self._parked[job] = None
 
     def _end(self, job: Job, status: str) -> None:
-        self._leave_turn(job)
+        self._release_turn(job)
         transfer: Transfer = job.transfer
-        self.answers.append(Answer(job.slot, status, job.http_code, transfer.body() if status == OK else b""))
+        self.results.append(FetchResult(job.slot, status, job.http_code, transfer.body() if status == OK else b""))
         transfer.clear()
         transfer.job = job.transfer = None
         self.free.append(transfer)
 
-    def _leave_turn(self, job: Job) -> None:
+    def _release_turn(self, job: Job) -> None:
         self.hosts.leave_turn(job)
-        self._is_stirred = True
+        self._has_changed = True
 
-    def _hear_names(self, now: float) -> None:
+    def _collect_names(self, now: float) -> None:
         for name in self.names.collect(now):
-            for job in self._unnamed.pop(name, ()):
+            for job in self._unresolved.pop(name, ()):
                 self._advance(job, now)
 
     def _end_late(self, now: float) -> None:
-        late = [job for jobs in self._unnamed.values() for job in jobs if now >= job.deadline]
+        late = [job for jobs in self._unresolved.values() for job in jobs if now >= job.deadline]
         for job in late:
-            self._unnamed[job.asks.host].remove(job)
+            self._unresolved[job.current.host].remove(job)
             self._fail(job, "timeout_total", now)
 
     def _refuse_socket(self, address: str, job: Job) -> str | None:
-        return self._refuse(address, job.asks.host, job.slot)
-
-    def _refuse(self, address: str, host: str, slot: int) -> str | None:
-        reason = self._denied(address)
-        if reason is not None:
-            self._record("address_refused", slot=slot, host=shown(host), address=shown(address), reason=reason)
-        return reason
+        return self.address_guard.refuse(address, job.current.host, job.slot)
 
 
 def _wait_s(transfer: Any) -> float:
-    """Return how long the host is to be left alone after this answer."""
+    """Return how long the host is to be left alone after this result."""
     if transfer.http_code == 429:
-        return float(transfer.retry_after_s() or UNASKED_S)
+        return float(transfer.retry_after_s() or DEFAULT_RETRY_AFTER_S)
     return float(transfer.retry_after_s()) if transfer.http_code == 503 else 0.0

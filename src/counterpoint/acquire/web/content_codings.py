@@ -6,7 +6,7 @@ Does not read br or zstd: such a body stays as it came, and the decoder of image
 import zlib
 
 MAX_CODINGS = 3
-"""More codings than this, one over another, are nobody's honest answer: the body stays as it came."""
+"""More codings than this, one over another, are nobody's honest result: the body stays as it came."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP, _ZLIB, _RAW = 31, 15, -15
@@ -26,7 +26,7 @@ def inflated(body: bytes, codings: list[str], *, max_bytes: int) -> bytes:
     Parameters
     ----------
     body
-        *body* is the body of an answer.
+        *body* is the body of an result.
     codings
         *codings* are the values of its headers Content-Encoding, in the order in which they were applied.
     max_bytes

@@ -1,6 +1,6 @@
 """The work of one process: fetch the slots of some shards, decode what comes, commit each shard when it is full.
 
-The calling thread runs the fetch loop, decoders take its answers from a queue bounded in bytes, and one more thread
+The calling thread runs the fetch loop, decoders take its results from a queue bounded in bytes, and one more thread
 commits, so that the next shard is fetched while the tail of one waits and while one is written.
 """
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
-from counterpoint.acquire.answers import Answers
+from counterpoint.acquire.decoder_crashes import crashes_path, is_late
 from counterpoint.acquire.lease import check_lease
 from counterpoint.acquire.open_shard import OpenShard, open_shard
-from counterpoint.acquire.suspects import is_late, suspects_path
+from counterpoint.acquire.result_queue import ResultQueue
 from counterpoint.acquire.web.fetch import Fetcher, Request
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.engines.time_limit import end_watch, sign_of_life
@@ -48,7 +48,7 @@ class ShardsTask:
     def is_late(self) -> bool:
         """Say whether its process was ended by the time limit of an image, which is not decoded again."""
         store = Store(self.config.output, self.config.storage)
-        return any(is_late(suspects_path(store, shard_name(shard, self.generation))) for shard in self.shards)
+        return any(is_late(crashes_path(store, shard_name(shard, self.generation))) for shard in self.shards)
 
 
 def acquire_shards(task: ShardsTask) -> dict[str, Any]:
@@ -60,8 +60,8 @@ def acquire_shards(task: ShardsTask) -> dict[str, Any]:
         When the disk is full, a shard cannot be written, or another run took over; what is committed stays.
     """
     with Pipeline(task) as pipeline:
-        for answer in pipeline.fetcher.fetch(pipeline.requests(), room=pipeline.has_room):
-            pipeline.answers.put(answer)
+        for result in pipeline.fetcher.fetch(pipeline.requests(), room=pipeline.has_room):
+            pipeline.results.put(result)
     return pipeline.statistics()
 
 
@@ -79,7 +79,7 @@ class Pipeline:
         self._over = threading.Event()
         self._decoders = [threading.Thread(target=self._guarded(self._decode)) for _ in range(N_DECODERS)]
         self._reporter = threading.Thread(target=self._guarded(self._report))
-        self.answers = Answers()
+        self.results = ResultQueue()
         self.fetcher = Fetcher(task.config.fetch, task.config.guard, record=self.record)
 
     def __enter__(self) -> Self:
@@ -91,7 +91,7 @@ class Pipeline:
         end_watch()
         self._failure = self._failure or error
         self.fetcher.close()
-        self.answers.close()
+        self.results.close()
         for decoder in self._decoders:
             decoder.join()
         self._commits.shutdown()
@@ -116,7 +116,7 @@ class Pipeline:
         sign_of_life(STUCK_S)
         if self._failure is not None:
             raise self._failure
-        return self.answers.has_room() and len(self._full) < MAX_COMMITS
+        return self.results.has_room() and len(self._full) < MAX_COMMITS
 
     def statistics(self) -> dict[str, int]:
         """Return how many shards were committed, with how many rows, of which the bodies had so many bytes."""
@@ -141,11 +141,11 @@ class Pipeline:
         return guarded
 
     def _decode(self) -> None:
-        for answer in self.answers:
+        for result in self.results:
             if self._failure is not None:
                 return
-            number = answer.slot // self._task.config.shard_rows
-            if self._open[number].end(answer):
+            number = result.slot // self._task.config.shard_rows
+            if self._open[number].add_result(result):
                 self._full.add(number)
                 self._commits.submit(self._guarded(partial(self._commit, number)))
 

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
 import polars as pl
 
-from counterpoint.acquire.keep import Kept
 from counterpoint.acquire.statuses import OK
+from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.artifacts import why_not_written
 from counterpoint.errors import RunFolderError
 from counterpoint.formats.shards import SHARD, Marker, shard_name, write_shard
@@ -24,7 +24,7 @@ from counterpoint.store import Store
 
 DUPLICATE = "duplicate"
 N_FAILING_HOSTS = 8
-_OF_KEPT = (*Kept._fields[:-1], "http_code")
+_OF_KEPT = (*SlotOutcome._fields[:-1], "http_code")
 
 
 class _Place(NamedTuple):
@@ -44,7 +44,7 @@ class ShardWriter:
     shard, generation
         The number of the shard, and how often it was retried.
     kept
-        *kept* is what the images are: a key of ``keep.KEEPERS``.
+        *kept* is what the images are: a key of ``transcode.TRANSCODERS``.
 
     Raises
     ------
@@ -56,8 +56,8 @@ class ShardWriter:
     >>> from counterpoint.formats.shards import LISTED, read_shards
     >>> listed = pl.DataFrame([{"slot": 0, "text": "Tom &amp; Jerry"}, {"slot": 1, "text": ""}], schema=LISTED)
     >>> writer = ShardWriter(listed, shard=0, kept="original")
-    >>> writer.add(1, Kept("http_404"), 404)
-    >>> writer.add(0, Kept("ok", image=b"..."), 200)
+    >>> writer.add(1, SlotOutcome("http_404"), 404)
+    >>> writer.add(0, SlotOutcome("ok", image=b"..."), 200)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     marker = writer.commit(Store(folder))
     ...     rows = next(read_shards(Store(folder)))
@@ -76,7 +76,7 @@ class ShardWriter:
         self._adding = threading.Lock()
         self.n_left = len(self._row_of)
 
-    def add(self, slot: int, kept: Kept, http_code: int | None = None) -> None:
+    def add(self, slot: int, kept: SlotOutcome, http_code: int | None = None) -> None:
         """Take how *slot* ended."""
         row = self._row_of[slot]
         with self._adding:
@@ -87,14 +87,14 @@ class ShardWriter:
             self.n_left -= 1
 
     def _spilled(self, image: bytes) -> _Place:
-        with self._told():
+        with self._named_disk_errors():
             self._scratch.write(image)
         place = _Place(self._end, len(image))
         self._end += len(image)
         return place
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _named_disk_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -115,7 +115,7 @@ class ShardWriter:
             *replaces* counts the statuses that the slots had before, when they are tried again.
         """
         assert not self.n_left, f"{self.n_left} slots have not ended"
-        with self._told():
+        with self._named_disk_errors():
             self._scratch.flush()
         rows = self._table(duplicates)
         with store.writing(f"shards/{shard_name(self._shard, self._generation)}.parquet") as file:

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterpoint.acquire.keep import Kept
-from counterpoint.acquire.shard import ShardWriter
+from counterpoint.acquire.shard_writer import ShardWriter
+from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.errors import RunFolderError
 from counterpoint.features.decode import Limits, decode
 from counterpoint.formats.images import ImageReader
@@ -28,8 +28,8 @@ OK = st.fixed_dictionaries({
     "n_bytes": st.integers(0, 99),
     "image": st.binary(max_size=9),
 })  # fmt: skip
-FAILED = st.sampled_from([Kept("http_404"), Kept("not_image", sha256="a", n_bytes=3)])
-ENDS = st.lists(OK.map(lambda known: Kept("ok", **known)) | FAILED, min_size=1, max_size=12)
+FAILED = st.sampled_from([SlotOutcome("http_404"), SlotOutcome("not_image", sha256="a", n_bytes=3)])
+ENDS = st.lists(OK.map(lambda known: SlotOutcome("ok", **known)) | FAILED, min_size=1, max_size=12)
 
 
 def listed(n, *, start=0):
@@ -97,7 +97,7 @@ def test_slots_may_end_in_several_threads(tmp_path):
     slots = listed(200)
     writer = ShardWriter(slots, shard=0, kept="original")
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda slot: writer.add(slot, Kept("ok", image=b"%d" % slot), 200), range(200)))
+        list(threads.map(lambda slot: writer.add(slot, SlotOutcome("ok", image=b"%d" % slot), 200), range(200)))
     assert writer.n_left == 0
     writer.commit(Store(tmp_path))
     images = pq.read_table(tmp_path / "shards" / "00000.parquet")["image"].to_pylist()
@@ -105,7 +105,7 @@ def test_slots_may_end_in_several_threads(tmp_path):
 
 
 def test_a_row_group_has_few_images_or_few_bytes(tmp_path):
-    ends = [Kept("ok", image=bytes(n_bytes)) for n_bytes in [20_000] * 130 + [3 << 20] * 4 + [4096] * 300]
+    ends = [SlotOutcome("ok", image=bytes(n_bytes)) for n_bytes in [20_000] * 130 + [3 << 20] * 4 + [4096] * 300]
     write(Store(tmp_path), ends)
     metadata = pq.ParquetFile(tmp_path / "shards" / "00000.parquet").metadata
     assert [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)] == [64, 64, 5, 64, 237]
@@ -117,7 +117,12 @@ def test_a_row_group_has_few_images_or_few_bytes(tmp_path):
 
 def test_a_marker_says_how_slots_ended_and_what_failed_where(tmp_path):
     store = Store(tmp_path)
-    ends = [Kept("ok", sha256="a", n_bytes=7, image=b"x"), Kept("http_404"), Kept("http_404"), Kept("timeout_total")]
+    ends = [
+        SlotOutcome("ok", sha256="a", n_bytes=7, image=b"x"),
+        SlotOutcome("http_404"),
+        SlotOutcome("http_404"),
+        SlotOutcome("timeout_total"),
+    ]
     marker = write(store, ends, replaces={"http_5xx": 4})
     assert marker == Marker.read(store, 0)
     assert marker.statuses == {"http_404": 2, "ok": 1, "timeout_total": 1}
@@ -128,10 +133,18 @@ def test_a_marker_says_how_slots_ended_and_what_failed_where(tmp_path):
 
 def test_a_retry_counts_for_the_slots_that_it_tried_and_no_other(tmp_path):
     store = Store(tmp_path)
-    write(store, [Kept("ok", image=b"old"), Kept("timeout_total"), Kept("http_404"), Kept("http_5xx")])
+    write(
+        store,
+        [
+            SlotOutcome("ok", image=b"old"),
+            SlotOutcome("timeout_total"),
+            SlotOutcome("http_404"),
+            SlotOutcome("http_5xx"),
+        ],
+    )
     again = listed(4)[[1, 3]]
-    write(store, [Kept("ok", image=b"new"), Kept("too_slow")], slots=again, generation=1)
-    write(store, [Kept("ok", image=b"newest")], slots=again[1:], generation=2)
+    write(store, [SlotOutcome("ok", image=b"new"), SlotOutcome("too_slow")], slots=again, generation=1)
+    write(store, [SlotOutcome("ok", image=b"newest")], slots=again[1:], generation=2)
     rows = rows_of(store)
     assert rows["status"].to_list() == ["ok", "ok", "http_404", "ok"]
     with ImageReader() as reader:
@@ -142,8 +155,8 @@ def test_a_retry_counts_for_the_slots_that_it_tried_and_no_other(tmp_path):
 @pytest.mark.parametrize("harm", ["no shard", "shorter", "no marker", "half a marker", "another's marker", "no JSON"])
 def test_a_shard_that_its_marker_does_not_fit_is_not_there(tmp_path, harm):
     store = Store(tmp_path)
-    write(store, [Kept("timeout_total")])
-    write(store, [Kept("ok", image=b"x")], generation=1)
+    write(store, [SlotOutcome("timeout_total")])
+    write(store, [SlotOutcome("ok", image=b"x")], generation=1)
     shard, marker = tmp_path / "shards" / "00000.parquet", tmp_path / "shards" / "00000.json"
     harms = {
         "no shard": shard.unlink,
@@ -161,7 +174,7 @@ def test_a_shard_that_its_marker_does_not_fit_is_not_there(tmp_path, harm):
 
 def test_a_shard_of_the_right_size_with_a_flipped_bit_is_found_out(tmp_path):
     store = Store(tmp_path)
-    marker = write(store, [Kept("ok", image=b"x" * 99)])
+    marker = write(store, [SlotOutcome("ok", image=b"x" * 99)])
     path = tmp_path / "shards" / "00000.parquet"
     path.write_bytes(path.read_bytes().replace(b"x" * 99, b"x" * 98 + b"y"))
     assert Marker.read(store, 0) == marker
@@ -171,7 +184,7 @@ def test_a_shard_of_the_right_size_with_a_flipped_bit_is_found_out(tmp_path):
 def test_shards_of_an_object_store_are_read_through_copies(tmp_path):
     pytest.importorskip("fsspec", reason="the extra counterpoint[acquire] is not installed")
     store = Store(f"memory://{uuid4().hex}")
-    ends = [Kept("ok", image=b"x"), Kept("http_404")]
+    ends = [SlotOutcome("ok", image=b"x"), SlotOutcome("http_404")]
     write(store, ends)
     assert rows_of(store)[REF].null_count() == 2
     rows = rows_of(store, copies=tmp_path / "copies")
@@ -195,7 +208,7 @@ def test_the_list_of_a_shard_is_read_and_a_missing_one_is_one_line(tmp_path):
 def test_raw_gray_pixels_are_read_as_a_png_of_them(tmp_path):
     pixels = bytes(range(256)) * 16
     store = Store(tmp_path)
-    write(store, [Kept("ok", image=pixels)], kept="gray-64")
+    write(store, [SlotOutcome("ok", image=pixels)], kept="gray-64")
     assert pq.read_table(tmp_path / "shards" / "00000.parquet")["image"].to_pylist() == [pixels]
     with ImageReader() as reader:
         image = reader.read(rows_of(store)[REF][0])
@@ -206,9 +219,9 @@ def test_raw_gray_pixels_are_read_as_a_png_of_them(tmp_path):
 
 def test_a_slot_ends_once(tmp_path):
     writer = ShardWriter(listed(2), shard=0, kept="original")
-    writer.add(0, Kept("http_404"))
+    writer.add(0, SlotOutcome("http_404"))
     with pytest.raises(AssertionError, match="ended twice"):
-        writer.add(0, Kept("http_404"))
+        writer.add(0, SlotOutcome("http_404"))
     with pytest.raises(AssertionError, match="1 slots have not ended"):
         writer.commit(Store(tmp_path))
     writer.close()
@@ -217,8 +230,8 @@ def test_a_slot_ends_once(tmp_path):
 FULL = """
 import resource, sys
 import polars as pl
-from counterpoint.acquire.keep import Kept
-from counterpoint.acquire.shard import ShardWriter
+from counterpoint.acquire.transcode import SlotOutcome
+from counterpoint.acquire.shard_writer import ShardWriter
 from counterpoint.errors import RunFolderError
 from counterpoint.formats.shards import LISTED
 from counterpoint.store import Store
@@ -226,7 +239,7 @@ writer = ShardWriter(pl.DataFrame([{"slot": 0}], schema=dict(LISTED)), shard=0, 
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 for n_bytes in (100_000, 19_000):
     try:
-        writer.add(0, Kept("ok", image=bytes(n_bytes)), 200)
+        writer.add(0, SlotOutcome("ok", image=bytes(n_bytes)), 200)
         writer.commit(Store(sys.argv[1]))
     except RunFolderError as error:
         print(error)

@@ -25,7 +25,7 @@ _TRACE = b"hread 0x"
 """What each trace of a thread begins with."""
 
 
-class Suspects:
+class DecoderCrashes:
     """The slots, of *n_slots*, at which a process died.
 
     Examples
@@ -33,12 +33,12 @@ class Suspects:
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     for _ in range(2):
-    ...         suspects = Suspects(Path(folder, "00000.suspects"), 10, max_decode_s=20)
-    ...         suspects.states[7] |= 0x80  # decoding starts, and the process dies
-    ...         suspects.close()
-    ...     suspects = Suspects(Path(folder, "00000.suspects"), 10, max_decode_s=20)
-    ...     print(suspects.status(6), suspects.status(7))
-    ...     suspects.close()
+    ...         crashes = DecoderCrashes(Path(folder, "00000.suspects"), 10, max_decode_s=20)
+    ...         crashes.states[7] |= 0x80  # decoding starts, and the process dies
+    ...         crashes.close()
+    ...     crashes = DecoderCrashes(Path(folder, "00000.suspects"), 10, max_decode_s=20)
+    ...     print(crashes.status(6), crashes.status(7))
+    ...     crashes.close()
     None internal
     """
 
@@ -57,11 +57,11 @@ class Suspects:
         for slot, state in enumerate(self.states[:]):
             if state & _UNDER_WAY:
                 self.states[slot] = (state - _UNDER_WAY + 1) | (_LATE if was_late else 0)
-        self._deadly = {slot: state for slot, state in enumerate(self.states[:]) if state}
+        self._crashed = {slot: state for slot, state in enumerate(self.states[:]) if state}
 
     def status(self, slot: int) -> str | None:
         """Return how *slot* ends without being decoded again: it hung, or a process died at it twice; None: it may."""
-        state = self._deadly.get(slot, 0)
+        state = self._crashed.get(slot, 0)
         return "decode_timeout" if state & _LATE else "internal" if state >= MAX_DEATHS else None
 
     @contextmanager
@@ -91,18 +91,18 @@ def is_late(path: Path) -> bool:
 
 
 def forget_committed(store: Store) -> None:
-    """Remove the files of shards that are committed: a process may have died between the commit and `Suspects.forget`.
+    """Remove the files of shards that are committed: a process may have died between the commit and `DecoderCrashes.forget`.
 
     To be called when no shard is under way.
     """
-    left = [path.name for path in suspects_path(store, "any").parent.glob("*.suspects")]
+    left = [path.name for path in crashes_path(store, "any").parent.glob("*.suspects")]
     for part in parts_of(left, "suspects"):
         if Marker.read(store, *part) is not None:
-            suspects_path(store, shard_name(*part)).unlink(missing_ok=True)
+            crashes_path(store, shard_name(*part)).unlink(missing_ok=True)
 
 
-def suspects_path(store: Store, name: str) -> Path:
-    """Return where the suspects of shard *name* are: beside its events, or here when those are in an object store."""
+def crashes_path(store: Store, name: str) -> Path:
+    """Return where the crashes of shard *name* are: beside its events, or here when those are in an object store."""
     if store.local is not None:
         return store.local / "events" / f"{name}.suspects"
     return Path(tempfile.gettempdir()) / f"counterpoint-{key_of(store.url)}" / f"{name}.suspects"

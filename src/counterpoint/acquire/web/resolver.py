@@ -19,14 +19,14 @@ RETRIED_S = 0.4
 """How long a failure that may pass is believed."""
 MAX_THREADS = 256
 
-Place = tuple[str, int]
-Found = tuple[str, ...] | str
+Endpoint = tuple[str, int]
+Resolution = tuple[str, ...] | str
 """Addresses, or the status ``dns_nxdomain`` or ``dns_temporary``."""
 
 _GONE = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME), getattr(socket, "EAI_ADDRFAMILY", -9)}
 
 
-def addresses_of(name: str) -> Found:
+def addresses_of(name: str) -> Resolution:
     """Return what the system's resolver says of *name*; it may take as long as the resolver likes.
 
     >>> addresses_of("hidden.onion")
@@ -43,7 +43,7 @@ def addresses_of(name: str) -> Found:
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found)) or "dns_nxdomain"
 
 
-class Names:
+class Resolver:
     """Host names, what they resolve to, and the threads that ask.
 
     Parameters
@@ -57,41 +57,43 @@ class Names:
     """
 
     def __init__(self, *, longest_s: float, n_threads: int = 64, resolve: Sequence[str] = ()) -> None:
-        self.bell, self._rope = socket.socketpair()
+        self.wakeup, self._waker = socket.socketpair()
         """Readable when a look-up has ended."""
         self._longest_s, self._max_threads = longest_s, min(n_threads, MAX_THREADS)
-        self._given = dict(_given(entry) for entry in resolve)
-        self._known: dict[str, tuple[Found, float]] = {}
-        self._asked: dict[str, float] = {}
+        self._preset = dict(_preset(entry) for entry in resolve)
+        self._known: dict[str, tuple[Resolution, float]] = {}
+        self._pending: dict[str, float] = {}
         self._queue: SimpleQueue[str | None] = SimpleQueue()
-        self._answers: deque[tuple[str, Found]] = deque()
+        self._answers: deque[tuple[str, Resolution]] = deque()
         self._n_threads = self._n_busy = 0
-        for end in (self.bell, self._rope):
+        for end in (self.wakeup, self._waker):
             end.setblocking(False)
 
-    def look_up(self, name: str, port: int, now: float) -> Found | None:
+    def look_up(self, name: str, port: int, now: float) -> Resolution | None:
         """Return what is known of *name*; None: it has been asked for, and `collect` will tell."""
-        if given := self._given.get((name, port)):
+        if given := self._preset.get((name, port)):
             return given
         known = self._known.get(name)
         if known is not None and now < known[1]:
             return known[0]
-        if name not in self._asked:
-            self._asked[name] = now
-            self._ask(name)
+        if name not in self._pending:
+            self._pending[name] = now
+            self._enqueue(name)
         return None
 
     def collect(self, now: float) -> list[str]:
         """Return the names of which something is known now: they were answered, or have taken too long."""
         with suppress(BlockingIOError):
-            self.bell.recv(4096)
+            self.wakeup.recv(4096)
         ended = []
         while self._answers:
             name, found = self._answers.popleft()
             self._n_busy -= 1
             self._note(name, found, now)
             ended.append(name)
-        overdue = list(takewhile(lambda name: now - self._asked[name] >= self._longest_s, self._asked))  # oldest first
+        overdue = list(
+            takewhile(lambda name: now - self._pending[name] >= self._longest_s, self._pending)
+        )  # oldest first
         for name in overdue:
             self._note(name, "dns_temporary", now)
         return ended + overdue
@@ -104,32 +106,32 @@ class Names:
         """Let the threads end, when they have an answer; do not wait for them."""
         for _ in range(self._n_threads):
             self._queue.put(None)
-        self.bell.close()
-        self._rope.close()
+        self.wakeup.close()
+        self._waker.close()
 
-    def _note(self, name: str, found: Found, now: float) -> None:
-        self._asked.pop(name, None)
+    def _note(self, name: str, found: Resolution, now: float) -> None:
+        self._pending.pop(name, None)
         kept_s = {"dns_nxdomain": math.inf, "dns_temporary": RETRIED_S}.get(str(found), KEPT_S)
         self._known[name] = found, now + kept_s
 
-    def _ask(self, name: str) -> None:
+    def _enqueue(self, name: str) -> None:
         self._n_busy += 1
         if self._n_busy > self._n_threads < self._max_threads:
             self._n_threads += 1
-            threading.Thread(target=self._answer, name="names", daemon=True).start()
+            threading.Thread(target=self._work, name="names", daemon=True).start()
         self._queue.put(name)
 
-    def _answer(self) -> None:
+    def _work(self) -> None:
         while (name := self._queue.get()) is not None:
             self._answers.append((name, addresses_of(name)))
             with suppress(OSError):  # a full pipe has rung already; a closed one has nobody to hear it
-                self._rope.send(b"!")
+                self._waker.send(b"!")
 
 
-def _given(entry: str) -> tuple[Place, Found]:
+def _preset(entry: str) -> tuple[Endpoint, Resolution]:
     """Read an answer that is given beforehand.
 
-    >>> _given("mirror.test:80:[::1],127.0.0.1")
+    >>> _preset("mirror.test:80:[::1],127.0.0.1")
     (('mirror.test', 80), ('::1', '127.0.0.1'))
     """
     name, port, addresses = entry.split(":", 2)

@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from counterpoint.acquire import keep as keeping
-from counterpoint.acquire.keep import KEEPERS, Kept, keep
+from counterpoint.acquire import transcode as transcoding
 from counterpoint.acquire.statuses import STATUSES
+from counterpoint.acquire.transcode import TRANSCODERS, SlotOutcome, transcode
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.features.decode import Limits, decode, decode_image
 from counterpoint.features.hashes import phash
@@ -78,11 +78,11 @@ def cover(n: int, n_target: int) -> np.ndarray:
     return np.maximum(high - low, 0) * n_target / n
 
 
-@pytest.mark.parametrize("kind", KEEPERS)
+@pytest.mark.parametrize("kind", TRANSCODERS)
 @pytest.mark.parametrize("name", GOOD)
 def test_of_every_image_its_size_as_shown_its_format_and_both_hashes_are_known(name, kind):
     body = GOOD[name]
-    kept = keep(body, limits=LIMITS, kept=kind)
+    kept = transcode(body, limits=LIMITS, kept=kind)
     picture = decode_image(body, limits=LIMITS, mode="gray")
     shown = (picture.width_px, picture.height_px, picture.format)
     assert (kept.width_px, kept.height_px, kept.format) == shown
@@ -92,7 +92,7 @@ def test_of_every_image_its_size_as_shown_its_format_and_both_hashes_are_known(n
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_jpeg_of_256_is_the_image_as_shown_and_never_larger(name):
-    kept = keep(GOOD[name], limits=LIMITS, kept="jpeg-256")
+    kept = transcode(GOOD[name], limits=LIMITS, kept="jpeg-256")
     whole = decode(GOOD[name], limits=LIMITS, mode="rgb")
     height_px, width_px, _ = whole.shape
     small = simplejpeg.decode_jpeg(kept.image)
@@ -105,7 +105,7 @@ def test_a_jpeg_of_256_is_the_image_as_shown_and_never_larger(name):
 
 @pytest.mark.parametrize("name", GOOD)
 def test_gray_64_is_4096_pixels_near_the_average_over_their_area(name):
-    kept = keep(GOOD[name], limits=LIMITS, kept="gray-64")
+    kept = transcode(GOOD[name], limits=LIMITS, kept="gray-64")
     assert len(kept.image) == 4096
     pixels = np.frombuffer(kept.image, dtype=np.uint8).reshape(64, 64, 1)
     whole = decode(GOOD[name], limits=LIMITS, mode="gray")
@@ -116,29 +116,29 @@ def test_gray_64_is_4096_pixels_near_the_average_over_their_area(name):
 def test_noise_which_aliases_is_averaged_and_not_picked():
     noise = np.random.default_rng(0).integers(0, 256, (600, 800), dtype=np.uint8)
     body = simplejpeg.encode_jpeg(np.ascontiguousarray(noise[:, :, None]), colorspace="GRAY", quality=95)
-    pixels = np.frombuffer(keep(body, limits=LIMITS, kept="gray-64").image, dtype=np.uint8)
+    pixels = np.frombuffer(transcode(body, limits=LIMITS, kept="gray-64").image, dtype=np.uint8)
     assert pixels.std() < 15  # of picked pixels 74, of an average over 117 pixels 7
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_the_original_is_kept_to_the_byte(name):
-    assert keep(GOOD[name], limits=LIMITS, kept="original").image == GOOD[name]
+    assert transcode(GOOD[name], limits=LIMITS, kept="original").image == GOOD[name]
 
 
-@pytest.mark.parametrize("kind", KEEPERS)
+@pytest.mark.parametrize("kind", TRANSCODERS)
 @pytest.mark.parametrize(("body", "status"), BAD.items(), ids=BAD.values())
 def test_what_is_not_kept_has_a_status_its_size_and_its_sha256(body, status, kind):
-    kept = keep(body, limits=LIMITS, kept=kind)
-    assert kept == Kept(status, sha256=sha256(body).hexdigest(), n_bytes=len(body))
+    kept = transcode(body, limits=LIMITS, kept=kind)
+    assert kept == SlotOutcome(status, sha256=sha256(body).hexdigest(), n_bytes=len(body))
 
 
-@pytest.mark.parametrize("kind", KEEPERS)
+@pytest.mark.parametrize("kind", TRANSCODERS)
 @settings(max_examples=80, deadline=None)
 @given(body=st.one_of(st.binary(max_size=400), st.sampled_from(list(GOOD.values()))), data=st.data())
 def test_no_bytes_raise_and_every_status_is_of_the_list(kind, body, data):
     start = data.draw(st.integers(0, len(body)))
     harmed = body[:start] + data.draw(st.binary(max_size=20)) + body[start + data.draw(st.integers(0, 50)) :]
-    kept = keep(harmed, limits=LIMITS, kept=kind)
+    kept = transcode(harmed, limits=LIMITS, kept=kind)
     assert kept.status in STATUSES
     assert (kept.image is not None) == (kept.status == "ok")
 
@@ -146,14 +146,14 @@ def test_no_bytes_raise_and_every_status_is_of_the_list(kind, body, data):
 @example("AB" * 32)
 @given(expected=st.text(max_size=70))
 def test_another_image_than_the_expected_is_not_kept(expected):
-    kept = keep(GOOD["small"], limits=LIMITS, kept="original", sha256_expected=expected)
+    kept = transcode(GOOD["small"], limits=LIMITS, kept="original", sha256_expected=expected)
     assert (kept.status, kept.image) == ("hash_mismatch", None)
 
 
 def test_the_expected_image_is_kept_however_its_hash_is_written():
     digest = sha256(GOOD["small"]).hexdigest()
     for expected in (digest, digest.upper(), f" {digest}\n"):
-        assert keep(GOOD["small"], limits=LIMITS, kept="original", sha256_expected=expected).status == "ok"
+        assert transcode(GOOD["small"], limits=LIMITS, kept="original", sha256_expected=expected).status == "ok"
 
 
 @pytest.mark.parametrize("where", ["decode_jpeg", "encode_jpeg"])
@@ -162,33 +162,33 @@ def test_no_memory_is_internal_and_may_be_tried_again(where, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(simplejpeg, where, refuse)
-    assert keep(GOOD["jpeg"], limits=LIMITS, kept="jpeg-256").status == "internal"
+    assert transcode(GOOD["jpeg"], limits=LIMITS, kept="jpeg-256").status == "internal"
 
 
 def test_what_was_kept_is_the_same_each_time():
-    for kind in KEEPERS:
+    for kind in TRANSCODERS:
         for body in GOOD.values():
-            assert keep(body, limits=LIMITS, kept=kind) == keep(body, limits=LIMITS, kept=kind)
+            assert transcode(body, limits=LIMITS, kept=kind) == transcode(body, limits=LIMITS, kept=kind)
 
 
 def test_every_value_of_keep_has_its_keeper():
-    assert set(KEEPERS) == set(AcquireConfig.model_fields["keep"].annotation.__args__)
+    assert set(TRANSCODERS) == set(AcquireConfig.model_fields["keep"].annotation.__args__)
 
 
 def test_a_blank_image_has_no_perceptual_hash():
-    assert keep(encoded(Image.new("RGB", (90, 90), "red")), limits=LIMITS, kept="gray-64").phash is None
+    assert transcode(encoded(Image.new("RGB", (90, 90), "red")), limits=LIMITS, kept="gray-64").phash is None
 
 
 def test_a_large_jpeg_is_not_decoded_whole(monkeypatch):
     sizes = []
-    decoded = keeping.decode_image
+    decoded = transcoding.decode_image
 
     def spy(*args, **choices):
         picture = decoded(*args, **choices)
         sizes.append(picture.pixels.shape[:2])
         return picture
 
-    monkeypatch.setattr(keeping, "decode_image", spy)
-    for kind in KEEPERS:
-        keep(encoded(scene(2560, 1600)), limits=LIMITS, kept=kind)
+    monkeypatch.setattr(transcoding, "decode_image", spy)
+    for kind in TRANSCODERS:
+        transcode(encoded(scene(2560, 1600)), limits=LIMITS, kept=kind)
     assert sizes == [(200, 320)] * 3

@@ -28,8 +28,8 @@ class AcquiredRows:
     images at a time.
     """
 
-    def __init__(self, store: Store, *, listen: OnCount = ignore_count) -> None:
-        self._store, self._listen = store, listen
+    def __init__(self, store: Store, *, on_count: OnCount = ignore_count) -> None:
+        self._store, self._on_count = store, on_count
         self.plan = Plan.read(store)
         self.left_out: Counter[str] = Counter()
         self._shards = committed(store)
@@ -49,7 +49,7 @@ class AcquiredRows:
                 frame = read_slots(self._store, shard, markers, waiting=WAITING, copies=Path(copies))
                 yield from frame.iter_rows(named=True)
             done += frame.height
-            self._listen(done, self.plan.n_rows)
+            self._on_count(done, self.plan.n_rows)
 
     def kept(self, row: Row) -> bytes:
         """Return what was kept of the image of *row*, the last that was yielded; raw pixels as a PNG.

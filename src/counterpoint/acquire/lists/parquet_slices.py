@@ -64,5 +64,7 @@ def decoded(column: pl.Series) -> pl.Series:
 def has_all(about: Any, column: str) -> bool:
     """Say whether the statistics of each row group show that *column* has no null and no empty string."""
     index = next(n for n in range(about.num_columns) if about.schema.column(n).path == column)
-    told = [about.row_group(group).column(index).statistics for group in range(about.num_row_groups)]
-    return all(each and each.has_null_count and not each.null_count and each.has_min_max and each.min for each in told)
+    statistics = [about.row_group(group).column(index).statistics for group in range(about.num_row_groups)]
+    return all(
+        each and each.has_null_count and not each.null_count and each.has_min_max and each.min for each in statistics
+    )

@@ -28,7 +28,7 @@ _SPARE = {GRAY_PX: 1.5, LONG_PX: 1.25}
 """How much larger than each target a JPEG is decoded at least."""
 
 
-class Kept(NamedTuple):
+class SlotOutcome(NamedTuple):
     """How a slot ended, and what is kept of it: columns of ``formats.shards.SHARD``."""
 
     status: str
@@ -41,7 +41,7 @@ class Kept(NamedTuple):
     image: bytes | None = None
 
 
-def keep(body: bytes, *, limits: Limits, kept: str, sha256_expected: str | None = None) -> Kept:
+def transcode(body: bytes, *, limits: Limits, kept: str, sha256_expected: str | None = None) -> SlotOutcome:
     """Return what is kept of *body*, or why nothing is.
 
     Parameters
@@ -51,31 +51,33 @@ def keep(body: bytes, *, limits: Limits, kept: str, sha256_expected: str | None 
     limits
         *limits* are checked against the header, before anything is decoded.
     kept
-        *kept* is a key of `KEEPERS`: ``jpeg-256``, ``gray-64`` or ``original``.
+        *kept* is a key of `TRANSCODERS`: ``jpeg-256``, ``gray-64`` or ``original``.
     sha256_expected
         *sha256_expected* is what the body must hash to, in hex; if not, it is not decoded.
 
     Examples
     --------
     >>> image = simplejpeg.encode_jpeg(np.zeros((300, 512, 3), dtype=np.uint8))
-    >>> kept = keep(image, limits=Limits(), kept="jpeg-256")
+    >>> kept = transcode(image, limits=Limits(), kept="jpeg-256")
     >>> kept.status, kept.width_px, kept.height_px, header(kept.image)
     ('ok', 512, 300, ('jpeg', 256, 150))
-    >>> keep(b"<html>", limits=Limits(), kept="gray-64").status
+    >>> transcode(b"<html>", limits=Limits(), kept="gray-64").status
     'not_image'
     """
     digest = sha256(body).hexdigest()
-    failed = Kept(OK, sha256=digest, n_bytes=len(body))
+    failed = SlotOutcome(OK, sha256=digest, n_bytes=len(body))
     if sha256_expected is not None and digest != sha256_expected.strip().lower():
         return failed._replace(status="hash_mismatch")
     try:
-        picture, gray, image = KEEPERS[kept](body, limits)
-        looks = phash(gray)
+        picture, gray, image = TRANSCODERS[kept](body, limits)
+        perceptual_hash = phash(gray)
     except ImageError as error:
         return failed._replace(status=_status(error))
     except (MemoryError, OSError, ValueError):  # of a resize or an encoder, when memory is short
         return failed._replace(status="internal")
-    return Kept(OK, digest, looks, picture.format, picture.width_px, picture.height_px, len(body), image)
+    return SlotOutcome(
+        OK, digest, perceptual_hash, picture.format, picture.width_px, picture.height_px, len(body), image
+    )
 
 
 def _status(error: ImageError) -> str:
@@ -108,7 +110,7 @@ def _original(body: bytes, limits: Limits) -> tuple[DecodedImage, Pixels8, bytes
     return picture, picture.pixels, body
 
 
-KEEPERS: Mapping[str, Callable[[bytes, Limits], tuple[DecodedImage, Pixels8, bytes]]] = {
+TRANSCODERS: Mapping[str, Callable[[bytes, Limits], tuple[DecodedImage, Pixels8, bytes]]] = {
     "jpeg-256": _jpeg_256,
     "gray-64": _gray_64,
     "original": _original,

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from counterpoint.acquire.lists.columns import NAMES, NUMBERS, STRINGS, check_alike, check_type, overlooked, roles_of
 from counterpoint.acquire.lists.inputs import InputFile, find_inputs
-from counterpoint.acquire.lists.slices import decoded, has_all, read_slice
+from counterpoint.acquire.lists.parquet_slices import decoded, has_all, read_slice
 from counterpoint.config.acquire import Input
 from counterpoint.errors import SourceError, first_line
 from counterpoint.formats.tables import BAD, Table, open_table
@@ -162,7 +162,7 @@ def _open(file: InputFile, source: Input, notes: list[str]) -> tuple[tuple[str, 
 
 
 def _table_parts(file: InputFile, table: Table, roles: Mapping[str, str], rows: int) -> Iterator[Part]:
-    for frame in _told(file, _with_names(table, roles)):
+    for frame in _as_source_errors(file, _with_names(table, roles)):
         for part in frame.iter_slices(rows):
             yield _part(file, part, roles)
 
@@ -180,11 +180,11 @@ def _remote_parts(file: InputFile, roles: Mapping[str, str], rows: int) -> Itera
             for batch in parquet.iter_batches(rows, columns=list(roles.values())):
                 yield pl.DataFrame(pa.table(batch))
 
-    for frame in _told(file, frames()):
+    for frame in _as_source_errors(file, frames()):
         yield _part(file, frame, roles)
 
 
-def _told(file: InputFile, frames: Iterable[Frame]) -> Iterator[Frame]:
+def _as_source_errors(file: InputFile, frames: Iterable[Frame]) -> Iterator[Frame]:
     """Yield *frames*; whatever ends them early is a `SourceError`."""
     try:
         yield from frames

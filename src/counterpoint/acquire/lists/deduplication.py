@@ -11,14 +11,14 @@ _STEP = 1 << 14
 Mask = npt.NDArray[np.bool_]
 
 
-class Seen:
+class Deduplicator:
     """Strings that came before.
 
     It knows them by 96 bits of hash: among 400 million, two are taken for one with a chance of 1 in 10 to the 12.
 
     Examples
     --------
-    >>> seen = Seen()
+    >>> seen = Deduplicator()
     >>> seen.first(pl.Series(["a", "b", "a"])).tolist(), seen.first(pl.Series(["b", "c"])).tolist()
     ([True, True, False], [False, True])
     """

@@ -10,12 +10,12 @@ _MIN_ROWS = 1_000_000
 """Counts of so many values wait before they are added up."""
 
 
-class Tally:
+class ValueCounts:
     """Counts of values; null counts as none.
 
     Examples
     --------
-    >>> tally = Tally()
+    >>> tally = ValueCounts()
     >>> tally.add(pl.Series(["a", "b", "a", None]))
     >>> tally.add(pl.Series(["b", "b"]))
     >>> tally.n_values, tally.most(1)

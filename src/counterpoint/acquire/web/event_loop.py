@@ -18,7 +18,7 @@ _TO_WRITE = select.POLLOUT
 _TO_READ = ~select.POLLOUT  # an error is something to read, too
 
 
-class Loop:
+class EventLoop:
     """Transfers under way.
 
     Parameters
@@ -29,11 +29,11 @@ class Loop:
         *bell* is a socket whose being readable ends a wait too.
     """
 
-    def __init__(self, *, max_connections: int, bell: socket.socket) -> None:
+    def __init__(self, *, max_connections: int, wakeup: socket.socket) -> None:
         # Not the module selectors: its bookkeeping in Python is a tenth of what an image costs.
         self._poll: Any = select.epoll() if hasattr(select, "epoll") else select.poll()
-        self._bell = bell.fileno()
-        self._poll.register(self._bell, select.POLLIN)
+        self._wakeup = wakeup.fileno()
+        self._poll.register(self._wakeup, select.POLLIN)
         self._watched: set[int] = set()
         self._timer: float | None = None
         self._handles: set[Any] = set()
@@ -54,29 +54,29 @@ class Loop:
         self._handles.discard(handle)
 
     def wait(self, longest_s: float) -> bool:
-        """Let transfers go on, for *longest_s* at most; say whether the bell rang."""
+        """Let transfers go on, for *longest_s* at most; say whether the bell is_woken."""
         if self._timer is not None:
             longest_s = min(longest_s, max(0.0, self._timer - time.monotonic()))
-        rang = False
+        is_woken = False
         for fd, events in self._ready(longest_s):
-            if fd == self._bell:
-                rang = True
+            if fd == self._wakeup:
+                is_woken = True
                 continue
             reads = pycurl.CSELECT_IN if events & _TO_READ else 0
             self._multi.socket_action(fd, reads | (pycurl.CSELECT_OUT if events & _TO_WRITE else 0))
         if self._timer is not None and self._timer <= time.monotonic():
             self._timer = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        return rang
+        return is_woken
 
     def finished(self) -> Iterator[tuple[Any, int, str]]:
-        """Yield (handle, libcurl's error or 0, its words) of the transfers that have ended, and take them back."""
+        """Yield (handle, libcurl's error or 0, its message) of the transfers that have ended, and take them back."""
         n_left = 1
         while n_left:
             n_left, done, failed = self._multi.info_read()
-            for handle, error, words in [*((handle, 0, "") for handle in done), *failed]:
+            for handle, error, message in [*((handle, 0, "") for handle in done), *failed]:
                 self.remove(handle)
-                yield handle, error, words
+                yield handle, error, message
 
     def clear(self) -> None:
         """End every transfer that is under way."""
@@ -96,16 +96,16 @@ class Loop:
             return list(self._poll.poll(longest_s, _AT_ONCE))
         return list(self._poll.poll(longest_s * 1000))
 
-    def _watch(self, what: int, fd: int, _multi: Any, _data: Any) -> None:
-        if what == pycurl.POLL_REMOVE:
+    def _watch(self, action: int, fd: int, _multi: Any, _data: Any) -> None:
+        if action == pycurl.POLL_REMOVE:
             if fd in self._watched:
                 self._watched.remove(fd)
                 self._poll.unregister(fd)
         elif fd in self._watched:
-            self._poll.modify(fd, _EVENTS[what])
+            self._poll.modify(fd, _EVENTS[action])
         else:
             self._watched.add(fd)
-            self._poll.register(fd, _EVENTS[what])
+            self._poll.register(fd, _EVENTS[action])
 
     def _set_timer(self, timeout_ms: int) -> None:
         self._timer = None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000

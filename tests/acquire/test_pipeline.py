@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 
 from acquire_material import config, events, host, photo, shard_hashes, slots
-from counterpoint.acquire import open_shard, work
+from counterpoint.acquire import open_shard, pipeline
 from counterpoint.acquire.acquisition import Acquisition
-from counterpoint.acquire.answers import MAX_BYTES, Answers
-from counterpoint.acquire.keep import keep
 from counterpoint.acquire.open_shard import OpenShard, spread
-from counterpoint.acquire.shard import ShardWriter
-from counterpoint.acquire.web.fetch import Answer
-from counterpoint.acquire.work import ShardsTask, acquire_shards
+from counterpoint.acquire.pipeline import ShardsTask, acquire_shards
+from counterpoint.acquire.result_queue import MAX_BYTES, ResultQueue
+from counterpoint.acquire.shard_writer import ShardWriter
+from counterpoint.acquire.transcode import transcode
+from counterpoint.acquire.web.fetch_result import FetchResult
 from counterpoint.engines import engine
 from counterpoint.errors import RunFolderError
 
@@ -57,16 +57,16 @@ def test_a_task_done_again_asks_for_nothing_and_changes_nothing(server, tmp_path
     rules = planned(tmp_path, [server.url(f"ok/{number}.jpg") for number in range(15)])
     task = pickle.loads(pickle.dumps(task_of(rules, 2)))
     acquire_shards(task)
-    before, asked = shard_hashes(tmp_path / "out"), server.asked.total()
+    before, n_requests = shard_hashes(tmp_path / "out"), server.requested.total()
     assert acquire_shards(task)["shards"] == 0
-    assert (shard_hashes(tmp_path / "out"), server.asked.total()) == (before, asked)
+    assert (shard_hashes(tmp_path / "out"), server.requested.total()) == (before, n_requests)
 
 
 def test_the_next_shard_is_fetched_while_the_tail_of_one_waits(tmp_path):
     with host() as server, host(delay_s=1.5) as slow:
         urls = [(slow if number == 3 else server).url(f"ok/{number}.jpg") for number in range(20)]
         acquire_shards(task_of(planned(tmp_path, urls), 2))
-        assert slow.asked.total() == 1
+        assert slow.requested.total() == 1
     committed = {name: events(tmp_path / "out", name)[-1] for name in ("00000", "00001")}
     assert committed["00001"]["event"] == "committed"
     assert committed["00001"]["time"] < committed["00000"]["time"]
@@ -76,23 +76,23 @@ def test_a_surprise_of_a_decoder_costs_its_slot_and_no_other(server, tmp_path, m
     def surprised(body, **rules):
         if body == photo(4):
             raise ZeroDivisionError("who\nknows")
-        return keep(body, **rules)
+        return transcode(body, **rules)
 
-    monkeypatch.setattr(open_shard, "keep", surprised)
+    monkeypatch.setattr(open_shard, "transcode", surprised)
     rules = planned(tmp_path, [server.url(f"ok/{number}.jpg") for number in range(10)])
     acquire_shards(task_of(rules, 1))
     assert read(tmp_path / "out")["status"].to_list() == ["ok"] * 4 + ["internal"] + ["ok"] * 5
-    (told,) = [event for event in events(tmp_path / "out", "00000") if event["event"] == "internal_error"]
-    assert (told["slot"], told["error"]) == (4, "ZeroDivisionError: who\nknows")
+    (event,) = [each for each in events(tmp_path / "out", "00000") if each["event"] == "internal_error"]
+    assert (event["slot"], event["error"]) == (4, "ZeroDivisionError: who\nknows")
 
 
 def acquire_with_a_deadly_decoder(task):
     def deadly(body, **rules):
         if body == photo(4):
             os._exit(11)
-        return keep(body, **rules)
+        return transcode(body, **rules)
 
-    open_shard.keep = deadly
+    open_shard.transcode = deadly
     return acquire_shards(task)
 
 
@@ -134,24 +134,24 @@ def test_a_retry_asks_only_for_what_may_end_otherwise(server, tmp_path):
     rules = planned(tmp_path, [server.url(f"{kind}/{number}.jpg") for number, kind in enumerate(kinds)])
     acquire_shards(task_of(rules, 1))
     server.is_healed = True
-    server.asked.clear()
+    server.requested.clear()
     acquire_shards(task_of(rules, 1, generation=1))
-    assert set(server.asked) == {"/503/1.jpg", "/503/4.jpg"}
+    assert set(server.requested) == {"/503/1.jpg", "/503/4.jpg"}
     again = pl.read_parquet(tmp_path / "out/shards/00000.r1.parquet")
     assert again.select("slot", "status").rows() == [(1, "ok"), (4, "ok")]
 
 
-def test_the_log_tells_how_a_shard_went(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(work, "REPORT_S", 0.02)
+def test_the_log_contains_the_history_of_a_shard(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "REPORT_S", 0.02)
     server.delay_s = 0.1
     rules = planned(tmp_path, [server.url(f"{'ok' if number else '404'}/{number}.jpg") for number in range(10)])
     acquire_shards(task_of(rules, 1))
-    told = events(tmp_path / "out", "00000")
-    assert [told[0]["event"], told[-1]["event"]] == ["begun", "committed"]
-    assert {"progress"} <= {event["event"] for event in told}
-    assert told[-1]["statuses"] == {"ok": 9, "http_404": 1}
-    assert told[-1]["worst_hosts"] == {"127.0.0.1": 1}
-    assert told[-1]["attempts"] == 10
+    log = events(tmp_path / "out", "00000")
+    assert [log[0]["event"], log[-1]["event"]] == ["begun", "committed"]
+    assert {"progress"} <= {event["event"] for event in log}
+    assert log[-1]["statuses"] == {"ok": 9, "http_404": 1}
+    assert log[-1]["worst_hosts"] == {"127.0.0.1": 1}
+    assert log[-1]["attempts"] == 10
 
 
 def test_a_report_that_comes_late_does_not_follow_the_end_of_a_shard(server, tmp_path, monkeypatch):
@@ -175,19 +175,19 @@ def test_hosts_are_spread_over_a_shard_that_lists_them_one_after_another():
 
 
 def test_the_queue_has_no_room_while_what_waits_or_is_decoded_is_too_much():
-    answers = Answers()
+    results = ResultQueue()
     for slot in (0, 1):
-        answers.put(Answer(slot, "ok", 200, bytes(MAX_BYTES // 2)))
-    assert not answers.has_room()
-    taken = iter(answers)
+        results.put(FetchResult(slot, "ok", 200, bytes(MAX_BYTES // 2)))
+    assert not results.has_room()
+    taken = iter(results)
     next(taken)
-    assert not answers.has_room()
+    assert not results.has_room()
     next(taken)
-    assert answers.has_room()
+    assert results.has_room()
 
 
 def test_a_worker_that_waits_for_room_does_not_wait_for_ever(server, tmp_path, monkeypatch):
-    monkeypatch.setattr("counterpoint.acquire.answers.MAX_BYTES", 1)
-    monkeypatch.setattr(open_shard, "keep", lambda body, **rules: time.sleep(0.01) or keep(body, **rules))
+    monkeypatch.setattr("counterpoint.acquire.result_queue.MAX_BYTES", 1)
+    monkeypatch.setattr(open_shard, "transcode", lambda body, **rules: time.sleep(0.01) or transcode(body, **rules))
     rules = planned(tmp_path, [server.url(f"ok/{number}.jpg") for number in range(30)])
     assert acquire_shards(task_of(rules, 3))["rows"] == 30

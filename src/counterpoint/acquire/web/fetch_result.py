@@ -1,0 +1,12 @@
+"""The result of a request."""
+
+from typing import NamedTuple
+
+
+class FetchResult(NamedTuple):
+    """The end of a request; *body* is empty unless *status* is "ok"."""
+
+    slot: int
+    status: str
+    http_code: int | None
+    body: bytes
