@@ -105,7 +105,7 @@ def test_guard_and_manners_may_change_while_a_plan_is_fetched(folder):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"select": {"min_words": 2}}, r"select\.min_words: 0, not 2; set it back"),
+        ({"select": {"min_words": 2}}, r"select\.min_words: 0, not 2\. Set it back"),
         ({"keep": "gray-64"}, 'keep: "jpeg-256", not "gray-64"'),
         ({"shard_rows": 5}, "shard_rows: 4, not 5"),
         ({"decode": {"min_side_px": 30}}, r"decode\.min_side_px: 16, not 30"),
@@ -133,13 +133,13 @@ def test_a_plan_of_another_list_is_refused_with_the_file(folder, what):
     else:
         write(path, range(90, 99))
     why = {"gone": "is gone", "new": "is new"}.get(what, "has changed since")
-    with pytest.raises(RunFolderError, match=rf"{path.name} {why}; bring the old files back, or name another"):
+    with pytest.raises(RunFolderError, match=rf"{path.name} {why}\. Bring the old files back, or name another"):
         made(folder)
 
 
 def test_a_column_that_is_left_out_makes_another_plan(folder):
     made(folder)
-    with pytest.raises(RunFolderError, match=r"input\.columns\.license: nothing, not null; set it back"):
+    with pytest.raises(RunFolderError, match=r"input\.columns\.license: nothing, not null\. Set it back"):
         made(folder, input={"path": str(folder / "list"), "columns": {"license": None}})
 
 
@@ -147,15 +147,15 @@ def test_shards_without_a_plan_are_not_planned_over(folder):
     made(folder)
     Store(folder / "out").write("shards/00000.parquet", b"")
     (folder / "out" / "plan.json").unlink()
-    with pytest.raises(RunFolderError, match=r"holds shards but no plan\.json; put it back, or name another"):
+    with pytest.raises(RunFolderError, match=r"holds shards but no plan\.json\. Put it back, or name another"):
         made(folder)
 
 
 def test_a_folder_without_a_plan_is_one_line(tmp_path):
-    with pytest.raises(RunFolderError, match="holds no plan; `counterpoint acquire plan` or `run` makes one"):
+    with pytest.raises(RunFolderError, match="holds no plan. `counterpoint acquire plan` or `run` makes one"):
         Plan.read(Store(tmp_path))
     Store(tmp_path).write_json("plan.json", {"n_rows": 1})
-    with pytest.raises(RunFolderError, match=r"plan\.json is no plan of this version"):
+    with pytest.raises(RunFolderError, match=r"plan\.json is not a plan of this version"):
         Plan.read(Store(tmp_path))
 
 
@@ -211,7 +211,7 @@ def test_a_column_that_only_its_case_hides_is_reported(tmp_path):
     (tmp_path / "a.csv").write_text("URL,TEXT,nsfw\nhttp://a.org,x,NSFW\n")
     found = plan(config(tmp_path, input=str(tmp_path / "a.csv")), Store(tmp_path / "out"))
     assert found.warnings == [
-        "Column 'nsfw' is not read, because it is not called 'NSFW'; say input.columns.nsfw: nsfw."
+        "Column 'nsfw' is not read, because it is not called 'NSFW'. To read it, set input.columns.nsfw: nsfw."
     ]
 
 

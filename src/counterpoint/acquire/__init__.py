@@ -1,1 +1,1 @@
-"""From a list of URLs to shards of pairs: select, plan, fetch behind a guard, decode, keep, commit."""
+"""From a list of URLs to shards of pairs: select, plan, fetch behind a guard, decode, transcode, commit."""

@@ -1,7 +1,7 @@
-"""The account of an acquisition: how each row of the plan ended, or that it waits.  Reads markers, writes nothing.
+"""The account of an acquisition: the number of rows of the plan with each status. Reads markers, writes nothing.
 
-Its sum is the plan's rows at any moment that a reader may look: the rows that wait are those of no committed shard,
-and a retry takes away as many statuses as it adds.
+At any moment, the counts and the waiting rows add up to the rows of the plan. The waiting rows are those without a
+committed shard. A retry removes as many statuses as it adds.
 """
 
 from collections import Counter, defaultdict
@@ -17,14 +17,14 @@ from counterpoint.formats.shards import Marker, Part, parts_of, shard_name
 from counterpoint.store import Store
 
 FRESH_S = 30.0
-"""A shard whose log has been silent for longer is not under way."""
+"""A shard without a log entry for longer than this is not under way."""
 N_WORST = 10
 N_READERS = 32
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast the newest run is, or was at its end: over the last half minute, and since it began."""
+    """The speed of the newest run, now or at its end: over the last half minute, and since its start."""
 
     rows_per_s: float = 0.0
     mb_per_s: float = 0.0
@@ -35,7 +35,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Account:
-    """How each row of a plan ended, or that it waits.
+    """The number of rows of a plan with each status, and the number that wait.
 
     Examples
     --------
@@ -46,46 +46,46 @@ class Account:
 
     n_rows: int
     statuses: Mapping[str, int]
-    """Rows of committed shards by status, the most frequent first; of a row that was retried, the newest."""
+    """Rows of committed shards by status, the most frequent first. A retried row counts with its newest status."""
     in_flight: int = 0
-    """Rows that ended already, in shards that are not yet committed; they are among those that wait, or are retried."""
+    """Rows that ended in shards that are not committed yet. They are also among the waiting or the retried rows."""
     n_bytes: int = 0
     """Bytes of the images' bodies, committed or in flight."""
     generations: Mapping[int, int] = field(default_factory=dict)
-    """Committed shards of each generation: 0 is the first, each retry the next."""
+    """Committed shards of each generation. Generation 0 is the first run, and each retry adds one."""
     worst_hosts: Mapping[str, int] = field(default_factory=dict)
-    """Hosts with most failures, as each shard's marker names its worst."""
+    """Hosts with most failures. Each shard's marker names its own worst hosts."""
     pace: Pace = Pace()
     is_running: bool = False
 
     @property
     def done(self) -> int:
-        """The rows of committed shards."""
+        """The number of rows of committed shards."""
         return sum(self.statuses.values())
 
     @property
     def waiting(self) -> int:
-        """The rows of shards that are not committed."""
+        """The number of rows without a committed shard."""
         return self.n_rows - self.done
 
     @property
     def ok(self) -> int:
-        """The rows whose image is kept."""
+        """The number of rows whose image is stored."""
         return self.statuses.get(OK, 0)
 
     @property
     def retryable(self) -> int:
-        """The rows that `retry` would try again."""
+        """The number of rows that `retry` would try again."""
         return _n_of(RETRYABLE, self.statuses)
 
     @property
     def n_blocked(self) -> int:
-        """The rows whose address the guard refused."""
+        """The number of rows whose address the guard refused."""
         return self.statuses.get(BLOCKED, 0)
 
     @property
     def is_all_blocked(self) -> bool:
-        """Whether the guard refused the address of every row that ended and has a URL to ask for."""
+        """Whether the guard refused the address of every ended row with a usable URL."""
         return self.n_blocked > 0 and set(self.statuses) <= NEVER_SENT | {BLOCKED}
 
     @property
@@ -96,7 +96,7 @@ class Account:
 
 @dataclass
 class ShardTotals:
-    """How far the shards of one generation are."""
+    """Totals of the shards of one generation."""
 
     n_shards: int = 0
     n_rows: int = 0
@@ -104,12 +104,19 @@ class ShardTotals:
 
 
 class AccountReader:
-    """Reads the account of a plan of *n_rows* in the folder of *store* again and again; each marker once.
+    """Reads the account of a plan repeatedly, and each marker once.
 
-    *retryable* are the statuses that are tried again.
+    It belongs to one thread at a time. Markers never change, and only their sums are stored. Tens of thousands of
+    shards therefore need little memory.
 
-    It belongs to one thread at a time.  Markers never change, and only sums of them are kept, so that tens of thousands
-    of shards are no burden.
+    Parameters
+    ----------
+    store
+        *store* is the output folder.
+    n_rows
+        *n_rows* is the number of rows of the plan.
+    retryable
+        *retryable* are the statuses that a retry tries again.
     """
 
     def __init__(self, store: Store, n_rows: int, *, retryable: Collection[str] = RETRYABLE) -> None:
@@ -122,9 +129,9 @@ class AccountReader:
         self._in_flight: dict[Part, ShardTotals] = {}
 
     def read(self) -> Account:
-        """Return the account as it is now."""
+        """Return the present account."""
         self.read_markers()
-        # Logs after markers: a shard that is committed in between is still one that waits.
+        # Logs after markers: a shard that is committed in between still counts as waiting.
         self._read_logs()
         lease = read_lease(self._store)
         return Account(
@@ -139,7 +146,7 @@ class AccountReader:
         )
 
     def totals(self, generation: int) -> ShardTotals:
-        """Return how far *generation* was when last looked at, its shards in flight included."""
+        """Return the totals of *generation* at the last read, with its shards in flight."""
         parts = [
             self._committed.get(generation, ShardTotals()),
             *(ended for part, ended in self._in_flight.items() if part[1] == generation),
@@ -147,13 +154,14 @@ class AccountReader:
         return ShardTotals(*(sum(column) for column in zip(*map(astuple, parts), strict=True)))
 
     def to_run(self, n_shards: int) -> list[int]:
-        """Return which of *n_shards* were not committed when last looked."""
+        """Return the numbers of the *n_shards* shards that were not committed at the last read."""
         return [shard for shard in range(n_shards) if (shard, 0) not in self._parts]
 
     def to_retry(self) -> tuple[int, dict[int, int]]:
-        """Return the generation to make next, and how many slots of which shards are tried again in it.
+        """Return the next generation, and the number of slots to try again in each of its shards.
 
-        A generation that other shards have and these have not was interrupted: it is finished before another begins.
+        An interrupted generation exists for some shards and is missing for others. It is finished before another
+        begins.
         """
         newest_of = dict(sorted(self._parts))
         last = max(newest_of.values(), default=0)
@@ -162,9 +170,9 @@ class AccountReader:
         return (last, interrupted) if interrupted else (last + 1, left)
 
     def read_markers(self) -> None:
-        """Read the markers that have come since the last look."""
+        """Read the markers that were written since the last read."""
         new = sorted(parts_of(self._store.names("shards"), "json") - self._parts)
-        n_readers = 1 if self._store.local or not new else N_READERS  # of an object store each read is a wait
+        n_readers = 1 if self._store.local or not new else N_READERS  # each read from an object store is a wait
         with ThreadPoolExecutor(n_readers) as readers:
             for marker in readers.map(lambda part: Marker.read(self._store, *part), new):
                 if marker is not None:

@@ -1,4 +1,7 @@
-"""Every row of a plan with what came of it, in the order of the slots; one whose shard is not there yet, waits."""
+"""The rows of a plan with their results, in the order of the slots.
+
+A row without a committed shard has the status waiting.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -16,16 +19,28 @@ from counterpoint.formats.shards import REF, committed, digests, read_slots
 from counterpoint.store import Store
 
 WAITING = "waiting"
-"""The status of a row whose shard is not there yet."""
+"""The status of a row whose shard is not committed yet."""
 
 Row = Mapping[str, Any]
 
 
 class AcquiredRows:
-    """The rows of the plan in *store*, each once; who leaves some of them out counts these in ``left_out``, by status.
+    """The rows of the plan in *store*, each once.
 
-    A row has the columns of a shard, but of its image the reference; `kept` reads it.  Holds one shard without its
-    images at a time.
+    A row has the columns of a shard, with a reference in place of its image. `kept` reads the image. A caller that
+    leaves rows out counts them in ``left_out``, by status. One shard without its images is in memory at a time.
+
+    Parameters
+    ----------
+    store
+        *store* is the folder of an acquisition, finished or not.
+    on_count
+        *on_count* receives the number of finished rows and the number of all, after each shard.
+
+    Raises
+    ------
+    RunFolderError
+        When *store* holds no plan.
     """
 
     def __init__(self, store: Store, *, on_count: OnCount = ignore_count) -> None:
@@ -36,7 +51,7 @@ class AcquiredRows:
         self._reader = ImageReader()
 
     def fingerprint(self) -> list[Any]:
-        """Return what tells one state of the shards from another."""
+        """Return values that differ between two states of the shards."""
         return [asdict(self.plan), digests(self._shards)]
 
     def __iter__(self) -> Iterator[Row]:
@@ -52,12 +67,14 @@ class AcquiredRows:
             self._on_count(done, self.plan.n_rows)
 
     def kept(self, row: Row) -> bytes:
-        """Return what was kept of the image of *row*, the last that was yielded; raw pixels as a PNG.
+        """Return the stored bytes of the image of *row*, with raw pixels as a PNG.
+
+        *row* must be the last row that was yielded.
 
         Raises
         ------
         ImageError
-            Its reason is the status of a row that has none.
+            When the row has no image. The reason is the status of the row.
         """
         if row["status"] != OK:
             raise ImageError(row["status"])

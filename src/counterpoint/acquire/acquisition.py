@@ -1,4 +1,4 @@
-"""An acquisition: plan, tasks, engine, account; each step a line.  Start reading here."""
+"""An acquisition: plan, tasks, engine, account. Each step is one line. Start reading here."""
 
 import os
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from counterpoint.store import Store
 
 
 def ignore_account(account: Account) -> None:
-    """Listen to nothing."""
+    """Do nothing: the callback where nobody asks for the account."""
 
 
 class Acquisition:
@@ -32,7 +32,7 @@ class Acquisition:
     config
         *config* is the acquire file.
     on_account
-        *on_account* is told of progress.
+        *on_account* is called with the account about once a second, from a thread of its own.
     """
 
     def __init__(self, config: AcquireConfig, *, on_account: OnAccount = ignore_account) -> None:
@@ -40,7 +40,7 @@ class Acquisition:
         self.on_account = on_account
 
     def plan(self) -> Plan:
-        """Return the plan: what is fetched and in which shard; made once, then read.
+        """Return the plan: the rows to fetch, and the shard of each. The first call makes it, later calls read it.
 
         Raises
         ------
@@ -63,10 +63,15 @@ class Acquisition:
             return self._acquire(monitor, monitor.reader.to_run(plan.n_shards), 0, to_do=to_do)
 
     def retry(self) -> Account:
-        """Try again the slots whose newest status is retryable, in a generation of their own; return the account.
+        """Try the slots with a retryable status again, in a generation of their own, and return the account.
 
-        A retry that was interrupted is finished first.  When there is nothing to try again, nothing is done.  Where
-        ``guard.allow_address`` names a network, rows whose address was refused are tried again too.
+        A retry that was interrupted is finished first. Without such slots nothing is done. Where
+        ``guard.allow_address`` names a network, rows with a refused address are tried again too.
+
+        Raises
+        ------
+        RunFolderError
+            When another run is at work in the output folder, or it cannot be written.
         """
         again = retryable(self.config.guard.allow_address)
         with Monitor(self.store, self.plan().n_rows, self.on_account, retryable=again) as monitor:
@@ -74,7 +79,7 @@ class Acquisition:
             return self._acquire(monitor, list(slots), generation, to_do=sum(slots.values()))
 
     def status(self) -> Account:
-        """Return the account as it is now; nothing is written, and whoever runs is not disturbed.
+        """Return the present account. Nothing is written, and a run at work is not disturbed.
 
         Raises
         ------
@@ -91,18 +96,34 @@ class Acquisition:
         rules: ExportRules | None = None,
         on_count: chunks.OnCount = chunks.ignore_count,
     ) -> Exported:
-        """Write what was acquired into the folder *where* in another *layout*, and return the account of it.
+        """Write the acquired rows into the folder *where* in another *layout*, and return a summary of the export.
+
+        Parameters
+        ----------
+        layout
+            *layout* is ``webdataset``, ``imagefolder`` or ``study-2023``.
+        where
+            *where* is a folder on a local disk that does not exist, is empty, or holds this very export.
+        rules
+            *rules* are the choices of single layouts (default: ``ExportRules()``).
+        on_count
+            *on_count* receives the number of finished rows and the number of all.
+
+        Returns
+        -------
+        dict
+            The content of ``export.json`` (see `counterpoint.acquire.export.export`).
 
         Raises
         ------
         ConfigError
-            When there is no such layout.
+            When the layout is unknown.
         RunFolderError
-            When there is no plan yet, or *where* holds anything else or cannot be written.
+            When there is no plan yet, *where* holds anything else, or *where* cannot be written.
         """
         return export(self.store, layout, where, rules=rules, on_count=on_count)
 
-    # How it is done.
+    # The steps of a run.
 
     @cached_property
     def store(self) -> Store:
@@ -110,7 +131,20 @@ class Acquisition:
         return Store(self.config.output, self.config.storage)
 
     def tasks(self, shards: Sequence[int], generation: int = 0, token: str | None = None) -> list[ShardsTask]:
-        """Return *shards* as tasks: large, so that a worker has the next shard to feed in; not fewer than workers."""
+        """Return *shards* as tasks.
+
+        A task has several shards, so that a worker can feed in the next shard. There are at least as many tasks as
+        workers, if there are enough shards.
+
+        Parameters
+        ----------
+        shards
+            *shards* are the numbers of the shards to acquire.
+        generation
+            *generation* is 0 for the first run, and counts the retries.
+        token
+            *token* is the token of the run's lease, which is checked before each commit. None skips the check.
+        """
         rules = self.config.run
         n_shards = min(rules.shards_at_once, ceil(len(shards) / (rules.workers or os.cpu_count() or 1)))
         groups = [tuple(shards[start : start + n_shards]) for start in range(0, len(shards), max(1, n_shards))]
@@ -131,7 +165,7 @@ class Acquisition:
 def open_acquisition(
     path: Path | str, *, overrides: tuple[str, ...] = (), on_account: OnAccount = ignore_account
 ) -> Acquisition:
-    """Return the acquisition that the file at *path* describes; nothing runs yet.
+    """Return the acquisition that the file at *path* describes. Nothing runs yet.
 
     Parameters
     ----------
@@ -140,7 +174,7 @@ def open_acquisition(
     overrides
         *overrides* change settings of the file, as in ``("keep=gray-64",)``.
     on_account
-        *on_account* is told of progress.
+        *on_account* is called with the account about once a second, from a thread of its own.
 
     Raises
     ------

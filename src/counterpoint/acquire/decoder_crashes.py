@@ -1,7 +1,7 @@
-"""Which slots were being decoded when a process died: one that hung, or was there twice, is not decoded once more.
+"""The slots at which a decoder process died. A slot that hung, or at which a process died twice, is not decoded again.
 
-One byte a slot, in a file that is mapped into memory: noting costs nothing, and what a process wrote outlives its
-death.  A process that its time limit ends writes to the file's end where it was (``engines.time_limit``).
+A file holds one byte a slot and is mapped into memory. A note costs nothing, and it outlives the process. A process
+that its time limit ends writes a stack trace to the end of the file (``engines.time_limit``).
 """
 
 import mmap
@@ -18,15 +18,29 @@ from counterpoint.formats.shards import Marker, parts_of, shard_name
 from counterpoint.store import Store
 
 MAX_DEATHS = 2
-"""How often a slot may be under the decoder when its process dies; the process may have died of something else."""
+"""The number of process deaths at a slot after which it is given up. A single death may have another cause."""
 _UNDER_WAY, _LATE = 0x80, 0x40
-"""What a slot's byte holds beside the number of deaths."""
+"""The flags in a slot's byte. The other bits are the number of deaths."""
 _TRACE = b"hread 0x"
-"""What each trace of a thread begins with."""
+"""The beginning of each thread's stack trace."""
 
 
 class DecoderCrashes:
-    """The slots, of *n_slots*, at which a process died.
+    """The slots at which a decoder process died.
+
+    Parameters
+    ----------
+    path
+        *path* is the file of the notes. It is created when it is missing.
+    n_slots
+        *n_slots* is the number of slots of the shard.
+    max_decode_s
+        *max_decode_s* is the time limit of one image, in seconds.
+
+    Raises
+    ------
+    RunFolderError
+        When the file cannot be written, or the disk is full.
 
     Examples
     --------
@@ -60,13 +74,16 @@ class DecoderCrashes:
         self._crashed = {slot: state for slot, state in enumerate(self.states[:]) if state}
 
     def status(self, slot: int) -> str | None:
-        """Return how *slot* ends without being decoded again: it hung, or a process died at it twice; None: it may."""
+        """Return the status of a *slot* that must not be decoded again, None for a slot that may be decoded."""
         state = self._crashed.get(slot, 0)
         return "decode_timeout" if state & _LATE else "internal" if state >= MAX_DEATHS else None
 
     @contextmanager
     def decoding(self, slot: int) -> Iterator[None]:
-        """Note that *slot* is being decoded, until this ends, or the process dies, at the latest by its time limit."""
+        """Note that *slot* is under the decoder, until the context closes or the process dies.
+
+        The time limit of the image ends the process at the latest.
+        """
         self.states[slot] |= _UNDER_WAY
         try:
             with time_limit(self._max_decode_s, notes=self._notes):
@@ -75,25 +92,25 @@ class DecoderCrashes:
             self.states[slot] &= ~_UNDER_WAY
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.states.close()
         self._notes.close()
 
     def forget(self) -> None:
-        """Remove the file: the shard is committed."""
+        """Close and remove the file, because the shard is committed."""
         self.close()
         self._path.unlink(missing_ok=True)
 
 
 def is_late(path: Path) -> bool:
-    """Say whether the last process that died at the slots of the file at *path* was over its time limit."""
+    """Return whether the last process that died at a slot of the file at *path* exceeded its time limit."""
     return path.exists() and _TRACE in path.read_bytes()
 
 
 def forget_committed(store: Store) -> None:
-    """Remove the files of shards that are committed: a process may have died between the commit and `DecoderCrashes.forget`.
+    """Remove the files of committed shards.
 
-    To be called when no shard is under way.
+    A process may die between the commit and `DecoderCrashes.forget`. Call this while no shard is under way.
     """
     left = [path.name for path in crashes_path(store, "any").parent.glob("*.suspects")]
     for part in parts_of(left, "suspects"):
@@ -102,7 +119,7 @@ def forget_committed(store: Store) -> None:
 
 
 def crashes_path(store: Store, name: str) -> Path:
-    """Return where the crashes of shard *name* are: beside its events, or here when those are in an object store."""
+    """Return the path of the notes of shard *name*: next to its events, or local when those are in an object store."""
     if store.local is not None:
         return store.local / "events" / f"{name}.suspects"
     return Path(tempfile.gettempdir()) / f"counterpoint-{key_of(store.url)}" / f"{name}.suspects"

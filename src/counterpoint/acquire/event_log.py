@@ -1,6 +1,6 @@
-"""The event log of a shard: what happened while it was acquired, one JSON object a line.
+"""The event log of a shard: one JSON object a line for each event of its acquisition.
 
-Times, attempts and moods of hosts are here and not in the shard, so that shards are byte-identical between runs.
+Times, attempts and delays of hosts stand here and not in the shard. Shards are therefore byte-identical between runs.
 """
 
 import json
@@ -12,11 +12,11 @@ from typing import Any
 from counterpoint.store import Store
 
 TAIL_BYTES = 16 << 10
-"""How much of the end of a log is read to find its newest event of a kind."""
+"""The part at the end of a log that is searched for its newest event of a kind."""
 
 
 class EventLog:
-    """Events of one shard, kept in memory until they are flushed to its log.  Any thread may record.
+    """Events of one shard, kept in memory until they are flushed to its log. Any thread may record.
 
     Examples
     --------
@@ -35,11 +35,11 @@ class EventLog:
         self._appending = threading.Lock()
 
     def record(self, event: str, **fields: Any) -> None:
-        """Note that *event* happened now."""
+        """Record that *event* happened now."""
         self._lines.append(_line({"time": now(), "event": event, **fields}))
 
     def flush(self) -> None:
-        """Append what was recorded to the log.
+        """Append the recorded events to the log.
 
         Raises
         ------
@@ -53,17 +53,17 @@ class EventLog:
 
 
 def _line(event: dict[str, Any]) -> bytes:
-    # ASCII only: what a hostile server says must not move the cursor of the terminal that shows a log.
+    # ASCII only: text from a hostile server must not move the cursor of a terminal that shows the log.
     return json.dumps(event, ensure_ascii=True, default=str).encode() + b"\n"
 
 
 def now() -> str:
-    """Return the time, in UTC and to the millisecond."""
+    """Return the time in UTC, in ISO format with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def age_s(time: str) -> float:
-    """Return how long ago an event's *time* was, in seconds; infinitely long when it is no time.
+    """Return the age of an event's *time* in seconds, infinity when it is no time.
 
     >>> age_s(now()) < 5, age_s("yesterday")
     (True, inf)
@@ -75,7 +75,17 @@ def age_s(time: str) -> float:
 
 
 def newest(store: Store, name: str, event: str) -> dict[str, Any] | None:
-    """Return the newest *event* at the end of the log *name*, or None; a line that broke off is passed over."""
+    """Return the newest *event* at the end of a log, or None.
+
+    Parameters
+    ----------
+    store
+        *store* is the folder of the acquisition.
+    name
+        *name* is the path of the log in it. A log that does not exist has no events.
+    event
+        *event* is the kind of event. A line that breaks off is skipped.
+    """
     for line in reversed(_tail(store, name).splitlines()):
         try:
             found: dict[str, Any] = json.loads(line)

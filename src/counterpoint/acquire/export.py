@@ -1,6 +1,6 @@
-"""Acquired shards in other people's layouts: webdataset tars, an imagefolder, or the folder of the 2023 study.
+"""Acquired shards in the layouts of other tools: webdataset tars, an imagefolder, or the folder of the 2023 study.
 
-Only rows that ended "ok" have an image to export; the others are counted by status.  Writes to local disks.
+Only rows with status "ok" have an image to export. The other rows are counted by status. Writes to local disks.
 """
 
 import math
@@ -26,10 +26,10 @@ from counterpoint.redaction import redacted_text
 from counterpoint.store import Store
 
 NO_LABEL = "no_label"
-"""Beside the statuses, why a row is left out: the study's folder has places by class only."""
+"""A reason to leave a row out, in addition to the statuses: the study's folder has places by class only."""
 
 KNOWN = ("slot", "id", "url", "sha256", "similarity", "nsfw", "punsafe", "pwatermark", "license")
-"""Columns that go beside an image as they are; none of them names a file."""
+"""Columns that are exported with an image unchanged. None of them names a file."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class ExportRules:
     classes
         *classes* are, for study-2023, the classes in the order of their numbers, from 0 (default: alphabetical).
     resize
-        *resize* is, for study-2023, how its tables' pixels are made: "bilinear" as published, or "area".
+        *resize* is, for study-2023, the resampling of its tables' pixels: "bilinear" as published, or "area".
     samples_per_tar
-        *samples_per_tar* is, for webdataset, how many samples a tar has.
+        *samples_per_tar* is, for webdataset, the number of samples in a tar.
     """
 
     classes: Sequence[str] | None = None
@@ -59,7 +59,7 @@ def export(
     rules: ExportRules | None = None,
     on_count: OnCount = ignore_count,
 ) -> Exported:
-    """Write what was acquired into the folder *where*, whole or not at all, and return the account of it.
+    """Write the acquired rows into the folder *where*, completely or not at all, and return a summary.
 
     Parameters
     ----------
@@ -68,24 +68,24 @@ def export(
     layout
         *layout* is a key of `LAYOUTS`.
     where
-        *where* is a folder on a local disk that is not there yet, is empty, or holds this very export.
+        *where* is a folder on a local disk that does not exist, is empty, or holds this very export.
     rules
-        *rules* are choices of single layouts.
+        *rules* are choices of single layouts (default: ``ExportRules()``).
     on_count
-        *on_count* is told of progress.
+        *on_count* receives the number of finished rows and the number of all.
 
     Returns
     -------
     dict
-        ``layout``, ``n_rows`` of the plan, ``n_exported``, ``left_out`` (how many rows, by status), and what the layout
-        has beside.  The same stands in ``export.json`` of the folder.
+        ``layout``, ``n_rows`` of the plan, ``n_exported``, ``left_out`` (the number of rows by status), and the fields
+        of the layout. ``export.json`` in the folder has the same content.
 
     Raises
     ------
     ConfigError
-        When there is no such layout, or the classes are not those of the rows.
+        When the layout is unknown, or the classes are not the classes of the rows.
     RunFolderError
-        When *acquired* holds no plan, or *where* holds anything else or cannot be written.
+        When *acquired* holds no plan, *where* holds anything else, or *where* cannot be written.
     """
     if layout not in LAYOUTS:
         raise ConfigError(f"Unknown layout {layout!r}.{did_you_mean(layout, LAYOUTS)}")
@@ -107,7 +107,7 @@ def _webdataset(rows: AcquiredRows, draft: Path, rules: ExportRules) -> Exported
     return {"samples_per_tar": rules.samples_per_tar}
 
 
-def _imagefolder(rows: AcquiredRows, draft: Path, rules: ExportRules) -> Exported:  # noqa: ARG001 - it has no choices
+def _imagefolder(rows: AcquiredRows, draft: Path, rules: ExportRules) -> Exported:  # noqa: ARG001 - this layout has no choices
     write_imagefolder(_outgoing(rows), draft)
     return {}
 
@@ -129,11 +129,11 @@ def _study2023(rows: AcquiredRows, draft: Path, rules: ExportRules) -> Exported:
 
 
 def _described(draft: Path, numbers: Mapping[str, int], *, kept: str, resize: Resize) -> Exported:
-    """Write README.txt for those who find the folder, and return what it says."""
+    """Write README.txt for readers of the folder, and return its facts."""
     classes = {str(number): name for name, number in numbers.items()}
     folders = {str(number): folder_of(number, len(numbers)) for number in numbers.values()}
-    lines = [f"images/{folders[number]}/{number}_<n>.jpg  class {number}: {name!r}; row n (from 0) of "
-             f"{folders[number]}Data.csv describes it" for number, name in classes.items()]  # fmt: skip
+    lines = [f"images/{folders[number]}/{number}_<n>.jpg  class {number}: {name!r}. Row n (from 0) of "
+             f"{folders[number]}Data.csv describes it." for number, name in classes.items()]  # fmt: skip
     text = README.format(classes="\n".join(lines), kept=kept, resize=resize)
     (draft / "README.txt").write_text(text, encoding="utf-8")
     return {"classes": classes, "folders": folders, "kept": kept, "resize": resize, "side_px": SIDE_PX}
@@ -144,21 +144,21 @@ Images and descriptions in the layout of Razzak and Akhtar, "Comparative Analysi
 Models" (2023), written by Counterpoint.
 
 {classes}
-pixels.csv   label (the class's number), then 1x1 ... 64x64: gray 0 to 255, row by row; one row an image
+pixels.csv   label (the class's number), then 1x1 ... 64x64: gray 0 to 255, row by row. One row is one image.
 pairs.csv    Image_name, Image_desc, label, and the same pixels
-missing.csv  class, number, status: the descriptions without an image, and why
-export.json  how many rows there were, and how many were left out, by status
+missing.csv  class, number, status: the descriptions without an image, and the reason
+export.json  the number of rows, and the number of rows left out, by status
 
-Pixels are 64 x 64, the aspect not kept, resized by "{resize}" ("bilinear": to the bit as cv2.resize does it by default,
-as published; "area": averaged) from what was kept of each image, "{kept}": the authors' would be made from "original";
-of "jpeg-256" an image was averaged to 256 px first, of "gray-64" its pixels are as they were kept, averaged.  What was
-not kept as a JPEG was encoded as one for its file, after its pixels were taken.  The authors kept their descriptions in
-Excel files; these are CSV, in UTF-8.
+Pixels are 64 x 64, and the aspect is not kept. They are resized by "{resize}" ("bilinear": to the bit as cv2.resize
+does it by default, as published, or "area": averaged). They are made from the stored form of each image, "{kept}".
+Pixels like the authors' need the form "original". With "jpeg-256" an image was averaged to 256 px first. With "gray-64"
+its stored pixels are averaged. An image that was not stored as a JPEG was encoded as one for its file, after its pixels
+were taken. The authors kept their descriptions in Excel files. Here they are CSV files in UTF-8.
 """
 
 
 def _outgoing(rows: AcquiredRows) -> Iterator[Outgoing]:
-    """Yield the rows that have an image; count the others."""
+    """Yield the rows with an image, and count the others."""
     for row in rows:
         try:
             kept = rows.kept(row)
@@ -188,7 +188,7 @@ def _as_jpeg(kept: bytes) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value that JSON has: it has no not-a-number."""
+    """Return *value* as JSON can hold it: JSON has no not-a-number."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -197,4 +197,4 @@ LAYOUTS: Mapping[str, Callable[[AcquiredRows, Path, ExportRules], Exported]] = {
     "imagefolder": _imagefolder,
     "study-2023": _study2023,
 }
-"""What acquired shards can be exported to."""
+"""The layouts to which acquired shards can be exported."""

@@ -1,7 +1,8 @@
-"""The lease on an output folder: one run at a time, and nothing is committed in the name of a run that is over.
+"""The lease on an output folder: one run at a time, and no commit by a run that is over.
 
-``run.json`` says who runs, since when, and how far it was a moment ago; it stays when the run ends.  The lease may
-lie in an object store, which has no locks: whoever wrote it last holds it, and every commit asks first.
+``run.json`` records the present run, its start and its recent progress. It stays after the end of the run. The lease
+may lie in an object store, which has no locks. The last run that wrote it therefore holds it, and every commit checks
+it first.
 """
 
 import os
@@ -16,12 +17,12 @@ from counterpoint.store import Store
 
 NAME = "run.json"
 STALE_S = 60.0
-"""A run that has not renewed its lease for so long is dead, wherever it was."""
+"""A run without a renewed lease for this long is dead, on any machine."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """Who acquires into a folder; *pace* is what it last said of its progress."""
+    """The run that acquires into a folder. *pace* is its last reported pace."""
 
     host: str = field(default_factory=socket.gethostname)
     pid: int = field(default_factory=os.getpid)
@@ -32,7 +33,7 @@ class Lease:
     pace: dict[str, Any] = field(default_factory=dict)
 
     def is_alive(self) -> bool:
-        """Say whether the run that holds this may still be running."""
+        """Return whether the run that holds the lease may still be running."""
         if self.is_over or age_s(self.renewed) > STALE_S:
             return False
         return self.host != socket.gethostname() or _is_running(self.pid)
@@ -49,7 +50,7 @@ def _is_running(pid: int) -> bool:
 
 
 def read_lease(store: Store) -> Lease | None:
-    """Return the lease of the newest run, or None when there is none that can be read."""
+    """Return the lease of the newest run, or None without a readable one."""
     found = store.read_json(NAME)
     try:
         return Lease(**found)
@@ -68,8 +69,8 @@ def take_lease(store: Store) -> Lease:
     held = read_lease(store)
     if held is not None and held.is_alive():
         raise RunFolderError(
-            f"{store.url} is being written by process {held.pid} on {held.host} since {held.began}; wait for its end, "
-            f"or end it; when it is not running, this works again {STALE_S:.0f} s after its last sign of life."
+            f"{store.url} is being written by process {held.pid} on {held.host} since {held.began}. Wait for its end, "
+            f"or end it. If it is not running, try again {STALE_S:.0f} s after its last sign of life."
         )
     lease = Lease()
     store.write_json(NAME, asdict(lease))
@@ -78,7 +79,18 @@ def take_lease(store: Store) -> Lease:
 
 
 def renew(store: Store, lease: Lease, *, pace: dict[str, Any], is_over: bool = False) -> Lease:
-    """Return *lease* renewed, with the *pace* of its run, unless another run holds it by now.
+    """Return *lease*, renewed in the folder, unless another run holds it by now.
+
+    Parameters
+    ----------
+    store
+        *store* is the output folder.
+    lease
+        *lease* is the lease of this run.
+    pace
+        *pace* are the fields of `counterpoint.acquire.account.Pace`.
+    is_over
+        *is_over* marks the end of the run.
 
     Raises
     ------
@@ -95,4 +107,4 @@ def check_lease(store: Store, token: str) -> None:
     """Raise `RunFolderError` unless the run with *token* may write to the folder of *store*."""
     held = read_lease(store)
     if held is None or held.token != token or held.is_over:
-        raise RunFolderError(f"Another run took over {store.url}; this one ends, what it finished is kept.")
+        raise RunFolderError(f"Another run took over {store.url}. This run ends, and its finished shards are kept.")

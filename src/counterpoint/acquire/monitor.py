@@ -1,6 +1,6 @@
-"""What the parent does while an engine works: tells a listener the account, measures the pace, renews the lease.
+"""The work of the parent while an engine runs: report the account, measure the pace, renew the lease.
 
-It reads markers and logs in the output folder, so it works the same when the workers are on other machines.
+It reads markers and logs in the output folder. It therefore works the same with workers on other machines.
 """
 
 import threading
@@ -21,17 +21,34 @@ from counterpoint.store import Store
 UPDATE_S = 1.0
 RENEW_S = 5.0
 RECENT_S = 30.0
-"""Over how long the pace is measured: shorter is nervous, longer is late."""
+"""The window of the recent pace. A shorter window is noisy, a longer one reacts late."""
 
 OnAccount = Callable[[Account], None]
-"""Is told the account about once a second while an acquisition runs, from a thread of its own."""
+"""A callback that receives the account about once a second, in a thread of its own."""
 
 Sample = tuple[float, ShardTotals]
-"""When, and how far it was then."""
+"""A time in seconds, and the totals of the shards at that time."""
 
 
 class Monitor:
-    """Holds the lease on the output folder and looks at it, in a thread of its own, as long as one is in it."""
+    """Holds the lease on the output folder and reads the folder in a thread, while the context is open.
+
+    Parameters
+    ----------
+    store
+        *store* is the output folder.
+    n_rows
+        *n_rows* is the number of rows of the plan.
+    on_account
+        *on_account* is called with the account about once a second.
+    retryable
+        *retryable* are the statuses that a retry tries again.
+
+    Raises
+    ------
+    RunFolderError
+        On entry, when another run is at work in the folder. On exit, when another run has taken over.
+    """
 
     def __init__(
         self, store: Store, n_rows: int, on_account: OnAccount, *, retryable: Collection[str] = RETRYABLE
@@ -58,24 +75,24 @@ class Monitor:
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
-        # When there is an error, it is the one to tell: the lease may have gone to another run, or the disk be full.
+        # The first error is the one to report: the lease may belong to another run by now, or the disk may be full.
         with suppress(RunFolderError) if error or self._failure else nullcontext():
             self._renew(is_over=True)
         if self._failure is not None and error is None:
             raise self._failure
 
     def begin(self, *, generation: int, to_do: int) -> None:
-        """Look from now on; the pace is that of *to_do* rows of *generation*."""
+        """Start the thread. The pace covers *to_do* rows of *generation*."""
         self._generation, self._to_do = generation, to_do
         self.update()
         self._thread.start()
 
     def update(self) -> Account:
-        """Return the account as it is now, with the pace of this run, and tell it to the listener."""
-        with self._updating:  # the thread may look when the run ends, and a shard must count once
+        """Read the account, call the callback with it, and return it, with the pace of this run."""
+        with self._updating:  # two threads may update at the end of a run, and a shard must count once
             account = self.reader.read()
             self._samples.append((time.monotonic(), self.reader.totals(self._generation)))
-            # The oldest sample is the one that the recent pace is measured from; the first stays for the overall one.
+            # The recent pace is measured from the oldest sample here. The first sample stays for the overall pace.
             while len(self._samples) > 2 and self._samples[1][0] < self._samples[-1][0] - RECENT_S:
                 self._samples.popleft()
             self._first = self._first or self._samples[0]
@@ -87,7 +104,7 @@ class Monitor:
     def _run(self) -> None:
         renewed_s, took_s = time.monotonic(), 0.0
         try:
-            while not self._over.wait(max(UPDATE_S, 10 * took_s)):  # of many shards, looking takes its time
+            while not self._over.wait(max(UPDATE_S, 10 * took_s)):  # with many shards an update takes long
                 began_s = time.monotonic()
                 self.update()
                 took_s = time.monotonic() - began_s
@@ -102,9 +119,28 @@ class Monitor:
 
 
 def pace(first: Sample, recent: Sample, last: Sample, *, to_do: int) -> Pace:
-    """Return the pace at the time of *last*: since *recent*, and since *first*; *to_do* rows are to end after *first*.
+    """Return the recent and the overall pace at the time of *last*.
 
-    >>> pace((0, ShardTotals()), (30, ShardTotals(n_rows=150)), (60, ShardTotals(n_rows=600, n_bytes=9_000_000)), to_do=900)
+    Parameters
+    ----------
+    first
+        *first* is the sample from which the overall pace is measured.
+    recent
+        *recent* is the sample from which the recent pace is measured.
+    last
+        *last* is the newest sample.
+    to_do
+        *to_do* is the number of rows that were to end after *first*.
+
+    Returns
+    -------
+    Pace
+        Rows and megabytes (10^6 bytes) per second, and the seconds left at the recent pace.
+
+    Examples
+    --------
+    >>> early, late = ShardTotals(n_rows=150), ShardTotals(n_rows=600, n_bytes=9_000_000)
+    >>> pace((0, ShardTotals()), (30, early), (60, late), to_do=900)
     Pace(rows_per_s=15.0, mb_per_s=0.3, rows_per_s_overall=10.0, mb_per_s_overall=0.15, seconds_left=20.0)
     """
     rows_per_s, mb_per_s = _between(recent, last)
@@ -115,5 +151,5 @@ def pace(first: Sample, recent: Sample, last: Sample, *, to_do: int) -> Pace:
 def _between(start: Sample, end: Sample) -> tuple[float, float]:
     took_s = max(end[0] - start[0], 1e-3)
     n_rows, n_bytes = end[1].n_rows - start[1].n_rows, end[1].n_bytes - start[1].n_bytes
-    # A shard that was begun again counts from nothing: for a moment there is less than before.
+    # A shard that starts again counts from 0, so the total may shrink for a moment.
     return round(max(0, n_rows) / took_s, 3), round(max(0, n_bytes) / took_s / 1e6, 3)

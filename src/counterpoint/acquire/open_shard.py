@@ -1,4 +1,4 @@
-"""One shard under way: which of its slots are fetched, how each ended, and its commit when the last has."""
+"""One shard under way: the slots to fetch, the result of each, and the commit after the last."""
 
 import os
 import socket
@@ -27,16 +27,22 @@ from counterpoint.store import Store
 
 
 class OpenShard:
-    """A shard whose slots are being fetched and decoded.  `end` may be called by several decoders at once.
+    """A shard whose slots are being fetched and decoded. Several decoders may call `add_result` at once.
 
     Parameters
     ----------
     listed
-        *listed* are the slots to acquire: those of the plan's list, or of them those that are tried again.
-    shard, generation
-        The number of the shard, and how often it was retried.
+        *listed* are the slots to acquire: all slots of the plan's list, or the slots that are tried again.
+    shard
+        *shard* is the number of the shard.
+    generation
+        *generation* is the number of retries before.
     replaces
-        *replaces* counts the statuses that the slots had before, when they are tried again.
+        *replaces* counts the earlier statuses of the slots, when they are tried again.
+    config
+        *config* is the acquire file.
+    store
+        *store* is the output folder.
     """
 
     def __init__(
@@ -62,18 +68,18 @@ class OpenShard:
         self._retries, self._began_s = 0, time.monotonic()
         self._changing, self._is_committed = threading.Lock(), False
         self._log = EventLog(store, f"events/{name}.jsonl")
-        # The plan is not bound to these, so a shard's log is where they stand.
+        # The plan does not fix these settings, so the log of each shard records them.
         rules = config.model_dump(mode="json", include={"guard", "fetch"})
         self._log.record("begun", rows=self.n_rows, machine=socket.gethostname(), pid=os.getpid(), **rules)
         self._log.flush()
 
     def requests(self) -> Iterator[Request]:
-        """Yield what to fetch, in an order in which each host's slots lie evenly apart."""
+        """Yield the requests, in an order in which the slots of each host lie evenly apart."""
         for slot, url in spread(self._listed).select("slot", "url").iter_rows():
             yield Request(slot, url or "")
 
     def add_result(self, result: FetchResult) -> bool:
-        """Keep what came for a slot; say whether it was the last of the shard."""
+        """Store the result of a slot, and return whether it was the last of the shard."""
         outcome = self._outcome(result)
         with self._changing:
             self._writer.add(result.slot, outcome, result.http_code)
@@ -92,17 +98,17 @@ class OpenShard:
         try:
             with self._crashes.decoding(place):
                 return transcode(result.body, limits=self._limits, kept=self._config.keep, sha256_expected=expected)
-        except Exception as error:  # one slot's surprise must not cost the others
+        except Exception as error:  # an unexpected error at one slot must not end the others
             self.record("internal_error", slot=result.slot, error=redacted_text(f"{type(error).__name__}: {error}"))
             return SlotOutcome("internal")
 
     def record(self, event: str, **fields: Any) -> None:
-        """Note an event in the shard's log; a transfer that is tried again is counted."""
+        """Record an event in the shard's log. A transfer that is tried again is counted."""
         self._retries += event == "tried_again"
         self._log.record(event, **fields)
 
     def report(self) -> None:
-        """Note how far the shard is, and flush its log; of a shard that is committed there is no more to say."""
+        """Record the progress of the shard and flush its log. A committed shard reports nothing more."""
         with self._changing:
             if self._is_committed:
                 return
@@ -111,7 +117,7 @@ class OpenShard:
         self._log.flush()
 
     def commit(self) -> None:
-        """Write the shard, then its marker; from here on it is done."""
+        """Write the shard, then its marker. The marker makes the shard final."""
         marker = self._writer.commit(self._store, duplicates=self._config.duplicates, replaces=self._replaces)
         self._crashes.forget()
         rows, took_s = self.n_rows, time.monotonic() - self._began_s
@@ -125,14 +131,28 @@ class OpenShard:
         self._log.flush()
 
     def abandon(self) -> None:
-        """Let go of what is open: the shard will be begun again."""
-        with suppress(OSError):  # a full disk cannot take what waits to be written, and need not
+        """Close all open files. The shard will start again."""
+        with suppress(OSError):  # a full disk cannot take the unwritten bytes, which are not needed
             self._writer.close()
         self._crashes.close()
 
 
 def open_shard(store: Store, config: AcquireConfig, shard: int, generation: int) -> OpenShard | None:
-    """Return *shard* opened for *generation*, or None when that is committed, or has nothing to try again."""
+    """Return *shard*, opened for *generation*, or None when nothing is left to do.
+
+    Nothing is left when the shard is committed for this generation, or when no slot of it is to be tried again.
+
+    Parameters
+    ----------
+    store
+        *store* is the output folder.
+    config
+        *config* is the acquire file.
+    shard
+        *shard* is the number of the shard.
+    generation
+        *generation* is 0 for the first run, and counts the retries.
+    """
     if Marker.read(store, shard, generation) is not None:
         return None
     listed, replaces = read_listed(store, shard), dict[str, int]()
@@ -150,13 +170,13 @@ def open_shard(store: Store, config: AcquireConfig, shard: int, generation: int)
 
 
 def spread(listed: Frame) -> Frame:
-    """Return the rows of *listed* in an order in which each host's lie evenly apart, the same each time.
+    """Return the rows of *listed* in a fixed order in which the rows of each host lie evenly apart.
 
     >>> listed = pl.DataFrame({"slot": range(6), "host": ["a", "a", "a", "a", "b", "b"]})
     >>> order = "".join(spread(listed)["host"])
     >>> len(order), "aaa" in order, "bb" in order
     (6, False, False)
     """
-    # A host has its own beginning, or all hosts of one row would come in the middle.
+    # Each host has an offset of its own, or all hosts with one row would come in the middle.
     begins = pl.col("host").hash(seed=0) / 2.0**64
     return listed.sort((pl.int_range(pl.len()).over("host") + begins) / pl.len().over("host"), "slot")

@@ -1,7 +1,7 @@
-"""The work of one process: fetch the slots of some shards, decode what comes, commit each shard when it is full.
+"""The work of one process: fetch the slots of some shards, decode the results, commit each complete shard.
 
-The calling thread runs the fetch loop, decoders take its results from a queue bounded in bytes, and one more thread
-commits, so that the next shard is fetched while the tail of one waits and while one is written.
+The calling thread runs the fetch loop, and decoders take its results from a queue bounded in bytes. One more thread
+commits. The next shard is therefore fetched while another waits for its last slots, or is written.
 """
 
 import threading
@@ -22,20 +22,20 @@ from counterpoint.formats.shards import shard_name
 from counterpoint.store import Store
 
 N_DECODERS = 1
-"""One: the time limit of an image is that of its process."""
+"""One, because the time limit of an image applies to its process."""
 REPORT_S = 2.0
-"""How often the logs are told how far the shards are."""
+"""The time between two reports of progress in the logs."""
 STUCK_S = 900.0
-"""A fetch loop that has not turned for so long is stuck: its process ends, and the task is done again."""
+"""A fetch loop without a turn for this long is stuck. Its process ends, and the task is done again."""
 MAX_COMMITS = 2
-"""Shards that wait to be written; with more, no new transfer starts."""
+"""Shards that wait to be written. With more, no new transfer starts."""
 
 
 @dataclass(frozen=True)
 class ShardsTask:
-    """Some shards of a plan, to be acquired by one process; generation 0 is the first, a retry is the next.
+    """Some shards of a plan, to be acquired by one process. Generation 0 is the first run, a retry is the next.
 
-    *token* is that of the lease of the run; without one, nobody is asked before a commit.
+    *token* is the token of the run's lease. Without one, the lease is not checked before a commit.
     """
 
     name: str
@@ -46,18 +46,23 @@ class ShardsTask:
     after: tuple[str, ...] = ()
 
     def is_late(self) -> bool:
-        """Say whether its process was ended by the time limit of an image, which is not decoded again."""
+        """Return whether the time limit of an image ended its process. That image is not decoded again."""
         store = Store(self.config.output, self.config.storage)
         return any(is_late(crashes_path(store, shard_name(shard, self.generation))) for shard in self.shards)
 
 
 def acquire_shards(task: ShardsTask) -> dict[str, Any]:
-    """Acquire the shards of *task* that are not committed yet, and return what it took; done again it does nothing.
+    """Acquire the shards of *task* that are not committed yet, and return counts. A second call does nothing.
+
+    Returns
+    -------
+    dict
+        The numbers of committed ``shards`` and of their ``rows``, and the ``bytes`` of their bodies.
 
     Raises
     ------
     RunFolderError
-        When the disk is full, a shard cannot be written, or another run took over; what is committed stays.
+        When the disk is full, a shard cannot be written, or another run took over. Committed shards stay.
     """
     with Pipeline(task) as pipeline:
         for result in pipeline.fetcher.fetch(pipeline.requests(), room=pipeline.has_room):
@@ -66,7 +71,7 @@ def acquire_shards(task: ShardsTask) -> dict[str, Any]:
 
 
 class Pipeline:
-    """What stands behind the fetch loop of a task: its open shards, the decoders, the commits.  Left, all has ended."""
+    """The stages behind the fetch loop of a task: open shards, decoders, commits. All have ended on exit."""
 
     def __init__(self, task: ShardsTask) -> None:
         self._task = task
@@ -103,34 +108,34 @@ class Pipeline:
             raise self._failure
 
     def requests(self) -> Iterator[Request]:
-        """Yield what to fetch of each shard in turn; a shard that is committed already is passed over."""
+        """Yield the requests of each shard in turn. A committed shard is skipped."""
         for number in self._task.shards:
             shard = open_shard(self._store, self._task.config, number, self._task.generation)
             if shard is not None:
                 self._open[number] = shard
-                self.fetcher.forget()  # a host is dead for a shard, not for all that follow
+                self.fetcher.forget()  # a host is dead for one shard, not for the next
                 yield from shard.requests()
 
     def has_room(self) -> bool:
-        """Say whether another transfer may start; when a thread behind has failed, raise its error here."""
+        """Return whether another transfer may start. The error of a failed thread is raised here."""
         sign_of_life(STUCK_S)
         if self._failure is not None:
             raise self._failure
         return self.results.has_room() and len(self._full) < MAX_COMMITS
 
     def statistics(self) -> dict[str, int]:
-        """Return how many shards were committed, with how many rows, of which the bodies had so many bytes."""
+        """Return the numbers of committed shards and of their rows, and the bytes of their bodies."""
         rows, n_bytes = zip(*self._committed, strict=True) if self._committed else ((), ())
         return {"shards": len(rows), "rows": sum(rows), "bytes": sum(n_bytes)}
 
     def record(self, event: str, *, slot: int | None = None, **fields: Any) -> None:
-        """Note an event of the fetch loop in the log of the shard that it concerns."""
+        """Record an event of the fetch loop in the log of its shard."""
         shard = self._open.get(-1 if slot is None else slot // self._task.config.shard_rows)
         if shard is not None:
             shard.record(event, slot=slot, **fields)
 
     def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
-        """Return *work* for a thread of its own: an error ends the fetch loop instead of being lost with the thread."""
+        """Return *work* for a thread. An error ends the fetch loop instead of being lost with the thread."""
 
         def guarded() -> None:
             try:

@@ -1,6 +1,6 @@
-"""The plan of an acquisition: which row is which slot of which shard, written once, and never changed.
+"""The plan of an acquisition: the slot and the shard of each row. It is written once and never changed.
 
-``plan/00000.parquet`` lists the slots of shard 0; ``plan.json`` is written when all lists are.
+``plan/00000.parquet`` lists the slots of shard 0. ``plan.json`` is written after all lists.
 """
 
 import json
@@ -27,36 +27,38 @@ MAX_SHOWN = 80
 _ABSENT = object()
 
 OnRows = Callable[[int, int], None]
-"""Is told how many rows were read, and selected, so far."""
+"""A callback that receives the numbers of rows read and of rows selected, so far."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What an acquisition will fetch, and how that was chosen."""
+    """The rows that an acquisition will fetch, and the rules that selected them."""
 
     n_rows: int
-    """Rows to fetch: slots."""
+    """Rows to fetch. Each has one slot."""
     n_shards: int
     shard_rows: int
-    """Slots of a shard; the last may have fewer."""
+    """Slots of a shard. The last shard may have fewer."""
     n_read: int
-    """Rows of the list; those to fetch and those that were removed are all of them."""
+    """Rows of the list: the rows to fetch and the removed rows."""
     counts: Mapping[str, int]
-    """How many rows each rule removed, in the order of the rules; a row counts under the first that it failed."""
+    """The number of rows that each rule removed, in the order of the rules. A row counts under the first rule it
+    fails.
+    """
     labels: Mapping[str, int]
-    """Rows to fetch of each class, the largest first; rows without a label are in none."""
+    """Rows to fetch of each class, the largest first. Rows without a label are in no class."""
     n_hosts: int
     largest_hosts: Mapping[str, int]
     """The ten hosts with most rows to fetch."""
     columns: Mapping[str, str]
     """The column of the list for each role."""
     not_applied: Sequence[str]
-    """Rules that are set but did nothing, because the list does not have their column."""
+    """Rules that are set but did nothing, because the list lacks their column."""
     unreadable_files: Mapping[str, str]
-    """Why files of the list could not be read, or not to the end."""
+    """The reason for each file of the list that could not be read, or not to the end."""
     warnings: Sequence[str]
     inputs: Sequence[Mapping[str, Any]] = field(repr=False)
-    """Path, size and mark of change of each file of the list."""
+    """Path, size and version mark of each file of the list."""
     settings: Mapping[str, Any] = field(repr=False)
     """The settings that the plan is bound to."""
 
@@ -67,18 +69,18 @@ class Plan:
         Raises
         ------
         RunFolderError
-            When there is none.
+            When there is none, or another version of Counterpoint wrote it.
         """
         found = store.read_json(NAME)
         if found is None:
-            raise RunFolderError(f"{store.url} holds no plan; `counterpoint acquire plan` or `run` makes one.")
+            raise RunFolderError(f"{store.url} holds no plan. `counterpoint acquire plan` or `run` makes one.")
         try:
             return cls(**found)
         except TypeError as error:
-            raise RunFolderError(f"{store.url}/{NAME} is no plan of this version: {error}.") from error
+            raise RunFolderError(f"{store.url}/{NAME} is not a plan of this version: {error}.") from error
 
     def lines(self) -> list[str]:
-        """Return the plan in words, line by line."""
+        """Return the plan as text, line by line."""
         removed = [f"  {rule:<22}{-n:>14,}" for rule, n in self.counts.items()]
         lines = [f"{'rows read':<24}{self.n_read:>14,}", *removed, f"{'selected':<24}{self.n_rows:>14,}"]
         lines += [f"  {label:<22}{n:>14,}" for label, n in list(self.labels.items())[:N_LARGEST]]
@@ -89,14 +91,25 @@ class Plan:
 
 
 def plan(config: AcquireConfig, store: Store, *, on_rows: OnRows | None = None) -> Plan:
-    r"""Return the plan in the folder of *store*, made when there is none.
+    r"""Return the plan in the folder of *store*. It is made first when it is missing.
+
+    Parameters
+    ----------
+    config
+        *config* is the acquire file.
+    store
+        *store* is the output folder.
+    on_rows
+        *on_rows* receives the numbers of rows read and selected, after each part of the list.
 
     Raises
     ------
     RunFolderError
-        When the folder holds another plan, or shards without one, or cannot be written.
-    SourceError, ConfigError
+        When the folder holds another plan, or shards without a plan, or cannot be written.
+    SourceError
         When the list cannot be read, or no row of it is selected.
+    ConfigError
+        When a rule cannot be applied.
 
     Examples
     --------
@@ -114,7 +127,7 @@ def plan(config: AcquireConfig, store: Store, *, on_rows: OnRows | None = None) 
         _check_inputs(found, find_inputs(config.input.path, config.input.storage), store)
         return found
     if store.names("shards"):
-        raise RunFolderError(f"{store.url} holds shards but no {NAME}; put it back, or name another output folder.")
+        raise RunFolderError(f"{store.url} holds shards but no {NAME}. Put it back, or name another output folder.")
     urls = UrlList(config.input)
     _write(config, store, urls, on_rows)
     return Plan.read(store)
@@ -171,7 +184,7 @@ def _reported(selection: Selection, on_rows: OnRows | None) -> Iterator[Frame]:
 
 
 def _shards(frames: Iterable[Frame], shard_rows: int) -> Iterator[Frame]:
-    """Yield *frames* with their slots, cut anew into lists of shards."""
+    """Yield the rows of *frames* with their slots, in one frame for each shard."""
     waiting, slot = pl.DataFrame(), 0
     for frame in frames:
         waiting = pl.concat([each for each in (waiting, frame) if each.height] or [frame])
@@ -192,12 +205,12 @@ def _check_settings(found: Plan, config: AcquireConfig, store: Store) -> None:
     if differs is not None:
         key, old, new = differs
         raise RunFolderError(
-            f"{store.url} holds a plan made with {key}: {old}, not {new}; set it back, or name another output folder."
+            f"{store.url} holds a plan made with {key}: {old}, not {new}. Set it back, or name another output folder."
         )
 
 
 def _difference(old: Any, new: Any, where: str = "") -> tuple[str, str, str] | None:
-    """Return the first key whose values differ, and both.
+    """Return the first key with different values, and both values.
 
     >>> _difference({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": None}})
     ('b.c', '2', 'null')
@@ -218,12 +231,12 @@ def _check_inputs(found: Plan, inputs: Iterable[InputFile], store: Store) -> Non
         if old.get(path) != new.get(path):
             why = "is new" if path not in old else "is gone" if path not in new else "has changed since"
             raise RunFolderError(
-                f"{store.url} holds a plan of another list: {path} {why}; bring the old files back, or name another "
+                f"{store.url} holds a plan of another list: {path} {why}. Bring the old files back, or name another "
                 "output folder."
             )
 
 
 def _shown(value: Any) -> str:
-    """Return a setting as YAML has it, cut when it is long."""
+    """Return a setting as YAML has it, cut after `MAX_SHOWN` letters."""
     text = "nothing" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"

@@ -1,4 +1,4 @@
-"""The queue between the fetch loop and the decoders: bounded in bytes, and never one that the fetch loop waits for."""
+"""The queue between the fetch loop and the decoders: bounded in bytes, and the fetch loop never waits for it."""
 
 import queue
 import threading
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from counterpoint.acquire.web.fetch_result import FetchResult
 
 MAX_BYTES = 32 << 20
-"""Above this, no new transfer starts; those under way may still end."""
+"""Above this size no new transfer starts. Transfers under way may still end."""
 MAX_RESULTS = 8192
-"""The same for results without a body, which cost memory too."""
+"""The same bound for results without a body, which need memory too."""
 
 
 class ResultQueue:
-    """ResultQueue that wait for a decoder.
+    """Results of requests that wait for a decoder.
 
     Examples
     --------
@@ -32,23 +32,23 @@ class ResultQueue:
         self._n_bytes = 0
 
     def put(self, result: FetchResult) -> None:
-        """Add an result, at once."""
+        """Add a result without waiting."""
         self._count(len(result.body))
         self._queue.put(result)
 
     def has_room(self) -> bool:
-        """Say whether the fetch loop may start another transfer."""
+        """Return whether the fetch loop may start another transfer."""
         return self._n_bytes < MAX_BYTES and self._queue.qsize() < MAX_RESULTS
 
     def close(self) -> None:
-        """Let the decoders end when they have taken what waits."""
+        """Let the decoders end once the queue is empty."""
         self._queue.put(None)
 
     def __iter__(self) -> Iterator[FetchResult]:
-        """Yield results as they come, until closed."""
+        """Yield results as they arrive, until the queue is closed."""
         while (result := self._queue.get()) is not None:
             yield result
-            self._count(-len(result.body))  # only now: what is being decoded is in memory too
+            self._count(-len(result.body))  # only now: a body under the decoder is still in memory
         self._queue.put(None)  # for the next decoder
 
     def _count(self, n_bytes: int) -> None:

@@ -1,6 +1,6 @@
-"""A shard under way: what is kept of each slot, in any order, until all of it is written at once.
+"""A shard under way: it collects the result of each slot, in any order, until all of it is written at once.
 
-Images wait in a scratch file without a name (in TMPDIR), so memory stays bounded and a killed process leaves nothing.
+Images wait in a scratch file without a name (in TMPDIR). Memory stays bounded, and a killed process leaves nothing.
 """
 
 import hashlib
@@ -28,23 +28,25 @@ _OF_KEPT = (*SlotOutcome._fields[:-1], "http_code")
 
 
 class _Place(NamedTuple):
-    """Where an image is in the scratch file."""
+    """The place of an image in the scratch file."""
 
     start: int
     n_bytes: int
 
 
 class ShardWriter:
-    """Takes what is kept of each slot of *listed*, each once, in any order and from any thread.
+    """Takes the outcome of each slot of *listed*, each once, in any order and from any thread.
 
     Parameters
     ----------
     listed
         *listed* are the slots, with the columns of ``formats.shards.LISTED``.
-    shard, generation
-        The number of the shard, and how often it was retried.
+    shard
+        *shard* is the number of the shard.
     kept
-        *kept* is what the images are: a key of ``transcode.TRANSCODERS``.
+        *kept* is the stored form of the images: a key of ``transcode.TRANSCODERS``.
+    generation
+        *generation* is the number of retries before (default: 0, the first run).
 
     Raises
     ------
@@ -77,7 +79,17 @@ class ShardWriter:
         self.n_left = len(self._row_of)
 
     def add(self, slot: int, kept: SlotOutcome, http_code: int | None = None) -> None:
-        """Take how *slot* ended."""
+        """Take the outcome of *slot*.
+
+        Parameters
+        ----------
+        slot
+            *slot* is a slot of the list that was not added before.
+        kept
+            *kept* is its outcome, with the stored form of its image.
+        http_code
+            *http_code* is the status code of the response, None without one.
+        """
         row = self._row_of[slot]
         with self._adding:
             assert self._rows[row] is None, f"slot {slot} ended twice"
@@ -103,16 +115,17 @@ class ShardWriter:
     def commit(
         self, store: Store, *, duplicates: Literal["keep", "mark"] = "keep", replaces: Mapping[str, int] | None = None
     ) -> Marker:
-        """Write the shard to *store*, then its marker, and close this.
+        """Write the shard to *store*, then its marker, and close this writer.
 
         Parameters
         ----------
         store
             *store* is the folder of the acquisition.
         duplicates
-            *duplicates* is "mark" when of the slots with the same sha256 only the first stays ok.
+            *duplicates* is "mark" to keep ok for the first of the slots with one sha256 only (default: "keep", for
+            all).
         replaces
-            *replaces* counts the statuses that the slots had before, when they are tried again.
+            *replaces* counts the earlier statuses of the slots, when they are tried again.
         """
         assert not self.n_left, f"{self.n_left} slots have not ended"
         with self._named_disk_errors():
@@ -136,7 +149,7 @@ class ShardWriter:
         return marker
 
     def close(self) -> None:
-        """Let the scratch file go."""
+        """Close the scratch file."""
         self._scratch.close()
 
     def _table(self, duplicates: str) -> Frame:
@@ -160,7 +173,7 @@ class ShardWriter:
 
 
 class _Hashed:
-    """A file that is written through, with the digest and the size of what was written."""
+    """A file that passes writes on, and computes their digest and size."""
 
     closed = False
 

@@ -1,4 +1,4 @@
-"""How each slot of an acquisition ended: one closed list."""
+"""The closed list of statuses with which a slot of an acquisition ends."""
 
 from collections.abc import Sequence
 
@@ -21,15 +21,15 @@ RETRYABLE = frozenset({
     "dns_temporary", "connect_timeout", "connect_reset", "timeout_total", "too_slow", "http_429", "http_5xx",
     "body_truncated", "decode_timeout", "host_dead", "internal",
 })  # fmt: skip
-"""What may end otherwise another time: what ``retry`` tries again."""
+"""The failures that may pass with time. `retry` tries their slots again."""
 
 BLOCKED = "blocked_address"
 NEVER_SENT = frozenset({"url_invalid", "url_scheme"})
-"""What ends a row by its URL alone."""
+"""The statuses of rows whose URL alone rules out a request."""
 
 
 def retryable(allow_address: Sequence[str]) -> frozenset[str]:
-    """Return what ``retry`` tries again when the networks *allow_address* may be reached: refused addresses too.
+    """Return the statuses that `retry` tries again: also refused addresses, when *allow_address* names networks.
 
     >>> BLOCKED in retryable(()), BLOCKED in retryable(("127.0.0.1/32",))
     (False, True)

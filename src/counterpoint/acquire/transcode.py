@@ -1,9 +1,10 @@
-"""What is kept of an image: the bytes of any body in, a status and what a shard holds of it out; no bytes raise.
+"""From the body of a response to a status and the stored form of its image. No body raises.
 
-A JPEG is decoded at the least size that serves, because nearly all time goes there.  How exact that is was measured on
-noisy photos of 400 to 800 px, as the mean absolute difference (in gray levels) from an average over the exact area:
-2.4 for ``gray-64``, 1.7 for ``jpeg-256``.  Pillow's BOX filter takes a pixel whole or not at all (2.8 and 2.2, and the
-whole image decoded .6 and 1.1); HAMMING, which weighs those at the border, is nearer to the average over an area.
+A JPEG is decoded at the smallest sufficient size, because decoding takes nearly all of the time. The error of this
+shortcut was measured on noisy photos of 400 to 800 px, against an average over the exact area. The mean absolute
+difference in gray levels is 2.4 for ``gray-64`` and 1.7 for ``jpeg-256``. Pillow's BOX filter takes a pixel completely
+or not at all (2.8 and 2.2, and .6 and 1.1 with the whole image decoded). HAMMING weighs the pixels at the border, and
+is nearer to the average over an area.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,13 +24,13 @@ from counterpoint.features.hashes import phash
 GRAY_PX = 64
 LONG_PX = 256
 QUALITY = 95
-"""That of OpenCV, by which img2dataset writes."""
+"""The JPEG quality of OpenCV, with which img2dataset writes."""
 _SPARE = {GRAY_PX: 1.5, LONG_PX: 1.25}
-"""How much larger than each target a JPEG is decoded at least."""
+"""The smallest decoded size of a JPEG, as a multiple of each target size."""
 
 
 class SlotOutcome(NamedTuple):
-    """How a slot ended, and what is kept of it: columns of ``formats.shards.SHARD``."""
+    """The end of a slot: its status, and the columns of ``formats.shards.SHARD`` that describe its image."""
 
     status: str
     sha256: str | None = None
@@ -42,18 +43,23 @@ class SlotOutcome(NamedTuple):
 
 
 def transcode(body: bytes, *, limits: Limits, kept: str, sha256_expected: str | None = None) -> SlotOutcome:
-    """Return what is kept of *body*, or why nothing is.
+    """Return the stored form of the image in *body*, or the status of its failure.
 
     Parameters
     ----------
     body
-        *body* is an image as a server sent it, or anything else that it sent.
+        *body* is an image as a server sent it, or any other bytes.
     limits
         *limits* are checked against the header, before anything is decoded.
     kept
         *kept* is a key of `TRANSCODERS`: ``jpeg-256``, ``gray-64`` or ``original``.
     sha256_expected
-        *sha256_expected* is what the body must hash to, in hex; if not, it is not decoded.
+        *sha256_expected* is the SHA-256 of the expected body, in hex. A body with another hash is not decoded.
+
+    Returns
+    -------
+    SlotOutcome
+        Its ``phash`` is the perceptual hash, and its ``image`` is the stored form. Both are None after a failure.
 
     Examples
     --------
@@ -69,14 +75,14 @@ def transcode(body: bytes, *, limits: Limits, kept: str, sha256_expected: str | 
     if sha256_expected is not None and digest != sha256_expected.strip().lower():
         return failed._replace(status="hash_mismatch")
     try:
-        picture, gray, image = TRANSCODERS[kept](body, limits)
+        decoded, gray, image = TRANSCODERS[kept](body, limits)
         perceptual_hash = phash(gray)
     except ImageError as error:
         return failed._replace(status=_status(error))
-    except (MemoryError, OSError, ValueError):  # of a resize or an encoder, when memory is short
+    except (MemoryError, OSError, ValueError):  # raised by a resize or an encoder when memory is short
         return failed._replace(status="internal")
     return SlotOutcome(
-        OK, digest, perceptual_hash, picture.format, picture.width_px, picture.height_px, len(body), image
+        OK, digest, perceptual_hash, decoded.format, decoded.width_px, decoded.height_px, len(body), image
     )
 
 
@@ -87,27 +93,27 @@ def _status(error: ImageError) -> str:
 
 
 def _gray_64(body: bytes, limits: Limits) -> tuple[DecodedImage, Pixels8, bytes]:
-    """Keep 4,096 bytes, one a pixel of the image as a square of 64 px, its aspect not kept."""
-    picture = decode_image(body, limits=limits, mode="gray", min_side_px=int(GRAY_PX * _SPARE[GRAY_PX]))
-    gray = _resized(picture.pixels, GRAY_PX, GRAY_PX)
-    return picture, np.asarray(gray.reduce(2)), gray.tobytes()
+    """Store 4,096 bytes, one for each pixel of a 64 px square. The aspect is not kept."""
+    decoded = decode_image(body, limits=limits, mode="gray", min_side_px=int(GRAY_PX * _SPARE[GRAY_PX]))
+    gray = _resized(decoded.pixels, GRAY_PX, GRAY_PX)
+    return decoded, np.asarray(gray.reduce(2)), gray.tobytes()
 
 
 def _jpeg_256(body: bytes, limits: Limits) -> tuple[DecodedImage, Pixels8, bytes]:
-    """Keep a JPEG in colour of at most 256 px on its long side, never enlarged, its aspect kept."""
+    """Store a colour JPEG of at most 256 px on its long side. It is never enlarged, and its aspect is kept."""
     _, *size = header(body)
     least_px = round(min(_fitted(*size)) * _SPARE[LONG_PX])
-    picture = decode_image(body, limits=limits, mode="rgb", min_side_px=least_px)
-    small = _resized(picture.pixels, *_fitted(picture.width_px, picture.height_px))
+    decoded = decode_image(body, limits=limits, mode="rgb", min_side_px=least_px)
+    small = _resized(decoded.pixels, *_fitted(decoded.width_px, decoded.height_px))
     # 4:2:0, as cameras write it: finer colour would cost a sixth more bytes, and half as much time again.
     image = simplejpeg.encode_jpeg(np.asarray(small), quality=QUALITY, colorspace="RGB", colorsubsampling="420")
-    return picture, np.asarray(small.convert("L")), image
+    return decoded, np.asarray(small.convert("L")), image
 
 
 def _original(body: bytes, limits: Limits) -> tuple[DecodedImage, Pixels8, bytes]:
-    """Keep the bytes as they came; they are decoded nevertheless, or a broken image would count as one."""
-    picture = decode_image(body, limits=limits, mode="gray", min_side_px=GRAY_PX)
-    return picture, picture.pixels, body
+    """Store the bytes as they came. They are decoded nevertheless, to find broken images."""
+    decoded = decode_image(body, limits=limits, mode="gray", min_side_px=GRAY_PX)
+    return decoded, decoded.pixels, body
 
 
 TRANSCODERS: Mapping[str, Callable[[bytes, Limits], tuple[DecodedImage, Pixels8, bytes]]] = {
@@ -115,7 +121,7 @@ TRANSCODERS: Mapping[str, Callable[[bytes, Limits], tuple[DecodedImage, Pixels8,
     "gray-64": _gray_64,
     "original": _original,
 }
-"""For each value of ``keep``: from a body to its picture, gray pixels for the perceptual hash, and what is kept."""
+"""For each value of ``keep``: from a body to the decoded image, gray pixels for the perceptual hash, and stored form."""
 
 
 def _fitted(width_px: int, height_px: int) -> tuple[int, int]:

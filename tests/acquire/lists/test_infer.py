@@ -76,9 +76,9 @@ def test_a_runner_up_and_what_is_not_used_stand_in_comments(tmp_path):
     [
         (
             {"file": ["1.jpg"] * N, "text": TEXTS},
-            "no column of URLs such as https://example.org/a.jpg; found file, text",
+            "no column of URLs such as https://example.org/a.jpg. Found file, text",
         ),
-        ({"url": URLS, "n": [str(n) for n in range(N)]}, "no column of texts beside 'url'; found url, n"),
+        ({"url": URLS, "n": [str(n) for n in range(N)]}, "no column of texts in addition to 'url'. Found url, n"),
     ],
 )
 def test_what_is_no_list_is_refused_with_what_was_found(tmp_path, columns, says):

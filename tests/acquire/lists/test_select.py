@@ -390,14 +390,14 @@ def test_the_only_file_that_breaks_off_is_an_error(tmp_path):
     [
         ({"a.parquet": {"URL": ["u"], "text": ["t"]}}, r"'TEXT' or 'caption' for .*text\. Did you mean 'text'"),
         ({"a.parquet": {"link": ["u"], "TEXT": ["t"]}}, r"no column 'URL' or 'url' for input\.columns\.url"),
-        ({"a.parquet": {"URL": ["u"], "TEXT": [1]}}, "'TEXT' is int64; allowed for input.columns.text: strings"),
-        ({"a.parquet": {**GOOD, "similarity": ["x", "y"]}}, "'similarity' is .*string.*; allowed .*: numbers"),
-        ({"a.parquet": {**GOOD, "NSFW": [[1], [2]]}}, "'NSFW' is .*list.*; allowed .*: strings"),
-        ({"a.parquet": GOOD, "b.parquet": {**GOOD, "NSFW": ["x", "y"]}}, r"a\.parquet has no column 'NSFW', which .*b"),
-        ({"a.parquet": {**GOOD, "NSFW": ["x", "y"]}, "b.parquet": GOOD}, r"b\.parquet has no column 'NSFW', which .*a"),
+        ({"a.parquet": {"URL": ["u"], "TEXT": [1]}}, "'TEXT' is int64. Allowed for input.columns.text: strings"),
+        ({"a.parquet": {**GOOD, "similarity": ["x", "y"]}}, "'similarity' is .*string.*Allowed .*: numbers"),
+        ({"a.parquet": {**GOOD, "NSFW": [[1], [2]]}}, "'NSFW' is .*list.*Allowed .*: strings"),
+        ({"a.parquet": GOOD, "b.parquet": {**GOOD, "NSFW": ["x", "y"]}}, r"a\.parquet has no column 'NSFW', unlike .*b"),
+        ({"a.parquet": {**GOOD, "NSFW": ["x", "y"]}, "b.parquet": GOOD}, r"b\.parquet has no column 'NSFW', unlike .*a"),
         ({"a.parquet": GOOD, "b.parquet": {"URL": [1], "TEXT": ["t"]}}, r"b\.parquet: column 'URL' is int64"),
         ({"a.parquet": {"URL": [], "TEXT": []}}, "The list has no rows"),
-        ({}, "holds no list of URLs; allowed: .parquet, .csv"),
+        ({}, "holds no list of URLs. Allowed: .parquet, .csv"),
     ],
 )  # fmt: skip
 def test_a_list_that_cannot_be_used_is_one_line(tmp_path, files, message):
@@ -412,9 +412,9 @@ def test_a_list_that_cannot_be_used_is_one_line(tmp_path, files, message):
     ("path", "message"),
     [
         ("part-0.parquet", r"There is no .*\. Did you mean 'part-00\.parquet'\?"),
-        ("none-*.csv", "No list of URLs fits"),
+        ("none-*.csv", "No list of URLs matches"),
         ("part-00.xlsx", "There is no"),
-        ("notes.txt", r"notes\.txt is no list of URLs; allowed: \.parquet"),
+        ("notes.txt", r"notes\.txt is not a list of URLs. Allowed: \.parquet"),
         ("cut.parquet", r"Cannot read .*cut\.parquet: [^\n]+$"),
     ],
 )

@@ -1,1 +1,1 @@
-"""Which rows of a list are fetched, before any network: inputs opened, rules applied, caps kept."""
+"""The selection of the rows to fetch, without any network: open inputs, apply rules, apply caps."""

@@ -1,4 +1,4 @@
-"""At most so many rows of each class: the first of the input, or a sample by seed that no chunking changes."""
+"""A limit of rows for each class: the first rows of the input, or a seeded sample that no chunking changes."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ class FirstRows:
         self._taken: Counter[str | None] = Counter()
 
     def stays(self, frame: Frame) -> pl.Series:
-        """Return which rows of *frame*, the next ones, stay."""
+        """Return a mask of the rows of *frame*, the next ones, that stay."""
         labels = frame["label"].unique().to_list()
         left = {label: cap - self._taken[label] for label in labels if (cap := cap_of(self._caps, label)) is not None}
         n_before = pl.int_range(pl.len()).over("label")
@@ -41,20 +41,20 @@ class FirstRows:
         return stays
 
     def are_full(self, labels: Labels) -> bool:
-        """Say whether no row with one of *labels* would stay."""
+        """Return whether no row with one of *labels* would stay."""
         caps = {label: cap_of(self._caps, label) for label in labels}
         return bool(caps) and all(cap is not None and self._taken[label] >= cap for label, cap in caps.items())
 
 
 class RankSampler:
-    """The least ranks that were seen of each class, as many as its cap; a rank is a hash of the seed and the row."""
+    """The smallest ranks of each class so far, up to its cap. A rank is a hash of the seed and the row's number."""
 
     def __init__(self, caps: Caps, seed: int) -> None:
         self._caps, self._seed = caps, seed
         self._least: dict[str | None, npt.NDArray[np.uint64]] = {}
 
     def add(self, frame: Frame) -> None:
-        """Look at the rows of *frame*, which has ``label`` and ``row``."""
+        """Rank the rows of *frame*, which has ``label`` and ``row``."""
         ranks = frame.select("label", rank=ranks_of(frame["row"], self._seed))
         for (label,), part in ranks.group_by("label"):
             cap = cap_of(self._caps, label)
@@ -63,12 +63,12 @@ class RankSampler:
                 self._least[label] = _least(np.concatenate([old, part["rank"].to_numpy()]), cap)
 
     def sample(self) -> "SampledRows":
-        """Return the sample, when all rows were looked at."""
+        """Return the sample, after all rows were added."""
         return SampledRows({label: int(ranks.max()) for label, ranks in self._least.items()}, self._seed)
 
 
 class SampledRows:
-    """The rows of each class whose rank is not above its class's *largest*.
+    """The rows of each class whose rank is at most the *largest* of the class.
 
     Examples
     --------
@@ -82,32 +82,34 @@ class SampledRows:
         self._largest, self._seed = largest, seed
 
     def stays(self, frame: Frame) -> pl.Series:
-        """Return which rows of *frame*, which has ``label`` and ``row``, stay."""
+        """Return a mask of the rows of *frame*, which has ``label`` and ``row``, that stay."""
         ranked = frame.select("label", rank=ranks_of(frame["row"], self._seed))
         largest = _each(self._largest, default=2**64 - 1, kind=pl.UInt64)
         return ranked.select(pl.col("rank") <= largest).to_series()
 
     def are_full(self, labels: Labels) -> bool:
-        """Say no: a row that comes late may be in the sample."""
+        """Return False, because a late row may be in the sample."""
         del labels
         return False
 
 
 def cap_of(caps: Caps, label: str | None) -> int | None:
-    """Return the most rows of class *label*, None where there is no limit; one number is the cap of every class."""
+    """Return the limit of rows of class *label*, None without a limit. A single number applies to every class."""
     if isinstance(caps, int):
         return caps
     return None if label is None else caps.get(label)
 
 
 def ranks_of(rows: pl.Series, seed: int) -> pl.Series:
-    """Return a hash of the seed and the number of each row (SplitMix64: no two rows of a seed have the same).
+    """Return a hash of the seed and the number of each row.
+
+    The hash is SplitMix64, so no two rows of a seed have the same rank.
 
     >>> ranks_of(pl.Series([0]), 0)[0] == 0xE220A8397B1DCDAF  # the first number of the generator
     True
     """
     x = rows.cast(pl.UInt64).to_numpy() + np.uint64(1)
-    with np.errstate(over="ignore"):  # it counts modulo 2**64
+    with np.errstate(over="ignore"):  # arithmetic is modulo 2**64
         x = x * np.uint64(_STEP) + np.uint64(_mixed(seed) if seed else 0)
         for shift, factor in _MIX:
             x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor)
@@ -115,7 +117,7 @@ def ranks_of(rows: pl.Series, seed: int) -> pl.Series:
 
 
 def _mixed(seed: int) -> int:
-    """Return the seed spread over 64 bits: seeds next to each other would give the same ranks, shifted by a row."""
+    """Return the seed spread over 64 bits. Consecutive seeds would give the same ranks, shifted by a row."""
     x = seed % 2**64
     for shift, factor in _MIX:
         x = ((x ^ (x >> shift)) * factor) % 2**64
@@ -127,6 +129,6 @@ def _least(ranks: npt.NDArray[np.uint64], n: int) -> npt.NDArray[np.uint64]:
 
 
 def _each(values: Mapping[str | None, int], *, default: int, kind: type[pl.DataType] = pl.Int64) -> pl.Expr:
-    """Return the value of each row's label."""
+    """Return the value for the label of each row."""
     names = pl.Series(list(values), dtype=pl.String)
     return pl.col("label").replace_strict(names, list(values.values()), default=default, return_dtype=kind)

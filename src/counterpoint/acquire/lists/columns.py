@@ -1,4 +1,4 @@
-"""Which column of a list of URLs is what, and what types it may have.  Does not read rows."""
+"""The roles of the columns in a list of URLs, and their allowed types. Does not read rows."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -15,14 +15,23 @@ ROLES = tuple(Columns.model_fields)
 
 
 def roles_of(source: Input, columns: Sequence[str], *, path: str) -> dict[str, str]:
-    """Return the column of each role that the list at *path* has.
+    """Return the column of each role in the list at *path*.
 
-    A role has the name that the settings give it, else that of the preset, else the first of any preset that is there.
+    The name of a role comes from the settings, else from the preset, else it is the first match among all presets.
+
+    Parameters
+    ----------
+    source
+        *source* is the section ``input``.
+    columns
+        *columns* are the names of the columns of the list.
+    path
+        *path* names the list in errors.
 
     Raises
     ------
     SourceError
-        When there is none for the URL or the text, or a column that the settings name is not there.
+        When no column has the URL or the text, or a column named in the settings is missing.
 
     Examples
     --------
@@ -41,7 +50,7 @@ def roles_of(source: Input, columns: Sequence[str], *, path: str) -> dict[str, s
 
 
 def _names(source: Input, role: str) -> list[str]:
-    """Return what the column of *role* may be called."""
+    """Return the possible names of the column of *role*."""
     if role in source.columns:
         name = source.columns[role]
         return [] if name is None else [name]
@@ -65,45 +74,80 @@ def _other_case(names: Sequence[str], columns: Collection[str]) -> str | None:
 
 
 def overlooked(source: Input, columns: Sequence[str], found: Mapping[str, str]) -> list[str]:
-    """Return a line for each column that only its case keeps from being read.
+    """Return a line for each column that is not read because of its case.
 
+    Parameters
+    ----------
+    source
+        *source* is the section ``input``.
+    columns
+        *columns* are the names of the columns of the list.
+    found
+        *found* is the column of each role, as `roles_of` returned it.
+
+    Examples
+    --------
     >>> overlooked(Input(path=["a.csv"]), ["URL", "TEXT", "nsfw"], {"url": "URL", "text": "TEXT"})
-    ["Column 'nsfw' is not read, because it is not called 'NSFW'; say input.columns.nsfw: nsfw."]
+    ["Column 'nsfw' is not read, because it is not called 'NSFW'. To read it, set input.columns.nsfw: nsfw."]
     """
     lines = []
     for role in ROLES:
         names = [] if role in found else _names(source, role)
         alike = _other_case(names, columns)
         if alike is not None:
-            other = f"it is not called {' or '.join(map(repr, names))}"
-            lines.append(f"Column {alike!r} is not read, because {other}; say input.columns.{role}: {alike}.")
+            reason = f"it is not called {' or '.join(map(repr, names))}"
+            remedy = f"To read it, set input.columns.{role}: {alike}."
+            lines.append(f"Column {alike!r} is not read, because {reason}. {remedy}")
     return lines
 
 
 def check_alike(first: Mapping[str, str], found: Mapping[str, str], *, paths: tuple[str, str]) -> None:
-    """Raise `SourceError` unless two files, at *paths*, have the same columns for the same roles."""
+    """Raise `SourceError` unless two files have the same columns for the same roles.
+
+    Parameters
+    ----------
+    first
+        *first* is the column of each role in the first file.
+    found
+        *found* is the same for the other file.
+    paths
+        *paths* are the paths of both files.
+    """
     for role in ROLES:
         if first.get(role) == found.get(role):
             continue
         has, lacks = paths if role in first else paths[::-1]
         raise SourceError(
-            f"{lacks} has no column {first.get(role, found.get(role))!r}, which {has} has: the files of one list need "
-            f"the same columns; leave it out with input.columns.{role}: null, or plan them apart."
+            f"{lacks} has no column {first.get(role, found.get(role))!r}, unlike {has}. The files of one list need "
+            f"the same columns. Leave it out with input.columns.{role}: null, or make two plans."
         )
 
 
 def check_type(role: str, name: str, kind: pa.DataType, *, path: str) -> None:
-    """Raise `SourceError` unless a column of this type can be what *role* is.
+    """Raise `SourceError` unless the type of a column fits its *role*.
 
+    Parameters
+    ----------
+    role
+        *role* is a name of `ROLES`.
+    name
+        *name* is the name of the column in the list.
+    kind
+        *kind* is its Arrow type.
+    path
+        *path* names the list in the error.
+
+    Examples
+    --------
     >>> check_type("text", "TEXT", pa.int64(), path="a.parquet")
     Traceback (most recent call last):
-    counterpoint.errors.SourceError: a.parquet: column 'TEXT' is int64; allowed for input.columns.text: strings.
+    counterpoint.errors.SourceError: a.parquet: column 'TEXT' is int64. Allowed for input.columns.text: strings.
     """
     allowed = {"strings": role in STRINGS + NAMES, "numbers": role in NUMBERS + NAMES}
     is_kind = {"strings": _is_string(kind), "numbers": pa.types.is_integer(kind) or pa.types.is_floating(kind)}
     if not pa.types.is_null(kind) and not any(allowed[word] and is_kind[word] for word in allowed):
         words = ", ".join(word for word, may in allowed.items() if may)
-        raise SourceError(f"{path}: column {name!r} is {kind}; allowed for input.columns.{role}: {words}.")
+        raise SourceError(f"{path}: column {name!r} is {kind}. Allowed for input.columns.{role}: {words}.")
 
 
 def _is_string(kind: pa.DataType) -> bool:

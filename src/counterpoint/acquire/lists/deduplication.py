@@ -1,4 +1,4 @@
-"""Which URLs came before: a set of hashes in two flat arrays, 12 to 48 bytes for each of millions of URLs."""
+"""Deduplication of URLs: a set of hashes in two flat arrays, with 12 to 48 bytes for each of millions of URLs."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,15 +6,15 @@ import polars as pl
 
 _MIN_SLOTS = 1 << 16
 _STEP = 1 << 14
-"""Hashes that are put in at once: what they touch stays in the processor's cache until the next look at it."""
+"""Hashes inserted at once. Their slots stay in the processor's cache until the next access."""
 
 Mask = npt.NDArray[np.bool_]
 
 
 class Deduplicator:
-    """Strings that came before.
+    """A set of strings that finds first occurrences.
 
-    It knows them by 96 bits of hash: among 400 million, two are taken for one with a chance of 1 in 10 to the 12.
+    It stores 96 bits of hash for each string. Among 400 million strings, two are confused with a probability of 1e-12.
 
     Examples
     --------
@@ -32,7 +32,7 @@ class Deduplicator:
         self._checks = np.zeros(n_slots, np.uint32)
 
     def first(self, strings: pl.Series) -> Mask:
-        """Return which *strings* come for the first time, in this series and in those before it."""
+        """Return a mask of the *strings* that occur for the first time, in this series and in all series before."""
         hashes = strings.hash(1)
         is_first = hashes.is_first_distinct().to_numpy().copy()
         keys = np.maximum(hashes.to_numpy()[is_first], np.uint64(1))
@@ -55,12 +55,12 @@ class Deduplicator:
         self._add(keys[taken], checks[taken])
 
     def _add(self, keys: npt.NDArray[np.uint64], checks: npt.NDArray[np.uint32]) -> Mask:
-        """Put in distinct hashes, and return which were not there."""
+        """Insert distinct hashes, and return a mask of the new ones."""
         steps = (slice(start, start + _STEP) for start in range(0, len(keys), _STEP))
         return np.concatenate([np.empty(0, np.bool_), *(self._probe(keys[step], checks[step]) for step in steps)])
 
     def _probe(self, keys: npt.NDArray[np.uint64], checks: npt.NDArray[np.uint32]) -> Mask:
-        """Put in some hashes by linear probing, all of them a slot at a time."""
+        """Insert some hashes by linear probing. All of them advance one slot at a time."""
         last = np.uint64(len(self._keys) - 1)
         is_new = np.zeros(len(keys), np.bool_)
         todo, slots = np.arange(len(keys)), keys & last
@@ -69,7 +69,7 @@ class Deduplicator:
             same = (there == mine) & (self._checks[slots] == checks[todo])
             free = there == 0
             self._keys[slots[free]] = mine[free]
-            won = free & (self._keys[slots] == mine)  # several may have claimed one slot: the last to write has it
+            won = free & (self._keys[slots] == mine)  # several hashes may claim one slot, and the last write wins
             self._checks[slots[won]] = checks[todo[won]]
             is_new[todo[won]] = True
             left = ~(same | won)

@@ -35,20 +35,20 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "pwatermark": ("pwatermark", "p_watermark", "watermark_score"),
     "sha256": ("sha256",),
 }  # fmt: skip
-"""What lists call the column of a role, the likeliest name first."""
-STAYS = "which judgements may stay, when the list has that column"
+"""The usual names of the column of a role, the likeliest first."""
+STAYS = "ratings that may stay, when the list has that column"
 SAFE = ("unlikely", "safe", "sfw", "false", "no", "0")
-"""Judgements that an image may stay by."""
+"""Ratings of images that may stay."""
 _IS_URL = r"(?i)^\s*(?:https?:)?//\S+\.\S+"
 _OF_IMAGE = r"(?i)\.(?:jpe?g|png|gif|webp|avif|bmp)(?:[?#]|$)"
 
 TEMPLATE = """\
-# From a list of URLs with alt-texts to pairs on disk.  Read docs/acquire.md first: it says which lists may be used, and
-# what the guard does.  Without --from, `counterpoint acquire new` writes a file with every setting.
+# From a list of URLs with alt-texts to pairs on disk.  Read docs/acquire.md first: it explains the allowed lists and
+# the guard.  Without --from, `counterpoint acquire new` writes a file with every setting.
 #
 #   counterpoint acquire plan {file}     select, no network
-#   counterpoint acquire run {file}      fetch; after a stop the same command goes on
-#   counterpoint new study.yaml --from acquired     then, a study of what was fetched
+#   counterpoint acquire run {file}      fetch. After a stop, the same command goes on
+#   counterpoint new study.yaml --from acquired     then, a study of the fetched pairs
 {notes}
 acquisition: {name}
 output: acquired          # the folder for plan, shards and events
@@ -58,9 +58,9 @@ input:
 {unused}
 select:
 {select}
-# caps: 1000              # most rows of each class; for a first try
+# caps: 1000              # largest number of rows of each class, for a first try
 # min_side_px: null       # shortest side, as the list has it
-# unique_urls: true       # a URL that comes again is left out
+# unique_urls: true       # a repeated URL is left out
 {keywords}
 # keep: jpeg-256          # or original, or gray-64
 # fetch:
@@ -70,7 +70,7 @@ select:
 
 @dataclass
 class _List:
-    """What was found out of a list: the column of each role, comments by role, and the other sections."""
+    """The findings about a list: the column of each role, comments by role, and other sections of the file."""
 
     roles: dict[str, str | None]
     comments: dict[str, str] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def acquire_file(file: Path, path: str) -> str:
     Raises
     ------
     SourceError
-        When there is no list, or it has no column of URLs or none of texts.
+        When there is no list, or it has no column of URLs or no column of texts.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def acquire_file(file: Path, path: str) -> str:
     """
     first = find_inputs([path], {})[0]
     if first.files is not None:
-        raise SourceError(f"{path}: --from looks into lists on this machine; copy a part of the list here.")
+        raise SourceError(f"{path}: --from reads lists on this machine. Copy a part of the list here.")
     list_file = Path(first.path)
     rows = sampled(open_table(list_file)).rows
     found = _of(rows, list_file)
@@ -123,7 +123,7 @@ def _lines(settings: Mapping[str, Any], comments: Mapping[str, str], indent: str
 
 
 KEYWORDS = """\
-# keywords:               # the list has no labels: words in the text can make them
+# keywords:               # the list has no labels. Words in the text can make them
 #   classes: {person: [man, woman], animal: [cat, dog]}
 """
 
@@ -134,7 +134,7 @@ def _of(rows: Frame, path: Path) -> _List:
     taken = {name for name in named.values() if name}
     text = texts(rows.select(name for name in rows.columns if name not in {*taken, *url}))
     if text.first is None:
-        raise SourceError(f"{path} has no column of texts beside {url[0]!r}; found {', '.join(rows.columns)}.")
+        raise SourceError(f"{path} has no column of texts in addition to {url[0]!r}. Found {', '.join(rows.columns)}.")
     found = _List({"url": url[0], "text": text.first, **{role: name for role, name in named.items() if name}})
     label = labels(rows, {*taken, *url, text.first})
     if label.first is not None and rank(label.first, LABELS) < 2 * len(LABELS):
@@ -148,12 +148,12 @@ def _of(rows: Frame, path: Path) -> _List:
 
 
 def _url(rows: Frame, path: Path) -> list[str]:
-    """Return the columns of URLs, the likeliest that of the image first."""
+    """Return the columns of URLs, the likeliest column of the image first."""
     strings = [name for name, kind in rows.schema.items() if kind == pl.String]
     fit = [name for name in strings if _share(rows[name], _IS_URL) > 0.5]
     if not fit:
         found = ", ".join(rows.columns)
-        raise SourceError(f"{path} has no column of URLs such as https://example.org/a.jpg; found {found}.")
+        raise SourceError(f"{path} has no column of URLs such as https://example.org/a.jpg. Found {found}.")
     return sorted(fit, key=lambda name: (-round(_share(rows[name], _OF_IMAGE)), rank(name, URLS)))
 
 
@@ -181,7 +181,7 @@ def _kinds(path: Path) -> Mapping[str, pa.DataType]:
 
 
 def _leave_out(found: _List, kinds: Mapping[str, pa.DataType], columns: list[str], path: Path) -> None:
-    """Say null of a role whose column is of a type that it cannot have, or that is called so and was not chosen."""
+    """Set a role to null whose column has the wrong type, or bears the usual name but was not chosen."""
     for role, name in list(found.roles.items()):
         if name is not None and name in kinds:
             try:
@@ -195,7 +195,7 @@ def _leave_out(found: _List, kinds: Mapping[str, pa.DataType], columns: list[str
 
 
 def _choose_nsfw(found: _List, rows: Frame) -> None:
-    """Choose which judgements may stay, in the words of the list."""
+    """Choose the ratings that may stay, among the values in the list."""
     name = found.roles.get("nsfw")
     if name is None:
         return
@@ -206,10 +206,10 @@ def _choose_nsfw(found: _List, rows: Frame) -> None:
     safe = [value for value in seen if value.strip().lower() in SAFE]
     if safe:
         found.select["nsfw"] = safe
-        found.select_comments["nsfw"] = f"which judgements may stay; seen: {', '.join(seen[:6])}"
+        found.select_comments["nsfw"] = f"ratings that may stay. Found: {', '.join(seen[:6])}"
     elif seen:
         found.roles["nsfw"] = None
         found.notes.append(
-            f"column {name!r} is not read, so that unsafe images may stay: say input.columns.nsfw: {name}, and under "
-            f"select.nsfw which of its values are safe; seen: {', '.join(seen[:6])}."
+            f"column {name!r} is not read, so unsafe images may stay. Set input.columns.nsfw: {name}, and list its "
+            f"safe values under select.nsfw. Found: {', '.join(seen[:6])}."
         )

@@ -1,4 +1,4 @@
-"""The files of a list of URLs: found on a disk or through fsspec, in order, with what tells that one has changed."""
+"""The files of a list of URLs, on a disk or through fsspec, in order, with marks that change with their content."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,21 +13,21 @@ from counterpoint.redaction import without_logins, without_secrets
 from counterpoint.store import connect
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
-"""What a list may be; of a folder, files with another suffix, or whose name begins with ``.`` or ``_``, are no list."""
+"""The suffixes of a list. In a folder, other files and files whose name begins with ``.`` or ``_`` are ignored."""
 
 _CHANGED = ("ETag", "etag", "md5Hash", "content_md5", "LastModified", "last_modified", "updated", "mtime", "created")
-"""What file systems call the mark that tells a version of a file from the next; the first that is there."""
+"""The names of the version mark in various file systems. The first one present is used."""
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file of the list; equal when it has not changed since."""
+    """A file of the list. It equals another when neither path, size nor version mark differs."""
 
     path: str
     size: int
     changed: str
     files: Any = field(default=None, compare=False, repr=False)
-    """The file system of fsspec that it is in, None for the local disk."""
+    """Its fsspec file system, None for the local disk."""
 
     @property
     def suffix(self) -> str:
@@ -35,11 +35,11 @@ class InputFile:
         return PurePosixPath(self.path).suffix.lower()
 
     def readable(self) -> Path:
-        """Return what can be opened like a path."""
+        """Return an object that can be opened like a path."""
         return Path(self.path) if self.files is None else cast(Path, _Remote(self.files, self.path))
 
     def mark(self) -> dict[str, Any]:
-        """Return what a plan remembers of it.
+        """Return the record of the file in a plan.
 
         >>> InputFile("a.csv", 10, "2024").mark()
         {'path': 'a.csv', 'size': 10, 'changed': '2024'}
@@ -53,7 +53,7 @@ class InputFile:
 
 
 class _Remote:
-    """As much of a path as readers of tables need, for a file that fsspec reaches."""
+    """The part of a path's interface that table readers need, for a file on an fsspec file system."""
 
     def __init__(self, files: Any, path: str) -> None:
         self._files, self._path = files, path
@@ -67,21 +67,21 @@ class _Remote:
 
 
 def find_inputs(paths: Iterable[str], storage: Mapping[str, Any]) -> list[InputFile]:
-    """Return the files that *paths* name, each once: of a folder or a pattern all that may be lists, sorted.
+    """Return the files that *paths* name, each once. A folder or a pattern gives all possible lists in it, sorted.
 
     Parameters
     ----------
     paths
         *paths* are files, folders or patterns such as ``part-*.parquet``, or URLs of them.
     storage
-        *storage* are the options of fsspec for URLs.
+        *storage* are the fsspec options for URLs.
 
     Raises
     ------
     SourceError
-        When a path is not there, fits nothing, or is no list.
+        When a path does not exist, matches nothing, or is not a list.
     ConfigError
-        When a URL is of a kind that fsspec does not know.
+        When fsspec does not know the protocol of a URL.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def _local(path: str) -> Iterator[InputFile]:
 
 
 def _fitting(path: str) -> Iterator[str]:
-    """Yield what the pattern *path* fits; the folders of it that are there are meant as they are written."""
+    """Yield the matches of the pattern *path*. Folders in it that exist are taken literally."""
     if is_pattern(Path(path)):
         folder, pattern = pattern_of(Path(path))
         yield from (str(folder / name) for name in glob(pattern, root_dir=folder, recursive=True))  # noqa: PTH207 - skips hidden ones
@@ -137,15 +137,15 @@ def _may_be_list(path: str) -> bool:
 
 def _checked(path: str) -> str:
     if not path.lower().endswith(SUFFIXES):
-        raise SourceError(f"{path} is no list of URLs; allowed: {', '.join(SUFFIXES)}.")
+        raise SourceError(f"{path} is not a list of URLs. Allowed: {', '.join(SUFFIXES)}.")
     return path
 
 
 def _nothing_at(path: str) -> str:
     if has_magic(path):
-        return f"No list of URLs fits {path}; allowed: {', '.join(SUFFIXES)}."
+        return f"No list of URLs matches {path}. Allowed: {', '.join(SUFFIXES)}."
     if Path(path).is_dir():
-        return f"Folder {path} holds no list of URLs; allowed: {', '.join(SUFFIXES)}."
+        return f"Folder {path} holds no list of URLs. Allowed: {', '.join(SUFFIXES)}."
     parent = Path(path).parent
     siblings = [name.name for name in parent.iterdir()] if parent.is_dir() else []
     near = did_you_mean(Path(path).name, siblings)
@@ -161,7 +161,7 @@ def _remote(url: str, storage: Mapping[str, Any]) -> Iterator[InputFile]:
             yield InputFile(files.unstrip_protocol(name), int(about.get("size") or 0), changed, files)
     except CounterpointError:
         raise
-    except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
+    except Exception as error:  # fsspec may use any library, with exceptions of its own.
         raise SourceError(f"Cannot read {url}: {without_secrets(first_line(error), storage)}.") from None
 
 
@@ -171,5 +171,5 @@ def _remote_names(files: Any, path: str, url: str) -> list[str]:
     names = files.glob(path) if has_magic(path) else files.find(path)
     lists = sorted(str(name) for name in names if _may_be_list(str(name)))
     if not lists:
-        raise SourceError(f"No list of URLs is at {url}; allowed: {', '.join(SUFFIXES)}.")
+        raise SourceError(f"No list of URLs is at {url}. Allowed: {', '.join(SUFFIXES)}.")
     return lists

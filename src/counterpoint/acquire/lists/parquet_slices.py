@@ -1,4 +1,4 @@
-"""Some rows of a local Parquet file at a time, whatever its row groups are.  Bytes that are not UTF-8 become U+FFFD."""
+"""Rows of a local Parquet file by their numbers, with any row groups. Bytes that are not UTF-8 become U+FFFD."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +14,17 @@ from counterpoint.schema import Frame
 def read_slice(path: str, columns: Sequence[str], first: int, n_rows: int) -> Frame:
     """Return *columns* of *n_rows* rows of the file at *path*, from row *first* on.
 
+    Parameters
+    ----------
+    path
+        *path* is a local Parquet file.
+    columns
+        *columns* are the names of the columns to read.
+    first
+        *first* is the number of the first row, from 0.
+    n_rows
+        *n_rows* is the number of rows.
+
     Raises
     ------
     SourceError
@@ -26,7 +37,7 @@ def read_slice(path: str, columns: Sequence[str], first: int, n_rows: int) -> Fr
 
 
 def _read_bytes(path: str, columns: Sequence[str], first: int, n_rows: int) -> Frame:
-    """Read what polars cannot: strings that are not UTF-8, as bytes."""
+    """Read strings that are not UTF-8 as bytes, because polars cannot read them."""
     tables, start, end = [], 0, first + n_rows
     try:
         with pq.ParquetFile(path) as file:
@@ -62,7 +73,7 @@ def decoded(column: pl.Series) -> pl.Series:
 
 
 def has_all(about: Any, column: str) -> bool:
-    """Say whether the statistics of each row group show that *column* has no null and no empty string."""
+    """Return whether the statistics of each row group exclude null and empty strings in *column*."""
     index = next(n for n in range(about.num_columns) if about.schema.column(n).path == column)
     statistics = [about.row_group(group).column(index).statistics for group in range(about.num_row_groups)]
     return all(

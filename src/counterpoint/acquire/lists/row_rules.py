@@ -1,6 +1,6 @@
-"""The rules that each row of a list must pass alone, and what a row that passes becomes.  Knows of no other row.
+"""The rules that each row of a list must pass alone, and the form of passed rows in a plan. No other row matters.
 
-A rule whose column the list does not have does nothing.
+A rule does nothing when its column is missing in the list.
 """
 
 from collections import Counter
@@ -25,9 +25,9 @@ RULES = (
     "nsfw", "punsafe", "pwatermark", "similarity", "size", "aspect", "no_label_rule", "ambiguous_label",
     "disallowed_characters", "too_few_words", "too_many_words", "duplicate_url", "over_cap",
 )  # fmt: skip
-"""In this order, the quick ones first; a row is counted under the first that it fails.
+"""The order of the rules, the fast ones first. A row counts under the first rule that it fails.
 
-The last two look at the rows that are left.
+The last two rules compare the remaining rows.
 """
 
 _COLUMNS = {
@@ -37,19 +37,19 @@ _COLUMNS = {
 """The columns without which a rule does nothing."""
 
 _HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://([^/?#:@]+)(?:[/?#]|$)"
-"""Finds the host of a URL without user and port, five times as fast as an expression that finds every host."""
+"""Matches the host of a URL without user and port, five times as fast as an expression for every host."""
 
 _NUMBERED = {"width": "width_listed", "height": "height_listed"}
 
 
 @dataclass(frozen=True)
 class RowRules:
-    """The rules of a row, for a list that has the columns of *roles*.
+    """The rules of a row, for a list with the columns of *roles*.
 
     Raises
     ------
     ConfigError
-        When an expression cannot be read, or a cap is for a class that no keyword makes.
+        When a regular expression is invalid, or a cap is for a class without keywords.
     """
 
     select: Select
@@ -60,17 +60,20 @@ class RowRules:
 
     @property
     def not_applied(self) -> list[str]:
-        """The rules that are set, but whose column the list does not have."""
+        """The rules that are set, but whose column is missing in the list."""
         return [name for name in on_values(self.select) if not self._has(name)]
 
     @property
     def needs(self) -> set[str]:
-        """The columns that the rules look at, but for the URL."""
+        """The columns that the rules read, except the URL."""
         applied = [name for name in on_values(self.select) if self._has(name)]
         return {"text"}.union(*(_COLUMNS[name] for name in applied))
 
     def sift(self, frame: Frame) -> tuple[Frame, Counter[str]]:
-        """Return the rows of *frame* that pass, with ``_label`` if keywords make it, and how many failed each rule."""
+        """Return the rows of *frame* that pass, and the number of rows that failed each rule.
+
+        The rows have ``_label`` if keywords make the label.
+        """
         failed: Counter[str] = Counter()
         if BAD in frame.columns:
             failed.update(frame[BAD].drop_nulls().to_list())
@@ -90,7 +93,7 @@ class RowRules:
 
 
 def _passing(frame: Frame, fails: Mapping[str, pl.Expr], failed: Counter[str]) -> Frame:
-    """Return the rows of *frame* that fail nothing, and count the others in *failed*."""
+    """Return the rows of *frame* that fail no rule, and count the others in *failed*."""
     for name, fail in fails.items():
         passes = frame.select(~fail.fill_null(False)).to_series()
         if not passes.all():
@@ -100,9 +103,9 @@ def _passing(frame: Frame, fails: Mapping[str, pl.Expr], failed: Counter[str]) -
 
 
 def _labelled(frame: Frame, keywords: KeywordRules, failed: Counter[str]) -> Frame:
-    # Few rows have any of the words: the rules of each class are for those.
+    # Few rows have any of the words. Only they need the rules of each class.
     hits = frame.filter(pl.col("text").str.contains(_any_word(keywords)))
-    # Lazily, because then polars looks for each word once.
+    # Lazy, because polars then searches each word once.
     labelled = hits.lazy().with_columns(keywords.label(pl.col("text")).alias("_label")).collect()
     is_none, is_ambiguous = labelled["_label"] == NONE, labelled["_label"] == AMBIGUOUS
     failed["no_label_rule"] += frame.height - hits.height + int(is_none.sum())
@@ -111,7 +114,10 @@ def _labelled(frame: Frame, keywords: KeywordRules, failed: Counter[str]) -> Fra
 
 
 def on_values(select: Select) -> dict[str, pl.Expr]:
-    """Return what fails each rule on a value of the list that is set, by its name; null where a row has no value."""
+    """Return the failure expression of each active rule on values of the list, by name.
+
+    It is null for a row without a value.
+    """
     short, long = pl.min_horizontal("width", "height"), pl.max_horizontal("width", "height")
     known = pl.col("width").is_not_null() & pl.col("height").is_not_null()
     too_small, too_large = short < (select.min_side_px or 0), long > (select.max_side_px or float("inf"))
@@ -128,7 +134,7 @@ def on_values(select: Select) -> dict[str, pl.Expr]:
 
 
 def on_text(select: Select) -> dict[str, pl.Expr]:
-    """Return what fails each rule on the text that is set, by its name."""
+    """Return the failure expression of each active rule on the text, by name."""
     text, characters = pl.col("text"), select.allowed_characters
     fails = {
         "disallowed_characters": (characters, ~text.str.contains(rf"\A(?:{characters})\z")),
@@ -143,7 +149,7 @@ def _limit(value: float | None) -> pl.Expr:
 
 
 def _any_word(keywords: KeywordRules) -> str:
-    """Return an expression that finds each text that may belong to a class; each class's own is a part of it."""
+    """Return an expression that matches each text of any class. The expression of each class is a part of it."""
     patterns = [_pattern(keywords, rule.any) for rule in keywords.classes.values()]
     return "|".join(f"(?:{pattern})" for pattern in patterns)
 
@@ -153,7 +159,7 @@ def _pattern(keywords: KeywordRules, words: Collection[str]) -> str:
 
 
 def check_select(select: Select) -> None:
-    """Raise `ConfigError` when an expression cannot be read, or a cap is for a class that no keyword makes.
+    """Raise `ConfigError` when a regular expression is invalid, or a cap is for a class without keywords.
 
     >>> check_select(Select(keywords={"classes": {"cat": ["cat"], "dog": ["dog"]}}, caps={"dogs": 10}))
     Traceback (most recent call last):
@@ -173,10 +179,10 @@ def check_select(select: Select) -> None:
 
 
 def listed(frame: Frame) -> Frame:
-    """Return rows as a plan lists them: ``row`` and the columns of `LISTED`, but for the slot.
+    """Return rows in the form of a plan: ``row`` and the columns of `LISTED` except the slot.
 
-    *frame* has ``row``, and the columns of the list by their roles; a row without an id is called by its number.  A
-    login in a URL is hidden: none is sent, so such a row ends as ``url_invalid`` with or without it.
+    *frame* has ``row``, and the columns of the list by their roles. A row without an id gets its number as id. A login
+    in a URL is hidden. No login is ever sent: such a row ends as ``url_invalid`` with or without it.
 
     >>> rows = pl.DataFrame({"row": [0, 1], "id": [7.0, None], "url": ["http://A.org:80/b", "c"], "text": ["d", "e"]})
     >>> listed(rows).select("id", "host").rows()
@@ -198,23 +204,23 @@ def listed(frame: Frame) -> Frame:
 
 
 def _without_logins(url: pl.Series) -> pl.Series:
-    """Return each URL with the login in it hidden.
+    """Return each URL with its login hidden.
 
     >>> _without_logins(pl.Series(["https://me:pw@example.org/a@b", "https://example.org/a@b"])).to_list()
     ['https://***@example.org/a@b', 'https://example.org/a@b']
     """
-    if not url.str.contains("@", literal=True).any():  # as nearly always: the whole column at once
+    if not url.str.contains("@", literal=True).any():  # the usual case: the whole column at once
         return url
     return url.str.replace(LOGIN_OF_URL, f"${{1}}{HIDDEN}@")
 
 
 def is_blank(text: pl.Series) -> pl.Series:
-    """Say of each text whether it is null or nothing but white space.
+    """Return a mask of the texts that are null or only white space.
 
     >>> is_blank(pl.Series(["a", " a", "é", "\u3000", "", None])).to_list()
     [False, False, False, True, True, True]
     """
-    # Nearly every text begins with a visible ASCII character: to see that is a tenth of the work of an expression.
+    # Nearly every text begins with a visible ASCII character. This test takes a tenth of the time of an expression.
     unsure = ~((text >= "!") & (text < "\x7f")).fill_null(False)
     if not unsure.any():
         return unsure
@@ -227,7 +233,7 @@ def _as_expr(value: Any) -> pl.Expr:
 
 
 def named(column: pl.Series) -> pl.Series:
-    """Return names or numbers as strings: a whole number has no decimals, nothing but white space is null.
+    """Return names or numbers as strings. A whole number has no decimals, and white space alone becomes null.
 
     >>> named(pl.Series([1.0, None, 0.5])).to_list(), named(pl.Series([" a ", " "])).to_list()
     (['1', None, '0.5'], ['a', None])
@@ -236,7 +242,7 @@ def named(column: pl.Series) -> pl.Series:
 
 
 def hosts(url: pl.Series) -> pl.Series:
-    """Return the host of each URL in lower case, null where there is none: `host_of`, but faster.
+    """Return the host of each URL in lower case, null without one. A faster form of `host_of`.
 
     >>> hosts(pl.Series(["https://Example.org/a.jpg", "https://me@example.org:80/a.jpg", "a.jpg"])).to_list()
     ['example.org', 'example.org', None]

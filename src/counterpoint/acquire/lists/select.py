@@ -1,7 +1,7 @@
-"""The rows of a list that are worth fetching, in order, and what each rule removed; the same however it is cut.
+"""The selection of rows to fetch, in order, and the count of each rule's removals. Chunking changes neither.
 
-Parts are read and filtered by threads, each row alone (`acquire.rows`); what looks at other rows follows, in order:
-URLs that came before, then the caps of the classes.
+Threads read the parts and filter their rows, each row alone (`acquire.lists.row_rules`). Rules that compare rows
+follow, in order: repeated URLs, then the caps of the classes.
 """
 
 import os
@@ -24,12 +24,12 @@ from counterpoint.schema import Frame
 T = TypeVar("T")
 
 MAX_THREADS = 8
-"""Each holds one part."""
+"""Each thread holds one part."""
 
 
 @dataclass(frozen=True)
 class _FilteredPart:
-    """A part of the list whose rows were filtered: *rows* are those that passed, as a plan lists them or not yet."""
+    """A part of the list after the row rules. *rows* are the passed rows in the form of a plan, or none."""
 
     failed: Counter[str]
     n_passed: int
@@ -46,18 +46,18 @@ class Selection:
     rules
         *rules* is the section ``select``.
     part_rows
-        *part_rows* is how many rows are looked at together; it changes nothing but the memory that is needed.
+        *part_rows* is the number of rows that are processed together. It changes only the memory use.
 
     Attributes
     ----------
     n_read
-        Rows that were read.  Like the others, it is whole when `frames` has ended.
+        Rows read so far. This and the other counts are complete when `frames` has ended.
     n_selected
-        Rows that were selected.
+        Rows selected so far.
     removed
-        How many rows failed each rule first; with those selected they are all that were read.
+        Rows that failed each rule first. Together with the selected rows they are all rows read.
     not_applied
-        Rules that are set, but whose column the list does not have.
+        Rules that are set, but whose column is missing in the list.
 
     Examples
     --------
@@ -83,16 +83,16 @@ class Selection:
 
     @property
     def removed(self) -> dict[str, int]:
-        """How many rows failed each rule first, in the order of the rules."""
+        """The number of rows that failed each rule first, in the order of the rules."""
         return {rule: self._failed[rule] for rule in RULES if self._failed[rule]}
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the selected rows of each part, if any, in order: the columns of `LISTED`, but for the slot.
+        """Yield the selected rows of each part, if any, in order. They have the columns of `LISTED` except the slot.
 
         Raises
         ------
         SourceError
-            When the list has no rows, or its only file turns out to be damaged.
+            When the list has no rows, or its only file is damaged.
         """
         caps = self._caps()
         self._start()
@@ -108,18 +108,18 @@ class Selection:
         select = self._rules.select
         if select.caps is None or select.sample == "first":
             return None if select.caps is None else FirstRows(select.caps)
-        ranks = RankSampler(select.caps, select.seed)  # which rows are in the sample is known when all were seen
+        ranks = RankSampler(select.caps, select.seed)  # the sample is known only after all rows
         self._start()
         for rows in self._unique(None):
             ranks.add(rows)
         return ranks.sample()
 
     def _unique(self, caps: FirstRows | SampledRows | None) -> Iterator[Frame]:
-        """Yield the rows that pass alone and whose URL is new."""
+        """Yield the rows that pass the row rules and have a new URL."""
         seen = Deduplicator() if self._rules.select.unique_urls else None
         for filtered in self._filtered(caps):
             rows = filtered.rows if seen is None else filtered.rows.filter(pl.Series(seen.first(filtered.rows["url"])))
-            # Rows that were not listed, because all classes are full, are over the cap.
+            # Rows that were not listed because all classes are full exceed the cap.
             self._failed["over_cap" if seen is None else "duplicate_url"] += filtered.n_passed - rows.height
             yield rows
 
@@ -139,14 +139,20 @@ class Selection:
             yield filtered
 
     def _labels(self) -> list[str | None]:
-        """Return the labels that rows can have, none when that is not known or their URLs matter after the caps."""
+        """Return the labels that rows can have.
+
+        Empty when they are not known, or when later caps need the URLs of all rows.
+        """
         select = self._rules.select
         if select.unique_urls:
             return []
         return list(select.keywords.classes) if select.keywords else [None] * ("label" not in self._urls.roles)
 
     def _filter(self, part: Part, *, is_counted: bool) -> _FilteredPart:
-        """Return what passes of *part*; the columns that no rule needs are read when a row passed, and will count."""
+        """Return the rows of *part* that pass the row rules.
+
+        Columns that no rule needs are read only for a part with a passed row that will count.
+        """
         needs = self._rules.needs | (set() if part.has_all_urls else {"url"})
         frame = part.read(needs).with_columns(pl.int_range(part.n_rows, dtype=pl.Int64).alias("row"))
         passed, failed = self._rules.sift(frame)
@@ -163,7 +169,7 @@ def _no_rows() -> Frame:
 
 
 def in_order(tasks: Iterable[tuple[Part, Callable[[], T]]]) -> Iterator[tuple[Part, Callable[[], T]]]:
-    """Yield each task's part and its result, in order; threads work ahead, at most one task each beside the next.
+    """Yield each task's part and its result, in order. Threads work ahead, with at most one task each.
 
     >>> [result() for _, result in in_order((part, lambda part=part: part * 2) for part in range(3))]
     [0, 2, 4]

@@ -1,6 +1,6 @@
-"""A list of URLs as parts of bounded size, in order, whatever its files are; a file that cannot be read is named.
+"""A list of URLs as parts of bounded size, in order, with files of any format. Unreadable files are reported.
 
-Every row of the files is a row of a part.  Columns are called by their roles (`config.acquire.Columns`).
+Every row of the files is a row of a part. Columns are named by their roles (`config.acquire.Columns`).
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -27,9 +27,9 @@ PART_ROWS = 250_000
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows of a list: *start* is the number of the first; ``read(roles)`` returns the columns of those roles.
+    """Some rows of a list. *start* is the number of the first, and ``read(roles)`` returns the columns of those roles.
 
-    What it reads has also `BAD`, the reason why a row is none, where the format may have such rows.
+    Where the format can have bad rows, the result also has `BAD`, the reason of each bad row.
     """
 
     path: str
@@ -42,7 +42,7 @@ class Part:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A file whose columns are known: *roles* are those that are of use, *parts* reads its rows."""
+    """A file with known columns. *roles* are the useful ones, and *parts* reads its rows."""
 
     path: str
     columns: tuple[str, ...]
@@ -56,14 +56,14 @@ class UrlList:
     Parameters
     ----------
     source
-        *source* is the section; every file is looked into, rows are read by `parts`.
+        *source* is the section. The header of every file is read, and rows are read by `parts`.
 
     Raises
     ------
     SourceError
-        When there is no file, none that can be read, or one without the columns that are needed or that others have.
+        When no file exists or can be read, a needed column is missing, or the columns of two files differ.
     ConfigError
-        When a URL is of a kind that fsspec does not know.
+        When fsspec does not know the protocol of a URL.
 
     Examples
     --------
@@ -79,9 +79,9 @@ class UrlList:
         self.source = source
         self.inputs = find_inputs(source.path, source.storage)
         self.unreadable: dict[str, str] = {}
-        """Why each file that cannot be read cannot; they grow while rows are read."""
+        """The reason for each unreadable file. More are added while rows are read."""
         self.notes: list[str] = []
-        """How files are read of which that was found in them."""
+        """The reading choices that were inferred from the files."""
         self._files = list(self._opened())
         if not self._files:
             raise SourceError(_none_readable(self.unreadable))
@@ -93,11 +93,11 @@ class UrlList:
 
     @property
     def overlooked(self) -> list[str]:
-        """A line for each column that only its case keeps from being read."""
+        """A line for each column that is not read because of its case."""
         return overlooked(self.source, self._files[0].columns, self.roles)
 
     def parts(self, rows: int = PART_ROWS) -> Iterator[Part]:
-        """Yield the list in parts of at most *rows* rows, in order; no part spans two files."""
+        """Yield the list in parts of at most *rows* rows, in order. No part spans two files."""
         start = 0
         for opened in self._files:
             try:
@@ -108,7 +108,7 @@ class UrlList:
                 self.give_up(opened.path, error)
 
     def give_up(self, path: str, error: Exception) -> None:
-        """Note that the file at *path*, or some of it, cannot be read; raise when it is the only one."""
+        """Record that the file at *path* cannot be read, or not to the end. Raise when it is the only file."""
         self.unreadable.setdefault(without_logins(path), str(error))
         if len(self.inputs) == 1:
             raise SourceError(str(error)) from error
@@ -139,7 +139,7 @@ Parts = Callable[[Mapping[str, str], int], Iterator[Part]]
 
 
 def _open(file: InputFile, source: Input, notes: list[str]) -> tuple[tuple[str, ...], Mapping[str, pa.DataType], Parts]:
-    """Return the columns of *file*, their types where it has types, and what reads its rows; add to *notes*.
+    """Return the columns of *file*, their types in typed formats, and a reader of its rows. Extend *notes*.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def _open(file: InputFile, source: Input, notes: list[str]) -> tuple[tuple[str, 
             schema, about = parquet.schema_arrow, parquet.metadata
     except SourceError:
         raise
-    except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
+    except Exception as error:  # fsspec may use any library, with exceptions of its own.
         raise SourceError(f"Cannot read {file.path}: {first_line(error)}.") from error
     parts = partial(_parquet_parts, file, about) if file.files is None else partial(_remote_parts, file)
     return tuple(schema.names), {name: schema.field(name).type for name in schema.names}, parts
@@ -168,7 +168,7 @@ def _table_parts(file: InputFile, table: Table, roles: Mapping[str, str], rows: 
 
 
 def _with_names(table: Table, roles: Mapping[str, str]) -> Iterator[Frame]:
-    """Yield the frames of *table* with ids and labels that are numbers, such as 7.0, as names."""
+    """Yield the frames of *table*. Numeric ids and labels such as 7.0 become names."""
     numbers = number_columns(table, {roles[role] for role in NAMES if role in roles})
     for frame in table.frames(set(roles.values())):
         yield frame.with_columns(named(frame[name], is_number=True) for name in numbers)
@@ -185,12 +185,12 @@ def _remote_parts(file: InputFile, roles: Mapping[str, str], rows: int) -> Itera
 
 
 def _as_source_errors(file: InputFile, frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Yield *frames*; whatever ends them early is a `SourceError`."""
+    """Yield *frames*, and raise any early end as a `SourceError`."""
     try:
         yield from frames
     except SourceError:
         raise
-    except Exception as error:  # Behind fsspec may stand any library, with exceptions of its own.
+    except Exception as error:  # fsspec may use any library, with exceptions of its own.
         raise SourceError(f"{file.path} breaks off: {first_line(error)}.") from error
 
 
@@ -199,7 +199,7 @@ def _part(file: InputFile, frame: Frame, roles: Mapping[str, str]) -> Part:
 
 
 def _parquet_parts(file: InputFile, about: Any, roles: Mapping[str, str], rows: int) -> Iterator[Part]:
-    """Yield the parts of a local Parquet file; each is read when asked for, by whichever thread asks."""
+    """Yield the parts of a local Parquet file. Any thread may read them."""
     has_all_urls = has_all(about, roles["url"])
     for first in range(0, about.num_rows, rows):
         n_rows = min(rows, about.num_rows - first)
@@ -217,7 +217,7 @@ def _by_role(frame: Frame, roles: Mapping[str, str], wanted: Collection[str]) ->
 
 
 def _typed(column: pl.Series, role: str) -> pl.Series:
-    """Return a column as its role needs it: a string, a number, or of an id or a label whichever it is."""
+    """Return a column in the type of its role: a string or a number. An id or a label may be either."""
     named = column.alias(role)
     if named.dtype == pl.Binary:
         named = decoded(named)

@@ -1,4 +1,4 @@
-"""How often each value comes in a stream of columns, where the values may be millions."""
+"""Counts of values in a stream of columns with possibly millions of different values."""
 
 from collections.abc import Mapping
 
@@ -7,11 +7,11 @@ import polars as pl
 from counterpoint.schema import Frame
 
 _MIN_ROWS = 1_000_000
-"""Counts of so many values wait before they are added up."""
+"""Counts wait until there are this many, and are then added up."""
 
 
 class ValueCounts:
-    """Counts of values; null counts as none.
+    """Counts of values. Null is not counted.
 
     Examples
     --------
@@ -36,18 +36,18 @@ class ValueCounts:
     def _add_up(self) -> None:
         if self._waiting:
             together = pl.concat([self._counts, *self._waiting])
-            # The strings of a group are copied: they would keep whole parts of the list in memory.
+            # The strings of a group are copied. Otherwise they would keep whole parts of the list in memory.
             self._counts = together.group_by("value").agg(pl.col("n").sum()).rechunk()
             self._waiting = []
 
     @property
     def n_values(self) -> int:
-        """How many values there are."""
+        """The number of different values."""
         self._add_up()
         return self._counts.height
 
     def most(self, n: int | None = None) -> Mapping[str, int]:
-        """Return the *n* most frequent values and their counts, or all; equals in alphabetical order."""
+        """Return the *n* most frequent values and their counts, or all. Ties are in alphabetical order."""
         self._add_up()
         ordered = self._counts.sort("n", "value", descending=[True, False])
         return dict(ordered.head(ordered.height if n is None else n).iter_rows())

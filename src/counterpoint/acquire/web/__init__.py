@@ -1,1 +1,1 @@
-"""The one way to the network: what may be asked for, how many at once, within which limits, and how each ends."""
+"""The one way to the network: allowed requests, their number at once, their limits, and the result of each."""

@@ -43,7 +43,7 @@ class AddressGuard:
         return target
 
     def refuse(self, address: str, host: str, slot: int) -> str | None:
-        """Return the reason why nothing may connect to *address*, and record it; None when a connection is allowed.
+        """Return the reason to refuse *address*, and record the refusal. None allows a connection.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Which certificates are trusted: the system's, and those of a mirror of one's own beside them."""
+"""The trusted certificates: the system's, and in addition the certificates of a private mirror."""
 
 import os
 import ssl
@@ -11,12 +11,17 @@ _FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.cr
 
 
 class CertificateBundle:
-    """One file of certificates, `path`: libcurl reads it once for all connections, but only when it is one file.
+    """One file of certificates, `path`. libcurl reads it once for all connections, but only if it is one file.
+
+    Parameters
+    ----------
+    extra
+        *extra* is a file of further certificates (default: none).
 
     Raises
     ------
     ConfigError
-        When there are no certificates, or *beside* has none.
+        When there are no certificates, or *extra* contains none.
     """
 
     def __init__(self, extra: Path | None = None) -> None:
@@ -30,7 +35,7 @@ class CertificateBundle:
             self.path = Path(self._file.name)
 
     def close(self) -> None:
-        """Remove the file if it is ours."""
+        """Remove the file if this bundle wrote it."""
         if self._file is not None:
             self._file.close()
 
@@ -43,7 +48,7 @@ def _of_system() -> Path:
     try:
         import certifi  # noqa: PLC0415
     except ImportError as error:
-        raise ConfigError("No certificates found; name a file of them in SSL_CERT_FILE, or install certifi.") from error
+        raise ConfigError("No certificates found. Name a file of them in SSL_CERT_FILE, or install certifi.") from error
     return Path(certifi.where())
 
 

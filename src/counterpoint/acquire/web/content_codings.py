@@ -1,41 +1,41 @@
-"""Bodies that a host sends compressed although nobody asked: gzip and deflate, within a limit.  Content decides.
+"""Bodies with a content coding that was not requested: gzip and deflate, within a limit. The content decides.
 
-Does not read br or zstd: such a body stays as it came, and the decoder of images refuses it.
+Does not read br or zstd: such a body stays as it came, and the image decoder refuses it.
 """
 
 import zlib
 
 MAX_CODINGS = 3
-"""More codings than this, one over another, are nobody's honest result: the body stays as it came."""
+"""No serious host applies more codings than this. Such a body stays as it came."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 
 
 class TooLargeError(Exception):
-    """A body that is longer than allowed once it is inflated."""
+    """A body that exceeds the allowed size once it is inflated."""
 
 
 class CutOffError(Exception):
-    """A compressed body that ends early, or whose checksum is wrong."""
+    """A compressed body that ends early, or has a wrong checksum."""
 
 
 def inflated(body: bytes, codings: list[str], *, max_bytes: int) -> bytes:
-    """Return *body* without the *codings* that its header names; what is not compressed after all, as it is.
+    """Return *body* without the *codings* of its header. A body without a real coding is returned as it is.
 
     Parameters
     ----------
     body
-        *body* is the body of an result.
+        *body* is the body of a response.
     codings
-        *codings* are the values of its headers Content-Encoding, in the order in which they were applied.
+        *codings* are the values of its Content-Encoding headers, in the order in which they were applied.
     max_bytes
-        *max_bytes* bounds what comes out, and what is held meanwhile.
+        *max_bytes* bounds the inflated size, and the memory used meanwhile.
 
     Raises
     ------
     TooLargeError
-        When more would come out.
+        When the inflated body is larger.
     CutOffError
         When the body ends early or is damaged.
 
@@ -57,14 +57,14 @@ def inflated(body: bytes, codings: list[str], *, max_bytes: int) -> bytes:
 
 
 def _deflated(body: bytes, max_bytes: int) -> bytes:
-    """Return *body* inflated: with zlib's header as HTTP has it, or without one as some hosts send it."""
+    """Return *body* inflated: with zlib's header as in HTTP, or without one as some hosts send it."""
     has_header = len(body) > 1 and body[0] & 15 == 8 and int.from_bytes(body[:2]) % 31 == 0
     try:
         return _inflated(body, _ZLIB if has_header else _RAW, max_bytes)
     except CutOffError:
         if has_header:
             raise
-        return body  # no deflate after all
+        return body  # the body was not deflated
 
 
 def _inflated(body: bytes, bits: int, max_bytes: int) -> bytes:

@@ -1,4 +1,4 @@
-"""libcurl's easy handle, made for one purpose: to get an image of a stranger, within limits, and say how that ended."""
+"""libcurl's easy handle for one purpose: to fetch an untrusted image within limits, and return a status."""
 
 import errno
 import re
@@ -22,11 +22,11 @@ except ImportError as error:
     raise CounterpointError("Fetching images needs the extra counterpoint[acquire].") from error
 
 BUFFER_BYTES = 512 << 10
-"""Fewer, larger reads: each one calls back into Python."""
+"""Fewer, larger reads, because each read calls back into Python."""
 MAX_OTHER_BYTES = 64 << 10
-"""Of an result that is no image this much is read, to keep its connection; then the connection is given up."""
+"""The part of an error response that is read to keep its connection. A longer body costs the connection."""
 ACCEPT = "image/jpeg,image/png,image/webp;q=0.9,image/gif;q=0.9,image/*;q=0.5,*/*;q=0.1"
-"""JPEG first: a host that can choose should not send what takes longer to decode."""
+"""JPEG first: a host with a choice should not send formats that decode slowly."""
 
 _CA_CACHE_TIMEOUT = 321  # CURLOPT_CA_CACHE_TIMEOUT, which pycurl does not name
 _STATUS_LINE = re.compile(rb"HTTP/[0-9.]+ +([0-9]{3})")
@@ -58,7 +58,7 @@ _CONNECT = {errno.ECONNRESET: "connect_reset", errno.EPIPE: "connect_reset"} | d
 
 
 def status_of_code(code: int) -> str:
-    """Return the status that an HTTP status code alone decides; a code that HTTP does not know counts as 5xx.
+    """Return the status that an HTTP status code alone decides. A code unknown to HTTP counts as 5xx.
 
     >>> [status_of_code(code) for code in (200, 302, 404, 418, 503, 999)]
     ['ok', 'redirect_limit', 'http_404', 'http_4xx', 'http_5xx', 'http_5xx']
@@ -67,7 +67,7 @@ def status_of_code(code: int) -> str:
 
 
 def user_agent(rules: Fetch) -> str:
-    """Return what we call ourselves.
+    """Return the value of the User-Agent header.
 
     >>> user_agent(Fetch(contact="mailto:me@example.org"))
     'counterpoint/... (+mailto:me@example.org)'
@@ -77,10 +77,10 @@ def user_agent(rules: Fetch) -> str:
 
 
 def options(rules: Fetch, ca_file: Path) -> Mapping[int, Any]:
-    """Return what every handle is set to, once.  *ca_file* is read once for all: per connection it would cost 40 ms."""
+    """Return the options of every handle. libcurl reads *ca_file* once for all: per connection it would cost 40 ms."""
     return {
         pycurl.NOSIGNAL: 1,
-        pycurl.PROXY: "",  # a proxy of the environment would connect where the guard does not look
+        pycurl.PROXY: "",  # a proxy from the environment would connect without the guard
         pycurl.NETRC: pycurl.NETRC_IGNORED,
         pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
         pycurl.FOLLOWLOCATION: 0,
@@ -101,14 +101,15 @@ def options(rules: Fetch, ca_file: Path) -> Mapping[int, Any]:
 
 
 class Transfer:
-    """An easy handle, used again and again, and what came of its last request.
+    """An easy handle that is used repeatedly, and the result of its last request.
 
     Parameters
     ----------
     settings
-        *settings* are those that `options` returned.
+        *settings* are the options that `options` returned.
     refuse
-        *refuse* is asked for each address before a socket opens, with the job, and says why not.
+        *refuse* is called with each address and the job before a socket opens. It returns the reason of a refusal, or
+        None.
     """
 
     def __init__(self, settings: Mapping[int, Any], *, refuse: Callable[[str, Job], str | None]) -> None:
@@ -127,7 +128,7 @@ class Transfer:
     def clear(self) -> None:
         """Forget the last request and its body."""
         self.http_code: int | None = None
-        """Of the result whose headers are complete."""
+        """The status code of the response whose headers are complete."""
         self._code = 0
         self._lines: list[bytes] = []
         self._chunks: list[bytes] = []
@@ -143,7 +144,21 @@ class Transfer:
         total_s: float,
         respects_optout: bool = True,
     ) -> None:
-        """Get ready to ask *target* at *addresses*, which are none when its host is one."""
+        """Set the handle up for a request.
+
+        Parameters
+        ----------
+        target
+            *target* is the URL to request.
+        addresses
+            *addresses* are the addresses of its host. They are empty when the host is an address.
+        connect_s
+            *connect_s* is the limit of the time to connect, in seconds.
+        total_s
+            *total_s* is the limit of the whole transfer, in seconds.
+        respects_optout
+            *respects_optout* ends the transfer at a header X-Robots-Tag that opts out (default: True).
+        """
         self.clear()
         self._respects_optout = respects_optout
         handle = self.handle
@@ -155,28 +170,35 @@ class Transfer:
             handle.setopt(pycurl.RESOLVE, [f"+{target.host}:{target.port}:{places}"])
 
     def body(self) -> bytes:
-        """Return the body of the last result; only once."""
+        """Return the body of the last response, once."""
         chunks, self._chunks = self._chunks, []
         return b"".join(chunks)
 
     def header(self, name: bytes) -> list[str]:
-        """Return the values of a header of the last result: Content-Encoding, Location, Retry-After or X-Robots-Tag."""
+        """Return a header's values in the last response: Content-Encoding, Location, Retry-After or X-Robots-Tag."""
         found = [line.partition(b":")[2].strip() for line in self._lines if line.lower().startswith(name + b":")]
         return [_text(value) for value in found]
 
     def retry_after_s(self) -> float:
-        """Return how long the host asked to be left alone, 0 when it did not say so legibly."""
+        """Return the seconds of the header Retry-After, 0 without a readable one."""
         return max(0.0, float(self.handle.getinfo(pycurl.RETRY_AFTER)))
 
     def status(self, error: int, message: str, *, is_late: bool) -> str:
-        """Return how the transfer ended, from libcurl's error and *words*; *is_late*: its deadline has come.
+        """Return the status of the ended transfer. Call this once, because a compressed body is inflated here.
 
-        To be called once: a body that was sent compressed is inflated here.
+        Parameters
+        ----------
+        error
+            *error* is libcurl's error code, 0 without an error.
+        message
+            *message* is libcurl's error message.
+        is_late
+            *is_late* means that the deadline of the transfer has passed.
         """
         if self._is_optout:
             return "blocked_optout"
         if self.http_code is not None and (known := status_of_code(self.http_code)) != OK:
-            return known  # whatever happened to its body
+            return known  # the fate of its body does not matter
         if error == pycurl.E_OK and self.http_code is not None:
             return self._inflate() if self._chunks else "empty_body"
         if error == pycurl.E_OPERATION_TIMEDOUT and is_late:
@@ -184,7 +206,7 @@ class Transfer:
         return self._error_status(error, message)
 
     def _inflate(self) -> str:
-        """Take the coding off a body that was sent with one, and return the status of what is left."""
+        """Remove the coding of a coded body, and return the status of the rest."""
         codings = self.header(b"content-encoding")
         if not codings:
             return OK
@@ -206,7 +228,7 @@ class Transfer:
         return _ERRORS.get(error) or ("connect_reset" if self.http_code is None else "body_truncated")
 
     def _open(self, _purpose: int, address: Any) -> Any:
-        """Return a socket for *address*, unless it is one to which nothing may connect."""
+        """Return a socket for *address*, or refuse the address."""
         where = str(address.addr[0]) if isinstance(address.addr, tuple) else "no address"
         if self._refuse(where, self.job):
             self._is_refused = True
@@ -217,7 +239,7 @@ class Transfer:
             return pycurl.SOCKET_BAD
 
     def _header(self, line: bytes) -> int | None:
-        kind = _LINES.get(line[:1])  # of ten lines, seven stop here
+        kind = _LINES.get(line[:1])  # seven of ten lines stop here
         if kind is None or self.http_code is not None:  # or a trailer
             return None
         if kind == "kept":
@@ -245,7 +267,7 @@ class Transfer:
 
 
 class _Opened(socket.socket):
-    """A new socket for libcurl.  pycurl gives it a duplicate and drops this one, which would warn that it is open."""
+    """A new socket for libcurl. pycurl duplicates it and drops this one, which would warn that it is open."""
 
     def __del__(self) -> None:
         self.close()

@@ -1,4 +1,4 @@
-"""A libcurl multi handle, driven by the sockets that are ready: what waits costs nothing."""
+"""A libcurl multi handle that is driven by the sockets that are ready. A waiting transfer costs nothing."""
 
 import select
 import socket
@@ -15,7 +15,7 @@ _EVENTS = {
 }
 _AT_ONCE = 16
 _TO_WRITE = select.POLLOUT
-_TO_READ = ~select.POLLOUT  # an error is something to read, too
+_TO_READ = ~select.POLLOUT  # an error makes a socket readable, too
 
 
 class EventLoop:
@@ -24,13 +24,13 @@ class EventLoop:
     Parameters
     ----------
     max_connections
-        *max_connections* is how many connections stay open, idle ones included.
-    bell
-        *bell* is a socket whose being readable ends a wait too.
+        *max_connections* is the number of connections that stay open, idle ones included.
+    wakeup
+        *wakeup* is a socket that ends a wait when it becomes readable.
     """
 
     def __init__(self, *, max_connections: int, wakeup: socket.socket) -> None:
-        # Not the module selectors: its bookkeeping in Python is a tenth of what an image costs.
+        # Not the module selectors: its bookkeeping in Python takes a tenth of the time of an image.
         self._poll: Any = select.epoll() if hasattr(select, "epoll") else select.poll()
         self._wakeup = wakeup.fileno()
         self._poll.register(self._wakeup, select.POLLIN)
@@ -44,17 +44,17 @@ class EventLoop:
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_NOTHING)
 
     def add(self, handle: Any) -> None:
-        """Begin the transfer of an easy handle."""
+        """Start the transfer of an easy handle."""
         self._multi.add_handle(handle)
         self._handles.add(handle)
 
     def remove(self, handle: Any) -> None:
-        """Take back a handle whose transfer has ended, or is to end now."""
+        """Take back a handle whose transfer has ended, or must end now."""
         self._multi.remove_handle(handle)
         self._handles.discard(handle)
 
     def wait(self, longest_s: float) -> bool:
-        """Let transfers go on, for *longest_s* at most; say whether the bell is_woken."""
+        """Run transfers for at most *longest_s* seconds, and return whether *wakeup* ended the wait."""
         if self._timer is not None:
             longest_s = min(longest_s, max(0.0, self._timer - time.monotonic()))
         is_woken = False
@@ -70,7 +70,7 @@ class EventLoop:
         return is_woken
 
     def finished(self) -> Iterator[tuple[Any, int, str]]:
-        """Yield (handle, libcurl's error or 0, its message) of the transfers that have ended, and take them back."""
+        """Yield (handle, libcurl's error code or 0, its message) of ended transfers, and take them back."""
         n_left = 1
         while n_left:
             n_left, done, failed = self._multi.info_read()
@@ -79,7 +79,7 @@ class EventLoop:
                 yield handle, error, message
 
     def clear(self) -> None:
-        """End every transfer that is under way."""
+        """End every transfer under way."""
         for handle in list(self._handles):
             self.remove(handle)
 
@@ -91,7 +91,7 @@ class EventLoop:
             self._poll.close()
 
     def _ready(self, longest_s: float) -> list[tuple[int, int]]:
-        # A few at a time: a body is handed on while it is still in the processor's cache.
+        # A few at a time: a body is passed on while it is still in the processor's cache.
         if hasattr(select, "epoll"):
             return list(self._poll.poll(longest_s, _AT_ONCE))
         return list(self._poll.poll(longest_s * 1000))

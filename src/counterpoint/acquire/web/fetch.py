@@ -1,4 +1,4 @@
-"""Images from the web, many at once, each within its limits and behind the guard; every request gets one result."""
+"""Images from the web, many at once, each within its limits and behind the guard. Every request gets one result."""
 
 import resource
 import time
@@ -11,9 +11,9 @@ from counterpoint.acquire.web.transfers import Transfers
 from counterpoint.config.acquire import Fetch, Guard
 
 WINDOW = 16
-"""So many requests for each connection are taken from the list, to find hosts that are not busy."""
+"""The number of requests for each connection that are taken from the list, to find hosts that are not busy."""
 MAX_RESULTS = 256
-"""With so many results ready, they are handed on before anything else starts."""
+"""With this many results ready, they are passed on before another transfer starts."""
 
 _TICK_S = 0.1
 _NO_ROOM_S = 0.02
@@ -35,20 +35,20 @@ def _always() -> bool:
 
 
 class Fetcher:
-    """A loop that fetches images; it belongs to one thread.
+    """A loop that fetches images. It belongs to one thread.
 
     Parameters
     ----------
     rules
-        *rules* are the limits of one image, and the manners towards a host.
+        *rules* are the limits of one image, and the limits for each host.
     guard
-        *guard* says what is refused before a byte is sent.
+        *guard* is the section with the requests and addresses to refuse.
     record
         *record* is called as ``record(event, slot=..., host=..., ...)`` for the events ``address_refused``,
-        ``host_dead`` and ``retry_after``; what came from a stranger is escaped.
+        ``host_dead`` and ``retry_after``. Untrusted text in them is escaped.
     resolve
-        *resolve* is for tests: addresses given beforehand, ``"name:port:address,address"`` as libcurl has it.  They are
-        checked as any other.
+        *resolve* is for tests: preset addresses, ``"name:port:address,address"`` as in libcurl. They are checked as
+        any other.
 
     Raises
     ------
@@ -73,10 +73,16 @@ class Fetcher:
         self._ticked_at = 0.0
 
     def fetch(self, requests: Iterable[Request], *, room: Callable[[], bool] = _always) -> Iterator[FetchResult]:
-        """Yield one result for each request, in the order in which they end.
+        """Yield one result for each request, in the order in which the requests end.
 
-        None is later than ``total_s`` after its request was started; it is started when its host has a turn for it.
-        *requests* are pulled lazily, in this thread, and only while *room* says that the reader can bear more.
+        A request starts when its host has a turn for it. Its result comes at most ``total_s`` later.
+
+        Parameters
+        ----------
+        requests
+            *requests* are pulled lazily, in this thread.
+        room
+            *room* returns whether the reader can take more. Nothing starts while it returns False.
         """
         stream, transfers = iter(requests), self._transfers
         self._is_exhausted = False
@@ -93,7 +99,7 @@ class Fetcher:
                 transfers.abandon()
 
     def forget(self) -> None:
-        """Give each host that was given up another chance, as a new shard does; may be called while fetching."""
+        """Reopen each host that was given up, as a new shard does. May be called while fetching."""
         self._transfers.hosts.forget()
         self._transfers.names.forget()
 
@@ -102,7 +108,7 @@ class Fetcher:
         self._transfers.close()
 
     def _feed(self, requests: Iterator[Request], room: Callable[[], bool]) -> bool:
-        """Start what may start; say whether more could, once the results are taken."""
+        """Start all possible jobs, and return whether more could start once the results are taken."""
         transfers, now = self._transfers, time.monotonic()
         is_tick = now - self._ticked_at >= _TICK_S
         if is_tick:
@@ -119,7 +125,7 @@ class Fetcher:
         return False
 
     def _pull(self, requests: Iterator[Request]) -> bool:
-        """Take one request from the list; say whether that was possible."""
+        """Take one request from the list, and return whether that was possible."""
         transfers = self._transfers
         if self._is_exhausted or transfers.hosts.n_waiting >= WINDOW * self._n_handles:
             return False
@@ -137,13 +143,13 @@ class Fetcher:
         return True
 
     def _longest_s(self, room: Callable[[], bool]) -> float:
-        """Return how long nothing may happen before the loop looks around."""
+        """Return the longest wait of the loop, in seconds."""
         if self._transfers.free and not room():
             return _NO_ROOM_S
         return _TICK_S if self._transfers.are_waiting else 1.0
 
 
 def _n_handles(connections: int) -> int:
-    """Return how many connections the open files of this process allow, each with its look-up and an idle one."""
+    """Return the number of connections that the open files allow. Each needs a lookup and an idle connection."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(1, min(connections, (most - 64) // 3)) if most > 0 else connections

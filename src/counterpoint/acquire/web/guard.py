@@ -1,6 +1,6 @@
-"""What may be asked for: http and https URLs in one spelling each, and addresses of the public internet only.
+"""The guard of requests: http and https URLs in one spelling each, and addresses of the public internet only.
 
-Pure functions; no name is looked up here.  A name's addresses are checked where they are known: when a socket opens.
+Pure functions that look up no name. The addresses of a name are checked when a socket opens, where they are known.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ _DENIED: dict[str, tuple[str, ...]] = {
     "special": ("192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4", "2001::/23", "100::/64", "5f00::/16"),
     "documentation": ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20"),
 }
-"""The special-purpose registries of IANA, and what they forgot; Python's ``is_global`` differs between versions."""
+"""The special-purpose registries of IANA, and networks missing there. ``is_global`` differs between Python versions."""
 _REFUSED = [(reason, ip_network(network)) for reason, networks in _DENIED.items() for network in networks]
 
 _MAPPED = ip_network("::ffff:0:0/96")
@@ -38,12 +38,12 @@ _WRAPPED = {
     "Teredo client": (ip_network("2001::/32"), 0, 0xFFFFFFFF),
     "Teredo server": (ip_network("2001::/32"), 64, 0),
 }
-"""How an IPv6 address carries an IPv4 one: in which network, how many bits from its end, and xor what."""
+"""IPv6 networks with an IPv4 address inside: the network, the bits from the end of the address, and a mask for xor."""
 _ISATAP = 0x5EFE
 
 
 def check_url(url: str, rules: Guard) -> tuple[str | None, str | None]:
-    """Return (the URL in its one spelling, None), or (None, the status that says why not).
+    """Return (the URL in its one spelling, None), or (None, the status of its refusal).
 
     Examples
     --------
@@ -67,19 +67,19 @@ def allowed_networks(allow_address: tuple[str, ...]) -> tuple[Network, ...]:
     Raises
     ------
     ConfigError
-        When one of them is no network.
+        When one of them is not a network.
     """
     try:
         return tuple(ip_network(network) for network in allow_address)
     except ValueError as error:
-        raise ConfigError(f"guard.allow_address: {error}; it takes networks such as 127.0.0.1/32.") from error
+        raise ConfigError(f"guard.allow_address: {error}. It takes networks such as 127.0.0.1/32.") from error
 
 
 def denied(address: str, allowed: tuple[Network, ...] = ()) -> str | None:
-    """Return why nothing may connect to *address*, or None when something may.
+    """Return the reason why nothing may connect to *address*, or None.
 
-    An IPv4 address inside an IPv6 one is checked too; *allowed* networks hold for the address as it is written, and
-    for the inner one of ``::ffff:0:0/96`` only.
+    An IPv4 address inside an IPv6 address is checked too. *allowed* networks apply to the address as it is written,
+    and to the inner address of ``::ffff:0:0/96`` only.
 
     >>> denied("127.0.0.1"), denied("2002:a00:1::"), denied("::ffff:8.8.8.8"), denied("8.8.8.8")
     ('loopback', '6to4 of private', None, None)
@@ -103,7 +103,7 @@ def denied(address: str, allowed: tuple[Network, ...] = ()) -> str | None:
 
 
 def _wrapped(ip: IPv6Address) -> str | None:
-    """Return why an IPv4 address within *ip* is denied."""
+    """Return the reason why an IPv4 address within *ip* is denied."""
     for how, (network, shift, mask) in _WRAPPED.items():
         if ip in network and (reason := denied(str(IPv4Address((int(ip) >> shift & 0xFFFFFFFF) ^ mask)))):
             return f"{how} of {reason}"

@@ -1,6 +1,6 @@
-"""Manners towards each host: how many requests at once, when it asked to be left alone, and when it is given up.
+"""The limits for each host: its requests at once, its Retry-After, and the failures after which it is given up.
 
-Hosts take turns, so that a list sorted by host neither floods one nor waits for it.
+Hosts take turns. A list sorted by host therefore neither floods one host nor waits for it.
 """
 
 import math
@@ -13,25 +13,25 @@ from typing import Any
 from counterpoint.acquire.web.urls import Target
 
 MAX_KNOWN = 50_000
-"""With more hosts in memory, those that nothing is known against are forgotten."""
+"""With more hosts in memory, hosts without failures are forgotten."""
 
 
 @dataclass(eq=False, slots=True)
 class Host:
-    """What is under way at one host name, and what is known of it."""
+    """The requests under way at one host name, and the record of its failures."""
 
     name: str
     waiting: "deque[Job]" = field(default_factory=deque)
-    """Jobs that have not been started."""
+    """Jobs that have not started."""
     n_active: int = 0
     n_failures: int = 0
-    """How often running it could not be reached."""
+    """Consecutive failures to reach it."""
     n_delays: int = 0
-    """How often running it asked to be left alone, after the time that it had asked for."""
+    """Consecutive responses with Retry-After, each after the end of the delay before."""
     free_at: float = -math.inf
-    """When it may be asked again."""
+    """The time from which it may be requested again."""
     closed: str | None = None
-    """The status of whatever else is to be fetched from it."""
+    """The status of all its other requests, once it is given up."""
     is_queued: bool = False
 
 
@@ -41,41 +41,41 @@ class Job:
 
     slot: int
     listed: Target
-    """The image's URL as it was in the list."""
+    """The image's URL as in the list."""
     host: Host
-    """The host whose turn it is: that of ``asks``."""
+    """The host whose turn the job needs: the host of ``current``."""
     current: Target
-    """What is asked for now: the image, where it has moved, or the robots.txt before it."""
+    """The URL to request now: the image, the target of its redirect, or the robots.txt before it."""
     image: Target
-    """The image, or where it has moved."""
+    """The image, or the target of its redirect."""
     transfer: Any = None
-    """What it is fetched with, from when it is started."""
+    """The transfer that fetches it, from its start on."""
     deadline: float = math.inf
     wake_at: float = -math.inf
-    """When it may be tried again."""
+    """The time of the next attempt."""
     lookup_began: float | None = None
-    """Since when it has waited for the addresses of its host."""
+    """The time since which it has waited for the addresses of its host."""
     has_turn: bool = False
     reads_robots: bool = False
     n_attempts: int = 1
     n_redirects: int = 0
     n_redirects_before: int = 0
-    """Those of the image, while the robots.txt is read."""
+    """The redirects of the image, while the robots.txt is read."""
     http_code: int | None = None
-    """Of the last result."""
+    """The status code of the last response."""
 
 
 class Hosts:
-    """Every host of a list, taking turns.
+    """All hosts of a list, which take turns.
 
     Parameters
     ----------
     per_host
-        *per_host* is how many requests to one host may be under way at once.
+        *per_host* is the largest number of requests under way at one host.
     max_failures
-        *max_failures* is after how many failures running a host is given up.
+        *max_failures* is the number of consecutive failures after which a host is given up.
     record
-        *record* is told when a host is given up, or asks to be left alone.
+        *record* is called when a host is given up, or sends Retry-After.
     """
 
     def __init__(self, *, per_host: int, max_failures: int, record: Callable[..., None]) -> None:
@@ -86,7 +86,7 @@ class Hosts:
         self._delayed: list[Host] = []
 
     def of(self, name: str) -> Host:
-        """Return the host called *name*."""
+        """Return the host with this *name*."""
         host = self._hosts.get(name)
         if host is None:
             if len(self._hosts) >= MAX_KNOWN:
@@ -95,17 +95,17 @@ class Hosts:
         return host
 
     def add(self, job: Job) -> None:
-        """Let *job* wait for its host's turn."""
+        """Queue *job* for its host's turn."""
         job.host.waiting.append(job)
         self.n_waiting += 1
         self._enqueue(job.host)
 
     def next(self, now: float) -> Job | None:
-        """Return a job that may start, its turn taken; None when each host with jobs is busy or wants to be left."""
+        """Return a job that may start, with its turn taken. None when each host with jobs is busy or delayed."""
         while self._queue:
             host = self._queue.popleft()
             if now < host.free_at:
-                self._delayed.append(host)  # and still queued: until then nobody need look at it
+                self._delayed.append(host)  # it stays queued, and is not looked at before the end of its delay
                 continue
             host.is_queued = False
             if not host.waiting or host.n_active >= self._per_host:
@@ -118,7 +118,7 @@ class Hosts:
         return None
 
     def take_turn(self, job: Job, now: float) -> bool:
-        """Let *job* be one of those under way at its host, if there is room."""
+        """Count *job* as under way at its host, and return whether there is room for it."""
         if now < job.host.free_at:
             return False
         if not job.has_turn:
@@ -129,14 +129,14 @@ class Hosts:
         return True
 
     def leave_turn(self, job: Job) -> None:
-        """Let *job* be under way at its host no more."""
+        """Count *job* as no longer under way at its host."""
         if job.has_turn:
             job.has_turn = False
             job.host.n_active -= 1
             self._enqueue(job.host)
 
     def tick(self, now: float) -> None:
-        """Give those their turn again who have been left alone for long enough."""
+        """Queue the hosts again whose delay is over."""
         due = [host for host in self._delayed if now >= host.free_at]
         if due:
             self._delayed = [host for host in self._delayed if now < host.free_at]
@@ -146,26 +146,52 @@ class Hosts:
 
     @property
     def has_delayed(self) -> bool:
-        """Whether a host waits for a moment in time."""
+        """Whether a host waits for the end of a delay."""
         return bool(self._delayed)
 
     def reached(self, host: Host) -> None:
-        """Note that *host* answered, and did not ask to be left alone."""
+        """Record that *host* responded without Retry-After."""
         host.n_failures = host.n_delays = 0
 
     def failed(self, host: Host, status: str, *, slot: int) -> None:
-        """Note that *host* could not be reached; after too many times running it is given up."""
+        """Record that *host* could not be reached, and give it up after too many consecutive failures.
+
+        Parameters
+        ----------
+        host
+            *host* is the host.
+        status
+            *status* is the status of the failed request.
+        slot
+            *slot* is the slot of the failed request.
+        """
         host.n_failures += 1
         if host.n_failures >= self._max_failures and host.closed is None:
             host.closed = "host_dead"
             self._record("host_dead", slot=slot, host=host.name, status=status, failures=host.n_failures)
 
     def delay(self, host: Host, seconds: float, status: str, *, longest_s: float, now: float, slot: int) -> None:
-        """Leave *host* alone for *seconds*; if that is longer than *longest_s*, or asked too often, for good.
+        """Delay *host* for *seconds*, or give it up.
 
-        What else was to come from it ends as *status* then: to wait longer than for any image would hold up the shard.
+        A host is given up when it demands more than *longest_s*, or delays too often. Its other requests end with
+        *status* then. A wait longer than the limit of an image would hold up the shard.
+
+        Parameters
+        ----------
+        host
+            *host* is the host.
+        seconds
+            *seconds* is the length of the delay.
+        status
+            *status* is the status of the response with the delay.
+        longest_s
+            *longest_s* is the longest acceptable delay, in seconds.
+        now
+            *now* is the present time of the monotonic clock, in seconds.
+        slot
+            *slot* is the slot of the request.
         """
-        if now < host.free_at:  # another result to a question asked before the delay
+        if now < host.free_at:  # a response to a request from before the delay
             return
         host.n_failures = 0
         host.n_delays += 1
@@ -176,18 +202,18 @@ class Hosts:
         self._record("retry_after", slot=slot, host=host.name, status=status, seconds=seconds, given_up=gives_up)
 
     def drop_waiting(self, host: Host) -> list[Job]:
-        """Return the jobs that wait for *host*, and let none wait."""
+        """Return the jobs that wait for *host*, and empty its queue."""
         dropped = list(host.waiting)
         host.waiting.clear()
         self.n_waiting -= len(dropped)
         return dropped
 
     def emptied(self) -> "Hosts":
-        """Return the same with nothing under way and nothing held against anybody."""
+        """Return an empty instance with the same limits."""
         return Hosts(per_host=self._per_host, max_failures=self._max_failures, record=self._record)
 
     def forget(self) -> None:
-        """Hold nothing more against any host, but for the time in which it wants to be left alone."""
+        """Forget the failures of all hosts. Delays that are not over stay."""
         now = time.monotonic()
         self._prune(lambda host: now >= host.free_at)
         for host in self._hosts.values():

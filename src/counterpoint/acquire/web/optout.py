@@ -1,4 +1,4 @@
-"""Who does not want to be collected: X-Robots-Tag headers, and robots.txt when it is asked for."""
+"""Hosts that opt out of collection: by X-Robots-Tag headers, and by robots.txt when the settings ask for it."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -12,19 +12,21 @@ except ImportError as error:
     raise CounterpointError("Reading robots.txt needs the extra counterpoint[acquire].") from error
 
 ROBOT = "counterpoint"
-"""The name by which a host may address us."""
+"""The name with which a host may address Counterpoint."""
 REFUSALS = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
 """``none`` is short for noindex and nofollow."""
 MAX_ROBOTS_BYTES = 512 << 10
-"""More of a robots.txt is not read; RFC 9309 asks for 500 KiB at least."""
+"""The part of a robots.txt that is read. RFC 9309 demands at least 500 KiB."""
 MAX_HOSTS = 10_000
-"""How many hosts' robots.txt are remembered."""
+"""The number of hosts whose robots.txt is remembered."""
 
 _WITH_VALUE = frozenset({"max-snippet", "max-image-preview", "max-video-preview", "unavailable_after"})
 
 
 def opts_out(tags: Iterable[str]) -> bool:
-    """Say whether values of X-Robots-Tag refuse us; what follows another robot's name is for that robot.
+    """Return whether values of X-Robots-Tag refuse Counterpoint.
+
+    The part after the name of another robot applies to that robot only.
 
     >>> opts_out(["all, NoAI"]), opts_out(["counterpoint: noindex"]), opts_out(["otherbot: noindex, noai"])
     (True, True, False)
@@ -47,19 +49,19 @@ def _refuses(tag: str) -> bool:
 
 
 class Robots:
-    """What the robots.txt of each host allows, and who is reading one just now."""
+    """The rules in the robots.txt of each host, and the files that are being read."""
 
     def __init__(self) -> None:
         self._rules: OrderedDict[str, Protego | bool] = OrderedDict()
         self._being_read: set[str] = set()
 
     def allows(self, target: Target) -> bool | None:
-        """Say whether *target* may be fetched; None: its host's robots.txt is not known."""
+        """Return whether *target* may be fetched. None means that its host's robots.txt is not known."""
         rules = self._rules.get(_origin(target))
         return rules if rules is None or isinstance(rules, bool) else rules.can_fetch(target.url, ROBOT)
 
     def claim(self, target: Target) -> Target | None:
-        """Return where the robots.txt for *target* is, for the first who asks; None: somebody is reading it already."""
+        """Return the URL of the robots.txt for *target* to the first caller. None: another job reads it."""
         origin = _origin(target)
         if origin in self._being_read:
             return None
@@ -67,7 +69,19 @@ class Robots:
         return target._replace(url=f"{origin}/robots.txt")
 
     def learn(self, target: Target, status: str, body: bytes = b"") -> None:
-        """Note how the robots.txt for *target* ended: RFC 9309 takes a broken host as a no, a missing file as a yes."""
+        """Store the result of the request for a robots.txt.
+
+        RFC 9309 takes a server error as a refusal of everything, and a missing file as a permission.
+
+        Parameters
+        ----------
+        target
+            *target* is a URL of the host.
+        status
+            *status* is the status of the request for the robots.txt.
+        body
+            *body* is its content, if *status* is "ok".
+        """
         origin = _origin(target)
         self._being_read.discard(origin)
         self._rules[origin] = _read(body) if status == "ok" else status != "http_5xx"
@@ -82,5 +96,5 @@ def _origin(target: Target) -> str:
 def _read(body: bytes) -> Protego | bool:
     try:
         return Protego.parse(body[:MAX_ROBOTS_BYTES].decode("utf-8", "replace"))
-    except (ValueError, TypeError, AttributeError, IndexError, RecursionError):  # a stranger's file; it says nothing
+    except (ValueError, TypeError, AttributeError, IndexError, RecursionError):  # an untrusted file, without rules
         return True

@@ -1,7 +1,7 @@
-"""Addresses of host names, looked up in threads and remembered for a shard: libcurl would say only that it failed.
+"""Addresses of host names, looked up in threads and remembered for a shard.
 
-Nor does libcurl's own resolver tell a name that does not exist from one that does not answer, and a few names that do
-not answer occupy all its threads.
+libcurl reports a failed lookup without its cause. Its own resolver does not separate a name that does not exist from a
+name without an answer. A few names without an answer occupy all its threads.
 """
 
 import math
@@ -14,9 +14,9 @@ from itertools import takewhile
 from queue import SimpleQueue
 
 KEPT_S = 60.0
-"""How long addresses are used; libcurl's own default."""
+"""The time in seconds for which addresses are used. It is libcurl's own default."""
 RETRIED_S = 0.4
-"""How long a failure that may pass is believed."""
+"""The time in seconds for which a temporary failure is remembered."""
 MAX_THREADS = 256
 
 Endpoint = tuple[str, int]
@@ -27,12 +27,12 @@ _GONE = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME), ge
 
 
 def addresses_of(name: str) -> Resolution:
-    """Return what the system's resolver says of *name*; it may take as long as the resolver likes.
+    """Return the resolution of *name* by the system's resolver, without a time limit.
 
     >>> addresses_of("hidden.onion")
     'dns_nxdomain'
     """
-    if name.endswith(".onion"):  # RFC 7686: must not be asked of a resolver
+    if name.endswith(".onion"):  # RFC 7686: must not reach a resolver
         return "dns_nxdomain"
     try:
         found = socket.getaddrinfo(name.encode("ascii"), None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
@@ -44,21 +44,22 @@ def addresses_of(name: str) -> Resolution:
 
 
 class Resolver:
-    """Host names, what they resolve to, and the threads that ask.
+    """Host names, their resolutions, and the threads that look them up.
 
     Parameters
     ----------
     longest_s
-        *longest_s* is after how long an unanswered look-up counts as ``dns_temporary``; its thread is left behind.
+        *longest_s* is the time after which an unanswered lookup counts as ``dns_temporary``. Its thread is left
+        behind.
     n_threads
-        *n_threads* is how many look-ups may be under way at most.
+        *n_threads* is the largest number of lookups under way.
     resolve
-        *resolve* are answers given beforehand, for tests: ``"name:port:address,address"``, as libcurl has it.
+        *resolve* are preset answers for tests: ``"name:port:address,address"``, as in libcurl.
     """
 
     def __init__(self, *, longest_s: float, n_threads: int = 64, resolve: Sequence[str] = ()) -> None:
         self.wakeup, self._waker = socket.socketpair()
-        """Readable when a look-up has ended."""
+        """Readable when a lookup has ended."""
         self._longest_s, self._max_threads = longest_s, min(n_threads, MAX_THREADS)
         self._preset = dict(_preset(entry) for entry in resolve)
         self._known: dict[str, tuple[Resolution, float]] = {}
@@ -70,7 +71,19 @@ class Resolver:
             end.setblocking(False)
 
     def look_up(self, name: str, port: int, now: float) -> Resolution | None:
-        """Return what is known of *name*; None: it has been asked for, and `collect` will tell."""
+        """Return the known resolution of *name*, or start a lookup and return None.
+
+        `collect` returns the name when the lookup has ended.
+
+        Parameters
+        ----------
+        name
+            *name* is a host name in ASCII and lower case.
+        port
+            *port* matters for preset answers only.
+        now
+            *now* is the present time of the monotonic clock, in seconds.
+        """
         if given := self._preset.get((name, port)):
             return given
         known = self._known.get(name)
@@ -82,7 +95,7 @@ class Resolver:
         return None
 
     def collect(self, now: float) -> list[str]:
-        """Return the names of which something is known now: they were answered, or have taken too long."""
+        """Return the names whose lookup ended since the last call, with an answer or by its time limit."""
         with suppress(BlockingIOError):
             self.wakeup.recv(4096)
         ended = []
@@ -99,11 +112,11 @@ class Resolver:
         return ended + overdue
 
     def forget(self) -> None:
-        """Forget everything but what is being asked."""
+        """Forget all resolutions. Lookups under way go on."""
         self._known.clear()
 
     def close(self) -> None:
-        """Let the threads end, when they have an answer; do not wait for them."""
+        """End the threads after their present lookup, without waiting for them."""
         for _ in range(self._n_threads):
             self._queue.put(None)
         self.wakeup.close()
@@ -124,12 +137,12 @@ class Resolver:
     def _work(self) -> None:
         while (name := self._queue.get()) is not None:
             self._answers.append((name, addresses_of(name)))
-            with suppress(OSError):  # a full pipe has rung already; a closed one has nobody to hear it
+            with suppress(OSError):  # a full pipe is readable already, and a closed one has no reader
                 self._waker.send(b"!")
 
 
 def _preset(entry: str) -> tuple[Endpoint, Resolution]:
-    """Read an answer that is given beforehand.
+    """Read a preset answer.
 
     >>> _preset("mirror.test:80:[::1],127.0.0.1")
     (('mirror.test', 80), ('::1', '127.0.0.1'))

@@ -1,4 +1,4 @@
-"""Requests on their way: looked up, asked, redirected, tried again, until each has its result."""
+"""Requests under way: looked up, sent, redirected, tried again, until each has its result."""
 
 import logging
 from collections import deque
@@ -19,9 +19,9 @@ from counterpoint.acquire.web.urls import Target, shown
 from counterpoint.config.acquire import Fetch, Guard
 
 BACKOFF_S = 0.5
-"""Before the second attempt; doubled before each further one."""
+"""The delay before the second attempt. It doubles with each further attempt."""
 DEFAULT_RETRY_AFTER_S = 1.0
-"""How long a host is left alone after a 429 that does not say for how long."""
+"""The delay of a host after a 429 without a Retry-After."""
 
 _LATE_S = 0.05  # libcurl's clock and ours differ by less
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -32,7 +32,21 @@ _log = logging.getLogger(__name__)
 
 
 class Transfers:
-    """Jobs that have been started, each with a handle of its own until its end; `results` are those that have ended."""
+    """Started jobs, each with a handle of its own until its end. `results` holds the results of ended jobs.
+
+    Parameters
+    ----------
+    rules
+        *rules* are the limits of one image, and the limits for each host.
+    guard
+        *guard* is the section with the requests and addresses to refuse.
+    n_handles
+        *n_handles* is the number of transfers at once.
+    record
+        *record* is called with each event (see `counterpoint.acquire.web.fetch.Fetcher`).
+    resolve
+        *resolve* are preset addresses for tests.
+    """
 
     def __init__(
         self, rules: Fetch, guard: Guard, *, n_handles: int, record: Callable[..., None], resolve: Sequence[str] = ()
@@ -43,7 +57,7 @@ class Transfers:
         self._rules, self._guard = rules, guard
         self._robots = Robots() if guard.robots else None
         self._bundle = CertificateBundle(rules.ca_file)
-        # After all that a wrong setting ends: whoever is not made is not closed either.
+        # Opened last: a wrong setting raises above, before anything must be closed.
         self.names = Resolver(longest_s=min(rules.connect_s, rules.total_s), n_threads=n_handles, resolve=resolve)
         self._loop = EventLoop(max_connections=n_handles + n_handles // 4, wakeup=self.names.wakeup)
         settings = options(rules, self._bundle.path)
@@ -55,18 +69,18 @@ class Transfers:
 
     @property
     def are_waiting(self) -> bool:
-        """Whether something waits for a moment in time, not for a socket."""
+        """Whether a job waits for a moment in time, not for a socket."""
         return bool(self._parked or self._unresolved) or self.hosts.has_delayed
 
     def start(self, job: Job, now: float) -> None:
-        """Give *job* a handle; its deadline counts from now."""
+        """Give *job* a handle. Its deadline counts from *now*."""
         job.transfer = self.free.pop()
         job.transfer.job = job
         job.deadline = now + self._rules.total_s
         self._advance(job, now)
 
     def proceed(self, longest_s: float, clock: Callable[[], float]) -> None:
-        """Let all that is under way proceed, for *longest_s* at most."""
+        """Run all transfers under way for at most *longest_s* seconds."""
         is_woken = self._loop.wait(longest_s)
         now = clock()
         for handle, error, message in self._loop.finished():
@@ -75,7 +89,7 @@ class Transfers:
             self._collect_names(now)
 
     def wake(self, now: float, *, is_tick: bool) -> None:
-        """Look at the jobs that wait, if anything happened that they may have waited for, or if it is time to."""
+        """Advance the parked jobs, if something has changed for them, or at a tick."""
         if is_tick:
             self.hosts.tick(now)
             self._collect_names(now)
@@ -88,11 +102,11 @@ class Transfers:
 
     @property
     def are_idle(self) -> bool:
-        """Whether nothing is under way, and nothing waits for its turn."""
+        """Whether no job is under way, and none waits for its turn."""
         return len(self.free) == len(self._handles) and not self.hosts.n_waiting
 
     def abandon(self) -> None:
-        """Give up whatever is under way, without results."""
+        """Give up all jobs under way, without results."""
         self._loop.clear()
         self.results.clear()
         self._parked.clear()
@@ -104,7 +118,7 @@ class Transfers:
             transfer.clear()
 
     def close(self) -> None:
-        """Close every connection; what is being looked up is not waited for."""
+        """Close every connection. Lookups under way are not waited for."""
         self._loop.close()
         self.names.close()
         self._bundle.close()
@@ -112,14 +126,14 @@ class Transfers:
             transfer.handle.close()
 
     def drop_closed(self, host: Host) -> None:
-        """FetchResult whatever waits for a host that was given up."""
+        """End all jobs that wait for a host that was given up."""
         if host.closed is not None and host.waiting:
             self.results.extend(FetchResult(job.slot, host.closed, None, b"") for job in self.hosts.drop_waiting(host))
 
     # --- one step of a job -----------------------------------------------------------------------------------------
 
     def _advance(self, job: Job, now: float) -> None:
-        """Let *job* do what it can do next: ask, wait, or end."""
+        """Take the next step of *job*: request, wait, or end."""
         if now >= job.deadline:
             self._fail(job, "timeout_total", now)
         elif job.host.closed is not None:
@@ -143,7 +157,7 @@ class Transfers:
             self._parked[job] = None
 
     def _resolve(self, job: Job, now: float) -> None:
-        """Find the addresses of what *job* asks, and connect."""
+        """Find the addresses of the current host of *job*, and connect."""
         if job.current.is_address:
             self._connect(job, (), now)
             return
@@ -161,7 +175,7 @@ class Transfers:
 
     def _not_found(self, job: Job, status: str, now: float) -> None:
         if status == "dns_nxdomain":
-            job.host.closed = status  # so end all its rows, whichever comes first
+            job.host.closed = status  # all its rows end with this status, in any order
         else:
             self.hosts.failed(job.host, status, slot=job.slot)
         self.drop_closed(job.host)
@@ -239,7 +253,7 @@ class Transfers:
         self._advance(job, now)
 
     def _settle(self, job: Job, status: str, now: float) -> None:
-        """Try *job* again, if that may help and there is time; else end it."""
+        """Try *job* again, if that may help and there is time. Otherwise end it."""
         wake_at = max(now + BACKOFF_S * 2 ** (job.n_attempts - 1), job.host.free_at)
         may_retry = status in RETRYABLE and job.n_attempts < self._rules.attempts and job.host.closed is None
         if job.reads_robots or not may_retry or wake_at >= job.deadline:
@@ -278,7 +292,7 @@ class Transfers:
 
 
 def _wait_s(transfer: Any) -> float:
-    """Return how long the host is to be left alone after this result."""
+    """Return the delay in seconds that this response imposes on the host."""
     if transfer.http_code == 429:
         return float(transfer.retry_after_s() or DEFAULT_RETRY_AFTER_S)
     return float(transfer.retry_after_s()) if transfer.http_code == 503 else 0.0

@@ -1,6 +1,6 @@
-"""URLs of strangers in one spelling each: what a browser would ask for, or the status that says why nothing is asked.
+"""URLs in one spelling each: the URL that a browser would request, or the status of a URL that cannot be requested.
 
-Pure functions; whether a host may be asked is for ``acquire.web.guard`` to say.
+Pure functions. ``acquire.web.guard`` decides which hosts may be contacted.
 """
 
 import re
@@ -30,7 +30,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Target(NamedTuple):
-    """A URL in its one spelling, and where it leads."""
+    """A URL in its one spelling, and its parts."""
 
     url: str
     scheme: str
@@ -41,10 +41,10 @@ class Target(NamedTuple):
 
 
 def parse_url(url: str, *, max_url_bytes: int) -> Target | str:
-    """Return where *url* leads, or the status ``url_invalid`` or ``url_scheme``.  Addresses are not judged.
+    """Return the target of *url*, or the status ``url_invalid`` or ``url_scheme``. Addresses are not checked.
 
-    What a browser repairs is repaired: spaces around it, spaces and letters beyond ASCII in it, backslashes in its
-    path.  A host that looks like a number becomes the address that the system would connect to.
+    It repairs the same faults as a browser: spaces around the URL, spaces and letters beyond ASCII in it, backslashes
+    in its path. A host that looks like a number becomes the address to which the system would connect.
 
     >>> parse_url("https://127.1:8443?x", max_url_bytes=99)
     Target(url='https://127.0.0.1:8443/?x', scheme='https', host='127.0.0.1', port=8443, is_address=True)
@@ -85,7 +85,7 @@ def _place(scheme: str, authority: str) -> Target | None:
 
 
 def _name(name: str) -> str:
-    """Return a host name in ASCII and lower case; a number in any spelling as a dotted quad.
+    """Return a host name in ASCII and lower case, and a number in any spelling as a dotted quad.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _path(path: str) -> str | None:
 
 
 def shown(text: str | bytes, *, longest: int = 200) -> str:
-    r"""Return *text* of a stranger so that a log or a terminal can bear it: printable ASCII, cut, without secrets.
+    r"""Return untrusted *text* in a form that is safe for logs and terminals: printable ASCII, cut, without secrets.
 
     >>> shown("http://x/\x1b[2J\n")
     'http://x/\\x1b[2J\\n'
