@@ -116,7 +116,7 @@ def test_the_worst_hosts_are_those_of_the_markers_summed(store):
 
 
 def test_status_without_a_plan_is_one_line_that_says_what_to_do(tmp_path):
-    with pytest.raises(RunFolderError, match="holds no plan. `counterpoint acquire plan`"):
+    with pytest.raises(RunFolderError, match=r"holds no plan\. `counterpoint acquire plan`"):
         read_account(Store(tmp_path))
 
 

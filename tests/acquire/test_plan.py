@@ -152,7 +152,7 @@ def test_shards_without_a_plan_are_not_planned_over(folder):
 
 
 def test_a_folder_without_a_plan_is_one_line(tmp_path):
-    with pytest.raises(RunFolderError, match="holds no plan. `counterpoint acquire plan` or `run` makes one"):
+    with pytest.raises(RunFolderError, match=r"holds no plan\. `counterpoint acquire plan` or `run` makes one"):
         Plan.read(Store(tmp_path))
     Store(tmp_path).write_json("plan.json", {"n_rows": 1})
     with pytest.raises(RunFolderError, match=r"plan\.json is not a plan of this version"):

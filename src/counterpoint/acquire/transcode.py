@@ -121,7 +121,7 @@ TRANSCODERS: Mapping[str, Callable[[bytes, Limits], tuple[DecodedImage, Pixels8,
     "gray-64": _gray_64,
     "original": _original,
 }
-"""For each value of ``keep``: from a body to the decoded image, gray pixels for the perceptual hash, and stored form."""
+"""For each value of ``keep``: from a body to the image, gray pixels for the perceptual hash, and stored form."""
 
 
 def _fitted(width_px: int, height_px: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The account of an acquisition: one line while it runs, a table when one looks, JSON for programs."""
+"""The account of an acquisition: one line during a run, a table on demand, JSON for programs."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 DERIVED = ("done", "waiting", "ok", "retryable", "success_share")
 N_STATUSES, N_HOSTS = 4, 2
-"""How many are named in a line."""
+"""The numbers of statuses and of hosts in a line."""
 
 
 def as_json(account: "Account") -> dict[str, Any]:
-    """Return *account* with what follows from it, for programs."""
+    """Return *account* with its derived values, for programs."""
     return asdict(account) | {name: getattr(account, name) for name in DERIVED}
 
 
 def line(account: "Account") -> str:
-    """Return *account* in one line: how far, how good, how fast, until when, and what failed most.
+    """Return *account* in one line: progress, share of ok, speed, time left, and the most frequent failures.
 
     >>> from counterpoint.acquire.account import Account, Pace
     >>> pace = Pace(rows_per_s=301.2, mb_per_s=9.44, seconds_left=37)
@@ -63,7 +63,7 @@ def _most(counts: Iterable[tuple[str, int]], n: int, *, before: str = "") -> str
 
 
 def summary(account: "Account") -> Iterator[RenderableType]:
-    """Yield *account* as a table of statuses, what `retry` would do, the hosts that failed most, and the pace."""
+    """Yield *account* as a table of statuses, the worst hosts, the pace, and the next command."""
     yield _statuses(account)
     if account.worst_hosts:
         yield _hosts(account.worst_hosts)
@@ -78,7 +78,7 @@ def summary(account: "Account") -> Iterator[RenderableType]:
 
 
 def refused(account: "Account") -> str:
-    """Return why the guard refused addresses, and the setting that lets it pass.
+    """Return the reason why the guard refused addresses, and the setting that allows them.
 
     >>> from counterpoint.acquire.account import Account
     >>> refused(Account(1, {"blocked_address": 1}))
@@ -138,7 +138,7 @@ def _share(n: int, account: "Account") -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as people read it; what is not all is never 100 %, what is something never 0.
+    """Return a share in percent. A share below 1 is never shown as 100 %, and a share above 0 never as 0 %.
 
     >>> percent(0.25), percent(0.99999), percent(0.00001), percent(1.0)
     ('25.0 %', '> 99.9 %', '< 0.1 %', '100 %')
@@ -151,7 +151,7 @@ def percent(share: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as people say them.
+    """Return a time in seconds as text in seconds, minutes or hours.
 
     >>> duration(42), duration(250), duration(9000)
     ('42 s', '4 min', '2 h 30 min')

@@ -1,4 +1,4 @@
-"""Commands that acquire pairs from a list of URLs, and say how each row of the list ended."""
+"""Commands that acquire pairs from a list of URLs, and report the status of each row."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ def new(
         typer.Option("--from", metavar="LIST", help="A list of URLs to look at: a file, a folder or a glob."),
     ] = None,
 ) -> None:
-    """Write a commented acquire file: with every setting, or with those that fit a list."""
+    """Write a commented acquire file: with every setting, or with the settings that fit a list."""
     text = _fitting(path, source) if source else EXAMPLE.read_text(encoding="utf-8")
     write_once(path, text)
     print_notes(text)
@@ -45,7 +45,7 @@ def new(
 
 
 def plan(file: AcquireFile, *, out: Out = None, allow_address: Allow = None, sets: Sets = None) -> None:
-    """Select the rows to fetch, without any network, and print what each rule removed."""
+    """Select the rows to fetch, without any network, and print the removals of each rule."""
     with _opened(file, _sets(sets, out), allow_address, "selecting rows") as acquisition:
         made = acquisition.plan()
     for line in made.lines():
@@ -62,7 +62,7 @@ def run(
     workers: Workers = None,
     sets: Sets = None,
 ) -> None:
-    """Fetch all rows that wait; after a stop, the same command goes on."""
+    """Fetch all rows that wait. After a stop, the same command goes on."""
     given = _sets(sets, out, engine=engine, address=address, workers=workers)
     with _opened(file, given, allow_address, "selecting rows") as acquisition:
         account = acquisition.run()
@@ -79,7 +79,7 @@ def retry(
     workers: Workers = None,
     sets: Sets = None,
 ) -> None:
-    """Try those rows again that may end otherwise another time: better an hour or a day later."""
+    """Try rows with temporary failures again. An hour or a day later is better than at once."""
     given = _sets(sets, out, engine=engine, address=address, workers=workers)
     with _opened(file, given, allow_address, "looking for rows to try again") as acquisition:
         account = acquisition.retry()
@@ -93,7 +93,7 @@ def status(
     out: Out = None,
     sets: Sets = None,
 ) -> None:
-    """Print how each row ended or that it waits; also while another process fetches."""
+    """Print the status of each row, also while another process fetches."""
     import json
 
     from counterpoint.acquire.acquisition import open_acquisition
@@ -109,7 +109,7 @@ def status(
 def export(
     file: AcquireFile,
     layout: Annotated[str, typer.Argument(help="webdataset, imagefolder or study-2023.")],
-    where: Annotated[Path, typer.Argument(help="The folder to write; not there yet, or empty.")],
+    where: Annotated[Path, typer.Argument(help="The folder to write. It must be new or empty.")],
     *,
     out: Out = None,
     classes: Classes = None,
@@ -117,7 +117,7 @@ def export(
     samples_per_tar: Annotated[int, typer.Option(min=1, help="Of webdataset.")] = 10_000,
     sets: Sets = None,
 ) -> None:
-    """Write what was acquired in another layout."""
+    """Write the acquired rows in another layout."""
     from counterpoint.acquire.acquisition import open_acquisition
     from counterpoint.acquire.export import ExportRules
     from counterpoint.progress import progress
@@ -129,7 +129,7 @@ def export(
     say(exported(account, where))
 
 
-# What the commands share.
+# Shared by the commands.
 
 
 def _fitting(path: Path, source: str) -> str:
@@ -146,7 +146,7 @@ def _sets(
     address: str | None = None,
     workers: int | None = None,
 ) -> tuple[str, ...]:
-    """Return the settings that the options change; a folder of the command line is relative to where one is."""
+    """Return the settings that the options change. A folder on the command line is relative to the working folder."""
     folder = str(Path(out).expanduser().absolute()) if out is not None and "://" not in out else out
     given = {"output": folder, "run.engine": engine, "run.address": address, "run.workers": workers}
     return (*(sets or ()), *as_sets(given))
@@ -171,7 +171,7 @@ def _opened(path: Path, sets: tuple[str, ...], allow: Sequence[str] | None, acti
 
 
 def _kept(acquisition: "Acquisition") -> str:
-    """Return what an interrupted run leaves."""
+    """Return a description of the rows that an interrupted run leaves."""
     try:
         account = acquisition.status()
     except CounterpointError:
@@ -180,7 +180,7 @@ def _kept(acquisition: "Acquisition") -> str:
 
 
 def _end(account: "Account") -> None:
-    """Print *account*; exit 1 when the guard refused all there was to fetch, so that a script does not go on."""
+    """Print *account*. Exit with 1 when the guard refused every row, so that a script does not go on."""
     _print(account)
     if account.is_all_blocked:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""A on_account to an acquisition: a line that changes on a terminal, a line every ten seconds elsewhere."""
+"""The display of a running acquisition: a line that changes on a terminal, a line every ten seconds elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,11 +22,19 @@ EVERY_S = 10.0
 
 @contextmanager
 def watching(activity: str, *, every_s: float = EVERY_S) -> Iterator[Callable[["Account"], None]]:
-    """Yield a on_account that shows how far an acquisition is, on standard error; *activity* is shown before the first."""
+    """Yield a callback that shows each account on standard error.
+
+    Parameters
+    ----------
+    activity
+        *activity* is shown before the first account.
+    every_s
+        *every_s* is the time between two lines outside a terminal, in seconds (default: 10).
+    """
     out = console(stderr=True)
     if out.is_terminal:
         spinner = Spinner("dots", text=Text(activity))
-        # Not redirected: rich would obey the escape sequences of what is written there meanwhile.
+        # Not redirected: rich would execute escape sequences in other output.
         with Display(spinner, console=out, transient=True, redirect_stdout=False, redirect_stderr=False):
             yield Live(spinner)
     else:
@@ -36,7 +44,7 @@ def watching(activity: str, *, every_s: float = EVERY_S) -> Iterator[Callable[["
 
 
 class Live:
-    """Shows the newest account in one line of a terminal, in place of the one before."""
+    """Shows the newest account in one line of a terminal, in place of the account before."""
 
     def __init__(self, spinner: Spinner) -> None:
         self._spinner = spinner
@@ -47,7 +55,7 @@ class Live:
 
 
 class Lines:
-    """Prints *activity* at once, then the first account, and others not more often than every *every_s* seconds."""
+    """Prints *activity* at once, then the first account, and further accounts at most once in *every_s* seconds."""
 
     def __init__(self, out: Console, activity: str, *, every_s: float) -> None:
         self._out, self._activity, self._every_s = out, activity, every_s
