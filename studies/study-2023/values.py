@@ -45,7 +45,7 @@ class Number:
         """The value without its interval, for a sentence that has just given it."""
         return NOT_RUN if self.value is None else (numbers.signed if self.is_signed else numbers.score)(self.value)
 
-    def told(self, *, more: str, less: str, neither: str) -> str:
+    def phrase(self, *, more: str, less: str, neither: str) -> str:
         """Return the words that the interval allows: it lies above 0, below 0, or on both sides of it."""
         if self.value is None:
             return NOT_RUN

@@ -4,6 +4,7 @@
 """
 
 import re
+import subprocess
 import textwrap
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -89,6 +90,7 @@ def environment(found: Found, pictures: Pictures) -> Environment:
         "all_runs": runs,
         "n_waiting": sum(not run.is_run for _, run in runs),
         "total_s": sum(run.fitting_s() for _, run in runs),
+        "commit": commit(),
     }
     jinja.tests |= {
         "sweep_file": lambda stem: is_sweep(FOLDER / f"{stem}.yaml"),
@@ -96,6 +98,13 @@ def environment(found: Found, pictures: Pictures) -> Environment:
     }
     jinja.filters |= {name: or_not_run(getattr(numbers, name)) for name in ("count", "share", "score", "duration")}
     return jinja
+
+
+def commit() -> str:
+    """Return a sentence with the commit that the numbers are from; empty outside of a repository."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    found = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
+    return f"The numbers of this page are from commit `{found.stdout.strip()}`." if found.returncode == 0 else ""
 
 
 def or_not_run(write: Callable[[float | None], str]) -> Callable[[float | None], str]:
