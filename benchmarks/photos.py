@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from counterpoint.data.drawing import LOOKS, Painter
+from counterpoint.data.drawing import APPEARANCE_VALUES, Painter
 from counterpoint.formats.images import ImageReader
 from counterpoint.formats.tars import read_tar
 
@@ -65,7 +65,7 @@ def _drawn(n: int) -> Iterator[bytes]:
     for number in range(n):
         rng = np.random.default_rng([number, 1])
         code = rng.integers(0, 4, (2, 1))
-        pixels = painter.draw(code[0], code[1], rng.random((1, LOOKS)), np.zeros(1, dtype=np.int64))[0]
+        pixels = painter.draw(code[0], code[1], rng.random((1, APPEARANCE_VALUES)), np.zeros(1, dtype=np.int64))[0]
         file = BytesIO()
         Image.fromarray(pixels).save(file, "PNG")
         yield file.getvalue()

@@ -16,10 +16,10 @@ from counterpoint.data.clean import check_dropped, clean
 from counterpoint.data.given_split import split_findings
 from counterpoint.data.group import group
 from counterpoint.data.label import check_ids, label, label_lost
-from counterpoint.data.look_alikes import warned_of
-from counterpoint.data.plant import plant, planted
+from counterpoint.data.look_alikes import look_alike_findings
+from counterpoint.data.plant import fault_findings, plant
 from counterpoint.data.sources.predictions import read_predictions
-from counterpoint.data.split import split, straddling
+from counterpoint.data.split import split, straddling_groups
 from counterpoint.diagnose import run_checks
 from counterpoint.engines import engine
 from counterpoint.features.decode import Limits
@@ -91,7 +91,7 @@ def _grouped(study: Study) -> dict[str, Frame]:
     check_dropped(len(aligned) + len(dropped), dropped, config.clean.max_dropped_share)
     grouped, findings = group(aligned, config.group)
     findings = study.made("records")["records_findings"].to_dicts() + findings
-    findings += check_ids(records, exclude=study.exclude, relabel=study.relabel) + warned_of(grouped["label"])
+    findings += check_ids(records, exclude=study.exclude, relabel=study.relabel) + look_alike_findings(grouped["label"])
     return {"grouped": grouped, "grouped_dropped": dropped, "grouped_findings": pl.DataFrame(findings, dict(FINDINGS))}
 
 
@@ -101,7 +101,7 @@ def _pairs(study: Study) -> dict[str, Frame]:
     kept = split_findings(grouped["grouped"], pairs, study.config.split)
     for note in kept:
         _log.info("%s", note["explanation"])
-    found = kept + straddling(pairs) + planted(study.config.faults)
+    found = kept + straddling_groups(pairs) + fault_findings(study.config.faults)
     findings = pl.concat([grouped["grouped_findings"], pl.DataFrame(found, dict(FINDINGS))])
     dropped = pl.concat([grouped["grouped_dropped"], left_out]).sort("row")
     return {"pairs": plant(pairs, study.config.faults), "dropped": dropped, "pairs_findings": findings}

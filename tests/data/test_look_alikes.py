@@ -10,7 +10,7 @@ import counterpoint as cp
 from counterpoint.config import Label, StudyConfig
 from counterpoint.data import generate
 from counterpoint.data.label import label
-from counterpoint.data.look_alikes import look_alikes, quoted, warned_of
+from counterpoint.data.look_alikes import look_alike_findings, look_alikes, yaml_string
 from counterpoint.diagnose import title_of
 from counterpoint.study import Study
 
@@ -57,25 +57,25 @@ def test_the_label_of_most_rows_names_the_merged_class_without_what_cannot_be_se
 
 def test_the_mapping_is_yaml_that_keeps_every_row_and_merges():
     labels = pl.Series(["Cat", "cat", "caf\u00e9", "cafe\u0301", "cat\u200b", "dog: big", "1", "1.0"])
-    [found] = warned_of(labels)
+    [found] = look_alike_findings(labels)
     mapping = yaml.safe_load(found["explanation"].partition("label.mapping: ")[2].removesuffix("."))
     assert set(mapping) == set(labels)
     rows = pl.DataFrame({"id": list("abcdefgh"), "row": range(8), "label": labels})
     kept, dropped = label(rows, Label(mapping=mapping))
     assert (kept["label"].n_unique(), dropped.height) == (4, 0)
-    assert warned_of(kept["label"]) == []
+    assert look_alike_findings(kept["label"]) == []
 
 
 def test_of_many_classes_the_message_stays_short_and_the_evidence_whole():
-    [found] = warned_of(pl.Series([f"class {n}" for n in range(500)] + ["Class 7"]))
+    [found] = look_alike_findings(pl.Series([f"class {n}" for n in range(500)] + ["Class 7"]))
     assert len(found["explanation"]) < 500
     assert found["evidence"].count("class") > 500
 
 
 @pytest.mark.parametrize("letter", ["\u200b", "\u202e", "\x1b", "\x07", "\u2028", "\U000e0041"])
 def test_what_cannot_be_seen_is_shown_by_its_escape(letter):
-    assert letter not in quoted(f"cat{letter}")
-    assert yaml.safe_load(quoted(f"cat{letter}")) == f"cat{letter}"
+    assert letter not in yaml_string(f"cat{letter}")
+    assert yaml.safe_load(yaml_string(f"cat{letter}")) == f"cat{letter}"
 
 
 @pytest.fixture

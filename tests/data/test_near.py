@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterpoint.data import near
-from counterpoint.data.near import joined, near_hashes, near_sets
+from counterpoint.data.near import merge_clusters, near_hashes, near_sets
 from data_material import SOME
 
 WORDS = [f"w{number}" for number in range(12)]
@@ -14,7 +14,7 @@ WORDS = [f"w{number}" for number in range(12)]
 def clusters(n, is_near):
     """Return the clusters of all n by comparing each with each: what the fast way must come to."""
     left, right = np.array([(i, j) for i in range(n) for j in range(i) if is_near(i, j)], dtype=int).reshape(-1, 2).T
-    return joined([np.arange(n)], np.stack([left, right])).tolist()
+    return merge_clusters([np.arange(n)], np.stack([left, right])).tolist()
 
 
 @st.composite
@@ -42,7 +42,7 @@ def test_sets_are_one_cluster_only_when_a_chain_of_near_ones_joins_them(family, 
 
     found = near_sets(pl.Series(sets, dtype=pl.List(pl.String)), min_jaccard)
     exact = clusters(len(sets), is_near)
-    assert joined([np.array(exact, dtype=int), found]).tolist() == exact
+    assert merge_clusters([np.array(exact, dtype=int), found]).tolist() == exact
 
 
 def test_few_near_sets_are_overlooked():
@@ -77,7 +77,7 @@ def test_items_of_one_key_are_held_first_against_those_that_share_keys_before():
 @SOME
 @given(st.lists(st.lists(st.integers(0, 5), min_size=6, max_size=6), min_size=1, max_size=3))
 def test_joined_clusters_are_named_after_their_smallest_and_hold_all_that_any_clustering_joins(clusterings):
-    found = joined([np.array(each) for each in clusterings])
+    found = merge_clusters([np.array(each) for each in clusterings])
     assert (found <= np.arange(6)).all()
     assert (found[found] == found).all()
     assert all(found[item] == found[shared] for each in clusterings for item, shared in enumerate(each))

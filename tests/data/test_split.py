@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from counterpoint.config import Split
 from counterpoint.data.given_split import split_findings
-from counterpoint.data.split import split, straddling
+from counterpoint.data.split import split, straddling_groups
 from counterpoint.errors import SplitError
 from counterpoint.schema import DROPPED, PAIRS, check
 from data_material import SOME, is_partition, pairs, reasons
@@ -48,7 +48,7 @@ def test_pairs_in_folds_and_dropped_partition_the_pairs_and_no_group_is_torn(bef
     assert is_partition(before, folded, dropped)
     check(folded, PAIRS, table="Pairs")
     check(dropped, DROPPED, table="Dropped")
-    assert straddling(folded) == []
+    assert straddling_groups(folded) == []
 
 
 @SOME
@@ -144,14 +144,14 @@ def test_a_given_split_without_validation_has_it_dealt_from_training_groups():
     folded, _ = split(before, Split(kind="given"))
     assert folded["fold"].to_list()[40:] == ["test"] * 20
     assert folded["fold"].to_list().count("validation") == 8  # .16 / (1 − .2) of 40
-    assert straddling(folded) == []
+    assert straddling_groups(folded) == []
 
 
 def test_a_given_split_that_tears_a_group_is_kept_and_found():
     before = pairs(["a", "b"] * 8, ["g"] * 9 + [str(row) for row in range(7)], fold=GIVEN)
     folded, _ = split(before, Split(kind="given"))
     assert folded["fold"].to_list() == GIVEN
-    (found,) = straddling(folded)
+    (found,) = straddling_groups(folded)
     assert (found["code"], found["severity"], json.loads(found["evidence"])["rows"]) == ("CP002", "warn", 9)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from counterpoint.config import Group
-from counterpoint.data.near import Ints, joined, near_hashes, near_sets
+from counterpoint.data.near import Ints, merge_clusters, near_hashes, near_sets
 from counterpoint.rules import words
 from counterpoint.schema import Frame, finding
 
@@ -42,8 +42,8 @@ def group(pairs: Frame, rules: Group) -> tuple[Frame, list[dict[str, str]]]:
     if pairs.is_empty():
         return pairs.with_columns(group=pl.lit(None, pl.String)), []
     links = _links(pairs, rules)
-    exact = joined([np.arange(pairs.height), *(links[kind] for kind in EXACT if kind in links)])
-    whole = joined([exact, *links.values()])
+    exact = merge_clusters([np.arange(pairs.height), *(links[kind] for kind in EXACT if kind in links)])
+    whole = merge_clusters([exact, *links.values()])
     is_large = np.bincount(whole, minlength=pairs.height) > max(rules.max_component_share * pairs.height, ALWAYS_WHOLE)
     found = [_finding(np.flatnonzero(whole == root), links, exact, pairs) for root in np.flatnonzero(is_large)]
     kept = pl.Series("kept", np.where(is_large[whole], exact, whole))

@@ -63,10 +63,10 @@ def look_alikes(labels: Iterable[str | None]) -> list[LookAlike]:
     return sorted(found, key=lambda each: -sum(each.counts.values()))
 
 
-def warned_of(labels: pl.Series) -> list[dict[str, str]]:
+def look_alike_findings(labels: pl.Series) -> list[dict[str, str]]:
     """Return a finding when some of *labels* may be one class, with the mapping that would merge them.
 
-    >>> [found["explanation"] for found in warned_of(pl.Series(["Cat", "cat", "dog", "cat"]))]
+    >>> [found["explanation"] for found in look_alike_findings(pl.Series(["Cat", "cat", "dog", "cat"]))]
     ['3 classes may be 2: "cat" (2 rows) and "Cat" (1 row). To merge them, set label.mapping: {"Cat": "cat", "cat":
     "cat", "dog": "dog"}.']
     """
@@ -82,7 +82,7 @@ def warned_of(labels: pl.Series) -> list[dict[str, str]]:
 
 def _explanation(found: list[LookAlike], classes: list[str], merged: Mapping[str, str]) -> str:
     sets = [
-        " and ".join(f"{quoted(name)} ({count:,} row{'s' * (count != 1)})" for name, count in each.counts.items())
+        " and ".join(f"{yaml_string(name)} ({count:,} row{'s' * (count != 1)})" for name, count in each.counts.items())
         for each in found
     ]
     shown = "; ".join(sets[:SHOWN_GROUPS]) + (f"; and {len(sets) - SHOWN_GROUPS:,} more" * (len(sets) > SHOWN_GROUPS))
@@ -93,16 +93,16 @@ def _explanation(found: list[LookAlike], classes: list[str], merged: Mapping[str
 def _how(classes: list[str], mapping: Mapping[str, str]) -> str:
     """Return what to write; a mapping drops a label that it does not name, so that it names every class."""
     if len(classes) > SHOWN_CLASSES:
-        some = ", ".join(f"{quoted(name)}: {quoted(to)}" for name, to in list(mapping.items())[:SHOWN_GROUPS])
+        some = ", ".join(f"{yaml_string(name)}: {yaml_string(to)}" for name, to in list(mapping.items())[:SHOWN_GROUPS])
         return f"To merge them, set label.mapping for all classes, these among them: {{{some}}}."
-    pairs = ", ".join(f"{quoted(name)}: {quoted(mapping.get(name, name))}" for name in classes)
+    pairs = ", ".join(f"{yaml_string(name)}: {yaml_string(mapping.get(name, name))}" for name in classes)
     return f"To merge them, set label.mapping: {{{pairs}}}."
 
 
-def quoted(label: str) -> str:
+def yaml_string(label: str) -> str:
     r"""Return *label* as YAML and JSON write it, with an escape for each character that cannot be seen or told apart.
 
-    >>> print(quoted("cat\u200b"), quoted("\u00e9"), quoted("e\u0301"), quoted("с\u0430t"), quoted("\u0430"))
+    >>> print(*map(yaml_string, ("cat\u200b", "\u00e9", "e\u0301", "с\u0430t", "\u0430")))
     "cat\u200b" "é" "e\u0301" "\u0441\u0430t" "а"
     """
     is_composed = unicodedata.normalize("NFC", label) == label

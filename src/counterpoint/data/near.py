@@ -105,8 +105,8 @@ def _clusters(n: int, tables: Iterable[Hashes], is_near: Callable[[Ints, Ints], 
         links = np.hstack([links, np.stack([left, right])[:, is_near(left, right)]])
         # Joined early, later candidates of one cluster go unverified, and memory stays in proportion to n.
         if links.shape[1] > n // 16:
-            cluster, links = joined([cluster], links), links[:, :0]
-    return joined([cluster], links)
+            cluster, links = merge_clusters([cluster], links), links[:, :0]
+    return merge_clusters([cluster], links)
 
 
 def _candidates(n: int, tables: Iterable[Hashes]) -> Iterator[Ints]:
@@ -128,7 +128,7 @@ def _candidates(n: int, tables: Iterable[Hashes]) -> Iterator[Ints]:
                 yield np.stack([order[block], order[block + distance]])
 
 
-def joined(clusterings: Sequence[Ints], links: NDArray[np.int64] | None = None) -> Ints:
+def merge_clusters(clusterings: Sequence[Ints], links: NDArray[np.int64] | None = None) -> Ints:
     """Return the cluster of each item, named after its smallest, when items of one cluster in any clustering are one.
 
     Parameters
@@ -140,7 +140,7 @@ def joined(clusterings: Sequence[Ints], links: NDArray[np.int64] | None = None) 
 
     Examples
     --------
-    >>> joined([np.array([0, 0, 2, 3]), np.array([0, 2, 2, 3])]).tolist()
+    >>> merge_clusters([np.array([0, 0, 2, 3]), np.array([0, 2, 2, 3])]).tolist()
     [0, 0, 0, 3]
     """
     n = clusterings[0].size

@@ -33,10 +33,10 @@ def plant(pairs: Frame, faults: Sequence[Fault]) -> Frame:
     return pairs
 
 
-def planted(faults: Sequence[Fault]) -> list[dict[str, str]]:
+def fault_findings(faults: Sequence[Fault]) -> list[dict[str, str]]:
     """Return a finding for each fault, so that the page of a study names its planted faults.
 
-    >>> [found["explanation"] for found in planted([Fault(kind="flip_labels", share=0.1)])]
+    >>> [found["explanation"] for found in fault_findings([Fault(kind="flip_labels", share=0.1)])]
     ['Planted on purpose: flip_labels in 10 % of all rows.']
     """
     return [

@@ -13,9 +13,9 @@ from counterpoint.data.align import align
 from counterpoint.data.clean import check_dropped, clean
 from counterpoint.data.group import first_of
 from counterpoint.data.group import group as grouped
-from counterpoint.data.infer import looked_at
+from counterpoint.data.infer import infer_source
 from counterpoint.data.label import label as labelled
-from counterpoint.data.look_alikes import warned_of
+from counterpoint.data.look_alikes import look_alike_findings
 from counterpoint.data.sources import Source, open_source
 from counterpoint.data.sources.table import TableSource
 from counterpoint.data.stratified_assignment import assign_parts
@@ -92,7 +92,7 @@ def read_pairs(
     pairs, found = grouped(aligned, config.Group())
     for reason, n in dropped["reason"].value_counts().sort("reason").iter_rows():
         logger.warning("%d rows left out: %s", n, reason)
-    for finding in [*opened.findings(), *found, *warned_of(pairs["label"])]:
+    for finding in [*opened.findings(), *found, *look_alike_findings(pairs["label"])]:
         logger.warning("%s", finding["explanation"])
     return pairs
 
@@ -106,7 +106,7 @@ def _open(source: Any, given: Mapping[str, Any]) -> Source:
     if "root" in given:
         given = {**given, "root": _root(Path(given["root"]), path)}
     if path.is_dir() or path.suffix == ".tar":
-        found = looked_at(path)
+        found = infer_source(path)
         for line in found.warnings:
             logger.warning("%s", line)
         return open_source({**found.source, **given})

@@ -57,11 +57,11 @@ def _split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     return kept, Dropped(pl.concat([unplaced, unsampled, untrained]))
 
 
-def straddling(pairs: Frame) -> list[dict[str, str]]:
+def straddling_groups(pairs: Frame) -> list[dict[str, str]]:
     """Return a finding when rows of one group are in several folds, which a given split allows.
 
     >>> pairs = pl.DataFrame({"group": ["g1", "g1", "g2"], "fold": ["train", "test", "test"]})
-    >>> [found["explanation"] for found in straddling(pairs)]
+    >>> [found["explanation"] for found in straddling_groups(pairs)]
     ['1 of 2 groups (2 rows) in more than one fold of the given split.']
     """
     groups = pairs.group_by("group").agg(pl.len(), pl.col("fold").n_unique()).sort("group")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from counterpoint.config import StudyConfig, read_study
-from counterpoint.data.infer import looked_at, sample, study_file
+from counterpoint.data.infer import infer_source, sample, study_file
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import open_table
 
@@ -59,7 +59,7 @@ def test_a_json_field_of_lists_in_tars_is_no_label_and_is_named(tmp_path):
                 member = tarfile.TarInfo(name)
                 member.size = len(data)
                 tar.addfile(member, BytesIO(data))
-    found = looked_at(tmp_path)
+    found = infer_source(tmp_path)
     assert "label" not in found.source
     assert (
         "Column 'label' is not the label. Labels such as '[\"a\"]' are lists: they are multi-label" in found.warnings[0]

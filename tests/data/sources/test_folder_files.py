@@ -15,7 +15,7 @@ JPEG = IMAGES["jpeg"]
 BMP = b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0" + bytes(60)
 
 
-def aside(opened):
+def unused(opened):
     """Return the names of the files that became no row, by reason."""
     found = [json.loads(row["evidence"])["table"] for row in opened.findings() if "no rows" in row["explanation"]]
     return {row["reason"]: row["such as"].split(", ") for table in found for row in table}
@@ -54,7 +54,7 @@ def test_files_that_are_no_images_are_counted_by_reason_with_their_names(tmp_pat
     opened = source(tmp_path)
     records, dropped = read(opened, tmp_path)
     assert (records["id"].to_list(), len(dropped)) == (["cat/a.png", "dog/b.png"], 0)
-    assert aside(opened) == {
+    assert unused(opened) == {
         "hidden": [".git/HEAD", "__MACOSX/cat/._a.png", "cat/.DS_Store", "dog/._b.png"],
         "not a picture": ["README.md", "cat/Thumbs.db", "dog/meta.csv"],
         "broken link": ["cat/gone"],
@@ -117,7 +117,7 @@ def test_linked_folders_are_read_once_and_loops_end(tmp_path):
     opened = source(tmp_path / "set")
     records, _ = read(opened, tmp_path)
     assert records["label"].to_list() == ["cat", "dog"]
-    assert list(aside(opened)) == ["link to a folder that is read already"]
+    assert list(unused(opened)) == ["link to a folder that is read already"]
 
 
 def test_a_name_that_is_not_unicode_leaves_with_a_reason(tmp_path):
@@ -179,7 +179,7 @@ def test_folders_that_may_be_folds_or_classes_are_asked_for(files, tmp_path):
     assert set(records["label"]) == {name.split("/")[0] for name in files}
     opened = source(tmp_path, folds=True)
     assert read(opened, tmp_path)[0].height == len(files) - 1
-    assert aside(opened) == {"an image outside the folders that are read": ["car/0.png"]}
+    assert unused(opened) == {"an image outside the folders that are read": ["car/0.png"]}
 
 
 def test_images_of_folds_without_classes_are_rows_without_a_label(tmp_path):
@@ -261,7 +261,7 @@ def test_a_second_table_of_metadata_is_counted(tmp_path):
     (tmp_path / "metadata.jsonl").write_text('{"file_name": "0.png", "text": "b"}\n')
     opened = source(tmp_path)
     assert read(opened, tmp_path)[0]["text"].to_list() == ["text 0"]
-    assert aside(opened) == {"a second table of metadata": ["metadata.jsonl"]}
+    assert unused(opened) == {"a second table of metadata": ["metadata.jsonl"]}
 
 
 def test_metadata_in_the_only_folder_are_found(tmp_path):
@@ -297,7 +297,7 @@ def test_a_study_s_images_are_known_by_their_content(tmp_path):
     opened = source(tmp_path)
     records, _ = read(opened, tmp_path)
     assert records["id"].to_list() == ["1_0", "1_1", "1_2", "0_0", "0_1", "0_2"]
-    assert aside(opened) == {
+    assert unused(opened) == {
         "an image outside the folders that are read": ["more/1_3.png"],
         "not a picture": ["pos/notes.doc"],
     }

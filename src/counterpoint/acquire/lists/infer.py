@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from counterpoint.acquire.lists.columns import ROLES, check_type
 from counterpoint.acquire.lists.inputs import find_inputs
 from counterpoint.config.acquire import COLUMN_PRESETS
-from counterpoint.data.infer.columns import labels, texts
-from counterpoint.data.infer.names import LABELS, plain, rank
+from counterpoint.data.infer.columns import label_columns, text_columns
+from counterpoint.data.infer.names import LABELS, name_rank, plain_name
 from counterpoint.data.infer.sample import sampled
 from counterpoint.data.infer.writing import in_comment, seen_from, setting_line, study_name
 from counterpoint.errors import SourceError
@@ -132,12 +132,12 @@ def _of(rows: Frame, path: Path) -> _List:
     url = _url(rows, path)
     named = {role: _named(rows, role) for role in NAMES}
     taken = {name for name in named.values() if name}
-    text = texts(rows.select(name for name in rows.columns if name not in {*taken, *url}))
+    text = text_columns(rows.select(name for name in rows.columns if name not in {*taken, *url}))
     if text.first is None:
         raise SourceError(f"{path} has no column of texts in addition to {url[0]!r}. Found {', '.join(rows.columns)}.")
     found = _List({"url": url[0], "text": text.first, **{role: name for role, name in named.items() if name}})
-    label = labels(rows, {*taken, *url, text.first})
-    if label.first is not None and rank(label.first, LABELS) < 2 * len(LABELS):
+    label = label_columns(rows, {*taken, *url, text.first})
+    if label.first is not None and name_rank(label.first, LABELS) < 2 * len(LABELS):
         found.roles["label"] = label.first
     for role, others in (("url", url[1:]), ("text", [name for name in text.names[1:] if name != label.first])):
         if others:
@@ -154,7 +154,7 @@ def _url(rows: Frame, path: Path) -> list[str]:
     if not fit:
         found = ", ".join(rows.columns)
         raise SourceError(f"{path} has no column of URLs such as https://example.org/a.jpg. Found {found}.")
-    return sorted(fit, key=lambda name: (-round(_share(rows[name], _OF_IMAGE)), rank(name, URLS)))
+    return sorted(fit, key=lambda name: (-round(_share(rows[name], _OF_IMAGE)), name_rank(name, URLS)))
 
 
 def _share(values: pl.Series, pattern: str) -> float:
@@ -163,7 +163,7 @@ def _share(values: pl.Series, pattern: str) -> float:
 
 
 def _named(rows: Frame, role: str) -> str | None:
-    by_name = {plain(name): name for name in reversed(rows.columns)}
+    by_name = {plain_name(name): name for name in reversed(rows.columns)}
     fit = (by_name[name] for name in NAMES[role] if name in by_name)
     return next((name for name in fit if role != "punsafe" or _are_chances(rows[name])), None)
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from counterpoint.data.infer.found import Found
-from counterpoint.data.infer.layouts import looked_at
-from counterpoint.data.infer.probe import probed
-from counterpoint.data.infer.writing import PRESETS, published, source_lines, written
+from counterpoint.data.infer.inferred_source import InferredSource
+from counterpoint.data.infer.layouts import infer_source
+from counterpoint.data.infer.probe import probe
+from counterpoint.data.infer.writing import PRESETS, published_study, source_lines, study_text
 
-__all__ = ["PRESETS", "Found", "looked_at", "study_file"]
+__all__ = ["PRESETS", "InferredSource", "infer_source", "study_file"]
 
 
 def study_file(file: Path, source: Path | None, *, preset: str | None = None) -> str:
@@ -37,5 +37,7 @@ def study_file(file: Path, source: Path | None, *, preset: str | None = None) ->
     True
     """
     if preset is not None:
-        return published(preset, file, source_lines(file, looked_at(source)) if source else None)
-    return written(file, probed(looked_at(source)) if source else Found({"kind": "emoji"}, is_labelled=True))
+        return published_study(preset, file, source_lines(file, infer_source(source)) if source else None)
+    return study_text(
+        file, probe(infer_source(source)) if source else InferredSource({"kind": "emoji"}, is_labelled=True)
+    )

@@ -5,7 +5,17 @@ from typing import NamedTuple
 
 import polars as pl
 
-from counterpoint.data.infer.names import GROUPS, IDS, LABELS, SPLITS, TEXTS, is_named, is_neither, plain, rank
+from counterpoint.data.infer.names import (
+    GROUPS,
+    IDS,
+    LABELS,
+    SPLITS,
+    TEXTS,
+    is_named,
+    is_neither,
+    name_rank,
+    plain_name,
+)
 from counterpoint.data.targets import check_classes
 from counterpoint.errors import SchemaError
 from counterpoint.formats.fold_names import FOLD_NAMES
@@ -33,17 +43,21 @@ class Choice(NamedTuple):
         return f"could also be {', '.join(self.names[1:4])}" if len(self.names) > 1 else ""
 
 
-def texts(rows: Frame, taken: Collection[str] = ()) -> Choice:
+def text_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
     """Return the columns that may be the text: those called so first, then those most like language.
 
     >>> rows = pl.DataFrame({"licence": ["see the file of terms"] * 3, "note": ["a cat", "a dog", "no"]})
-    >>> texts(rows).names
+    >>> text_columns(rows).names
     ('note',)
     """
     likeness = {name: _language(rows[name]) for name in _strings(rows, taken)}
     fit = [name for name, like in likeness.items() if like > 0]
-    called = sorted((name for name in fit if rank(name, TEXTS) < 2 * len(TEXTS)), key=lambda name: rank(name, TEXTS))
-    rest = [name for name in fit if name not in called and not is_neither(name) and rank(name, LABELS) >= len(LABELS)]
+    called = sorted(
+        (name for name in fit if name_rank(name, TEXTS) < 2 * len(TEXTS)), key=lambda name: name_rank(name, TEXTS)
+    )
+    rest = [
+        name for name in fit if name not in called and not is_neither(name) and name_rank(name, LABELS) >= len(LABELS)
+    ]
     return Choice((*called, *sorted(rest, key=lambda name: -likeness[name])))
 
 
@@ -65,17 +79,17 @@ def _is_address(values: pl.Series) -> bool:
     return 2 * int(is_one.sum()) > len(values)
 
 
-def labels(rows: Frame, taken: Collection[str] = ()) -> Choice:
+def label_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
     """Return the columns that may be the label: those called so first, then words before numbers, few values first.
 
     >>> columns = {"split": ["train", "test"] * 9, "lang": ["de", "en", "fr"] * 6, "mood": ["good", "bad", "so"] * 6}
-    >>> labels(pl.DataFrame(columns)).names
+    >>> label_columns(pl.DataFrame(columns)).names
     ('mood',)
     """
     plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
-    called = {name for name in plain_ones if rank(name, LABELS) < len(LABELS)}
+    called = {name for name in plain_ones if name_rank(name, LABELS) < len(LABELS)}
     n_values = {name: _n_classes(rows[name], is_called=name in called) for name in plain_ones}
-    partly = {name for name in n_values if rank(name, LABELS) < 2 * len(LABELS) and not is_neither(name)}
+    partly = {name for name in n_values if name_rank(name, LABELS) < 2 * len(LABELS) and not is_neither(name)}
     fit = [
         name for name, n in n_values.items()
         if 2 <= n <= _most_classes(len(rows), is_called=name in called)
@@ -83,7 +97,7 @@ def labels(rows: Frame, taken: Collection[str] = ()) -> Choice:
     ]  # fmt: skip
 
     def order(name: str) -> tuple[int, bool, int]:
-        place = rank(name, LABELS) if name in called | partly else 2 * len(LABELS)
+        place = name_rank(name, LABELS) if name in called | partly else 2 * len(LABELS)
         return place, _numbers(rows[name].cast(pl.String).drop_nulls()) is not None, n_values[name]
 
     return Choice(tuple(sorted(fit, key=order)))
@@ -116,14 +130,14 @@ def _why_no_classes(given: pl.Series) -> str | None:
     return None
 
 
-def no_labels(rows: Frame, taken: Collection[str] = ()) -> list[str]:
+def why_no_labels(rows: Frame, taken: Collection[str] = ()) -> list[str]:
     """Return why each column that is called a label holds no classes: a line each.
 
-    >>> no_labels(pl.DataFrame({"target": [n / 8 for n in range(90)]}))[0][:65]
+    >>> why_no_labels(pl.DataFrame({"target": [n / 8 for n in range(90)]}))[0][:65]
     "Column 'target' is not the label. Labels such as '0.125' are meas"
     """
     plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
-    called = [name for name in plain_ones if rank(name, LABELS) < len(LABELS)]
+    called = [name for name in plain_ones if name_rank(name, LABELS) < len(LABELS)]
     why = {name: _why_no_classes(_given(rows[name])) for name in called}
     return [f"Column {name!r} is not the label. {reason}" for name, reason in why.items() if reason]
 
@@ -134,15 +148,15 @@ def _numbers(values: pl.Series) -> pl.Series | None:
     return numbers if len(numbers) and numbers.is_finite().fill_null(False).all() else None
 
 
-def splits(rows: Frame, taken: Collection[str] = ()) -> Choice:
+def split_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
     """Return the columns that name a fold of each row: by their name, or because they hold nothing else.
 
-    >>> splits(pl.DataFrame({"usage": ["train", "valid"], "set": ["A", "B"], "fold": [0, 1]})).names
+    >>> split_columns(pl.DataFrame({"usage": ["train", "valid"], "set": ["A", "B"], "fold": [0, 1]})).names
     ('usage',)
     """
     plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
     fit = [name for name in plain_ones if is_split(rows[name]) or (is_named(name, SPLITS) and _is_k_fold(rows[name]))]
-    return Choice(tuple(sorted(fit, key=lambda name: (rank(name, SPLITS), name))))
+    return Choice(tuple(sorted(fit, key=lambda name: (name_rank(name, SPLITS), name))))
 
 
 def is_split(values: pl.Series) -> bool:
@@ -160,23 +174,23 @@ def _is_k_fold(values: pl.Series) -> bool:
     return len(found) >= FEWEST_FOLDS and found == {str(number) for number in range(len(found))}
 
 
-def group(rows: Frame, taken: Collection[str] = ()) -> str | None:
+def group_column(rows: Frame, taken: Collection[str] = ()) -> str | None:
     """Return the column called a group, if its values come more than once.
 
-    >>> group(pl.DataFrame({"Group ID": ["a", "a", "b"], "user": ["x", "y", "z"]}))
+    >>> group_column(pl.DataFrame({"Group ID": ["a", "a", "b"], "user": ["x", "y", "z"]}))
     'Group ID'
     """
-    fit = (name for name in rows.columns if name not in taken and plain(name) in GROUPS[:3])
+    fit = (name for name in rows.columns if name not in taken and plain_name(name) in GROUPS[:3])
     return next((name for name in fit if 1 < rows[name].drop_nulls().n_unique() < len(rows)), None)
 
 
-def identity(rows: Frame, taken: Collection[str] = ()) -> str | None:
+def id_column(rows: Frame, taken: Collection[str] = ()) -> str | None:
     """Return the column called an id, if each row has one of its own.
 
-    >>> identity(pl.DataFrame({"id": [1, 1], "uuid": ["a", "b"]}))
+    >>> id_column(pl.DataFrame({"id": [1, 1], "uuid": ["a", "b"]}))
     'uuid'
     """
-    fit = (name for name in rows.columns if name not in taken and plain(name) in IDS)
+    fit = (name for name in rows.columns if name not in taken and plain_name(name) in IDS)
     return next((name for name in fit if rows[name].n_unique() == len(rows) and not rows[name].null_count()), None)
 
 

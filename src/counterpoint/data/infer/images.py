@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from counterpoint.data.infer.columns import Choice
-from counterpoint.data.infer.names import IDS, IMAGES, plain, rank
+from counterpoint.data.infer.names import IDS, IMAGES, name_rank, plain_name
 from counterpoint.data.infer.sample import SampledTable, bytes_columns
 from counterpoint.errors import SourceError
 from counterpoint.formats.image_paths import ImagePaths
@@ -22,7 +22,7 @@ _SUFFIX = rf"(?i)\.(?:{'|'.join(map(re.escape, sorted(IMAGE_EXTENSIONS)))})$"
 _URL = r"(?i)^\s*(?:https?:)?//"
 
 
-class Images(NamedTuple):
+class ImageColumn(NamedTuple):
     """The image column, the root that its paths need, and what is worth saying of them."""
 
     column: str
@@ -35,7 +35,7 @@ class Images(NamedTuple):
     """Where an image was looked for, when none is found."""
 
 
-def images(table: Table, look: SampledTable, home: Path) -> Images:
+def image_column(table: Table, sample: SampledTable, home: Path) -> ImageColumn:
     """Return the image column of *table*, whose paths start from *home* unless they lead to files from elsewhere only.
 
     Raises
@@ -44,24 +44,24 @@ def images(table: Table, look: SampledTable, home: Path) -> Images:
         When no column holds images, paths or ids of files; or when one holds addresses instead.
     """
     of_bytes = _likeliest(bytes_columns(table))
-    paths = _likeliest([name for name in look.rows.columns if _are_paths(look.rows[name])])
+    paths = _likeliest([name for name in sample.rows.columns if _are_paths(sample.rows[name])])
     if of_bytes:
-        return Images(of_bytes[0], Choice((*of_bytes, *paths)).others)
+        return ImageColumn(of_bytes[0], Choice((*of_bytes, *paths)).others)
     for name in paths:
-        found = _rooted(name, look.rows[name], home)
+        found = _rooted(name, sample.rows[name], home)
         if not found.warning:
             return found._replace(others=Choice((name, *(other for other in paths if other != name))).others)
-    ids = _of_ids(look, home) if not paths else None
+    ids = _of_ids(sample, home) if not paths else None
     if ids is not None:
         return ids
     if not paths:
-        raise SourceError(_none(table, look))
-    found = _rooted(paths[0], look.rows[paths[0]], home)
+        raise SourceError(_none(table, sample))
+    found = _rooted(paths[0], sample.rows[paths[0]], home)
     return found._replace(others=Choice(tuple(paths)).others, warning=f"{table.path}: {found.warning}")
 
 
 def _likeliest(names: list[str]) -> list[str]:
-    return sorted(names, key=lambda name: rank(name, IMAGES))
+    return sorted(names, key=lambda name: name_rank(name, IMAGES))
 
 
 def _are_paths(values: pl.Series) -> bool:
@@ -77,25 +77,25 @@ def _are_addresses(values: pl.Series) -> bool:
     return values.dtype == pl.String and 2 * int(values.drop_nulls().str.contains(_URL).sum()) > values.count()
 
 
-def _rooted(name: str, values: pl.Series, home: Path) -> Images:
+def _rooted(name: str, values: pl.Series, home: Path) -> ImageColumn:
     """Return column *name* with the root that its paths need; with a warning when they lead to no file at all."""
     tried = _some(values)
     paths = ImagePaths(home, lambda: [values.cast(pl.String)])
     paths.find(tried)
     if paths.n_found or paths.first_missing is None:
-        return Images(name)
+        return ImageColumn(name)
     roots = roots_of(tried.to_list(), home)
     message = no_file(f"image column {name!r}", *paths.first_missing, roots)
     if not roots and paths.find_anywhere(tried):
-        return Images(name)
+        return ImageColumn(name)
     if not roots:
-        return Images(name, warning=message)
+        return ImageColumn(name, warning=message)
     note = "the folder that image paths start from" + "".join(f"; could also be {root}" for root in roots[1:3])
     first, tried_at = paths.first_missing
     moved = (
         f"image column {name!r}: {first!r} is not at {tried_at}; its files are below {roots[0]}, so root is set to it."
     )
-    return Images(name, root=roots[0], root_note=note, moved=moved)
+    return ImageColumn(name, root=roots[0], root_note=note, moved=moved)
 
 
 def _some(values: pl.Series) -> pl.Series:
@@ -103,27 +103,27 @@ def _some(values: pl.Series) -> pl.Series:
     return distinct.gather_every(max(1, len(distinct) // N_NAMES)).head(N_NAMES)
 
 
-def _of_ids(look: SampledTable, home: Path) -> Images | None:
+def _of_ids(sample: SampledTable, home: Path) -> ImageColumn | None:
     """Return the column whose values are the names of image files without their suffix; None if there is none."""
-    for name in _may_be_ids(look)[:N_TRIED]:
-        found = _rooted(name, look.rows[name], home)
+    for name in _may_be_ids(sample)[:N_TRIED]:
+        found = _rooted(name, sample.rows[name], home)
         if not found.warning:
             return found
     return None
 
 
-def _may_be_ids(look: SampledTable) -> Sequence[str]:
+def _may_be_ids(sample: SampledTable) -> Sequence[str]:
     def order(name: str) -> tuple[int, bool]:
-        return rank(name, IMAGES), not set(plain(name).split("_")) & set(IDS)
+        return name_rank(name, IMAGES), not set(plain_name(name).split("_")) & set(IDS)
 
-    fit = [name for name, kind in look.rows.schema.items() if kind == pl.String or kind.is_integer()]
+    fit = [name for name, kind in sample.rows.schema.items() if kind == pl.String or kind.is_integer()]
     named = [name for name in fit if order(name) < (2 * len(IMAGES), True)]
-    unlike = [name for name in fit if name not in named and look.rows[name].n_unique() > 0.9 * len(look.rows)]
+    unlike = [name for name in fit if name not in named and sample.rows[name].n_unique() > 0.9 * len(sample.rows)]
     return [*sorted(named, key=order), *unlike]
 
 
-def _none(table: Table, look: SampledTable) -> str:
-    addresses = [name for name in look.rows.columns if _are_addresses(look.rows[name])]
+def _none(table: Table, sample: SampledTable) -> str:
+    addresses = [name for name in sample.rows.columns if _are_addresses(sample.rows[name])]
     if addresses:
         return (
             f"{table.path} is a list of addresses (column {addresses[0]!r}), not of images here; fetch them first: "

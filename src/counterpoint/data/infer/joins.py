@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from counterpoint.data.infer.columns import labels
-from counterpoint.data.infer.found import Found
+from counterpoint.data.infer.columns import label_columns
+from counterpoint.data.infer.inferred_source import InferredSource
 from counterpoint.data.infer.sample import sampled
 from counterpoint.data.infer.tables import choose, of_tables
 from counterpoint.data.sources.joined import is_by_path, keys_of
@@ -27,7 +27,7 @@ class Link(NamedTuple):
     share: float
 
 
-def of_several(files: Sequence[Path]) -> Found:
+def of_several(files: Sequence[Path]) -> InferredSource:
     """Return the settings for tables of different columns: of one that has all, else of two that are joined.
 
     Raises
@@ -54,13 +54,13 @@ def of_several(files: Sequence[Path]) -> Found:
     return found[main]
 
 
-def _joined(found: Found, main: Path, other: Path) -> Found | None:
+def _joined(found: InferredSource, main: Path, other: Path) -> InferredSource | None:
     """Return *found*, the settings for table *main*, with the label of table *other*; None where they share no key."""
     here, there = sampled(open_table(main)).rows, sampled(open_table(other)).rows
     link = _link(here, there, image=found.source["image"])
     if link is None:
         return None
-    label = labels(there.drop(link.key))
+    label = label_columns(there.drop(link.key))
     if label.first is None or label.first in here.columns:
         return None
     found.source["join"] = {"path": other, "key": link.key, "matches": link.matches}

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from counterpoint.artifacts import read_json
-from counterpoint.data.infer.columns import labels, texts
-from counterpoint.data.infer.found import Found
+from counterpoint.data.infer.columns import label_columns, text_columns
+from counterpoint.data.infer.inferred_source import InferredSource
 from counterpoint.data.infer.joins import of_several
 from counterpoint.data.infer.sample import sampled
 from counterpoint.data.infer.tables import choose, of_tables, tables_in
@@ -27,7 +27,7 @@ TABLES_BELOW = ("data", "tables", "annotations", "metadata")
 """Folders whose tables are looked at where the folder itself has none."""
 
 
-def looked_at(path: Path) -> Found:
+def infer_source(path: Path) -> InferredSource:
     """Return the settings that fit what is at *path*.
 
     Raises
@@ -45,7 +45,7 @@ def looked_at(path: Path) -> Found:
     raise SourceError(_nothing_in(path))
 
 
-def _of_file(path: Path) -> Found:
+def _of_file(path: Path) -> InferredSource:
     if path.suffix.lower() == ".tar":
         return of_tars([path], path)
     if path.suffix.lower() in FORMATS:
@@ -53,25 +53,25 @@ def _of_file(path: Path) -> Found:
     raise SourceError(f"{path} is no table or tar that can be read; allowed: {', '.join(sorted((*FORMATS, '.tar')))}.")
 
 
-def _acquisition(path: Path) -> Found | None:
+def _acquisition(path: Path) -> InferredSource | None:
     """Return the settings for the output of `counterpoint acquire`, with the labels that its plan gave."""
     if not (path / "plan.json").is_file():
         return None
     plan = read_json(path / "plan.json")
     labels_of = plan.get("labels", {}) if isinstance(plan, dict) else {}
-    found = Found({"kind": "acquired", "path": path}, is_labelled=bool(labels_of))
+    found = InferredSource({"kind": "acquired", "path": path}, is_labelled=bool(labels_of))
     if labels_of:
         found.notes["path"] = f"labelled {', '.join(labels_of)}"
     return found
 
 
-def _run_folder(path: Path) -> Found | None:
+def _run_folder(path: Path) -> InferredSource | None:
     """Return the settings for the pairs of a study that was made."""
     pairs = path / "tables" / "pairs.parquet"
     return of_tables([pairs], pairs) if pairs.is_file() else None
 
 
-def _tars(path: Path) -> Found | None:
+def _tars(path: Path) -> InferredSource | None:
     for pattern in ("*.tar", "*/*.tar"):
         files = sorted(file for file in path.glob(pattern) if not file.name.startswith("."))
         if files:
@@ -79,18 +79,20 @@ def _tars(path: Path) -> Found | None:
     return None
 
 
-def _imagefolder(path: Path) -> Found | None:
+def _imagefolder(path: Path) -> InferredSource | None:
     """Return the settings for Hugging Face's imagefolder: the columns of its metadata."""
     parts = [path, *_folds(path)]
     files = [part / name for part in parts for name in METADATA if (part / name).is_file()]
     if not files or "file_name" not in open_table(files[0]).columns:
         return None
     rows = pl.concat([sampled(open_table(file)).rows for file in files], how="diagonal_relaxed").drop("file_name")
-    label = labels(rows)
-    text = texts(rows, label.names[:1])
+    label = label_columns(rows)
+    text = text_columns(rows, label.names[:1])
     if text.first is None:
         raise SourceError(f"{files[0]} has no column of texts beside file_name; found {', '.join(rows.columns)}.")
-    found = Found({"kind": "folder", "path": path, "layout": "imagefolder"}, split=_fold_words(path), is_whole=True)
+    found = InferredSource(
+        {"kind": "folder", "path": path, "layout": "imagefolder"}, split=_fold_words(path), is_whole=True
+    )
     choose(found, "text", text)
     if label.first is None:
         return found
@@ -101,7 +103,7 @@ def _imagefolder(path: Path) -> Found | None:
     return found
 
 
-def _pixels(path: Path) -> Found | None:
+def _pixels(path: Path) -> InferredSource | None:
     """Return the settings for tables of pixels, such as `counterpoint export-pairs` writes; one alone has no folds."""
     is_table = path.is_file() and path.suffix.lower() == ".csv"
     files = [path] if is_table else [*path.glob(f"fold-*/test{ENDING}"), *path.glob(f"train{ENDING}")]
@@ -109,20 +111,20 @@ def _pixels(path: Path) -> Found | None:
     is_beside_images = is_table and (path.parent / "images").is_dir()
     if not files or is_beside_images or not is_pixels(open_table(files[0]).columns):
         return None
-    found = Found({"kind": "pixels", "path": path}, is_labelled=True)
+    found = InferredSource({"kind": "pixels", "path": path}, is_labelled=True)
     folds = ", ".join(sorted(file.parent.name for file in files)) if len(files) > 1 else "train, validation, test"
     found.split = None if is_table else folds
     return found
 
 
-def _study2023(path: Path) -> Found | None:
+def _study2023(path: Path) -> InferredSource | None:
     for images in (path, path / "images"):
         if all(any(_images_in(images / name)) for name in ("pos", "neg")):
-            return Found({"kind": "folder", "path": path, "layout": "study2023"}, is_labelled=True)
+            return InferredSource({"kind": "folder", "path": path, "layout": "study2023"}, is_labelled=True)
     return None
 
 
-def _folders_of_classes(path: Path) -> Found | None:
+def _folders_of_classes(path: Path) -> InferredSource | None:
     """Return the settings for a folder a class, when its images have their texts beside them."""
     folds = _folds(path)
     classes = _classes_in(folds or [path])
@@ -131,7 +133,7 @@ def _folders_of_classes(path: Path) -> Found | None:
     if len(classes) < 2:
         return None
     split = _fold_words(path) if folds else None
-    found = Found({"kind": "folder", "path": path, "layout": "classes"}, split=split, is_whole=True)
+    found = InferredSource({"kind": "folder", "path": path, "layout": "classes"}, split=split, is_whole=True)
     found.notes["path"] = "each folder is a class; captions are .txt files"
     found.classes, found.is_labelled = classes, True
     return found
@@ -145,7 +147,7 @@ def _classes_in(parts: list[Path]) -> dict[str, int]:
     return dict(+counts)
 
 
-def _tables(path: Path) -> Found | None:
+def _tables(path: Path) -> InferredSource | None:
     """Return the settings for the tables of a folder: one, several of the same columns, or two that belong together."""
     for folder in (path, *(path / name for name in TABLES_BELOW if (path / name).is_dir())):
         files = _readable(tables_in(folder))
@@ -182,17 +184,17 @@ def _readable(files: list[Path]) -> list[Path]:
     return tables
 
 
-def _only_folder(path: Path) -> Found | None:
+def _only_folder(path: Path) -> InferredSource | None:
     """Return the settings for the one folder that a folder holds, as archives often have it."""
     folders = _folders(path)
-    return looked_at(folders[0]) if len(folders) == 1 and _has_more_than_images(folders[0]) else None
+    return infer_source(folders[0]) if len(folders) == 1 and _has_more_than_images(folders[0]) else None
 
 
 def _has_more_than_images(path: Path) -> bool:
     return any(each.is_dir() or each.suffix.lower() in (*FORMATS, ".tar") for each in path.iterdir())
 
 
-LAYOUTS: tuple[Callable[[Path], Found | None], ...] = (
+LAYOUTS: tuple[Callable[[Path], InferredSource | None], ...] = (
     _acquisition, _run_folder, _tars, _imagefolder, _pixels, _study2023, _folders_of_classes, _tables,
     _only_folder,
 )  # fmt: skip

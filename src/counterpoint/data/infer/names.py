@@ -57,10 +57,10 @@ _NEITHER = (
 """Words of a name that make its column neither a text nor a label."""
 
 
-def plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a column's name in small letters without accents, its words joined by ``_``.
 
-    >>> plain("Alt-Text"), plain("Légende"), plain("imagePath"), plain(" Größe ")
+    >>> plain_name("Alt-Text"), plain_name("Légende"), plain_name("imagePath"), plain_name(" Größe ")
     ('alt_text', 'legende', 'image_path', 'grosse')
     """
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
@@ -68,16 +68,16 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "_", letters).strip("_")
 
 
-def rank(name: str, known: Sequence[str]) -> int:
+def name_rank(name: str, known: Sequence[str]) -> int:
     """Return the place of *name* among the *known*, behind them all where only a word of it is known, else beyond.
 
-    >>> [rank(name, TEXTS) for name in ("Caption", "caption_en", "shelf")] == [0, len(TEXTS), 2 * len(TEXTS)]
+    >>> [name_rank(name, TEXTS) for name in ("Caption", "caption_en", "shelf")] == [0, len(TEXTS), 2 * len(TEXTS)]
     True
     """
-    plain_name = plain(name)
-    if plain_name in known:
-        return known.index(plain_name)
-    words = plain_name.split("_")
+    own = plain_name(name)
+    if own in known:
+        return known.index(own)
+    words = own.split("_")
     return min((len(known) + place for place, word in enumerate(known) if word in words), default=2 * len(known))
 
 
@@ -87,7 +87,7 @@ def is_named(name: str, known: Collection[str]) -> bool:
     >>> is_named("Alt-Text", TEXTS), is_named("license_url", LABELS)
     (True, False)
     """
-    return plain(name) in known
+    return plain_name(name) in known
 
 
 def is_neither(name: str) -> bool:
@@ -96,5 +96,5 @@ def is_neither(name: str) -> bool:
     >>> [is_neither(name) for name in ("License", "image_width", "split", "caption", "shelf")]
     [True, True, True, False, False]
     """
-    words = plain(name).split("_")
+    words = plain_name(name).split("_")
     return is_named(name, (*SPLITS, *GROUPS, *IDS)) or any(word in _NEITHER for word in words)

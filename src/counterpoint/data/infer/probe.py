@@ -8,12 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from counterpoint.data.infer.found import Found
+from counterpoint.data.infer.inferred_source import InferredSource
 from counterpoint.data.sources import open_source
 from counterpoint.schema import Frame
 
 
-def probed(found: Found) -> Found:
+def probe(found: InferredSource) -> InferredSource:
     """Return *found* after a look at the first rows that its source reads.
 
     Raises

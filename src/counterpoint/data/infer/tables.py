@@ -5,10 +5,19 @@ from pathlib import Path
 
 import polars as pl
 
-from counterpoint.data.infer.columns import MAX_UNNAMED, Choice, group, identity, labels, no_labels, splits, texts
-from counterpoint.data.infer.found import Found
-from counterpoint.data.infer.images import Images, images
-from counterpoint.data.infer.names import LABELS, rank
+from counterpoint.data.infer.columns import (
+    MAX_UNNAMED,
+    Choice,
+    group_column,
+    id_column,
+    label_columns,
+    split_columns,
+    text_columns,
+    why_no_labels,
+)
+from counterpoint.data.infer.images import ImageColumn, image_column
+from counterpoint.data.infer.inferred_source import InferredSource
+from counterpoint.data.infer.names import LABELS, name_rank
 from counterpoint.data.infer.sample import SampledTable, sampled
 from counterpoint.data.sources.folder_labels import folders_of
 from counterpoint.data.sources.image_column import as_names
@@ -29,7 +38,7 @@ def tables_in(folder: Path) -> list[Path]:
     )  # fmt: skip
 
 
-def of_tables(files: Sequence[Path], path: Path) -> Found:
+def of_tables(files: Sequence[Path], path: Path) -> InferredSource:
     """Return the settings for *files* of the same columns, which a study reads from *path*.
 
     Raises
@@ -38,24 +47,24 @@ def of_tables(files: Sequence[Path], path: Path) -> Found:
         When there is no column of images, or none of texts.
     """
     table = open_table(files[0])
-    look = _of_all(files)
-    if look.rows.is_empty():
+    sample = _of_all(files)
+    if sample.rows.is_empty():
         raise SourceError(f"{files[0]} has no rows.")
-    pictures = images(table, look, files[0].parent)
-    others = look.rows.drop(pictures.column, strict=False)
-    found = Found({"kind": "table", "path": path}, is_whole=look.is_whole)
+    pictures = image_column(table, sample, files[0].parent)
+    others = sample.rows.drop(pictures.column, strict=False)
+    found = InferredSource({"kind": "table", "path": path}, is_whole=sample.is_whole)
     for note in table.notes[:1]:
         found.notes["path"] = note.removeprefix(f"{table.path.name} is ").partition("; ")[0]
     _set_images(found, pictures)
     text = _text_of(others, found, files[0])
     found.source["text"] = text.first
-    _rest(found, others.drop(text.names[:1]), table.columns, _names_of(look.rows, pictures.column))
+    _rest(found, others.drop(text.names[:1]), table.columns, _names_of(sample.rows, pictures.column))
     choose(found, "text", Choice(tuple(name for name in text.names if name != found.source.get("label"))))
-    count(found, look.rows, pictures.column)
+    count_classes(found, sample.rows, pictures.column)
     return found
 
 
-def _set_images(found: Found, pictures: Images) -> None:
+def _set_images(found: InferredSource, pictures: ImageColumn) -> None:
     if pictures.root is not None:
         found.source["root"], found.notes["root"] = pictures.root, pictures.root_note
         found.warnings.append(pictures.moved)
@@ -65,9 +74,9 @@ def _set_images(found: Found, pictures: Images) -> None:
     choose(found, "image", Choice((pictures.column,)), pictures.others)
 
 
-def _text_of(rows: Frame, found: Found, file: Path) -> Choice:
+def _text_of(rows: Frame, found: InferredSource, file: Path) -> Choice:
     """Return the columns that may be the text; one of names or numbers only where there is no other."""
-    text = texts(rows)
+    text = text_columns(rows)
     if text.first is not None:
         return text
     text = Choice(tuple(name for name in rows.columns if _may_be_text(name, rows[name])))
@@ -79,25 +88,27 @@ def _text_of(rows: Frame, found: Found, file: Path) -> Choice:
     return text
 
 
-def _listed(rows: Frame, found: Found) -> str:
+def _listed(rows: Frame, found: InferredSource) -> str:
     return ", ".join([found.source["image"], *rows.columns])
 
 
 def _of_all(files: Sequence[Path]) -> SampledTable:
     """Return one sample of several tables; of very many, of some from the first to the last."""
     some = files[:: max(1, -(-len(files) // MAX_FILES))]
-    looks = [sampled(open_table(file)) for file in some]
-    rows = pl.concat([look.rows for look in looks], how="diagonal_relaxed")
+    samples = [sampled(open_table(file)) for file in some]
+    rows = pl.concat([sample.rows for sample in samples], how="diagonal_relaxed")
     return SampledTable(
-        rows, sum(look.n_read for look in looks), len(some) == len(files) and all(look.is_whole for look in looks)
+        rows,
+        sum(sample.n_read for sample in samples),
+        len(some) == len(files) and all(sample.is_whole for sample in samples),
     )
 
 
 def _may_be_text(name: str, values: pl.Series) -> bool:
-    return values.dtype == pl.String and rank(name, LABELS) >= len(LABELS) and values.n_unique() > len(values) / 2
+    return values.dtype == pl.String and name_rank(name, LABELS) >= len(LABELS) and values.n_unique() > len(values) / 2
 
 
-def choose(found: Found, role: str, choice: Choice, note: str = "") -> None:
+def choose(found: InferredSource, role: str, choice: Choice, note: str = "") -> None:
     """Set *role* to the first of *choice*, with a comment on it."""
     found.source[role] = choice.first
     note = note or choice.others
@@ -109,7 +120,7 @@ def _names_of(rows: Frame, image: str) -> pl.Series:
     return as_names(rows[image]) if image in rows.columns else pl.Series([], dtype=pl.String)
 
 
-def _by_folder(found: Found, names: pl.Series) -> None:
+def _by_folder(found: InferredSource, names: pl.Series) -> None:
     """Take the folders that the images are in for classes, when there are some of many images each."""
     folders = folders_of(names).drop_nulls()
     counts = dict(folders.value_counts(sort=True).iter_rows())
@@ -119,22 +130,22 @@ def _by_folder(found: Found, names: pl.Series) -> None:
         found.is_labelled, found.classes = True, counts
 
 
-def _rest(found: Found, rows: Frame, columns: Sequence[str], image: pl.Series) -> None:
+def _rest(found: InferredSource, rows: Frame, columns: Sequence[str], image: pl.Series) -> None:
     """Choose label, split, group and id; a column that is called like a role that it cannot have is none."""
-    split = splits(rows)
-    label = labels(rows, split.names)
+    split = split_columns(rows)
+    label = label_columns(rows, split.names)
     if label.first is not None:
         found.is_labelled = True
         n = rows[label.first].drop_nulls().n_unique()
         choose(found, "label", label, "; ".join(filter(None, (f"{n} values", label.others))))
     else:
-        found.warnings += no_labels(rows)
+        found.warnings += why_no_labels(rows)
         if "label" not in columns:
             _by_folder(found, image)
     if split.first is not None:
         choose(found, "split", split)
         found.split = ", ".join(sorted(rows[split.first].cast(pl.String).drop_nulls().unique())[:6])
-    named = {"group": group(rows, label.names[:1]), "id": identity(rows)}
+    named = {"group": group_column(rows, label.names[:1]), "id": id_column(rows)}
     found.source |= {role: name for role, name in named.items() if name is not None}
     for role in ("id", "label", "split"):
         if role in columns and role not in found.source and role not in found.source.values():
@@ -149,7 +160,7 @@ _why_not = {
 }
 
 
-def _check_alignment(found: Found, rows: Frame) -> None:
+def _check_alignment(found: InferredSource, rows: Frame) -> None:
     """Leave out the two ids that alignment compares, where they are not ids of the same thing."""
     pair = ("text_id", "image_id")
     if set(pair) <= set(rows.columns) and (rows["text_id"].cast(pl.String) != rows["image_id"].cast(pl.String)).any():
@@ -157,7 +168,7 @@ def _check_alignment(found: Found, rows: Frame) -> None:
         found.notes["text_id"] = "text_id and image_id are not ids of the same thing: they differ"
 
 
-def count(found: Found, rows: Frame, image: str) -> None:
+def count_classes(found: InferredSource, rows: Frame, image: str) -> None:
     """Note how many rows each class has, at most as many as it has images, and some texts where there is no label."""
     label = found.source.get("label")
     if "label_from" in found.source:

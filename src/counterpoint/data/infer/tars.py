@@ -8,8 +8,8 @@ from time import monotonic
 
 import polars as pl
 
-from counterpoint.data.infer.columns import labels, no_labels, texts
-from counterpoint.data.infer.found import Found
+from counterpoint.data.infer.columns import label_columns, text_columns, why_no_labels
+from counterpoint.data.infer.inferred_source import InferredSource
 from counterpoint.data.infer.tables import choose
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import plain
@@ -18,7 +18,7 @@ from counterpoint.formats.tars import Sample, read_tar
 N_TARS, N_SAMPLES, LIMIT_S = 10, 20_000, 5.0
 
 
-def of_tars(files: Sequence[Path], path: Path) -> Found:
+def of_tars(files: Sequence[Path], path: Path) -> InferredSource:
     """Return the settings for tars *files*, which a study reads from *path*.
 
     Raises
@@ -32,17 +32,17 @@ def of_tars(files: Sequence[Path], path: Path) -> Found:
         keys = ", ".join(sample.key for sample in samples[:3]) or "nothing"
         raise SourceError(f"{files[0]} holds no images; found {keys}. A sample is x.jpg, x.txt and x.json.")
     fields = pl.DataFrame([_fields(sample) for sample in samples], infer_schema_length=None)
-    found = Found({"kind": "webdataset", "path": path})
+    found = InferredSource({"kind": "webdataset", "path": path})
     if not any("txt" in sample.parts for sample in samples):
-        text = texts(fields)
+        text = text_columns(fields)
         if text.first is None:
             found.warnings.append(f"{files[0]} holds no texts: no .txt, and no field of texts in its .json.")
         else:
             choose(found, "text", text)
             fields = fields.drop(text.first)
-    label = labels(fields)
+    label = label_columns(fields)
     if label.first is None:
-        found.warnings += no_labels(fields)
+        found.warnings += why_no_labels(fields)
         return found
     choose(found, "label", label)
     found.is_labelled = True

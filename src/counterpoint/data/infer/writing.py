@@ -9,8 +9,8 @@ import polars as pl
 import yaml
 
 from counterpoint.data.infer.example_keywords import two_words
-from counterpoint.data.infer.found import Found
-from counterpoint.data.look_alikes import quoted, warned_of
+from counterpoint.data.infer.inferred_source import InferredSource
+from counterpoint.data.look_alikes import look_alike_findings, yaml_string
 from counterpoint.errors import ConfigError, did_you_mean
 
 PRESETS = {"study-2023": Path(__file__).parents[2] / "study-2023.yaml"}
@@ -54,7 +54,7 @@ fit:
 """
 
 
-def written(file: Path, found: Found) -> str:
+def study_text(file: Path, found: InferredSource) -> str:
     """Return the text of a study file at *file* with the settings of *found*."""
     warnings = "".join(f"#\n# NOTE: {in_comment(line)}\n" for line in [*found.warnings, *_too_few(found)])
     label = _labels(found) if found.is_labelled else _keywords(found)
@@ -64,7 +64,7 @@ def written(file: Path, found: Found) -> str:
     )  # fmt: skip
 
 
-def published(preset: str, file: Path, source: str | None) -> str:
+def published_study(preset: str, file: Path, source: str | None) -> str:
     """Return the file of a published study under another name, with *source* in place of its own.
 
     Raises
@@ -90,7 +90,7 @@ def study_name(file: Path) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", file.stem).strip("-._") or "study"
 
 
-def source_lines(file: Path, found: Found) -> str:
+def source_lines(file: Path, found: InferredSource) -> str:
     """Return the lines of the section ``source``, with paths as seen from the folder of *file*."""
     settings = {key: seen_from(file, value) for key, value in found.source.items()}
     return "\n".join(setting_line(key, value, found.notes.get(key)) for key, value in settings.items())
@@ -141,7 +141,7 @@ def seen_from(file: Path, value: Any) -> Any:
     return str(value.relative_to(home)) if value.is_relative_to(home) else str(value)
 
 
-def _split(found: Found) -> str:
+def _split(found: InferredSource) -> str:
     """Return the lines of the section ``split``: the source's own, or folds of which each class has a row."""
     if found.split is not None:
         return (
@@ -156,25 +156,26 @@ def _split(found: Found) -> str:
     )
 
 
-def _too_few(found: Found) -> list[str]:
+def _too_few(found: InferredSource) -> list[str]:
     """Return a line when a class has not a row for each fold, and cannot be left out."""
     sizes = {name: n for name, n in found.classes.items() if name not in rare(found)}
     name = min(sizes, key=lambda each: sizes[each], default="")
     if not found.is_whole or found.split is not None or sizes.get(name, FOLDS) >= FEWEST_FOLDS:
         return []
     return [
-        f"class {quoted(name)} has {sizes[name]} rows: {FEWEST_FOLDS} or more of each are needed to train and test."
+        f"class {yaml_string(name)} has {sizes[name]} rows: "
+        f"{FEWEST_FOLDS} or more of each are needed to train and test."
     ]
 
 
-def _kept_sizes(found: Found) -> list[int]:
+def _kept_sizes(found: InferredSource) -> list[int]:
     return [n for name, n in found.classes.items() if name not in rare(found)]
 
 
-def rare(found: Found) -> dict[str, int]:
+def rare(found: InferredSource) -> dict[str, int]:
     """Return the classes with fewer rows than a k-fold has folds, when two classes or more have enough.
 
-    >>> rare(Found({}, classes={"cat": 9, "dog": 9, "emu": 2}, is_whole=True))
+    >>> rare(InferredSource({}, classes={"cat": 9, "dog": 9, "emu": 2}, is_whole=True))
     {'emu': 2}
     """
     few = {name: n for name, n in found.classes.items() if n < FOLDS and found.split is None}
@@ -182,21 +183,23 @@ def rare(found: Found) -> dict[str, int]:
     return few if is_enough and found.is_whole else {}
 
 
-def _labels(found: Found) -> str:
+def _labels(found: InferredSource) -> str:
     """Return the section ``label``: none, but where classes are too small, or look alike."""
     few = rare(found)
-    alike = warned_of(pl.Series([name for name, n in found.classes.items() for _ in range(n)], dtype=pl.String))
+    alike = look_alike_findings(
+        pl.Series([name for name, n in found.classes.items() for _ in range(n)], dtype=pl.String)
+    )
     comment = "".join(f"\n# {in_comment(each['explanation'])}" for each in alike)
     if not few:
         return comment and f"{comment}\n"
-    names = ", ".join(f"{quoted(name)} ({n})" for name, n in list(few.items())[:SHOWN_CLASSES])
+    names = ", ".join(f"{yaml_string(name)} ({n})" for name, n in list(few.items())[:SHOWN_CLASSES])
     more = f" and {len(few) - SHOWN_CLASSES} more" if len(few) > SHOWN_CLASSES else ""
-    kept = "\n".join(f"    {quoted(name)}: {quoted(name)}" for name in found.classes if name not in few)
+    kept = "\n".join(f"    {yaml_string(name)}: {yaml_string(name)}" for name in found.classes if name not in few)
     note = f"  # Left out, for each fold needs a row of each class: {names}{more}."
     return f"{comment}\nlabel:\n{note}\n  mapping:\n{kept}\n"
 
 
-def _keywords(found: Found) -> str:
+def _keywords(found: InferredSource) -> str:
     """Return the section ``label`` for a source without labels: words in the text decide."""
     pair = two_words(found.texts)
     example = "Two frequent words stand here as an example: put your own in their place."
@@ -205,6 +208,6 @@ def _keywords(found: Found) -> str:
 label:                    # no column of labels was found: words in the text decide (see docs on what that means)
   keywords:               # {example if pair else "Put your own words here: no two words divide these texts."}
     classes:
-      first: [{quoted(first)}]
-      second: [{quoted(second)}]
+      first: [{yaml_string(first)}]
+      second: [{yaml_string(second)}]
 """

@@ -26,7 +26,7 @@ Refs = Callable[[pl.Series, int], list[str | None]]
 """From image bytes, and the number of their first row, to their references."""
 
 
-class Columns(Source, ABC):
+class TabularSource(Source, ABC):
     """A source whose rows are those of tables.
 
     Each of the settings below names a column; null says that there is none.  Where one is not given, the column of

@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 from pydantic import PrivateAttr
 
-from counterpoint.data.sources.aside import Aside
 from counterpoint.data.sources.base import REASON, Source, existing, no_column, row_frames, row_schema, some, stamp
-from counterpoint.data.sources.folder_layouts import METADATA, Part, base_of, layout_of, metadata_in, parts_of
+from counterpoint.data.sources.folder_layouts import METADATA, FoldFolder, base_of, fold_folders, layout_of, metadata_in
 from counterpoint.data.sources.table import TableSource
+from counterpoint.data.sources.unused_files import UnusedFiles
 from counterpoint.errors import SourceError
 from counterpoint.files import read_bytes
 from counterpoint.formats.folders import TEXT, Listing
@@ -80,7 +80,7 @@ class FolderSource(Source):
     first_index: Literal[0, 1] = 0
     number: str | None = None
 
-    _aside: Aside = PrivateAttr(default_factory=Aside)
+    _unused: UnusedFiles = PrivateAttr(default_factory=UnusedFiles)
     _notes: list[dict[str, str]] = PrivateAttr(default_factory=list)
 
     def rows(self, work: Path) -> Iterator[Frame]:  # noqa: ARG002 - the images stay where they are
@@ -92,15 +92,15 @@ class FolderSource(Source):
         if layout == "study2023":
             yield from row_frames(self._study(listing, used), OPTIONAL)
         elif layout == "classes":
-            parts = parts_of(listing, base, self.folds)
+            parts = fold_folders(listing, base, self.folds)
             yield from row_frames((row for part in parts for row in _classes(listing, part, used)), OPTIONAL)
         else:
             yield from self._imagefolder(listing, base, used)
-        self._put_aside(listing, used)
+        self._note_unused(listing, used)
 
     def findings(self) -> list[dict[str, str]]:
         """Return which files became no row, and how tables were read."""
-        return [*self._aside.findings(), *self._notes]
+        return [*self._unused.findings(), *self._notes]
 
     def fingerprint(self) -> str:
         """Return a hash of the settings and of every file's size and time."""
@@ -113,20 +113,20 @@ class FolderSource(Source):
             raise SourceError(f"{path} is a file, not a folder; kind: table or webdataset reads files.")
         return path
 
-    def _put_aside(self, listing: Listing, used: set[str]) -> None:
+    def _note_unused(self, listing: Listing, used: set[str]) -> None:
         """Count the files that are in no row, and are no text or table of one."""
-        self._aside.clear()
+        self._unused.clear()
         n_images = len(listing.images & used)
-        self._aside.used = {"images": n_images, "texts_and_tables": len(used.intersection(listing.files)) - n_images}
+        self._unused.used = {"images": n_images, "texts_and_tables": len(used.intersection(listing.files)) - n_images}
         for reason, name in listing.aside:
-            self._aside.add(reason, name)
+            self._unused.add(reason, name)
         for name in listing.files:
             if name not in used and name in listing.images:
-                self._aside.add(OUTSIDE, name, is_warning=True)
+                self._unused.add(OUTSIDE, name, is_warning=True)
             elif name not in used:
                 is_table = name.rpartition("/")[2].lower() in METADATA
                 reason = SECOND if is_table else TEXT_ALONE if name.lower().endswith(TEXT) else OTHER
-                self._aside.add(reason, name, is_warning=is_table)
+                self._unused.add(reason, name, is_warning=is_table)
 
     # study2023
 
@@ -185,7 +185,7 @@ class FolderSource(Source):
 
     def _imagefolder(self, listing: Listing, base: str, used: set[str]) -> Iterator[Frame]:
         """Yield, for the whole folder and then for each fold, the rows of its metadata, then the images in no row."""
-        parts, whole = parts_of(listing, base, self.folds), Part(None, base, "")
+        parts, whole = fold_folders(listing, base, self.folds), FoldFolder(None, base, "")
         areas = parts if parts == [whole] else [whole, *parts]
         if not any(metadata_in(listing, area.prefix) for area in areas):
             raise SourceError(f"{listing.path(base)} has none of metadata.csv, metadata.jsonl, metadata.parquet.")
@@ -199,7 +199,7 @@ class FolderSource(Source):
                 used.update(rest)
                 yield from row_frames((_row_of_part(listing, name, area) for name in rest), OPTIONAL)
 
-    def _metadata(self, listing: Listing, file: str, areas: list[Part], used: set[str]) -> Iterator[Frame]:
+    def _metadata(self, listing: Listing, file: str, areas: list[FoldFolder], used: set[str]) -> Iterator[Frame]:
         """Yield the rows of the table *file*; each image has one name, however the table writes it."""
         columns = {"text": self.text} if self.text else {}
         columns |= {"label": self.label} if self.label else {}
@@ -227,7 +227,7 @@ class Place(NamedTuple):
     key: str | None = None
 
 
-def _place(listing: Listing, image: str | None, areas: list[Part]) -> Place:
+def _place(listing: Listing, image: str | None, areas: list[FoldFolder]) -> Place:
     """Return where an image lies that a table names; nothing of one outside the folder."""
     path, root = os.path.normpath(image or ""), listing.path("")
     name = path.removeprefix(root)
@@ -235,12 +235,12 @@ def _place(listing: Listing, image: str | None, areas: list[Part]) -> Place:
     return Place(name, path, area.fold, _key(name, area)) if area and path.startswith(root) else Place()
 
 
-def _key(name: str, part: Part) -> str:
+def _key(name: str, part: FoldFolder) -> str:
     own = name.removeprefix(part.prefix)
     return f"{part.name}/{own}" if part.name else own
 
 
-def _classes(listing: Listing, part: Part, used: set[str]) -> Iterator[Row]:
+def _classes(listing: Listing, part: FoldFolder, used: set[str]) -> Iterator[Row]:
     """Yield a row an image of a folder of classes, and one for each text in a class that stands beside no image."""
     files = listing.below(part.prefix)
     texts = {splitext(name)[0]: name for name in files if name.lower().endswith(TEXT)}
@@ -259,7 +259,7 @@ def _classes(listing: Listing, part: Part, used: set[str]) -> Iterator[Row]:
             yield row if listing.holds_image(name) else {**row, "image": None} | _text_of(listing, name)
 
 
-def _row_of_part(listing: Listing, name: str, part: Part) -> Row:
+def _row_of_part(listing: Listing, name: str, part: FoldFolder) -> Row:
     return _row(listing, name, _key(name, part), listing.root.name) | {"fold": part.fold}
 
 

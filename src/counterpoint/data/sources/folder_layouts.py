@@ -12,7 +12,7 @@ METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 STUDY_ROOTS = ("", "images/")
 
 
-class Part(NamedTuple):
+class FoldFolder(NamedTuple):
     """A folder whose rows are of one fold (or of none), and what stands for it in their ids."""
 
     fold: str | None
@@ -71,7 +71,7 @@ def _holds_images_alone(child: Child) -> bool:
     return child.n_images > 0 and not child.has_metadata
 
 
-def parts_of(listing: Listing, base: str, folds: bool | None) -> list[Part]:
+def fold_folders(listing: Listing, base: str, folds: bool | None) -> list[FoldFolder]:
     """Return the folds of a folder, where its folders are folds, else the whole of it as one part.
 
     Parameters
@@ -91,9 +91,11 @@ def parts_of(listing: Listing, base: str, folds: bool | None) -> list[Part]:
     children = {name: child for name, child in listing.children(base, METADATA).items() if any(child)}
     named = {name: fold for name in children if (fold := fold_of(name))}
     if folds is False or not named or not (folds or _are_folds(listing, base)):
-        return [Part(None, base, "")]
+        return [FoldFolder(None, base, "")]
     is_single = {fold: list(named.values()).count(fold) == 1 for fold in named.values()}
-    return [Part(fold, f"{base}{name}/", fold if is_single[fold] else name) for name, fold in sorted(named.items())]
+    return [
+        FoldFolder(fold, f"{base}{name}/", fold if is_single[fold] else name) for name, fold in sorted(named.items())
+    ]
 
 
 def _are_folds(listing: Listing, base: str) -> bool:

@@ -49,7 +49,7 @@ def is_by_path(keys: pl.Series) -> bool:
     return keys_of(distinct).n_unique() < keys_of(distinct, is_path=True).n_unique()
 
 
-def joined(table: Table, join: Join, wanted: Collection[str], open_other: Callable[[Path], Table]) -> Table:
+def join_tables(table: Table, join: Join, wanted: Collection[str], open_other: Callable[[Path], Table]) -> Table:
     """Return *table* with those *wanted* columns that only the table of *join* has; a row that has no match has nulls.
 
     Raises

@@ -12,9 +12,9 @@ from pydantic import PrivateAttr
 from counterpoint.artifacts import key_of
 from counterpoint.config import Delimited
 from counterpoint.data.sources.base import existing, spill, stamp
-from counterpoint.data.sources.columns import ROLES, Columns
+from counterpoint.data.sources.columns import ROLES, TabularSource
 from counterpoint.data.sources.folder_labels import labelled_by_folder
-from counterpoint.data.sources.joined import Join, joined
+from counterpoint.data.sources.joined import Join, join_tables
 from counterpoint.data.sources.table_files import folds_of_tables, tables_of
 from counterpoint.errors import SchemaError, SourceError
 from counterpoint.features.in_memory import as_frame
@@ -24,7 +24,7 @@ from counterpoint.schema import Frame, finding
 from counterpoint.settings import validated
 
 
-class TableSource(Columns, Delimited):
+class TableSource(TabularSource, Delimited):
     """The rows of a table, or of several with the same columns, one after the other.
 
     Parameters
@@ -45,7 +45,7 @@ class TableSource(Columns, Delimited):
 
     Notes
     -----
-    All other settings name columns: see `Columns`; or say how a table of text is written: see
+    All other settings name columns: see `TabularSource`; or say how a table of text is written: see
     `counterpoint.config.Delimited`.  Bytes in a Parquet file stay where they are.
     """
 
@@ -117,13 +117,13 @@ class TableSource(Columns, Delimited):
         if self.join is None:
             return table
         wanted = {name for role in ROLES if (name := getattr(self, role)) is not None}
-        return joined(table, self.join, wanted, open_table)
+        return join_tables(table, self.join, wanted, open_table)
 
     def _files(self) -> list[Path]:
         return tables_of(self.path)
 
 
-class FrameSource(Columns):
+class FrameSource(TabularSource):
     """The rows of a table in memory; made by `TableSource.of`.
 
     Parameters

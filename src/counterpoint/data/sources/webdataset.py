@@ -10,8 +10,8 @@ from typing import Any, Literal
 import polars as pl
 from pydantic import PrivateAttr
 
-from counterpoint.data.sources.aside import Aside
 from counterpoint.data.sources.base import REASON, Source, files_of, no_column, row_frames, stamp
+from counterpoint.data.sources.unused_files import UnusedFiles
 from counterpoint.errors import SourceError
 from counterpoint.formats.hidden import HIDDEN, is_hidden
 from counterpoint.formats.tables import is_text, plain
@@ -66,14 +66,14 @@ class WebdatasetSource(Source):
     extensions: tuple[str, ...] | None = None
     text_id: str | None = None
 
-    _aside: Aside = PrivateAttr(default_factory=Aside)
+    _unused: UnusedFiles = PrivateAttr(default_factory=UnusedFiles)
 
     def rows(self, work: Path) -> Iterator[Frame]:  # noqa: ARG002 - the images stay where they are
         """Yield one row a sample, and one for each cut."""
         files = self._files()
         self._check_fields(files)
-        self._aside.clear()
-        self._put_aside(files)
+        self._unused.clear()
+        self._note_unused(files)
         seen: set[int] | None = set() if len(files) > 1 else None
         rows = (row for file in files for row in self._shard(file, seen))
         for frame in row_frames(rows, METADATA):
@@ -81,7 +81,7 @@ class WebdatasetSource(Source):
 
     def findings(self) -> list[dict[str, str]]:
         """Return which files beside the shards, and which members in them, became no row."""
-        return self._aside.findings()
+        return self._unused.findings()
 
     def fingerprint(self) -> str:
         """Return a hash of the settings and of the shards' sizes and times."""
@@ -98,12 +98,12 @@ class WebdatasetSource(Source):
         folder = self.path.expanduser().absolute()
         return sorted([*found, *(_packed_in(folder) if folder.is_dir() else [])])
 
-    def _put_aside(self, files: Sequence[Path]) -> None:
+    def _note_unused(self, files: Sequence[Path]) -> None:
         """Note the files that stand beside the shards of a folder."""
         folder = self.path.expanduser().absolute()
         for file in sorted(set(folder.iterdir() if folder.is_dir() else ()) - set(files)):
             if not file.is_dir():
-                self._aside.add(HIDDEN if is_hidden(file.name) else "not a shard", file.name)
+                self._unused.add(HIDDEN if is_hidden(file.name) else "not a shard", file.name)
 
     def _check_fields(self, files: Sequence[Path]) -> None:
         """Raise when a field that the settings name is in none of the first samples."""
@@ -124,7 +124,7 @@ class WebdatasetSource(Source):
         own: set[int] = set()
         for item in _items(file, is_only=seen is None):
             if isinstance(item, Apart):
-                self._aside.add(item.reason, f"{file.name}#{item.name}")
+                self._unused.add(item.reason, f"{file.name}#{item.name}")
                 continue
             row = {"id": file.name, REASON: item} if isinstance(item, str) else self._row(item)
             if seen is not None and not isinstance(item, str):

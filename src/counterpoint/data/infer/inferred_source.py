@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass
-class Found:
+class InferredSource:
     """Settings of the section ``source``, a comment for some of them, and what the other sections need for them."""
 
     source: dict[str, Any]

@@ -8,15 +8,15 @@ from counterpoint.schema import finding
 SHOWN = 8
 
 
-class Aside:
+class UnusedFiles:
     """An account of files that are no rows; every other file is the image, the text or the table of some row.
 
     Examples
     --------
-    >>> aside = Aside()
+    >>> unused = UnusedFiles()
     >>> for name in ("README.md", "Thumbs.db"):
-    ...     aside.add("not a picture", name)
-    >>> aside.findings()[0]["explanation"]
+    ...     unused.add("not a picture", name)
+    >>> unused.findings()[0]["explanation"]
     'Files that are no rows: 2 not a picture (README.md, Thumbs.db).'
     """
 
