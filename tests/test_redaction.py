@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from acquire_material import host
 from counterpoint import cli
 from counterpoint.acquire.lists.inputs import InputFile, find_inputs
-from counterpoint.acquire.web.urls import shown
 from counterpoint.config import StudyConfig
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.data import generate
 from counterpoint.data.sources import open_source
 from counterpoint.errors import ConfigError, CounterpointError, SourceError
 from counterpoint.redaction import redacted, redacted_text, without_logins
+from counterpoint.safe_text import log_line
 from counterpoint.store import Store
 from counterpoint.study import open_study
 from counterpoint.sweep import open_sweep
@@ -43,7 +43,7 @@ SECRET = "hunter2-s3cr3t"
 def test_no_login_or_signature_of_a_url_is_in_an_error_or_a_log(url):
     assert SECRET not in redacted_text(f"Cannot read {url}: it is gone.")
     assert SECRET not in str(CounterpointError(f"Cannot read {url}."))
-    assert SECRET not in shown(url)
+    assert SECRET not in log_line(url)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def study_file(tmp_path):
     }  # fmt: skip
     study["contenders"][3] = {"kind": "late-fusion", "text": ["text-svm"]}
     (tmp_path / "cfg/study.yaml").write_text(yaml.safe_dump(study))
-    sweep = {"sweep": "swept", "study": "study.yaml", "sides": {"plain": {}}, "contenders": ["text-svm"],
+    sweep = {"sweep": "swept", "study": "study.yaml", "variants": {"plain": {}}, "contenders": ["text-svm"],
              "only": {"plain": {"fewer": {"split.limit": 60}}}}  # fmt: skip
     (tmp_path / "cfg/sweep.yaml").write_text(yaml.safe_dump(sweep))
     return tmp_path / "cfg/study.yaml"

@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from counterpoint.terminal import console
+from counterpoint.safe_terminal import console
 
 FITTING = "fitting"
 """The one stage that is counted in seconds of work; all others in rows, or in points of a sweep."""

@@ -113,21 +113,3 @@ def _leaves(value: Any) -> Iterable[str]:
     if isinstance(value, list | tuple):
         return (leaf for each in value for leaf in _leaves(each))
     return (str(value),) if not isinstance(value, bool | None) and len(str(value)) >= LEAST_HIDDEN else ()
-
-
-def short(value: Any, *, most: int = 80) -> str:
-    """Return *value* as an error quotes it: cut, without secrets; of what has parts, what it is, but for a few numbers.
-
-    >>> short("a" * 100, most=9), short({"kind": "table", "path": "a"}), short(["a"]), short((5, 3)), short(10**400)
-    ("'aaaaaaa…", 'keys kind, path', 'a list of 1', '(5, 3)', 'a number of 1329 bits')
-    """
-    if isinstance(value, Mapping):
-        names = ", ".join(str(key)[:most] for key in list(value)[:8])
-        return f"keys {names}" if names else "no keys"
-    if isinstance(value, list | tuple):
-        are_numbers = len(value) <= 4 and all(isinstance(each, int | float) and abs(each) < 1e9 for each in value)
-        return repr(value) if are_numbers else f"a list of {len(value)}"
-    if isinstance(value, int) and value.bit_length() > 100:
-        return f"a number of {value.bit_length()} bits"
-    text = repr(redacted_text(value[: 10 * most]) if isinstance(value, str) else value)
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
 from counterpoint.errors import ConfigError, did_you_mean
-from counterpoint.redaction import HIDDEN, STORAGE, hidden, names_a_secret, short
+from counterpoint.redaction import HIDDEN, STORAGE, hidden, names_a_secret
+from counterpoint.safe_text import error_value
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -75,7 +76,7 @@ def _first_line(error: ValidationError, section: type[BaseModel], where: str) ->
         return f"Unknown key {place!r}.{did_you_mean(last, _keys_at(section, steps[:-1]))}"
     message = first["msg"].removeprefix("Value error, ")
     is_secret = STORAGE in steps or names_a_secret(last)
-    return f"{place}: {message[0].lower()}{message[1:]} (got {HIDDEN if is_secret else short(first['input'])})."
+    return f"{place}: {message[0].lower()}{message[1:]} (got {HIDDEN if is_secret else error_value(first['input'])})."
 
 
 def _keys_at(section: type[BaseModel], steps: list[str]) -> list[str]:

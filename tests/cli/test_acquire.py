@@ -18,8 +18,9 @@ from counterpoint.cli.account import line, summary
 from counterpoint.cli.acquire import EXAMPLE
 from counterpoint.cli.watching import Lines, watching
 from counterpoint.config.acquire import AcquireConfig, read_acquire
+from counterpoint.safe_terminal import console
+from counterpoint.safe_text import terminal_text
 from counterpoint.settings import Section
-from counterpoint.terminal import console, escaped
 
 
 @pytest.fixture
@@ -283,8 +284,8 @@ def test_nothing_that_a_host_is_called_reaches_the_terminal_raw():
 
 @pytest.mark.parametrize("text", ["plain", "naïve – 猫", EVIL, "\x9b31m", "\u2028", "\x00"])
 def test_what_is_escaped_is_printable(text):
-    assert escaped(text).isprintable()
-    assert (escaped(text) == text) == text.isprintable()
+    assert terminal_text(text).isprintable()
+    assert (terminal_text(text) == text) == text.isprintable()
 
 
 def test_a_line_is_printed_only_when_it_is_time(capsys):

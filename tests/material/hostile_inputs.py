@@ -21,10 +21,11 @@ from counterpoint.acquire.transcode import TRANSCODERS, transcode
 from counterpoint.acquire.web.curl import Transfer
 from counterpoint.acquire.web.guard import check_url, denied
 from counterpoint.acquire.web.optout import Robots, opts_out
-from counterpoint.acquire.web.urls import Target, shown
+from counterpoint.acquire.web.urls import Target
 from counterpoint.config.acquire import Guard
 from counterpoint.errors import ImageError
 from counterpoint.features.decode import REASONS, Limits, decode_image, header
+from counterpoint.safe_text import log_line
 from hostile_bytes import ARBITRARY, mutated_images
 from hostile_folders import TREES, check_of_folder
 from hostile_kinds import KINDS
@@ -211,8 +212,8 @@ def check_of_robots(text: str) -> str:
     robots.learn(_IMAGE, "ok", text.encode("utf-8", "surrogatepass"))
     allowed, is_optout = robots.allows(_IMAGE), opts_out(text.splitlines())
     assert {allowed, is_optout} <= {True, False}
-    assert shown(text).isascii()
-    assert shown(text).isprintable()
+    assert log_line(text).isascii()
+    assert log_line(text).isprintable()
     return f"{'allowed' if allowed else 'refused'}, {'opts out' if is_optout else 'does not opt out'}"
 
 
@@ -235,7 +236,7 @@ def check_of_response(data: bytes) -> str:
     transfer = Transfer({pycurl.MAXFILESIZE_LARGE: 1 << 20}, refuse=lambda *_: None)
     for line in data.splitlines(keepends=True):
         transfer._header(line)
-    assert all(shown(value).isprintable() for value in transfer.header(b"location"))
+    assert all(log_line(value).isprintable() for value in transfer.header(b"location"))
     status = transfer.status(0, "", is_late=False)
     assert status in STATUSES
     return status

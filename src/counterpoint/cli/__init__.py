@@ -11,7 +11,7 @@ from counterpoint import __version__
 from counterpoint.cli import acquire, study, writing
 from counterpoint.cli.ending import say
 from counterpoint.errors import CounterpointError
-from counterpoint.terminal import guarded_streams
+from counterpoint.safe_terminal import safe_streams
 
 SETTINGS: dict[str, Any] = {"no_args_is_help": True, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 
@@ -52,7 +52,7 @@ for group, commands in COMMANDS.items():
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 a user's mistake, 2 usage, 130 interrupted."""
-    with guarded_streams():
+    with safe_streams():
         try:
             app()
         except CounterpointError as error:

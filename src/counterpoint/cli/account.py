@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from counterpoint.acquire.statuses import OK, RETRYABLE
-from counterpoint.terminal import escaped
+from counterpoint.safe_text import terminal_text
 
 if TYPE_CHECKING:
     from counterpoint.acquire.account import Account, Pace
@@ -58,7 +58,7 @@ def _how_fast(pace: "Pace") -> list[str]:
 
 
 def _most(counts: Iterable[tuple[str, int]], n: int, *, before: str = "") -> str:
-    text = ", ".join(f"{escaped(name)} {count:,}" for name, count in islice(counts, n))
+    text = ", ".join(f"{terminal_text(name)} {count:,}" for name, count in islice(counts, n))
     return f"{before}{text}" if text else ""
 
 
@@ -99,7 +99,7 @@ def _rows(n: int) -> str:
 def _statuses(account: "Account") -> Table:
     table = _counts("status", "retry")
     for status, n in account.statuses.items():
-        table.add_row(Text(escaped(status)), f"{n:,}", _share(n, account), "again" if status in RETRYABLE else "")
+        table.add_row(Text(terminal_text(status)), f"{n:,}", _share(n, account), "again" if status in RETRYABLE else "")
     if account.waiting:
         under_way = f"{account.in_flight:,} under way" if account.in_flight else ""
         table.add_row("waiting", f"{account.waiting:,}", _share(account.waiting, account), under_way)
@@ -113,7 +113,7 @@ def _hosts(hosts: Mapping[str, int]) -> Table:
     table.add_column("hosts that failed most", overflow="fold")
     table.add_column("failures", justify="right", no_wrap=True)
     for host, n in hosts.items():
-        table.add_row(Text(escaped(host) or "(none)"), f"{n:,}")
+        table.add_row(Text(terminal_text(host) or "(none)"), f"{n:,}")
     return table
 
 

@@ -188,7 +188,7 @@ def _end(account: "Account") -> None:
 
 def _print(account: "Account") -> None:
     from counterpoint.cli.account import summary
-    from counterpoint.terminal import console
+    from counterpoint.safe_terminal import console
 
     out = console(width=None if sys.stdout.isatty() else 100)
     for part in summary(account):

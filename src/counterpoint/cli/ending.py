@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import typer
 
-from counterpoint.terminal import escaped
+from counterpoint.safe_text import terminal_text
 
 
 def say(line: str, *, err: bool = False) -> None:
@@ -14,7 +14,7 @@ def say(line: str, *, err: bool = False) -> None:
     >>> say("Wrote a\nb.yaml")
     Wrote a\nb.yaml
     """
-    typer.echo(escaped(line), err=err)
+    typer.echo(terminal_text(line), err=err)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 import typer
 
 from counterpoint.errors import ConfigError, did_you_mean
-from counterpoint.terminal import escaped
+from counterpoint.safe_text import terminal_text
 
 Classes = Annotated[
     str | None, typer.Option(help="Classes in the order of their numbers, as in animal,person; else alphabetical.")
@@ -52,5 +52,5 @@ def exported(account: Mapping[str, Any], where: Path) -> str:
     else:
         said = f"Wrote {account['n_exported']:,} of {account['n_rows']:,} rows to {where}"
     left_out = sorted(account.get("left_out", {}).items(), key=lambda item: -item[1])
-    why = ", ".join(f"{escaped(str(status))} {n:,}" for status, n in left_out)
+    why = ", ".join(f"{terminal_text(str(status))} {n:,}" for status, n in left_out)
     return f"{said}; left out: {why}." if why else f"{said}."

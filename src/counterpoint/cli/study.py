@@ -12,7 +12,7 @@ from counterpoint.cli.ending import interruptible, say
 from counterpoint.cli.exporting import Classes, Resize, as_list, checked_resize, exported
 from counterpoint.cli.settings import Address, Sets, as_sets
 from counterpoint.errors import ConfigError, did_you_mean
-from counterpoint.terminal import escaped
+from counterpoint.safe_text import terminal_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -193,7 +193,7 @@ def _print_outcome(study: "Study") -> None:
 
 
 def _print_parts(parts: "Iterable[RenderableType]", page: Path) -> None:
-    from counterpoint.terminal import console
+    from counterpoint.safe_terminal import console
 
     out = console(width=None if sys.stdout.isatty() else 100)
     for part in parts:
@@ -212,5 +212,5 @@ def _print_table(frame: Any) -> None:
     """Print a table as CSV, which people read and programs too."""
     import polars as pl
 
-    shown = frame.with_columns(pl.col(pl.String).map_elements(escaped, return_dtype=pl.String))
+    shown = frame.with_columns(pl.col(pl.String).map_elements(terminal_text, return_dtype=pl.String))
     typer.echo(shown.write_csv(float_precision=4).rstrip())

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from counterpoint.cli.account import line
 from counterpoint.progress import beating
-from counterpoint.terminal import console
+from counterpoint.safe_terminal import console
 
 if TYPE_CHECKING:
     from counterpoint.acquire.account import Account

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from counterpoint.number_formats import count
-from counterpoint.report.numbers import shown
 from counterpoint.report.palette import light
 from counterpoint.report.rowplots import NARROW_PX, WIDE_PX
 from counterpoint.report.svg import TITLE_PX
+from counterpoint.safe_text import page_line
 
 _BOX_PX, _INPUT_PX, _GAP_PX, _NAME_PX, _JOIN_PX = 46, 28, 16, 26, 40
 _WIDTH_PX, _PAD_PX = 380, 12
@@ -109,12 +109,12 @@ def _box(axes: Axes, box: Box, left_px: float, top_px: float, box_px: float, *, 
     )  # fmt: skip
     left, right = left_px + _PAD_PX, left_px + box_px - _PAD_PX
     first = top_px + (box.height_px / 2 if box.is_input else 15)
-    axes.text(left, first, shown(box.title, most=34), va="center_baseline", size=12.5)
+    axes.text(left, first, page_line(box.title, most=34), va="center_baseline", size=12.5)
     axes.text(right, first, box.shape, va="center_baseline", ha="right", size=12.5, weight="bold")
     if box.is_input:
         return
     small: dict[str, Any] = {"va": "center_baseline", "size": 10.5, "color": light("muted")}
-    axes.text(left, top_px + 34, shown(box.rule or "", most=44), **small)
+    axes.text(left, top_px + 34, page_line(box.rule or "", most=44), **small)
     told = f"{count(box.n_parameters)} parameters" if box.n_parameters else "no parameters"
     axes.text(right, top_px + 34, told, ha="right", **small)
 

@@ -10,9 +10,9 @@ import polars as pl
 from counterpoint import number_formats as numbers
 from counterpoint.report import glossary
 from counterpoint.report.material import Material
-from counterpoint.report.numbers import shown
 from counterpoint.report.rowplots import Dot, dots
 from counterpoint.report.svg import Gallery
+from counterpoint.safe_text import page_line
 from counterpoint.schema import Frame
 
 Content = dict[str, Any]
@@ -156,7 +156,7 @@ def _that_matter(material: Material, table: Frame) -> Frame:
 
 def _difference(row: Mapping[str, Any]) -> Dot:
     return Dot(
-        f"{shown(row['a'], most=17)} − {shown(row['b'], most=17)}",
+        f"{page_line(row['a'], most=17)} − {page_line(row['b'], most=17)}",
         row["difference"], _known(row["low"]), _known(row["high"]), _with_interval(row),
         colour="ink" if row["is_primary"] else "muted",
         marker="D" if row["is_primary"] else "o",

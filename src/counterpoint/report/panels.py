@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from counterpoint import number_formats as numbers
-from counterpoint.report.numbers import shown
 from counterpoint.report.palette import light
 from counterpoint.report.svg import TITLE_PX
+from counterpoint.safe_text import page_line
 from counterpoint.schema import Frame
 
 WIDTH_PX = 360
@@ -48,8 +48,8 @@ def examples(plates: Sequence[Plate]) -> Figure:
             width, height = plate.picture.size
             top, start = (side_px - height) / 2, (side_px - width) / 2
             axes.imshow(plate.picture, extent=(start, start + width, top + height, top), interpolation="none")
-        axes.text(0, -10, shown(plate.label, most=20), weight="bold", va="center_baseline")
-        lines = textwrap.wrap(shown(plate.text or "no text", most=110), 22)[:5]
+        axes.text(0, -10, page_line(plate.label, most=20), weight="bold", va="center_baseline")
+        lines = textwrap.wrap(page_line(plate.text or "no text", most=110), 22)[:5]
         axes.text(0, side_px + 8, "\n".join(lines), va="top", size=10.5)
     return figure
 
@@ -58,13 +58,13 @@ def confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colour: st
     """Draw how the pairs of each true class (rows) were called (columns); *shares* has rows that sum to 1."""
     n = len(classes)
     side_px, top_px = min(240, 80 * n), 46 if n <= 3 else 110
-    rows = [shown(name, most=16) for name in classes]
+    rows = [page_line(name, most=16) for name in classes]
     left_px = 10 + 7 * max(map(len, rows))
     height_px = TITLE_PX + top_px + side_px + 8
     figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72))
     axes = figure.add_axes((left_px / WIDTH_PX, 8 / height_px, side_px / WIDTH_PX, side_px / height_px))
     axes.set(xlim=(0, n), ylim=(n, 0), xlabel="called")
-    columns = [shown(name, most=12) for name in classes]
+    columns = [page_line(name, most=12) for name in classes]
     axes.set_xticks(np.arange(n) + 0.5, columns, rotation=0 if n <= 3 else 90, color=light("ink"))
     axes.set_yticks(np.arange(n) + 0.5, rows, color=light("ink"))
     axes.xaxis.set(label_position="top", ticks_position="top")

@@ -13,12 +13,13 @@ from counterpoint import __version__
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
 from counterpoint.report import glossary, record
-from counterpoint.report.numbers import cell, shown
+from counterpoint.report.cells import cell
 from counterpoint.report.palette import VOICES, Voice, variables
+from counterpoint.safe_text import page_line
 
 FILTERS = (
     numbers.score, numbers.signed, numbers.share, numbers.interval,
-    numbers.p_value, numbers.count, numbers.duration, shown, cell,
+    numbers.p_value, numbers.count, numbers.duration, page_line, cell,
 )  # fmt: skip
 
 

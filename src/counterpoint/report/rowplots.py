@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from counterpoint.report.numbers import shown
 from counterpoint.report.palette import light
 from counterpoint.report.svg import TITLE_PX
+from counterpoint.safe_text import page_line
 
 WIDE_PX, NARROW_PX = 816, 343
 _AXIS_PX = 44
@@ -124,7 +124,7 @@ def _canvas(
         most = 40 if is_tall else 30 if is_narrow else label_px // 7
         above = (0.38, 0.12) if is_tall else (0.24, 0.24) if is_narrow else (0.0, 0.0)
         heights = (place - above[0], place - above[1])
-        _write(axes, heights, ends, (shown(label, most=most), note), is_bold=is_bold)
+        _write(axes, heights, ends, (page_line(label, most=most), note), is_bold=is_bold)
     return figure, axes
 
 

@@ -17,8 +17,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from counterpoint.artifacts import replacing
-from counterpoint.report.numbers import shown
 from counterpoint.report.palette import PALETTE, light
+from counterpoint.safe_text import page_line
 
 TITLE_PX = 34
 """The band on top of every figure that holds its title; on the page a heading says it, and the band is cut off."""
@@ -92,7 +92,9 @@ class Gallery:
         """Save *figure* as SVG and PNG, with its title; return the SVG."""
         stem = self._stem(name)
         middle = 1 - TITLE_PX / 2 / (figure.get_figheight() * 72)
-        text = figure.text(0, middle, shown(title, most=90), va="center_baseline", size=13, weight="bold", gid="title")
+        text = figure.text(
+            0, middle, page_line(title, most=90), va="center_baseline", size=13, weight="bold", gid="title"
+        )
         # A long title of a narrow figure is set smaller.
         text.set_fontsize(13 * min(1, figure.bbox.width / max(1, text.get_window_extent().width)))
         figure.patch.set(facecolor="white", gid="paper")
@@ -132,7 +134,7 @@ def inline(svg: bytes, *, prefix: str, alt: str) -> Markup:
         _dress(element, prefix)
     inner = "".join(ET.tostring(element, encoding="unicode") for element in root)
     box = f"0 {TITLE_PX} {width:g} {height - TITLE_PX:g}"
-    label = escape(shown(alt, most=2000))
+    label = escape(page_line(alt, most=2000))
     return Markup(f'<svg role="img" aria-label="{label}" viewBox="{box}" style="max-width:{width:g}px">{inner}</svg>')
 
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from counterpoint import number_formats as numbers
-from counterpoint.report.numbers import shown
 from counterpoint.report.sweep import GAP, Swept, sentences, short
+from counterpoint.safe_text import page_line
 
 BESIDE = ("accuracy", "roc_auc")
 """Metrics that are shown beside the primary one."""
@@ -54,13 +54,13 @@ def sweep_outcome(swept: Swept) -> Iterator[RenderableType]:
         yield _points(swept, f"from {changes.variant}: {changes.contender}", "change", [*own, *changes.rows])
     for curve in swept.curves:
         yield _points(swept, f"on {curve.variant}: {curve.contender}", short(curve.key), curve.rows)
-    yield from (Text(shown(sentence, most=1000), style="bold") for sentence in sentences(swept))
+    yield from (Text(page_line(sentence, most=1000), style="bold") for sentence in sentences(swept))
 
 
 def _points(swept: Swept, title: str, first: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    heading = Text(shown(f"{title}, {swept.metric.name_within}"), style="italic")
+    heading = Text(page_line(f"{title}, {swept.metric.name_within}"), style="italic")
     table = Table(box=SIMPLE_HEAD, title=heading, title_justify="left", collapse_padding=True, pad_edge=False)
-    table.add_column(Text(shown(first)))
+    table.add_column(Text(page_line(first)))
     for name in ("train", "valid.", "test", "difference", "p"):
         table.add_column(name, justify="right", no_wrap=name != "difference")
     for row in rows:
@@ -69,7 +69,7 @@ def _points(swept: Swept, title: str, first: str, rows: Sequence[Mapping[str, An
             numbers.score(row["train"]),
             f"{'▲ ' if row['is_gap'] else ''}{numbers.score(row['validation'])}",
         )
-        named = Text(shown(row["value"] or row["choice"] or "as it is"))
+        named = Text(page_line(row["value"] or row["choice"] or "as it is"))
         tested = numbers.narrow_score(row["score"], row["low"], row["high"])
         difference = numbers.narrow_signed(row["difference"], row["difference_low"], row["difference_high"])
         table.add_row(named, *scores, tested, difference, numbers.p_value(row["p"]), style=style)

@@ -8,9 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from counterpoint.acquire.web.guard import allowed_networks, check_url, denied
-from counterpoint.acquire.web.urls import parse_url, shown
+from counterpoint.acquire.web.urls import parse_url
 from counterpoint.config.acquire import Guard
 from counterpoint.errors import ConfigError
+from counterpoint.safe_text import log_line
 
 pycurl = pytest.importorskip("pycurl")
 
@@ -225,7 +226,7 @@ def test_every_address_of_a_private_network_is_denied_and_reasons_are_words(numb
 
 @given(st.text() | st.binary())
 def test_what_is_shown_can_harm_no_terminal(text):
-    line = shown(text)
+    line = log_line(text)
     assert line.isascii()
     assert line.isprintable()
     assert len(line) <= 200 * 10 + 3

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 
 from counterpoint.acquire.web.guard import allowed_networks, denied
-from counterpoint.acquire.web.urls import Target, parse_url, shown
+from counterpoint.acquire.web.urls import Target, parse_url
 from counterpoint.config.acquire import Guard
+from counterpoint.safe_text import log_line
 
 
 class AddressGuard:
@@ -56,5 +57,5 @@ class AddressGuard:
         """
         reason = self._denied(address)
         if reason is not None:
-            self._record("address_refused", slot=slot, host=shown(host), address=shown(address), reason=reason)
+            self._record("address_refused", slot=slot, host=log_line(host), address=log_line(address), reason=reason)
         return reason

@@ -12,9 +12,10 @@ from counterpoint.acquire.statuses import OK
 from counterpoint.acquire.web.content_codings import CutOffError, TooLargeError, inflated
 from counterpoint.acquire.web.hosts import Job
 from counterpoint.acquire.web.optout import ROBOT, opts_out
-from counterpoint.acquire.web.urls import Target, shown
+from counterpoint.acquire.web.urls import Target
 from counterpoint.config.acquire import Fetch
 from counterpoint.errors import CounterpointError
+from counterpoint.safe_text import log_line
 
 try:
     import pycurl
@@ -73,7 +74,7 @@ def user_agent(rules: Fetch) -> str:
     'counterpoint/... (+mailto:me@example.org)'
     """
     name = f"{ROBOT}/{__version__} (+{rules.contact or 'image-text research'})"
-    return shown(rules.user_agent or name, longest=500)
+    return log_line(rules.user_agent or name, most=500)
 
 
 def options(rules: Fetch, ca_file: Path) -> Mapping[int, Any]:

@@ -15,8 +15,9 @@ from counterpoint.acquire.web.fetch_result import FetchResult
 from counterpoint.acquire.web.hosts import Host, Hosts, Job
 from counterpoint.acquire.web.optout import Robots
 from counterpoint.acquire.web.resolver import Resolver
-from counterpoint.acquire.web.urls import Target, shown
+from counterpoint.acquire.web.urls import Target
 from counterpoint.config.acquire import Fetch, Guard
+from counterpoint.safe_text import log_line
 
 BACKOFF_S = 0.5
 """The delay before the second attempt. It doubles with each further attempt."""
@@ -218,7 +219,7 @@ class Transfers:
         if job.n_redirects > self._rules.max_redirects:
             self._fail(job, "redirect_limit", now)
             return
-        _log.debug("slot %d is redirected to %s", job.slot, shown(where))
+        _log.debug("slot %d is redirected to %s", job.slot, log_line(where))
         try:
             target = self.address_guard.check(urljoin(job.current.url, where), job.slot)
         except ValueError:

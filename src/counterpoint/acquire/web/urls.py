@@ -10,7 +10,6 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from counterpoint.errors import CounterpointError
-from counterpoint.redaction import redacted_text
 
 try:
     import idna
@@ -138,16 +137,3 @@ def _path(path: str) -> str | None:
         return quote(before.replace("\\", "/"), safe=_IN_PATH) + mark + quote(query, safe=_IN_QUERY)
     except UnicodeEncodeError:  # half of a surrogate pair
         return None
-
-
-def shown(text: str | bytes, *, longest: int = 200) -> str:
-    r"""Return untrusted *text* in a form that is safe for logs and terminals: printable ASCII, cut, without secrets.
-
-    >>> shown("http://x/\x1b[2J\n")
-    'http://x/\\x1b[2J\\n'
-    """
-    if isinstance(text, bytes):
-        text = text.decode("latin-1")
-    text = redacted_text(text)
-    escaped = text[:longest].encode("unicode_escape").decode("ascii")
-    return escaped if len(text) <= longest else f"{escaped}..."

@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from counterpoint.report.numbers import shown
 from counterpoint.report.palette import light
 from counterpoint.report.panels import WIDTH_PX
 from counterpoint.report.rowplots import NARROW_PX, WIDE_PX
 from counterpoint.report.svg import TITLE_PX
 from counterpoint.report.sweep.material import Curve, short
 from counterpoint.report.sweep.scale import Scale
+from counterpoint.safe_text import page_line
 
 
 class Look(NamedTuple):
@@ -97,7 +97,7 @@ def _line(axes: Axes, curve: Curve, scale: Scale, look: Look, *, dodge: float = 
     colour = light(look.colour)
     dashes = look.dashes if scale.is_numeric else "none"
     axes.plot(places, [row["score"] for row in rows], look.marker, color=colour, linestyle=dashes, linewidth=2,
-              markersize=6.5, label=shown(label, most=44))  # fmt: skip
+              markersize=6.5, label=page_line(label, most=44))  # fmt: skip
     banded = [(place, row) for place, row in zip(places, rows, strict=True) if row["low"] is not None]
     places, lows, highs = (
         [place for place, _ in banded],
@@ -117,6 +117,6 @@ def _finish(axes: Axes, scale: Scale, key: str, y_label: str) -> None:
     axes.grid(axis="y")
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.set_ylabel(y_label)
-    axes.set_xlabel(shown(f"{short(key)} (logarithmic)" if scale.is_log else short(key), most=50))
+    axes.set_xlabel(page_line(f"{short(key)} (logarithmic)" if scale.is_log else short(key), most=50))
     assert isinstance(axes.figure, Figure)
     scale.dress(axes, _inner_px(axes.figure))

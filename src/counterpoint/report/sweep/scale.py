@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from counterpoint.report.numbers import shown
+from counterpoint.safe_text import page_line
 
 WIDE_RANGE = 8
 """Values of which the largest is so many times the smallest stand on a logarithmic axis."""
@@ -40,7 +40,7 @@ class Scale:
         for name in reversed(self.places):  # the last value is always written
             if not written or (self.places[written[-1]] - self.places[name]) * px >= _APART_PX:
                 written.append(name)
-        axes.set_xticks([self.places[name] for name in written], [shown(name, most=12) for name in written])
+        axes.set_xticks([self.places[name] for name in written], [page_line(name, most=12) for name in written])
 
 
 def _number(value: str) -> float:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from counterpoint import number_formats as numbers
-from counterpoint.report.numbers import shown
 from counterpoint.report.sweep.material import Changes, Curve, Row, Swept, short
+from counterpoint.safe_text import page_line
 
 
 def sentences(swept: Swept) -> list[str]:
@@ -61,7 +61,7 @@ def _of_curve(swept: Swept, curve: Curve) -> str:
 
 
 def _named(row: Row) -> str:
-    return f"“{shown(row['choice'], most=60)}”"
+    return f"“{page_line(row['choice'], most=60)}”"
 
 
 def _told(row: Row) -> str:

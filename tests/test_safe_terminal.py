@@ -15,7 +15,7 @@ import yaml
 from acquire_material import host
 from counterpoint import cli
 from counterpoint.progress import Lines, progress
-from counterpoint.terminal import Guarded, console, guarded_streams
+from counterpoint.safe_terminal import SafeStream, console, safe_streams
 
 ESCAPES = ["\x1b[2J", "\x1b]0;pwned\x07", "\x9b31m", "\u202e", "\u2066", "\u200b", "\x85", "\r"]
 EVIL = "[red]" + "".join(ESCAPES)
@@ -176,7 +176,7 @@ def test_on_a_terminal_only_our_own_sequences_arrive(monkeypatch, folder):
 
 def test_records_of_logging_are_one_line_each(monkeypatch, capsys):
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
-    with guarded_streams():
+    with safe_streams():
         logging.getLogger("counterpoint.somewhere").warning("of %s\nand more", EVIL)
     err = capsys.readouterr().err
     assert err.count("\n") == 1
@@ -186,7 +186,7 @@ def test_records_of_logging_are_one_line_each(monkeypatch, capsys):
 def test_a_stream_that_lacks_a_character_gets_it_spelled_out(tmp_path):
     path = tmp_path / "out"
     with path.open("w", encoding="ascii") as stream:
-        Guarded(stream).write("naïve \udc80\n")
+        SafeStream(stream).write("naïve \udc80\n")
     assert path.read_text() == "na\\xefve \\udc80\n"
 
 

@@ -6,7 +6,6 @@ direction could turn a line around, and rich would read ``[red]`` as a colour.
 
 import logging
 import sys
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOBase
@@ -15,39 +14,13 @@ from typing import Any, TextIO, cast
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from counterpoint.safe_text import terminal_text
+
 _LINES = "\n\t"
 """What may stand between the words of our own output."""
 
 
-def escaped(text: str, *, keep: str = "") -> str:
-    r"""Return *text* with whatever could move the cursor, colour the terminal or turn the line around spelled out.
-
-    Parameters
-    ----------
-    text
-        *text* is of a stranger.
-    keep
-        *keep* are characters that stay, such as the newlines of a whole page.
-
-    Examples
-    --------
-    >>> print(escaped("evil\x1b[2J.example\u202e"))
-    evil\x1b[2J.example\u202e
-    """
-    if text.isprintable():
-        return text
-    return "".join(each if each in keep or _is_harmless(each) else _spelled(each) for each in text)
-
-
-def _is_harmless(character: str) -> bool:
-    return character.isprintable() or unicodedata.category(character) == "Zs"
-
-
-def _spelled(character: str) -> str:
-    return character.encode("unicode_escape").decode()
-
-
-class Guarded(TextIOBase):
+class SafeStream(TextIOBase):
     r"""A text stream that spells out what a terminal would obey.
 
     Parameters
@@ -57,7 +30,7 @@ class Guarded(TextIOBase):
 
     Examples
     --------
-    >>> _ = Guarded(sys.stdout).write("a\x1b[1A\n")
+    >>> _ = SafeStream(sys.stdout).write("a\x1b[1A\n")
     a\x1b[1A
     """
 
@@ -76,7 +49,7 @@ class Guarded(TextIOBase):
 
     def write(self, text: str) -> int:
         """Write *text*; a character that the stream cannot encode is spelled out as well."""
-        shown = escaped(text, keep=_LINES)
+        shown = terminal_text(text, keep=_LINES)
         self.unguarded.write(shown.encode(self.encoding, "backslashreplace").decode(self.encoding))
         return len(text)
 
@@ -98,17 +71,17 @@ class Guarded(TextIOBase):
         return self.unguarded.fileno()
 
 
-class ShownConsole(Console):
+class SafeConsole(Console):
     """A console of rich that takes a string for what it is, no markup, and spells out the rest; its own codes stay."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield the segments of *renderable*."""
         for segment in super().render(renderable, options):
             text, style, control = segment
-            yield segment if control else Segment(escaped(text, keep="\n"), style)
+            yield segment if control else Segment(terminal_text(text, keep="\n"), style)
 
 
-def console(*, stderr: bool = False, width: int | None = None) -> ShownConsole:
+def console(*, stderr: bool = False, width: int | None = None) -> SafeConsole:
     """Return a console on standard output or standard error.
 
     >>> shown = console(width=40)
@@ -119,24 +92,24 @@ def console(*, stderr: bool = False, width: int | None = None) -> ShownConsole:
     """
     stream = sys.stderr if stderr else sys.stdout
     plain = cast(TextIO, getattr(stream, "unguarded", stream))
-    return ShownConsole(file=plain, width=width, highlight=False, markup=False, emoji=False)
+    return SafeConsole(file=plain, width=width, highlight=False, markup=False, emoji=False)
 
 
-class ShownRecords(logging.Formatter):
+class SafeLogFormatter(logging.Formatter):
     """A format of log records of one line each."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Return the message of *record*."""
-        return escaped(super().formatMessage(record))
+        return terminal_text(super().formatMessage(record))
 
 
 @contextmanager
-def guarded_streams() -> Iterator[None]:
+def safe_streams() -> Iterator[None]:
     """Guard standard output and standard error, and what logging and warnings write there, until this ends."""
-    before, now = (sys.stdout, sys.stderr), (Guarded(sys.stdout), Guarded(sys.stderr))
+    before, now = (sys.stdout, sys.stderr), (SafeStream(sys.stdout), SafeStream(sys.stderr))
     sys.stdout, sys.stderr = cast(Any, now)
     handler = logging.StreamHandler()
-    handler.setFormatter(ShownRecords())
+    handler.setFormatter(SafeLogFormatter())
     root = logging.getLogger()
     if not root.handlers:  # or another program has its own
         root.addHandler(handler)
