@@ -148,7 +148,7 @@ def canonical(name: str) -> str:
 
 
 def test_contributing_is_short():
-    assert len(read("CONTRIBUTING.md").splitlines()) <= 45
+    assert len(read("CONTRIBUTING.md").splitlines()) <= 50
 
 
 def test_every_name_that_the_pages_show_in_python_exists():

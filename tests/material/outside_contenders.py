@@ -18,7 +18,7 @@ class Piped(Contender):
     modalities = ("text",)
     part_types = (Pipeline, "sklearn.feature_extraction.text.CountVectorizer", MultinomialNB)
 
-    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         self.pipeline_ = make_pipeline(CountVectorizer(analyzer="char"), MultinomialNB())
         self.pipeline_.fit(train.pairs["text"].fill_null(""), train.codes)
 
@@ -37,7 +37,7 @@ class Stateful(Contender):
 
     modalities = ("text",)
 
-    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         self.shares_ = np.bincount(train.codes) / len(train.codes)
         self.bag_ = frozenset({"fox"})
 

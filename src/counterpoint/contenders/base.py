@@ -125,7 +125,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """Return what `features.pixels.load` takes of the pixels that it reads, or None."""
         return None
 
-    def encoded(self, X: Any) -> Encoded | None:  # noqa: ARG002
+    def encoded(self, X: Any) -> Encoded | None:
         """Return what the encoders say of the pairs *X*, each text and each image read once; None offers nothing.
 
         A contender that offers it lets the measures of `counterpoint.measures` ask its head alone, which must say
@@ -133,7 +133,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
         return None
 
-    def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:  # noqa: ARG002
+    def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
         """Return about how many seconds a fit to *n_rows* takes on one core; *branches* are the contenders it needs.
 
         Only the order of fits and the time that a study foretells rest on it.

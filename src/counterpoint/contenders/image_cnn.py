@@ -71,11 +71,11 @@ class ImageCNN(OneCycleNetwork):
         """Return side_px, mode and aspect of the pixels that it reads."""
         return {"side_px": self.side_px, "mode": self.mode, "aspect": self.aspect}
 
-    def row_s(self, branches: Mapping[str, Any]) -> float:  # noqa: ARG002
+    def row_s(self, branches: Mapping[str, Any]) -> float:
         """Return about how many seconds a row takes in an epoch: the work of the convolutions, and a constant."""
         return 3e-4 + 4e-9 * (self.side_px / self.stride) ** 2 * self.width**2
 
-    def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:  # noqa: ARG002
+    def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
         pixels = self._pixels(train.pairs)
         seen = np.flatnonzero(~pixels.is_missing)
         if len(seen) > _MEASURED:

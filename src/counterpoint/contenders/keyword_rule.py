@@ -76,7 +76,7 @@ class KeywordRule(Contender):
         self.ignore_case = ignore_case
         self.seed = seed
 
-    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         texts, n_classes = train.pairs["text"], len(self.classes_)
         self.leaves_ = self._given() or self._learned(texts, train.codes)
         counts = np.zeros((len(self.leaves_), n_classes))

@@ -31,7 +31,7 @@ class Majority(Contender):
         self.smoothing = smoothing
         self.seed = seed
 
-    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         counts = np.bincount(train.codes) + self.smoothing
         self.prior_ = counts / counts.sum()
         self.n_parameters_ = len(counts) - 1

@@ -71,7 +71,7 @@ class Metadata(Contender):
         self.columns = columns
         self.seed = seed
 
-    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         pairs = train.pairs
         facts = pairs.select(expression.alias(name) for name, expression in self._facts(pairs).items())
         self.facts_ = [column.name for column in facts if column.null_count() < len(column)]

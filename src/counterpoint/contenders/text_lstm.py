@@ -54,11 +54,11 @@ class TextLSTM(OneCycleNetwork):
     lr: Annotated[float, Field(gt=0)] = 5e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
 
-    def row_s(self, branches: Mapping[str, Any]) -> float:  # noqa: ARG002
+    def row_s(self, branches: Mapping[str, Any]) -> float:
         """Return about how many seconds a row takes in an epoch; half of that grows with the width."""
         return 3e-4 * (1 + self.hidden / 64)
 
-    def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:  # noqa: ARG002
+    def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
         texts = train.pairs["text"]
         self.vocabulary_ = Vocabulary.of(texts, max_words=self.vocabulary, min_count=self.min_count)
 

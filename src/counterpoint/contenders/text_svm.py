@@ -85,7 +85,7 @@ class TextSVM(Contender):
         self.class_weight = class_weight
         self.seed = seed
 
-    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         self.grams_ = NGrams(self.words, self.characters, self.min_count)
         counts = self.grams_.learn(tokenize(train.pairs["text"]))
         held_out, scores = self._out_of_fold(counts, train)

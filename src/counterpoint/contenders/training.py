@@ -71,12 +71,12 @@ class Watch(Callback):  # type: ignore[misc]
     def __init__(self, clip: float) -> None:
         self.clip = clip
 
-    def on_grad_computed(self, net: NeuralNet, named_parameters: Any, **kwargs: Any) -> None:  # noqa: ARG002
+    def on_grad_computed(self, net: NeuralNet, named_parameters: Any, **kwargs: Any) -> None:
         """Clip the gradient to norm *clip*."""
         norm = nn.utils.clip_grad_norm_([parameter for _, parameter in named_parameters], self.clip)
         net.history.record_batch("gradient_norm", float(norm))
 
-    def on_batch_end(self, net: NeuralNet, batch: Any, training: bool, y_pred: Tensor, **kwargs: Any) -> None:  # noqa: ARG002
+    def on_batch_end(self, net: NeuralNet, batch: Any, training: bool, y_pred: Tensor, **kwargs: Any) -> None:
         """Record the accuracy of the verdict and its loss, without smoothing or auxiliary losses."""
         part = "train" if training else "valid"
         verdict, codes = y_pred[:, 0].detach(), batch[1]

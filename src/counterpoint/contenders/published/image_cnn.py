@@ -43,7 +43,7 @@ class PaperImageCNN(PixelSettings, Published):
     batch: Positive = 64
     seed: int = 1
 
-    def row_s(self, branches: Mapping[str, Any]) -> float:  # noqa: ARG002
+    def row_s(self, branches: Mapping[str, Any]) -> float:
         """Return about how many seconds a row takes in an epoch: convolutions, and a step over all weights."""
         return 1.7e-6 * self.side_px**2
 

@@ -35,7 +35,7 @@ class PaperLSTMCNN(TextSettings, PixelSettings, Published):
     activation: Activation = "softmax"
     """The activation of the convolutions and of the dense layer: "softmax" as published, or "relu"."""
 
-    def row_s(self, branches: Mapping[str, Any]) -> float:  # noqa: ARG002
+    def row_s(self, branches: Mapping[str, Any]) -> float:
         """Return about how many seconds a row takes in an epoch: those of both branches."""
         return text_s(self) + 7e-7 * self.side_px**2
 

@@ -28,7 +28,7 @@ class Published(Network):
     A child has `TextSettings` when it reads texts, and `PixelSettings` when it reads images.
     """
 
-    def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:  # noqa: ARG002
+    def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
         """Learn the numbers of words; pixels are divided by 255, whatever they are."""
         if "text" in self.modalities:
             self.tokenizer_ = Reading.of(self).learn(train, validation)

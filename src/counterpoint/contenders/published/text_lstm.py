@@ -28,7 +28,7 @@ class PaperTextLSTM(TextSettings, Published):
     branch: ClassVar[str] = "text"
     tiny: ClassVar[Mapping[str, Any]] = {"hidden": 8, "length": 6, "epochs": 2, "batch": 8}
 
-    def row_s(self, branches: Mapping[str, Any]) -> float:  # noqa: ARG002
+    def row_s(self, branches: Mapping[str, Any]) -> float:
         """Return about how many seconds a row takes in an epoch."""
         return text_s(self)
 

@@ -50,7 +50,7 @@ class PaperTextSVM(Contender):
         self.stop_words = stop_words
         self.seed = seed
 
-    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:  # noqa: ARG002
+    def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         texts = _texts(train.pairs)
         self.slope_ = self._slope(texts, train)
         self.machine_ = self._fitted(texts, train.codes)

@@ -83,7 +83,7 @@ class FolderSource(Source):
     _unused: UnusedFiles = PrivateAttr(default_factory=UnusedFiles)
     _notes: list[dict[str, str]] = PrivateAttr(default_factory=list)
 
-    def rows(self, work: Path) -> Iterator[Frame]:  # noqa: ARG002 - the images stay where they are
+    def rows(self, work: Path) -> Iterator[Frame]:  # the images stay where they are
         """Yield one row an image, and one for each text without an image."""
         listing, used = Listing(self._folder()), set[str]()
         self._notes.clear()

@@ -81,7 +81,7 @@ class TableSource(TabularSource, Delimited):
         source._frame = _to_polars(frame, source.image)
         return source
 
-    def rows(self, work: Path) -> Iterator[Frame]:  # noqa: ARG002 - images stay where they are
+    def rows(self, work: Path) -> Iterator[Frame]:  # the images stay where they are
         """Yield the rows of each file; the default id counts over all of them."""
         start = 0
         self._notes.clear()

@@ -68,7 +68,7 @@ class WebdatasetSource(Source):
 
     _unused: UnusedFiles = PrivateAttr(default_factory=UnusedFiles)
 
-    def rows(self, work: Path) -> Iterator[Frame]:  # noqa: ARG002 - the images stay where they are
+    def rows(self, work: Path) -> Iterator[Frame]:  # the images stay where they are
         """Yield one row a sample, and one for each cut."""
         files = self._files()
         self._check_fields(files)
