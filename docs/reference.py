@@ -1,7 +1,8 @@
 """Tables of the documentation that are read from the code, so that they cannot drift from it.
 
-`keys` lists the settings of a section, a source or a contender.  `entries` lists the names of a literal table.  A
-setting without an explanation is an error.  `tables.py` writes them into the pages.
+`keys` lists the settings of a section, a source or a contender.  `entries` lists the names of a literal table, and
+`sections` the settings of each of its entries.  A setting without an explanation is an error.  `tables.py` writes them
+into the pages.
 """
 
 import json
@@ -127,6 +128,17 @@ def entries(path: str) -> str:
     about = {key: summary(find(path, {}, what="entry")) for key, path in paths.items()}
     rows = [[f"`{key}`", line.removeprefix(f"{key}: ")] for key, line in about.items()]
     return table(["name", "what it is"], rows)
+
+
+def sections(path: str) -> str:
+    """Return the settings of every entry of a literal table, each under its name as a heading.
+
+    >>> print(sections("counterpoint.contenders:MODELS").splitlines()[0])
+    ## majority
+    """
+    module, _, name = path.partition(":")
+    paths: Mapping[str, str] = getattr(import_module(module), name)
+    return "\n\n".join(f"## {key}\n\n{keys(entry)}" for key, entry in paths.items())
 
 
 def summary(entry: Any) -> str:

@@ -1,7 +1,7 @@
 """Write the tables of the documentation into its pages: `tables.py` writes, `tables.py --check` only compares.
 
-A table stands between ``<!-- keys module:Section -->`` and ``<!-- end -->``.  ``keys`` and ``entries`` are read from
-the code (reference.py), ``measured`` from benchmarks/results (measured.py).  So a reader of the Markdown sees them.
+A table stands between ``<!-- keys module:Section -->`` and ``<!-- end -->``.  ``measured`` is read from
+benchmarks/results (measured.py), every other table from the code (reference.py).  So a reader of the Markdown sees them.
 """
 
 import re
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from measured import measured
-from reference import entries, keys
+from reference import entries, keys, sections
 
 DOCS = Path(__file__).parent
-WRITERS = {"keys": keys, "entries": entries, "measured": measured}
+WRITERS = {"keys": keys, "entries": entries, "sections": sections, "measured": measured}
 TABLE = re.compile(rf"^<!-- ({'|'.join(WRITERS)}) (\S+) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL)
 
 
