@@ -1,7 +1,7 @@
 """Write the tables of the documentation into its pages: `tables.py` writes, `tables.py --check` only compares.
 
 A table stands between ``<!-- keys module:Section -->`` and ``<!-- end -->``.  ``measured`` is read from
-benchmarks/results (measured.py), every other table from the code (reference.py).  So a reader of the Markdown sees them.
+benchmarks/results (measured.py), every other table from the code (reference.py).  A reader of the Markdown sees them.
 """
 
 import re

@@ -13,7 +13,7 @@ from counterpoint.engines.caps import environment
 
 pytest.register_assert_rewrite("contender_contract")
 # Shapes of tensors are checked at run time in tests only.
-install_import_hook("counterpoint.networks", "beartype.beartype")
+install_import_hook(["counterpoint.networks", "counterpoint.contenders.published.networks"], "beartype.beartype")
 
 
 @pytest.fixture(scope="session")

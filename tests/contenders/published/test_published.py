@@ -12,9 +12,9 @@ from counterpoint.contenders import make
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.published.image_cnn import PaperImageCNN
 from counterpoint.contenders.published.lstm_cnn import PaperLSTMCNN
+from counterpoint.contenders.published.networks import LastState
 from counterpoint.contenders.published.reading import Reading
 from counterpoint.contenders.published.text_lstm import PaperTextLSTM
-from counterpoint.networks.published import LastState
 
 PAIRS = pl.DataFrame({"text": ["a red fox", "the old fox", "a blue car", "the old car"] * 8})
 LABELS = np.array(["animal", "animal", "thing", "thing"] * 8)

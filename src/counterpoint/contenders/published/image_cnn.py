@@ -8,8 +8,8 @@ from torch import nn
 from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.network import Positive, Share
 from counterpoint.contenders.published.network import Published
+from counterpoint.contenders.published.networks import Activation, Convolutions, Head
 from counterpoint.contenders.published.settings import PixelSettings
-from counterpoint.networks.published import Activation, Convolutions, Head
 
 _DENSE = {2: (1024,), 4: (1024, 256, 64)}
 

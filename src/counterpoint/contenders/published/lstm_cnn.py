@@ -7,9 +7,9 @@ from torch import nn
 
 from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.published.network import Published
+from counterpoint.contenders.published.networks import Activation, Convolutions, Head, initialised
 from counterpoint.contenders.published.settings import PixelSettings, TextSettings
 from counterpoint.contenders.published.text_lstm import text_branch, text_s
-from counterpoint.networks.published import Activation, Convolutions, Head, initialised
 
 
 @settings_as_fields

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 import polars as pl
 
 from counterpoint.contenders.base import Rows
-from counterpoint.features.keras_tokens import Ids, KerasTokenizer, Padding
+from counterpoint.contenders.published.keras_tokens import Ids, KerasTokenizer, Padding
 from counterpoint.schema import Frame
 
 FittedOn = Literal["train", "train_and_validation", "again"]

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.network import Positive
+from counterpoint.contenders.published.keras_tokens import Padding
 from counterpoint.contenders.published.reading import FittedOn
-from counterpoint.features.keras_tokens import Padding
 
 
 @settings_as_fields

@@ -7,8 +7,8 @@ from torch import nn
 
 from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.published.network import Published
+from counterpoint.contenders.published.networks import Head, LastState, initialised
 from counterpoint.contenders.published.settings import TextSettings
-from counterpoint.networks.published import Head, LastState, initialised
 
 
 @settings_as_fields

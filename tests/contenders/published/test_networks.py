@@ -6,8 +6,15 @@ import pytest
 import torch
 from torch import nn
 
+from counterpoint.contenders.published.networks import (
+    Convolutions,
+    Head,
+    LastState,
+    SoftmaxLSTM,
+    activation,
+    initialised,
+)
 from counterpoint.networks.layers import layer_table
-from counterpoint.networks.published import Convolutions, Head, LastState, SoftmaxLSTM, activation, initialised
 
 TOKENS = torch.zeros(1, 100, dtype=torch.long)
 PIXELS = torch.zeros(1, 1, 64, 64, dtype=torch.uint8)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from counterpoint.features.keras_tokens import KerasTokenizer, split
+from counterpoint.contenders.published.keras_tokens import KerasTokenizer, split
 
 LETTERS = KerasTokenizer(tuple("abcdef"))
 TEXTS = ["a", "b c", "d e f"]
