@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from counterpoint.metrics.contingency import wilson
+from counterpoint.metrics.intervals import wilson
 from injection.draw import CLEAN, frame_of
 from injection.plants import PLANTS, Plant
 from injection.sources import GENERATED

@@ -13,7 +13,7 @@ from counterpoint.compare.pvalues import (
     twice_median,
 )
 from counterpoint.metrics import Rows, find_metric
-from counterpoint.metrics.bootstrap import row_draws
+from counterpoint.metrics.draws import row_draws
 from made_predictions import some_proba
 
 

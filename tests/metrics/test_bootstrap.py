@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterpoint.config import Evaluate
-from counterpoint.metrics import METRICS, bootstrap, read_part, resample, score
-from counterpoint.metrics.bootstrap import interval, row_draws, seed_draws
+from counterpoint.metrics import METRICS, draws, read_part, resample, score
+from counterpoint.metrics.draws import row_draws, seed_draws
 from made_predictions import frame_of, predictions, some_proba
 
 FEW = Evaluate(bootstrap=100)
@@ -33,7 +33,7 @@ def test_the_same_seed_gives_the_same_draws_and_another_does_not():
 
 def test_draws_do_not_hang_on_how_many_are_made_at_once(monkeypatch):
     together = drawn(range(20))
-    monkeypatch.setattr(bootstrap, "MAX_ELEMENTS", 60)
+    monkeypatch.setattr(draws, "MAX_ELEMENTS", 60)
     chunks = list(row_draws(np.arange(20), 50, seed=0))
     assert {len(chunk) for chunk in chunks} == {3, 2}
     assert (np.concatenate(chunks) == together).all()
@@ -115,12 +115,6 @@ def test_a_contender_with_one_seed_stands_for_all():
     drawn = resample(part, ["accuracy"], FEW)
     alone = resample(read_part(one, "test"), ["accuracy"], FEW)
     np.testing.assert_array_equal(drawn["majority"].draws, alone["majority"].draws)
-
-
-def test_an_interval_leaves_undefined_draws_out_and_holds_its_value():
-    assert interval(np.array([np.nan, 1.0, 1.0]), 1.0, confidence=0.9) == (1.0, 1.0)
-    assert interval(np.array([2.0, 3.0]), 1.0, confidence=0.9)[0] == 1.0
-    assert np.isnan(interval(np.array([np.nan]), 1.0, confidence=0.9)).all()
 
 
 def test_one_group_has_no_interval():

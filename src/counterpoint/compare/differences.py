@@ -11,7 +11,7 @@ from counterpoint.compare.pvalues import bootstrap_p, delong, mcnemar_exact, pla
 from counterpoint.config import Evaluate
 from counterpoint.errors import ConfigError
 from counterpoint.metrics import Part, Rows, read_part, resample
-from counterpoint.metrics.bootstrap import interval
+from counterpoint.metrics.intervals import percentiles, tails, widened
 from counterpoint.metrics.rows import Floats
 from counterpoint.schema import DIFFERENCES, Frame
 
@@ -129,7 +129,7 @@ class Comparison:
         """Return the row of schema.DIFFERENCES for one pair, but for p_holm and is_primary."""
         one, other, k = self.resampled[a], self.resampled[b], self.place_of[metric]
         difference, draws = float(one.value[k] - other.value[k]), one.draws[k] - other.draws[k]
-        low, high = interval(draws, difference, confidence=self.rules.confidence)
+        low, high = widened(percentiles(draws, tails(self.rules.confidence)), difference)
         p, test = self._p(a, b, metric, draws)
         detectable = self._detectable(a, b, metric, draws)
         names = {"a": a, "b": b, "metric": metric, "difference": difference, "low": low, "high": high}

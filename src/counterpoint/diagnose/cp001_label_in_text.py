@@ -11,7 +11,7 @@ import polars as pl
 from counterpoint.diagnose.case import Case
 from counterpoint.errors import SchemaError
 from counterpoint.measures.held_out import hits, parts, right
-from counterpoint.measures.prediction_arrays import balanced_accuracy
+from counterpoint.metrics.class_means import balanced_mean
 from counterpoint.schema import Frame, finding
 
 TITLE = "The label is a function of the text"
@@ -110,7 +110,7 @@ def _learned(pairs: Frame) -> _Rule | None:
 
 
 def _balanced(rows: Frame) -> float:
-    return balanced_accuracy(rows["hit"].to_numpy(), rows["label"].to_numpy())
+    return balanced_mean(rows["hit"].to_numpy(), rows["label"].to_numpy())
 
 
 def _masked(pairs: Frame, words: Sequence[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from counterpoint.data.group import group
 from counterpoint.diagnose.case import Case
 from counterpoint.measures.held_out import has_test_rows, parts, rounded
 from counterpoint.metrics import evaluate, read_part
-from counterpoint.metrics.contingency import wilson
+from counterpoint.metrics.intervals import wilson
 from counterpoint.schema import Frame, finding
 
 TITLE = "Duplicates across folds"

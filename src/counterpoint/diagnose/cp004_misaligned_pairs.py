@@ -30,6 +30,7 @@ from counterpoint.measures import Estimate
 from counterpoint.measures.lapse_rate import Lapses, backing, lapses, read_words
 from counterpoint.measures.prediction_arrays import Codes, Floats, Heard, best_of, heard, judged
 from counterpoint.measures.text_image_association import Found, association, image_features, text_features
+from counterpoint.metrics.permutations import permute_within
 from counterpoint.schema import Frame, class_names, finding
 from counterpoint.seeds import child_seed
 
@@ -342,7 +343,7 @@ def _said_together(case: Case, *, is_within_class: bool) -> float:
     logs = [_centred(rows.log(name), strata) for name in (text, image)]
     rng = np.random.default_rng(child_seed(0, "cp004", "said"))
     found = float((logs[0] * logs[1]).sum())
-    dealt = [float((logs[0] * logs[1][_dealt(strata, rng)]).sum()) for _ in range(DEALINGS)]
+    dealt = [float((logs[0] * logs[1][permute_within(strata, rng)]).sum()) for _ in range(DEALINGS)]
     return (1 + sum(each >= found for each in dealt)) / (1 + DEALINGS)
 
 
@@ -352,11 +353,3 @@ def _centred(logs: Floats, strata: Codes) -> Floats:
     for code in np.unique(strata):
         ranks[strata == code] -= ranks[strata == code].mean(0)
     return ranks
-
-
-def _dealt(strata: Codes, rng: np.random.Generator) -> Codes:
-    order = np.arange(len(strata))
-    for code in np.unique(strata):
-        rows = np.flatnonzero(strata == code)
-        order[rows] = rng.permutation(rows)
-    return order

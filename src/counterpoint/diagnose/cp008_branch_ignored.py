@@ -24,7 +24,7 @@ from counterpoint.diagnose import Case
 from counterpoint.measures import Estimate, perceptual_score
 from counterpoint.measures.encoded_fits import Heads, heads_of
 from counterpoint.measures.information_gain import SUM, Told, told
-from counterpoint.measures.prediction_arrays import balanced_accuracy
+from counterpoint.metrics.class_means import balanced_mean
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
 
@@ -144,4 +144,4 @@ def _probe(heads: Heads, modality: str) -> float | None:
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     probe.fit(getattr(encoded, modality).vectors, train["label"].to_numpy())
     said = probe.predict(getattr(heads.kept, modality).vectors)
-    return balanced_accuracy(said == heads.pairs["label"].to_numpy(), heads.codes)
+    return balanced_mean(said == heads.pairs["label"].to_numpy(), heads.codes)

@@ -19,7 +19,7 @@ from counterpoint.diagnose import Case
 from counterpoint.measures import Estimate, emap_gap
 from counterpoint.measures.encoded_fits import Heads, heads_of
 from counterpoint.measures.information_gain import told
-from counterpoint.measures.prediction_arrays import balanced_accuracy
+from counterpoint.metrics.class_means import balanced_mean
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
 
@@ -75,4 +75,4 @@ def _gain(case: Case, heads: Heads) -> float | None:
     other = heads.hits_of(case, known.single[voice])
     shared = np.isfinite(other)
     more, codes = (heads.hits() - other)[shared], heads.codes[shared]
-    return balanced_accuracy(more, codes)
+    return balanced_mean(more, codes)

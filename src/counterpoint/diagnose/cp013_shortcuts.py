@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from counterpoint.diagnose.case import Case
 from counterpoint.errors import SchemaError
-from counterpoint.metrics.estimate import Estimate, estimated, mean_by_class
+from counterpoint.metrics.class_means import mean_by_class
+from counterpoint.metrics.estimate import Estimate, estimated
 from counterpoint.schema import Frame, finding
 from counterpoint.seeds import child_seed
 

@@ -22,7 +22,8 @@ from counterpoint.measures import Estimate
 from counterpoint.measures.encoded_fits import Heads, heads_of
 from counterpoint.measures.prediction_arrays import best_among, judged
 from counterpoint.measures.recombined_logits import Places, hits
-from counterpoint.metrics.estimate import Floats, estimated, groups_of, mean_by_class
+from counterpoint.metrics.class_means import mean_by_class
+from counterpoint.metrics.estimate import Floats, estimated, groups_of
 from counterpoint.schema import finding
 from counterpoint.seeds import child_seed
 

@@ -9,8 +9,9 @@ import polars as pl
 from counterpoint.diagnose.case import Case
 from counterpoint.features.tokens import tokenize
 from counterpoint.measures.held_out import parts, rounded
-from counterpoint.metrics.contingency import association, crossed, p_said, wilson
+from counterpoint.metrics.contingency import association, crossed, p_said
 from counterpoint.metrics.estimate import estimated
+from counterpoint.metrics.intervals import wilson
 from counterpoint.rules import n_words
 from counterpoint.schema import Frame, finding
 

@@ -8,7 +8,8 @@ import polars as pl
 
 from counterpoint.diagnose.case import Case
 from counterpoint.measures.held_out import hits, rounded, voices
-from counterpoint.metrics.estimate import Estimate, estimated, mean_by_class
+from counterpoint.metrics.class_means import mean_by_class
+from counterpoint.metrics.estimate import Estimate, estimated
 from counterpoint.schema import Frame, finding
 
 TITLE = "Imbalance hides errors"

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from counterpoint.measures.recombined_logits import Asked, asked, codes_of
-from counterpoint.metrics.estimate import Estimate, estimated, groups_of, mean_by_class
+from counterpoint.metrics.class_means import mean_by_class
+from counterpoint.metrics.estimate import Estimate, estimated, groups_of
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 

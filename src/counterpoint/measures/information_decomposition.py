@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from counterpoint.metrics.estimate import together
+from counterpoint.metrics.intervals import TAILS_95, percentiles
+from counterpoint.metrics.permutations import permute_groups
 from counterpoint.seeds import child_seed
 
 Floats = NDArray[np.float64]
@@ -89,11 +91,11 @@ def pid_of(
     rng = np.random.default_rng(child_seed(seed, "pid"))
     _, members = np.unique(np.asarray(list(together(groups, len(codes[0])))), return_inverse=True)
     n = int(members.max()) + 1
-    shuffled = [_counted([*codes[:2], _dealt(codes[2], members, rng)], shape) for _ in range(permutations)]
+    shuffled = [_counted([*codes[:2], permute_groups(codes[2], members, rng)], shape) for _ in range(permutations)]
     times = (np.bincount(taken, minlength=n)[members] for taken in rng.integers(0, n, (draws, n)))
     drawn = [_counted(codes, shape, weights) for weights in times]
     parts = _parts(np.stack([_counted(codes, shape), *shuffled, *drawn]))  # (1 + permutations + draws, 4)
-    low, high = np.quantile(parts[1 + permutations :], [0.025, 0.975], axis=0)
+    low, high = zip(*(percentiles(values, TAILS_95) for values in parts[1 + permutations :].T), strict=True)
     rows = parts[0], parts[1 : 1 + permutations].mean(axis=0), low, high
     return Decomposition(*(Information(*map(float, bits)) for bits in rows))
 
@@ -109,14 +111,6 @@ def clusters(features: ArrayLike, n: int, *, seed: int = 0) -> Codes:
     model: Any = KMeans(n, n_init=4, random_state=child_seed(seed, "clusters") % 2**32)
     codes: Codes = model.fit_predict(np.asarray(features, dtype=float)).astype(np.intp)
     return codes
-
-
-def _dealt(labels: Codes, members: Codes, rng: np.random.Generator) -> Codes:
-    """Return *labels* dealt anew among the rows: those of a group, of the codes *members*, stay side by side."""
-    place = np.argsort(rng.permutation(int(members.max()) + 1))  # of each group, in an order by chance
-    dealt = np.empty_like(labels)
-    dealt[np.argsort(members, kind="stable")] = labels[np.argsort(place[members], kind="stable")]
-    return dealt
 
 
 def _counted(codes: list[Codes], shape: tuple[int, ...], weights: Codes | None = None) -> Floats:

@@ -14,6 +14,7 @@ from counterpoint.diagnose.case import Case
 from counterpoint.measures import Estimate
 from counterpoint.measures.prediction_arrays import Codes, Heard, best_of, heard, judged
 from counterpoint.metrics.estimate import Floats
+from counterpoint.metrics.permutations import permute_within
 from counterpoint.seeds import child_seed
 
 FEW_ROWS = 30
@@ -98,11 +99,9 @@ def _terms(validation: Heard, test: Heard, text: str, image: str) -> tuple[Float
 
 def _dealt(rows: Heard, name: str, deal: int) -> Heard:
     """Return *rows* in which contender *name* says what it said of another row of the same fold and class."""
-    rng = np.random.default_rng(child_seed(0, "told", deal))
-    order = np.arange(len(rows.codes))
-    for fold, code in sorted({*zip(rows.folds.tolist(), rows.codes.tolist(), strict=True)}):
-        same = np.flatnonzero((rows.folds == fold) & (rows.codes == code))
-        order[same] = rng.permutation(same)
+    folds = np.unique(rows.folds, return_inverse=True)[1]
+    strata = folds * rows.proba[name].shape[1] + rows.codes
+    order = permute_within(strata, np.random.default_rng(child_seed(0, "told", deal)))
     return rows._replace(proba=rows.proba | {name: rows.proba[name][order]})
 
 

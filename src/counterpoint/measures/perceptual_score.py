@@ -3,10 +3,11 @@
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from counterpoint.measures.recombined_logits import asked, codes_of, hits
-from counterpoint.metrics.estimate import Estimate, Floats, estimated, groups_of, mean_by_class
+from counterpoint.metrics.class_means import mean_by_class
+from counterpoint.metrics.estimate import Estimate, Floats, estimated, groups_of
+from counterpoint.metrics.permutations import permute_within
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -52,7 +53,7 @@ def perceptual_score(
     right = hits(reader, codes, rows, rows)
     permuted = np.zeros(len(pairs))
     for _ in range(permutations):
-        order = _dealt(codes, rng) if is_within_class else rng.permutation(len(pairs))
+        order = permute_within(codes, rng) if is_within_class else rng.permutation(len(pairs))
         permuted += hits(reader, codes, *((order, rows) if modality == "text" else (rows, order)))
     whole, fallen = mean_by_class(right, codes), mean_by_class(right - permuted / permutations, codes)
     headroom = 1 - 1 / len(model.classes_)
@@ -61,12 +62,3 @@ def perceptual_score(
         return fallen(weights) / (whole(weights) if per == "score" else headroom)
 
     return estimated(measure, groups_of(pairs), draws=draws, seed=seed)
-
-
-def _dealt(codes: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
-    """Return an order of the rows in which each row is one of its own class."""
-    order = np.arange(len(codes))
-    for code in np.unique(codes):
-        rows = np.flatnonzero(codes == code)
-        order[rows] = rng.permutation(rows)
-    return order

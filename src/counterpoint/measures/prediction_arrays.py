@@ -8,7 +8,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpoint.diagnose.case import Case
-from counterpoint.metrics.estimate import Estimate, estimated, mean_by_class
+from counterpoint.metrics.class_means import balanced_mean, mean_by_class
+from counterpoint.metrics.estimate import Estimate, estimated
 from counterpoint.schema import class_names
 
 Floats = NDArray[np.float64]
@@ -90,7 +91,7 @@ def best_of(case: Case, *modalities: str) -> str | None:
 def best_among(case: Case, names: Sequence[str]) -> str:
     """Return which of *names* has most balanced accuracy on validation rows."""
     rows = heard(case, names, "validation")
-    return max(names, key=lambda name: balanced_accuracy(rows.hits(name), rows.codes))
+    return max(names, key=lambda name: balanced_mean(rows.hits(name), rows.codes))
 
 
 def judged(case: Case, *modalities: str) -> list[str]:
@@ -102,12 +103,3 @@ def judged(case: Case, *modalities: str) -> list[str]:
     """
     known = set(case.predictions.filter(part="validation")["contender"].unique())
     return [name for name in case.reading(*modalities) if name in known]
-
-
-def balanced_accuracy(hits: NDArray[Any], codes: NDArray[Any]) -> float:
-    """Return the mean over classes, by code or by name, of the share of *hits*; 0 of no rows.
-
-    >>> balanced_accuracy(np.array([True, True, False]), np.array([0, 0, 1]))
-    0.5
-    """
-    return float(np.mean([hits[codes == code].mean() for code in np.unique(codes)])) if len(codes) else 0.0

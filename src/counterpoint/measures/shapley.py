@@ -6,7 +6,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from counterpoint.metrics.estimate import Estimate, Floats, estimates, mean_by_class, together
+from counterpoint.metrics.class_means import mean_by_class
+from counterpoint.metrics.estimate import Estimate, Floats, estimates, together
 
 Share = TypeVar("Share", float, Estimate)
 

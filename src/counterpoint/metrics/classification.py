@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from counterpoint.metrics.class_means import mean_of_classes
 from counterpoint.metrics.rows import Floats, Sample, defined_mean, ratio, spread
 
 N_BINS = 15
@@ -51,12 +52,12 @@ def accuracy(sample: Sample) -> Floats:
 
 def balanced_accuracy(sample: Sample) -> Floats:
     """Return the mean over classes of the share of their rows that are predicted right."""
-    return defined_mean(ratio(sample.hits, sample.truths))
+    return mean_of_classes(sample.hits, sample.truths)
 
 
 def macro_f1(sample: Sample) -> Floats:
     """Return the mean over classes of F1; a class that is neither true nor predicted anywhere is left out."""
-    return defined_mean(ratio(2 * sample.hits, sample.truths + sample.guesses))
+    return mean_of_classes(2 * sample.hits, sample.truths + sample.guesses)
 
 
 def roc_auc(sample: Sample) -> Floats:

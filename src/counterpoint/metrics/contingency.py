@@ -20,20 +20,6 @@ class Association(NamedTuple):
     v: float
 
 
-def wilson(k: int, n: int, *, z: float = 1.96) -> tuple[float, float]:
-    """Return Wilson's interval of a share of *k* in *n*; from 0 to 1 where there is none to count.
-
-    >>> [round(end, 3) for end in wilson(10, 200)], wilson(0, 0)
-    ([0.027, 0.09], (0.0, 1.0))
-    """
-    if n == 0:
-        return 0.0, 1.0
-    share, spread = k / n, z * z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = z * np.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
-
-
 def crossed(rows: Frame, one: str, other: str) -> NDArray[np.int64]:
     """Return how many *rows* have each value of column *one* with each value of column *other*, both in order.
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from counterpoint.metrics.bootstrap import row_draws
+from counterpoint.metrics.draws import row_draws
+from counterpoint.metrics.intervals import percentiles, tails
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 
-Floats = NDArray[np.float64]
 Measure = Callable[[Floats], Floats]
 """From weights of shape (draws, n) to values of shape (draws,); for `estimates`, of shape (draws, n_values)."""
 
@@ -50,8 +50,8 @@ def estimates(
     _, codes = np.unique(np.asarray(list(groups)), return_inverse=True)
     values = measure(np.ones((1, len(codes))))[0]
     drawn = np.concatenate([measure(weights) for weights in row_draws(codes, draws, seed=seed)])  # (draws, n_values)
-    ends = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    return [Estimate(*map(float, found)) for found in zip(values, *ends, strict=True)]
+    ends = tails(confidence)
+    return [Estimate(float(value), *percentiles(own, ends)) for value, own in zip(values, drawn.T, strict=True)]
 
 
 def together(groups: Iterable[Any] | None, n: int) -> Iterable[Any]:
@@ -71,20 +71,3 @@ def groups_of(pairs: Frame) -> Iterable[Any]:
     [0, 1]
     """
     return together(pairs["group"].to_list() if "group" in pairs.columns else None, len(pairs))
-
-
-def mean_by_class(hits: Floats, codes: NDArray[np.intp]) -> Measure:
-    """Return the measure that averages *hits* within each class, then over the classes: balanced accuracy.
-
-    >>> float(mean_by_class(np.array([1.0, 1.0, 0.0]), np.array([0, 0, 1]))(np.ones((1, 3)))[0])
-    0.5
-    """
-    member = (codes[:, None] == np.unique(codes)).astype(float)  # (n, classes)
-
-    def measure(weights: Floats) -> Floats:
-        sizes = weights @ member  # (draws, classes)
-        with np.errstate(invalid="ignore"):
-            means: Floats = np.nanmean((weights * hits) @ member / np.where(sizes > 0, sizes, np.nan), axis=1)
-        return means
-
-    return measure

@@ -230,10 +230,10 @@ def ratio(part: Floats, whole: Floats) -> Floats:
     return quotient
 
 
-def defined_mean(values: Floats) -> Floats:
-    """Return the mean over the first axis of the values that are not NaN; NaN where all are.
+def defined_mean(values: Floats, *, axis: int = 0) -> Floats:
+    """Return the mean over an axis of the values that are not NaN; NaN if all are.
 
     >>> defined_mean(np.array([[1.0, np.nan], [3.0, np.nan]]))
     array([ 2., nan])
     """
-    return ratio(np.nansum(values, axis=0), np.isfinite(values).sum(axis=0))
+    return ratio(np.nansum(values, axis=axis), np.isfinite(values).sum(axis=axis))

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from counterpoint.config import METRICS as DEFAULT_METRICS
 from counterpoint.config import Evaluate
 from counterpoint.errors import SchemaError
-from counterpoint.metrics.bootstrap import interval, resample
+from counterpoint.metrics.bootstrap import resample
+from counterpoint.metrics.intervals import percentiles, tails, widened
 from counterpoint.metrics.parts import PARTS, Part, check_proba, encode, read_part
 from counterpoint.metrics.rows import Ints, Rows
 from counterpoint.schema import PREDICTIONS, SCORES, Frame, check, empty
@@ -107,7 +108,7 @@ def _scores_of(part: Part, metrics: Sequence[str], rules: Evaluate) -> Frame:
             part.name,
             metric,
             value,
-            *interval(draws, value, confidence=rules.confidence),
+            *widened(percentiles(draws, tails(rules.confidence)), value),
             part.n,
             len(part.trials[name]),
         )

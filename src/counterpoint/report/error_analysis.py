@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from statsmodels.stats.proportion import proportion_confint
 
 from counterpoint import rules
+from counterpoint.metrics.intervals import standard_errors, wilson
 from counterpoint.schema import Frame
 
 N_LENGTHS = 5
@@ -43,9 +43,10 @@ def rates(rows: Frame, by: str, *, confidence: float) -> Frame:
     (0.5, 2, 0.095)
     """
     found = rows.group_by(by).agg(pl.col("is_right").mean().alias("value"), pl.col("id").n_unique().alias("n"))
-    share, n = found["value"].to_numpy(), found["n"].to_numpy()
-    low, high = proportion_confint(share * n, n, alpha=1 - confidence, method="wilson")
-    return found.with_columns(pl.Series("low", low), pl.Series("high", high)).sort(by)
+    z = standard_errors(confidence)
+    ends = [wilson(share * n, n, z=z) for share, n in found.select("value", "n").iter_rows()]
+    low, high = ([end[place] for end in ends] for place in (0, 1))
+    return found.with_columns(low=pl.Series(low, dtype=pl.Float64), high=pl.Series(high, dtype=pl.Float64)).sort(by)
 
 
 def reliability(rows: Frame, *, confidence: float) -> Frame:

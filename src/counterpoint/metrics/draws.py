@@ -1,0 +1,43 @@
+"""Bootstrap draws of groups and of seeds, as weights.  Reasons: docs/decisions/0002-statistics.md."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from counterpoint.metrics.rows import Floats, Ints
+from counterpoint.seeds import child_seed
+
+MAX_ELEMENTS = 2**20  # of one array of weights: 8 MB, of which a metric holds about five at a time
+MAX_CHUNK = 64  # draws at once: more would leave the processor's cache
+
+
+def row_draws(groups: Ints, n_draws: int, *, seed: int) -> Iterator[Floats]:
+    """Yield weights of shape (some draws, n), *n_draws* in all: how often each row's group was drawn.
+
+    Groups, not rows, are drawn with replacement: near-duplicates would make the interval too narrow.  The draws
+    depend on *groups*, *n_draws* and *seed* alone, so that all contenders of the same rows share them.
+
+    Examples
+    --------
+    >>> (weights,) = row_draws(np.array([0, 0, 1]), 4, seed=0)
+    >>> weights.shape, bool((weights[:, 0] == weights[:, 1]).all())
+    ((4, 3), True)
+    """
+    rng = np.random.default_rng(child_seed(seed, "groups"))
+    n_groups = int(groups.max()) + 1
+    size = max(1, min(MAX_CHUNK, MAX_ELEMENTS // len(groups)))
+    for start in range(0, n_draws, size):
+        chunk = min(size, n_draws - start)
+        drawn = rng.integers(n_groups, size=(chunk, n_groups)) * chunk + np.arange(chunk)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=n_groups * chunk).reshape(n_groups, chunk)
+        yield counts.astype(float).take(groups, axis=0).T
+
+
+def seed_draws(n_seeds: int, n_draws: int, *, seed: int) -> Floats:
+    """Return the share of each seed in each draw, shape (n_seeds, n_draws).
+
+    >>> seed_draws(3, 5, seed=0).sum(axis=0).round(9)
+    array([1., 1., 1., 1., 1.])
+    """
+    rng = np.random.default_rng(child_seed(seed, "seeds"))
+    return rng.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=n_draws).T / n_seeds
