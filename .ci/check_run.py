@@ -29,7 +29,7 @@ assert abs(primary["difference"] - (test[primary["a"]]["value"] - test[primary["
 assert all(row["p_holm"] is None or row["p_holm"] >= row["p"] for row in results["differences"])
 
 assert results["answer"]["sentence"], results["answer"]
-assert len(results["test_looks"]) == 1, results["test_looks"]
+assert len(results["test_evaluations"]) == 1, results["test_evaluations"]
 assert "OpenMoji" in page
 assert "CC BY-SA 4.0" in page
 assert not re.search(r"""(?:src|href)=["'](?:https?:)?//[^"']+\.(?:js|css|png|svg|woff2?)""", page)

@@ -216,13 +216,13 @@ def test_what_stands_in_the_way_is_named(tmp_path):
 
 @pytest.mark.parametrize("found", [[1], [{}], [{"time": "now"}]])
 def test_a_record_of_test_evaluations_of_another_form_is_lost(tmp_path, found):
-    path = tmp_path / "test_looks.json"
+    path = tmp_path / "test_evaluations.json"
     write_sealed(path, {"evaluations": found})
     assert len(Evaluations(path).lost()) == 1
 
 
 def test_a_record_of_test_evaluations_that_is_lost_stays_lost(tmp_path):
-    path = tmp_path / "test_looks.json"
+    path = tmp_path / "test_evaluations.json"
     assert Evaluations(path).read() == []
     Evaluations(path, is_expected=True).note("b", ["majority"])
     assert [each["config_hash"] for each in Evaluations(path).read()] == [None, "b"]

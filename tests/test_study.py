@@ -22,7 +22,7 @@ SMALL_CNN = {"kind": "image-cnn", "side_px": 16, "epochs": 2}
 SMALL_LSTM = {"kind": "text-lstm", "epochs": 2}
 RESULTS = {
     "study", "version", "config_hash", "rows", "scores", "primary", "differences", "costs", "findings", "answer",
-    "test_looks", "seconds",
+    "test_evaluations", "seconds",
 }  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_results_json_is_the_whole_outcome(finished):
     assert len(results["scores"]) == 4 * 3 * 7
     assert {row["part"] for row in results["scores"]} == {"train", "validation", "oof"}
     assert [row["is_primary"] for row in results["differences"]].count(True) == 1
-    assert len(results["test_looks"]) == 1
+    assert len(results["test_evaluations"]) == 1
 
 
 def test_the_page_and_its_figures_are_there(finished):
@@ -106,7 +106,7 @@ def test_a_finished_study_is_read_and_not_fitted_again(finished, monkeypatch):
     again = cp.Study(finished.config, runs=finished.root.parent)
     assert again.scores().equals(finished.scores())
     again.report()
-    assert len(again.test_looks()) == 1
+    assert len(again.test_evaluations()) == 1
 
 
 def test_another_contender_fits_only_that_one(finished, monkeypatch):

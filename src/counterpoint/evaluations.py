@@ -31,7 +31,7 @@ class Evaluations:
     --------
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder, "test_looks.json")
+    ...     path = Path(folder, "test_evaluations.json")
     ...     for config in ("a", "b", "a"):
     ...         Evaluations(path).note(config, ["majority"])
     ...     len(Evaluations(path).read()), Evaluations(path).lost()

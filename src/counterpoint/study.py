@@ -159,7 +159,7 @@ class Study:
             "costs": rows_of(self.costs()),
             "findings": rows_of(self.findings()),
             "answer": self.answer()._asdict(),
-            "test_looks": self.test_looks(),
+            "test_evaluations": self.test_evaluations(),
             "seconds": self.folder.took_s(),
             "attribution": self.source.attribution,
             "config": as_yaml(shared_settings(self.config.model_dump(mode="json"), self.file)),
@@ -260,7 +260,7 @@ class Study:
     def evaluations(self) -> Evaluations:
         """The record of the test evaluations of this run folder."""
         was_scored = self.folder.holds_stages("scores", "differences", "findings")
-        return Evaluations(self.root / "test_looks.json", is_expected=was_scored)
+        return Evaluations(self.root / "test_evaluations.json", is_expected=was_scored)
 
     @cached_property
     def contenders(self) -> dict[str, Any]:
@@ -293,7 +293,7 @@ class Study:
         found: dict[str, Any] | None = kept["primary"]
         return found
 
-    def test_looks(self) -> list[dict[str, Any]]:
+    def test_evaluations(self) -> list[dict[str, Any]]:
         """Return each time that test rows of this run folder were scored, with what settings."""
         return self.evaluations.read()
 
@@ -308,7 +308,7 @@ class Study:
             modalities=self.modalities(),
             additive=tuple(name for name, model in models.items() if getattr(model, "is_additive", False)),
             n_fits=self._n_fits(),
-            test_looks=len(self.test_looks()),
+            test_looks=len(self.test_evaluations()),
             is_record_of_looks_lost=bool(self.evaluations.lost()),
             metric=self.config.evaluate.primary,
             dropped=self.dropped(),

@@ -35,4 +35,4 @@ def test_a_damaged_file_is_made_again_or_named(damaged, seed):
 
 @pytest.mark.parametrize("kind", ["empty", "delete", "scramble"])
 def test_a_record_of_test_evaluations_that_is_gone_is_never_forgotten(damaged, kind):
-    assert damaged.outcome(Damage(kind, "test_looks.json"), random.Random(1)) == Outcome("lost")
+    assert damaged.outcome(Damage(kind, "test_evaluations.json"), random.Random(1)) == Outcome("lost")

@@ -1,4 +1,4 @@
-"""Looks at the test rows: one for each set of settings that was seen."""
+"""Test evaluations: one for each set of settings that was seen."""
 
 import counterpoint as cp
 from counterpoint.config import StudyConfig
@@ -11,8 +11,8 @@ GIVEN = {
 }
 
 
-def test_going_back_to_settings_that_were_seen_is_no_further_look(tmp_path):
+def test_going_back_to_settings_that_were_seen_is_no_further_test_evaluation(tmp_path):
     for draws in (100, 110, 100, 110, 100):
         study = cp.Study(StudyConfig.read(GIVEN | {"evaluate": {"bootstrap": draws}}), runs=tmp_path)
         study.scores()
-    assert len(study.test_looks()) == 2
+    assert len(study.test_evaluations()) == 2

@@ -29,7 +29,7 @@ TABLES = ("pairs", "dropped", "predictions", "history", "scores", "differences",
 TIMES = {"seconds", "environment"}
 SECONDS = r'(_s\\?": )[0-9.e-]+'
 """How long something took, as the evidence of a finding has it."""
-LOST = "test_looks.json"
+LOST = "test_evaluations.json"
 
 MADE_AGAIN = {"nothing": (), "page": ("report.json",), "findings": ("tables/.findings.json",),
               "fits": ("tables/.fits.json", "tables/.findings.json")}  # fmt: skip
@@ -187,14 +187,14 @@ class Damaged:
                 return Outcome("wrong", f"table {name} differs")
         study.report()
         found, known = self._results(), dict(self.results)
-        if damage.file == LOST and found["test_looks"] != known["test_looks"]:
-            if not any(look.get("is_lost") for look in found["test_looks"]):
+        if damage.file == LOST and found["test_evaluations"] != known["test_evaluations"]:
+            if not any(look.get("is_lost") for look in found["test_evaluations"]):
                 return Outcome("wrong", "test evaluations were forgotten")
             for each in (found, known):
                 answer = {key: [code for code in value if code != "CP012"] if isinstance(value, list) else value
                           for key, value in each["answer"].items()}  # fmt: skip
                 findings = [row for row in each["findings"] if row["code"] != "CP012"]
-                each |= {"test_looks": None, "findings": findings, "answer": answer}
+                each |= {"test_evaluations": None, "findings": findings, "answer": answer}
             differing = [key for key in known if found.get(key) != known[key]]
             return Outcome("wrong", f"results.json differs: {differing}") if differing else Outcome("lost")
         if found != known:

@@ -291,7 +291,7 @@ def _results(tables, seeds, folds):
             "recommendation": None,
             "evidence": ["CP001", "CP011"],
         },
-        "test_looks": [
+        "test_evaluations": [
             {"time": "2025-05-04T10:21:33+00:00", "config_hash": "4f2a9c0d1b7e8a35", "contenders": list(MODALITIES)}
         ],
         "seconds": {"records": 1.2, "fits": 340.0},

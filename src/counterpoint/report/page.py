@@ -77,7 +77,7 @@ def _content(material: Material, gallery: Gallery) -> dict[str, Any]:
         "removals": behaviour.removals(material),
         "findings": record.findings(material),
         "costs": record.costs(material),
-        "looks": material.results.get("test_looks") or [],
+        "looks": material.results.get("test_evaluations") or [],
         "reproduction": record.reproduction(material),
         "terms": record.terms(material),
     }
