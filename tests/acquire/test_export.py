@@ -113,7 +113,7 @@ def test_the_same_export_is_kept_and_that_of_another_state_refused(acquired, tmp
     first = export(acquired.folder, layout, tmp_path / "out")
     assert export(acquired.folder, layout, tmp_path / "out") == first
     acquired.shard(1, ended(4, "ok", picture(4)), generation=2)
-    with pytest.raises(RunFolderError, match="holds an export of something else"):
+    with pytest.raises(RunFolderError, match="holds another export"):
         export(acquired.folder, layout, tmp_path / "out")
     assert export(acquired.folder, layout, tmp_path / "new")["n_exported"] == 5
 

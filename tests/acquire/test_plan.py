@@ -263,7 +263,7 @@ def test_a_stray_quotation_mark_hides_no_row_of_a_list(tmp_path):
     (tmp_path / "a.tsv").write_text(rows_of_list("\t"))
     assert plan(config(tmp_path, input=str(tmp_path / "a.tsv")), Store(tmp_path / "tsv")).n_read == 60
     (tmp_path / "a.csv").write_text(rows_of_list(","))
-    with pytest.raises(SourceError, match="a quotation mark in line 7 is never closed; quoting: none"):
+    with pytest.raises(SourceError, match="a quotation mark in line 7 is never closed. The setting quoting: none"):
         plan(config(tmp_path, input=str(tmp_path / "a.csv")), Store(tmp_path / "csv"))
     plain = config(tmp_path, input={"path": str(tmp_path / "a.csv"), "quoting": "none"})
     assert plan(plain, Store(tmp_path / "plain")).n_read == 60

@@ -88,7 +88,7 @@ def test_a_class_has_the_number_that_the_user_gives_it(holdout, tmp_path):
 def test_another_export_is_never_written_over_one(holdout):
     made, account, folder = holdout
     assert made.export_pairs(folder) == account
-    with pytest.raises(RunFolderError, match="holds an export of something else"):
+    with pytest.raises(RunFolderError, match="holds another export"):
         made.export_pairs(folder, resize="area")
 
 

@@ -89,7 +89,7 @@ def test_a_folder_of_somebody_else_is_refused_and_left_as_it_is(tmp_path):
 
 def test_an_export_of_something_else_is_refused(tmp_path):
     export_once(tmp_path / "out", "a", write_one)
-    with pytest.raises(RunFolderError, match="holds an export of something else"):
+    with pytest.raises(RunFolderError, match="holds another export"):
         export_once(tmp_path / "out", "b", write_one)
 
 

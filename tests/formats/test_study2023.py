@@ -119,7 +119,7 @@ def test_classes_that_are_not_those_of_the_rows_are_refused(classes, says):
 
 
 def test_one_class_is_no_study():
-    with pytest.raises(ConfigError, match="needs two classes; got animal"):
+    with pytest.raises(ConfigError, match="needs two classes, but got animal"):
         class_numbers(["animal", "animal"])
 
 

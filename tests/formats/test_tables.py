@@ -76,7 +76,9 @@ def test_rows_that_cannot_be_read_say_why_and_keep_their_place(tmp_path):
 def test_a_quotation_mark_without_end_is_refused_by_its_line_however_long_the_field(tmp_path):
     long = 'x,"' + "y" * 140_000
     (tmp_path / "t.csv").write_text(f"a,b\n1,2\n{long}\n3,4\n")
-    with pytest.raises(SourceError, match=r"t.csv: a quotation mark in line 3 is never closed; quoting: none takes"):
+    with pytest.raises(
+        SourceError, match=r"t.csv: a quotation mark in line 3 is never closed. The setting quoting: none takes"
+    ):
         rows(tmp_path / "t.csv", "a")
     assert rows(tmp_path / "t.csv", "a", quoting="none") == [("1", None), ("x", None), ("3", None)]
 
@@ -88,7 +90,7 @@ def test_a_quotation_mark_without_end_is_refused_by_its_line_however_long_the_fi
         ("t.csv", b"a,a\n", "two columns named 'a'"),
         ("t.csv", b"\xff,b\n", "is not UTF-8 text"),
         ("t.csv", b"PK\x03\x04", "is no text: it is a ZIP archive or a workbook"),
-        ("t.json", b'{"a": 1}', "should hold a list of objects; it holds a dict"),
+        ("t.json", b'{"a": 1}', "should hold a list of objects, but holds a dict"),
         ("t.jsonl", b"1\n2\n", "holds no JSON object"),
         ("t.docx", b"", "is not a table that can be read"),
     ],
@@ -154,7 +156,7 @@ def test_a_tsv_whose_marks_evidently_enclose_fields_is_read_so_and_says_so(quote
     path = written(tmp_path / "t.tsv", shop("\t", r5=quoted))
     assert rows(path, "caption")[5][0] == quoted[1:-1].replace('""', '"')
     assert open_table(path).notes == (
-        "t.tsv is read with quoting standard, as found in it; settings of these names change that.",
+        "t.tsv is read with quoting standard, as found in it. Settings of these names change that.",
     )
 
 
@@ -170,7 +172,9 @@ def test_a_table_between_tabs_whose_columns_are_enclosed_is_read_without_the_mar
 
 def test_a_stray_mark_below_a_header_of_enclosed_names_is_refused_with_its_line(tmp_path):
     path = written(tmp_path / "t.tsv", '"image"\t"caption"\n1.png\t"a lamp\n2.png\ta river\n')
-    with pytest.raises(SourceError, match=r"t.tsv: a quotation mark in line 2 is never closed; quoting: none"):
+    with pytest.raises(
+        SourceError, match=r"t.tsv: a quotation mark in line 2 is never closed. The setting quoting: none"
+    ):
         rows(path, "caption")
 
 
@@ -250,7 +254,7 @@ def test_the_separator_is_found_and_said(separator, suffix, tmp_path):
     assert rows(path, "class")[1] == ("dog", None)
     assert open_table(path).notes == (
         () if separator == usual else (
-            f"t{suffix} is read with separator {separator!r}, as found in it; settings of these names change that.",
+            f"t{suffix} is read with separator {separator!r}, as found in it. Settings of these names change that.",
         )
     )  # fmt: skip
     assert open_table(path, separator=separator).notes == ()
@@ -284,7 +288,7 @@ def test_the_encoding_is_found_and_said(text, encoding, found, tmp_path):
     path = written(tmp_path / "t.csv", shop(r5=text), encoding)
     assert rows(path, "caption")[5] == (text, None)
     assert open_table(path).notes == (
-        f"t.csv is read with encoding {found}, as found in it; settings of these names change that.",
+        f"t.csv is read with encoding {found}, as found in it. Settings of these names change that.",
     )
     assert rows(path, "caption", encoding=encoding)[5] == (text, None)
 

@@ -96,7 +96,7 @@ def test_a_workbook_that_only_claims_to_be_large_is_read(tmp_path):
 def test_a_workbook_that_unpacks_to_gigabytes_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("counterpoint.formats.workbooks.MAX_UNPACKED_BYTES", 1 << 20)
     bomb(tmp_path / "t.xlsx", tmp_path, "<a/>" * (1 << 19))
-    with pytest.raises(SourceError, match=r"t.xlsx unpacks to 2 MB; save its table as CSV"):
+    with pytest.raises(SourceError, match=r"t.xlsx unpacks to 2 MB. Save its table as CSV"):
         open_table(tmp_path / "t.xlsx")
 
 

@@ -1,1 +1,1 @@
-"""Readers and writers of every layout on disk; nothing else knows one."""
+"""Readers and writers of every layout on disk.  No other room reads or writes one."""

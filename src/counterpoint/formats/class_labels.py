@@ -1,4 +1,4 @@
-"""Names of classes that Hugging Face keeps beside a Parquet table, whose column has their numbers."""
+"""Names of classes that Hugging Face stores in the metadata of a Parquet table.  The column has their numbers."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ Features = Mapping[str, Any]
 
 
 def features_of(schema: pa.Schema) -> Features:
-    """Return what Hugging Face says of each column of a *schema*; nothing when it says nothing that can be read.
+    """Return the Hugging Face feature of each column of a *schema*, or none where the metadata have none.
 
     >>> info = {"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}
     >>> features_of(pa.schema([("label", pa.int64())], metadata={"huggingface": json.dumps(info)}))
@@ -30,7 +30,7 @@ def features_of(schema: pa.Schema) -> Features:
 def with_names(frame: Frame, features: Features) -> Frame:
     """Return *frame* with the names of classes in place of their numbers, inside lists and structs too.
 
-    The number -1, and every other that has no name, is missing.
+    The number -1, and every other number without a name, is missing.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def with_names(frame: Frame, features: Features) -> Frame:
 
 
 def _named(values: pl.Expr, kind: pl.DataType, feature: Any) -> pl.Expr | None:
-    """Return *values* with names of classes, or None when *feature* has none for values of this *kind*."""
+    """Return *values* with names of classes, or None when *feature* names no class for values of this *kind*."""
     names = _names(feature)
     if names and kind.is_integer():
         return values.replace_strict(dict(enumerate(names)), default=None, return_dtype=pl.String)
@@ -65,7 +65,7 @@ def _kind(field: pl.Field) -> pl.DataType:
 
 
 def _names(feature: Any) -> list[str]:
-    """Return the names of a ClassLabel; none of any other feature."""
+    """Return the names of a ClassLabel, or an empty list for any other feature."""
     if not isinstance(feature, Mapping) or feature.get("_type") != "ClassLabel":
         return []
     names = feature.get("names")

@@ -16,17 +16,28 @@ from counterpoint.schema import Frame
 def open_delimited(
     path: Path, *, separator: str | None = None, quoting: str = "auto", encoding: str | None = None
 ) -> Table:
-    """Return the CSV or TSV at *path*: see `counterpoint.config.Delimited` for the settings.
+    """Return the table in the CSV or TSV at *path*.
+
+    Parameters
+    ----------
+    path
+        *path* is a file of text.
+    separator
+        *separator* is one character between fields (default: as found in the file).
+    quoting
+        *quoting* is "auto" (as found in the file), "standard", "backslash" or "none".
+    encoding
+        *encoding* is a name that Python knows (default: as found in the file).
 
     Raises
     ------
     SourceError
-        When it is empty, is no text, or its header cannot be read.
+        When the file is empty, is no text, or has no readable header.
     """
     dialect, sample, found = dialect_of(path, separator=separator, quoting=quoting, encoding=encoding)
     header = _header(path, dialect)
     reader = RowReader(path, dialect, header, _forms(sample, dialect, len(header)))
-    how = f"{path.name} is read with {' and '.join(found)}, as found in it; settings of these names change that."
+    how = f"{path.name} is read with {' and '.join(found)}, as found in it. Settings of these names change that."
     notes = (how,) if found else ()
     return Table(path, header, partial(_frames, reader), notes)
 
@@ -38,12 +49,15 @@ def _header(path: Path, dialect: Dialect) -> tuple[str, ...]:
         raise SourceError(f"{path} is empty: its first line should name its columns.")
     names = tuple(first.fields)
     if any("\0" in name or not is_text(name) for name in names):
-        raise SourceError(f"{path} is not {dialect.encoding.removesuffix('-sig').upper()} text; set encoding.")
+        raise SourceError(f"{path} is not {dialect.encoding.removesuffix('-sig').upper()} text: set encoding.")
     return names
 
 
 def _forms(sample: Sample, dialect: Dialect, width: int) -> Forms:
-    """Return what the columns hold in rows of one line: read plainly where a mark may have swallowed most of them."""
+    """Return the forms of the columns, from rows of one line.
+
+    Quotation marks are plain characters where a stray mark may have swallowed most rows.
+    """
     readings = (rows_of(sample, dialect.separator, is_quoted=each) for each in (dialect.quoting != "none", False))
     quoted, plain = ([row for row in islice(rows, 1, None) if _is_simple(row, width)] for rows in readings)
     return Forms.of(quoted if 2 * len(quoted) > len(plain) else plain, dialect.separator, width)

@@ -1,4 +1,4 @@
-"""How a CSV or TSV is written, found in its first rows: separator, quotation marks, line ends, encoding."""
+"""The dialect of a CSV or TSV, found in its first rows: separator, quotation marks, line ends, encoding."""
 
 import csv
 import re
@@ -14,20 +14,20 @@ from counterpoint.formats.tables import MAX_COLUMNS
 
 SEPARATORS = (",", ";", "\t", "|")
 N_LINES, N_CHARACTERS = 1_000, 1 << 19
-"""So much of a file shows how it is written."""
+"""Length of the sample that shows the dialect of a file."""
 MIN_SHARE, CLEAR_SHARE = 0.5, 0.9
-"""Least share of rows as wide as the header: to take another separator, and to take it where the usual one fits too."""
+"""Least share of rows as wide as the header: for another separator, and for one where the usual separator fits too."""
 FEW_ROWS = 3
-"""In so few rows, all fields of a column may begin and end with a quotation mark by chance."""
+"""In so few rows, every field of a column may begin and end with a quotation mark by chance."""
 
 _SEP = re.compile(r'"?sep=(.)"?\r*', re.IGNORECASE)
-"""The first line that Excel writes and reads."""
+"""A first line that Excel writes and reads: it names the separator."""
 _DOUBLED = '(?:^|{0})"[^"{0}]*(?:""[^"{0}]*)+"(?:{0}|$)'
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The first lines of a file, without those before the header; *is_whole* when there are no others."""
+    """The lines of a file from its header on.  *is_whole* is true when the file has no other lines."""
 
     lines: Sequence[str]
     is_whole: bool
@@ -36,14 +36,24 @@ class Sample:
 def dialect_of(
     path: Path, *, separator: str | None = None, quoting: str = "auto", encoding: str | None = None
 ) -> tuple[Dialect, Sample, list[str]]:
-    r"""Return how the file at *path* is written, its first lines, and what was found that the user did not set.
+    r"""Return the dialect of the file at *path*, its first lines, and the settings that were found in it.
 
     Parameters
     ----------
     path
         *path* is a CSV or TSV.
     separator, quoting, encoding
-        These are the settings of `counterpoint.config.Delimited`.
+        These are the settings of `counterpoint.config.Delimited`.  A setting that is given is not searched for.
+
+    Returns
+    -------
+    tuple
+        The dialect, the sample, and a phrase for each setting that differs from the usual one.
+
+    Raises
+    ------
+    SourceError
+        When the file has too many columns, or is not of the encoding.
 
     Examples
     --------
@@ -60,7 +70,7 @@ def dialect_of(
     lines, is_whole = _first_lines(path, start)
     n_columns = max((lines[0].count(each) for each in SEPARATORS if lines), default=0)
     if n_columns > MAX_COLUMNS:
-        raise SourceError(f"{path} has {n_columns + 1:,} columns; read are up to {MAX_COLUMNS:,}.")
+        raise SourceError(f"{path} has {n_columns + 1:,} columns. The limit is {MAX_COLUMNS:,}.")
     stated = _SEP.fullmatch(lines[0]) if lines else None
     sample = Sample(lines[1:] if stated else lines, is_whole)
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
@@ -72,7 +82,7 @@ def dialect_of(
         f"separator {between!r}": separator is None and between != usual,
         f"quoting {marks}": quoting == "auto" and between == "\t" and marks != "none",
     }
-    return dialect, sample, [what for what, is_found in found.items() if is_found]
+    return dialect, sample, [phrase for phrase, is_found in found.items() if is_found]
 
 
 def _newline(path: Path, encoding: str) -> str:
@@ -80,7 +90,7 @@ def _newline(path: Path, encoding: str) -> str:
         with open_lines(path, encoding) as file:
             chunk = file.read(CHUNK)
     except UnicodeError as error:
-        raise SourceError(f"{path} is not {encoding}; set encoding.") from error
+        raise SourceError(f"{path} is not {encoding}: set encoding.") from error
     return "\r" if chunk.count("\r") - chunk.count("\r\n") > chunk.count("\n") else "\n"
 
 
@@ -96,7 +106,17 @@ def _first_lines(path: Path, dialect: Dialect) -> tuple[list[str], bool]:
 
 
 def rows_of(sample: Sample, separator: str, *, is_quoted: bool) -> Iterator[list[str]]:
-    """Yield the header and the rows of *sample* but for blank ones, up to a quotation mark that is misplaced."""
+    """Yield the header and the rows of *sample*, except blank rows, up to a misplaced quotation mark.
+
+    Parameters
+    ----------
+    sample
+        *sample* has the first lines of a file.
+    separator
+        *separator* is one character between fields.
+    is_quoted
+        *is_quoted* is true where quotation marks enclose fields, false where they are plain characters.
+    """
     if not is_quoted:
         yield from (line.rstrip("\r").split(separator) for line in sample.lines if line.strip("\r"))
         return
@@ -109,7 +129,7 @@ def rows_of(sample: Sample, separator: str, *, is_quoted: bool) -> Iterator[list
 
 
 def _separator(sample: Sample, usual: str) -> str:
-    """Return the separator by which most rows are as wide as the header: the usual one, if it does not fail."""
+    """Return the separator that makes most rows as wide as the header.  The usual one is preferred."""
     fits = {each: _width_test(sample, each) for each in SEPARATORS}
     width, share = fits[usual]
     least = MIN_SHARE if width < 2 else max(CLEAR_SHARE, share + 1 - CLEAR_SHARE)
@@ -118,7 +138,7 @@ def _separator(sample: Sample, usual: str) -> str:
 
 
 def _width_test(sample: Sample, separator: str) -> tuple[int, float]:
-    """Return how many columns the header has, and the share of the rows that have as many."""
+    """Return the number of columns of the header, and the share of the rows with the same number."""
     # A stray quotation mark spoils one reading, a separator between marks the other.
     return max((_fit(rows_of(sample, separator, is_quoted=each)) for each in (True, False)), key=lambda fit: fit[1])
 
@@ -130,7 +150,7 @@ def _fit(rows: Iterator[list[str]]) -> tuple[int, float]:
 
 
 def _quoting(sample: Sample, separator: str) -> str:
-    """Return "standard", but "none" between tabs unless marks enclose fields there too."""
+    """Return "standard", but "none" between tabs unless quotation marks enclose fields there too."""
     if separator != "\t":
         return "standard"
     marked = any(line.startswith('"') or '\t"' in line for line in sample.lines)
@@ -143,9 +163,9 @@ def _are_enclosed(fields: Sequence[str]) -> bool:
 
 
 def _encloses(sample: Sample, separator: str) -> bool:
-    """Say whether all rows fit the header if marks enclose fields, and marks are no characters.
+    """Return whether all rows fit the header if marks enclose fields, and the marks are not plain characters.
 
-    They are none where plain marks fit worse, stand doubled, or enclose every field of a column.
+    Marks are not plain where rows fit worse with plain marks, or marks are doubled or enclose a whole column.
     """
     quoted, plain = (list(rows_of(sample, separator, is_quoted=each)) for each in (True, False))
     if not sample.is_whole:
@@ -159,7 +179,7 @@ def _encloses(sample: Sample, separator: str) -> bool:
 
 
 def _is_strict(sample: Sample, separator: str) -> bool:
-    """Say whether no quotation mark of *sample* is misplaced, but for one that the end of the sample leaves open."""
+    """Return whether no quotation mark of *sample* is misplaced.  The end of the sample may leave one open."""
     lines = (line.rstrip("\r").replace("\r", " ") + "\n" for line in sample.lines)
     try:
         for _ in csv.reader(lines, delimiter=separator, strict=True):

@@ -1,4 +1,4 @@
-"""Which encoding the letters of a text file are stored in, judged by its bytes.  Reads a sample of a large file."""
+"""The encoding of a text file, judged by its bytes.  Reads a sample of a large file."""
 
 import codecs
 import re
@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from counterpoint.errors import SourceError
 
 UTF_8 = "utf-8-sig"
-"""UTF-8, with or without its mark."""
+"""UTF-8, with or without its byte order mark."""
 MARKS = (
     (codecs.BOM_UTF8, UTF_8),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -18,19 +18,19 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""What a file begins with whose encoding marks itself; the longer ones stand first."""
+"""The byte order marks with their encodings, longer marks first."""
 LIKELY = (
     "cp1252", "cp1250", "iso8859_2", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "mac_roman",
     "cp932", "euc_jp", "gb18030", "big5", "cp949",
 )  # fmt: skip
-"""Encodings that tables are saved in, beside those of Unicode."""
+"""Encodings of saved tables, other than the encodings of Unicode."""
 NO_TEXT = {b"PK\x03\x04": "a ZIP archive or a workbook", b"PAR1": "a Parquet file", b"\x1f\x8b": "compressed by gzip"}
 
 WHOLE_BYTES = 16 << 20
-"""A file up to this size is looked at as a whole, of a larger one `N_PIECES` of `PIECE_BYTES`."""
+"""A file up to this size is read whole.  A larger file is sampled in `N_PIECES` pieces of `PIECE_BYTES`."""
 N_PIECES, PIECE_BYTES = 32, 128 << 10
 LETTERS_BYTES = 16 << 10
-"""So much of the lines that are not UTF-8 is enough to tell the encoding."""
+"""Length of the sample of lines, none of them UTF-8, that shows the encoding."""
 MAX_CHAOS, WESTERN_MARGIN = 0.2, 0.1
 MIN_READABLE = 0.8
 
@@ -38,15 +38,15 @@ _BETWEEN_WORDS = frozenset("’‘“”„«»–—…·•€£°§©®™¿�
 
 
 def encoding_of(path: Path) -> str:
-    r"""Return the encoding of the text file at *path*, as Python calls it; UTF-8 where nothing speaks for another.
+    r"""Return the encoding of the text file at *path*, by its name in Python.
 
-    A mark at its beginning decides; then whether its lines are UTF-8, but for a few that are damaged; then how well
-    what is not UTF-8 reads in one of `LIKELY`.
+    A byte order mark decides first.  Without a mark, the encoding is UTF-8 if nearly all lines are UTF-8.  Otherwise it
+    is the encoding of `LIKELY` in which the other lines are most readable, or UTF-8 if none is.
 
     Raises
     ------
     SourceError
-        When it is no text, but a file of another format.
+        When the file is of another format, not text.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def encoding_of(path: Path) -> str:
     """
     with path.open("rb") as file:
         head = file.read(4096)
-        other = next((what for magic, what in NO_TEXT.items() if head.startswith(magic)), None)
+        other = next((kind for magic, kind in NO_TEXT.items() if head.startswith(magic)), None)
         if other is not None:
             raise SourceError(f"{path} is no text: it is {other}.")
         marked = next((name for mark, name in MARKS if head.startswith(mark)), None)
@@ -70,7 +70,7 @@ def encoding_of(path: Path) -> str:
 
 
 def _wide(head: bytes) -> str | None:
-    """Return which UTF-16 without a mark it is, if any: each second byte of most scripts' commas and spaces is 0."""
+    """Return the UTF-16 without a mark that fits, if any: in it, every second byte of commas and spaces is 0."""
     n = len(head) // 2
     low, high = head[: 2 * n : 2].count(0), head[1 : 2 * n : 2].count(0)
     if max(low, high) <= 0.3 * n or min(low, high) > 0.02 * n:
@@ -79,7 +79,7 @@ def _wide(head: bytes) -> str | None:
 
 
 def _sample(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the whole file, or whole lines from all over it."""
+    """Yield the whole file, or whole lines from evenly spaced pieces of it."""
     size = file.seek(0, 2)
     n_pieces, length = (1, size) if size <= WHOLE_BYTES else (N_PIECES, PIECE_BYTES)
     for piece in range(n_pieces):
@@ -110,10 +110,10 @@ def _is_utf_8(line: bytes) -> bool:
 
 
 def _most_readable(sample: bytes) -> str | None:
-    """Return the encoding in which *sample* reads best; the Western one is often as good as its neighbours."""
-    from charset_normalizer import from_bytes  # noqa: PLC0415 - only who has such a file pays for it
+    """Return the encoding in which *sample* is most readable.  The Western one is preferred where they are close."""
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - slow to import, and few files need it
 
-    # Encodings in which it reads alike are one match.
+    # Encodings that give the same text are one match.
     matches = from_bytes(sample, cp_isolation=list(LIKELY), threshold=MAX_CHAOS)
     chaos = {name: match.chaos for match in reversed(matches) for name in match.could_be_from_charset}
     readable = [name for name in chaos if _is_readable(sample.decode(name, errors="ignore"))]
@@ -123,7 +123,7 @@ def _most_readable(sample: bytes) -> str | None:
 
 
 def _is_readable(text: str) -> bool:
-    """Say whether nearly all letters beyond ASCII stand in words, and few other signs come.
+    """Return whether nearly all letters beyond ASCII are part of words, and few other characters occur.
 
     >>> _is_readable("schön"), _is_readable("sch÷n"), _is_readable("ÿ")
     (True, False, False)
@@ -137,15 +137,17 @@ def _is_readable(text: str) -> bool:
 
 
 def _is_letter(character: str) -> bool:
-    return character.isalpha() and not "\uff61" <= character <= "\uff9f"  # half-width kana: what other bytes look like
+    return (
+        character.isalpha() and not "\uff61" <= character <= "\uff9f"
+    )  # half-width kana: bytes of other encodings look like them
 
 
 def marked(error: UnicodeError) -> tuple[str, int]:
-    """Return half a character in place of bytes that cannot be decoded, so that their row is found to be no text."""
+    """Return half a character in place of undecodable bytes, so that their row is recognised as no text."""
     return "\udcff", getattr(error, "end", 0)
 
 
 def open_lines(path: Path, encoding: str) -> Any:
-    """Return the text of *path*, its line ends as they are; what cannot be decoded is half a character."""
+    """Return the text of *path* with its line ends unchanged.  Undecodable bytes become half a character."""
     codecs.register_error("counterpoint.marked", marked)
     return path.open(encoding=encoding, errors="counterpoint.marked", newline="")

@@ -1,6 +1,6 @@
-"""The folder of an export: written beside its place under another name, so that it is whole there or not there at all.
+"""The folder of an export, written under another name first, so that a finished export is always whole.
 
-``export.json`` in it says what it was made from and what left; who finds that file finds a finished export.
+``export.json`` in the folder is its account, and marks a finished export.
 """
 
 import fcntl
@@ -16,35 +16,35 @@ from counterpoint.errors import RunFolderError
 
 MARK = "export.json"
 UNFINISHED = ".unfinished"
-"""A file in a folder that is being written; who writes holds a lock on it."""
+"""A file in a folder that is being written.  The writing process holds a lock on it."""
 
 Exported = dict[str, Any]
-"""The account of an export: what it was made from, how much is in it, how much was left out and why."""
+"""The account of an export: its key, the number of exported rows, and the number of rows left out by reason."""
 
 
 class Outgoing(NamedTuple):
-    """A pair on its way out: the bytes of its image, their extension, and what goes beside."""
+    """A pair to export: the bytes of its image, their file extension, and its other fields."""
 
     image: bytes
     extension: str
     text: str | None
     label: str | None
     fields: Mapping[str, Any]
-    """What else is known of it: names of ours, values that JSON has."""
+    """Other fields of the pair: our names, values that JSON can hold."""
     fold: str | None = None
 
 
 def export_once(where: Path, key: str, write: Callable[[Path], Exported]) -> Exported:
-    """Return the account of the export in *where*: of one that is finished there, or of what *write* writes now.
+    """Return the account of the export in *where*, which *write* makes unless it is finished there.
 
     Parameters
     ----------
     where
-        *where* is a folder that is not there yet, is empty, or holds this very export.
+        *where* is a folder that does not exist yet, is empty, or holds this same export.
     key
-        *key* stands for all that the export is made from: another key is another export.
+        *key* identifies the content of the export: another key is another export.
     write
-        *write* fills the folder that it is given, and returns what is worth knowing of it.
+        *write* receives an empty folder, fills it, and returns the entries of its account.
 
     Raises
     ------
@@ -81,29 +81,32 @@ def _finished(where: Path, key: str) -> Exported | None:
     if not where.exists():
         return None
     if not where.is_dir():
-        raise RunFolderError(f"{where} is a file; an export needs a folder of its own.")
+        raise RunFolderError(f"{where} is a file. An export needs a folder of its own.")
     found = read_json(where / MARK)
     if isinstance(found, dict) and found.get("key") == key:
         return found
     if isinstance(found, dict) and "key" in found:
-        raise RunFolderError(f"{where} holds an export of something else; name another folder, or remove that one.")
+        raise RunFolderError(f"{where} holds another export. Name another folder, or remove that export.")
     if any(where.iterdir()):
-        raise RunFolderError(f"{where} is not empty, and no export; name another folder.")
+        raise RunFolderError(f"{where} is not empty, and no export. Name another folder.")
     return None
 
 
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
-    """Yield *folder*, empty but for its lock; what a killed export left in it goes first, what fails goes last."""
+    """Yield *folder*, empty except for its lock.
+
+    Files of a killed export are removed before.  The whole folder is removed when the export fails.
+    """
     ours = any((folder / name).exists() for name in (UNFINISHED, MARK))
     if folder.exists() and not ours and any(folder.iterdir()):
-        raise RunFolderError(f"{folder} is in the way, and no unfinished export; move it.")
+        raise RunFolderError(f"{folder} is in the way, and no unfinished export. Move it.")
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / UNFINISHED).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RunFolderError(f"{folder} is being written by another export; wait for it.") from None
+            raise RunFolderError(f"{folder} is being written by another export. Wait for it.") from None
         for entry in folder.iterdir():
             if entry.is_dir():
                 shutil.rmtree(entry)

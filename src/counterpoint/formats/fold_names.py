@@ -1,4 +1,4 @@
-"""How data sets call their folds: the names of folders, of files, and the values of a column."""
+"""Names of folds in data sets: of folders, of files, and in the values of a column."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -10,17 +10,17 @@ FOLD_NAMES: Mapping[str, str] = {
     "test": "test", "testing": "test",
     "eval": "eval", "evaluation": "eval",
 }  # fmt: skip
-"""From each name, in lower case, to its fold.  The split decides whether ``eval`` is a test or a validation fold."""
+"""The fold of each name in lower case.  The split decides whether ``eval`` is a test or a validation fold."""
 _WORDS = re.compile(r"[^a-z0-9]+|(?<=[a-z])(?=[0-9])")
 
-_BESIDE = re.compile(r"(?:[ _-]?(?:19|20)[0-9]{2}|[ _-](?:set|split|data|images|imgs))+$")
-"""What often stands after the fold in the name of a folder: the year of a data set, or a word for its files."""
+_SUFFIX = re.compile(r"(?:[ _-]?(?:19|20)[0-9]{2}|[ _-](?:set|split|data|images|imgs))+$")
+"""A usual end of a folder name after the fold: the year of a data set, or a word for its files."""
 
 
 def fold_of(name: str) -> str | None:
-    """Return the fold that a folder of this *name* holds, in any letter case, or None.
+    """Return the fold that the *name* of a folder means, in any letter case, or None.
 
-    ``train2017`` and ``test_images`` are such names, ``train station`` is none.
+    ``train2017`` and ``test_images`` mean a fold, ``train station`` means none.
 
     Examples
     --------
@@ -29,13 +29,13 @@ def fold_of(name: str) -> str | None:
     >>> fold_of("train2017"), fold_of("Test_Set"), fold_of("test-tube")
     ('train', 'test', None)
     """
-    return FOLD_NAMES.get(_BESIDE.sub("", name.strip().lower()))
+    return FOLD_NAMES.get(_SUFFIX.sub("", name.strip().lower()))
 
 
 def folds_of_files(files: Collection[PurePath], root: PurePath) -> dict[PurePath, str]:
-    """Return the fold of each file, where all names, seen from *root*, say a fold; else nothing.
+    """Return the fold of each file where every path below *root* names a fold, else an empty dictionary.
 
-    ``train-00000-of-00001.parquet``, ``captions_val.csv`` and ``test/0000.parquet`` do.
+    ``train-00000-of-00001.parquet``, ``captions_val.csv`` and ``test/0000.parquet`` name a fold.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def folds_of_files(files: Collection[PurePath], root: PurePath) -> dict[PurePath
 
 
 def _fold_of_file(file: PurePath) -> str | None:
-    """Return the fold that the nearest step of a path names: its own stem, then the folder that it is in."""
+    """Return the fold that a path names: in the stem of the file, else in the nearest folder."""
     for step in (file.stem, *reversed(file.parts[:-1])):
         found = {FOLD_NAMES[word] for word in _WORDS.split(step.lower()) if word in FOLD_NAMES}
         if found:

@@ -1,4 +1,4 @@
-"""What stands in a folder at any depth: images by their content, all other files, and those that are nobody's row."""
+"""The files in a folder at any depth: images by their content, other files, and files that cannot be part of a row."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ TEXT = ".txt"
 
 
 class Child(NamedTuple):
-    """What a folder holds: images in it, images deeper in it, and whether there is a table of its images."""
+    """The content of a folder: the images in it, the images deeper in it, and whether it has a table of its images."""
 
     n_images: int = 0
     n_deep: int = 0
@@ -25,7 +25,9 @@ class Child(NamedTuple):
 
 
 class Listing:
-    """The files below *root*, as paths from there on, in the order of their steps; *aside* has the reason of others.
+    """The files below *root*, as paths relative to it, in the order of their steps.
+
+    *aside* has (reason, path) for each file that cannot be part of a row.
 
     Examples
     --------
@@ -46,7 +48,7 @@ class Listing:
         self.files = sorted(self._walk(), key=_steps)
 
     def _walk(self) -> Iterator[str]:
-        """Yield every file; folders wait in a list, for they may be nested deeper than calls can be."""
+        """Yield every file.  Folders wait in a list, because they may be nested deeper than calls can be."""
         waiting = [(self.root, "")]
         while waiting:
             folder, prefix = waiting.pop()
@@ -75,7 +77,7 @@ class Listing:
         return True
 
     def _is_file(self, entry: os.DirEntry[str], prefix: str) -> bool:
-        """Return whether an entry is a file, or a broken link that is called like an image; put all else aside."""
+        """Return whether an entry is a file, or a broken link with the name of an image.  Set all others aside."""
         is_broken = not os.path.exists(entry.path)  # noqa: PTH110
         if os.path.isfile(entry.path) or (is_broken and _has_image_name(entry.name)):  # noqa: PTH113
             return True
@@ -85,7 +87,7 @@ class Listing:
 
     @cached_property
     def images(self) -> frozenset[str]:
-        """The files that are images, or are called so."""
+        """The files that are images by content or by name."""
         return frozenset(name for name in self.files if self._is_image(name))
 
     def _is_image(self, name: str) -> bool:
@@ -102,27 +104,27 @@ class Listing:
         return f"{self.root}/{name}"
 
     def below(self, prefix: str) -> list[str]:
-        """Return the files whose paths begin with *prefix*, which is empty or ends with "/"."""
+        """Return the files with paths that begin with *prefix*, which is empty or ends with "/"."""
         return [name for name in self.files if name.startswith(prefix)]
 
     def children(self, prefix: str, metadata: tuple[str, ...]) -> dict[str, Child]:
-        """Return what each folder in the folder *prefix* holds; *metadata* are the names of tables of images."""
+        """Return the content of each folder in the folder *prefix*.  *metadata* are the names of tables of images."""
         found: dict[str, Child] = {}
         for name in self.below(prefix):
             first, *rest = name[len(prefix) :].split("/")
             if not rest:
                 continue
-            child, is_picture = found.get(first, Child()), name in self.images
+            child, is_image = found.get(first, Child()), name in self.images
             found[first] = Child(
-                child.n_images + (is_picture and len(rest) == 1),
-                child.n_deep + (is_picture and len(rest) > 1),
+                child.n_images + (is_image and len(rest) == 1),
+                child.n_deep + (is_image and len(rest) > 1),
                 child.has_metadata or (len(rest) == 1 and rest[0].lower() in metadata),
             )
         return found
 
 
 def is_image_file(file: Path) -> bool:
-    """Return whether *file* is a regular file that is an image, or is called so; a text is none.
+    """Return whether *file* is a regular file that is an image by content or by name.  A text is none.
 
     >>> is_image_file(Path("/nowhere/a.jpg"))
     False

@@ -1,7 +1,7 @@
-r"""Files that the image column of a table names, found too where a name is written otherwise but means one file only.
+r"""The files of an image column, found by their path or by a changed path that fits exactly one file.
 
 A path may have ``\`` for ``/``, another letter case, another Unicode form, ``file://``, no suffix, or begin with the
-folders of another computer.  Of two files that it may mean, none is taken.  Does not read images.
+folders of another computer.  A path that fits two files means neither.  Does not read images.
 """
 
 import os
@@ -24,18 +24,25 @@ CASE, FORM, SUFFIX, TAIL = "in another letter case", "in another Unicode form", 
 ANYWHERE = "by their name alone, in a folder below {root}"
 SLASHES, URL, SPACES = "with / for \\", "without file://", "without white space or quotes around"
 TRIED, MAX_TREE = 100, 300_000
-"""Names by which the place of another computer's folders is found, and files that are looked at in a whole tree."""
+"""Most names that are tried to place the folders of another computer, and most files of a tree that are listed."""
 
 _DRIVE = re.compile(r"(?:/*[A-Za-z]:)?/+")
 
 Column = Callable[[], Iterable[pl.Series]]
-"""Reads the whole image column; called at most once, and only when a name is not that of a file as it stands."""
+"""Reads the whole image column.  It is called at most once, and only when a name is not the path of a file."""
 
 
 class ImagePaths:
-    r"""The files below *root* that names mean, and an account of those that were found in another way.
+    r"""The files below *root* that names mean, with an account of the names that were found in another way.
 
-    A name is looked up as it stands first, which costs one look.  Only then are folders listed, each once.
+    A name is first looked up unchanged, which costs one access.  Only then are folders listed, each once.
+
+    Parameters
+    ----------
+    root
+        *root* is the folder of relative paths.
+    column
+        *column* reads the whole image column.
 
     Examples
     --------
@@ -63,20 +70,22 @@ class ImagePaths:
         self._is_anywhere = False
 
     def find(self, names: pl.Series) -> pl.Series:
-        """Return the path of each name: of its file, or where it should be; null where there is no name."""
+        """Return the path of each name: its file, or the path where the file should be, or null for a null name."""
         distinct = names.drop_nulls().unique(maintain_order=True)
         counts = dict(names.value_counts().iter_rows())
         paths = [self._path(name, counts[name]) for name in distinct]
         return names.replace_strict(distinct, pl.Series(paths, dtype=pl.String), default=None, return_dtype=pl.String)
 
     def first_missing_of(self, names: pl.Series) -> tuple[str, str] | None:
-        """Return the first of *names* and where it should be, when none of them is found; null is no name."""
+        """Return the first of *names* and the path where it should be, when none is found.  Nulls are left out."""
         trial = ImagePaths(Path(self.root), self._column)
         trial.find(names)
         return None if trial.n_found else trial.first_missing
 
     def find_anywhere(self, names: pl.Series) -> bool:
-        """Find names without a folder in whichever folder below the root has the one file; say whether most are there.
+        """Find names without a folder anywhere below the root, and return whether most of them exist.
+
+        A name means a file only when no other folder has a file of this name.
 
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +100,7 @@ class ImagePaths:
         return self._is_anywhere
 
     def account(self) -> list[str]:
-        """Return a line for each way in which names were found, with its count and an example."""
+        """Return one line for each way in which names were found, with the count and an example."""
         return [
             f"{n:,} image path{'s were' if n > 1 else ' was'} found {', '.join(how).format(root=self.root)}: "
             + self._examples[how]
@@ -113,7 +122,7 @@ class ImagePaths:
         return path
 
     def _otherwise(self, name: str) -> tuple[tuple[str, ...], str | None]:
-        """Return how *name* is to be read, and the path of the one file that it then means."""
+        """Return the changes that *name* needs, and the path of the one file that it then means."""
         how, read = _as_posix(name)
         if split_ref(read)[1] is not None or re.match("(?i)[a-z][a-z0-9+.-]+://", read):
             return (), None
@@ -131,19 +140,20 @@ class ImagePaths:
         return (*how, *ways), None if is_torn else path
 
     def _tail_of(self, parts: list[str]) -> list[str]:
-        """Return what of an absolute path stands below the root: all but the folders that every such path begins with.
+        """Return the steps of an absolute path below the root, without folders that start every such path.
 
         All paths lose the same folders, so that two paths never become one.
         """
         if self._tail is None:
             lost = range(1, len(self._begins) + 1)
-            hits = {n: sum(self._walk(each[n:])[1] is not None for each in self._anchored[:TRIED]) for n in lost}
-            self._tail = max(hits, key=lambda n: hits[n], default=0) if any(hits.values()) else 0
+            tried = self._anchored[:TRIED]
+            n_found = {n: sum(self._walk(each[n:])[1] is not None for each in tried) for n in lost}
+            self._tail = max(n_found, key=lambda n: n_found[n], default=0) if any(n_found.values()) else 0
         begins = self._begins[: self._tail]
         return parts[self._tail :] if self._tail and parts[: self._tail] == begins else []
 
     def _walk(self, parts: list[str]) -> tuple[tuple[str, ...], str | None]:
-        """Return the file that *parts* lead to from the root, and in which ways their names differ from it."""
+        """Return the ways in which *parts* differ from the names on disk, and the file to which they lead."""
         folder, ways = self.root, dict[str, None]()
         for number, part in enumerate(parts, 1):
             way, name = self._folder(folder).entry(part, is_last=number == len(parts))
@@ -160,13 +170,13 @@ class ImagePaths:
 
     @cached_property
     def _tree(self) -> dict[str, str | None]:
-        """The file of each name below the root; None where several folders have the name, or it is beyond the limit."""
+        """The file of each name below the root, or None where several folders have a file of this name."""
         walked = ((name, f"{folder}/{name}") for folder, _, names in os.walk(self.root) for name in names)
         return _single(islice(walked, MAX_TREE))
 
     @cached_property
     def _names(self) -> list[str]:
-        """All names of the column, each once, as POSIX has them."""
+        """All names of the column, each once, in POSIX form."""
         return list(dict.fromkeys(_as_posix(name)[1] for part in self._column() for name in part.drop_nulls().unique()))
 
     @cached_property
@@ -175,20 +185,20 @@ class ImagePaths:
 
     @cached_property
     def _begins(self) -> list[str]:
-        """The folders that all absolute paths begin with which are not there."""
+        """The common first folders of all absolute paths that do not exist."""
         folders = [parts[:-1] for parts in self._anchored]
         alike = takewhile(lambda at: len(set(at)) == 1, zip(*folders, strict=False))
         return [at[0] for at in alike]
 
     @cached_property
     def _torn(self) -> set[str]:
-        """Names that the table has in two letter cases: they mean two files, of which at most one is there."""
+        """Names that the table has in two letter cases: they mean two files, and at most one exists."""
         forms = Counter(_folded(name) for name in {normalize("NFC", name) for name in self._names})
         return {name for name, n in forms.items() if n > 1}
 
 
 class _Folder:
-    """The names in a folder, and which of them one that is written in another way means: None where it is not one."""
+    """The names in a folder, and the one entry that a name in another form means, if it is one."""
 
     def __init__(self, path: str) -> None:
         try:
@@ -197,7 +207,7 @@ class _Folder:
             self._names = set()
 
     def entry(self, name: str, *, is_last: bool) -> tuple[str | None, str | None]:
-        """Return in which way *name* differs from the entry that it means, and that entry."""
+        """Return the way in which *name* differs from the entry that it means, and the entry."""
         if name == ".." or name in self._names:
             return None, name
         for way, entries, key in ((FORM, self._by_form, normalize("NFC", name)), (CASE, self._by_case, _folded(name))):
@@ -229,7 +239,7 @@ def _single(entries: Iterable[tuple[str, str]]) -> dict[str, str | None]:
 
 
 def _as_posix(name: str) -> tuple[tuple[str, ...], str]:
-    r"""Return what was changed of a name, and the name as POSIX writes it.
+    r"""Return the changes that a name needs, and the name in POSIX form.
 
     >>> _as_posix("file:///C:/my%20photos/1.jpg"), _as_posix("im\\1.jpg")
     ((('without file://',), 'C:/my photos/1.jpg'), (('with / for \\',), 'im/1.jpg'))

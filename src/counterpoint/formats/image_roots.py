@@ -1,6 +1,6 @@
-"""The folder from which the paths of an image column lead to files, when the given one is not it.
+"""The folder from which the paths of an image column lead to files, when they do not from the given folder.
 
-Looks into a bounded number of folders, for a bounded time.
+A bounded number of folders is listed, for a bounded time.
 """
 
 import os
@@ -16,13 +16,13 @@ from counterpoint.formats.image_paths import ImagePaths
 
 TRIED_NAMES, MAX_FOLDERS, MAX_DEPTH, LIMIT_S = 50, 200, 3, 2.0
 OF_IMAGES = ("image", "img", "photo", "foto", "picture", "pic", "bild", "media")
-"""How the names begin of folders that are looked into beside the table's own."""
+"""First letters of the names of sibling folders that are searched too."""
 
 
 def roots_of(names: Sequence[str], root: Path) -> list[Path]:
     """Return the folders below *root*, else one level above it, from which most of *names* lead to files.
 
-    Several are as good as each other; none where no folder has more than half of the names.
+    Several folders have equally many files.  The list is empty where no folder has more than half of the names.
 
     Examples
     --------
@@ -35,19 +35,19 @@ def roots_of(names: Sequence[str], root: Path) -> list[Path]:
     """
     until = monotonic() + LIMIT_S
     tried = pl.Series(list(dict.fromkeys(names))[:TRIED_NAMES], dtype=pl.String)
-    return _best(_folders_below(root), tried, until) or _best(_folders_beside(root), tried, until)
+    return _best(_folders_below(root), tried, until) or _best(_sibling_folders(root), tried, until)
 
 
 def _best(folders: Iterator[Path], tried: pl.Series, until: float) -> list[Path]:
-    hits: dict[Path, int] = {}
+    n_found: dict[Path, int] = {}
     for folder in islice(folders, MAX_FOLDERS):
         if monotonic() > until:
             break
         paths = ImagePaths(folder, lambda: [tried])
         paths.find(tried)
-        hits[folder] = paths.n_found
-    most = max(hits.values(), default=0)
-    return [folder for folder, n in hits.items() if n == most] if 2 * most > len(tried) else []
+        n_found[folder] = paths.n_found
+    most = max(n_found.values(), default=0)
+    return [folder for folder, n in n_found.items() if n == most] if 2 * most > len(tried) else []
 
 
 def _folders_below(root: Path) -> Iterator[Path]:
@@ -57,7 +57,7 @@ def _folders_below(root: Path) -> Iterator[Path]:
         yield from level
 
 
-def _folders_beside(root: Path) -> Iterator[Path]:
+def _sibling_folders(root: Path) -> Iterator[Path]:
     if root.parent != root:
         yield root.parent
         yield from (each for each in _below(root.parent) if each != root and each.name.lower().startswith(OF_IMAGES))
@@ -72,8 +72,21 @@ def _below(folder: Path) -> list[Path]:
 
 
 def no_file(where: str, name: str, tried: str, roots: Sequence[Path]) -> str:
-    """Return the message for an image column of which no name is that of a file.
+    """Return the message for an image column without a name that leads to a file.
 
+    Parameters
+    ----------
+    where
+        *where* names the table and its column.
+    name
+        *name* is the first name of the column.
+    tried
+        *tried* is the path at which its file was expected.
+    roots
+        *roots* are folders from which most names lead to files (`roots_of`).
+
+    Examples
+    --------
     >>> no_file("a.csv: image column 'file'", "1.jpg", "/d/1.jpg", [Path("/d/photos")])
     "a.csv: image column 'file' names no file: '1.jpg' is not at /d/1.jpg. Its files are below /d/photos: set root to
     that folder."

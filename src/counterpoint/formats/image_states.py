@@ -1,4 +1,4 @@
-"""Whether the files that image references lead to are still those that were looked at."""
+"""A hash of the files of image references, which changes when a file may have changed."""
 
 import os
 from collections.abc import Iterator
@@ -11,22 +11,22 @@ import polars as pl
 from counterpoint.files import digest_of
 
 States = Literal["stat", "hash", "ignore"]
-"""What tells a changed file: its size and time of change, its bytes, or nothing."""
+"""How a changed file is recognised: by its size and time of change, by its bytes, or not at all."""
 
 _FILE = r"(?is)^(.*?\.(?:tar|parquet))#.+$"
 
 
 def image_state(refs: pl.Series, how: States, *, own: Path) -> str:
-    """Return a hash that changes when one of the files that *refs* lead to may have changed.
+    """Return a hash that changes when a file of *refs* may have changed.
 
     Parameters
     ----------
     refs
-        *refs* are image references; nulls are left out.
+        *refs* are image references.  Nulls are left out.
     how
-        *how* says what is compared.  "ignore" compares the references only.
+        *how* is "stat" (size and time of change), "hash" (bytes) or "ignore" (the references only).
     own
-        *own* is a folder whose files are guarded already; only their names count.
+        *own* is a folder with files that are guarded already.  Only their names count.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Hugging Face's imagefolder, written: ``train/<label>/00000007.jpg``, and ``train/metadata.jsonl`` beside.
+"""A writer of Hugging Face's imagefolder: ``train/<label>/00000007.jpg`` and ``train/metadata.jsonl``.
 
-The metadata has the label as it is; a label that is no good name of a folder has a number for one.
+The metadata have the label unchanged.  A label that is no safe name of a folder gets a numbered folder.
 """
 
 import json
@@ -14,16 +14,16 @@ from counterpoint.formats.exports import Outgoing
 
 METADATA = "metadata.jsonl"
 FOLDS = ("train", "validation", "test")
-"""What may be a split of its own; a pair of any other fold is of the one split ``train``, its fold in the metadata."""
+"""Folds that are a split.  A pair of another fold is in the split ``train``, with its fold in the metadata."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _-]{0,62}[A-Za-z0-9_-])?")
 
 
 def write_imagefolder(pairs: Iterable[Outgoing], folder: Path) -> int:
-    """Write *pairs* below *folder*, and return how many.
+    """Write *pairs* below *folder*, and return their number.
 
-    Each file is called by a number that counts over all pairs.  Metadata is JSON lines: file_name, text, label, and the
-    fields of the pair.
+    The name of a file is a number that counts over all pairs.  Metadata are JSON lines: file_name, text, label, and
+    the fields of the pair.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def write_imagefolder(pairs: Iterable[Outgoing], folder: Path) -> int:
 
 
 class _Names:
-    """Names of folders, one a label; two labels never share one, not even where upper case is lower case."""
+    """Names of folders, one a label.  Two labels never share one, even on disks that ignore letter case."""
 
     def __init__(self) -> None:
         self._folders: dict[str | None, str] = {None: ""}

@@ -1,9 +1,9 @@
-"""Image references, one string each: what they mean, how to read them, how to write a shard of images.
+"""Image references, one string each: their meaning, a reader of them, and a writer of a shard of images.
 
 ``/abs/path.jpg`` is a file, ``/abs/shard.tar#member.jpg`` a member of a tar, ``/abs/shard.parquet#17`` a row of
-column ``image`` (``#17@picture``: of column ``picture``; a struct with ``bytes`` is understood).  Does not decode.
+column ``image`` (``#17@picture``: of column ``picture``).  A value may be a struct with ``bytes``.  Does not decode.
 
-A shard whose metadata say ``kept: gray-64`` holds raw gray pixels; they are read as a PNG of them.
+A shard with ``kept: gray-64`` in its metadata holds raw gray pixels, which are read as a PNG.
 """
 
 import os
@@ -25,7 +25,7 @@ from counterpoint.formats.png import gray_png
 
 COLUMN = "image"
 KEPT, GRAY_64 = b"kept", b"gray-64"
-"""The key of a Parquet file's metadata that says what its images are, and its value when they are raw pixels."""
+"""The key of a Parquet file's metadata for the kind of its images, and the value for raw pixels."""
 MAX_BYTES = 1 << 28
 N_OPEN = 64
 GROUP_IMAGES, GROUP_BYTES = 64, 8 << 20
@@ -34,7 +34,7 @@ _INSIDE = re.compile(r"(.*?\.(?:tar|parquet))#(.+)", re.DOTALL | re.IGNORECASE)
 
 
 def split_ref(ref: str) -> tuple[str, str | None]:
-    """Return the file of a reference, and what it names inside that file (None: the file is the image).
+    """Return the file of a reference, and the place inside that file (None: the file is the image).
 
     >>> split_ref("/a/0.tar#x/7.jpg"), split_ref("/a/no#1.jpg")
     (('/a/0.tar', 'x/7.jpg'), ('/a/no#1.jpg', None))
@@ -46,6 +46,17 @@ def split_ref(ref: str) -> tuple[str, str | None]:
 def row_ref(path: Path, row: int, column: str = COLUMN) -> str:
     """Return the reference of a row of a Parquet file.
 
+    Parameters
+    ----------
+    path
+        *path* is the path of the file.
+    row
+        *row* is the number of the row, from 0.
+    column
+        *column* is the name of the column of images.
+
+    Examples
+    --------
     >>> row_ref(Path("/a/x.parquet"), 17), row_ref(Path("/a/x.parquet"), 17, "picture")
     ('/a/x.parquet#17', '/a/x.parquet#17@picture')
     """
@@ -53,10 +64,10 @@ def row_ref(path: Path, row: int, column: str = COLUMN) -> str:
 
 
 class ImageReader:
-    """Reads image references; keeps the tars and row groups used last open.  One a thread.
+    """Reads image references, and keeps recently used tars and row groups open.  Each thread needs its own.
 
-    Fast in the order of the shards, and good in any order: a tar is indexed once, a row group read once while
-    it is remembered (at most *cache_bytes* of them).
+    It is fastest in the order of the shards.  A tar is indexed once.  A row group is read once while it is in memory,
+    where at most *cache_bytes* are kept.
 
     Examples
     --------
@@ -79,12 +90,12 @@ class ImageReader:
         self.close()
 
     def close(self) -> None:
-        """Close every file; the reader may be used again."""
+        """Close every file.  The reader may be used again."""
         for kept in (self._tars, self._tables, self._groups):
             kept.clear()
 
     def read(self, ref: str) -> bytes:
-        """Return the bytes that *ref* stands for, as they are stored; raw pixels as a PNG.
+        """Return the stored bytes of *ref*, or a PNG of raw pixels.
 
         Raises
         ------
@@ -115,9 +126,9 @@ class ImageReader:
 
 
 def write_images(path: Path, images: Iterable[bytes]) -> list[str]:
-    """Write *images* as a Parquet shard with column ``image``, and return their references in that order.
+    """Write *images* as a Parquet shard with column ``image``, and return their references in the same order.
 
-    The shard is written in row groups of at most 64 images, so that memory stays bounded and any image is near.
+    The shard is written in row groups of at most 64 images, so that memory stays bounded and any image is read fast.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -157,7 +168,7 @@ def _read_file(name: str) -> bytes:
 
 def _check_size(n_bytes: int, name: str) -> None:
     if n_bytes > MAX_BYTES:
-        raise ImageError("too_large", f"{name} has {n_bytes} bytes; at most {MAX_BYTES}")
+        raise ImageError("too_large", f"{name} has {n_bytes} bytes, at most {MAX_BYTES}")
 
 
 class _Tar:
@@ -207,7 +218,7 @@ Value = TypeVar("Value")
 
 
 class _Recent(Generic[Key, Value]):
-    """Values made on first use; those not used for longest are closed when all cost more than *budget*."""
+    """Values made on first use.  The least recently used ones are closed when all cost more than *budget*."""
 
     def __init__(
         self, make: Callable[[Key], Value], *, budget: int, cost: Callable[[Value], int] = lambda _: 1

@@ -1,4 +1,4 @@
-"""Tables of JSON objects: a list of them (``.json``), or one a line (``.jsonl``, ``.ndjson``)."""
+"""Tables of JSON objects: a list of objects (``.json``), or one object a line (``.jsonl``, ``.ndjson``)."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from counterpoint.formats.tables import FRAME_ROWS, MAX_COLUMNS, Row, Table, fra
 from counterpoint.schema import Frame
 
 Object = Mapping[str, Any] | str
-"""The values of a row by column, or the reason why there are none."""
+"""The values of a row by column, or the reason why the row has none."""
 
 
 def open_json_lines(path: Path, *, encoding: str | None = None) -> Table:
@@ -23,7 +23,7 @@ def open_json_lines(path: Path, *, encoding: str | None = None) -> Table:
     Raises
     ------
     SourceError
-        When there is no object among its first lines.
+        When the first lines have no object.
     """
     known = encoding or encoding_of(path)
 
@@ -36,16 +36,16 @@ def open_json_lines(path: Path, *, encoding: str | None = None) -> Table:
 
 
 def _line(path: Path, line: int, text: str) -> list[Object]:
-    """Return the row of a line, or those of one in which carriage returns end rows, as they may between objects."""
+    """Return the row of a line, or several rows where carriage returns between objects end rows."""
     row, parts = _object(text), [part for part in text.split("\r") if part.strip()]
     if isinstance(row, Mapping) or len(parts) == 1:
         return [row]
     rows = [_object(part) for part in parts]
     is_row = [isinstance(part, Mapping) for part in rows]
-    # Two broken parts side by side may be one row, with the carriage return in a text of it.
+    # Two adjacent broken parts may be one row, with the carriage return in one of its texts.
     if not all(one or other for one, other in pairwise(is_row)):
         raise SourceError(
-            f"{path}: line {line:,} holds a carriage return and is no JSON; save the table with one kind of line end."
+            f"{path}: line {line:,} holds a carriage return and is no JSON. Save the table with one kind of line end."
         )
     return rows
 
@@ -72,15 +72,17 @@ def open_json_list(path: Path, *, encoding: str | None = None) -> Table:
     Raises
     ------
     SourceError
-        When it holds anything else.
+        When the file holds anything else.
     """
     known = encoding or encoding_of(path)
     try:
         values = json.loads(path.read_bytes().decode(known).removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
-        raise SourceError(f"{path} is not JSON: {error}; objects line by line belong into a .jsonl file.") from error
+        raise SourceError(
+            f"{path} is not JSON: {error}. A file with one object a line needs the suffix .jsonl."
+        ) from error
     if not isinstance(values, list):
-        raise SourceError(f"{path} should hold a list of objects; it holds a {type(values).__name__}.")
+        raise SourceError(f"{path} should hold a list of objects, but holds a {type(values).__name__}.")
     rows = [(row, _row(value)) for row, value in enumerate(values, 1)]
     return _of_objects(path, lambda: rows, known if encoding is None else UTF_8)
 
@@ -90,13 +92,13 @@ def _of_objects(path: Path, rows: Callable[[], Iterable[tuple[int, Object]]], fo
     for _, row in islice(rows(), FRAME_ROWS):
         columns |= dict.fromkeys(row if isinstance(row, Mapping) else ())
         if len(columns) > MAX_COLUMNS:
-            raise SourceError(f"{path} has objects of more than {MAX_COLUMNS:,} names; most that are read.")
+            raise SourceError(f"{path} has objects of more than {MAX_COLUMNS:,} names, the limit.")
     if not columns:
         raise SourceError(f"{path} holds no JSON object in its first {FRAME_ROWS:,} rows.")
     notes = (
         ()
         if found == UTF_8
-        else (f"{path.name} is read with encoding {found}, as found in it; the setting of this name changes that.",)
+        else (f"{path.name} is read with encoding {found}, as found in it. The setting of this name changes that.",)
     )
     return Table(path, tuple(columns), partial(_frames, rows, tuple(columns)), notes)
 

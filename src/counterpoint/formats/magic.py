@@ -1,11 +1,11 @@
-"""Whether bytes are an image, and of which format, by their first bytes and never by a name.  Decodes nothing."""
+"""The format of an image by its first bytes, never by its name.  Decodes nothing."""
 
 import re
 
 from counterpoint.errors import ImageError
 
 HEAD_BYTES = 1024
-"""So many first bytes are enough to see what a file is."""
+"""The number of first bytes that show the format of a file."""
 MAGIC = (
     ("jpeg", re.compile(rb"\xff\xd8\xff")),
     ("png", re.compile(rb"\x89PNG\r\n\x1a\n")),
@@ -13,7 +13,7 @@ MAGIC = (
     ("webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
     ("avif", re.compile(rb"....ftyp.{0,64}?avi[fs]", re.DOTALL)),
 )
-"""The formats that are decoded, and what their files begin with."""
+"""The formats that are decoded, and the first bytes of their files."""
 _OTHERS = re.compile(
     rb"II[*+]\0|MM\0[*+]|8BPS\0|BM.{4}\0{4}.{4}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0|\0\0[\1\2]\0[^\0]\0"
     rb"|....ftyp.{0,64}?(?:hei[cfmsx]|hev[cmsx]|mif1|msf1|jxl )|\0\0\0\x0c(?:jP  |JXL )\r\n\x87\n"
@@ -22,19 +22,19 @@ _OTHERS = re.compile(
 )
 """TIFF, PSD, BMP, icons, HEIC, JPEG 2000, JPEG XL, PNM: images that are not decoded here.
 
-Strict enough that no caption is taken for one: "BMW at the kerb" is a text.
+The pattern is strict, so that no caption matches: "BMW at the kerb" is a text.
 """
 _UNSUPPORTED = re.compile(
     rb"BM|II\*\0|MM\0\*|\0\0[\1\2]\0|8BPS|%!PS|%PDF|\xc5\xd0\xd3\xc6|....ftyp|\0\0\0\x0cj[PX]|\0\0\0\x0cJXL|\xff\x0a"
     rb"|\xff\x4f\xff\x51|P[1-6]\s",
     re.DOTALL,
 )
-"""The same and a few more, for bytes that should be an image: less strict than `_OTHERS`."""
+"""These formats and a few more, less strict: for bytes that should be an image."""
 _XML = (b"<svg", b"<?xml", b"<!doctype svg", b"<!--")
 
 
 def is_image(data: bytes) -> bool:
-    r"""Return whether *data* begin as an image does, of a format that is decoded here or of another.
+    r"""Return whether *data* begin like an image, of a format that is decoded here or of another.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def image_format(data: bytes) -> str:
 
 
 def _begins_svg(head: bytes) -> bool:
-    """Return whether an SVG begins here, after comments or a prolog; each byte is read once, however they nest."""
+    """Return whether an SVG begins here, after comments or a prolog.  Each byte is read once, however they nest."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     place = 0
     while text.startswith(b"<!--", place) and (end := text.find(b"-->", place + 4)) >= 0:

@@ -13,9 +13,9 @@ from counterpoint.formats.tables import BAD, FRAME_ROWS, LINE, MAX_COLUMNS, Tabl
 from counterpoint.schema import Frame
 
 BYTES_FRAME_ROWS = 256
-"""Rows a frame where a column holds bytes, which may be whole photos."""
+"""Rows of a frame where a column holds bytes, which may be whole photos."""
 MAX_FOOTER_BYTES = 32 << 20
-"""A footer lists the columns of each group of rows; one of a million columns takes seconds to read."""
+"""A footer lists the columns of each row group.  A footer of a million columns takes seconds to read."""
 
 
 def open_parquet(path: Path) -> Table:
@@ -24,13 +24,13 @@ def open_parquet(path: Path) -> Table:
     Raises
     ------
     SourceError
-        When it is none, or has too many columns; while it is read, when it is damaged.
+        When the file is not Parquet or has too many columns.  While rows are read: when it is damaged.
     """
     _check_footer(path)
     try:
         with pq.ParquetFile(path) as file:
             if file.metadata.num_columns > MAX_COLUMNS:
-                raise SourceError(f"{path} has {file.metadata.num_columns:,} columns; read are up to {MAX_COLUMNS:,}.")
+                raise SourceError(f"{path} has {file.metadata.num_columns:,} columns. The limit is {MAX_COLUMNS:,}.")
             schema = file.schema_arrow
     except pa.ArrowException as error:
         raise SourceError(f"{path} is not a Parquet file: {first_line(error)}.") from error
@@ -43,7 +43,7 @@ def _check_footer(path: Path) -> None:
         file.seek(max(0, size - 8))
         n_bytes = int.from_bytes(file.read(4), "little")
     if MAX_FOOTER_BYTES < n_bytes < size:
-        raise SourceError(f"{path} describes its columns in {n_bytes >> 20:,} MB; write it with fewer columns.")
+        raise SourceError(f"{path} describes its columns in {n_bytes >> 20:,} MB. Write it with fewer columns.")
 
 
 def _frames(path: Path, schema: pa.Schema, wanted: Collection[str]) -> Iterator[Frame]:

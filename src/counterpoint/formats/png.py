@@ -1,4 +1,4 @@
-"""Raw gray pixels as a PNG, so that whatever decodes images decodes them too, to the bit.  Does not compress."""
+"""Raw gray pixels as a PNG, so that any decoder of images returns the same pixels.  Does not compress."""
 
 import struct
 import zlib
@@ -8,12 +8,12 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def gray_png(pixels: bytes) -> bytes:
-    """Return a square of gray *pixels*, one byte each in the order of rows, as a PNG.
+    """Return a square of gray *pixels*, one byte a pixel in the order of rows, as a PNG.
 
     Raises
     ------
     ValueError
-        When it is no square.
+        When the number of pixels is no square.
 
     Examples
     --------

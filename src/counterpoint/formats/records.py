@@ -1,4 +1,4 @@
-"""The rows of a delimited text with every line accounted for: in a row, or in an error that names it."""
+"""The rows of a delimited text.  Every line is part of a row, or of an error that names the line."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
@@ -12,19 +12,19 @@ from counterpoint.formats.encodings import open_lines
 from counterpoint.formats.swallowed import Forms
 
 MAX_ROW = 16 << 20
-"""Most characters of a row: a quotation mark that is never closed ends no later than here."""
+"""Most characters of a row: the limit for a quotation mark that is never closed."""
 LINE_COST = 64
-"""A line counts as so many characters more: it takes time, however short it is."""
+"""Characters added to the count of each line: a short line takes time too."""
 CHUNK = 1 << 20
 RETURN = "\ud800"
-"""Stands for a carriage return within a line, which the reader of CSV would take for its end."""
+"""Replaces a carriage return within a line, which the CSV reader would treat as the end of a row."""
 PLAIN = "quoting: none takes quotation marks as plain characters"
-ENCLOSING = "quoting: standard takes what stands between them as one field"
+ENCLOSING = "quoting: standard takes the text between them as one field"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text of rows is written; *is_given* when the user has set the quoting."""
+    """The way in which a text of rows is written.  *is_given* is true when the user has set the quoting."""
 
     separator: str = ","
     quoting: str = "standard"
@@ -36,17 +36,17 @@ class Dialect:
 
 
 class Record(NamedTuple):
-    """The fields of a row, the number of its first line and how many it has."""
+    """The fields of a row, the number of its first line, and its number of lines."""
 
     line: int
     n_lines: int
     fields: list[str]
     returns: str = ""
-    """The line itself where carriage returns stand within it; in *fields* each is a `RETURN`."""
+    """The unchanged line where it contains carriage returns, which are `RETURN` in *fields*."""
 
 
 def lines_of(path: Path, dialect: Dialect) -> Iterator[str]:
-    """Yield the lines of *path* without their ends, those before the header too."""
+    """Yield the lines of *path* without their ends, including the lines before the header."""
     rest, n_lines = "", 0
     try:
         with open_lines(path, dialect.encoding) as file:
@@ -57,18 +57,18 @@ def lines_of(path: Path, dialect: Dialect) -> Iterator[str]:
                 if len(rest) > MAX_ROW:
                     raise SourceError(f"{path}: line {n_lines + 1:,} is longer than {MAX_ROW:,} characters.")
     except UnicodeError as error:
-        raise SourceError(f"{path} is not {dialect.encoding}; set encoding.") from error
+        raise SourceError(f"{path} is not {dialect.encoding}: set encoding.") from error
     if rest:
         yield rest
 
 
 def read_records(path: Path, dialect: Dialect) -> Iterator[Record]:
-    """Yield the header and the rows; a blank line is none.
+    """Yield the header and the rows, without blank lines.
 
     Raises
     ------
     SourceError
-        When a quotation mark is never closed, or is closed within a field; when a row is too long.
+        When a quotation mark is never closed or is closed within a field, or a row is too long.
     """
     lines = lines_of(path, dialect)
     started = chain(_header(islice(lines, dialect.n_skipped, dialect.n_skipped + 1)), lines)
@@ -77,7 +77,7 @@ def read_records(path: Path, dialect: Dialect) -> Iterator[Record]:
 
 
 def _header(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the first line without a mark of its encoding; where it alone ends with a carriage return, as two."""
+    """Yield the first line without its byte order mark, as two lines where it alone ends with a carriage return."""
     for line in lines:
         first, ended, rest = line.removeprefix("\ufeff").rstrip("\r").partition("\r")
         yield from (first, rest) if ended and '"' not in first else (line.removeprefix("\ufeff"),)
@@ -88,7 +88,7 @@ def _read_plain(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[
         row = text.strip("\n") if dialect.newline == "\r" else text.rstrip("\r")
         if "\n" in row:
             raise SourceError(
-                f"{path}: line {line:,} has another end within it; save the table with one kind of line end."
+                f"{path}: line {line:,} has another end within it. Save the table with one kind of line end."
             )
         if row:
             returns = row if "\r" in row else ""
@@ -96,7 +96,7 @@ def _read_plain(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[
 
 
 class _Feed:
-    """Lines for a reader of CSV, with an account of those that the current row has taken."""
+    """Lines for a CSV reader, with an account of the lines that the current row has taken."""
 
     def __init__(self, path: Path, lines: Iterable[str], first: int) -> None:
         self.number = first - 1
@@ -119,9 +119,8 @@ class _Feed:
         self._n_left -= len(line) + LINE_COST
         if self._n_left < 0:
             first = self.number - len(self.taken) + 1
-            raise SourceError(
-                f"{self._path}: a quotation mark in line {first:,} is not closed until line {self.number:,}; {PLAIN}."
-            )
+            where = f"{self._path}: a quotation mark in line {first:,} is not closed until line {self.number:,}."
+            raise SourceError(f"{where} The setting {PLAIN}.")
         if "\r" in line:
             bare = line.rstrip("\r")
             if "\r" in bare:
@@ -130,7 +129,7 @@ class _Feed:
 
 
 def _read_quoted(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
-    csv.field_size_limit(max(csv.field_size_limit(), 2 * MAX_ROW))  # the limit is the process's: never lowered
+    csv.field_size_limit(max(csv.field_size_limit(), 2 * MAX_ROW))  # the limit is shared by the process: never lowered
     feed = _Feed(path, lines, dialect.n_skipped + 1)
     escape: dict[str, Any] = {"escapechar": "\\", "doublequote": False} if dialect.quoting == "backslash" else {}
     reader = csv.reader(feed, delimiter=dialect.separator, strict=True, **escape)
@@ -150,12 +149,14 @@ def _read_quoted(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator
 def _refuse(path: Path, feed: _Feed, dialect: Dialect, error: csv.Error) -> NoReturn:
     first = feed.number - len(feed.taken) + 1
     if "end of data" in str(error):
-        raise SourceError(f"{path}: a quotation mark in line {first:,} is never closed; {PLAIN}.") from error
+        raise SourceError(
+            f"{path}: a quotation mark in line {first:,} is never closed. The setting {PLAIN}."
+        ) from error
     where = f"closed in line {feed.number:,} " if len(feed.taken) > 1 else ""
     escaped = '\\"' in "".join(feed.taken) and dialect.quoting != "backslash"
     other = ', quoting: backslash takes \\" as one' if escaped else ""
     raise SourceError(
-        f"{path}: a quotation mark in line {first:,} is {where}within a field; {PLAIN}{other}."
+        f"{path}: a quotation mark in line {first:,} is {where}within a field. The setting {PLAIN}{other}."
     ) from error
 
 
@@ -163,7 +164,7 @@ def _refuse(path: Path, feed: _Feed, dialect: Dialect, error: csv.Error) -> NoRe
 class RowReader:
     """The rows of *path* below its header, each with as many fields as the header or none.
 
-    *forms* are what the columns hold, to find rows that a quotation mark has swallowed.
+    *forms* are the forms of the columns.  They show rows that a quotation mark has swallowed.
     """
 
     path: Path
@@ -172,12 +173,12 @@ class RowReader:
     forms: Forms
 
     def rows(self) -> Iterator[tuple[int, list[str] | None]]:
-        """Yield the line of each row, and its fields, or None where they are more or fewer than the header's.
+        """Yield the line of each row and its fields, or None where their number differs from the header.
 
         Raises
         ------
         SourceError
-            When lines of the file may be one row or several.
+            When lines of the file may be one row or several rows.
         """
         width = len(self.header)
         for record in islice(read_records(self.path, self.dialect), 1, None):
@@ -198,22 +199,24 @@ class RowReader:
             why = "but may be several"
         elif is_ragged and self.dialect.quoting == "none" and any(map(_is_half_enclosed, fields)):
             lone = "has a quotation mark that may begin or end a field of several lines"
-            raise SourceError(f"{self.path}: line {line:,} {lone}; {PLAIN}, {ENCLOSING}.")
+            raise SourceError(f"{self.path}: line {line:,} {lone}. The setting {PLAIN}, {ENCLOSING}.")
         else:
             return
         lines = f"lines {line:,} to {line + n_lines - 1:,} are" if n_lines > 1 else f"line {line:,} is"
-        raise SourceError(f"{self.path}: {lines} one row by the quotation marks, {why}; {PLAIN}, {ENCLOSING}.")
+        raise SourceError(
+            f"{self.path}: {lines} one row by the quotation marks, {why}. The setting {PLAIN}, {ENCLOSING}."
+        )
 
     def _with_returns(self, record: Record) -> list[list[str]]:
-        """Return the row in which carriage returns are characters, or the rows that they end."""
+        """Return the row with carriage returns as characters, or the rows that carriage returns end."""
         whole, parts = [[field.replace(RETURN, "\r") for field in record.fields]], self._parts(record)
         readings = [rows for rows in (whole, parts) if rows and all(len(row) == len(self.header) for row in rows)]
         is_torn = readings == [whole] and any(map(self.forms.begins_row, record.returns.split("\r")[1:]))
         if len(readings) == 1 and not is_torn:
             return readings[0]
         raise SourceError(
-            f"{self.path}: line {record.line:,} holds a carriage return that may end a row or stand within one; "
-            "save the table with one kind of line end."
+            f"{self.path}: line {record.line:,} holds a carriage return that may end a row or stand within one. "
+            "Save the table with one kind of line end."
         )
 
     def _parts(self, record: Record) -> list[list[str]]:

@@ -1,8 +1,8 @@
 """Acquired shards: the columns of a plan's lists and of shards, where each file is, and how both are read.
 
-``plan/00000.parquet`` is the list of a shard, ``shards/00000.parquet`` the shard itself: slot i owns row i, failures
-among them.  ``shards/00000.r1.parquet`` is a retry generation: some of those slots again; the newest counts.  A shard
-is there when its marker, ``shards/00000.json``, is there and fits it.
+``plan/00000.parquet`` is the list of a shard, ``shards/00000.parquet`` the shard itself.  Slot i owns row i, also when
+it failed.  ``shards/00000.r1.parquet`` is a retry generation with some slots again.  The newest counts.  A shard exists
+when its marker, ``shards/00000.json``, exists and fits it.
 """
 
 import re
@@ -39,7 +39,7 @@ LISTED: Mapping[str, Any] = {
     "pwatermark": pl.Float64,
     "license": pl.String,
 }
-"""A planned row.  ``slot`` counts over the whole plan, from 0; what the list does not have is null."""
+"""A planned row.  ``slot`` counts over the whole plan, from 0.  Values that the list lacks are null."""
 
 SHARD: Mapping[str, Any] = {
     **LISTED,
@@ -54,10 +54,10 @@ SHARD: Mapping[str, Any] = {
     "n_bytes": pl.Int64,
     "image": pl.Binary,
 }
-"""A slot that ended.  Of the fetched body: sha256, format, size as shown, bytes; ``image`` is what was kept of it."""
+"""A finished slot.  sha256, format, size as shown and bytes describe the fetched body, ``image`` has the kept bytes."""
 
 REF = "ref"
-"""In place of ``image`` when shards are read: the reference of what was kept of it, null where nothing was."""
+"""In place of ``image`` when shards are read: the reference of the kept image, null where none was kept."""
 
 _GROUP_ROWS, _TINY_BYTES = 1024, 1 << 20
 _ARROW = {
@@ -74,7 +74,7 @@ Part = tuple[int, int]
 
 @dataclass(frozen=True)
 class Marker:
-    """What is written after a shard is: that it is whole, and how its slots ended.
+    """The file that marks a whole shard, with the number of slots of each status.
 
     *replaces* counts the statuses that the slots of a retry had before.
     """
@@ -86,9 +86,9 @@ class Marker:
     statuses: Mapping[str, int]
     replaces: Mapping[str, int] = field(default_factory=dict)
     body_bytes: int = 0
-    """Bytes of the images' bodies, as they were fetched."""
+    """Bytes of all fetched bodies of images."""
     failing_hosts: Mapping[str, int] = field(default_factory=dict)
-    """Hosts with most failures."""
+    """The hosts with the most failures, and their counts."""
 
     @property
     def file(self) -> str:
@@ -96,12 +96,22 @@ class Marker:
         return f"shards/{shard_name(self.shard, self.generation)}.parquet"
 
     def write(self, store: Store) -> None:
-        """Write this beside its shard."""
+        """Write this next to its shard."""
         store.write_json(f"shards/{shard_name(self.shard, self.generation)}.json", asdict(self))
 
     @classmethod
     def read(cls, store: Store, shard: int, generation: int = 0) -> Self | None:
-        """Return the marker of a shard, or None unless the shard is there and as large as it should be."""
+        """Return the marker of a shard, or None unless the shard exists and has the right size.
+
+        Parameters
+        ----------
+        store
+            *store* is the folder of an acquisition.
+        shard
+            *shard* is the number of the shard.
+        generation
+            *generation* is 0 for the shard itself, above 0 for a retry.
+        """
         found = store.read_json(f"shards/{shard_name(shard, generation)}.json")
         try:
             marker = cls(**found)
@@ -111,7 +121,7 @@ class Marker:
         return marker if is_its_own and store.size(marker.file) == marker.n_bytes else None
 
     def is_true(self, store: Store) -> bool:
-        """Say whether the shard is what was written, to the byte; reads all of it."""
+        """Return whether the shard has the bytes that were written.  Reads all of it."""
         try:
             with store.open(self.file) as file:
                 digest = sha256()
@@ -123,7 +133,7 @@ class Marker:
 
 
 def shard_name(shard: int, generation: int = 0) -> str:
-    """Return what the files of a shard are called.
+    """Return the name of the files of a shard, without their suffix.
 
     >>> shard_name(17), shard_name(17, 2)
     ('00017', '00017.r2')
@@ -141,7 +151,7 @@ def list_name(shard: int) -> str:
 
 
 def parts_of(names: Iterable[str], ending: str) -> set[Part]:
-    """Return the shard and the generation of each of *names* with this *ending*: `shard_name`, read backwards.
+    """Return the shard and the generation of each of *names* with this *ending*, the inverse of `shard_name`.
 
     >>> sorted(parts_of(["00017.json", "00017.r2.json", "00018.parquet"], "json"))
     [(17, 0), (17, 2)]
@@ -151,10 +161,10 @@ def parts_of(names: Iterable[str], ending: str) -> set[Part]:
 
 
 def committed(store: Store, shards: Collection[int] | None = None) -> dict[int, list[Marker]]:
-    """Return the markers of the shards that are there (of *shards*, if given), each one's generations in order."""
+    """Return the markers of existing shards (only of *shards*, if given), the generations of each in order."""
     markers: dict[int, list[Marker]] = {}
     for shard, generation in sorted(parts_of(store.names("shards"), "json")):
-        # A retry without the shard that it mends is of no use.
+        # A retry without the shard that it repairs is useless.
         if (shards is None or shard in shards) and (generation == 0 or shard in markers):
             marker = Marker.read(store, shard, generation)
             if marker is not None:
@@ -163,16 +173,18 @@ def committed(store: Store, shards: Collection[int] | None = None) -> dict[int, 
 
 
 def read_shards(store: Store, *, shards: Collection[int] | None = None, copies: Path | None = None) -> Iterator[Frame]:
-    """Yield each shard that is there (of *shards*, if given): the columns of `SHARD`, but `REF` in place of ``image``.
+    """Yield each existing shard with the columns of `SHARD`, but `REF` in place of ``image``.
 
-    Of a slot that was tried again, the newest row counts.  Shards come in their order, slots in theirs.
+    The newest row of a slot counts.  Shards and slots come in the order of their numbers.
 
     Parameters
     ----------
     store
         *store* is the folder of an acquisition.
+    shards
+        *shards* are the numbers of the shards to read (default: all).
     copies
-        *copies* is a folder for copies of shards that are in an object store; without it, those have no references.
+        *copies* is a folder for copies of shards in an object store (default: none, and null references).
 
     Raises
     ------
@@ -184,7 +196,22 @@ def read_shards(store: Store, *, shards: Collection[int] | None = None, copies: 
 
 
 def read_shard(store: Store, markers: Sequence[Marker], *, copies: Path | None = None) -> Frame:
-    """Return one shard as `read_shards` yields it; *markers* are those of its generations, as `committed` has them."""
+    """Return one shard as `read_shards` yields it.
+
+    Parameters
+    ----------
+    store
+        *store* is the folder of an acquisition.
+    markers
+        *markers* are the markers of its generations, from `committed`.
+    copies
+        *copies* is a folder for copies of shards in an object store (default: none, and null references).
+
+    Raises
+    ------
+    RunFolderError
+        When the shard cannot be read.
+    """
     rows = [_rows(store, marker, copies) for marker in markers]
     newest = pl.concat(rows).unique("slot", keep="last") if len(rows) > 1 else rows[0]
     return newest.sort("slot")
@@ -193,7 +220,26 @@ def read_shard(store: Store, markers: Sequence[Marker], *, copies: Path | None =
 def read_slots(
     store: Store, shard: int, markers: Sequence[Marker], *, waiting: str, copies: Path | None = None
 ) -> Frame:
-    """Return all slots of *shard* as `read_shard` does; without *markers* as listed, their status *waiting*."""
+    """Return all slots of *shard* like `read_shard`, or the planned rows where it has no markers.
+
+    Parameters
+    ----------
+    store
+        *store* is the folder of an acquisition.
+    shard
+        *shard* is the number of the shard.
+    markers
+        *markers* are the markers of its generations, from `committed`, none where the shard does not exist.
+    waiting
+        *waiting* is the status of planned rows.
+    copies
+        *copies* is a folder for copies of shards in an object store (default: none, and null references).
+
+    Raises
+    ------
+    RunFolderError
+        When the shard or its list cannot be read.
+    """
     if markers:
         return read_shard(store, markers, copies=copies)
     columns = {**{name: kind for name, kind in SHARD.items() if name != COLUMN}, REF: pl.String}
@@ -203,12 +249,12 @@ def read_slots(
 
 
 def read_listed(store: Store, shard: int) -> Frame:
-    """Return the slots of *shard* as the plan lists them, with the columns of `LISTED`."""
+    """Return the planned rows of *shard*, with the columns of `LISTED`."""
     return _read(store, list_name(shard), list(LISTED))
 
 
 def digests(acquired: Mapping[int, Sequence[Marker]]) -> list[tuple[int, int, str]]:
-    """Return what tells one state of the shards that `committed` found from another."""
+    """Return (shard, generation, sha256) of each shard that `committed` found: equal lists mean equal shards."""
     markers = (marker for generations in acquired.values() for marker in generations)
     return [(marker.shard, marker.generation, marker.sha256) for marker in markers]
 
@@ -231,7 +277,7 @@ def _read(store: Store, name: str, columns: list[str]) -> Frame:
 
 
 def _copy(store: Store, marker: Marker, folder: Path) -> Path:
-    """Return the path of a copy of a shard in *folder*; a copy that is there is used again."""
+    """Return the path of a copy of a shard in *folder*.  An existing copy is used again."""
     path = folder / f"{shard_name(marker.shard, marker.generation)}-{marker.sha256[:16]}.parquet"
     if not path.exists():
         with replacing(path) as draft, draft.open("wb") as copy, store.open(marker.file) as file:
@@ -240,19 +286,21 @@ def _copy(store: Store, marker: Marker, folder: Path) -> Path:
 
 
 def write_shard(file: BinaryIO, rows: Frame, images: Iterable[bytes | None], *, kept: str) -> None:
-    """Write *rows*, the columns of `SHARD` without ``image``, each with its image, to *file*; equal rows, equal bytes.
+    """Write *rows* and their images to *file* as a shard.  Equal rows give equal bytes.
 
-    A row group has 64 images, more when they are tiny (1 MB), fewer when they are large (8 MB): any image is near, and
-    groups are not too many.
+    A row group has 64 images, more when they are tiny (1 MB), fewer when they are large (8 MB).  Thus any image is read
+    fast, and groups are not too many.
 
     Parameters
     ----------
     file
-        *file* need not seek.
+        *file* is open for writing.  It need not seek.
+    rows
+        *rows* have the columns of `SHARD` except ``image``.
     images
-        *images* has one for each row, null where nothing was kept; it is taken as needed.
+        *images* yields one image a row, null where none was kept.
     kept
-        *kept* says what the images are: ``jpeg-256``, ``gray-64`` or ``original``.
+        *kept* is the kind of the images: ``jpeg-256``, ``gray-64`` or ``original``.
     """
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in SHARD.items()]).with_metadata({KEPT: kept})
     others = [name for name in SHARD if name != COLUMN]
@@ -266,7 +314,7 @@ def write_shard(file: BinaryIO, rows: Frame, images: Iterable[bytes | None], *, 
         table = rows.select(others).to_arrow().cast(schema.remove(schema.get_field_index(COLUMN)))
         start = 0
         for group in _groups(images):
-            # By way of polars: pa.array would import pandas to ask whether a list is one of its own.
+            # By way of polars: pa.array would import pandas to test the type of the list.
             kept_of = pl.Series(group, dtype=pl.Binary).to_arrow().cast(pa.binary())
             writer.write_table(table.slice(start, len(group)).append_column(schema.field(COLUMN), kept_of))
             start += len(group)

@@ -1,6 +1,6 @@
-"""The layout of the 2023 study, written: numbered images, descriptions by row, and tables with a column a pixel.
+"""A writer of the layout of the 2023 study: numbered images, descriptions by row, and tables with one column a pixel.
 
-Row n of a class's descriptions belongs to image n of that class, whether that image could be had or not.
+Row n of the descriptions of a class belongs to image n of that class, whether the image exists or not.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from counterpoint.errors import ConfigError, did_you_mean
 
 SIDE_PX = 64
 TWO_CLASSES = ("neg", "pos")
-"""The folders of two classes, by the number of the class; of more, a folder is called by the number itself."""
+"""The folders of two classes, by the number of the class.  With more classes, the number names the folder."""
 
 Gray = np.ndarray[Any, np.dtype[np.uint8]]
 _NUMBERS = [str(value) for value in range(256)]
@@ -28,7 +28,7 @@ def class_numbers(labels: Iterable[str], classes: Sequence[str] | None = None) -
     Raises
     ------
     ConfigError
-        When *classes* are not the labels that there are, or these are fewer than two.
+        When *classes* differ from the labels, or there are fewer than two labels.
 
     Examples
     --------
@@ -39,18 +39,18 @@ def class_numbers(labels: Iterable[str], classes: Sequence[str] | None = None) -
     """
     found = sorted(set(labels))
     if len(found) < 2:
-        raise ConfigError(f"The study's layout needs two classes; got {', '.join(found) or 'no labels'}.")
+        raise ConfigError(f"The study's layout needs two classes, but got {', '.join(found) or 'no labels'}.")
     chosen = found if classes is None else list(classes)
     for name in chosen:
         if name not in found:
             raise ConfigError(f"No row is of class {name!r}.{did_you_mean(name, found)}")
     if sorted(chosen) != found:
-        raise ConfigError(f"classes should name each of {', '.join(found)} once; got {', '.join(chosen)}.")
+        raise ConfigError(f"classes should name each of {', '.join(found)} once, but got {', '.join(chosen)}.")
     return {name: number for number, name in enumerate(chosen)}
 
 
 class Named(NamedTuple):
-    """A row of the tables of pixels: what its image is called, its text, its class's number, its gray pixels."""
+    """A row of the tables of pixels: the name of its image, its text, the number of its class, its gray pixels."""
 
     name: str
     text: str | None
@@ -65,16 +65,16 @@ class StudyFolder:
 
         images/pos/1_7.jpg   image 7 of class 1
         images/neg/0_14.jpg
-        posData.csv          column desc; its row 7 (from 0) describes 1_7.jpg
+        posData.csv          column desc, where row 7 (from 0) describes 1_7.jpg
         negData.csv
-        pixels.csv           label, then 1x1 … 64x64, a row an image, 0 to 255
+        pixels.csv           label, then 1x1 … 64x64, one row an image, 0 to 255
         pairs.csv            Image_name, Image_desc, label, then the pixels
-        missing.csv          class, number, status: the descriptions without an image
+        missing.csv          class, number, status of each description without an image
 
     Parameters
     ----------
     folder
-        *folder* is there and empty.
+        *folder* is an existing, empty folder.
     classes
         *classes* are the numbers of the classes (`class_numbers`).
     side_px
@@ -121,7 +121,19 @@ class StudyFolder:
         return file
 
     def add(self, label: str, text: str | None, jpeg: bytes, pixels: Gray) -> None:
-        """Write a pair; *jpeg* becomes its file as it is, *pixels* its row of the tables."""
+        """Write a pair.
+
+        Parameters
+        ----------
+        label
+            *label* is the name of its class.
+        text
+            *text* is its description.  Null is written as an empty text.
+        jpeg
+            *jpeg* are the bytes of its image file.
+        pixels
+            *pixels* are the values of its table rows, uint8 of shape (side_px, side_px).
+        """
         number, row = self._describe(label, text)
         name = f"{number}_{row}.jpg"
         (self._folder / "images" / folder_of(number, len(self._classes)) / name).write_bytes(jpeg)
@@ -130,7 +142,17 @@ class StudyFolder:
         self._pairs.write(f"{name},{csv_field(text)},{number},{values}\n")
 
     def lack(self, label: str, text: str | None, status: str) -> None:
-        """Write a description whose image could not be had, and why."""
+        """Write a description without an image.
+
+        Parameters
+        ----------
+        label
+            *label* is the name of its class.
+        text
+            *text* is the description.  Null is written as an empty text.
+        status
+            *status* is the reason why the image is missing.
+        """
         number, row = self._describe(label, text)
         self._missing.write(f"{number},{row},{status}\n")
 
@@ -143,7 +165,7 @@ class StudyFolder:
 
 
 def folder_of(number: int, n_classes: int) -> str:
-    """Return the folder of a class's images.
+    """Return the name of the folder with the images of a class.
 
     >>> folder_of(1, 2), folder_of(1, 3)
     ('pos', '1')
@@ -152,8 +174,19 @@ def folder_of(number: int, n_classes: int) -> str:
 
 
 def write_pair_table(path: Path, rows: Iterable[Named], *, side_px: int = SIDE_PX) -> int:
-    """Write a table with the columns of ``pairs.csv``, as the study saved its splits; return how many rows.
+    """Write a table with the columns of ``pairs.csv``, as the study saved its splits, and return their number.
 
+    Parameters
+    ----------
+    path
+        *path* is the file to write.
+    rows
+        *rows* are written in their order.
+    side_px
+        *side_px* is the side of the gray images.
+
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "train_updated.csv")
@@ -176,8 +209,8 @@ def pixel_names(side_px: int) -> list[str]:
     >>> pixel_names(2)
     ['1x1', '1x2', '2x1', '2x2']
     """
-    sides = range(1, side_px + 1)
-    return [f"{row}x{column}" for row in sides for column in sides]
+    places = range(1, side_px + 1)
+    return [f"{row}x{column}" for row in places for column in places]
 
 
 def pixel_values(pixels: Gray) -> str:
@@ -190,9 +223,9 @@ def pixel_values(pixels: Gray) -> str:
 
 
 def csv_field(text: str | None) -> str:
-    r"""Return a field of CSV, in quotes: of text of any kind, so that a line break in it begins no row.
+    r"""Return any text as a field of CSV in quotes, so that a line break in it starts no row.
 
-    A null is an empty text; NUL, at which readers of CSV end, becomes the sign for what cannot be shown.
+    A null is an empty text.  NUL, at which CSV readers end, becomes the replacement character.
 
     >>> csv_field('say "hi"\r'), csv_field(None)
     ('"say ""hi""\r"', '""')

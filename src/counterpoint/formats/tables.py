@@ -1,7 +1,7 @@
 """Tables on disk (CSV, TSV, XLSX, JSON, JSON lines, Parquet), read in order and in frames of bounded size.
 
-Every row of the file is a row of a frame; one that cannot be read says why in column `BAD` and is null elsewhere.
-Values of a format without types are strings: what they mean is the reader's business.
+Every row of the file is a row of a frame.  A row that cannot be read has the reason in column `BAD`, and nulls in all
+others.  Values of a format without types are strings, which the caller interprets.
 """
 
 import json
@@ -21,13 +21,13 @@ from counterpoint.schema import Frame
 
 BAD = "__bad__"
 LINE = "__line__"
-"""A column of a frame where it is wanted: the line of the file in which the row begins, null where none counts."""
+"""An optional column of a frame: the line of the file in which the row begins, null in formats without lines."""
 FRAME_ROWS = 10_000
 MAX_COLUMNS = 16_384
-"""Most columns of a table, as many as a sheet has; of more, a search for the nearest name would not end."""
+"""Most columns of a table, as many as a sheet has.  With more, the search for the nearest name would take hours."""
 
 Row = Sequence[str | None] | str
-"""The values of a row, or the reason why there are none."""
+"""The values of a row, or the reason why the row has none."""
 
 FORMATS: Mapping[str, str] = {
     ".csv": "counterpoint.formats.delimited:open_delimited",
@@ -38,7 +38,7 @@ FORMATS: Mapping[str, str] = {
     ".ndjson": "counterpoint.formats.json_tables:open_json_lines",
     ".parquet": "counterpoint.formats.parquet_tables:open_parquet",
 }
-"""Which reader opens which suffix."""
+"""The function that opens the files of each suffix."""
 
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     ".csv": ("separator", "quoting", "encoding"),
@@ -52,9 +52,9 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Table:
-    """An opened table: its columns, and ``frames(wanted)`` to read those of them that are *wanted*, in order.
+    """An opened table: its columns, and ``frames(wanted)``, which yields the wanted columns in order.
 
-    *notes* say how it is read where that was found in the file.
+    *notes* name the settings that were found in the file.
     """
 
     path: Path
@@ -71,22 +71,22 @@ def open_table(
     encoding: str | None = None,
     sheet: str | None = None,
 ) -> Table:
-    r"""Return the table at *path*; its suffix says which format it has.
+    r"""Return the table at *path*.  Its suffix decides the format.
 
     Parameters
     ----------
     path
         *path* is a file whose suffix is a key of `FORMATS`.
     separator, quoting, encoding
-        These are the settings of `counterpoint.config.Delimited`: how a table of text is written.
+        These are the settings of `counterpoint.config.Delimited` for tables of text.
     sheet
-        *sheet* is the name of a sheet of an XLSX (default: its first).
+        *sheet* is the name of a sheet of an XLSX (default: the first sheet).
 
     Raises
     ------
     SourceError
-        When the suffix is another, the file is empty, or it is not of that format.  While rows are read: when lines of
-        the file may be one row or several.
+        When the suffix is unknown, the file is empty, or it is not of that format.  While rows are read: when lines of
+        the file may be one row or several rows.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def open_table(
     if unused:
         raise SourceError(f"{path}: {unused[0]} means nothing in a {path.suffix} file.")
     try:
-        if isinstance(path, Path):  # else of a store, where there are no pipes
+        if isinstance(path, Path):  # otherwise in a store, which has no pipes
             regular(path)
         table: Table = find(suffix, FORMATS, what="format")(path, **options)
     except OSError as error:
@@ -118,7 +118,7 @@ def open_table(
 
 def _check_columns(table: Table) -> None:
     if len(table.columns) > MAX_COLUMNS:
-        raise SourceError(f"{table.path} has {len(table.columns):,} columns; read are up to {MAX_COLUMNS:,}.")
+        raise SourceError(f"{table.path} has {len(table.columns):,} columns. The limit is {MAX_COLUMNS:,}.")
     seen = {BAD, LINE}
     for name in table.columns:
         if name in seen:
@@ -128,8 +128,19 @@ def _check_columns(table: Table) -> None:
 
 
 def frames_of(rows: Iterable[tuple[int, Row]], columns: Sequence[str], wanted: Collection[str]) -> Iterator[Frame]:
-    """Yield *rows*, each with the number of its line and the values of *columns*, as frames of strings.
+    """Yield *rows* as frames of strings.
 
+    Parameters
+    ----------
+    rows
+        *rows* are (line, values of *columns*), or (line, the reason why the row has no values).
+    columns
+        *columns* are the names of the values.
+    wanted
+        *wanted* are the columns that the caller reads.  The frames have a column `LINE` where it is among them.
+
+    Examples
+    --------
     >>> [frame.rows() for frame in frames_of([(2, ["a"]), (3, "bad_row")], ["text"], ["text", LINE])]
     [[('a', None, 2), (None, 'bad_row', 3)]]
     """
@@ -165,7 +176,7 @@ def plain(value: Any) -> str | None:
 
 
 def is_text(value: str) -> bool:
-    """Say whether *value* has no halves of characters, which stand for bytes that are not UTF-8."""
+    """Return whether *value* has no halves of characters, which stand for bytes that are not UTF-8."""
     if value.isascii():
         return True
     try:
@@ -176,7 +187,7 @@ def is_text(value: str) -> bool:
 
 
 def table_of(frame: Frame, path: Path = Path()) -> Table:
-    """Return a frame in memory as a table, so that it is read like one on disk.
+    """Return a frame in memory as a table, so that it is read like a table on disk.
 
     >>> [part.columns for part in table_of(pl.DataFrame({"a": [1], "b": [2]})).frames(["b"])]
     [['b', '__bad__']]

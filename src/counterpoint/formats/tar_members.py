@@ -1,4 +1,4 @@
-"""The members of a tar, in its order: where each one's bytes are, or why they cannot be had.  Reads headers only."""
+"""The members of a tar in their order: the place of their bytes, or the reason why there are none.  Reads headers."""
 
 import re
 import tarfile
@@ -8,9 +8,9 @@ from typing import BinaryIO, NamedTuple, Self
 
 MAX_HEADER_BYTES = 16 << 20
 LINKED, SPARSE, SPECIAL = "linked_member", "sparse_member", "special_member"
-"""Why a member has no bytes of its own: a link to nothing in the tar, a sparse file, a device or a pipe."""
+"""Reasons why a member has no bytes: a link to nothing in the tar, a sparse file, a device or a pipe."""
 BROKEN = (tarfile.TarError, ValueError, OverflowError, EOFError, RecursionError)
-"""What reading the headers of a damaged tar raises."""
+"""Exceptions of a damaged tar while its headers are read."""
 
 _BLOCK = tarfile.BLOCKSIZE
 _PLAIN = re.compile(
@@ -24,7 +24,7 @@ _PACKED = {b"\x1f\x8b": "gunzip", b"BZh": "bunzip2", b"\xfd7zXZ": "unxz", b"(\xb
 
 
 class Member(NamedTuple):
-    """A member: its name, the name and the place of its bytes, and why there are none (empty: there are)."""
+    """A member: its name, the name and the place of its bytes, or the problem (empty when it has bytes)."""
 
     name: str
     bytes_of: str
@@ -34,14 +34,14 @@ class Member(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """The members of a tar, and the error at which it breaks off."""
+    """The members of a tar, and the error where it ends early."""
 
     members: list[Member]
     error: Exception | None
 
 
 def contents(file: BinaryIO) -> Contents:
-    """Return all members but folders; a link to a file of the tar has that file's bytes.
+    """Return all members except folders.  A link to a file of the tar has the bytes of that file.
 
     Examples
     --------
@@ -78,13 +78,13 @@ def _member(info: tarfile.TarInfo) -> Member:
 
 
 def _targets(info: tarfile.TarInfo) -> list[str]:
-    """Return the names that a link may point to: a symbolic one is seen from its folder, a hard one from the root."""
+    """Return the names to which a link may point: from its folder for a symbolic link, from the root for a hard one."""
     seen_from = normpath(join(dirname(info.name), info.linkname))
     return [seen_from] if info.issym() else [info.linkname, normpath(info.linkname)]
 
 
 def _follow(found: list[Member], links: dict[int, list[str]]) -> None:
-    """Give links the bytes of what they point to, over up to eight links."""
+    """Give links the bytes of their target, over at most eight links."""
     for _ in range(8):
         places: dict[str, Member] = {}
         for member in found:
@@ -98,12 +98,12 @@ def _follow(found: list[Member], links: dict[int, list[str]]) -> None:
 
 
 def headers(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
-    """Yield the headers of a tar in its order, but those of folders, keeping none in memory.
+    """Yield the headers of a tar in their order, except of folders.  None is kept in memory.
 
     Raises
     ------
     tarfile.TarError
-        When it is no tar, or breaks off before its end mark.
+        When the file is no tar, or ends before its end mark.
     """
     with tarfile.open(fileobj=file, mode="r:", errors="backslashreplace", tarinfo=_Header) as tar:
         end = 0
@@ -120,7 +120,7 @@ def headers(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
 
 
 class _Header(tarfile.TarInfo):
-    """A header of which only name and size are read when it is a plain file's, as most are: three times as fast."""
+    """A header that reads only name and size of a plain file.  Most members are plain: it is three times as fast."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -137,7 +137,7 @@ class _Header(tarfile.TarInfo):
 
 
 def unpacked_by(head: bytes) -> str | None:
-    r"""Return the program that unpacks a file which begins so, or None when it is not compressed.
+    r"""Return the program that unpacks a file with these first bytes, or None when it is not compressed.
 
     >>> unpacked_by(b"\x1f\x8b\x08"), unpacked_by(b"7.jpg")
     ('gunzip', None)

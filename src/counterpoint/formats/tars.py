@@ -1,6 +1,6 @@
-"""Tar shards as img2dataset and webdataset lay them out: read sample by sample, indexed for reading by name, written.
+"""Tar shards in the layout of img2dataset and webdataset: a reader of samples, an index of members, a writer.
 
-Does not decode, and reading never holds an image: of an image a sample has the reference.
+Does not decode.  Reading never holds an image: a sample has the reference of its image.
 """
 
 import json
@@ -26,7 +26,7 @@ IMAGE_EXTENSIONS = frozenset((
     "jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "png", "apng", "webp", "gif", "avif", "bmp", "tif", "tiff", "svg",
     "heic", "heif", "jp2", "jxl", "ico",
 ))  # fmt: skip
-"""Files with these names are images, whatever is in them; so is every other file that begins as an image does."""
+"""Files with these extensions count as images.  So does every other file that begins like an image."""
 MAX_PART_BYTES = 16 << 20
 DUPLICATE, TOO_LARGE = "duplicate_member", "too_large_member"
 
@@ -36,9 +36,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Sample:
-    """The members of one key: references of its images, bytes of its other parts, and why there are none of others.
+    """The members of one key, by extension.
 
-    All three are by extension.
+    *images* are references, *parts* the bytes of other members, *lost* the reasons why a member has no bytes.
     """
 
     key: str
@@ -49,7 +49,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Lost:
-    """Members of a key that has all of these extensions already."""
+    """Members of a key that already has all of their extensions."""
 
     key: str
     reason: str = DUPLICATE
@@ -57,7 +57,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class Apart:
-    """A member that is part of no sample, and why."""
+    """A member that is part of no sample, and the reason."""
 
     name: str
     reason: str
@@ -65,7 +65,7 @@ class Apart:
 
 @dataclass(frozen=True)
 class Cut:
-    """The end of a tar that breaks off: *key* is the sample that it cut (None: it cut none)."""
+    """The early end of a tar: *key* is the sample that it cut (None: it cut none)."""
 
     key: str | None
     n_samples: int
@@ -76,17 +76,17 @@ Read = Sample | Lost | Apart | Cut
 
 
 def read_tar(path: Path) -> Iterator[Read]:
-    """Yield the samples of the tar at *path*, in the order of their first members; last, a `Cut` when it breaks off.
+    """Yield the samples of the tar at *path* in the order of their first members, and at last a `Cut` if it ends early.
 
-    The key of a member is its name up to the first dot of its base name; members with one key are one sample, whether
-    they are neighbours or not.  An extension that comes again in a sample is `Lost`.  Hidden files, and files that are
-    neither an image nor stand beside one, a text or a json, are put `Apart`.  The sample in which a tar breaks off
-    may lack parts, so it is not yielded.
+    The key of a member is its name up to the first dot of its base name.  All members of one key are one sample, also
+    when other members stand between them.  An extension that occurs again in a sample is `Lost`.  Hidden files, and
+    samples without an image, a text and a json, are `Apart`.  The sample in which a tar ends early may lack parts, so
+    it is left out.
 
     Raises
     ------
     SourceError
-        When *path* is not there, is empty, or is not an uncompressed tar.
+        When *path* does not exist, is empty, or is not an uncompressed tar.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def _read(file: BinaryIO, path: Path) -> Iterator[Read]:
 
 
 def unpacker_of(path: Path) -> str | None:
-    """Return the program that unpacks the file at *path*; None when it is not compressed, or cannot be read."""
+    """Return the program that unpacks the file at *path*, or None when it is not compressed or not readable."""
     try:
         with open_regular(path) as file:
             return unpacked_by(file.read(8))
@@ -146,7 +146,7 @@ def not_unpacked(path: Path) -> str:
 
 
 class _Named:
-    """The members of a tar by key: of each key layers, of which every one has an extension once."""
+    """The members of a tar by key.  Each key has layers, and each extension occurs once in a layer."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.samples: dict[str, list[dict[str, Member]]] = {}
@@ -155,7 +155,7 @@ class _Named:
         self._file = file
 
     def add(self, member: Member) -> None:
-        """Put *member* with its key, or aside."""
+        """Add *member* to its key, or set it aside."""
         if is_hidden(*member.name.split("/")):
             self.aside.append(Apart(member.name, HIDDEN))
             return
@@ -212,9 +212,9 @@ def _is_large(member: Member) -> bool:
 
 
 def index(file: BinaryIO) -> dict[str, tuple[int, int]]:
-    """Return (offset, size) in bytes of each member, by name; of two with one name the first, as `read_tar` has it.
+    """Return (offset, size) in bytes of each member by name.
 
-    A tar that breaks off is indexed up to there.
+    Of two members with one name, the first counts, like in `read_tar`.  A tar that ends early is indexed up to its end.
 
     >>> import io
     >>> buffer = io.BytesIO()
@@ -231,10 +231,20 @@ def index(file: BinaryIO) -> dict[str, tuple[int, int]]:
 
 
 def write_tars(pairs: Iterable[Outgoing], folder: Path, *, samples_per_tar: int = 10_000) -> int:
-    """Write *pairs* as ``00000.tar``, ``00001.tar`` … of *samples_per_tar* samples each; return how many pairs.
+    """Write *pairs* as ``00000.tar``, ``00001.tar`` …, and return their number.
 
-    The key of a sample is the number of its tar and its own in it.  It has an image, a ``.txt`` where there is a text,
-    and a ``.json`` as of img2dataset: key, caption, label, and the fields of the pair.  Equal pairs give equal bytes.
+    The key of a sample is the number of its tar and its number in the tar.  A sample has an image, a ``.txt`` if there
+    is a text, and a ``.json`` like img2dataset.  The ``.json`` has key, caption, label, and the fields of the pair.
+    Equal pairs give equal bytes.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* are written in their order.
+    folder
+        *folder* is an existing folder.
+    samples_per_tar
+        *samples_per_tar* is the number of samples of each tar but the last.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""What a value of a column of names means, the same in every format: which are missing, which are whole numbers.
+"""The meaning of values in a column of names, the same in every format: missing values and whole numbers.
 
-Programs write a missing value as NaN, and whole numbers beside it as 1.0: a class, an id or a fold is neither.
+Programs write a missing value as NaN, and then whole numbers of the same column as 1.0.  Names have neither form.
 """
 
 import json
@@ -11,21 +11,21 @@ import polars as pl
 from counterpoint.formats.tables import Table
 
 MISSING = ("NaN", "nan", "<NA>")
-"""What pandas and JSON write for a missing value.  In a column of texts these are texts."""
+"""Missing values as pandas and JSON write them.  In a column of texts these are texts."""
 
 _NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.(?:0|[0-9]*[1-9]))?$"
-"""A number as programs write it: 1.10 and 007 are none."""
+"""A number as programs write it, unlike 1.10 and 007."""
 
 
 def named(column: pl.Series, *, is_number: bool = False) -> pl.Series:
-    """Return a column of names or numbers as strings: whole numbers have no decimals, what is missing is null.
+    """Return a column of names or numbers as strings: whole numbers have no decimals, missing values are null.
 
     Parameters
     ----------
     column
         *column* has strings, numbers or truth values.
     is_number
-        Whether its strings are all numbers, see `number_columns`.
+        *is_number* is true where all its strings are numbers (`number_columns`).
 
     Examples
     --------
@@ -49,9 +49,9 @@ def named(column: pl.Series, *, is_number: bool = False) -> pl.Series:
 
 
 def number_columns(table: Table, columns: Collection[str]) -> frozenset[str]:
-    """Return those of *columns* that are strings, and each of them a number as programs write it.
+    """Return the string columns of *columns* in which every value is a number as programs write it.
 
-    Versions such as 1.0 and 1.10 are names: of them the column is left as it is.
+    Versions such as 1.0 and 1.10 are names, so their column is not among them.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Tables in XLSX workbooks.  A workbook that would unpack to more than memory holds is refused before it is opened."""
+"""Tables in XLSX workbooks.  A workbook that would unpack to more than the memory is refused before it is opened."""
 
 import re
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from counterpoint.formats.tables import MAX_COLUMNS, Table, table_of
 
 MAX_UNPACKED_BYTES = 1 << 30
 MAX_CELLS = 1 << 25
-"""Most cells between the first and the last that is filled: a million rows of thirty columns."""
+"""Most cells between the first and the last filled cell: a million rows of thirty columns."""
 SPARSE_CELLS, MAX_CELLS_A_FILLED = 1_000_000, 100
-"""A sheet of more cells than this should hold more than one in a hundred."""
+"""In a sheet of more cells than this, at least one of a hundred cells must be filled."""
 CHUNK = 1 << 20
 
 _CELL = re.compile(rb"<(?:\w+:)?c\s[^<>]{0,200}?\br\s?=\s?[\"']([A-Za-z]{1,4})(\d{1,8})[\"']")
@@ -26,9 +26,9 @@ def open_workbook(path: Path, *, sheet: str | None = None) -> Table:
     Raises
     ------
     SourceError
-        When it is no workbook, has no such sheet, or is too large.
+        When the file is no workbook, has no such sheet, or is too large.
     """
-    import fastexcel  # noqa: PLC0415 - only who reads XLSX pays for it
+    import fastexcel  # noqa: PLC0415 - slow to import, and only XLSX needs it
 
     _check_size(path)
     try:
@@ -43,7 +43,7 @@ def open_workbook(path: Path, *, sheet: str | None = None) -> Table:
     if sheet is not None or len(book.sheet_names) == 1:
         return table_of(frame, path)
     first, *others = book.sheet_names
-    note = f"{path.name}: sheet {name_in_quotes(first)} is read; the setting sheet names another: {', '.join(others)}."
+    note = f"{path.name}: sheet {name_in_quotes(first)} is read. The setting sheet names another: {', '.join(others)}."
     return replace(table_of(frame, path), notes=(note,))
 
 
@@ -53,7 +53,7 @@ def _check_size(path: Path) -> None:
             parts = [part for part in book.infolist() if not part.filename.lower().startswith("xl/media/")]
             n_bytes = sum(part.file_size for part in parts)
             if n_bytes > MAX_UNPACKED_BYTES:
-                raise SourceError(f"{path} unpacks to {n_bytes >> 20:,} MB; save its table as CSV.")
+                raise SourceError(f"{path} unpacks to {n_bytes >> 20:,} MB. Save its table as CSV.")
             for part in parts:
                 _check_cells(path, _extent(book, part))
     except (BadZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
@@ -62,7 +62,7 @@ def _check_size(path: Path) -> None:
 
 @dataclass
 class _Extent:
-    """How far the cells of a sheet reach, and how many there are."""
+    """The last row and the last column of a sheet, and its number of cells."""
 
     n_rows: int = 0
     n_columns: int = 0
@@ -79,7 +79,7 @@ def _extent(book: ZipFile, part: ZipInfo) -> _Extent:
 
 
 def _places(book: ZipFile, part: ZipInfo) -> Iterator[tuple[set[bytes], list[bytes]]]:
-    """Yield the columns and the rows of the cells of a sheet, some of them at a time."""
+    """Yield the columns and the rows of the cells of a sheet, a chunk of cells at a time."""
     rest = b""
     with book.open(part) as file:
         while chunk := file.read(CHUNK):
@@ -107,6 +107,6 @@ def _check_cells(path: Path, extent: _Extent) -> None:
     is_sparse = area > SPARSE_CELLS and area > MAX_CELLS_A_FILLED * extent.n_cells
     if extent.n_columns > MAX_COLUMNS or area > MAX_CELLS or is_sparse:
         raise SourceError(
-            f"{path} has a sheet whose cells reach to row {extent.n_rows:,}, column {extent.n_columns:,}; "
-            f"it holds {extent.n_cells:,}. Delete what stands outside the table, or save it as CSV."
+            f"{path} has a sheet whose cells reach to row {extent.n_rows:,}, column {extent.n_columns:,}. "
+            f"It holds {extent.n_cells:,}. Delete the cells outside the table, or save it as CSV."
         )

@@ -157,7 +157,7 @@ def test_the_sheets_of_a_workbook_that_are_not_read_are_named(tmp_path):
         pl.DataFrame({"image": ["1.jpg"], "text": ["a mug"]}).write_excel(workbook, "articles")
     of_sheet = TableSource(path=tmp_path / "shop.xlsx", sheet="articles")
     assert [len(records) for records, _ in of_sheet.read(tmp_path)] == [1]
-    message = r"found as of\. shop\.xlsx: sheet 'cover' is read; the setting sheet names another: articles\."
+    message = r"found as of\. shop\.xlsx: sheet 'cover' is read\. The setting sheet names another: articles\."
     with pytest.raises(SourceError, match=message):
         list(TableSource(path=tmp_path / "shop.xlsx").read(tmp_path))
 
