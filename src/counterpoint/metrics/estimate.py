@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from counterpoint.metrics.draws import row_draws
 from counterpoint.metrics.intervals import percentiles, tails
-from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 
+Floats = NDArray[np.float64]
 Measure = Callable[[Floats], Floats]
 """From weights of shape (draws, n) to values of shape (draws,); for `estimates`, of shape (draws, n_values)."""
 
