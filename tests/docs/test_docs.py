@@ -105,7 +105,7 @@ def test_the_pages_show_the_tables_that_the_code_has():
 
 
 def test_the_table_of_statuses_is_the_closed_list():
-    section = read("docs/acquire.md").partition("## What each status means")[2].partition("\n## ")[0]
+    section = read("docs/acquire.md").partition("## The statuses")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)`( \\\*)? \| (.+) \|$", section, re.MULTILINE)
     assert [name for name, _, _ in rows] == list(STATUSES)
     assert {name for name, star, _ in rows if star} == RETRYABLE

@@ -27,7 +27,7 @@ Allow = Annotated[
     typer.Option("--allow-address", metavar="NET", help="Let this network be reached too: your own 127.0.0.1/32."),
 ]
 Engine = Annotated[str | None, typer.Option(help="Where shards are made: local, inline, ray, or package.module:run.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes (default: one for each core).")]
 
 
 def new(

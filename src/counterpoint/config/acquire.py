@@ -1,4 +1,4 @@
-"""The acquire file: which list of URLs, which rows of it, how they are fetched, what is kept and where."""
+"""The acquire file: the list of URLs, the selected rows, the limits of fetching, and the stored form of images."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,47 +25,47 @@ COLUMN_PRESETS: Mapping[str, Mapping[str, str]] = {
         "punsafe": "punsafe", "pwatermark": "pwatermark",
     },
 }  # fmt: skip
-"""What the published lists call their columns; ``laion-5b`` is also Re-LAION-5B's."""
+"""The column names of the published lists. ``laion-5b`` is also Re-LAION-5B's."""
 
 
 class Columns(Section):
-    """What the list calls its columns; only ``url`` and ``text`` must be there."""
+    """The column names of the list. Only ``url`` and ``text`` are required."""
 
     id: str | None = None
-    """The row's name; without one, its number in the input."""
+    """The row's name. Without one, its number in the input."""
     url: str = "URL"
-    """Where the image is."""
+    """The URL of the image."""
     text: str = "TEXT"
     """The alt-text."""
     width: str | None = None
-    """Width of the image in px, as the list has it."""
+    """Width of the image in px, according to the list."""
     height: str | None = None
-    """Height of the image in px, as the list has it."""
+    """Height of the image in px, according to the list."""
     license: str | None = None
-    """Its licence, kept as it is."""
+    """Its licence, stored unchanged."""
     nsfw: str | None = None
-    """A judgement such as UNLIKELY, UNSURE or NSFW."""
+    """A rating such as UNLIKELY, UNSURE or NSFW."""
     similarity: str | None = None
     """Similarity of text and image."""
     punsafe: str | None = None
-    """Chance that the image is unsafe."""
+    """Probability that the image is unsafe."""
     pwatermark: str | None = None
-    """Chance that the image has a watermark."""
+    """Probability that the image has a watermark."""
     label: str | None = None
-    """A label that the list has already."""
+    """An existing label in the list."""
     sha256: str | None = None
-    """What the image's bytes must hash to, in hex; another image is ``hash_mismatch``."""
+    """The SHA-256 of the image's bytes, in hex. Another image is ``hash_mismatch``."""
 
 
 class Input(Delimited, Section):
-    """The list of URLs: files, folders or globs of Parquet, CSV, TSV or JSON lines, here or wherever fsspec reaches."""
+    """The list of URLs: files, folders or globs of Parquet, CSV, TSV or JSON lines, local or through fsspec."""
 
     path: Annotated[tuple[str, ...], Field(min_length=1)]
-    """One or many paths; ``s3://bucket/part-*.parquet`` needs the fsspec package for s3."""
+    """One or many paths. ``s3://bucket/part-*.parquet`` needs the fsspec package for s3."""
     preset: str | None = None
-    """What the columns are called: ``laion-400m`` or ``laion-5b``; null: the first of them that fits."""
+    """The set of column names: ``laion-400m`` or ``laion-5b``. null: the first one that fits."""
     columns: Mapping[str, str | None] = Field(default_factory=dict)
-    """What single columns are called, over the preset; null says that there is none."""
+    """Names of single columns, in place of the preset's. null: the list has no such column."""
     storage: Storage = Field(default_factory=dict)
     """Options for fsspec, such as keys of an object store."""
 
@@ -87,12 +87,12 @@ class Input(Delimited, Section):
 
 
 class Select(Section):
-    """Which rows of the list are fetched; each rule's removals are counted, a row under the first that it fails."""
+    """The rows to fetch. The removals of each rule are counted. A row counts under the first rule that it fails."""
 
     preset: str | None = None
-    """The whole selection of a published study: ``study-2023``; other keys stand above it."""
+    """The whole selection of a published study: ``study-2023``. Other keys override it."""
     keywords: KeywordRules | None = None
-    """Words that make the label from the text; a row of no class, or of two, is left out."""
+    """Words that make the label from the text. A row of no class, or of two, is left out."""
     allowed_characters: str | None = None
     """A regular expression that the whole text must match."""
     min_words: Count = 0
@@ -100,25 +100,25 @@ class Select(Section):
     max_words: Positive | None = None
     """Most words of a text."""
     nsfw: tuple[str, ...] | None = ("UNLIKELY",)
-    """Which judgements may stay, when the list has that column; null: all."""
+    """Ratings that may stay, when the list has that column. null: all."""
     max_punsafe: Annotated[float, Field(ge=0, le=1)] | None = 0.5
-    """Largest chance of being unsafe, when the list has that column; null: any."""
+    """Largest probability of being unsafe, when the list has that column. null: any."""
     max_pwatermark: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Largest chance of a watermark."""
+    """Largest probability of a watermark."""
     min_similarity: float | None = None
-    """Least similarity of text and image."""
+    """Smallest similarity of text and image."""
     min_side_px: Positive | None = None
-    """Shortest side, as the list has it."""
+    """Shortest side in px, according to the list."""
     max_side_px: Positive | None = None
-    """Longest side, as the list has it."""
+    """Longest side in px, according to the list."""
     max_aspect: Annotated[float, Field(ge=1)] | None = None
-    """Longest side over shortest side, as the list has them."""
+    """Longest side over shortest side, according to the list."""
     unique_urls: bool = True
-    """Whether a URL that comes again is left out; the first stays."""
+    """Whether repeated URLs are left out. The first row of each URL stays."""
     caps: Mapping[str, Positive] | Positive | None = None
-    """Most rows of each class, or of all classes alike; without labels, most rows."""
+    """Most rows of each class, or one limit for every class. Without labels, most rows."""
     sample: Literal["first", "seeded"] = "first"
-    """Which rows a cap keeps: the first of the input, or a sample that ``seed`` draws."""
+    """The rows that a cap keeps: the first of the input, or a sample that ``seed`` draws."""
     seed: Seed = 0
     """Seed of the sample."""
 
@@ -136,87 +136,87 @@ class Select(Section):
 SELECT_PRESETS: Mapping[str, Mapping[str, Any]] = {
     "study-2023": {
         "keywords": preset("study-2023"),
-        "allowed_characters": r"[a-zA-Z .,]+\n?",  # the study's ^…$, as Python reads it, lets one line end pass
+        "allowed_characters": r"[a-zA-Z .,]+\n?",  # the study's ^…$ accepts one line end in Python
         "caps": {"person": 8000, "animal": 6000},
         "nsfw": None,
         "unique_urls": False,
     }
 }
-"""The 2023 study's own rules: it took what came, NSFW or not, twice or not."""
+"""The rules of the 2023 study. It took all rows, NSFW or not, repeated or not."""
 
 
 class Guard(Section):
-    """What is refused before a byte is sent."""
+    """Requests and addresses that are refused before a byte is sent."""
 
     allow_address: tuple[str, ...] = ()
     """Networks such as 127.0.0.1/32 that may be reached although they are not public: your own mirror."""
     max_url_bytes: Annotated[int, Field(ge=1, le=1 << 20)] = 2048
     """Longest URL."""
     respect_optout: bool = True
-    """Whether an image is left alone when X-Robots-Tag says noai, noimageai, noindex or noimageindex."""
+    """Whether an image is skipped when X-Robots-Tag contains noai, noimageai, noindex or noimageindex."""
     robots: bool = False
     """Whether robots.txt of each host is read first and obeyed."""
 
 
 class Fetch(Section):
-    """How images are fetched: limits for one, and manners towards each host."""
+    """Limits for one image, and limits for each host."""
 
     connections: Annotated[int, Field(ge=1, le=4096)] = 256
-    """Transfers at once of one worker."""
+    """Simultaneous transfers of one worker."""
     per_host: Annotated[int, Field(ge=1, le=4096)] = 6
     """Connections to one host of one worker."""
     connect_s: Seconds = 5.0
-    """Longest time to look up, connect and shake hands."""
+    """Longest time to look up, connect and shake hands, in seconds."""
     total_s: Seconds = 20.0
-    """Longest time of one image, redirects and waiting for the host's permission included."""
+    """Longest time of one image in seconds, with redirects and delays of the host."""
     min_bytes_per_s: Count = 1024
-    """Slower than this for ``slow_s`` is too slow."""
+    """A transfer below this speed for ``slow_s`` is too slow."""
     slow_s: Annotated[int, Field(ge=1, le=3600)] = 5
-    """How long a transfer may be slower than ``min_bytes_per_s``."""
+    """The longest time below ``min_bytes_per_s``, in seconds."""
     max_redirects: Annotated[int, Field(ge=0, le=100)] = 4
-    """Most redirects; each is checked as the first URL was."""
+    """Most redirects. Each is checked like the first URL."""
     max_body_bytes: Annotated[int, Field(ge=1, le=1 << 30)] = 10 << 20
-    """Largest body, by its header and while it streams."""
+    """Largest body, according to its header and while it streams."""
     host_failures: Positive = 5
-    """A host that cannot be reached this often running is dead for the rest of the shard."""
+    """After this many consecutive failures, a host is dead for the rest of the shard."""
     attempts: Annotated[int, Field(ge=1, le=100)] = 1
-    """How often a retryable failure is tried within one run; ``retry`` tries again later."""
+    """Attempts of a retryable failure within one run. ``retry`` tries again later."""
     contact: str | None = None
-    """A URL or address in the user agent, so that a host can reach you."""
+    """A URL or address in the user agent, so that a host can contact you."""
     user_agent: str | None = None
-    """The whole user agent; null: Counterpoint's own, with ``contact``."""
+    """The whole user agent. null: Counterpoint's own, with ``contact``."""
     verify_tls: bool = True
     """Whether certificates are checked."""
     ca_file: Path | None = None
-    """Certificates to trust beside the system's: your own mirror's."""
+    """Trusted certificates in addition to the system's: your own mirror's."""
 
 
 class Decode(Section):
-    """Limits of an image's header, and of the time that decoding takes."""
+    """Limits on an image's header, and on the decoding time."""
 
     min_side_px: Positive = 16
-    """Shortest side."""
+    """Shortest side in px."""
     max_side_px: Positive = 20_000
-    """Longest side."""
+    """Longest side in px."""
     max_pixels: Pixels = 64_000_000
     """Most pixels."""
     max_aspect: Annotated[float, Field(ge=1)] = 10.0
-    """Longest side over shortest side, at most."""
+    """Largest ratio of the longest to the shortest side."""
     max_decode_s: Seconds = 20.0
-    """Longest time to decode one image; its worker is ended then, and the row is ``decode_timeout``."""
+    """Longest time to decode one image, in seconds. Its worker is ended then, and the row is ``decode_timeout``."""
 
 
 class Run(Section):
-    """Who does the work; nothing here changes what comes out."""
+    """The workers. Nothing here changes the results."""
 
     engine: str = "local"
     """``local``, ``inline``, ``ray``, or a path such as ``my_lab.cluster:run``."""
     address: str | None = None
-    """Of a Ray cluster; null: RAY_ADDRESS, else a cluster of this machine's own."""
+    """Address of a Ray cluster. null: RAY_ADDRESS, else a cluster of this machine's own."""
     workers: Workers | None = None
-    """Processes; by default one a core."""
+    """Processes (default: one for each core)."""
     shards_at_once: Annotated[int, Field(ge=1, le=1000)] = 8
-    """Shards of one task; of these a worker feeds the next in while the tail of one waits."""
+    """Shards of one task. A worker feeds the next shard in while another waits for its last slots."""
 
 
 _INPUT_OF_A_PLAN = {"path", "preset", "columns", "separator", "quoting", "encoding"}
@@ -230,33 +230,34 @@ class AcquireConfig(Section):
     input: Input
     """The list of URLs."""
     output: str
-    """The folder for plan, shards and events; a path, or a URL that fsspec reaches."""
+    """The folder for plan, shards and events: a path, or a URL that fsspec reaches."""
     storage: Storage = Field(default_factory=dict)
     """Options for fsspec, for ``output``."""
     select: Select = Select()
-    """Which rows are fetched."""
+    """The rows to fetch."""
     guard: Guard = Guard()
-    """What is refused."""
+    """Refused requests and addresses."""
     fetch: Fetch = Fetch()
-    """How images are fetched."""
+    """Limits of fetching."""
     decode: Decode = Decode()
-    """Which images are decoded."""
+    """Limits of decoding."""
     keep: Literal["jpeg-256", "gray-64", "original"] = "jpeg-256"
-    """What is kept of an image: at most 256 px a side in colour, 64 × 64 gray pixels, or its bytes as they came."""
+    """The stored form of an image: colour of at most 256 px a side, 64 × 64 gray pixels, or its original bytes."""
     duplicates: Literal["keep", "mark"] = "keep"
-    """Whether of images with the same bytes in one shard all stay, or the first only (the others: ``duplicate``)."""
+    """Images with the same bytes in one shard: all stay, or the first only (the others are ``duplicate``)."""
     shard_rows: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     """Slots of a shard."""
     run: Run = Run()
-    """Who does the work."""
+    """The workers."""
 
     def plan_settings(self) -> dict[str, Any]:
-        """Return the settings that a plan is bound to: which row is which slot, and what is kept of an image.
+        """Return the settings that a plan is bound to. They decide the slot of each row and the stored form of images.
 
-        Not guard and fetch: what they refuse or give up has a status, and may be had later with other limits.
+        The sections guard and fetch are not among them. A row that they end has a status, and may succeed later with
+        other limits.
         """
         named = ("select", "decode", "keep", "duplicates", "shard_rows")
-        # A plan is there for all to read: not the keys of an object store, which change nothing that comes out.
+        # Anyone may read a plan, so it has no keys of an object store. They do not change the results.
         included: dict[str, Any] = {**dict.fromkeys(named, True), "input": _INPUT_OF_A_PLAN}
         dumped = self.model_dump(mode="json", include=included, exclude={"decode": {"max_decode_s"}})
         return dumped | {"input": redacted(dumped["input"])}
@@ -270,7 +271,7 @@ def read_acquire(path: Path, overrides: tuple[str, ...] = ()) -> AcquireConfig:
     Raises
     ------
     ConfigError
-        When the file is not there, is not YAML, or has a wrong key or value.
+        When the file is missing, is not YAML, or has a wrong key or value.
     """
     return AcquireConfig.read(_resolved(overridden(load(path), overrides), path.parent))
 

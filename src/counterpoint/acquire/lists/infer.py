@@ -59,12 +59,12 @@ input:
 select:
 {select}
 # caps: 1000              # largest number of rows of each class, for a first try
-# min_side_px: null       # shortest side, as the list has it
+# min_side_px: null       # shortest side, according to the list
 # unique_urls: true       # a repeated URL is left out
 {keywords}
 # keep: jpeg-256          # or original, or gray-64
 # fetch:
-#   contact: null         # a URL or address of yours in the user agent, so that a host can reach you
+#   contact: null         # a URL or address of yours in the user agent, so that a host can contact you
 """
 
 
