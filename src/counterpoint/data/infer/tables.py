@@ -1,5 +1,6 @@
 """The settings that fit a table, or several of one kind."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def of_tables(files: Sequence[Path], path: Path) -> InferredSource:
     others = sample.rows.drop(pictures.column, strict=False)
     found = InferredSource({"kind": "table", "path": path}, is_whole=sample.is_whole)
     for note in table.notes[:1]:
-        found.notes["path"] = note.removeprefix(f"{table.path.name} is ").partition("; ")[0]
+        found.notes["path"] = re.split(r"\. (?=Settings |The setting )", note.removeprefix(f"{table.path.name} is "))[0]
     _set_images(found, pictures)
     text = _text_of(others, found, files[0])
     found.source["text"] = text.first
