@@ -14,6 +14,7 @@ from counterpoint.measures import (
     blend_weights_of,
     centred,
     conditional_utilisation,
+    correct_by_modality,
     emap_gap,
     error_overlap,
     ogr,
@@ -25,7 +26,6 @@ from counterpoint.measures import (
     projection,
     shapley,
     shapley_of,
-    voices,
 )
 
 LOGITS = st.floats(-5, 5)
@@ -212,10 +212,10 @@ def test_a_model_of_xor_divides_its_accuracy_evenly_and_one_of_the_text_gives_it
 
     pairs = signs(400)
     xor = Deaf(lambda text, image: 4 * text * image - 0.01)
-    even = shapley_of(**voices(xor, pairs, both(pairs, lambda text, image: text * image)))
+    even = shapley_of(**correct_by_modality(xor, pairs, both(pairs, lambda text, image: text * image)))
     assert even.text == even.image
     assert even.text.low > 0.2
-    text = shapley_of(**voices(Deaf(lambda text, _: 3 * text - 0.01), pairs, both(pairs, first)))
+    text = shapley_of(**correct_by_modality(Deaf(lambda text, _: 3 * text - 0.01), pairs, both(pairs, first)))
     assert text.text.low > 0.4
     assert text.image == (0, 0, 0)
 

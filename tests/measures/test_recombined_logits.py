@@ -10,9 +10,14 @@ import pytest
 from contender_material import make_pairs
 from counterpoint.contenders import make
 from counterpoint.contenders.encoded import MEAN, MISSING
-from counterpoint.measures import Predicted, conditional_utilisation, emap_gap, perceptual_score, voices
-from counterpoint.measures import recombined_logits as asked
-from counterpoint.measures.recombined_logits import centred, codes_of
+from counterpoint.measures import (
+    PredictedLogits,
+    conditional_utilisation,
+    correct_by_modality,
+    emap_gap,
+    perceptual_score,
+)
+from counterpoint.measures.recombined_logits import centred, codes_of, recombine
 
 TINY: dict[str, dict[str, Any]] = {
     "lstm-cnn": {"text": {"epochs": 2, "hidden": 4}, "image": {"epochs": 1, "side_px": 16, "width": 4}, "epochs": 2},
@@ -47,7 +52,7 @@ def test_a_head_says_of_any_pair_what_the_model_says(kind, n_classes, pairs, fit
     rng = np.random.default_rng(0)
     texts, images = rng.integers(MISSING, len(rows), (2, 200))
     texts[:3], images[1:4] = MISSING, MISSING
-    heads, whole = model.encoded(rows), Predicted(model, rows)
+    heads, whole = model.encoded(rows), PredictedLogits(model, rows)
     said = heads.logits(texts, images)
     said = said - said.mean(1, keepdims=True)
     np.testing.assert_allclose(said, whole.logits(texts, images), atol=2e-4)
@@ -76,7 +81,9 @@ def test_the_measures_are_the_same_with_and_without_heads(kind, pairs, fitted):
         lambda model: emap_gap(model, rows, labels, block=20, draws=50),
         lambda model: perceptual_score(model, rows, labels, "image", permutations=3, draws=50),
         lambda model: perceptual_score(model, rows, labels, "text", is_within_class=True, permutations=3, draws=50),
-        lambda model: conditional_utilisation(*(voices(model, rows, labels)[name] for name in ("both", "text"))),
+        lambda model: conditional_utilisation(
+            *(correct_by_modality(model, rows, labels)[name] for name in ("both", "text"))
+        ),
     ):
         assert measure(model) == pytest.approx(measure(Whole(model)), abs=1e-6)
 
@@ -97,12 +104,12 @@ def encoded_without_images(model: Any, rows: pl.DataFrame) -> Any:
 def test_a_network_of_one_side_offers_no_heads(pairs):
     model = make("paper-text-lstm", hidden=4, length=5, epochs=1).fit(pairs[2].drop("label"), pairs[2]["label"])
     assert model.encoded(pairs[2]) is None
-    assert isinstance(asked(model, pairs[2]), Predicted)
+    assert isinstance(recombine(model, pairs[2]), PredictedLogits)
 
 
 def test_a_label_that_the_model_does_not_know_is_never_right(pairs, fitted):
     labels = pairs[2]["label"].to_list()
     labels[0] = "zebra"
-    right = voices(fitted("late-fusion"), pairs[2], labels)
+    right = correct_by_modality(fitted("late-fusion"), pairs[2], labels)
     assert all(hits[0] == 0 for hits in right.values())
     assert codes_of(fitted("late-fusion"), ["zebra", "aardvark"]).tolist() == [-1, -1]

@@ -148,7 +148,9 @@ class Comparison:
     def _detectable(self, a: str, b: str, metric: str, draws: Floats) -> float:
         """Return the smallest difference found with a power of 80 %: POWER standard errors."""
         if metric == "accuracy" and not self.is_clustered:
-            discordant = float(np.mean([(one.is_hit != other.is_hit).mean() for one, other in self._seeds(a, b)]))
+            discordant = float(
+                np.mean([(one.is_correct != other.is_correct).mean() for one, other in self._seeds(a, b)])
+            )
             return POWER * float(np.sqrt(discordant / len(self.part.groups)))
         defined = draws[np.isfinite(draws)]
         return POWER * float(defined.std(ddof=1)) if len(defined) > 1 else np.nan
@@ -161,7 +163,7 @@ class Comparison:
 
 
 def _mcnemar(a: Rows, b: Rows) -> float:
-    return mcnemar_exact(int((a.is_hit & ~b.is_hit).sum()), int((b.is_hit & ~a.is_hit).sum()))
+    return mcnemar_exact(int((a.is_correct & ~b.is_correct).sum()), int((b.is_correct & ~a.is_correct).sum()))
 
 
 def _delong(a: Rows, b: Rows) -> float:

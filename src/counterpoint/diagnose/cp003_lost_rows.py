@@ -6,7 +6,7 @@ import polars as pl
 
 from counterpoint.data.clean import ON_PURPOSE
 from counterpoint.diagnose.case import Case
-from counterpoint.metrics.contingency import Association, association, crossed, p_said
+from counterpoint.metrics.contingency import Independence, cross_counts, independence, p_phrase
 from counterpoint.schema import Frame, finding
 
 TITLE = "Rows missing not at random"
@@ -35,13 +35,13 @@ def look(case: Case) -> dict[str, str]:
     by_host = _by_host(case, lost)
     n = fates.filter(pl.col("fate") != KEPT).height
     evidence = {"lost": len(lost), "lost_with_label": n, **_told("host", by_host)}
-    lost_or_not = association(crossed(fates.with_columns(pl.col("fate") == KEPT), "fate", "of"))
+    lost_or_not = independence(cross_counts(fates.with_columns(pl.col("fate") == KEPT), "fate", "of"))
     if n == 0 or lost_or_not is None:
         return _without_labels(len(lost), by_host, evidence)
-    by_reason = association(crossed(fates, "fate", "of"))
+    by_reason = independence(cross_counts(fates, "fate", "of"))
     evidence |= _told("label", lost_or_not) | _told("reason", by_reason)
     table = _table(fates)
-    said = f"{_said(table)} ({p_said(lost_or_not.p)}, Cramér's V {lost_or_not.v:.2f})"
+    said = f"{_said(table)} ({p_phrase(lost_or_not.p)}, Cramér's V {lost_or_not.v:.2f})"
     if lost_or_not.p < P_LOST and lost_or_not.v >= LEAST_V:
         said += ": what is left is no fair sample of the classes. See why these rows fail, and report it; weigh them."
         return finding("CP003", "warn", "dropped rows", said, **evidence, table=table)
@@ -60,27 +60,27 @@ def _fates(case: Case, lost: Frame, column: str, known: set[Any]) -> Frame:
     return fates.filter(pl.col("of").is_in(list(known)))
 
 
-def _by_host(case: Case, lost: Frame) -> Association | None:
+def _by_host(case: Case, lost: Frame) -> Independence | None:
     if "host" not in case.pairs.columns or not lost["host"].count():
         return None
     hosts = pl.concat([case.pairs["host"], lost["host"]]).drop_nulls().value_counts(name="n")
     most = set(hosts.sort("n", "host", descending=[True, False])["host"].head(MOST_HOSTS))
     fates = _fates(case, lost, "host", set(hosts["host"]))
     named = pl.when(pl.col("of").is_in(list(most))).then("of").otherwise(pl.lit(OTHER))
-    return association(crossed(fates.with_columns(of=named, fate=pl.col("fate") == KEPT), "fate", "of"))
+    return independence(cross_counts(fates.with_columns(of=named, fate=pl.col("fate") == KEPT), "fate", "of"))
 
 
-def _told(name: str, found: Association | None) -> dict[str, float]:
+def _told(name: str, found: Independence | None) -> dict[str, float]:
     return {f"p_{name}": found.p, f"v_{name}": found.v} if found else {}
 
 
-def _host_said(found: Association | None) -> str:
+def _host_said(found: Independence | None) -> str:
     if found is None or found.p >= P_REASON or found.v < HOST_V:
         return ""
     return f"; it depends on the host (V {found.v:.2f}), as dead sites make it"
 
 
-def _without_labels(n: int, by_host: Association | None, evidence: dict[str, Any]) -> dict[str, str]:
+def _without_labels(n: int, by_host: Independence | None, evidence: dict[str, Any]) -> dict[str, str]:
     said = f"{n:,} rows were lost before they had a label: whether it depends on the class cannot be told"
     is_uneven = by_host is not None and by_host.p < P_REASON and by_host.v >= HOST_V
     if is_uneven:

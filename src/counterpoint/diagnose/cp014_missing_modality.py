@@ -21,7 +21,7 @@ from counterpoint.diagnose import Case
 from counterpoint.measures import Estimate
 from counterpoint.measures.encoded_fits import Heads, heads_of
 from counterpoint.measures.prediction_arrays import best_among, judged
-from counterpoint.measures.recombined_logits import Places, hits
+from counterpoint.measures.recombined_logits import Places, correct_recombined
 from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import Floats, estimated, groups_of
 from counterpoint.schema import finding
@@ -92,12 +92,14 @@ def _rows(case: Case, heads: Heads, without: str) -> list[dict[str, Any]]:
         "another row's": [rng.permutation(own) for _ in range(DEALS)],
     }
     right = {
-        name: [hits(heads.kept, heads.codes, *((p, own) if without == "text" else (own, p))) for p in places]
+        name: [
+            correct_recombined(heads.kept, heads.codes, *((p, own) if without == "text" else (own, p))) for p in places
+        ]
         for name, places in fills.items()
     }
     learned = _learned(heads, without)
     if learned is not None:
-        right["what is learned of it"] = [hits(learned, heads.codes, own, own)]
+        right["what is learned of it"] = [correct_recombined(learned, heads.codes, own, own)]
     rows = []
     for name, said in right.items():
         score = np.mean(said, axis=0)

@@ -9,7 +9,7 @@ import polars as pl
 from counterpoint.diagnose.case import Case
 from counterpoint.features.tokens import tokenize
 from counterpoint.measures.held_out import parts, rounded
-from counterpoint.metrics.contingency import association, crossed, p_said
+from counterpoint.metrics.contingency import cross_counts, independence, p_phrase
 from counterpoint.metrics.estimate import estimated
 from counterpoint.metrics.intervals import wilson
 from counterpoint.rules import n_words
@@ -71,10 +71,12 @@ def _uneven(damage: Damage) -> str | None:
     """Say so when the damage, though small, depends on the class: a model can read the class off it."""
     if damage.rows is None or not damage.rows["hit"].any():
         return None
-    found = association(crossed(damage.rows, "hit", "label"))
+    found = independence(cross_counts(damage.rows, "hit", "label"))
     if found is None or found.p >= P_BY_CLASS or found.v < V_BY_CLASS:
         return None
-    return f"{damage.share:.1%} of {damage.what}, unequally by class ({p_said(found.p)}): the class can be read off it"
+    return (
+        f"{damage.share:.1%} of {damage.what}, unequally by class ({p_phrase(found.p)}): the class can be read off it"
+    )
 
 
 def _counted(what: str, limit: float, advice: str, rows: Frame) -> Damage:

@@ -10,12 +10,18 @@ from counterpoint.measures.error_overlap import conditional_utilisation, error_o
 from counterpoint.measures.information_decomposition import Information, clusters, pid, pid_of
 from counterpoint.measures.overfitting_ratio import blend_weights, blend_weights_of, ogr, ogr_of
 from counterpoint.measures.perceptual_score import perceptual_score
-from counterpoint.measures.recombined_logits import Asked, Predicted, asked, centred, voices
+from counterpoint.measures.recombined_logits import (
+    PredictedLogits,
+    RecombinedLogits,
+    centred,
+    correct_by_modality,
+    recombine,
+)
 from counterpoint.measures.shapley import shapley, shapley_of
 from counterpoint.metrics.estimate import Estimate
 
 __all__ = [
-    "Asked", "Estimate", "Information", "Predicted", "asked", "blend_weights", "blend_weights_of", "centred",
-    "clusters", "conditional_utilisation", "emap_gap", "error_overlap", "ogr", "ogr_of", "oracle_headroom",
-    "perceptual_score", "pid", "pid_of", "projection", "shapley", "shapley_of", "voices",
+    "Estimate", "Information", "PredictedLogits", "RecombinedLogits", "blend_weights", "blend_weights_of", "centred",
+    "clusters", "conditional_utilisation", "correct_by_modality", "emap_gap", "error_overlap", "ogr", "ogr_of",
+    "oracle_headroom", "perceptual_score", "pid", "pid_of", "projection", "recombine", "shapley", "shapley_of",
 ]  # fmt: skip

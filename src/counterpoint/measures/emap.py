@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpoint.measures.recombined_logits import Asked, asked, codes_of
+from counterpoint.measures.recombined_logits import RecombinedLogits, codes_of, recombine
 from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import Estimate, estimated, groups_of
 from counterpoint.schema import Frame
@@ -39,7 +39,7 @@ def emap_gap(model: Any, pairs: Frame, labels: Any, *, block: int = 500, draws: 
     ----------
     model
         *model* has ``classes_``, and ``predict_proba`` of a frame with ``text`` and ``image``; where it offers
-        ``encoded``, its encoders read each row once and only its head is asked about every text with every image.
+        ``encoded``, its encoders read each row once, and only its head reads every text with every image.
     pairs, labels
         *pairs* are rows that it was not fitted on; *labels* are theirs.
     block
@@ -55,20 +55,20 @@ def emap_gap(model: Any, pairs: Frame, labels: Any, *, block: int = 500, draws: 
     >>> emap_gap(model, pairs, ["animal", "thing"] * 6)
     Estimate(value=0.0, low=0.0, high=0.0)
     """
-    codes, reader = codes_of(model, labels), asked(model, pairs)
+    codes, recombined = codes_of(model, labels), recombine(model, pairs)
     joint, additive = np.empty(len(pairs), dtype=bool), np.empty(len(pairs), dtype=bool)
     for rows in _blocks(len(pairs), block, seed):
-        logits = _crossed(reader, rows)
+        logits = _crossed(recombined, rows)
         joint[rows] = np.einsum("iik->ik", logits).argmax(1) == codes[rows]
         additive[rows] = projection(logits).argmax(1) == codes[rows]
     difference = mean_by_class(joint.astype(float) - additive, codes)
     return estimated(difference, groups_of(pairs), draws=draws, seed=seed)
 
 
-def _crossed(reader: Asked, rows: NDArray[np.intp]) -> Floats:
+def _crossed(recombined: RecombinedLogits, rows: NDArray[np.intp]) -> Floats:
     """Return the logits of every text of *rows* with every image of *rows*, shape (n, n, n_classes)."""
     n = len(rows)
-    logits = reader.logits(rows.repeat(n), np.tile(rows, n)).astype(float)
+    logits = recombined.logits(rows.repeat(n), np.tile(rows, n)).astype(float)
     return logits.reshape(n, n, -1)
 
 

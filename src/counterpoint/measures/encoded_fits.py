@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from counterpoint.contenders.encoded import Encoded
 from counterpoint.diagnose.case import Case, Fitted
 from counterpoint.measures import held_out
-from counterpoint.measures.recombined_logits import codes_of, hits
+from counterpoint.measures.recombined_logits import codes_of, correct_recombined
 from counterpoint.metrics.estimate import Floats
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
@@ -54,7 +54,7 @@ class Heads:
     def hits(self) -> Floats:
         """Return whether this fit is right on each of its rows."""
         own = np.arange(len(self.pairs))
-        return hits(self.kept, self.codes, own, own)
+        return correct_recombined(self.kept, self.codes, own, own)
 
     def hits_of(self, case: Case, name: str) -> Floats:
         """Return the share of seeds with which contender *name* is right on each of these rows; NaN of no row.

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from counterpoint.metrics.estimate import Estimate, Floats, estimated, estimates, together
+from counterpoint.metrics.estimate import Estimate, Floats, estimated, estimates, resampling_units
 
 Hits = NDArray[np.bool_]
 
@@ -44,7 +44,7 @@ def error_overlap(
         total = agree + differ
         return np.column_stack([shares, (agree - differ) / np.where(total > 0, total, 1)])
 
-    found = estimates(measure, together(groups, len(a)), draws=draws, seed=seed)
+    found = estimates(measure, resampling_units(groups, len(a)), draws=draws, seed=seed)
     return dict(zip(("both", "text_only", "image_only", "neither", "q"), found, strict=True))
 
 
@@ -104,7 +104,7 @@ def conditional_utilisation(both: ArrayLike, alone: ArrayLike, *, groups: Any = 
         found: Floats = (weights @ (a - b)) / np.maximum(weights @ a, 1e-12)
         return found
 
-    return estimated(measure, together(groups, len(a)), draws=draws)
+    return estimated(measure, resampling_units(groups, len(a)), draws=draws)
 
 
 def _mean(values: Floats, groups: Any, draws: int) -> Estimate:
@@ -112,4 +112,4 @@ def _mean(values: Floats, groups: Any, draws: int) -> Estimate:
         found: Floats = weights @ values / weights.sum(1)
         return found
 
-    return estimated(measure, together(groups, len(values)), draws=draws)
+    return estimated(measure, resampling_units(groups, len(values)), draws=draws)

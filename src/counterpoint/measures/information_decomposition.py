@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from counterpoint.metrics.estimate import together
+from counterpoint.metrics.estimate import resampling_units
 from counterpoint.metrics.intervals import TAILS_95, percentiles
 from counterpoint.metrics.permutations import permute_groups
 from counterpoint.seeds import child_seed
@@ -89,7 +89,7 @@ def pid_of(
     codes = [np.unique(np.asarray(values), return_inverse=True)[1] for values in (text, image, labels)]
     shape = tuple(int(values.max()) + 1 for values in codes)
     rng = np.random.default_rng(child_seed(seed, "pid"))
-    _, members = np.unique(np.asarray(list(together(groups, len(codes[0])))), return_inverse=True)
+    _, members = np.unique(np.asarray(list(resampling_units(groups, len(codes[0])))), return_inverse=True)
     n = int(members.max()) + 1
     shuffled = [_counted([*codes[:2], permute_groups(codes[2], members, rng)], shape) for _ in range(permutations)]
     times = (np.bincount(taken, minlength=n)[members] for taken in rng.integers(0, n, (draws, n)))

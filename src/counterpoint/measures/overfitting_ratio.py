@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from counterpoint.metrics.estimate import Estimate, Floats, Measure, estimates, together
+from counterpoint.metrics.estimate import Estimate, Floats, Measure, estimates, resampling_units
 
 Curves = tuple[Sequence[float], Sequence[float]]
 """Training and validation losses by epoch."""
@@ -82,7 +82,7 @@ def ogr_of(
         found: Floats = np.where(gain > 0, gap / np.where(gain > 0, gap + gain, 1), 1)
         return found[:, None]
 
-    (share,) = _over_fits(measure, together(groups, len(moved)), draws, seed)
+    (share,) = _over_fits(measure, resampling_units(groups, len(moved)), draws, seed)
     return Estimate(*(round(part / (1 - part), 12) if part != 1 else float("inf") for part in share))
 
 
@@ -125,7 +125,7 @@ def blend_weights_of(
     def measure(weights: Floats) -> Floats:
         return _weights(np.einsum("df,bfm->dbm", weights, moved) / weights.sum(1)[:, None, None])
 
-    found = _over_fits(measure, together(groups, moved.shape[1]), draws, seed)
+    found = _over_fits(measure, resampling_units(groups, moved.shape[1]), draws, seed)
     return dict(zip(fits, found, strict=True))
 
 

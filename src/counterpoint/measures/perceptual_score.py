@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from counterpoint.measures.recombined_logits import asked, codes_of, hits
+from counterpoint.measures.recombined_logits import codes_of, correct_recombined, recombine
 from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import Estimate, Floats, estimated, groups_of
 from counterpoint.metrics.permutations import permute_within
@@ -48,13 +48,13 @@ def perceptual_score(
     >>> perceptual_score(model, pairs, ["animal", "thing"] * 6, "image").value
     0.0
     """
-    codes, reader, rows = codes_of(model, labels), asked(model, pairs), np.arange(len(pairs))
+    codes, recombined, rows = codes_of(model, labels), recombine(model, pairs), np.arange(len(pairs))
     rng = np.random.default_rng(child_seed(seed, f"perceptual {modality}"))
-    right = hits(reader, codes, rows, rows)
+    right = correct_recombined(recombined, codes, rows, rows)
     permuted = np.zeros(len(pairs))
     for _ in range(permutations):
         order = permute_within(codes, rng) if is_within_class else rng.permutation(len(pairs))
-        permuted += hits(reader, codes, *((order, rows) if modality == "text" else (rows, order)))
+        permuted += correct_recombined(recombined, codes, *((order, rows) if modality == "text" else (rows, order)))
     whole, fallen = mean_by_class(right, codes), mean_by_class(right - permuted / permutations, codes)
     headroom = 1 - 1 / len(model.classes_)
 

@@ -16,7 +16,7 @@ Places = NDArray[np.integer[Any]]
 Codes = NDArray[np.intp]
 
 
-class Asked(Protocol):
+class RecombinedLogits(Protocol):
     """What a model says of pairs put together from the texts and images of n rows."""
 
     def logits(self, texts: Places, images: Places) -> NDArray[np.floating[Any]]:
@@ -24,7 +24,7 @@ class Asked(Protocol):
 
 
 @dataclass(frozen=True)
-class Predicted:
+class PredictedLogits:
     """A model that offers its predictions only, so that each pair is predicted anew.
 
     >>> class Long:
@@ -32,7 +32,7 @@ class Predicted:
     ...         p = (pairs["text"].str.len_chars() > 3).to_numpy() * 0.6 + 0.2
     ...         return np.stack([1 - p, p], axis=1)
     >>> pairs = pl.DataFrame({"text": ["a", "long"], "image": ["1.png", "2.png"]})
-    >>> Predicted(Long(), pairs).logits(np.array([1, 0]), np.array([0, MISSING])).argmax(1).tolist()
+    >>> PredictedLogits(Long(), pairs).logits(np.array([1, 0]), np.array([0, MISSING])).argmax(1).tolist()
     [1, 0]
     """
 
@@ -50,11 +50,11 @@ class Predicted:
         return values.gather(np.where(places == MISSING, len(self.pairs), places))
 
 
-def asked(model: Any, pairs: Frame) -> Asked:
+def recombine(model: Any, pairs: Frame) -> RecombinedLogits:
     """Return *model* as it can be asked about the texts and images of *pairs*: by its heads where it offers them."""
     encoded = getattr(model, "encoded", None)
-    found: Asked | None = encoded(pairs) if encoded is not None else None
-    return Predicted(model, pairs) if found is None else found
+    found: RecombinedLogits | None = encoded(pairs) if encoded is not None else None
+    return PredictedLogits(model, pairs) if found is None else found
 
 
 def centred(proba: Floats) -> Floats:
@@ -80,13 +80,13 @@ def codes_of(model: Any, labels: Any) -> Codes:
     return np.where(np.asarray(model.classes_)[codes] == found, codes, -1)
 
 
-def hits(reader: Asked, codes: Codes, texts: Places, images: Places) -> Floats:
+def correct_recombined(recombined: RecombinedLogits, codes: Codes, texts: Places, images: Places) -> Floats:
     """Return 1 for each asked pair whose best class is that of *codes*, else 0."""
-    right: Floats = (reader.logits(texts, images).argmax(1) == codes).astype(float)
+    right: Floats = (recombined.logits(texts, images).argmax(1) == codes).astype(float)
     return right
 
 
-def voices(model: Any, pairs: Frame, labels: Any) -> dict[str, Floats]:
+def correct_by_modality(model: Any, pairs: Frame, labels: Any) -> dict[str, Floats]:
     """Return whether *model* is right on each row: with both sides, with one missing, and with neither.
 
     What `shapley` divides and `conditional_utilisation` compares: "both", "text" (the image is missing), "image"
@@ -97,11 +97,11 @@ def voices(model: Any, pairs: Frame, labels: Any) -> dict[str, Floats]:
     >>> from counterpoint.contenders import make
     >>> pairs = pl.DataFrame({"text": ["a fox", "a car"] * 6, "image": [None] * 12}, schema_overrides={"image": str})
     >>> model = make("text-svm").fit(pairs, ["animal", "thing"] * 6)
-    >>> right = voices(model, pairs, ["animal", "thing"] * 6)
+    >>> right = correct_by_modality(model, pairs, ["animal", "thing"] * 6)
     >>> {name: float(hits.mean()) for name, hits in right.items()}
     {'both': 1.0, 'text': 1.0, 'image': 0.5, 'prior': 0.5}
     """
-    reader, codes, rows = asked(model, pairs), codes_of(model, labels), np.arange(len(pairs))
+    recombined, codes, rows = recombine(model, pairs), codes_of(model, labels), np.arange(len(pairs))
     none = np.full(len(pairs), MISSING)
     sides = {"both": (rows, rows), "text": (rows, none), "image": (none, rows), "prior": (none, none)}
-    return {name: hits(reader, codes, *places) for name, places in sides.items()}
+    return {name: correct_recombined(recombined, codes, *places) for name, places in sides.items()}

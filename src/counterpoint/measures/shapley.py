@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from counterpoint.metrics.class_means import mean_by_class
-from counterpoint.metrics.estimate import Estimate, Floats, estimates, together
+from counterpoint.metrics.estimate import Estimate, Floats, estimates, resampling_units
 
 Share = TypeVar("Share", float, Estimate)
 
@@ -58,7 +58,7 @@ def shapley_of(
     ----------
     prior, text, image, both
         *prior*, *text*, *image* and *both* say of each row whether a model is right that reads neither side, one, or
-        both: what `voices` returns of one model, or the hits of four.
+        both: what `correct_by_modality` returns of one model, or the hits of four.
     labels
         *labels* are the rows' classes, if balanced accuracy is to be divided.
     groups
@@ -82,4 +82,4 @@ def shapley_of(
         first, second = v["text"] - v["prior"], v["image"] - v["prior"]
         return np.stack([first + v["both"] - v["image"], second + v["both"] - v["text"]], axis=1) / 2
 
-    return Shares(*estimates(measure, together(groups, len(codes)), draws=draws, seed=seed))
+    return Shares(*estimates(measure, resampling_units(groups, len(codes)), draws=draws, seed=seed))

@@ -47,17 +47,17 @@ class Metric:
 
 def accuracy(sample: Sample) -> Floats:
     """Return the share of rows whose likeliest class is the true one."""
-    return ratio(sample.hits.sum(axis=0), sample.total)
+    return ratio(sample.correct.sum(axis=0), sample.total)
 
 
 def balanced_accuracy(sample: Sample) -> Floats:
     """Return the mean over classes of the share of their rows that are predicted right."""
-    return mean_of_classes(sample.hits, sample.truths)
+    return mean_of_classes(sample.correct, sample.truths)
 
 
 def macro_f1(sample: Sample) -> Floats:
     """Return the mean over classes of F1; a class that is neither true nor predicted anywhere is left out."""
-    return mean_of_classes(2 * sample.hits, sample.truths + sample.guesses)
+    return mean_of_classes(2 * sample.correct, sample.truths + sample.guesses)
 
 
 def roc_auc(sample: Sample) -> Floats:
@@ -89,7 +89,7 @@ def ece(sample: Sample) -> Floats:
     """
     confidence = sample.rows.proba.max(axis=1)
     bins = np.clip(np.ceil(confidence * N_BINS).astype(np.intp) - 1, 0, N_BINS - 1)
-    gaps = sample.sums(spread(bins, N_BINS, confidence - sample.rows.is_hit))  # (bins, draws)
+    gaps = sample.sums(spread(bins, N_BINS, confidence - sample.rows.is_correct))  # (bins, draws)
     return ratio(np.abs(gaps).sum(axis=0), sample.total)
 
 

@@ -13,18 +13,18 @@ LEAST_EXPECTED = 5
 """Cochran's rule: with fewer expected in a cell, the χ² distribution is no guide."""
 
 
-class Association(NamedTuple):
+class Independence(NamedTuple):
     """Pearson's χ² test of independence, and Cramér's V: 0 where there is none, 1 where one decides the other."""
 
     p: float
     v: float
 
 
-def crossed(rows: Frame, one: str, other: str) -> NDArray[np.int64]:
+def cross_counts(rows: Frame, one: str, other: str) -> NDArray[np.int64]:
     """Return how many *rows* have each value of column *one* with each value of column *other*, both in order.
 
     >>> import polars as pl
-    >>> crossed(pl.DataFrame({"hit": [True, False, True], "label": ["a", "a", "b"]}), "hit", "label").tolist()
+    >>> cross_counts(pl.DataFrame({"hit": [True, False, True], "label": ["a", "a", "b"]}), "hit", "label").tolist()
     [[1, 0], [1, 1]]
     """
     codes = tuple(np.unique(rows[name].to_numpy(), return_inverse=True)[1] for name in (one, other))
@@ -33,7 +33,7 @@ def crossed(rows: Frame, one: str, other: str) -> NDArray[np.int64]:
     return counts
 
 
-def association(counts: NDArray[np.int64]) -> Association | None:
+def independence(counts: NDArray[np.int64]) -> Independence | None:
     """Return whether the rows of a table of *counts* depend on its columns; None where one of them is alone.
 
     Where a cell is expected to hold fewer than five, p is the share of 4,999 tables of the same margins that are at
@@ -41,9 +41,9 @@ def association(counts: NDArray[np.int64]) -> Association | None:
 
     Examples
     --------
-    >>> association(np.array([[400, 450], [100, 50]]))._asdict()
+    >>> independence(np.array([[400, 450], [100, 50]]))._asdict()
     {'p': 9.51e-06, 'v': 0.14}
-    >>> association(np.array([[3, 5]])) is None
+    >>> independence(np.array([[3, 5]])) is None
     True
     """
     full = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
@@ -52,7 +52,7 @@ def association(counts: NDArray[np.int64]) -> Association | None:
     expected = np.outer(full.sum(axis=1), full.sum(axis=0)) / full.sum()
     statistic = float(((full - expected) ** 2 / expected).sum())
     v = float(np.sqrt(statistic / full.sum() / (min(full.shape) - 1)))
-    return Association(float(f"{_p(full, expected, statistic):.3g}"), round(v, 3))
+    return Independence(float(f"{_p(full, expected, statistic):.3g}"), round(v, 3))
 
 
 def _p(counts: NDArray[np.int64], expected: NDArray[np.float64], statistic: float) -> float:
@@ -65,10 +65,10 @@ def _p(counts: NDArray[np.int64], expected: NDArray[np.float64], statistic: floa
     return float((1 + (statistics >= statistic - 1e-9).sum()) / (1 + N_TABLES))
 
 
-def p_said(p: float) -> str:
+def p_phrase(p: float) -> str:
     """Return a p value in words.
 
-    >>> p_said(0.012), p_said(1e-9)
+    >>> p_phrase(0.012), p_phrase(1e-9)
     ('p = 0.012', 'p < 0.001')
     """
     return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"

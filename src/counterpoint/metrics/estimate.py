@@ -55,10 +55,10 @@ def estimates(
     return [Estimate(float(value), *percentiles(own, ends)) for value, own in zip(values, drawn.T, strict=True)]
 
 
-def together(groups: Iterable[Any] | None, n: int) -> Iterable[Any]:
+def resampling_units(groups: Iterable[Any] | None, n: int) -> Iterable[Any]:
     """Return what is drawn together: *groups*, or each of *n* rows by itself where there are none.
 
-    >>> list(together(None, 3)), together("aab", 3)
+    >>> list(resampling_units(None, 3)), resampling_units("aab", 3)
     ([0, 1, 2], 'aab')
     """
     return range(n) if groups is None else groups
@@ -71,4 +71,4 @@ def groups_of(pairs: Frame) -> Iterable[Any]:
     >>> list(groups_of(pl.DataFrame({"id": ["a", "b"]})))
     [0, 1]
     """
-    return together(pairs["group"].to_list() if "group" in pairs.columns else None, len(pairs))
+    return resampling_units(pairs["group"].to_list() if "group" in pairs.columns else None, len(pairs))

@@ -42,7 +42,7 @@ class Rows:
     Examples
     --------
     >>> rows = Rows(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
-    >>> rows.predicted, rows.is_hit
+    >>> rows.predicted, rows.is_correct
     (array([0, 0]), array([ True, False]))
     """
 
@@ -57,7 +57,7 @@ class Rows:
         return predicted
 
     @cached_property
-    def is_hit(self) -> NDArray[np.bool_]:
+    def is_correct(self) -> NDArray[np.bool_]:
         """Whether the likeliest class is the true one."""
         return np.equal(self.predicted, self.codes)
 
@@ -81,9 +81,9 @@ class Rows:
         return spread(self.predicted, self.n_classes)
 
     @cached_property
-    def hits(self) -> csc_array:
+    def correct(self) -> csc_array:
         """One row a class: 1 where it is the true and the predicted one."""
-        return spread(self.codes, self.n_classes, self.is_hit)
+        return spread(self.codes, self.n_classes, self.is_correct)
 
     @cached_property
     def rankings(self) -> tuple[Ranking, ...]:
@@ -101,7 +101,7 @@ class Sample:
     Examples
     --------
     >>> rows = Rows(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
-    >>> rows.weigh(np.array([[1.0, 1.0], [3.0, 1.0]])).hits  # (n_classes, draws)
+    >>> rows.weigh(np.array([[1.0, 1.0], [3.0, 1.0]])).correct  # (n_classes, draws)
     array([[1., 3.],
            [0., 0.]])
     """
@@ -140,9 +140,9 @@ class Sample:
         return self.sums(self.rows.guesses)
 
     @cached_property
-    def hits(self) -> Floats:
+    def correct(self) -> Floats:
         """The weight of the rows of each class that are predicted right, shape (n_classes, draws)."""
-        return self.sums(self.rows.hits)
+        return self.sums(self.rows.correct)
 
     def sums(self, values: Floats | csc_array) -> Floats:
         """Return the weighed sums of *values*, shape (…, n), over rows: shape (…, draws)."""
