@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from counterpoint.acquire.lists.select import Selection
 from counterpoint.acquire.lists.url_list import UrlList
-from counterpoint.acquire.plan import plan
+from counterpoint.acquire.plan import open_plan
 from counterpoint.config.acquire import AcquireConfig, Input, Select
 from counterpoint.store import Store
 
@@ -99,7 +99,7 @@ def select_and_plan(part: Path, rules: Select) -> Iterator[int]:
     """Select, and write the lists of all shards."""
     with tempfile.TemporaryDirectory() as folder:
         config = AcquireConfig(acquisition="a", input=Input(path=str(part)), output=folder, select=rules)
-        yield plan(config, Store(folder)).n_rows
+        yield open_plan(config, Store(folder)).n_rows
 
 
 def study_loop(texts: Sequence[str]) -> int:

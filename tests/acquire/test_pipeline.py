@@ -11,7 +11,7 @@ import pytest
 from acquire_material import config, events, host, photo, shard_hashes, slots
 from counterpoint.acquire import open_shard, pipeline
 from counterpoint.acquire.acquisition import Acquisition
-from counterpoint.acquire.open_shard import OpenShard, spread
+from counterpoint.acquire.open_shard import OpenShard, interleaved_hosts
 from counterpoint.acquire.pipeline import ShardsTask, acquire_shards
 from counterpoint.acquire.result_queue import MAX_BYTES, ResultQueue
 from counterpoint.acquire.shard_writer import ShardWriter
@@ -167,11 +167,11 @@ def test_a_report_that_comes_late_does_not_follow_the_end_of_a_shard(server, tmp
 
 def test_hosts_are_spread_over_a_shard_that_lists_them_one_after_another():
     listed = pl.DataFrame({"slot": range(600), "host": ["big"] * 500 + [f"{number}.example" for number in range(100)]})
-    order = spread(listed)
+    order = interleaved_hosts(listed)
     assert sorted(order["slot"]) == list(range(600))
     quarters = [order[start : start + 150].filter(pl.col("host") == "big").height for start in range(0, 600, 150)]
     assert all(105 <= n <= 145 for n in quarters)
-    assert order.equals(spread(listed))
+    assert order.equals(interleaved_hosts(listed))
 
 
 def test_the_queue_has_no_room_while_what_waits_or_is_decoded_is_too_much():

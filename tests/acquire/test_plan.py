@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpoint.acquire.lists.value_counts import ValueCounts
-from counterpoint.acquire.plan import Plan, plan
+from counterpoint.acquire.plan import Plan, open_plan
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.errors import CounterpointError, RunFolderError, SourceError
 from counterpoint.formats.shards import LISTED, list_name
@@ -39,7 +39,7 @@ def config(folder, **settings):
 
 
 def made(folder, **settings):
-    return plan(config(folder, **settings), Store(folder / "out"))
+    return open_plan(config(folder, **settings), Store(folder / "out"))
 
 
 def lists(store, n_shards):
@@ -92,7 +92,7 @@ def test_where_a_plan_is_and_who_works_may_differ(folder):
     made(folder)
     (folder / "out").rename(folder / "moved")
     other = config(folder, run={"workers": 3}, acquisition="b", output=str(folder / "moved"))
-    assert plan(other, Store(folder / "moved")).n_rows == N_ROWS
+    assert open_plan(other, Store(folder / "moved")).n_rows == N_ROWS
 
 
 def test_guard_and_manners_may_change_while_a_plan_is_fetched(folder):
@@ -175,10 +175,10 @@ def test_a_plan_that_broke_off_is_made_again_and_is_the_same(folder):
     breaks = Breaks(folder / "out")
     breaks.n_left = 3
     with pytest.raises(RunFolderError, match="No space left"):
-        plan(config(folder), breaks)
+        open_plan(config(folder), breaks)
     assert Store(folder / "out").names("") == []
     again = made(folder)
-    other = plan(config(folder), Store(folder / "other"))
+    other = open_plan(config(folder), Store(folder / "other"))
     assert again == other
     for one, two in zip(lists(Store(folder / "out"), 7), lists(Store(folder / "other"), 7), strict=True):
         assert one.equals(two)
@@ -192,8 +192,8 @@ def test_a_plan_holds_no_keys_of_an_object_store(folder):
 
 def test_a_plan_may_lie_in_an_object_store(folder):
     store = Store(f"memory://{folder.name}/out")
-    first = plan(config(folder), store)
-    assert plan(config(folder), store) == first
+    first = open_plan(config(folder), store)
+    assert open_plan(config(folder), store) == first
     assert pl.concat(lists(store, first.n_shards))["id"].to_list() == [str(n) for n in range(N_ROWS)]
 
 
@@ -209,7 +209,7 @@ def test_a_file_that_cannot_be_read_is_in_the_plan(folder):
 
 def test_a_column_that_only_its_case_hides_is_reported(tmp_path):
     (tmp_path / "a.csv").write_text("URL,TEXT,nsfw\nhttp://a.org,x,NSFW\n")
-    found = plan(config(tmp_path, input=str(tmp_path / "a.csv")), Store(tmp_path / "out"))
+    found = open_plan(config(tmp_path, input=str(tmp_path / "a.csv")), Store(tmp_path / "out"))
     assert found.warnings == [
         "Column 'nsfw' is not read, because it is not called 'NSFW'. To read it, set input.columns.nsfw: nsfw."
     ]
@@ -224,7 +224,7 @@ def test_a_selection_of_nothing_is_one_line_and_no_plan(folder):
 def test_planning_reports_its_progress(folder):
     counts = []
     rules = config(folder, select={"caps": 5})
-    plan(rules, Store(folder / "out"), on_rows=lambda n_read, n_selected: counts.append((n_read, n_selected)))
+    open_plan(rules, Store(folder / "out"), on_rows=lambda n_read, n_selected: counts.append((n_read, n_selected)))
     assert counts == [(15, 5), (25, 5)]
 
 
@@ -261,17 +261,17 @@ def rows_of_list(separator):
 
 def test_a_stray_quotation_mark_hides_no_row_of_a_list(tmp_path):
     (tmp_path / "a.tsv").write_text(rows_of_list("\t"))
-    assert plan(config(tmp_path, input=str(tmp_path / "a.tsv")), Store(tmp_path / "tsv")).n_read == 60
+    assert open_plan(config(tmp_path, input=str(tmp_path / "a.tsv")), Store(tmp_path / "tsv")).n_read == 60
     (tmp_path / "a.csv").write_text(rows_of_list(","))
-    with pytest.raises(SourceError, match="a quotation mark in line 7 is never closed. The setting quoting: none"):
-        plan(config(tmp_path, input=str(tmp_path / "a.csv")), Store(tmp_path / "csv"))
+    with pytest.raises(SourceError, match=r"a quotation mark in line 7 is never closed. The setting quoting: none"):
+        open_plan(config(tmp_path, input=str(tmp_path / "a.csv")), Store(tmp_path / "csv"))
     plain = config(tmp_path, input={"path": str(tmp_path / "a.csv"), "quoting": "none"})
-    assert plan(plain, Store(tmp_path / "plain")).n_read == 60
+    assert open_plan(plain, Store(tmp_path / "plain")).n_read == 60
 
 
 def test_a_list_from_a_spreadsheet_is_read_and_the_plan_says_how(tmp_path):
     body = "URL;TEXT\nhttp://a.org/1;schöner Hund\nhttp://a.org/2;Straße\n"
     (tmp_path / "a.csv").write_bytes(body.encode("cp1252"))
-    made = plan(config(tmp_path, input=str(tmp_path / "a.csv")), Store(tmp_path / "out"))
+    made = open_plan(config(tmp_path, input=str(tmp_path / "a.csv")), Store(tmp_path / "out"))
     assert made.n_read == 2
     assert "a.csv is read with encoding cp1252 and separator ';', as found in it" in made.warnings[0]

@@ -16,7 +16,7 @@ from counterpoint import cli
 from counterpoint.acquire.account import Account, Pace
 from counterpoint.cli.account import line, summary
 from counterpoint.cli.acquire import EXAMPLE
-from counterpoint.cli.watching import Lines, watching
+from counterpoint.cli.watching import AccountLines, watching
 from counterpoint.config.acquire import AcquireConfig, read_acquire
 from counterpoint.safe_terminal import console
 from counterpoint.safe_text import terminal_text
@@ -290,11 +290,11 @@ def test_what_is_escaped_is_printable(text):
 
 def test_a_line_is_printed_only_when_it_is_time(capsys):
     account, shown = Account(100, {"ok": 10, "http_404": 5}, in_flight=5), "20 of 100 rows, 66.7 % ok; http_404 5\n"
-    quiet = Lines(console(stderr=True), "selecting", every_s=60)
+    quiet = AccountLines(console(stderr=True), "selecting", every_s=60)
     for _ in range(3):
         quiet(account)
     assert capsys.readouterr().err == f"selecting\n{shown}"
-    chatty = Lines(console(stderr=True), "selecting", every_s=0)
+    chatty = AccountLines(console(stderr=True), "selecting", every_s=0)
     chatty.beat()
     chatty(account)
     chatty(account)

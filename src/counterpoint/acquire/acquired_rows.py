@@ -21,7 +21,7 @@ from counterpoint.store import Store
 WAITING = "waiting"
 """The status of a row whose shard is not committed yet."""
 
-Row = Mapping[str, Any]
+AcquiredRow = Mapping[str, Any]
 
 
 class AcquiredRows:
@@ -54,7 +54,7 @@ class AcquiredRows:
         """Return values that differ between two states of the shards."""
         return [asdict(self.plan), digests(self._shards)]
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[AcquiredRow]:
         """Yield each row of the plan once."""
         done = 0
         for shard in range(self.plan.n_shards):
@@ -66,7 +66,7 @@ class AcquiredRows:
             done += frame.height
             self._on_count(done, self.plan.n_rows)
 
-    def kept(self, row: Row) -> bytes:
+    def kept(self, row: AcquiredRow) -> bytes:
         """Return the stored bytes of the image of *row*, with raw pixels as a PNG.
 
         *row* must be the last row that was yielded.

@@ -11,7 +11,7 @@ from counterpoint.acquire.account import Account, read_account
 from counterpoint.acquire.export import ExportRules, export
 from counterpoint.acquire.monitor import Monitor, OnAccount
 from counterpoint.acquire.pipeline import ShardsTask, acquire_shards
-from counterpoint.acquire.plan import Plan, plan
+from counterpoint.acquire.plan import Plan, open_plan
 from counterpoint.acquire.statuses import retryable
 from counterpoint.config.acquire import AcquireConfig, read_acquire
 from counterpoint.engines import engine
@@ -47,7 +47,7 @@ class Acquisition:
         RunFolderError
             When the output folder holds another plan.
         """
-        return plan(self.config, self.store)
+        return open_plan(self.config, self.store)
 
     def run(self) -> Account:
         """Acquire all shards that are not committed yet, and return the account.

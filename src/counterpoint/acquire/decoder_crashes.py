@@ -60,7 +60,7 @@ class DecoderCrashes:
         self._path, self._max_decode_s = path, max_decode_s
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            was_late = is_late(path)
+            was_late = exceeded_limit(path)
             self._notes = path.open("ab")
             self._notes.truncate(min(n_slots, path.stat().st_size))
             os.posix_fallocate(self._notes.fileno(), 0, n_slots)  # a full disk is an error here, not a crash later
@@ -102,7 +102,7 @@ class DecoderCrashes:
         self._path.unlink(missing_ok=True)
 
 
-def is_late(path: Path) -> bool:
+def exceeded_limit(path: Path) -> bool:
     """Return whether the last process that died at a slot of the file at *path* exceeded its time limit."""
     return path.exists() and _TRACE in path.read_bytes()
 

@@ -26,7 +26,7 @@ RECENT_S = 30.0
 OnAccount = Callable[[Account], None]
 """A callback that receives the account about once a second, in a thread of its own."""
 
-Sample = tuple[float, ShardTotals]
+PaceSample = tuple[float, ShardTotals]
 """A time in seconds, and the totals of the shards at that time."""
 
 
@@ -57,8 +57,8 @@ class Monitor:
         self.lease: Lease
         self._store, self._on_account = store, on_account
         self._generation, self._to_do = 0, 0
-        self._samples: deque[Sample] = deque()
-        self._first: Sample | None = None
+        self._samples: deque[PaceSample] = deque()
+        self._first: PaceSample | None = None
         self._pace = Pace()
         self._over, self._updating = threading.Event(), threading.Lock()
         self._failure: Exception | None = None
@@ -118,7 +118,7 @@ class Monitor:
         self.lease = renew(self._store, self.lease, pace=asdict(self._pace), is_over=is_over)
 
 
-def pace(first: Sample, recent: Sample, last: Sample, *, to_do: int) -> Pace:
+def pace(first: PaceSample, recent: PaceSample, last: PaceSample, *, to_do: int) -> Pace:
     """Return the recent and the overall pace at the time of *last*.
 
     Parameters
@@ -148,7 +148,7 @@ def pace(first: Sample, recent: Sample, last: Sample, *, to_do: int) -> Pace:
     return Pace(rows_per_s, mb_per_s, *_between(first, last), seconds_left=left / rows_per_s if rows_per_s else None)
 
 
-def _between(start: Sample, end: Sample) -> tuple[float, float]:
+def _between(start: PaceSample, end: PaceSample) -> tuple[float, float]:
     took_s = max(end[0] - start[0], 1e-3)
     n_rows, n_bytes = end[1].n_rows - start[1].n_rows, end[1].n_bytes - start[1].n_bytes
     # A shard that starts again counts from 0, so the total may shrink for a moment.

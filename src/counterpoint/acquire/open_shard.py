@@ -75,7 +75,7 @@ class OpenShard:
 
     def requests(self) -> Iterator[Request]:
         """Yield the requests, in an order in which the slots of each host lie evenly apart."""
-        for slot, url in spread(self._listed).select("slot", "url").iter_rows():
+        for slot, url in interleaved_hosts(self._listed).select("slot", "url").iter_rows():
             yield Request(slot, url or "")
 
     def add_result(self, result: FetchResult) -> bool:
@@ -169,11 +169,11 @@ def open_shard(store: Store, config: AcquireConfig, shard: int, generation: int)
     return OpenShard(listed, shard=shard, generation=generation, replaces=replaces, config=config, store=store)
 
 
-def spread(listed: Frame) -> Frame:
+def interleaved_hosts(listed: Frame) -> Frame:
     """Return the rows of *listed* in a fixed order in which the rows of each host lie evenly apart.
 
     >>> listed = pl.DataFrame({"slot": range(6), "host": ["a", "a", "a", "a", "b", "b"]})
-    >>> order = "".join(spread(listed)["host"])
+    >>> order = "".join(interleaved_hosts(listed)["host"])
     >>> len(order), "aaa" in order, "bb" in order
     (6, False, False)
     """

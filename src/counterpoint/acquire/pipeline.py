@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
-from counterpoint.acquire.decoder_crashes import crashes_path, is_late
+from counterpoint.acquire.decoder_crashes import crashes_path, exceeded_limit
 from counterpoint.acquire.lease import check_lease
 from counterpoint.acquire.open_shard import OpenShard, open_shard
 from counterpoint.acquire.result_queue import ResultQueue
@@ -48,7 +48,7 @@ class ShardsTask:
     def is_late(self) -> bool:
         """Return whether the time limit of an image ended its process. That image is not decoded again."""
         store = Store(self.config.output, self.config.storage)
-        return any(is_late(crashes_path(store, shard_name(shard, self.generation))) for shard in self.shards)
+        return any(exceeded_limit(crashes_path(store, shard_name(shard, self.generation))) for shard in self.shards)
 
 
 def acquire_shards(task: ShardsTask) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class Plan:
         return [*lines, *not_applied, *self.warnings]
 
 
-def plan(config: AcquireConfig, store: Store, *, on_rows: OnRows | None = None) -> Plan:
+def open_plan(config: AcquireConfig, store: Store, *, on_rows: OnRows | None = None) -> Plan:
     r"""Return the plan in the folder of *store*. It is made first when it is missing.
 
     Parameters
@@ -117,8 +117,8 @@ def plan(config: AcquireConfig, store: Store, *, on_rows: OnRows | None = None) 
     >>> with TemporaryDirectory() as folder:
     ...     _ = Path(folder, "a.tsv").write_text("url\tcaption\nhttp://example.org/a.jpg\ta cat\n")
     ...     config = AcquireConfig(acquisition="a", input=f"{folder}/a.tsv", output=f"{folder}/out")
-    ...     made = plan(config, Store(config.output))
-    ...     made == plan(config, Store(config.output)), made.n_rows, made.not_applied
+    ...     made = open_plan(config, Store(config.output))
+    ...     made == open_plan(config, Store(config.output)), made.n_rows, made.not_applied
     (True, 1, ['nsfw', 'punsafe'])
     """
     if store.read_json(NAME) is not None:

@@ -21,7 +21,7 @@ N_STATUSES, N_HOSTS = 4, 2
 """The numbers of statuses and of hosts in a line."""
 
 
-def as_json(account: "Account") -> dict[str, Any]:
+def account_json(account: "Account") -> dict[str, Any]:
     """Return *account* with its derived values, for programs."""
     return asdict(account) | {name: getattr(account, name) for name in DERIVED}
 
@@ -53,7 +53,7 @@ def _how_good(account: "Account") -> str:
 def _how_fast(pace: "Pace") -> list[str]:
     if not pace.rows_per_s:
         return []
-    left = [] if pace.seconds_left is None else [f"{duration(pace.seconds_left)} left"]
+    left = [] if pace.seconds_left is None else [f"{time_left(pace.seconds_left)} left"]
     return [f"{pace.rows_per_s:,.0f} rows/s", f"{pace.mb_per_s:,.1f} MB/s", *left]
 
 
@@ -150,10 +150,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if share >= 0.0005 else "< 0.1 %"
 
 
-def duration(seconds: float) -> str:
+def time_left(seconds: float) -> str:
     """Return a time in seconds as text in seconds, minutes or hours.
 
-    >>> duration(42), duration(250), duration(9000)
+    >>> time_left(42), time_left(250), time_left(9000)
     ('42 s', '4 min', '2 h 30 min')
     """
     if seconds < 90:

@@ -97,11 +97,11 @@ def status(
     import json
 
     from counterpoint.acquire.acquisition import open_acquisition
-    from counterpoint.cli.account import as_json as machine_readable
+    from counterpoint.cli.account import account_json
 
     account = open_acquisition(file, overrides=_sets(sets, out)).status()
     if as_json:
-        typer.echo(json.dumps(machine_readable(account), indent=1))
+        typer.echo(json.dumps(account_json(account), indent=1))
     else:
         _print(account)
 

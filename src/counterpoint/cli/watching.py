@@ -36,14 +36,14 @@ def watching(activity: str, *, every_s: float = EVERY_S) -> Iterator[Callable[["
         spinner = Spinner("dots", text=Text(activity))
         # Not redirected: rich would execute escape sequences in other output.
         with Display(spinner, console=out, transient=True, redirect_stdout=False, redirect_stderr=False):
-            yield Live(spinner)
+            yield LiveAccount(spinner)
     else:
-        lines = Lines(out, activity, every_s=every_s)
+        lines = AccountLines(out, activity, every_s=every_s)
         with beating(lines.beat, every_s=every_s):
             yield lines
 
 
-class Live:
+class LiveAccount:
     """Shows the newest account in one line of a terminal, in place of the account before."""
 
     def __init__(self, spinner: Spinner) -> None:
@@ -54,7 +54,7 @@ class Live:
         self._spinner.update(text=Text(line(account)))
 
 
-class Lines:
+class AccountLines:
     """Prints *activity* at once, then the first account, and further accounts at most once in *every_s* seconds."""
 
     def __init__(self, out: Console, activity: str, *, every_s: float) -> None:

@@ -28,7 +28,7 @@ COLUMN_PRESETS: Mapping[str, Mapping[str, str]] = {
 """The column names of the published lists. ``laion-5b`` is also Re-LAION-5B's."""
 
 
-class Columns(Section):
+class ListColumns(Section):
     """The column names of the list. Only ``url`` and ``text`` are required."""
 
     id: str | None = None
@@ -82,7 +82,7 @@ class Input(Delimited, Section):
     def _known(self) -> Self:
         if self.preset is not None and self.preset not in COLUMN_PRESETS:
             raise ValueError(f"no such column preset.{did_you_mean(self.preset, COLUMN_PRESETS)}")
-        Columns.read({"url": "URL", "text": "TEXT"} | dict(self.columns), where="input.columns")
+        ListColumns.read({"url": "URL", "text": "TEXT"} | dict(self.columns), where="input.columns")
         return self
 
 

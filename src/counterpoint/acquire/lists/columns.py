@@ -4,14 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pyarrow as pa
 
-from counterpoint.config.acquire import COLUMN_PRESETS, Columns, Input
+from counterpoint.config.acquire import COLUMN_PRESETS, Input, ListColumns
 from counterpoint.errors import SourceError, did_you_mean
 
 STRINGS = ("url", "text", "license", "nsfw", "sha256")
 NUMBERS = ("width", "height", "similarity", "punsafe", "pwatermark")
 NAMES = ("id", "label")
 """Strings or numbers, which become strings."""
-ROLES = tuple(Columns.model_fields)
+ROLES = tuple(ListColumns.model_fields)
 
 
 def roles_of(source: Input, columns: Sequence[str], *, path: str) -> dict[str, str]:

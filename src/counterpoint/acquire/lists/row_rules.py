@@ -189,9 +189,9 @@ def listed(frame: Frame) -> Frame:
     [('7', 'a.org'), ('1', None)]
     """
     has = frame.columns
-    label = named(frame["label"]) if "label" in has else None
+    label = as_names(frame["label"]) if "label" in has else None
     made: dict[str, Any] = {
-        "id": pl.coalesce(named(frame["id"]), pl.col("row").cast(pl.String)) if "id" in has else pl.col("row"),
+        "id": pl.coalesce(as_names(frame["id"]), pl.col("row").cast(pl.String)) if "id" in has else pl.col("row"),
         "url": _without_logins(frame["url"]),
         "host": hosts(frame["url"]),
         "label": pl.col("_label") if "_label" in has else label,
@@ -232,10 +232,10 @@ def _as_expr(value: Any) -> pl.Expr:
     return value if isinstance(value, pl.Expr) else pl.lit(value)
 
 
-def named(column: pl.Series) -> pl.Series:
+def as_names(column: pl.Series) -> pl.Series:
     """Return names or numbers as strings. A whole number has no decimals, and white space alone becomes null.
 
-    >>> named(pl.Series([1.0, None, 0.5])).to_list(), named(pl.Series([" a ", " "])).to_list()
+    >>> as_names(pl.Series([1.0, None, 0.5])).to_list(), as_names(pl.Series([" a ", " "])).to_list()
     (['1', None, '0.5'], ['a', None])
     """
     return values.named(column).str.strip_chars().replace("", None)

@@ -16,7 +16,7 @@ import polars as pl
 from counterpoint.acquire.lists.caps import FirstRows, RankSampler, SampledRows
 from counterpoint.acquire.lists.deduplication import Deduplicator
 from counterpoint.acquire.lists.row_rules import RULES, RowRules, listed
-from counterpoint.acquire.lists.url_list import PART_ROWS, Part, UrlList
+from counterpoint.acquire.lists.url_list import PART_ROWS, ListPart, UrlList
 from counterpoint.config.acquire import Select
 from counterpoint.errors import SourceError
 from counterpoint.schema import Frame
@@ -124,7 +124,7 @@ class Selection:
             yield rows
 
     def _filtered(self, caps: FirstRows | SampledRows | None) -> Iterator[_FilteredPart]:
-        def task(part: Part) -> Callable[[], _FilteredPart]:
+        def task(part: ListPart) -> Callable[[], _FilteredPart]:
             return lambda: self._filter(part, is_counted=caps is not None and caps.are_full(labels))
 
         labels = self._labels()
@@ -148,7 +148,7 @@ class Selection:
             return []
         return list(select.keywords.classes) if select.keywords else [None] * ("label" not in self._urls.roles)
 
-    def _filter(self, part: Part, *, is_counted: bool) -> _FilteredPart:
+    def _filter(self, part: ListPart, *, is_counted: bool) -> _FilteredPart:
         """Return the rows of *part* that pass the row rules.
 
         Columns that no rule needs are read only for a part with a passed row that will count.
@@ -168,7 +168,7 @@ def _no_rows() -> Frame:
     return pl.DataFrame(schema={"row": pl.Int64, "url": pl.String})
 
 
-def in_order(tasks: Iterable[tuple[Part, Callable[[], T]]]) -> Iterator[tuple[Part, Callable[[], T]]]:
+def in_order(tasks: Iterable[tuple[ListPart, Callable[[], T]]]) -> Iterator[tuple[ListPart, Callable[[], T]]]:
     """Yield each task's part and its result, in order. Threads work ahead, with at most one task each.
 
     >>> [result() for _, result in in_order((part, lambda part=part: part * 2) for part in range(3))]
@@ -176,7 +176,7 @@ def in_order(tasks: Iterable[tuple[Part, Callable[[], T]]]) -> Iterator[tuple[Pa
     """
     n_threads = min(os.cpu_count() or 1, MAX_THREADS)
     with ThreadPoolExecutor(n_threads, thread_name_prefix="select") as pool:
-        ahead: deque[tuple[Part, Future[T]]] = deque()
+        ahead: deque[tuple[ListPart, Future[T]]] = deque()
         try:
             for part, task in tasks:
                 ahead.append((part, pool.submit(task)))

@@ -1,6 +1,6 @@
 """A list of URLs as parts of bounded size, in order, with files of any format. Unreadable files are reported.
 
-Every row of the files is a row of a part. Columns are named by their roles (`config.acquire.Columns`).
+Every row of the files is a row of a part. Columns are named by their roles (`config.acquire.ListColumns`).
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ PART_ROWS = 250_000
 
 
 @dataclass(frozen=True)
-class Part:
+class ListPart:
     """Some rows of a list. *start* is the number of the first, and ``read(roles)`` returns the columns of those roles.
 
     Where the format can have bad rows, the result also has `BAD`, the reason of each bad row.
@@ -47,7 +47,7 @@ class _Opened:
     path: str
     columns: tuple[str, ...]
     roles: Mapping[str, str]
-    parts: Callable[[int], Iterator[Part]]
+    parts: Callable[[int], Iterator[ListPart]]
 
 
 class UrlList:
@@ -96,7 +96,7 @@ class UrlList:
         """A line for each column that is not read because of its case."""
         return overlooked(self.source, self._files[0].columns, self.roles)
 
-    def parts(self, rows: int = PART_ROWS) -> Iterator[Part]:
+    def parts(self, rows: int = PART_ROWS) -> Iterator[ListPart]:
         """Yield the list in parts of at most *rows* rows, in order. No part spans two files."""
         start = 0
         for opened in self._files:
@@ -135,7 +135,7 @@ def _none_readable(unreadable: Mapping[str, str]) -> str:
     return f"None of {len(unreadable):,} files can be read: {next(iter(unreadable.values()))}"
 
 
-Parts = Callable[[Mapping[str, str], int], Iterator[Part]]
+Parts = Callable[[Mapping[str, str], int], Iterator[ListPart]]
 
 
 def _open(file: InputFile, source: Input, notes: list[str]) -> tuple[tuple[str, ...], Mapping[str, pa.DataType], Parts]:
@@ -161,7 +161,7 @@ def _open(file: InputFile, source: Input, notes: list[str]) -> tuple[tuple[str, 
     return tuple(schema.names), {name: schema.field(name).type for name in schema.names}, parts
 
 
-def _table_parts(file: InputFile, table: Table, roles: Mapping[str, str], rows: int) -> Iterator[Part]:
+def _table_parts(file: InputFile, table: Table, roles: Mapping[str, str], rows: int) -> Iterator[ListPart]:
     for frame in _as_source_errors(file, _with_names(table, roles)):
         for part in frame.iter_slices(rows):
             yield _part(file, part, roles)
@@ -174,7 +174,7 @@ def _with_names(table: Table, roles: Mapping[str, str]) -> Iterator[Frame]:
         yield frame.with_columns(named(frame[name], is_number=True) for name in numbers)
 
 
-def _remote_parts(file: InputFile, roles: Mapping[str, str], rows: int) -> Iterator[Part]:
+def _remote_parts(file: InputFile, roles: Mapping[str, str], rows: int) -> Iterator[ListPart]:
     def frames() -> Iterator[Frame]:
         with file.readable().open("rb") as stream, pq.ParquetFile(stream) as parquet:
             for batch in parquet.iter_batches(rows, columns=list(roles.values())):
@@ -194,16 +194,16 @@ def _as_source_errors(file: InputFile, frames: Iterable[Frame]) -> Iterator[Fram
         raise SourceError(f"{file.path} breaks off: {first_line(error)}.") from error
 
 
-def _part(file: InputFile, frame: Frame, roles: Mapping[str, str]) -> Part:
-    return Part(file.path, 0, frame.height, lambda wanted: _by_role(frame, roles, wanted))
+def _part(file: InputFile, frame: Frame, roles: Mapping[str, str]) -> ListPart:
+    return ListPart(file.path, 0, frame.height, lambda wanted: _by_role(frame, roles, wanted))
 
 
-def _parquet_parts(file: InputFile, about: Any, roles: Mapping[str, str], rows: int) -> Iterator[Part]:
+def _parquet_parts(file: InputFile, about: Any, roles: Mapping[str, str], rows: int) -> Iterator[ListPart]:
     """Yield the parts of a local Parquet file. Any thread may read them."""
     has_all_urls = has_all(about, roles["url"])
     for first in range(0, about.num_rows, rows):
         n_rows = min(rows, about.num_rows - first)
-        yield Part(file.path, 0, n_rows, partial(_read_slice, file.path, roles, first, n_rows), has_all_urls)
+        yield ListPart(file.path, 0, n_rows, partial(_read_slice, file.path, roles, first, n_rows), has_all_urls)
 
 
 def _read_slice(path: str, roles: Mapping[str, str], first: int, n_rows: int, wanted: Collection[str]) -> Frame:

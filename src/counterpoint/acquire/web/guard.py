@@ -11,7 +11,7 @@ from counterpoint.acquire.web.urls import parse_url
 from counterpoint.config.acquire import Guard
 from counterpoint.errors import ConfigError
 
-Network = IPv4Network | IPv6Network
+IPNetwork = IPv4Network | IPv6Network
 
 _DENIED: dict[str, tuple[str, ...]] = {
     "this network": ("0.0.0.0/8", "::/128"),
@@ -61,7 +61,7 @@ def check_url(url: str, rules: Guard) -> tuple[str | None, str | None]:
 
 
 @lru_cache(maxsize=64)
-def allowed_networks(allow_address: tuple[str, ...]) -> tuple[Network, ...]:
+def allowed_networks(allow_address: tuple[str, ...]) -> tuple[IPNetwork, ...]:
     """Return the networks of ``guard.allow_address``.
 
     Raises
@@ -75,7 +75,7 @@ def allowed_networks(allow_address: tuple[str, ...]) -> tuple[Network, ...]:
         raise ConfigError(f"guard.allow_address: {error}. It takes networks such as 127.0.0.1/32.") from error
 
 
-def denied(address: str, allowed: tuple[Network, ...] = ()) -> str | None:
+def denied(address: str, allowed: tuple[IPNetwork, ...] = ()) -> str | None:
     """Return the reason why nothing may connect to *address*, or None.
 
     An IPv4 address inside an IPv6 address is checked too. *allowed* networks apply to the address as it is written,
@@ -112,5 +112,5 @@ def _wrapped(ip: IPv6Address) -> str | None:
     return None
 
 
-def _is_in(ip: IPv4Address | IPv6Address, networks: Iterable[Network]) -> bool:
+def _is_in(ip: IPv4Address | IPv6Address, networks: Iterable[IPNetwork]) -> bool:
     return any(ip in network for network in networks)
