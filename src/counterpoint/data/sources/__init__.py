@@ -1,4 +1,4 @@
-"""Where records come from: one file a kind of source, all meeting the contract in ``base``."""
+"""Sources of records: one file for each kind, and the contract of all in ``base``."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,12 +22,14 @@ __all__ = ["SOURCES", "Batch", "Source", "open_source"]
 
 
 def open_source(settings: Mapping[str, Any]) -> Source:
-    """Return the source that *settings* describe: ``kind``, a key of `SOURCES` or a path, and its own keys.
+    """Return the source that *settings* describe: its ``kind``, and the keys of that kind.
+
+    ``kind`` is a key of `SOURCES`, or the path of a class such as ``my_lab.diary:Diary``.
 
     Raises
     ------
     ConfigError
-        When there is no ``kind``, no such kind, or it has no such key.
+        When ``kind`` is missing or unknown, or when the kind has no such key.
 
     Examples
     --------
@@ -42,6 +44,6 @@ def open_source(settings: Mapping[str, Any]) -> Source:
         raise ConfigError(f"Missing key 'source.kind'.{did_you_mean('', SOURCES)}")
     source = find(kind, SOURCES, what="source")
     if not (isinstance(source, type) and issubclass(source, Source)):
-        raise ConfigError(f"{kind!r} is no source: it should be a child of counterpoint.data.sources:Source.")
+        raise ConfigError(f"{kind!r} is no source: it should be a subclass of counterpoint.data.sources:Source.")
     own = {key: value for key, value in settings.items() if key != "kind"}
     return validated(source, own, where="source")

@@ -1,16 +1,20 @@
-"""What an acquisition fetched: a record a slot, and of each slot without an image why it has none."""
+"""The output of an acquisition: a record for each slot, and a reason for each slot without an image."""
 
 from collections.abc import Iterator
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
+import numpy as np
 import polars as pl
 from pydantic import BeforeValidator, Field
 
 from counterpoint.artifacts import key_of
+from counterpoint.data.drawing import png
 from counterpoint.data.sources.base import REASON, Source, existing, some
 from counterpoint.errors import SourceError
-from counterpoint.formats.shards import REF, committed, digests, read_slots
+from counterpoint.formats.shards import REF, SHARD, Marker, committed, digests, read_slots, write_shard
 from counterpoint.schema import Frame
 from counterpoint.settings import Storage
 from counterpoint.store import Store
@@ -19,25 +23,25 @@ NOT_ACQUIRED = "not_acquired"
 PLAN = "plan.json"
 
 _TEXTS = {"raw": "text", "clean": "text_clean"}
-# Sizes, hashes and formats are measured anew of what was kept; the rest of the list may explain what models see.
+# Sizes, hashes and formats are measured again from the stored images.  The other columns may explain predictions.
 _OPTIONAL = (
     "label", "url", "host", "similarity", "nsfw", "punsafe", "pwatermark", "license", "width_listed", "height_listed",
 )  # fmt: skip
 
 
 class AcquiredSource(Source):
-    """The slots of an acquisition, in their order; its output folder is read, and its plan.
+    """The slots of an acquisition, in their order, from its output folder.
 
-    A slot whose image is not there leaves at once, its status the reason (``http_404``, ``not_image``); one whose shard
-    is not finished leaves as ``not_acquired``.  Label and host go into the ledger with it: a study sees when one
-    class was lost more often than another.  What a retry fetched counts.
+    A slot without an image leaves at once, with its status as the reason (``http_404``, ``not_image``).  A slot of an
+    unfinished shard leaves as ``not_acquired``.  Its label and host stay in the ledger, so that a study can compare
+    the losses of the classes.  The images of retries count.
 
     Parameters
     ----------
     path
-        *path* is the output folder of the acquisition, or a URL that fsspec reaches; its shards are then copied here.
+        *path* is the output folder of the acquisition, or a URL for fsspec, whose shards are then copied.
     text
-        *text* is "clean" (entities resolved, white space folded) or "raw", as the list has it.
+        *text* is "clean" (entities resolved, white space folded) or "raw" (as in the list).
     storage
         *storage* are options for fsspec.
     """
@@ -56,12 +60,27 @@ class AcquiredSource(Source):
             yield self._records(read_slots(store, shard, markers, waiting=NOT_ACQUIRED, copies=work))
 
     def fingerprint(self) -> str:
-        """Return a hash of the settings, and of the plan and the shards by their markers."""
+        """Return a hash of the settings, the plan and the markers of the shards."""
         store, _ = self._store()
         return key_of(self.model_dump(mode="json"), store.read_json(PLAN), digests(committed(store)))
 
+    @classmethod
+    def example(cls, folder: Path) -> Self:
+        """Write an acquisition of one slot."""
+        store, image = Store(folder), png(np.zeros((16, 16, 3), np.uint8))
+        slot = {"slot": 0, "url": "https://example.org/1.png", "text": "a cat", "text_clean": "a cat", "status": "ok"}
+        rows, shard = pl.DataFrame([slot], schema=dict(SHARD)).drop("image"), BytesIO()
+        write_shard(shard, rows, [image], kept="original")
+        body = shard.getvalue()
+        marker = Marker(0, 0, sha256(body).hexdigest(), len(body), statuses={"ok": 1})
+        with store.writing(marker.file) as file:
+            file.write(body)
+        marker.write(store)
+        store.write_json(PLAN, {"n_shards": 1})
+        return cls(path=str(folder))
+
     def _store(self) -> tuple[Store, int]:
-        """Return the store, and how many shards its plan has."""
+        """Return the store, and the number of shards in its plan."""
         store = Store(self.path, self.storage)
         if store.local:
             existing(store.local, what="folder")

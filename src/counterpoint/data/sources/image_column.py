@@ -1,4 +1,4 @@
-"""The image column of a table before its rows are read: what it holds, and where its files are."""
+"""The image column of a table before its rows are read: its kind of values, and the place of its files."""
 
 import logging
 from pathlib import Path
@@ -14,7 +14,9 @@ N_TRIED = 1000
 
 
 def as_names(column: pl.Series) -> pl.Series:
-    """Return the paths of an image column, of ``{bytes, path}`` those that stand there for bytes; else nulls.
+    """Return the paths of an image column, and null where a value is no path.
+
+    In a column of ``{bytes, path}`` a path counts where there are no bytes.
 
     >>> as_names(pl.Series([1, None])).to_list(), as_names(pl.Series([b"..."])).to_list()
     (['1', None], [None])
@@ -31,12 +33,22 @@ def as_names(column: pl.Series) -> pl.Series:
 
 
 def check_paths(names: pl.Series, paths: ImagePaths, table: Path) -> None:
-    """Look for some of *names*; where none is found, but most by their name alone, let *paths* find them so.
+    """Check that some of *names* lead to files, and set up the search of *paths* where only file names match.
+
+    Parameters
+    ----------
+    names
+        *names* is the column of paths.
+    paths
+        *paths* finds the files.  Where no path is found, but most are by their file name alone, it is switched to
+        search by file name.
+    table
+        *table* is the file of the column, for messages.
 
     Raises
     ------
     SourceError
-        When none leads to a file: they are something else, or their files are below another root.
+        When no name leads to a file: the values are no paths, or their files are below another root.
     """
     distinct = names.drop_nulls().unique(maintain_order=True)
     tried = distinct.gather_every(max(1, len(distinct) // N_TRIED))

@@ -1,4 +1,4 @@
-"""A table with the columns of a second one, joined by a column that names the same things in both."""
+"""A table joined with a second one by a column of names that both have."""
 
 import logging
 from collections.abc import Callable, Collection, Iterator
@@ -19,20 +19,20 @@ _SUFFIX = r"\.(?:jpe?g|jfif|png|webp|gif|avif|bmp|tiff?|svg)$"
 
 
 class Join(Section):
-    """A second table, whose columns are taken as columns of the first: labels by the name of the image, for example."""
+    """A second table that adds columns to the first, such as labels by the names of images."""
 
     path: Path
     """The second table."""
     key: str
-    """Its column that names the row; a value comes once, or always with the same values beside."""
+    """Its column of names.  A name in several rows must have the same values in all of them."""
     matches: str
-    """The column of the first table that has the same values; folders, suffix and letter case may differ."""
+    """The column of the first table with the same names; folders, suffix and letter case may differ."""
 
 
 def keys_of(column: pl.Series, *, is_path: bool = False) -> pl.Series:
-    r"""Return the values by which rows are joined: in small letters, without a suffix, and without folders too.
+    r"""Return the values that rows are joined by: in small letters, without suffix and folders.
 
-    With *is_path* the folders stay, for names that come in several of them.
+    With *is_path* the folders stay, because one file name may stand in several folders.
 
     >>> names = pl.Series(["im\\1.JPG", "./im/1.jpg", "1", " 1.png ", None])
     >>> keys_of(names).to_list(), keys_of(names, is_path=True).to_list()
@@ -44,18 +44,29 @@ def keys_of(column: pl.Series, *, is_path: bool = False) -> pl.Series:
 
 
 def is_by_path(keys: pl.Series) -> bool:
-    """Say whether the names of *keys* need their folders to be told apart."""
+    """Return whether the names of *keys* are distinct only with their folders."""
     distinct = keys.drop_nulls().unique()
     return keys_of(distinct).n_unique() < keys_of(distinct, is_path=True).n_unique()
 
 
 def join_tables(table: Table, join: Join, wanted: Collection[str], open_other: Callable[[Path], Table]) -> Table:
-    """Return *table* with those *wanted* columns that only the table of *join* has; a row that has no match has nulls.
+    """Return *table* with the *wanted* columns that only the second table has; a row without a match has nulls.
+
+    Parameters
+    ----------
+    table
+        *table* is the first table.
+    join
+        *join* names the second table and the two columns of names.
+    wanted
+        *wanted* are the columns that the source reads.
+    open_other
+        *open_other* opens the second table.
 
     Raises
     ------
     SourceError
-        When the second table or a column is not there, or a key has two different values beside.
+        When the second table or a column is missing, or when one key has two different values.
     """
     other = open_other(existing(join.path, what="table to join"))
     for where, name, columns in (("key", join.key, other.columns), ("matches", join.matches, table.columns)):
@@ -71,7 +82,7 @@ def join_tables(table: Table, join: Join, wanted: Collection[str], open_other: C
 
 
 def _by_key(other: Table, key: str, added: list[str]) -> tuple[Frame, bool]:
-    """Return the rows of *other*, each key once, and whether keys are paths."""
+    """Return the rows of *other*, each key once, and whether the keys include folders."""
     rows = pl.concat(list(other.frames({key, *added}))).filter(pl.col(BAD).is_null())
     is_path = is_by_path(rows[key])
     keys = keys_of(rows[key], is_path=is_path).alias("_key")

@@ -1,10 +1,10 @@
-"""Tables with a column a pixel, as the 2023 study saved its splits and `counterpoint export-pairs` writes them."""
+"""Tables with one column for each pixel: the splits of the 2023 study, and of `counterpoint export-pairs`."""
 
 import re
 from collections.abc import Iterator
 from math import isqrt
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,7 @@ from counterpoint.errors import SourceError, first_line
 from counterpoint.formats.exports import MARK
 from counterpoint.formats.fold_names import FOLD_NAMES
 from counterpoint.formats.png import gray_png
-from counterpoint.formats.study2023 import pixel_names
+from counterpoint.formats.study2023 import Named, pixel_names, write_pair_table
 from counterpoint.schema import Frame
 
 NAMED = ("Image_name", "Image_desc", "label")
@@ -28,8 +28,9 @@ BLOCK_BYTES = 16 << 20
 class PixelsSource(Source):
     """Rows of gray images as numbers: ``Image_name``, ``Image_desc``, ``label``, and ``1x1`` to the last pixel.
 
-    Of a folder, ``train_updated.csv``, ``validation_updated.csv`` and ``test_updated.csv`` are the folds; of folders
-    ``fold-0``, ``fold-1`` … each has the rows of its test.  A label that ``export.json`` names has that name.
+    In a folder, ``train_updated.csv``, ``validation_updated.csv`` and ``test_updated.csv`` are the folds.  In folders
+    ``fold-0``, ``fold-1`` …, each table ``test_updated.csv`` holds the rows of its fold.  ``export.json`` gives the
+    names of the labels.
 
     Parameters
     ----------
@@ -41,18 +42,25 @@ class PixelsSource(Source):
     path: Path
 
     def rows(self, work: Path) -> Iterator[Frame]:
-        """Yield the rows of each table; the images are written to shards in *work*."""
+        """Yield the rows of each table, and write the images to shards in *work*."""
         names = _class_names(self.path)
         for number, (file, fold) in enumerate(self._files().items()):
             for start, batch in enumerate(_batches(file)):
                 yield _records(batch, file, fold, names, work.absolute() / f"pixels-{number:03d}-{start:06d}.parquet")
 
     def fingerprint(self) -> str:
-        """Return a hash of the settings and of the tables' sizes and times."""
+        """Return a hash of the settings, and of the sizes and times of the tables."""
         return stamp(self, self._files())
 
+    @classmethod
+    def example(cls, folder: Path) -> Self:
+        """Write a table of one image of 16 by 16 pixels."""
+        row = Named("1.png", "a cat", 1, np.zeros((16, 16), np.uint8))
+        write_pair_table(folder / f"train{ENDING}", [row], side_px=16)
+        return cls(path=folder)
+
     def _files(self) -> dict[Path, str | None]:
-        """Return the tables, and the fold that the rows of each are in."""
+        """Return the tables, and the fold of the rows of each."""
         path = existing(self.path, what="table or folder of pixels")
         if path.is_file():
             return {path: None}
@@ -65,7 +73,7 @@ class PixelsSource(Source):
 
 
 def is_pixels(columns: tuple[str, ...]) -> bool:
-    """Say whether a table of these columns is one of pixels.
+    """Return whether a table with these columns is a table of pixels.
 
     >>> is_pixels(("Image_name", "Image_desc", "label", "1x1")), is_pixels(("image", "text"))
     (True, False)
@@ -74,14 +82,14 @@ def is_pixels(columns: tuple[str, ...]) -> bool:
 
 
 def _class_names(path: Path) -> dict[str, str]:
-    """Return the names of the classes by their numbers, as an export notes them; none where it does not."""
+    """Return the names of the classes by their numbers, from the file of an export; none without that file."""
     account: Any = read_json((path if path.is_dir() else path.parent) / MARK)
     classes = account.get("classes") if isinstance(account, dict) else None
     return {str(number): str(name) for number, name in classes.items()} if isinstance(classes, dict) else {}
 
 
 def _batches(file: Path) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a table, some hundred at a time: a row has thousands of columns."""
+    """Yield the rows of a table, some hundred at a time, because a row has thousands of columns."""
     try:
         header = pa_csv.open_csv(file, read_options=_reading(), parse_options=_parsing()).schema.names
         pixels = header[3:]

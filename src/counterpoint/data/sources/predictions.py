@@ -1,4 +1,4 @@
-"""Predictions of an outside model, from a CSV or Parquet of ids and probabilities, as rows of Predictions."""
+"""Predictions of an outside model, from a CSV or Parquet file of ids and probabilities."""
 
 import logging
 from pathlib import Path
@@ -20,23 +20,23 @@ KEY = ("id", "seed", "fold")
 
 
 def read_predictions(outside: OutsidePredictions, pairs: Frame) -> Frame:
-    r"""Return what an outside model says of *pairs*: schema.PREDICTIONS, in the order of *pairs*.
+    r"""Return the predictions of an outside model for *pairs*: schema.PREDICTIONS, in the order of *pairs*.
 
     Parameters
     ----------
     outside
         *outside* names the file and the contender.  The file has columns ``id`` and ``p_<class>``, one for each class
-        of *pairs*; with ``seed`` it may hold several fits, else there is one, of seed 0; with ``fold`` it may say of a
-        k-fold which test fold each fit had.
+        of *pairs*.  A column ``seed`` allows several fits; without it there is one, of seed 0.  A column ``fold``
+        names the test fold of each fit of a k-fold.
     pairs
-        *pairs* have their folds.  Without a column ``fold``, a row of a k-fold was predicted by the fit that it
-        was a test row of, and a row of a hold-out by the only fit.
+        *pairs* have their folds.  Without a column ``fold`` in the file, a prediction for a row of a k-fold comes from
+        the fit with that row in its test fold.  In a hold-out it comes from the only fit.
 
     Raises
     ------
     SourceError
-        When a test row lacks, or some but not all rows of a side do; when classes differ, an id comes twice, or
-        probabilities are not from 0 to 1 with sum 1 (within .001; they are then scaled to 1).
+        When a test row is missing, or some but not all rows of another part are.  When classes differ or an id comes
+        twice.  When probabilities are not from 0 to 1 with sum 1 (within .001, and then scaled to sum 1).
 
     Examples
     --------
@@ -60,7 +60,7 @@ def read_predictions(outside: OutsidePredictions, pairs: Frame) -> Frame:
 
 
 def _read(outside: OutsidePredictions, classes: list[str]) -> Frame:
-    """Return id, seed, fold (null where the file has none) and the probabilities (null where they are no numbers)."""
+    """Return id, seed, fold (null without such a column) and the probabilities (null where they are no numbers)."""
     path = outside.path
     table = open_table(existing(path, what="table of predictions"), **outside.reading())
     for note in table.notes:
@@ -85,7 +85,7 @@ def _read(outside: OutsidePredictions, classes: list[str]) -> Frame:
 
 
 def _whole(part: Frame, path: Path) -> Frame:
-    """Return *part*; raise when a row of it could not be read."""
+    """Return *part*, and raise when one of its rows could not be read."""
     bad = part.filter(pl.col(BAD).is_not_null())
     if bad.height:
         raise SourceError(f"{path}: line {bad[LINE][0]:,} cannot be read ({bad[BAD][0]}).")
@@ -93,7 +93,7 @@ def _whole(part: Frame, path: Path) -> Frame:
 
 
 def _check_fits(given: Frame, pairs: Frame, path: Path) -> None:
-    """Raise when a seed is no number, or a fold is none of the k."""
+    """Raise when a seed is no whole number, or a fold is not one of the k."""
     if given["seed"].null_count():
         raise SourceError(f"{path}: column 'seed' should hold whole numbers.")
     folds = pairs["fold"].unique().sort().to_list()
@@ -103,7 +103,7 @@ def _check_fits(given: Frame, pairs: Frame, path: Path) -> None:
 
 
 def _placed(given: Frame, pairs: Frame) -> Frame:
-    """Return *given* with the group and label of its rows, the fit each comes from, and the row's side in that fit."""
+    """Return *given* with the group and label of its rows, their fits, and their parts in these fits."""
     own = pairs.select("id", "group", "label", pl.col("fold").alias("own"))
     rows = given.join(own, on="id", how="inner", maintain_order="right")
     n_folds = _n_folds(pairs)
@@ -124,7 +124,7 @@ def _n_folds(pairs: Frame) -> int | None:
 
 
 def _check_rows(placed: Frame, pairs: Frame, path: Path) -> None:
-    """Raise when a row comes twice, or a side of a fit is not whole; the test side must be there."""
+    """Raise when a row comes twice, or a part of a fit is incomplete; the test part is required."""
     twice = placed.filter(placed.select(KEY).is_duplicated())
     if twice.height:
         raise SourceError(f"{path} has id {twice['id'][0]!r} more than once for the same fit.")
@@ -132,12 +132,12 @@ def _check_rows(placed: Frame, pairs: Frame, path: Path) -> None:
     for seed in placed["seed"].unique().sort().to_list() or [0]:
         for part in ("test", "validation", "train"):
             found = placed.filter((pl.col("seed") == seed) & (pl.col("part") == part))
-            side = pairs if n_folds else pairs.filter(pl.col("fold") == part)
+            expected = pairs if n_folds else pairs.filter(pl.col("fold") == part)
             n_times = n_folds - 2 if n_folds and part == "train" else 1
-            n_lacking = side.height * n_times - found.height
+            n_lacking = expected.height * n_times - found.height
             if n_lacking and (found.height or part == "test"):
-                lacking = side.join(found, on="id", how="anti")["id"].to_list()
-                counts = f"{n_lacking:,} of {side.height * n_times:,}"
+                lacking = expected.join(found, on="id", how="anti")["id"].to_list()
+                counts = f"{n_lacking:,} of {expected.height * n_times:,}"
                 raise SourceError(f"{path} lacks {counts} {part} rows (seed {seed}): {some(lacking, 3)}.")
 
 

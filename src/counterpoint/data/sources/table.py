@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
+import numpy as np
 import polars as pl
 from pydantic import PrivateAttr
 
 from counterpoint.artifacts import key_of
 from counterpoint.config import Delimited
+from counterpoint.data.drawing import png
 from counterpoint.data.sources.base import existing, spill, stamp
 from counterpoint.data.sources.columns import ROLES, TabularSource
 from counterpoint.data.sources.folder_labels import labelled_by_folder
@@ -30,23 +32,22 @@ class TableSource(TabularSource, Delimited):
     Parameters
     ----------
     path
-        *path* is a table, a folder of tables, or a glob such as ``shards/*.parquet``.  Of several files whose names say
-        so, such as ``train-00000-of-00001.parquet``, each is a fold.
+        *path* is a table, a folder of tables, or a glob such as ``shards/*.parquet``.  When the names of several files
+        contain folds, such as ``train-00000-of-00001.parquet``, each file is of that fold.
     root
         *root* is the folder that image paths start from (default: the table's folder).
     sheet
         *sheet* is the name of a sheet of an XLSX (default: its first).
     join
-        *join* is a second table whose columns count as columns of the first: ``{path, key, matches}``, where column
-        *key* of the second has the values of column *matches* of the first.
-
+        *join* is a second table whose columns count as columns of the first: ``{path, key, matches}``.  Column *key* of
+        the second table has the values of column *matches* of the first.
     label_from
-        *label_from* is "folder" where the label is the folder that the image is in: ``cats/1.jpg`` is of class cats.
+        *label_from* is "folder" when the label is the folder of the image: the class of ``cats/1.jpg`` is cats.
 
     Notes
     -----
-    All other settings name columns: see `TabularSource`; or say how a table of text is written: see
-    `counterpoint.config.Delimited`.  Bytes in a Parquet file stay where they are.
+    The other settings name columns, see `TabularSource`, or describe the format of a table of text, see
+    `counterpoint.config.Delimited`.  Images in a Parquet file are read from there, not copied.
     """
 
     kind: Literal["table"] = "table"
@@ -65,7 +66,7 @@ class TableSource(TabularSource, Delimited):
         Raises
         ------
         ConfigError
-            When there is no such setting.
+            When a setting is unknown.
         SourceError
             When *frame* is no such table, or has a column of mixed types.
 
@@ -99,7 +100,7 @@ class TableSource(TabularSource, Delimited):
                 start += frame.height
 
     def findings(self) -> list[dict[str, str]]:
-        """Return how tables were read of which that was found in the file, and which images were found otherwise."""
+        """Return findings on the detected format of tables, and on image paths that were found in another way."""
         of_images = super().findings()
         if not self._notes:
             return of_images
@@ -107,11 +108,18 @@ class TableSource(TabularSource, Delimited):
         return [finding("CP000", "info", "source", self._notes[0] + others, notes=self._notes[:20]), *of_images]
 
     def fingerprint(self) -> str:
-        """Return a hash of the settings and of the tables' sizes and times (not of the images')."""
+        """Return a hash of the settings, and of the sizes and times of the tables, not of the images."""
         return stamp(self, [*self._files(), *([existing(self.join.path, what="table to join")] if self.join else [])])
 
+    @classmethod
+    def example(cls, folder: Path) -> Self:
+        """Write a CSV of one row, and its image."""
+        (folder / "1.png").write_bytes(png(np.zeros((16, 16, 3), np.uint8)))
+        (folder / "pairs.csv").write_text("image,text,label\n1.png,a cat,cat\n", encoding="utf-8")
+        return cls(path=folder / "pairs.csv")
+
     def _joined(self, table: Table) -> Table:
-        """Return *table* with the columns that only the second one has, and with labels by the folder of the image."""
+        """Return *table* with labels from folders and with the columns of the second table, as the settings ask."""
         if self.label_from is not None:
             table = labelled_by_folder(table, image=self.image or "image", label=self.label or "label")
         if self.join is None:
@@ -148,14 +156,14 @@ class FrameSource(TabularSource):
         return self.records(table_of(self._frame, Path("frame")), root=root, start=0, refs=refs)
 
     def fingerprint(self) -> str:
-        """Return a hash of the settings and of the columns that are used."""
+        """Return a hash of the settings and of the columns in use."""
         used = self._frame.select(set(self.used(table_of(self._frame, Path("frame"))).values()))
         content = sha256(used.hash_rows(seed=0).to_numpy().tobytes()).hexdigest()
         return key_of(self.model_dump(mode="json"), content)
 
 
 def _rows_of(file: Path, column: str, shift: int, images: pl.Series, start: int) -> list[str | None]:
-    """Return references to the rows of a Parquet file that hold an image."""
+    """Return a reference to each row of a Parquet file with an image, and null for the others."""
     present = enumerate(images.is_not_null(), start + shift)
     return [row_ref(file, row, column) if is_there else None for row, is_there in present]
 

@@ -1,4 +1,4 @@
-"""Which files a folder of tables means, also as Hugging Face lays them out, and the fold that each one holds."""
+"""The files of a folder of tables, Hugging Face layouts included, and the fold of each file."""
 
 from collections.abc import Sequence
 from os.path import isdir
@@ -12,18 +12,20 @@ from counterpoint.formats.hidden import is_hidden
 from counterpoint.formats.tables import FORMATS
 
 INFO = ("dataset_infos.json", "dataset_info.json", "dataset_dict.json", "state.json")
-"""What Hugging Face writes of a data set beside its tables."""
+"""Files of facts that Hugging Face writes next to the tables of a data set."""
 INNER = ("data", "default")
-"""Folders that hold the tables of a data set, beside those that are named after folds."""
+"""Folders that hold the tables of a data set, in addition to folders named after folds."""
 
 
 def tables_of(path: Path) -> list[Path]:
-    """Return the tables at *path*: itself, those of a folder or of its ``data/`` and folds, or what a pattern finds.
+    """Return the tables at *path*: itself, the tables of a folder, or the matches of a pattern.
+
+    The tables of a folder may also stand in its ``data/`` or in folders named after folds.
 
     Raises
     ------
     SourceError
-        When there is none.
+        When there is no table.
     """
     try:
         found = files_of(path, FORMATS.keys(), what="table")
@@ -46,7 +48,7 @@ def _inner(path: Path) -> list[Path]:
 
 
 def folds_of_tables(files: Sequence[Path], path: Path) -> dict[Path, str]:
-    """Return the fold of each of several *files* that *path* means, where all their names say one."""
+    """Return the fold of each of several *files* of *path*, when the names of all files contain one."""
     if len(files) < 2:
         return {}
     path = path.expanduser().absolute()

@@ -1,4 +1,4 @@
-"""Files of the input that became no row: counted by reason, with the first names of each."""
+"""Files of the input that became no row: counted by reason, with the first names for each reason."""
 
 from collections import defaultdict
 
@@ -9,7 +9,7 @@ SHOWN = 8
 
 
 class UnusedFiles:
-    """An account of files that are no rows; every other file is the image, the text or the table of some row.
+    """A count of the files that became no row; every other file is the image, the text or the table of some row.
 
     Examples
     --------
@@ -27,24 +27,34 @@ class UnusedFiles:
         """Files that are images, texts or tables of rows, by kind."""
 
     def add(self, reason: str, name: str, *, is_warning: bool = False) -> None:
-        """Count a file; *is_warning* marks a reason that a reader should look at."""
+        """Count a file.
+
+        Parameters
+        ----------
+        reason
+            *reason* is the reason why it became no row, as the finding shows it.
+        name
+            *name* is its name, from the folder of the input on.
+        is_warning
+            *is_warning* marks a reason that deserves attention: the finding is then a warning.
+        """
         self.names[reason].append(printable(name))
         if is_warning:
             self.warns.add(reason)
 
     def clear(self) -> None:
-        """Begin again."""
+        """Forget all files, before the input is read again."""
         self.names.clear()
         self.warns.clear()
         self.used = {}
 
     @property
     def n(self) -> int:
-        """How many files there are."""
+        """The number of files that became no row."""
         return sum(map(len, self.names.values()))
 
     def findings(self) -> list[dict[str, str]]:
-        """Return a finding with the counts and the first names, or none when there are no such files."""
+        """Return a finding with the counts and the first names, or none without such files."""
         if not self.names:
             return []
         counts = "; ".join(f"{len(names):,} {reason} ({some(names, 3)})" for reason, names in self._sorted())

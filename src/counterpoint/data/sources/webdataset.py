@@ -1,15 +1,19 @@
-"""Tar shards as img2dataset and webdataset lay them out: of each key an image, a ``.txt`` and a ``.json``."""
+"""Tar shards in the layout of img2dataset and webdataset: an image, a ``.txt`` and a ``.json`` for each key."""
 
 import json
 import re
+import tarfile
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
+import numpy as np
 import polars as pl
 from pydantic import PrivateAttr
 
+from counterpoint.data.drawing import png
 from counterpoint.data.sources.base import REASON, Source, files_of, no_column, row_frames, stamp
 from counterpoint.data.sources.unused_files import UnusedFiles
 from counterpoint.errors import SourceError
@@ -35,28 +39,29 @@ METADATA: Mapping[str, Any] = {
 class WebdatasetSource(Source):
     """Samples of tar shards, in the order of the shards.
 
-    The id is the sample's key; of a key that an earlier shard has as well, the shard's name and the key.  A sample
-    without an image or a text has null there.  Whether a member is an image is seen from its content.
+    The id is the key of the sample.  When an earlier shard has the same key, the id is the shard's name and the key.
+    A sample without an image or a text has null there.  The content of a member decides whether it is an image.
 
-    A row leaves at once when its json is broken (``bad_json``), its text is not UTF-8 (``bad_text``), or the member
-    that it needs is sparse, a link to nothing in the tar, no regular file or too large (``sparse_member``,
-    ``linked_member``, ``special_member``, ``too_large_member``).  Members that come twice are one such row
-    (``duplicate_member``).  So is a shard that breaks off (``truncated_shard``, its id the shard's name), and of
-    several shards one that cannot be read at all (``unreadable_shard``) or is compressed (``compressed_shard``).
+    A row leaves at once when its json is broken (``bad_json``) or its text is not UTF-8 (``bad_text``).  It also leaves
+    when the member that it needs is sparse, a link to nothing in the tar, no regular file or too large
+    (``sparse_member``, ``linked_member``, ``special_member``, ``too_large_member``).  Members of one name are one such
+    row (``duplicate_member``).  A shard that breaks off is a row too (``truncated_shard``), with the shard's name as
+    its id.  So is a shard, one of several, that cannot be read (``unreadable_shard``) or is compressed
+    (``compressed_shard``).
 
     Parameters
     ----------
     path
         *path* is a tar, a folder of tars, or a glob such as ``shards/*.tar``.
     label
-        *label* is the json field that holds the label; null: there is none.
+        *label* is the json field of the label; null: there is none.
     text
-        *text* is the json field that holds the text; null: the text is the ``.txt``.
+        *text* is the json field of the text; null: the text is the ``.txt``.
     extensions
-        *extensions* are those of images, the first that a sample has counts; null: any, the first in the tar.
+        *extensions* are the extensions of images, in order of preference; null: any, the first in the tar.
     text_id
-        *text_id* is a json field that should be the last part of the key, such as "key": alignment refuses a pair where
-        it is not.
+        *text_id* is a json field that should equal the last part of the key, such as "key".  Alignment refuses a pair
+        where it does not.
     """
 
     kind: Literal["webdataset"] = "webdataset"
@@ -69,7 +74,7 @@ class WebdatasetSource(Source):
     _unused: UnusedFiles = PrivateAttr(default_factory=UnusedFiles)
 
     def rows(self, work: Path) -> Iterator[Frame]:  # the images stay where they are
-        """Yield one row a sample, and one for each cut."""
+        """Yield one row for each sample, and one for each shard that breaks off or cannot be read."""
         files = self._files()
         self._check_fields(files)
         self._unused.clear()
@@ -80,12 +85,23 @@ class WebdatasetSource(Source):
             yield frame.with_columns(host_of(pl.col("url")).alias("host"))
 
     def findings(self) -> list[dict[str, str]]:
-        """Return which files beside the shards, and which members in them, became no row."""
+        """Return a finding on the files next to the shards, and the members in them, that became no row."""
         return self._unused.findings()
 
     def fingerprint(self) -> str:
-        """Return a hash of the settings and of the shards' sizes and times."""
+        """Return a hash of the settings, and of the sizes and times of the shards."""
         return stamp(self, self._files())
+
+    @classmethod
+    def example(cls, folder: Path) -> Self:
+        """Write a shard of one sample."""
+        members = {"0.png": png(np.zeros((16, 16, 3), np.uint8)), "0.txt": b"a cat", "0.json": b'{"label": "cat"}'}
+        with tarfile.open(folder / "0.tar", "w") as tar:
+            for name, body in members.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(body)
+                tar.addfile(member, BytesIO(body))
+        return cls(path=folder, label="label")
 
     def _files(self) -> list[Path]:
         """Return the tars, and the compressed ones among them."""
@@ -99,7 +115,7 @@ class WebdatasetSource(Source):
         return sorted([*found, *(_packed_in(folder) if folder.is_dir() else [])])
 
     def _note_unused(self, files: Sequence[Path]) -> None:
-        """Note the files that stand beside the shards of a folder."""
+        """Count the files in the folder of the shards that are no shards."""
         folder = self.path.expanduser().absolute()
         for file in sorted(set(folder.iterdir() if folder.is_dir() else ()) - set(files)):
             if not file.is_dir():
@@ -120,7 +136,7 @@ class WebdatasetSource(Source):
                 raise SourceError(no_column(f"No json of {files[0]} has field", field, found))
 
     def _shard(self, file: Path, seen: set[int] | None) -> Iterator[Mapping[str, Any]]:
-        """Yield the rows of a shard; *seen* are the hashes of the keys of the shards before, None of a lone one."""
+        """Yield the rows of a shard; *seen* are the hashes of the keys of earlier shards, None for a single shard."""
         own: set[int] = set()
         for item in _items(file, is_only=seen is None):
             if isinstance(item, Apart):
@@ -161,7 +177,7 @@ class WebdatasetSource(Source):
 
 
 def _items(file: Path, *, is_only: bool) -> Iterator[Sample | Lost | Apart | str]:
-    """Yield what a shard holds, and last the reason why there is no more."""
+    """Yield the samples of a shard, and last the reason when it ends too early."""
     if file.suffix.lower() != ".tar":
         yield COMPRESSED
         return
@@ -175,13 +191,13 @@ def _items(file: Path, *, is_only: bool) -> Iterator[Sample | Lost | Apart | str
 
 
 def _packed_in(path: Path) -> list[Path]:
-    """Return the compressed tars of a folder, or *path* itself where it is one."""
+    """Return the compressed tars of a folder, or *path* itself if it is one."""
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     return [file for file in files if _PACKED.search(file.name) and file.is_file() and not is_hidden(file.name)]
 
 
 def _cause(sample: Sample, row: Mapping[str, Any]) -> str | None:
-    """Return why a part that the row lacks could not be read."""
+    """Return the reason why a missing part of the row could not be read."""
     lacks = [name for name in ("text", "image") if row[name] is None]
     for extension, reason in sample.lost.items():
         part = {"txt": "text", "json": "json"}.get(extension, "image")
@@ -191,7 +207,7 @@ def _cause(sample: Sample, row: Mapping[str, Any]) -> str | None:
 
 
 def _json(sample: Sample) -> dict[str, Any] | None:
-    """Return the fields of a sample's json, none when it has no json, or None when it is broken."""
+    """Return the fields of a sample's json: an empty dict without a json, None when it is broken."""
     try:
         fields = json.loads(sample.parts.get("json", b"{}"))
     except (ValueError, RecursionError):
@@ -200,7 +216,7 @@ def _json(sample: Sample) -> dict[str, Any] | None:
 
 
 def _decoded(text: bytes | None) -> str | None:
-    """Return the text; bytes that are not UTF-8 become halves of characters, which no text has."""
+    """Return the text; bytes that are not UTF-8 become lone surrogates, which no text contains."""
     return None if text is None else text.decode(errors="surrogateescape").removeprefix("\ufeff")
 
 

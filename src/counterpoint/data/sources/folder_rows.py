@@ -1,0 +1,112 @@
+"""The rows of images and texts in a folder: ids, paths, labels, and reasons to leave.  Decodes no image."""
+
+import os
+from collections.abc import Iterator
+from posixpath import splitext
+from typing import Any, NamedTuple
+
+from counterpoint.data.sources.base import REASON
+from counterpoint.data.sources.folder_layouts import FoldFolder
+from counterpoint.files import read_bytes
+from counterpoint.formats.folders import TEXT, Listing
+from counterpoint.formats.tables import is_text
+
+MAX_TEXT_BYTES = 1 << 20
+Row = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """The place of a row's image: its name in the folder, its whole path, its fold, and its id."""
+
+    name: str | None = None
+    path: str | None = None
+    fold: str | None = None
+    key: str | None = None
+
+
+def place_of(listing: Listing, image: str | None, areas: list[FoldFolder]) -> Place:
+    """Return the place of an image from a table; an image outside the folder has none.
+
+    Parameters
+    ----------
+    listing
+        *listing* lists the files of the folder.
+    image
+        *image* is the path of the image, or null.
+    areas
+        *areas* are the folds of the folder, and last the whole folder.
+    """
+    path, root = os.path.normpath(image or ""), listing.path("")
+    name = path.removeprefix(root)
+    area = next((area for area in areas if name.startswith(area.prefix)), None)
+    return Place(name, path, area.fold, _key(name, area)) if area and path.startswith(root) else Place()
+
+
+def _key(name: str, part: FoldFolder) -> str:
+    own = name.removeprefix(part.prefix)
+    return f"{part.name}/{own}" if part.name else own
+
+
+def class_rows(listing: Listing, part: FoldFolder, used: set[str]) -> Iterator[Row]:
+    """Yield a row for each image of a folder of classes, and one for each text without an image.
+
+    Parameters
+    ----------
+    listing
+        *listing* lists the files of the folder.
+    part
+        *part* is the folder of one fold, or the whole folder.
+    used
+        *used* collects the names of the files that belong to a row.
+    """
+    files = listing.below(part.prefix)
+    texts = {splitext(name)[0]: name for name in files if name.lower().endswith(TEXT)}
+    text_of = {name: texts.get(name, texts.get(splitext(name)[0])) for name in files if name in listing.images}
+    taken = {text for text in text_of.values() if text is not None}
+    used |= taken | text_of.keys()
+    for name in files:
+        folder, _, rest = name.removeprefix(part.prefix).partition("/")
+        label = _readable(folder) if rest else None
+        row = {**fold_image_row(listing, name, part), "label": label, "source": label or listing.root.name}
+        text = text_of.get(name)
+        if name in listing.images:
+            yield row | (_text_of(listing, text) if text else {})
+        elif rest and name.lower().endswith(TEXT) and name not in taken:
+            used.add(name)
+            yield row if listing.holds_image(name) else {**row, "image": None} | _text_of(listing, name)
+
+
+def fold_image_row(listing: Listing, name: str, part: FoldFolder) -> Row:
+    """Return the row of the image *name* in the folder of one fold."""
+    return image_row(listing, name, _key(name, part), listing.root.name) | {"fold": part.fold}
+
+
+def image_row(listing: Listing, name: str, key: str, source: str) -> Row:
+    """Return the row of an image; it leaves when its name is not UTF-8, which no table can hold.
+
+    Parameters
+    ----------
+    listing
+        *listing* lists the files of the folder.
+    name
+        *name* is the name of the image in the folder.
+    key
+        *key* is the id of the row.
+    source
+        *source* is the source of the row.
+    """
+    if is_text(name):
+        return {"id": key, "image": listing.path(name), "source": source}
+    return {"id": _readable(key), "source": _readable(source), REASON: "bad_name"}
+
+
+def _readable(name: str) -> str:
+    return name if is_text(name) else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _text_of(listing: Listing, name: str) -> Row:
+    try:
+        data = read_bytes(listing.path(name), most_bytes=MAX_TEXT_BYTES)
+        return {"text": data.decode("utf-8-sig").strip()}
+    except (OSError, UnicodeDecodeError):
+        return {REASON: "bad_text"}
