@@ -444,7 +444,7 @@ def test_folders_that_images_are_in_are_the_classes_of_a_table_without_labels(tm
 def test_a_table_with_a_label_refuses_labels_from_folders(tmp_path):
     table = write_csv(tmp_path / "t.csv", image=["a/1.jpg"], text=["a cat"], label=["x"])
     source = open_source({"kind": "table", "path": table, "label_from": "folder"})
-    with pytest.raises(SourceError, match=r"column 'label': say source\.label: label, or leave out label_from"):
+    with pytest.raises(SourceError, match=r"column 'label': set source\.label: label, or leave out label_from"):
         list(source.read(tmp_path))
 
 
