@@ -3,9 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+ON_ALL_CORES := -n auto --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types architecture tables docs bench study-2023
+.PHONY: help install demo test test-quick check format lint types architecture tables docs bench study-2023
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,8 +16,11 @@ install: $(READY) ## make .venv with the package, its extras and the tools, at t
 demo: $(READY) ## run the OpenMoji study: a table, an answer and a page, in minutes on two cores
 	$(BIN)/counterpoint demo
 
-test: $(READY) ## run all tests and doctests
-	$(BIN)/python -m pytest
+test: $(READY) ## run all tests and doctests, on all cores
+	$(BIN)/python -m pytest $(ON_ALL_CORES)
+
+test-quick: $(READY) ## run the tests and doctests that take no seconds: without Ray, Chromium and whole studies
+	$(BIN)/python -m pytest $(ON_ALL_CORES) -m "not slow"
 
 check: lint types architecture docs test ## run everything that must hold before a change is merged
 

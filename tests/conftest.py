@@ -16,6 +16,16 @@ pytest.register_assert_rewrite("contender_contract")
 install_import_hook(["counterpoint.networks", "counterpoint.contenders.published.networks"], "beartype.beartype")
 
 
+def pytest_collection_modifyitems(items):
+    """Let workers share no file and no Ray cluster, and begin with the slow tests, so that they end at the same time."""
+    for item in items:
+        is_on_ray = "cluster" in getattr(item, "fixturenames", ()) or item.get_closest_marker("ray")
+        if is_on_ray:
+            item.add_marker(pytest.mark.slow)
+        item.add_marker(pytest.mark.xdist_group("ray" if is_on_ray else item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def cluster():
     """Start a Ray cluster of two CPUs on this machine, once; engine "ray" finds this process connected to it."""
