@@ -94,6 +94,15 @@ def number(value: float | None) -> str:
     return f"{value:.2g}" if 0 < abs(value) < 0.0005 else score(value)
 
 
+def level(confidence: float) -> str:
+    """Return the level of an interval.
+
+    >>> level(0.95), level(0.995)
+    ('95%', '99.5%')
+    """
+    return f"{100 * confidence:g}%"
+
+
 def interval(low: float | None, high: float | None, *, is_signed: bool = False) -> str:
     """Return an interval in words, which a screen reader reads well.
 

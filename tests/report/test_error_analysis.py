@@ -8,43 +8,45 @@ from hypothesis import strategies as st
 
 from counterpoint.contenders import make
 from counterpoint.report import error_analysis, rows, word_importance
-from counterpoint.report.material import Material
+from counterpoint.report.contenders import ranked_contenders
+from counterpoint.report.predicted_rows import PredictedRows, predicted_rows
+from counterpoint.report.scores import ScoreTable
 from counterpoint.schema import DROPPED
 from report_studies import Words, study
 
 
 @pytest.fixture(scope="module")
-def material(tmp_path_factory):
-    results, tables, models = study(tmp_path_factory.mktemp("images"), classes=("a", "b", "c"), pictures=0)
-    return Material(results, tables, models=models)
+def tables(tmp_path_factory):
+    return study(tmp_path_factory.mktemp("images"), classes=("a", "b", "c"), pictures=0)[1]
 
 
-def test_contenders_are_ranked_by_the_metric_that_decides(material):
-    values = material.test_scores.filter(metric=material.metric).sort("value", descending=True)
-    assert material.contenders == values["contender"].to_list()
+@pytest.fixture(scope="module")
+def predicted(tables) -> PredictedRows:
+    return predicted_rows(tables["predictions"])
 
 
-def test_a_loss_is_ranked_the_other_way_round(material):
-    table = material.test_scores.filter(metric="log_loss")
-    by_loss = Material({"primary": {"metric": "log_loss"}}, {"scores": table})
-    assert by_loss.contenders == table.sort("value")["contender"].to_list()
+@pytest.mark.parametrize(("metric", "is_more_better"), [("balanced_accuracy", True), ("log_loss", False)])
+def test_contenders_are_ranked_by_the_metric_that_decides(tables, metric, is_more_better):
+    scores = ScoreTable(tables["scores"], metric=metric, confidence=0.95)
+    values = scores.test.filter(metric=metric).sort("value", descending=is_more_better)
+    assert ranked_contenders(scores, [], modalities={}, models={}).names == tuple(values["contender"])
 
 
-def test_confusion_shares_sum_to_one_for_every_class_that_has_pairs(material):
-    shares = error_analysis.confusion(material.test_rows, [*material.classes, "unseen"])
+def test_confusion_shares_sum_to_one_for_every_class_that_has_pairs(predicted):
+    shares = error_analysis.confusion(predicted.rows, [*predicted.classes, "unseen"])
     np.testing.assert_allclose(shares[:-1].sum(axis=1), 1)
     assert np.isnan(shares[-1]).all()
 
 
-def test_guesses_are_the_likeliest_class(material):
-    proba = material.test_rows.select(f"p_{name}" for name in material.classes).to_numpy()
-    assert material.test_rows["guess"].to_list() == [material.classes[k] for k in proba.argmax(axis=1)]
+def test_the_likeliest_class_is_predicted(predicted):
+    proba = predicted.rows.select(f"p_{name}" for name in predicted.classes).to_numpy()
+    assert predicted.rows["predicted"].to_list() == [predicted.classes[k] for k in proba.argmax(axis=1)]
 
 
 @settings(max_examples=30)
 @given(st.lists(st.booleans(), min_size=1, max_size=40), st.integers(1, 3))
 def test_a_rate_lies_in_its_interval_and_seeds_do_not_narrow_it(hits, n_seeds):
-    once = pl.DataFrame({"id": [str(i) for i in range(len(hits))], "is_right": hits, "label": "a"})
+    once = pl.DataFrame({"id": [str(i) for i in range(len(hits))], "is_correct": hits, "label": "a"})
     one, many = (error_analysis.rates(pl.concat([once] * n), "label", confidence=0.95) for n in (1, n_seeds))
     assert one["low"].item() - 1e-9 <= one["value"].item() <= one["high"].item() + 1e-9
     assert many.select("low", "high", "n").row(0) == pytest.approx(one.select("low", "high", "n").row(0))
@@ -64,17 +66,17 @@ def test_every_pair_has_one_bin_of_length_and_bins_do_not_overlap(n_words):
     assert binned.filter(pl.Series(n_words, dtype=pl.Int64).is_null())["bin"].unique().to_list() in ([], ["no text"])
 
 
-def test_mistakes_are_wrong_the_surest_first_and_one_a_group(material):
-    rows_of_one = material.test_rows.filter(contender="image-cnn")
-    wrong = error_analysis.mistakes(rows_of_one, material.classes, most=20)
+def test_mistakes_are_wrong_the_surest_first_and_one_a_group(predicted):
+    rows_of_one = predicted.rows.filter(contender="image-cnn")
+    wrong = error_analysis.mistakes(rows_of_one, predicted.classes, most=20)
     groups = rows_of_one.select("id", "group").unique()
-    assert (wrong["guess"] != wrong["label"]).all()
+    assert (wrong["predicted"] != wrong["label"]).all()
     assert wrong["confidence"].is_sorted(descending=True)
     assert wrong.join(groups, on="id")["group"].is_unique().all()
 
 
-def test_a_contender_that_says_the_same_of_all_has_no_confident_mistakes(material):
-    assert error_analysis.mistakes(material.test_rows.filter(contender="majority"), material.classes, most=5).is_empty()
+def test_a_contender_that_says_the_same_of_all_has_no_confident_mistakes(predicted):
+    assert error_analysis.mistakes(predicted.rows.filter(contender="majority"), predicted.classes, most=5).is_empty()
 
 
 def test_the_word_that_decides_is_found_and_carries_an_interval():

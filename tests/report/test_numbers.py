@@ -6,7 +6,7 @@ from counterpoint.config import METRICS
 from counterpoint.diagnose.verdict import VERDICTS
 from counterpoint.metrics import find_metric
 from counterpoint.report import glossary
-from counterpoint.report.palette import PALETTE, voice_of
+from counterpoint.report.palette import PALETTE, modality_style
 
 TEXTS = ("ink", "muted", "text", "image", "both", "warn", "fail")
 
@@ -18,10 +18,10 @@ def test_every_default_metric_and_verdict_is_explained():
         assert glossary.metric(name).is_more_better == find_metric(name).higher_is_better
 
 
-def test_voices_differ_in_shape_as_well_as_in_colour():
-    voices = [voice_of(heard) for heard in (["text"], ["image"], ["text", "image"], [], None)]
-    assert len({(voice.marker, voice.is_hollow) for voice in voices}) == len(voices)
-    assert len({voice.label for voice in voices}) == len(voices)
+def test_modalities_differ_in_shape_as_well_as_in_colour():
+    styles = [modality_style(read) for read in (["text"], ["image"], ["text", "image"], [], None)]
+    assert len({(style.marker, style.is_hollow) for style in styles}) == len(styles)
+    assert len({style.label for style in styles}) == len(styles)
 
 
 @pytest.mark.parametrize("dress", [0, 1], ids=["light", "dark"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from counterpoint import number_formats as numbers
 from counterpoint.report.boxes import Box, Chain, chains
-from counterpoint.report.material import Material
+from counterpoint.report.contenders import Contenders
 from counterpoint.report.svg import Gallery
 from counterpoint.schema import Frame
 
@@ -21,27 +21,39 @@ _ALONGSIDE = ("BatchNorm2d", "LayerNorm")
 """Layers that keep the shape and have parameters, and still are no step of their own."""
 
 
-def architectures(material: Material, gallery: Gallery) -> list[Content]:
-    """Return the layers of every contender that is a network."""
-    pairs, found = material.table("pairs").head(N_PASSED), []
-    for contender in material.contenders:
-        tell = getattr(material.models.get(contender), "layer_table", None)
-        if tell is not None and len(pairs):
-            found.append(_architecture(material, gallery, contender, tell(pairs)))
+def architectures(pairs: Frame, models: Mapping[str, Any], contenders: Contenders, gallery: Gallery) -> list[Content]:
+    """Return the layers of every contender that is a network.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* are the study's pairs; a few of them are passed through each network.
+    models
+        *models* are fits by contender.
+    contenders
+        *contenders* give the order and the colours.
+    gallery
+        *gallery* takes the figures.
+    """
+    few, found = pairs.head(N_PASSED), []
+    for contender in contenders:
+        layer_table = getattr(models.get(contender), "layer_table", None)
+        if layer_table is not None and len(few):
+            found.append(_architecture(contender, layer_table(few), contenders.style(contender).colour, gallery))
     return found
 
 
-def _architecture(material: Material, gallery: Gallery, contender: str, table: Frame) -> Content:
+def _architecture(contender: str, table: Frame, colour: str, gallery: Gallery) -> Content:
     rows, n_parameters = table.to_dicts(), int(table["parameters"].sum())
-    drawn = drawing_of(rows, colour=material.voice(contender).colour)
+    drawn = drawing_of(rows, colour=colour)
     title = f"Layers: {contender}, {numbers.count(n_parameters)} parameters"
-    told = "; ".join(f"{chain.name or 'layers'}: {', '.join(box.title for box in chain.boxes)}" for chain in drawn)
+    layers = "; ".join(f"{chain.name or 'layers'}: {', '.join(box.title for box in chain.boxes)}" for chain in drawn)
     draw = partial(chains, drawn)
     return {
         "contender": contender,
         "n_parameters": n_parameters,
         "rows": [row | {"takes": shape(row["input_shape"]), "gives": shape(row["output_shape"])} for row in rows],
-        "figure": gallery.add_rows(f"layers-{contender}", title, draw, alt=f"{title}. {told}."),
+        "figure": gallery.add_rows(f"layers-{contender}", title, draw, alt=f"{title}. {layers}."),
     }
 
 

@@ -1,6 +1,6 @@
 """A look inside the predictions of one contender: what it confuses, how sure it is, where it errs.
 
-*rows* are its test rows as ``Material.test_rows`` has them.  Where several seeds were fitted, shares are over all
+*rows* are its test rows as ``PredictedRows.rows`` has them.  Where several seeds were fitted, shares are over all
 of their predictions, and intervals count each pair once: fits of one pair are no independent evidence.
 """
 
@@ -20,15 +20,15 @@ N_LENGTHS = 5
 def confusion(rows: Frame, classes: Sequence[str]) -> NDArray[np.float64]:
     """Return the share of each true class (rows) called each class (columns); NaN for a class without pairs.
 
-    >>> rows = pl.DataFrame({"label": ["a", "a", "b"], "guess": ["a", "b", "b"]})
+    >>> rows = pl.DataFrame({"label": ["a", "a", "b"], "predicted": ["a", "b", "b"]})
     >>> confusion(rows, ["a", "b"]).tolist()
     [[0.5, 0.5], [0.0, 1.0]]
     """
     counts = np.zeros((len(classes), len(classes)))
     place = {name: position for position, name in enumerate(classes)}
-    for label, guess, n in rows.group_by("label", "guess").len().iter_rows():
+    for label, predicted, n in rows.group_by("label", "predicted").len().iter_rows():
         if label in place:
-            counts[place[label], place[guess]] = n
+            counts[place[label], place[predicted]] = n
     totals = counts.sum(axis=1, keepdims=True)
     shares: NDArray[np.float64] = np.full_like(counts, np.nan)
     np.divide(counts, totals, out=shares, where=totals > 0)
@@ -38,11 +38,11 @@ def confusion(rows: Frame, classes: Sequence[str]) -> NDArray[np.float64]:
 def rates(rows: Frame, by: str, *, confidence: float) -> Frame:
     """Return how often each group of *rows* was called right, with Wilson's interval over its pairs.
 
-    >>> rows = pl.DataFrame({"id": ["1", "2"], "label": ["a", "a"], "is_right": [True, False]})
+    >>> rows = pl.DataFrame({"id": ["1", "2"], "label": ["a", "a"], "is_correct": [True, False]})
     >>> rates(rows, "label", confidence=0.95).select("value", "n", pl.col("low").round(3)).row(0)
     (0.5, 2, 0.095)
     """
-    found = rows.group_by(by).agg(pl.col("is_right").mean().alias("value"), pl.col("id").n_unique().alias("n"))
+    found = rows.group_by(by).agg(pl.col("is_correct").mean().alias("value"), pl.col("id").n_unique().alias("n"))
     z = standard_errors(confidence)
     ends = [wilson(share * n, n, z=z) for share, n in found.select("value", "n").iter_rows()]
     low, high = ([end[place] for end in ends] for place in (0, 1))
@@ -96,8 +96,8 @@ def mistakes(rows: Frame, classes: Sequence[str], *, most: int) -> Frame:
     varied = rows.filter(pl.any_horizontal(pl.col(columns).n_unique().over("seed", "fold") > 1))
     mean = varied.group_by("id", maintain_order=True).agg(pl.first("label", "group"), pl.col(columns).mean())
     proba = pl.concat_list(columns)
-    guess = proba.list.arg_max().replace_strict(dict(enumerate(classes)), return_dtype=pl.String)
-    wrong = mean.with_columns(guess.alias("guess"), proba.list.max().alias("confidence"))
-    wrong = wrong.filter(pl.col("guess") != pl.col("label")).sort("confidence", "id", descending=[True, False])
+    predicted = proba.list.arg_max().replace_strict(dict(enumerate(classes)), return_dtype=pl.String)
+    wrong = mean.with_columns(predicted.alias("predicted"), proba.list.max().alias("confidence"))
+    wrong = wrong.filter(pl.col("predicted") != pl.col("label")).sort("confidence", "id", descending=[True, False])
     family = pl.coalesce("group", "id")
-    return wrong.filter(family.is_first_distinct()).select("id", "label", "guess", "confidence").head(most)
+    return wrong.filter(family.is_first_distinct()).select("id", "label", "predicted", "confidence").head(most)

@@ -91,7 +91,10 @@ TERMS: Mapping[str, tuple[str, str]] = {
     ),
     "seed": ("Seed", "The number that fixes a fit's chance: its first weights, the order of pairs, augmentation."),
     "group": ("Group", "Pairs that belong together, such as near-duplicates; a group stands on one side of a split."),
-    "test_look": ("Test look", "One occasion on which test pairs were scored. More looks, more chance finds."),
+    "test_evaluation": (
+        "Test evaluation",
+        "One occasion on which the test pairs were scored. Each further one raises the risk of a result by chance.",
+    ),
 }
 
 VERDICTS: Mapping[str, str] = {

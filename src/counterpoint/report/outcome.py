@@ -1,7 +1,7 @@
 """The first sections of the page: the answer with its doubt, the scores, the differences."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,8 +9,10 @@ import polars as pl
 
 from counterpoint import number_formats as numbers
 from counterpoint.report import glossary
-from counterpoint.report.material import Material
+from counterpoint.report.contenders import Contenders
+from counterpoint.report.palette import ModalityStyle
 from counterpoint.report.rowplots import Dot, dots
+from counterpoint.report.scores import ScoreTable
 from counterpoint.report.svg import Gallery
 from counterpoint.safe_text import page_line
 from counterpoint.schema import Frame
@@ -20,18 +22,14 @@ MOST_DRAWN = 14
 PARTS = {"validation": "Validation", "train": "Training"}
 
 
-def answer(material: Material, gallery: Gallery) -> Content:
-    """Return the answer, what it rests on, and the primary contrast with its doubt where there is one."""
-    found = material.results.get("answer") or {}
-    contrast = _contrast(material, gallery)
+def answer(results: Mapping[str, Any], contrast: Content | None) -> Content:
+    """Return the parts of the answer, of the study's *results*, with the verdict in words."""
     return {
-        "headline": found.get("headline") or "This study has no answer yet.",
-        "reasons": found.get("reasons") or [],
-        "recommendation": found.get("recommendation"),
-        "verdict": _verdict(found.get("verdict") or "", contrast),
-        "evidence": found.get("evidence") or [],
-        "contrast": contrast,
-        "best": next(_by_rank(material, material.metric).iter_rows(named=True), None),
+        "headline": results.get("headline") or "This study has no answer yet.",
+        "reasons": results.get("reasons") or [],
+        "recommendation": results.get("recommendation"),
+        "verdict": _verdict(results.get("verdict") or "", contrast),
+        "evidence": results.get("evidence") or [],
     }
 
 
@@ -41,41 +39,81 @@ def _verdict(verdict: str, contrast: Content | None) -> str:
     return glossary.VERDICTS.get(verdict, verdict)
 
 
-def _contrast(material: Material, gallery: Gallery) -> Content | None:
-    primary = material.table("differences").filter("is_primary").head(1)
+def primary_contrast(
+    differences: Frame, scores: ScoreTable, gallery: Gallery, *, chosen_on: str | None = None
+) -> Content | None:
+    """Return the primary contrast with its interval, its two scores and its figure; None where there is none.
+
+    Parameters
+    ----------
+    differences
+        *differences* is the table of paired differences.
+    scores
+        *scores* hold the scores of the two contenders.
+    gallery
+        *gallery* takes the figure.
+    chosen_on
+        *chosen_on* is the part on which the two contenders were chosen.
+
+    Returns
+    -------
+    dict or None
+        The row of the difference, with n (pairs), seeds, scores and figure.
+    """
+    primary = differences.filter("is_primary").head(1)
     if primary.is_empty():
         return None
     row = primary.row(0, named=True)
-    sides = material.test_scores.filter(pl.col("contender").is_in([row["a"], row["b"]]), metric=row["metric"])
-    scores = {side["contender"]: side for side in sides.iter_rows(named=True)}
-    draw = partial(
-        dots, [_difference(row)], zero=0, band=_known(row["minimum_detectable"]), x_label=_axis(row["metric"])
-    )
-    is_known = math.isfinite(_known(row["difference"]))
+    both = scores.test.filter(pl.col("contender").is_in([row["a"], row["b"]]), metric=row["metric"])
+    by_name = {score["contender"]: score for score in both.iter_rows(named=True)}
     return row | {
-        "chosen_on": (material.results.get("primary") or {}).get("chosen_on"),
-        "n": sides["n"].max(),
-        "seeds": sides["seeds"].max(),
-        "sides": [scores[name] for name in (row["a"], row["b"]) if name in scores],
-        "figure": gallery.add_rows("answer", "The primary contrast", draw, alt=_in_words(primary))
-        if is_known
-        else None,
+        "chosen_on": chosen_on,
+        "n": both["n"].max(),
+        "seeds": both["seeds"].max(),
+        "scores": [by_name[name] for name in (row["a"], row["b"]) if name in by_name],
+        "figure": _contrast_figure(row, gallery) if math.isfinite(_known(row["difference"])) else None,
     }
 
 
-def scores(material: Material, gallery: Gallery) -> Content | None:
-    """Return the test scores, as a table and one figure a metric, and the scores on the other rows."""
-    if material.test_scores.is_empty():
+def _contrast_figure(row: Mapping[str, Any], gallery: Gallery) -> str:
+    band, label = _known(row["minimum_detectable"]), _axis(row["metric"])
+    draw = partial(dots, [_difference(row)], zero=0, band=band, x_label=label)
+    return gallery.add_rows("answer", "The primary contrast", draw, alt=_in_words([row]))
+
+
+def best_score(scores: ScoreTable, contenders: Contenders) -> Content | None:
+    """Return the best test score in the metric that decides."""
+    return next(_by_rank(scores.test.filter(metric=scores.metric), contenders).iter_rows(named=True), None)
+
+
+def scores(table: ScoreTable, contenders: Contenders, gallery: Gallery) -> Content | None:
+    """Return the test scores, as a table and one figure for each metric, and the scores of the other parts.
+
+    Parameters
+    ----------
+    table
+        *table* holds the scores of every part.
+    contenders
+        *contenders* give the order and the style of each row.
+    gallery
+        *gallery* takes the figures.
+
+    Returns
+    -------
+    dict or None
+        rows, parts (rows by title) and figures by metric; None without test scores.
+    """
+    if table.test.is_empty():
         return None
-    parts = {PARTS[part]: material.table("scores").filter(part=part) for part in PARTS}
+    parts = {title: table.table.filter(part=part) for part, title in PARTS.items()}
     return {
-        "rows": _by_contender(material, material.test_scores),
-        "parts": {part: _by_contender(material, rows) for part, rows in parts.items() if len(rows)},
-        "figures": {name: _score_figure(material, gallery, name) for name in material.metrics},
+        "rows": _by_contender(table.test, table.metrics, contenders),
+        "parts": {title: _by_contender(rows, table.metrics, contenders) for title, rows in parts.items() if len(rows)},
+        "figures": {name: _score_figure(table, name, contenders, gallery) for name in table.metrics},
     }
 
 
-def _by_contender(material: Material, rows: Frame) -> list[Content]:
+def _by_contender(rows: Frame, metrics: Sequence[str], contenders: Contenders) -> list[Content]:
     cells = {(row["contender"], row["metric"]): row for row in rows.iter_rows(named=True)}
     sizes = {row["contender"]: row for row in rows.iter_rows(named=True)}
     return [
@@ -83,72 +121,81 @@ def _by_contender(material: Material, rows: Frame) -> list[Content]:
             "contender": name,
             "n": sizes[name]["n"],
             "seeds": sizes[name]["seeds"],
-            "cells": [cells.get((name, metric)) for metric in material.metrics],
+            "cells": [cells.get((name, metric)) for metric in metrics],
         }
-        for name in material.contenders
+        for name in contenders
         if name in sizes
     ]
 
 
-def _score_figure(material: Material, gallery: Gallery, metric: str) -> str:
+def _score_figure(table: ScoreTable, metric: str, contenders: Contenders, gallery: Gallery) -> str:
     known = glossary.metric(metric)
-    rows = _by_rank(material, metric)
-    if rows.is_empty():
+    rows = _by_rank(table.test.filter(metric=metric), contenders).to_dicts()
+    if not rows:
         return ""
     label = f"{known.name_within}, test pairs"
     draw = partial(
-        dots, [_score(material, row) for row in rows.iter_rows(named=True)],
+        dots, [_score(row, contenders.style(row["contender"])) for row in rows],
         x_label=label if known.is_more_better else f"{label} (lower is better)",
     )  # fmt: skip
-    in_words = [f"{row['contender']} {_value(row)}" for row in rows.iter_rows(named=True)]
-    title = f"{known.label} on test pairs, {material.confidence} interval"
+    in_words = [f"{row['contender']} {_value(row)}" for row in rows]
+    title = f"{known.label} on test pairs, {numbers.level(table.confidence)} interval"
     return gallery.add_rows(f"scores-{metric}", title, draw, alt=f"{title}: {'; '.join(in_words)}.")
 
 
-def _by_rank(material: Material, metric: str) -> Frame:
-    """Return the test scores in *metric* of those that have one, in the order of the contenders."""
-    rows = material.test_scores.filter(metric=metric).filter(pl.col("value").is_finite())
-    places = {name: place for place, name in enumerate(material.contenders)}
-    return rows.sort(pl.col("contender").replace_strict(places, return_dtype=pl.Int64))
+def _by_rank(rows: Frame, contenders: Contenders) -> Frame:
+    """Return the rows that have a score, in the order of the contenders."""
+    return contenders.sorted(rows.filter(pl.col("value").is_finite()))
 
 
 def _value(row: Mapping[str, Any]) -> str:
     return numbers.score_with_interval(row["value"], row["low"], row["high"])
 
 
-def _score(material: Material, row: Mapping[str, Any]) -> Dot:
-    voice = material.voice(row["contender"])
+def _score(row: Mapping[str, Any], style: ModalityStyle) -> Dot:
     return Dot(
         row["contender"], row["value"], _known(row["low"]), _known(row["high"]), _value(row),
-        colour=voice.colour, marker=voice.marker, is_hollow=voice.is_hollow,
+        colour=style.colour, marker=style.marker, is_hollow=style.is_hollow,
     )  # fmt: skip
 
 
-def differences(material: Material, gallery: Gallery) -> Content | None:
-    """Return every paired difference, and a figure of those that bear on the question."""
-    table = material.table("differences")
+def differences(table: Frame, scores: ScoreTable, contenders: Contenders, gallery: Gallery) -> Content | None:
+    """Return every paired difference, and a figure of the differences that bear on the question.
+
+    Parameters
+    ----------
+    table
+        *table* is the table of paired differences.
+    scores
+        *scores* hold the metric that decides and the confidence level.
+    contenders
+        *contenders* have the modalities that select the differences to draw.
+    gallery
+        *gallery* takes the figure.
+
+    Returns
+    -------
+    dict or None
+        rows, figure and n_drawn; None without differences.
+    """
     if table.is_empty():
         return None
-    table = table.sort("is_primary", pl.col("metric") == material.metric, descending=True, maintain_order=True)
-    drawn = _that_matter(material, table.filter(metric=material.metric))
-    rows = [_difference(row) for row in drawn.iter_rows(named=True)]
+    table = table.sort("is_primary", pl.col("metric") == scores.metric, descending=True, maintain_order=True)
+    drawn = _that_matter(table.filter(metric=scores.metric), contenders).to_dicts()
     figure = None
-    if rows:
-        draw = partial(dots, rows, zero=0, x_label=_axis(material.metric))
-        title = f"Differences in {glossary.metric(material.metric).name_within}, {material.confidence} interval"
+    if drawn:
+        draw = partial(dots, [_difference(row) for row in drawn], zero=0, x_label=_axis(scores.metric))
+        name = glossary.metric(scores.metric).name_within
+        title = f"Differences in {name}, {numbers.level(scores.confidence)} interval"
         figure = gallery.add_rows("differences", title, draw, alt=_in_words(drawn))
-    return {"rows": table.to_dicts(), "figure": figure, "n_drawn": len(rows)}
+    return {"rows": table.to_dicts(), "figure": figure, "n_drawn": len(drawn)}
 
 
-def _that_matter(material: Material, table: Frame) -> Frame:
+def _that_matter(table: Frame, contenders: Contenders) -> Frame:
     """Return the differences between a contender of both and one of a single modality; all, where there is none."""
-    heard = {name: material.voice(name).label for name in material.contenders}
-    both = pl.Series("both", [name for name, label in heard.items() if label == "text and image"], pl.String)
-    single = pl.Series("single", [name for name, label in heard.items() if label in ("text", "image")], pl.String)
+    both, single = contenders.of_modality("text and image"), contenders.of_modality("text", "image")
     a, b = pl.col("a"), pl.col("b")
-    crossed = (a.is_in(both.implode()) & b.is_in(single.implode())) | (
-        a.is_in(single.implode()) & b.is_in(both.implode())
-    )
+    crossed = (a.is_in(both) & b.is_in(single)) | (a.is_in(single) & b.is_in(both))
     matter = table.filter(crossed | pl.col("is_primary"))
     chosen = (matter if len(matter) else table).filter(pl.col("difference").is_finite())
     return chosen.sort("is_primary", "difference", descending=True, maintain_order=True).head(MOST_DRAWN)
@@ -174,8 +221,8 @@ def _axis(metric: str) -> str:
     return f"{left} better ← {known.name_within} → {right} better"
 
 
-def _in_words(rows: Frame) -> str:
-    differences = [f"{row['a']} minus {row['b']} {_with_interval(row)}" for row in rows.iter_rows(named=True)]
+def _in_words(rows: Iterable[Mapping[str, Any]]) -> str:
+    differences = [f"{row['a']} minus {row['b']} {_with_interval(row)}" for row in rows]
     return f"Differences: {'; '.join(differences)}."
 
 

@@ -1,15 +1,34 @@
-"""The page: one file that opens offline, states the answer first, then its doubt, then all that it rests on."""
+"""The page: one file that opens offline, states the answer first, then its uncertainty, then all that it rests on."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import yaml
+
+from counterpoint import number_formats as numbers
+from counterpoint import schema
+from counterpoint.config import Evaluate, Page, Split
 from counterpoint.formats.images import ImageReader
 from counterpoint.report import architecture, behaviour, outcome, record, rows
-from counterpoint.report.material import Material
+from counterpoint.report.contenders import Contenders, ranked_contenders
+from counterpoint.report.predicted_rows import PredictedRows, predicted_rows
 from counterpoint.report.rendering import write_html
+from counterpoint.report.scores import ScoreTable
 from counterpoint.report.svg import Gallery, drawing
 from counterpoint.schema import Frame
+
+TABLES: Mapping[str, schema.Columns] = {
+    "pairs": schema.PAIRS,
+    "dropped": schema.DROPPED,
+    "predictions": schema.PREDICTIONS,
+    "history": schema.HISTORY,
+    "costs": schema.COSTS,
+    "scores": schema.SCORES,
+    "differences": schema.DIFFERENCES,
+    "findings": schema.FINDINGS,
+}
+Content = dict[str, Any]
 
 
 def write_page(
@@ -32,7 +51,7 @@ def write_page(
         *tables* are by the names pairs, dropped, predictions, history, costs, scores, differences, findings; a part
         of the page whose table is absent or has no rows is left out.
     models
-        *models* are fits by contender, for the words that move them: those of the first test fold and seed.
+        *models* are fits by contender, for their words and layers: those of the first test fold and seed.
     reader
         *reader* reads the images of the pairs.
 
@@ -49,35 +68,142 @@ def write_page(
     >>> "<title>photos" in page
     True
     """
+    every = {name: tables.get(name, schema.empty(columns)) for name, columns in TABLES.items()}
     with reader or ImageReader() as images, drawing():
-        material = Material(results, tables, models=models, reader=images)
         gallery = Gallery(folder / "figures")
-        path = write_html(folder, "page.html.j2", _content(material, gallery), voice=material.voice)
-        gallery.sweep()
+        path = write_html(folder, "page.html.j2", _content(results, every, models or {}, images, gallery))
+        gallery.remove_others()
     return path
 
 
-def _content(material: Material, gallery: Gallery) -> dict[str, Any]:
+def _content(
+    results: Mapping[str, Any],
+    tables: Mapping[str, Frame],
+    models: Mapping[str, Any],
+    reader: ImageReader,
+    gallery: Gallery,
+) -> Content:
+    settings, pairs = _settings(results), tables["pairs"]
+    images = reader if settings.page.example_images else None
+    scores = ScoreTable(tables["scores"], metric=_metric(results, settings), confidence=settings.evaluate.confidence)
+    others, modalities = [tables["predictions"], tables["costs"]], results.get("modalities") or {}
+    contenders = ranked_contenders(scores, others, modalities=modalities, models=models)
+    predicted = predicted_rows(tables["predictions"], confidence=settings.evaluate.confidence)
+    return (
+        _facts(results, tables, settings)
+        | _outcome(results, tables["differences"], scores, contenders, gallery)
+        | _data(results, tables, images, gallery)
+        | _learning(tables["history"], pairs, models, contenders, gallery)
+        | _errors(pairs, predicted, contenders, images, gallery)
+        | _words(pairs, models, predicted, contenders)
+        | _record(results, tables, scores, contenders, settings)
+    )
+
+
+class _Settings(NamedTuple):
+    evaluate: Evaluate
+    split: Split
+    page: Page
+
+
+def _settings(results: Mapping[str, Any]) -> _Settings:
+    config = yaml.safe_load(results.get("config") or "") or {}
+    return _Settings(
+        Evaluate.read(config.get("evaluate") or {}, where="evaluate"),
+        Split.read(config.get("split") or {}, where="split"),
+        Page.read(config.get("page") or {}, where="page"),
+    )
+
+
+def _metric(results: Mapping[str, Any], settings: _Settings) -> str:
+    """Return the metric that decides."""
+    return str((results.get("primary") or {}).get("metric") or settings.evaluate.primary)
+
+
+def _facts(results: Mapping[str, Any], tables: Mapping[str, Frame], settings: _Settings) -> Content:
+    labels = tables["pairs"]["label"].drop_nulls().n_unique()
     return {
-        "results": material.results,
-        "material": material,
-        "answer": outcome.answer(material, gallery),
-        "scores": outcome.scores(material, gallery),
-        "differences": outcome.differences(material, gallery),
-        "journey": rows.journey(material, gallery),
-        "classes": rows.classes(material, gallery),
-        "examples": rows.examples(material, gallery),
-        "curves": behaviour.curves(material, gallery),
-        "architectures": architecture.architectures(material, gallery),
-        "confusions": behaviour.confusions(material, gallery),
-        "reliabilities": behaviour.reliabilities(material, gallery),
-        "lengths": behaviour.lengths(material, gallery),
-        "mistakes": behaviour.mistakes(material),
-        "weights": behaviour.weights(material),
-        "removals": behaviour.removals(material),
-        "findings": record.findings(material),
-        "costs": record.costs(material),
-        "looks": material.results.get("test_evaluations") or [],
-        "reproduction": record.reproduction(material),
-        "terms": record.terms(material),
+        "title": settings.page.title or results["study"],
+        "n_classes": len(schema.class_names(tables["predictions"])) or labels,
+        "level": numbers.level(settings.evaluate.confidence),
+        "shows_examples": settings.page.example_images,
+        "attribution": results.get("attribution"),
+        "version": results.get("version"),
+    }
+
+
+def _outcome(
+    results: Mapping[str, Any], differences: Frame, scores: ScoreTable, contenders: Contenders, gallery: Gallery
+) -> Content:
+    chosen_on = (results.get("primary") or {}).get("chosen_on")
+    contrast = outcome.primary_contrast(differences, scores, gallery, chosen_on=chosen_on)
+    return {
+        "n_contenders": len(contenders.names),
+        "style_of": contenders.style,
+        "metrics": scores.metrics,
+        "primary_metric": scores.metric,
+        "is_out_of_fold": scores.is_out_of_fold,
+        "answer": outcome.answer(results.get("answer") or {}, contrast),
+        "contrast": contrast,
+        "best": outcome.best_score(scores, contenders),
+        "scores": outcome.scores(scores, contenders, gallery),
+        "differences": outcome.differences(differences, scores, contenders, gallery),
+    }
+
+
+def _data(
+    results: Mapping[str, Any], tables: Mapping[str, Frame], images: ImageReader | None, gallery: Gallery
+) -> Content:
+    pairs, dropped = tables["pairs"], tables["dropped"]
+    n_in = (results.get("rows") or {}).get("in") or len(pairs) + len(dropped)
+    return {
+        "journey": rows.journey(n_in, pairs, dropped, gallery),
+        "notes": rows.notes(tables["findings"]),
+        "classes": rows.classes(pairs, gallery),
+        "examples": None if images is None else rows.examples(pairs, images, gallery),
+    }
+
+
+def _learning(
+    history: Frame, pairs: Frame, models: Mapping[str, Any], contenders: Contenders, gallery: Gallery
+) -> Content:
+    return {
+        "curves": behaviour.curves(history, models, contenders, gallery),
+        "architectures": architecture.architectures(pairs, models, contenders, gallery),
+    }
+
+
+def _errors(
+    pairs: Frame, predicted: PredictedRows, contenders: Contenders, images: ImageReader | None, gallery: Gallery
+) -> Content:
+    return {
+        "confusions": behaviour.confusions(predicted, contenders, gallery),
+        "reliabilities": behaviour.reliabilities(predicted, contenders, gallery),
+        "lengths": behaviour.lengths(pairs, predicted, contenders, gallery),
+        "mistakes": behaviour.mistakes(pairs, predicted, contenders, images),
+    }
+
+
+def _words(pairs: Frame, models: Mapping[str, Any], predicted: PredictedRows, contenders: Contenders) -> Content:
+    return {
+        "weights": behaviour.weights(models, contenders),
+        "removals": behaviour.removals(pairs, models, predicted, contenders),
+    }
+
+
+def _record(
+    results: Mapping[str, Any],
+    tables: Mapping[str, Frame],
+    scores: ScoreTable,
+    contenders: Contenders,
+    settings: _Settings,
+) -> Content:
+    seeds = sorted(tables["predictions"]["seed"].drop_nulls().unique().to_list())
+    own_seeds = {"split": settings.split.seed, "intervals": settings.evaluate.seed}
+    return {
+        "findings": record.findings(tables["findings"]),
+        "costs": record.costs(tables["costs"], contenders),
+        "test_evaluations": results.get("test_evaluations") or [],
+        "reproduction": record.reproduction(results, seeds=seeds, own_seeds=own_seeds),
+        "terms": record.terms(scores.metrics),
     }

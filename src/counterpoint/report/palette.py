@@ -1,4 +1,4 @@
-"""One colour-blind-safe palette in a light and a dark dress, and the mark of each voice."""
+"""One colour-blind-safe palette for light and dark pages, and the style of each combination of modalities."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -18,31 +18,37 @@ PALETTE: Mapping[str, tuple[str, str]] = {
 """Each colour as (light, dark).  Hues follow Okabe and Ito, darkened until they can carry text on paper."""
 
 
-class Voice(NamedTuple):
-    """What a contender hears, and how it is marked: by a colour, and by a shape for those who see no colour."""
+class ModalityStyle(NamedTuple):
+    """How the page marks a contender by the modalities that it reads.
+
+    Colour and shape both tell modalities apart, so that readers who see no colour can follow.
+    """
 
     label: str
+    """The modalities in words, such as "text and image"."""
     colour: str
+    """A name of `PALETTE`."""
     marker: str
+    """A marker of matplotlib."""
     is_hollow: bool = False
 
 
-VOICES: Mapping[frozenset[str], Voice] = {
-    frozenset({"text"}): Voice("text", "text", "o"),
-    frozenset({"image"}): Voice("image", "image", "s"),
-    frozenset({"text", "image"}): Voice("text and image", "both", "D"),
-    frozenset(): Voice("neither", "muted", "o", is_hollow=True),
+STYLES: Mapping[frozenset[str], ModalityStyle] = {
+    frozenset({"text"}): ModalityStyle("text", "text", "o"),
+    frozenset({"image"}): ModalityStyle("image", "image", "s"),
+    frozenset({"text", "image"}): ModalityStyle("text and image", "both", "D"),
+    frozenset(): ModalityStyle("neither", "muted", "o", is_hollow=True),
 }
-OTHER = Voice("not stated", "ink", "^")
+NOT_STATED = ModalityStyle("not stated", "ink", "^")
 
 
-def voice_of(modalities: Iterable[str] | None) -> Voice:
-    """Return the voice of a contender that hears these modalities; None is "not stated".
+def modality_style(modalities: Iterable[str] | None) -> ModalityStyle:
+    """Return the style of a contender that reads *modalities*; None is "not stated".
 
-    >>> voice_of(["image", "text"]).label, voice_of([]).label, voice_of(None).label
+    >>> modality_style(["image", "text"]).label, modality_style([]).label, modality_style(None).label
     ('text and image', 'neither', 'not stated')
     """
-    return OTHER if modalities is None else VOICES.get(frozenset(modalities), OTHER)
+    return NOT_STATED if modalities is None else STYLES.get(frozenset(modalities), NOT_STATED)
 
 
 def light(name: str) -> str:
@@ -54,10 +60,10 @@ def light(name: str) -> str:
     return PALETTE[name][0]
 
 
-def variables(dress: int) -> str:
-    """Return the palette as CSS variables; *dress* is 0 for light and 1 for dark.
+def css_variables(theme: int) -> str:
+    """Return the palette as CSS variables; *theme* is 0 for light and 1 for dark.
 
-    >>> variables(1).startswith("--ink:#ebe8e2;")
+    >>> css_variables(1).startswith("--ink:#ebe8e2;")
     True
     """
-    return "".join(f"--{name}:{colours[dress]};" for name, colours in PALETTE.items())
+    return "".join(f"--{name}:{colours[theme]};" for name, colours in PALETTE.items())

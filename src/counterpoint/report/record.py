@@ -1,7 +1,7 @@
 """The last sections: findings, how often test rows were looked at, costs, and how to reproduce the study."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -9,7 +9,8 @@ import polars as pl
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose import title_of
 from counterpoint.report import glossary
-from counterpoint.report.material import Material
+from counterpoint.report.contenders import Contenders
+from counterpoint.schema import Frame
 
 Content = dict[str, Any]
 SEVERITIES = {
@@ -20,10 +21,10 @@ SEVERITIES = {
 }
 
 
-def findings(material: Material) -> list[Content]:
+def findings(table: Frame) -> list[Content]:
     """Return the findings, the gravest first, each with its title, its evidence as names and values, and its table."""
     order = list(SEVERITIES)
-    found = material.table("findings").sort(
+    found = table.sort(
         pl.col("severity").replace_strict({name: i for i, name in enumerate(order)}, default=len(order)), "code",
         maintain_order=True,
     )  # fmt: skip
@@ -53,9 +54,9 @@ def _evidence(text: str | None) -> Content:
     }
 
 
-def costs(material: Material) -> list[Content]:
+def costs(table: Frame, contenders: Contenders) -> list[Content]:
     """Return what a fit of each contender took: the median over its fits, and the range."""
-    summary = material.table("costs").group_by("contender").agg(
+    summary = table.group_by("contender").agg(
         pl.len().alias("fits"),
         pl.col("fit_s").sum().alias("total_s"),
         *(pl.col(name).median().alias(name) for name in ("epochs", "parameters", "trials", "fit_s", "predict_s")),
@@ -65,19 +66,29 @@ def costs(material: Material) -> list[Content]:
         pl.col("epochs").max().alias("most_epochs"),
     )  # fmt: skip
     rows = {row["contender"]: row for row in summary.to_dicts()}
-    return [rows[name] for name in material.contenders if name in rows]
+    return [rows[name] for name in contenders if name in rows]
 
 
-def reproduction(material: Material) -> Content:
-    """Return what someone needs to get the same bytes: the commands, the study file, versions, seeds, the hash."""
-    results = material.results
+def reproduction(results: Mapping[str, Any], *, seeds: Sequence[int], own_seeds: Mapping[str, int]) -> Content:
+    """Return the commands, the study file, the versions, the seeds and the hash that give the same bytes again.
+
+    Parameters
+    ----------
+    results
+        *results* is the content of results.json.
+    seeds
+        *seeds* are the seeds of the fits.
+    own_seeds
+        *own_seeds* are the seeds of the split and of the intervals.
+    """
     environment = {"counterpoint": results.get("version")} | (results.get("environment") or {})
     return {
         "commands": results.get("reproduce") or [f"counterpoint run {results.get('study')}.yaml"],
         "config": results.get("config"),
         "config_hash": results.get("config_hash"),
         "environment": plain(environment),
-        "seeds": sorted(material.table("predictions")["seed"].drop_nulls().unique().to_list()),
+        "seeds": seeds,
+        "own_seeds": own_seeds,
         "took": _took(results.get("seconds")),
     }
 
@@ -103,7 +114,7 @@ def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def terms(material: Material) -> list[tuple[str, str, str]]:
-    """Return the words to explain: the metrics of this study, then all other terms; (key, name, meaning)."""
-    metrics = [(name, *glossary.metric(name)[::2]) for name in material.metrics]
-    return [*metrics, *((key, name, meaning) for key, (name, meaning) in glossary.TERMS.items())]
+def terms(metrics: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return the terms to explain as (key, name, meaning): the metrics of this study, then all others."""
+    explained = [(name, *glossary.metric(name)[::2]) for name in metrics]
+    return [*explained, *((key, name, meaning) for key, (name, meaning) in glossary.TERMS.items())]

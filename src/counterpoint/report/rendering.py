@@ -1,7 +1,7 @@
 """How a page is made of its template: the filters and names that templates share, one style, one script."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
 from counterpoint.report import glossary, record
 from counterpoint.report.cells import cell
-from counterpoint.report.palette import VOICES, Voice, variables
+from counterpoint.report.palette import STYLES, css_variables
 from counterpoint.safe_text import page_line
 
 FILTERS = (
@@ -23,16 +23,31 @@ FILTERS = (
 )  # fmt: skip
 
 
-def write_html(folder: Path, template: str, content: Mapping[str, Any], *, voice: Callable[[str], Voice]) -> Path:
-    """Write ``report.html`` into *folder* from *template*; *voice* says what a contender hears."""
-    page = _environment(voice).get_template(template).render(content)
+def write_html(folder: Path, template: str, content: Mapping[str, Any]) -> Path:
+    """Write ``report.html`` into *folder*; return its path.
+
+    Parameters
+    ----------
+    folder
+        *folder* is the run folder.
+    template
+        *template* is the name of a file in ``templates``.
+    content
+        *content* has every name that the template reads, among them style_of, which returns a contender's style.
+
+    Raises
+    ------
+    RunFolderError
+        When *folder* cannot be written, or the disk is full.
+    """
+    page = _environment().get_template(template).render(content)
     path = folder / "report.html"
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
 
 
-def _environment(voice: Callable[[str], Voice]) -> Environment:
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("counterpoint.report"),
         autoescape=True,
@@ -41,15 +56,14 @@ def _environment(voice: Callable[[str], Voice]) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {function.__name__: function for function in FILTERS}
-    style, script = (_source(environment, name) for name in ("page.css", "page.js"))
+    css, script = (_source(environment, name) for name in ("page.css", "page.js"))
     environment.globals |= {
         "metric": glossary.metric,
-        "voice": voice,
-        "voices": list(VOICES.values()),
+        "modality_styles": list(STYLES.values()),
         "severities": record.SEVERITIES,
         "made_with": __version__,
-        "style": Markup(f":root{{{variables(0)}}}\n@media screen and (prefers-color-scheme:dark)"
-                        f"{{:root{{{variables(1)}}}}}\n{style}"),
+        "css": Markup(f":root{{{css_variables(0)}}}\n@media screen and (prefers-color-scheme:dark)"
+                        f"{{:root{{{css_variables(1)}}}}}\n{css}"),
         "script": Markup(script),
         # Only this script may run, whatever a caption manages to say, and nothing may be fetched.
         "policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "

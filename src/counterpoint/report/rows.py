@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 from counterpoint import number_formats as numbers
+from counterpoint.formats.images import ImageReader
 from counterpoint.report import panels
-from counterpoint.report.material import Material
 from counterpoint.report.panels import Plate
 from counterpoint.report.rowplots import Bar, bars
 from counterpoint.report.svg import Gallery
@@ -24,10 +24,25 @@ NOTED = ("source", "split")
 MOST_REASONS, MOST_CLASSES, N_EXAMPLES, MOST_PLATES = 16, 12, 4, 4
 
 
-def journey(material: Material, gallery: Gallery) -> Content | None:
-    """Return where the rows of the source went: those that left by stage and reason, the pairs, their folds."""
-    pairs, dropped = material.table("pairs"), material.table("dropped")
-    n_in = (material.results.get("rows") or {}).get("in") or len(pairs) + len(dropped)
+def journey(n_in: int, pairs: Frame, dropped: Frame, gallery: Gallery) -> Content | None:
+    """Return how many rows of the source were dropped, by stage and reason, and how many became pairs.
+
+    Parameters
+    ----------
+    n_in
+        *n_in* is the number of rows that the source has.
+    pairs
+        *pairs* are the rows that remained.
+    dropped
+        *dropped* are the other rows, each with its stage and reason.
+    gallery
+        *gallery* takes the figure.
+
+    Returns
+    -------
+    dict or None
+        Counts, rows by stage and reason, and the figure; None where no row was read.
+    """
     if not n_in:
         return None
     draw = partial(bars, journey_bars(n_in, pairs, dropped), x_label="rows")
@@ -40,13 +55,12 @@ def journey(material: Material, gallery: Gallery) -> Content | None:
         "n_left": len(dropped),
         "is_whole": n_in == len(pairs) + len(dropped),
         "left": _left(dropped).to_dicts(),
-        "notes": _notes(material.table("findings")),
         "figure": gallery.add_rows("rows", "Where the rows went", draw, alt=alt),
     }
 
 
-def _notes(findings: Frame) -> list[str]:
-    """Return the sentences on how the source was read and on its own split."""
+def notes(findings: Frame) -> list[str]:
+    """Return the explanations of the findings on how the source was read and on its own split."""
     return findings.filter(pl.col("code") == "CP000", pl.col("subject").is_in(NOTED))["explanation"].to_list()
 
 
@@ -87,9 +101,9 @@ def _folds(pairs: Frame) -> Frame:
     return counted.sort(place, pl.col("fold").cast(pl.Int64, strict=False), "fold")
 
 
-def classes(material: Material, gallery: Gallery) -> Content | None:
-    """Return how many pairs of each class there are, and in each fold."""
-    pairs = material.table("pairs").drop_nulls("label")
+def classes(pairs: Frame, gallery: Gallery) -> Content | None:
+    """Return the number of pairs of each class, in all and in each fold."""
+    pairs = pairs.drop_nulls("label")
     if pairs.is_empty():
         return None
     folds = _folds(pairs)["fold"].to_list()
@@ -118,20 +132,34 @@ def _share(n: int, total: int) -> str:
     return f"{numbers.count(n)} ({numbers.share(n / total)})"
 
 
-def examples(material: Material, gallery: Gallery) -> dict[str, list[Content]] | None:
-    """Return a seeded sample of the pairs of each class (the twelve largest), or None when none may be shown.
+def examples(pairs: Frame, reader: ImageReader, gallery: Gallery) -> dict[str, list[Content]] | None:
+    """Return a seeded sample of the pairs of each of the twelve largest classes.
 
-    The first of each class is also saved as a figure.
+    The first pair of each class is also saved as a figure.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* are all pairs of the study.
+    reader
+        *reader* reads their images.
+    gallery
+        *gallery* takes the figure.
+
+    Returns
+    -------
+    dict or None
+        The pairs by class, each with id, text and picture; None without pairs.
     """
-    pairs = material.table("pairs").drop_nulls("label")
-    if pairs.is_empty() or not material.page.example_images:
+    pairs = pairs.drop_nulls("label")
+    if pairs.is_empty():
         return None
     sizes = pairs.group_by("label").len("n").sort("n", "label", descending=[True, False])
     drawn = {label: _drawn(pairs.filter(label=label)) for label in sorted(sizes["label"].head(MOST_CLASSES))}
     first = [rows.row(0, named=True) for rows in drawn.values()][:MOST_PLATES]
-    plates = [Plate(row["label"], row["text"], small(row["image"], material.reader)) for row in first]
+    plates = [Plate(row["label"], row["text"], small(row["image"], reader)) for row in first]
     gallery.save("examples", "A pair of each class", panels.examples(plates))
-    return {label: _shown(material, rows) for label, rows in drawn.items()}
+    return {label: _shown(rows, reader) for label, rows in drawn.items()}
 
 
 def _drawn(pairs: Frame) -> Frame:
@@ -139,8 +167,8 @@ def _drawn(pairs: Frame) -> Frame:
     return pairs[np.sort(rng.permutation(len(pairs))[:N_EXAMPLES])]
 
 
-def _shown(material: Material, pairs: Frame) -> list[Content]:
+def _shown(pairs: Frame, reader: ImageReader) -> list[Content]:
     return [
-        {"id": row["id"], "text": row["text"], "picture": thumbnail(row["image"], material.reader)}
+        {"id": row["id"], "text": row["text"], "picture": thumbnail(row["image"], reader)}
         for row in pairs.iter_rows(named=True)
     ]

@@ -112,7 +112,7 @@ class Gallery:
         small = inline(svg, prefix=f"{self._names[-1]}-small", alt=alt)
         return Markup('<div class="on-wide">{}</div><div class="on-narrow">{}</div>').format(wide, small)
 
-    def sweep(self) -> None:
+    def remove_others(self) -> None:
         """Remove figures of an earlier page that this one does not have."""
         for path in self.folder.glob("*.*"):
             if path.suffix in (".svg", ".png") and path.stem not in self._names and not path.is_dir():

@@ -11,7 +11,7 @@ from counterpoint import schema
 from counterpoint.config import Evaluate
 from counterpoint.config.sweep import SweepConfig
 from counterpoint.report import glossary
-from counterpoint.report.palette import Voice, voice_of
+from counterpoint.report.palette import ModalityStyle, modality_style
 from counterpoint.report.results import rows_of
 from counterpoint.schema import Frame
 
@@ -161,9 +161,9 @@ class Swept:
         """The contenders that are shown."""
         return self.table["contender"].unique(maintain_order=True).to_list()
 
-    def voice(self, contender: str) -> Voice:
-        """Return what a contender hears."""
-        return voice_of(self.modalities.get(contender))
+    def style_of(self, contender: str) -> ModalityStyle:
+        """Return the style of a contender."""
+        return modality_style(self.modalities.get(contender))
 
     def histories(self) -> Iterator[tuple[Learned, str, Frame]]:
         """Yield each variant's learning curves, one shown contender and branch at a time, with its title."""

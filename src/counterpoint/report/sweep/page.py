@@ -20,14 +20,15 @@ def write_sweep_page(folder: Path, swept: Swept) -> Path:
     """
     with drawing():
         gallery = Gallery(folder / "figures")
-        path = write_html(folder, "sweep.html.j2", _content(swept, gallery), voice=swept.voice)
-        gallery.sweep()
+        path = write_html(folder, "sweep.html.j2", _content(swept, gallery))
+        gallery.remove_others()
     return path
 
 
 def _content(swept: Swept, gallery: Gallery) -> dict[str, Any]:
     return {
         "swept": swept,
+        "style_of": swept.style_of,
         "answer": sections.answer(swept),
         "differences": sections.differences(swept, gallery),
         "scores": sections.scores(swept, gallery),

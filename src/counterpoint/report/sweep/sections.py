@@ -94,7 +94,7 @@ def _score(row: Row, swept: Swept) -> Dot:
     return Dot(
         _label(row), row["score"], _known(row["low"]), _known(row["high"]),
         numbers.score_with_interval(row["score"], row["low"], row["high"]),
-        colour=swept.voice(row["contender"]).colour, is_bold=row["choice"] is None, beside=beside,
+        colour=swept.style_of(row["contender"]).colour, is_bold=row["choice"] is None, beside=beside,
         beside_colour="warn" if row["is_gap"] else "muted",
     )  # fmt: skip
 

@@ -1,0 +1,44 @@
+"""The test rows of a study with the class that each contender predicted."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from counterpoint import schema
+from counterpoint.schema import Frame
+
+
+@dataclass(frozen=True)
+class PredictedRows:
+    """Predictions of test rows, their classes in the order of the probabilities, and a confidence level."""
+
+    rows: Frame
+    """One row for each row, contender and seed, with ``predicted`` and ``is_correct``."""
+    classes: tuple[str, ...]
+    confidence: float
+
+    def by_contender(self, contenders: Iterable[str]) -> Iterator[tuple[str, Frame]]:
+        """Yield each contender that has predictions, and its rows."""
+        for contender in contenders:
+            rows = self.rows.filter(contender=contender)
+            if len(rows):
+                yield contender, rows
+
+
+def predicted_rows(predictions: Frame, *, confidence: float = 0.95) -> PredictedRows:
+    """Return the test rows of *predictions* with the predicted class; the likeliest class is predicted.
+
+    >>> predictions = pl.DataFrame({"part": ["train", "test"], "label": "a", "p_a": [0.9, 0.2], "p_b": [0.1, 0.8]})
+    >>> predicted_rows(predictions).rows.select("predicted", "is_correct").rows()
+    [('b', False)]
+    """
+    test = predictions.filter(pl.col("part") == "test")
+    classes = schema.class_names(predictions)
+    if not classes:
+        unknown = test.with_columns(predicted=pl.lit(None, pl.String), is_correct=pl.lit(None, pl.Boolean))
+        return PredictedRows(unknown, (), confidence)
+    likeliest = pl.concat_list([f"p_{name}" for name in classes]).list.arg_max()
+    predicted = likeliest.replace_strict(dict(enumerate(classes)), return_dtype=pl.String)
+    rows = test.with_columns(predicted.alias("predicted"), (predicted == pl.col("label")).alias("is_correct"))
+    return PredictedRows(rows, tuple(classes), confidence)
