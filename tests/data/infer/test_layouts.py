@@ -297,7 +297,7 @@ def test_a_list_of_addresses_is_sent_to_the_command_that_fetches_them(tmp_path):
 
 def test_images_without_texts_are_refused_with_what_to_add(tmp_path):
     pictures(tmp_path / "d", "{c}/{n}.png")
-    with pytest.raises(SourceError, match=r"holds images in a, b, c, but no texts: put x.txt beside each x.jpg, or"):
+    with pytest.raises(SourceError, match=r"holds images in a, b, c, but no texts: put x.txt next to each x.jpg, or"):
         study_file(tmp_path / "s.yaml", tmp_path / "d")
 
 
@@ -417,7 +417,9 @@ def test_a_given_split_keeps_classes_of_few_rows(tmp_path):
 def test_labels_without_texts_are_no_pairs(tmp_path):
     pictures(tmp_path / "d" / "images")
     write_csv(tmp_path / "d" / "labels.csv", image=FILES, label=LABELS)
-    with pytest.raises(SourceError, match=r"labels.csv has no column of texts beside image; found image, label"):
+    with pytest.raises(
+        SourceError, match=r"labels.csv has images in image, but no column of texts; found image, label"
+    ):
         study_file(tmp_path / "s.yaml", tmp_path / "d")
 
 

@@ -1,4 +1,4 @@
-"""A commented study file, inferred from what a folder, a table or tar shards hold."""
+"""A commented study file, inferred from a folder, a table or tar shards."""
 
 from pathlib import Path
 
@@ -11,23 +11,23 @@ __all__ = ["PRESETS", "InferredSource", "infer_source", "study_file"]
 
 
 def study_file(file: Path, source: Path | None, *, preset: str | None = None) -> str:
-    """Return the text of a study file at *file* for what is found at *source*.
+    """Return the text of a study file at *file* for the input at *source*.
 
     Parameters
     ----------
     file
-        *file* is where it will stand; its name is also the study's.
+        *file* is the path that it will be written to.  The study has the name of the file.
     source
         *source* is a folder, a table or tar shards; None: OpenMoji, or the example source of *preset*.
     preset
-        *preset* is the name of a published study, of which everything but the source is taken.
+        *preset* is the name of a published study, which gives all settings except the source.
 
     Raises
     ------
     ConfigError
-        When there is no such preset.
+        When the preset is unknown.
     SourceError
-        When there is nothing at *source* that a source of Counterpoint reads.
+        When no source of Counterpoint can read *source*.
 
     Examples
     --------

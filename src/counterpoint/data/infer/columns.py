@@ -1,4 +1,4 @@
-"""Which column of a sample is the text, the label, the split, the group, and which would be the next choice."""
+"""The columns of a sample that may be the text, the label, the split, the group or the id, the likeliest first."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -22,29 +22,29 @@ from counterpoint.formats.fold_names import FOLD_NAMES
 from counterpoint.schema import Frame
 
 MAX_UNNAMED, MAX_CLASSES = 200, 1000
-"""Most values of a label that is not called so, and of one that is."""
+"""The largest number of classes in a column with another name, and in one whose name means label."""
 MAX_LABEL_CHARS = 60
 FEWEST_FOLDS = 3
 
 
 class Choice(NamedTuple):
-    """The columns that may have a role, the likeliest first."""
+    """The candidate columns for a role, the likeliest first."""
 
     names: tuple[str, ...]
 
     @property
     def first(self) -> str | None:
-        """The likeliest, if there is any."""
+        """The likeliest column, if there is any."""
         return self.names[0] if self.names else None
 
     @property
     def others(self) -> str:
-        """The runners-up, as a comment has them."""
+        """The next candidates, as text for a comment."""
         return f"could also be {', '.join(self.names[1:4])}" if len(self.names) > 1 else ""
 
 
 def text_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
-    """Return the columns that may be the text: those called so first, then those most like language.
+    """Return the columns that may be the text: first by name, then by similarity to language.
 
     >>> rows = pl.DataFrame({"licence": ["see the file of terms"] * 3, "note": ["a cat", "a dog", "no"]})
     >>> text_columns(rows).names
@@ -52,17 +52,17 @@ def text_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
     """
     likeness = {name: _language(rows[name]) for name in _strings(rows, taken)}
     fit = [name for name, like in likeness.items() if like > 0]
-    called = sorted(
+    by_name = sorted(
         (name for name in fit if name_rank(name, TEXTS) < 2 * len(TEXTS)), key=lambda name: name_rank(name, TEXTS)
     )
     rest = [
-        name for name in fit if name not in called and not is_neither(name) and name_rank(name, LABELS) >= len(LABELS)
+        name for name in fit if name not in by_name and not is_neither(name) and name_rank(name, LABELS) >= len(LABELS)
     ]
-    return Choice((*called, *sorted(rest, key=lambda name: -likeness[name])))
+    return Choice((*by_name, *sorted(rest, key=lambda name: -likeness[name])))
 
 
 def _language(values: pl.Series) -> float:
-    """Return how much *values* are like sentences: words a value, times the share of values that are distinct."""
+    """Return how similar *values* are to sentences: words per value, times the share of distinct values."""
     given = values.drop_nulls()
     if given.n_unique() < 2 or _is_list(given) or _numbers(given) is not None or _is_address(given):
         return 0.0
@@ -80,38 +80,38 @@ def _is_address(values: pl.Series) -> bool:
 
 
 def label_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
-    """Return the columns that may be the label: those called so first, then words before numbers, few values first.
+    """Return the columns that may be the label: first by name, then words before numbers, few values before many.
 
     >>> columns = {"split": ["train", "test"] * 9, "lang": ["de", "en", "fr"] * 6, "mood": ["good", "bad", "so"] * 6}
     >>> label_columns(pl.DataFrame(columns)).names
     ('mood',)
     """
     plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
-    called = {name for name in plain_ones if name_rank(name, LABELS) < len(LABELS)}
-    n_values = {name: _n_classes(rows[name], is_called=name in called) for name in plain_ones}
+    by_name = {name for name in plain_ones if name_rank(name, LABELS) < len(LABELS)}
+    n_values = {name: _n_classes(rows[name], has_label_name=name in by_name) for name in plain_ones}
     partly = {name for name in n_values if name_rank(name, LABELS) < 2 * len(LABELS) and not is_neither(name)}
     fit = [
         name for name, n in n_values.items()
-        if 2 <= n <= _most_classes(len(rows), is_called=name in called)
-        and (name in called or not (is_neither(name) or is_split(rows[name])))
+        if 2 <= n <= _most_classes(len(rows), has_label_name=name in by_name)
+        and (name in by_name or not (is_neither(name) or is_split(rows[name])))
     ]  # fmt: skip
 
     def order(name: str) -> tuple[int, bool, int]:
-        place = name_rank(name, LABELS) if name in called | partly else 2 * len(LABELS)
+        place = name_rank(name, LABELS) if name in by_name | partly else 2 * len(LABELS)
         return place, _numbers(rows[name].cast(pl.String).drop_nulls()) is not None, n_values[name]
 
     return Choice(tuple(sorted(fit, key=order)))
 
 
-def _most_classes(n_rows: int, *, is_called: bool) -> int:
-    return min(MAX_CLASSES, max(2, n_rows // 2)) if is_called else min(MAX_UNNAMED, max(2, n_rows // 5))
+def _most_classes(n_rows: int, *, has_label_name: bool) -> int:
+    return min(MAX_CLASSES, max(2, n_rows // 2)) if has_label_name else min(MAX_UNNAMED, max(2, n_rows // 5))
 
 
-def _n_classes(values: pl.Series, *, is_called: bool) -> int:
-    """Return how many classes *values* are; none where they are lists, measurements or long texts."""
+def _n_classes(values: pl.Series, *, has_label_name: bool) -> int:
+    """Return the number of classes in *values*; 0 for lists, measurements and long texts."""
     given = _given(values)
     numbers = _numbers(given)
-    if numbers is not None and not is_called and not (numbers == numbers.floor()).all():
+    if numbers is not None and not has_label_name and not (numbers == numbers.floor()).all():
         return 0
     is_long = (given.str.len_chars().max() or 0) > MAX_LABEL_CHARS  # type: ignore[operator]
     return 0 if is_long or _why_no_classes(given) else given.n_unique()
@@ -131,25 +131,25 @@ def _why_no_classes(given: pl.Series) -> str | None:
 
 
 def why_no_labels(rows: Frame, taken: Collection[str] = ()) -> list[str]:
-    """Return why each column that is called a label holds no classes: a line each.
+    """Return a line for each column that has the name of a label but holds no classes.
 
     >>> why_no_labels(pl.DataFrame({"target": [n / 8 for n in range(90)]}))[0][:65]
     "Column 'target' is not the label. Labels such as '0.125' are meas"
     """
     plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
-    called = [name for name in plain_ones if name_rank(name, LABELS) < len(LABELS)]
-    why = {name: _why_no_classes(_given(rows[name])) for name in called}
+    by_name = [name for name in plain_ones if name_rank(name, LABELS) < len(LABELS)]
+    why = {name: _why_no_classes(_given(rows[name])) for name in by_name}
     return [f"Column {name!r} is not the label. {reason}" for name, reason in why.items() if reason]
 
 
 def _numbers(values: pl.Series) -> pl.Series | None:
-    """Return *values* as numbers; None where not all are."""
+    """Return *values* as numbers; None when some are not."""
     numbers = values.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
     return numbers if len(numbers) and numbers.is_finite().fill_null(False).all() else None
 
 
 def split_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
-    """Return the columns that name a fold of each row: by their name, or because they hold nothing else.
+    """Return the columns that may name the fold of each row: by their name, or by their values.
 
     >>> split_columns(pl.DataFrame({"usage": ["train", "valid"], "set": ["A", "B"], "fold": [0, 1]})).names
     ('usage',)
@@ -160,7 +160,7 @@ def split_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
 
 
 def is_split(values: pl.Series) -> bool:
-    """Say whether *values* are names of folds, a training fold and another.
+    """Return whether *values* are names of folds, with a training fold and another one.
 
     >>> is_split(pl.Series(["train", "Valid"])), is_split(pl.Series(["train", "bus"]))
     (True, False)
@@ -175,7 +175,7 @@ def _is_k_fold(values: pl.Series) -> bool:
 
 
 def group_column(rows: Frame, taken: Collection[str] = ()) -> str | None:
-    """Return the column called a group, if its values come more than once.
+    """Return the column with the name of a group, if some of its values come more than once.
 
     >>> group_column(pl.DataFrame({"Group ID": ["a", "a", "b"], "user": ["x", "y", "z"]}))
     'Group ID'
@@ -185,7 +185,7 @@ def group_column(rows: Frame, taken: Collection[str] = ()) -> str | None:
 
 
 def id_column(rows: Frame, taken: Collection[str] = ()) -> str | None:
-    """Return the column called an id, if each row has one of its own.
+    """Return the column with the name of an id, if no two rows share a value.
 
     >>> id_column(pl.DataFrame({"id": [1, 1], "uuid": ["a", "b"]}))
     'uuid'

@@ -1,4 +1,4 @@
-"""Two words that divide texts, for a study file whose source has no labels: an example that runs."""
+"""Two words that divide texts, as example keywords for a study file without labels."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ FEW = 5
 
 
 def two_words(texts: Sequence[str]) -> tuple[str, str] | None:
-    """Return the two words of which each is in the most texts without the other; None where there are no two.
+    """Return the two words that most often appear without each other; None when there are no two such words.
 
     >>> two_words(["a red cat", "a red dog", "the cat sleeps", "two dogs", "a dog"])
     ('cat', 'dog')

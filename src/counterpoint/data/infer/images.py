@@ -1,4 +1,4 @@
-"""Which column of a table names the images, and the folder that its paths start from."""
+"""The column of a table that names the images, and the folder that its paths start from."""
 
 import re
 from collections.abc import Sequence
@@ -23,25 +23,34 @@ _URL = r"(?i)^\s*(?:https?:)?//"
 
 
 class ImageColumn(NamedTuple):
-    """The image column, the root that its paths need, and what is worth saying of them."""
+    """The image column, the root of its paths, and comments on both."""
 
     column: str
     others: str = ""
     root: Path | None = None
     root_note: str = ""
     moved: str = ""
-    """Where an image was looked for, and where it is, when a root is needed."""
+    """The place where an image was expected, and the place where it is, when a root is needed."""
     warning: str = ""
-    """Where an image was looked for, when none is found."""
+    """The place where an image was expected, when none is found."""
 
 
 def image_column(table: Table, sample: SampledTable, home: Path) -> ImageColumn:
-    """Return the image column of *table*, whose paths start from *home* unless they lead to files from elsewhere only.
+    """Return the image column of *table*.
+
+    Parameters
+    ----------
+    table
+        *table* is an open table.
+    sample
+        *sample* are some of its rows.
+    home
+        *home* is the folder that image paths start from, unless they only lead to files from another folder.
 
     Raises
     ------
     SourceError
-        When no column holds images, paths or ids of files; or when one holds addresses instead.
+        When no column holds images, paths or names of files, also when one holds addresses instead.
     """
     of_bytes = _likeliest(bytes_columns(table))
     paths = _likeliest([name for name in sample.rows.columns if _are_paths(sample.rows[name])])
@@ -65,7 +74,7 @@ def _likeliest(names: list[str]) -> list[str]:
 
 
 def _are_paths(values: pl.Series) -> bool:
-    """Say whether most of *values* are paths of images, or of images inside a tar or a Parquet file."""
+    """Return whether most of *values* are paths of images, also inside a tar or a Parquet file."""
     given = values.drop_nulls() if values.dtype == pl.String else pl.Series([], dtype=pl.String)
     if given.is_empty() or _are_addresses(given):
         return False
@@ -78,7 +87,7 @@ def _are_addresses(values: pl.Series) -> bool:
 
 
 def _rooted(name: str, values: pl.Series, home: Path) -> ImageColumn:
-    """Return column *name* with the root that its paths need; with a warning when they lead to no file at all."""
+    """Return column *name* with the root that its paths need, and a warning when they lead to no file."""
     tried = _some(values)
     paths = ImagePaths(home, lambda: [values.cast(pl.String)])
     paths.find(tried)
@@ -104,7 +113,7 @@ def _some(values: pl.Series) -> pl.Series:
 
 
 def _of_ids(sample: SampledTable, home: Path) -> ImageColumn | None:
-    """Return the column whose values are the names of image files without their suffix; None if there is none."""
+    """Return the column whose values are names of image files without suffix; None if there is none."""
     for name in _may_be_ids(sample)[:N_TRIED]:
         found = _rooted(name, sample.rows[name], home)
         if not found.warning:
@@ -126,7 +135,7 @@ def _none(table: Table, sample: SampledTable) -> str:
     addresses = [name for name in sample.rows.columns if _are_addresses(sample.rows[name])]
     if addresses:
         return (
-            f"{table.path} is a list of addresses (column {addresses[0]!r}), not of images here; fetch them first: "
+            f"{table.path} is a list of addresses (column {addresses[0]!r}), not of image files; fetch them first: "
             f"counterpoint acquire new acquire.yaml --from {table.path}"
         )
     return (

@@ -1,4 +1,4 @@
-"""What was found at a place: settings of a study file, and what is worth saying of each."""
+"""The settings of a study file that fit an input, with a comment for each."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,22 +6,22 @@ from typing import Any
 
 @dataclass
 class InferredSource:
-    """Settings of the section ``source``, a comment for some of them, and what the other sections need for them."""
+    """The section ``source`` with comments, and the facts that the other sections need."""
 
     source: dict[str, Any]
     notes: dict[str, str] = field(default_factory=dict)
     """A comment for a setting of the source, by its key."""
     split: str | None = None
-    """The folds that the source gives, as a comment has them; None: it gives none."""
+    """The names of the source's folds, as text for a comment; None: it has none."""
     classes: dict[str, int] = field(default_factory=dict)
-    """How many rows of the sample each class has, or how many images where these are fewer."""
+    """The number of rows of each class in the sample, or of images where these are fewer."""
     is_whole: bool = False
-    """Whether the sample is all there is, so that `classes` are whole too."""
+    """Whether the sample is the whole input, so that `classes` counts all rows."""
     texts: list[str] = field(default_factory=list)
-    """Texts of the sample, where no label was found."""
+    """Texts of the sample, when no label was found."""
     has_images: bool = True
-    """Whether some image path leads to a file."""
+    """Whether at least one image path leads to a file."""
     is_labelled: bool = False
-    """Whether the source gives labels, from whichever place."""
+    """Whether the source gives labels, from a column, from folders or from a plan."""
     warnings: list[str] = field(default_factory=list)
-    """What keeps the study from running, or is not to be missed; a line each."""
+    """Problems that stop the study, and other important facts, one line each."""

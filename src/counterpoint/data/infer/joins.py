@@ -1,4 +1,4 @@
-"""Two tables that belong together: captions in one, labels in the other, a column of both names the image."""
+"""Two tables to join: captions in one, labels in the other, and a column of image names in both."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -20,7 +20,7 @@ LEAST_SHARED = 0.5
 
 
 class Link(NamedTuple):
-    """A column of a table whose values are those of a column of another, and for how many of its rows."""
+    """Two columns of two tables with the same values, and the share of rows that have a match."""
 
     matches: str
     key: str
@@ -28,12 +28,12 @@ class Link(NamedTuple):
 
 
 def of_several(files: Sequence[Path]) -> InferredSource:
-    """Return the settings for tables of different columns: of one that has all, else of two that are joined.
+    """Return the settings for tables of different columns: of one complete table, else of two to join.
 
     Raises
     ------
     SourceError
-        When none has images and texts, with the reason of each.
+        When no table has images and texts, with the reason of the first.
     """
     found, reasons = {}, []
     for file in files:
@@ -55,7 +55,7 @@ def of_several(files: Sequence[Path]) -> InferredSource:
 
 
 def _joined(found: InferredSource, main: Path, other: Path) -> InferredSource | None:
-    """Return *found*, the settings for table *main*, with the label of table *other*; None where they share no key."""
+    """Return *found*, the settings for table *main*, with the label of table *other*; None without a shared key."""
     here, there = sampled(open_table(main)).rows, sampled(open_table(other)).rows
     link = _link(here, there, image=found.source["image"])
     if link is None:
@@ -73,7 +73,7 @@ def _joined(found: InferredSource, main: Path, other: Path) -> InferredSource | 
 
 
 def _link(here: Frame, there: Frame, *, image: str) -> Link | None:
-    """Return the columns of two tables that name the same things: the image's column before others, most rows first."""
+    """Return the two columns with the most shared names; the image column of *here* wins a tie."""
     pairs = product(_may_be_keys(here), _may_be_keys(there))
     links = [link for left, right in pairs if (link := _shared(here[left], there[right])).share >= LEAST_SHARED]
     return max(links, key=lambda link: (link.share, link.matches == link.key, link.matches == image), default=None)

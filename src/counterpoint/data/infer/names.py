@@ -1,4 +1,4 @@
-"""What columns are called for their role: captions, labels, image files, and all that is none of these."""
+"""Names of columns for each role: images, texts, labels, splits, groups, ids, and names of other facts."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -9,7 +9,7 @@ IMAGES = (
     "image_file", "image_filename", "image_name", "bilddatei", "bildpfad", "file_name", "filename", "filepath",
     "file_path", "file", "path", "datei", "dateiname", "fichier", "archivo", "bestand",
 )  # fmt: skip
-"""An image, the likeliest name first."""
+"""Names of an image column, the likeliest first."""
 
 TEXTS = (
     "caption", "captions", "text", "alt", "alt_text", "alttext", "title", "description", "desc", "image_desc",
@@ -18,14 +18,14 @@ TEXTS = (
     "onderschrift", "beschrijving", "opis", "sentence", "prompt", "headline", "tweet", "review", "comment", "overview",
     "body", "txt", "texte", "texto", "tekst",
 )  # fmt: skip
-"""A text of the image, the likeliest name first."""
+"""Names of a column of texts, the likeliest first."""
 
 LABELS = (
     "label", "labels", "class", "category", "target", "y", "label_name", "class_name", "class_label", "categories",
     "klasse", "kategorie", "etikett", "categorie", "etiquette", "clase", "categoria", "etiqueta", "etichetta",
     "sentiment", "genre", "species", "topic",
 )  # fmt: skip
-"""A class, the likeliest name first."""
+"""Names of a column of classes, the likeliest first."""
 
 SPLITS = ("split", "fold", "set", "partition", "subset", "part", "data_split", "dataset_split")
 GROUPS = (
@@ -54,7 +54,7 @@ _NEITHER = (
     "latitude",
     "longitude", "price", "preis", "author", "user", "username", "photographer", "fotograf", "email",
 )  # fmt: skip
-"""Words of a name that make its column neither a text nor a label."""
+"""Words in the name of a column that is neither a text nor a label."""
 
 
 def plain_name(name: str) -> str:
@@ -69,7 +69,9 @@ def plain_name(name: str) -> str:
 
 
 def name_rank(name: str, known: Sequence[str]) -> int:
-    """Return the place of *name* among the *known*, behind them all where only a word of it is known, else beyond.
+    """Return the index of *name* in *known*; larger when only a word of it is known, and largest for a stranger.
+
+    A name in *known* ranks below ``len(known)``, a name with a known word below ``2 * len(known)``.
 
     >>> [name_rank(name, TEXTS) for name in ("Caption", "caption_en", "shelf")] == [0, len(TEXTS), 2 * len(TEXTS)]
     True
@@ -82,7 +84,7 @@ def name_rank(name: str, known: Sequence[str]) -> int:
 
 
 def is_named(name: str, known: Collection[str]) -> bool:
-    """Say whether *name* is one of the *known*, whatever its case, accents and dashes.
+    """Return whether *name* is in *known*, apart from case, accents and dashes.
 
     >>> is_named("Alt-Text", TEXTS), is_named("license_url", LABELS)
     (True, False)
@@ -91,7 +93,7 @@ def is_named(name: str, known: Collection[str]) -> bool:
 
 
 def is_neither(name: str) -> bool:
-    """Say whether *name* is that of something about a row, and so neither a text of the image nor its class.
+    """Return whether *name* is the name of a fact about a row, neither its text nor its class.
 
     >>> [is_neither(name) for name in ("License", "image_width", "split", "caption", "shelf")]
     [True, True, True, False, False]

@@ -1,4 +1,4 @@
-"""The source with the settings that were found, opened once: what it really gives decides."""
+"""Check inferred settings: open the source once, and correct them by the rows that it yields."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -14,7 +14,7 @@ from counterpoint.schema import Frame
 
 
 def probe(found: InferredSource) -> InferredSource:
-    """Return *found* after a look at the first rows that its source reads.
+    """Return *found*, corrected by the first rows of its source.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def probe(found: InferredSource) -> InferredSource:
     if not found.is_labelled:
         found.texts = records["text"].drop_nulls().to_list()
     if len(records) and records["text"].null_count() == len(records):
-        found.warnings.append("No row that was looked at has a text.")
+        found.warnings.append("No row of the sample has a text.")
     if len(dropped) > len(records):
         worst = dropped["reason"].value_counts(sort=True).row(0)
         found.warnings.append(f"{worst[1]:,} of {len(records) + len(dropped):,} rows cannot be read: {worst[0]}.")
@@ -41,7 +41,7 @@ def probe(found: InferredSource) -> InferredSource:
 
 
 def _classes(records: Frame) -> dict[str, int]:
-    """Return how many rows each class has, or images where these are fewer, as the source names the classes."""
+    """Return the number of rows of each class, or of images where these are fewer, by the source's class names."""
     labels = records.select(pl.col("label").cast(pl.String).str.strip_chars().replace("", None), "image")
     n_rows = pl.min_horizontal(pl.len(), pl.col("image").n_unique())
     counts = labels.drop_nulls("label").group_by("label").agg(n_rows.alias("n"))

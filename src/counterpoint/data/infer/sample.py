@@ -16,21 +16,21 @@ from counterpoint.schema import Frame
 
 MAX_ROWS, MAX_CELLS, LIMIT_S = 50_000, 2_000_000, 10.0
 OF_LINES, LARGE_BYTES = (".csv", ".tsv", ".jsonl", ".ndjson"), 32 << 20
-"""Files of which pieces can be read, and how large they are when only pieces are."""
+"""Files that can be read in pieces, and the size above which they are."""
 N_PIECES, PIECE_BYTES = 64, 1 << 16
 
 
 class SampledTable(NamedTuple):
-    """Rows spread evenly over those that were read: of all columns, but null where a cell holds bytes."""
+    """Rows spread evenly over the rows read.  A cell that holds bytes is null."""
 
     rows: Frame
     n_read: int
     is_whole: bool
-    """Whether every row was read, and every one is here."""
+    """Whether the sample is the whole table."""
 
 
 def sampled(table: Table, columns: Collection[str] | None = None) -> SampledTable:
-    """Return rows of *table*, spread over all that can be read in 10 seconds; bytes are not read.
+    """Return rows of *table*, spread over all rows that can be read in 10 seconds.  Bytes are not read.
 
     Examples
     --------
@@ -62,10 +62,10 @@ def sampled(table: Table, columns: Collection[str] | None = None) -> SampledTabl
 
 
 def _of_pieces(table: Table, wanted: Collection[str]) -> Frame | None:
-    """Return rows of pieces of a large file of lines, from its begin to its end; None of another file.
+    """Return rows from pieces of a large file of lines, from its beginning to its end; None for another file.
 
-    A row that a piece cuts is left out.  A file of which pieces cannot be read, such as one with line breaks inside
-    fields, is None too: then it is read from its first row on.
+    A row at the edge of a piece is left out.  The result is also None when pieces cannot be read, for example because
+    fields contain line breaks.  Such a file is read from its first row on.
     """
     if table.path.suffix.lower() not in OF_LINES or not _is_large(table.path):
         return None
@@ -86,7 +86,7 @@ def _is_large(path: Path) -> bool:
 
 
 def _pieces(path: Path) -> bytes:
-    """Return the first line of a file, and the whole lines of pieces of it."""
+    """Return the first line of a file, and the whole lines of some pieces."""
     size = path.stat().st_size
     with path.open("rb") as file:
         found = [file.read(PIECE_BYTES).rpartition(b"\n")[0]]

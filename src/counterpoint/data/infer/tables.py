@@ -1,4 +1,4 @@
-"""The settings that fit a table, or several of one kind."""
+"""The settings that fit a table, or several tables of the same columns."""
 
 import re
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ MAX_FILES = 20
 
 
 def tables_in(folder: Path) -> list[Path]:
-    """Return the tables that stand in *folder*, sorted."""
+    """Return the tables in *folder*, sorted."""
     return sorted(
         file for file in folder.iterdir()
         if file.suffix.lower() in FORMATS and file.is_file() and not file.name.startswith((".", "~$", "_"))
@@ -45,7 +45,7 @@ def of_tables(files: Sequence[Path], path: Path) -> InferredSource:
     Raises
     ------
     SourceError
-        When there is no column of images, or none of texts.
+        When there is no column of images, or no column of texts.
     """
     table = open_table(files[0])
     sample = _of_all(files)
@@ -76,14 +76,14 @@ def _set_images(found: InferredSource, pictures: ImageColumn) -> None:
 
 
 def _text_of(rows: Frame, found: InferredSource, file: Path) -> Choice:
-    """Return the columns that may be the text; one of names or numbers only where there is no other."""
+    """Return the columns that may be the text; columns of names only when there is no other."""
     text = text_columns(rows)
     if text.first is not None:
         return text
     text = Choice(tuple(name for name in rows.columns if _may_be_text(name, rows[name])))
     if text.first is None:
         raise SourceError(
-            f"{file} has no column of texts beside {found.source['image']}; found {_listed(rows, found)}."
+            f"{file} has images in {found.source['image']}, but no column of texts; found {_listed(rows, found)}."
         )
     found.warnings.append(f"{file} has no column of sentences; source.text: {text.first} is a guess.")
     return text
@@ -94,7 +94,7 @@ def _listed(rows: Frame, found: InferredSource) -> str:
 
 
 def _of_all(files: Sequence[Path]) -> SampledTable:
-    """Return one sample of several tables; of very many, of some from the first to the last."""
+    """Return one sample of several tables, or of a selection of very many."""
     some = files[:: max(1, -(-len(files) // MAX_FILES))]
     samples = [sampled(open_table(file)) for file in some]
     rows = pl.concat([sample.rows for sample in samples], how="diagonal_relaxed")
@@ -110,7 +110,19 @@ def _may_be_text(name: str, values: pl.Series) -> bool:
 
 
 def choose(found: InferredSource, role: str, choice: Choice, note: str = "") -> None:
-    """Set *role* to the first of *choice*, with a comment on it."""
+    """Set *role* to the first column of *choice*, with a comment.
+
+    Parameters
+    ----------
+    found
+        *found* are the settings to change.
+    role
+        *role* is the setting, such as "text".
+    choice
+        *choice* are the candidate columns.
+    note
+        *note* is the comment (default: the next candidates).
+    """
     found.source[role] = choice.first
     note = note or choice.others
     if note:
@@ -122,7 +134,7 @@ def _names_of(rows: Frame, image: str) -> pl.Series:
 
 
 def _by_folder(found: InferredSource, names: pl.Series) -> None:
-    """Take the folders that the images are in for classes, when there are some of many images each."""
+    """Take the folders of the images as classes, when there are several with enough images each."""
     folders = folders_of(names).drop_nulls()
     counts = dict(folders.value_counts(sort=True).iter_rows())
     is_class = 2 <= len(counts) <= MAX_UNNAMED and len(folders) == len(names) and min(counts.values()) >= FEW
@@ -132,7 +144,7 @@ def _by_folder(found: InferredSource, names: pl.Series) -> None:
 
 
 def _rest(found: InferredSource, rows: Frame, columns: Sequence[str], image: pl.Series) -> None:
-    """Choose label, split, group and id; a column that is called like a role that it cannot have is none."""
+    """Choose label, split, group and id; a column with the name of a role that it cannot have is set to none."""
     split = split_columns(rows)
     label = label_columns(rows, split.names)
     if label.first is not None:
@@ -155,14 +167,14 @@ def _rest(found: InferredSource, rows: Frame, columns: Sequence[str], image: pl.
 
 
 _why_not = {
-    "id": "not one id a row: rows are called by their number",
+    "id": "some rows share an id, or have none: the id is the row's number",
     "label": "column label holds no classes",
     "split": "column split holds no names of folds",
 }
 
 
 def _check_alignment(found: InferredSource, rows: Frame) -> None:
-    """Leave out the two ids that alignment compares, where they are not ids of the same thing."""
+    """Leave out the two ids that alignment compares, when they are not ids of the same thing."""
     pair = ("text_id", "image_id")
     if set(pair) <= set(rows.columns) and (rows["text_id"].cast(pl.String) != rows["image_id"].cast(pl.String)).any():
         found.source |= dict.fromkeys(pair)
@@ -170,7 +182,17 @@ def _check_alignment(found: InferredSource, rows: Frame) -> None:
 
 
 def count_classes(found: InferredSource, rows: Frame, image: str) -> None:
-    """Note how many rows each class has, at most as many as it has images, and some texts where there is no label."""
+    """Count the rows of each class, or its images where these are fewer; without a label, keep some texts.
+
+    Parameters
+    ----------
+    found
+        *found* are the settings to complete.
+    rows
+        *rows* are the sample.
+    image
+        *image* is the image column.
+    """
     label = found.source.get("label")
     if "label_from" in found.source:
         return

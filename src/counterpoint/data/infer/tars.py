@@ -1,4 +1,4 @@
-"""The settings that fit tar shards: which field of their JSON is the label, and which the text without a ``.txt``."""
+"""The settings that fit tar shards: the JSON field of the label, and of the text when there is no ``.txt``."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ def of_tars(files: Sequence[Path], path: Path) -> InferredSource:
     Raises
     ------
     SourceError
-        When they hold no image.
+        When they contain no image.
     """
     some = files[:: max(1, -(-len(files) // N_TARS))]
     samples = [sample for file in some for sample in _samples(file, N_SAMPLES // len(some), LIMIT_S / len(some))]
@@ -62,7 +62,7 @@ def _samples(file: Path, n: int, limit_s: float) -> Iterator[Sample]:
 
 
 def _fields(sample: Sample) -> dict[str, str | None]:
-    """Return the fields of a sample's JSON as strings, but objects."""
+    """Return the fields of a sample's JSON as strings, without objects."""
     try:
         values = json.loads(sample.parts.get("json", b"{}"))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""A study file as text: the settings that were found, with a comment on each choice and its runner-up."""
+"""A study file as text: the inferred settings, with comments on the choices and their alternatives."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from counterpoint.data.look_alikes import look_alike_findings, yaml_string
 from counterpoint.errors import ConfigError, did_you_mean
 
 PRESETS = {"study-2023": Path(__file__).parents[2] / "study-2023.yaml"}
-"""Published studies by name: whole study files, of which the source is the user's own."""
+"""Published studies by name: whole study files, whose source the user replaces."""
 FOLDS, FEWEST_FOLDS = 5, 3
 SHOWN_CLASSES = 8
 
@@ -67,10 +67,19 @@ def study_text(file: Path, found: InferredSource) -> str:
 def published_study(preset: str, file: Path, source: str | None) -> str:
     """Return the file of a published study under another name, with *source* in place of its own.
 
+    Parameters
+    ----------
+    preset
+        *preset* is the name of the published study.
+    file
+        *file* is the path that the study file will be written to.
+    source
+        *source* are the lines of the section ``source``; None: the example source of the study stays.
+
     Raises
     ------
     ConfigError
-        When there is no such study.
+        When the study is unknown.
     """
     if preset not in PRESETS:
         raise ConfigError(f"Unknown study preset {preset!r}.{did_you_mean(preset, PRESETS)}")
@@ -91,7 +100,7 @@ def study_name(file: Path) -> str:
 
 
 def source_lines(file: Path, found: InferredSource) -> str:
-    """Return the lines of the section ``source``, with paths as seen from the folder of *file*."""
+    """Return the lines of the section ``source``, with paths relative to the folder of *file*."""
     settings = {key: seen_from(file, value) for key, value in found.source.items()}
     return "\n".join(setting_line(key, value, found.notes.get(key)) for key, value in settings.items())
 
@@ -99,6 +108,17 @@ def source_lines(file: Path, found: InferredSource) -> str:
 def setting_line(key: str, value: object, note: str | None, indent: str = "  ") -> str:
     """Return *key* and *value* as lines of YAML, with a comment.
 
+    Parameters
+    ----------
+    key, value
+        *key* is the name of the setting, *value* its value, also a list or a mapping.
+    note
+        *note* is the comment, if any.
+    indent
+        *indent* is the white space before the key.
+
+    Examples
+    --------
     >>> setting_line("text", "caption", "could also be title")
     '  text: caption           # could also be title'
     """
@@ -110,7 +130,7 @@ def setting_line(key: str, value: object, note: str | None, indent: str = "  ") 
 
 
 def _yaml(value: object, *, in_line: bool = False) -> str:
-    r"""Return *value* as YAML; the line end U+0085 is written as ``\N``, for as it is it reads as a space."""
+    r"""Return *value* as YAML; the line end U+0085 is written as ``\N``, because YAML reads it as a space."""
     made = str(yaml.safe_dump(value, allow_unicode=True, width=1000, default_flow_style=in_line))
     if "\x85" in made:
         made = str(yaml.safe_dump(value, width=1000, default_flow_style=in_line))
@@ -118,12 +138,12 @@ def _yaml(value: object, *, in_line: bool = False) -> str:
 
 
 def commented(text: str, note: str | None) -> str:
-    """Return a line with a comment, which stands below those of other lines."""
+    """Return a line with a comment, aligned with the comments of other lines."""
     return f"{text:<25} # {in_comment(note)}" if note else text
 
 
 def in_comment(text: str) -> str:
-    r"""Return *text* as one line that may stand in a comment: without breaks, and with escapes for what cannot be seen.
+    r"""Return *text* as one line for a comment: without breaks, and with escapes for characters that cannot be printed.
 
     >>> print(in_comment("a\nb: \x1b[31mred"))
     a b: \x1b[31mred
@@ -132,7 +152,7 @@ def in_comment(text: str) -> str:
 
 
 def seen_from(file: Path, value: Any) -> Any:
-    """Return a path as seen from the folder of *file*, where it is not far away; else absolute."""
+    """Return a path relative to the folder of *file* when it is below that folder, else the absolute path."""
     if isinstance(value, Mapping):
         return {key: seen_from(file, each) for key, each in value.items()}
     if not isinstance(value, Path):
@@ -142,7 +162,7 @@ def seen_from(file: Path, value: Any) -> Any:
 
 
 def _split(found: InferredSource) -> str:
-    """Return the lines of the section ``split``: the source's own, or folds of which each class has a row."""
+    """Return the lines of the section ``split``: the source's own, or folds that each have rows of every class."""
     if found.split is not None:
         return (
             f"{commented('  kind: given', f'the source has {found.split}')}\n"
@@ -157,7 +177,7 @@ def _split(found: InferredSource) -> str:
 
 
 def _too_few(found: InferredSource) -> list[str]:
-    """Return a line when a class has not a row for each fold, and cannot be left out."""
+    """Return a line when a class has fewer rows than folds, and cannot be left out."""
     sizes = {name: n for name, n in found.classes.items() if name not in rare(found)}
     name = min(sizes, key=lambda each: sizes[each], default="")
     if not found.is_whole or found.split is not None or sizes.get(name, FOLDS) >= FEWEST_FOLDS:
@@ -184,7 +204,7 @@ def rare(found: InferredSource) -> dict[str, int]:
 
 
 def _labels(found: InferredSource) -> str:
-    """Return the section ``label``: none, but where classes are too small, or look alike."""
+    """Return the section ``label``, which is only written for classes that are too small or look alike."""
     few = rare(found)
     alike = look_alike_findings(
         pl.Series([name for name, n in found.classes.items() for _ in range(n)], dtype=pl.String)
@@ -195,17 +215,17 @@ def _labels(found: InferredSource) -> str:
     names = ", ".join(f"{yaml_string(name)} ({n})" for name, n in list(few.items())[:SHOWN_CLASSES])
     more = f" and {len(few) - SHOWN_CLASSES} more" if len(few) > SHOWN_CLASSES else ""
     kept = "\n".join(f"    {yaml_string(name)}: {yaml_string(name)}" for name in found.classes if name not in few)
-    note = f"  # Left out, for each fold needs a row of each class: {names}{more}."
+    note = f"  # Left out, because each fold needs a row of each class: {names}{more}."
     return f"{comment}\nlabel:\n{note}\n  mapping:\n{kept}\n"
 
 
 def _keywords(found: InferredSource) -> str:
-    """Return the section ``label`` for a source without labels: words in the text decide."""
+    """Return the section ``label`` for a source without labels: keywords in the text decide."""
     pair = two_words(found.texts)
-    example = "Two frequent words stand here as an example: put your own in their place."
+    example = "These two frequent words are an example: replace them with your own."
     first, second = pair or ("word", "other")
     return f"""
-label:                    # no column of labels was found: words in the text decide (see docs on what that means)
+label:                    # no column of labels was found: words in the text decide (see label.keywords in the docs)
   keywords:               # {example if pair else "Put your own words here: no two words divide these texts."}
     classes:
       first: [{yaml_string(first)}]
