@@ -77,7 +77,7 @@ def check_of_folder(tree: list[tuple[str, bytes | str]]) -> str:
             records, dropped = read(source, root)
         except SourceError as error:
             return _refused(str(error))
-        aside = {name for names in source._aside.names.values() for name in names}
+        aside = {name for names in source._unused.names.values() for name in names}
         seen = {_real(image) for image in records["image"].drop_nulls()} | {_real(root / name) for name in aside}
         lost = [file for file in _files(root) if _real(file) not in seen and not _is_used(file, dropped)]
         assert [file for file in lost if printable(str(file.relative_to(root))) not in aside] == []

@@ -121,7 +121,7 @@ def _refused(line: str) -> str:
 
 def _check_members(names: list[str], records: Any, dropped: Any, source: Any) -> None:
     ids = {*records["id"], *dropped["id"]}
-    aside = {name for names in source._aside.names.values() for name in names}
+    aside = {name for names in source._unused.names.values() for name in names}
     keys = [re.sub(r"(?s)((?:.*/)?[^./]+)\.[^/]+", r"\1", name) for name in names]
     lost = [
         name
