@@ -188,7 +188,7 @@ def test_who_reads_no_images_leaves_them_alone(pairs):
         (None, r"got NoneType\.$"),
         (pd.DataFrame({"text": ["a", 1]}), "^Column 'text' of the table in memory has mixed types: "),
         (pd.DataFrame([["a", "b"]], columns=["text", "text"]), r"two columns of one name\. .*'text' 2 times$"),
-        (pl.DataFrame({"text": ["a"], "image": [1]}), "paths, bytes, PIL images or arrays; it is Int64"),
+        (pl.DataFrame({"text": ["a"], "image": [1]}), "paths, bytes, PIL images or arrays, but it is Int64"),
     ],
 )
 def test_what_is_no_table_of_pairs_is_one_line_with_what_to_pass(X, line):

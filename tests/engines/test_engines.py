@@ -132,8 +132,8 @@ def is_ray(process):
     ("address", "message"),
     [
         (None, "No Ray cluster answers at '127.0.0.1:{port}': Connection refused."),
-        ("nonsense", "The address of a Ray cluster is like 10.0.0.1:6379, auto or local; got 'nonsense'."),
-        ("head:99999", "The address of a Ray cluster is like 10.0.0.1:6379, auto or local; got 'head:99999'."),
+        ("nonsense", "The address of a Ray cluster is like 10.0.0.1:6379, auto or local, but got 'nonsense'."),
+        ("head:99999", "The address of a Ray cluster is like 10.0.0.1:6379, auto or local, but got 'head:99999'."),
     ],
 )
 def test_an_address_where_no_cluster_is_is_one_line(address, message):

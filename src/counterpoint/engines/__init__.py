@@ -1,4 +1,4 @@
-"""Engines: each runs tasks through a picklable function and yields results as they are done.
+"""Engines: each runs tasks through a picklable function and yields each result when its task is done.
 
 An engine is a function ``run(tasks, work, *, workers, threads, address) -> Iterator[(task, result)]``.
 """
@@ -15,27 +15,34 @@ ENGINES = {
     "ray": "counterpoint.engines.ray:run",
 }
 MAX_CRASHES = 3
-"""How often one task may see its process die before it is given up."""
+"""The number of crashes of its process after which a task is given up."""
 
 
 class Task(Protocol):
-    """A unit of work that can be sent to another process, and done again without harm."""
+    """A unit of work that can be sent to another process, and repeated without harm."""
 
     @property
     def name(self) -> str:
-        """The name by which other tasks refer to this one."""
+        """The name of this task in the ``after`` of other tasks."""
 
     @property
     def after(self) -> tuple[str, ...]:
-        """The names of the tasks that must be done before this one; those that an engine is not given are done."""
+        """The names of the tasks that must be done before this one.  Tasks unknown to the engine count as done."""
 
 
 AnyTask = TypeVar("AnyTask", bound=Task)
 
 
 def engine(name: str) -> Callable[..., Iterator[tuple[Any, Any]]]:
-    """Return the engine called *name*, or at the path "package.module:function".
+    """Return the engine of this *name*, or the engine at the path "package.module:function".
 
+    Raises
+    ------
+    ConfigError
+        When there is no such engine, or it cannot be imported.
+
+    Examples
+    --------
     >>> engine("local").__module__
     'counterpoint.engines.local'
     """
@@ -44,32 +51,39 @@ def engine(name: str) -> Callable[..., Iterator[tuple[Any, Any]]]:
 
 
 def ready(waiting: Sequence[AnyTask], running: Iterable[AnyTask] = ()) -> list[AnyTask]:
-    """Return the waiting tasks that need nothing more, in their order.
+    """Return the waiting tasks that can start now, in their order.
 
-    What a task names in ``after`` and is neither waiting nor running was done before: by this run or an earlier one.
+    A task that is named in ``after`` and neither waits nor runs is done, in this run or an earlier one.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> tasks = [SimpleNamespace(name="b", after=("a",)), SimpleNamespace(name="a", after=("0",))]
+    >>> [task.name for task in ready(tasks)]
+    ['a']
     """
     unfinished = {task.name for task in (*waiting, *running)}
     return [task for task in waiting if unfinished.isdisjoint(task.after)]
 
 
 def is_late(task: Task) -> bool:
-    """Say whether the process of *task* was ended by a time limit, of something that it will pass over next time.
+    """Return whether a time limit ended the process of *task*, at an input that the task leaves out next time.
 
-    Such a death is no crash: a task has as many as it has inputs that hang.  A task knows by a method ``is_late()``;
-    one without it has no time limits.
+    Such an end is no crash: a task has one for each input that hangs.  The task answers with its method ``is_late()``.
+    A task without this method has no time limits.
     """
-    ask: Callable[[], bool] | None = getattr(task, "is_late", None)
-    return ask is not None and ask()
+    own_answer: Callable[[], bool] | None = getattr(task, "is_late", None)
+    return own_answer is not None and own_answer()
 
 
 def died(name: str) -> CounterpointError:
-    """Return the error for the task called *name*, whose process died too often."""
+    """Return the error for the task of this *name*, with a process that died too often."""
     return CounterpointError(
-        f"The process of {name} died {MAX_CRASHES} times; most often memory ran out: try fewer workers."
+        f"The process of {name} died {MAX_CRASHES} times. The usual cause is a lack of memory: try fewer workers."
     )
 
 
 def refuse_address(name: str, address: str | None) -> None:
-    """Raise `ConfigError` when the engine called *name*, which works on this machine, is given an *address*."""
+    """Raise `ConfigError` when the engine of this *name*, which has no cluster, is given an *address*."""
     if address is not None:
-        raise ConfigError(f"The {name} engine runs on this machine; the address {address!r} needs engine: ray.")
+        raise ConfigError(f"The {name} engine runs on this machine: the address {address!r} needs engine: ray.")

@@ -1,4 +1,4 @@
-"""What a worker process starts with: caps for the threads of numeric libraries, and memory that is used again."""
+"""The environment of a worker process: thread caps of numeric libraries, and settings that reuse freed memory."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -9,12 +9,12 @@ THREAD_VARIABLES = (
 )  # fmt: skip
 
 REUSE = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(2**40)}
-"""Of glibc: blocks of up to 32 MiB, its most, are kept when freed.  Else every step of a training asks the system for
-its activations anew, and a fifth of its time goes into pages that must be zeroed."""
+"""Settings of glibc: freed blocks of up to 32 MiB, its limit, are kept.  Otherwise every training step requests its
+activations from the system again.  Zeroing their pages would take a fifth of the time."""
 
 
 def caps(threads: int) -> dict[str, str]:
-    """Return the variables of a worker: each library capped at *threads*, freed memory kept.
+    """Return the variables of a worker: each library capped at *threads*, and freed memory kept.
 
     >>> caps(2)["OMP_NUM_THREADS"]
     '2'
@@ -24,7 +24,7 @@ def caps(threads: int) -> dict[str, str]:
 
 @contextmanager
 def environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of the environment for a while, and leave it as it was.
+    """Set variables of the environment inside a ``with`` block, and restore the old values after it.
 
     >>> with environment({"COUNTERPOINT_EXAMPLE": "1"}):
     ...     os.environ["COUNTERPOINT_EXAMPLE"]

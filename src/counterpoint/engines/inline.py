@@ -1,4 +1,4 @@
-"""The engine in this very process, one task after another: for debuggers and small tests."""
+"""The engine in this process, one task after another, for debuggers and small tests."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -16,7 +16,30 @@ def run(
     threads: int = 1,  # noqa: ARG001
     address: str | None = None,
 ) -> Iterator[tuple[AnyTask, Result]]:
-    """Yield each task with its result; a task runs after those that it names in ``after``."""
+    """Yield each task with its result, one after the other in this process.
+
+    Parameters
+    ----------
+    tasks
+        *tasks* start in this order, but each only when the tasks that it names in ``after`` are done.
+    work
+        *work* takes a task and returns its result.
+    workers, threads
+        These have no effect: the work is done in this process, as it is.
+    address
+        *address* is refused: this engine has no cluster.
+
+    Raises
+    ------
+    ConfigError
+        When there is an *address*.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> [result for _, result in run([SimpleNamespace(name="a", after=())], lambda task: task.name * 2)]
+    ['aa']
+    """
     refuse_address("inline", address)
     waiting = list(tasks)
     while waiting:

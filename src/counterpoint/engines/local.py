@@ -1,4 +1,4 @@
-"""The engine on this machine: spawned processes, one task a core; a task whose process died is done again."""
+"""The engine on this machine: spawned processes, one task a core.  A task is repeated when its process dies."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ from counterpoint.engines.time_limit import expend_process
 
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
-ALONE = "One process does all the work: others cannot import what this script defines, only what a module does."
+ALONE = "One process does all the work: other processes can import modules, but not the names of this script."
 POLL_S = 0.5
 """Longest wait without a look at interrupts: polars handles them with SA_RESTART, so an endless wait never sees one."""
 
@@ -31,17 +31,17 @@ def run(
     threads: int = 1,
     address: str | None = None,
 ) -> Iterator[tuple[AnyTask, Result]]:
-    """Yield each task with its result, as they are done.
+    """Yield each task with its result, when it is done.
 
     Parameters
     ----------
     tasks
-        *tasks* start in this order, as far as those that they come ``after`` are done.
+        *tasks* start in this order, but each only when the tasks that it names in ``after`` are done.
     work
-        *work* is a module-level function; a task may be given to it twice, when a process died.  Where it or a task
-        names something of the script, such as a contender ``__main__:Mine``, all is done in this process.
+        *work* is a module-level function.  It may receive a task twice, when a process died.  Where *work* or a task
+        names something of the script, such as a contender ``__main__:Mine``, this process does all the work.
     workers
-        *workers* is the number of processes; by default one for every *threads* cores.
+        *workers* is the number of processes (default: one for every *threads* cores).
     threads
         *threads* caps the numeric libraries of each process.
     address
@@ -74,7 +74,7 @@ def run(
 
 
 class _Pool(Generic[AnyTask, Result]):
-    """Executors of one process each, so that a crash costs its own task and no other; a broken one is replaced."""
+    """Executors of one process each, so that a crash costs one task only.  A broken executor is replaced."""
 
     def __init__(self, work: Callable[[AnyTask], Result], *, workers: int, threads: int) -> None:
         self.work, self.threads = work, threads
@@ -124,7 +124,7 @@ class _Pool(Generic[AnyTask, Result]):
     def stop(self) -> None:
         for executor in self._idle:
             executor.shutdown(wait=False)
-        for executor in self._busy.values():  # interrupted: what runs now would be thrown away
+        for executor in self._busy.values():  # interrupted: the results would be thrown away
             processes = list((getattr(executor, "_processes", None) or {}).values())
             executor.shutdown(wait=False, cancel_futures=True)
             for process in processes:
@@ -137,7 +137,7 @@ def _new_executor() -> ProcessPoolExecutor:
 
 
 def _begin(parent: int) -> None:
-    """Leave interrupts to the parent, end when the parent is gone, or when an input takes too long."""
+    """Ignore interrupts, which the parent handles.  End when the parent is gone, or an input takes too long."""
     expend_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

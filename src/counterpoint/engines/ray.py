@@ -1,7 +1,6 @@
-"""The engine on a Ray cluster: a Ray task for each task, bounded in flight; Ray does those again whose worker died.
+"""The engine on a Ray cluster: a Ray task for each task, a bounded number at once, repeated when its worker dies.
 
-Tasks must find their files on whichever node they run: on one machine they do, on many the folders are shared or in an
-object store.
+Tasks must find their files on every node.  On several machines, folders must be shared or in an object store.
 """
 
 import logging
@@ -32,10 +31,10 @@ except ModuleNotFoundError as error:
 Result = TypeVar("Result")
 ANSWERS_S = 10.0
 OBJECT_STORE_BYTES = 80 << 20
-"""Of a cluster of our own: results are small, and the store must fit into the /dev/shm of a container."""
+"""Size for a cluster that this process starts: results are small, and it must fit into /dev/shm of a container."""
 CLIENT_PORT = 10001
 _AGAIN = object()
-"""In place of the result of a task whose worker a time limit ended, as often as Ray does it again by itself."""
+"""Replaces the result of a task when time limits ended its worker in all of Ray's own retries."""
 
 
 def run(
@@ -46,52 +45,58 @@ def run(
     threads: int = 1,
     address: str | None = None,
 ) -> Iterator[tuple[AnyTask, Result]]:
-    """Yield each task with its result, as they are done.
+    """Yield each task with its result, when it is done.
 
     Parameters
     ----------
     tasks
-        *tasks* start in this order, as far as those that they come ``after`` are done.
+        *tasks* start in this order, but each only when the tasks that it names in ``after`` are done.
     work
-        *work* is a module-level function; a task may be given to it twice, when a worker died.
+        *work* is a module-level function.  It may receive a task twice, when a worker died.
     workers
-        *workers* is how many tasks are in flight; by default as many as the cluster's CPUs allow.  Name a number where
-        a cluster grows with its demand.
+        *workers* is the number of tasks in flight (default: as many as the CPUs of the cluster allow).  Name a number
+        where a cluster grows with its demand.
     threads
-        *threads* is how many CPUs a task takes, and caps its numeric libraries.
+        *threads* is the number of CPUs of a task, and caps its numeric libraries.
     address
-        *address* is that of a cluster, such as ``10.0.0.1:6379`` or ``auto``; by default that of RAY_ADDRESS, else a
-        cluster is started on this machine, and ended.  A process that is connected to a cluster already stays so.
+        *address* is the address of a cluster, such as ``10.0.0.1:6379`` or ``auto`` (default: RAY_ADDRESS).  Without
+        any address, a cluster is started on this machine, and ended.  A process that is already connected to a cluster
+        keeps its connection.
 
     Raises
     ------
     ConfigError
         When no cluster answers at the address.
     CounterpointError
-        When a worker died three times on the same task, the cluster failed, or a task names what a script defines.
+        When a worker died three times on one task, the cluster failed, or a task names something of the script.
     """
     if not tasks:
         return
     if needs_script(work, *tasks):
-        raise CounterpointError("A Ray worker cannot import what the script itself defines; put it into a module.")
+        raise CounterpointError("A Ray worker cannot import from the script itself. Put the definition into a module.")
     with _connected(address, n_cpus=max(os.cpu_count() or 1, (workers or 0) * threads)):
-        start, n_at_once = _starter(work, threads), workers or _n_at_once(threads)
-        waiting, running = list(tasks), dict[Any, AnyTask]()
-        try:
-            while waiting or running:
-                for task in ready(waiting, running.values())[: n_at_once - len(running)]:
-                    waiting.remove(task)
-                    running[start(task)] = task
-                (done,), _ = ray.wait(list(running), num_returns=1)
-                task = running.pop(done)
-                result = _result(done, task)
-                if result is _AGAIN:
-                    running[start(task)] = task
-                else:
-                    yield task, result
-        finally:
-            for left in running:  # interrupted: what runs now would be thrown away
-                ray.cancel(left, force=True)
+        yield from _results(tasks, _starter(work, threads), workers or _n_at_once(threads))
+
+
+def _results(
+    tasks: Sequence[AnyTask], start: Callable[[AnyTask], Any], n_at_once: int
+) -> Iterator[tuple[AnyTask, Any]]:
+    waiting, running = list(tasks), dict[Any, AnyTask]()
+    try:
+        while waiting or running:
+            for task in ready(waiting, running.values())[: n_at_once - len(running)]:
+                waiting.remove(task)
+                running[start(task)] = task
+            (done,), _ = ray.wait(list(running), num_returns=1)
+            task = running.pop(done)
+            result = _result(done, task)
+            if result is _AGAIN:
+                running[start(task)] = task
+            else:
+                yield task, result
+    finally:
+        for left in running:  # interrupted: the results would be thrown away
+            ray.cancel(left, force=True)
 
 
 @contextmanager
@@ -115,7 +120,7 @@ def _connected(address: str | None, *, n_cpus: int) -> Iterator[None]:
 
 
 def _check_that_it_answers(address: str) -> None:
-    """Raise `ConfigError` when nobody is at *address*: Ray itself would try for five minutes."""
+    """Raise `ConfigError` when no cluster answers at *address*: Ray itself would try for five minutes."""
     if address in ("local", "auto"):
         return
     where = urlsplit(address if "://" in address else f"//{address}")
@@ -124,7 +129,7 @@ def _check_that_it_answers(address: str) -> None:
     except ValueError:
         port = None
     if not where.hostname or not port:
-        raise ConfigError(f"The address of a Ray cluster is like 10.0.0.1:6379, auto or local; got {address!r}.")
+        raise ConfigError(f"The address of a Ray cluster is like 10.0.0.1:6379, auto or local, but got {address!r}.")
     try:
         socket.create_connection((where.hostname, port), timeout=ANSWERS_S).close()
     except OSError as error:
@@ -132,7 +137,7 @@ def _check_that_it_answers(address: str) -> None:
 
 
 def _cpus() -> list[int]:
-    """Return how many CPUs each node has, of those that have any."""
+    """Return the number of CPUs of each node that has any."""
     nodes: list[Any] = ray.nodes()  # type: ignore[no-untyped-call]
     found = [int(node["Resources"].get("CPU", 0)) for node in nodes if node["Alive"]]
     return [n for n in found if n]
@@ -143,7 +148,7 @@ def _n_at_once(threads: int) -> int:
 
 
 def _starter(work: Callable[[AnyTask], Result], threads: int) -> Callable[[AnyTask], Any]:
-    """Return what sends a task to the cluster, and returns the reference of its result."""
+    """Return a function that sends a task to the cluster and returns the reference of its result."""
     remote: Any = ray.remote(_do).options(
         num_cpus=min(threads, max(_cpus(), default=threads)),  # more than any node has would never start
         max_retries=MAX_CRASHES - 1,
@@ -154,7 +159,7 @@ def _starter(work: Callable[[AnyTask], Result], threads: int) -> Callable[[AnyTa
 
 
 def _do(sent: bytes, folder: str, path: Sequence[str]) -> Any:
-    """Do a task in a worker; a relative path or a module of one's own is there what it is here, if the node has it."""
+    """Do a task in a worker, with the working folder and the import path of the caller, if the node has them."""
     expend_process()
     with suppress(OSError):
         os.chdir(folder)
@@ -164,7 +169,7 @@ def _do(sent: bytes, folder: str, path: Sequence[str]) -> Any:
 
 
 def _result(reference: Any, task: AnyTask) -> Any:
-    """Return what a task returned, or raise what it raised, as if it had been done here; or `_AGAIN`."""
+    """Return the result of a task, or `_AGAIN`.  An error of the task is raised as itself."""
     try:
         return ray.get(reference)
     except RayTaskError as error:

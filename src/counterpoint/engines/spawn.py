@@ -1,7 +1,7 @@
 """Processes that never run the user's script again, so that it needs no ``if __name__ == "__main__"``.
 
-A spawned process of the standard library first imports the script that started it, for what the script defines may be
-needed.  The work of an engine lives in modules; tasks that need something of a script are found beforehand.
+A spawned process of the standard library first imports the script that started it, because it may need a definition of
+the script.  The work of an engine is defined in modules.  Tasks that need the script are recognised before.
 """
 
 import pickle
@@ -14,23 +14,27 @@ from typing import Any
 
 MAIN = "__main__"
 _NAMES = (b"\x8c\x08__main__", b"__main__:")
-"""How a pickle names the module of a class or function, and a setting the place of one."""
+"""The module ``__main__`` in a pickled class or function, and in a setting with the path of one."""
 
 
 def needs_script(*sent: object) -> bool:
-    """Say whether what is *sent* to a process names something that the script, or the notebook, defines.
+    """Return whether one of the *sent* objects names a definition of the script or the notebook.
 
     >>> needs_script(len, "my_lab:CharBayes", "__main__.png"), needs_script(len, "__main__:CharBayes")
     (False, True)
     """
     try:
         return any(name in pickle.dumps(each) for each in sent for name in _NAMES)
-    except (pickle.PicklingError, AttributeError, TypeError):  # a function within a function: the engine itself says so
+    except (
+        pickle.PicklingError,
+        AttributeError,
+        TypeError,
+    ):  # a function within a function: the engine itself raises then
         return False
 
 
 class _Process(SpawnProcess):
-    """A process to which the script that starts it is not named."""
+    """A process that does not receive the name of the script that starts it."""
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:  # noqa: N802 - the standard library's name
@@ -43,12 +47,12 @@ class _Context(SpawnContext):
 
 
 SPAWN = _Context()
-"""What `concurrent.futures.ProcessPoolExecutor` takes as ``mp_context``."""
+"""The argument ``mp_context`` of `concurrent.futures.ProcessPoolExecutor`."""
 
 
 @contextmanager
 def _another_main() -> Iterator[None]:
-    """Put a module without a file in the place of the script, while a process is told what to import."""
+    """Replace the script by a module without a file, while a process is started."""
     script = sys.modules[MAIN]
     sys.modules[MAIN] = ModuleType(MAIN)
     try:

@@ -1,6 +1,6 @@
-"""The time limit of one input: a worker process that hangs is ended by the system, even in C code that never returns.
+"""The time limit of one input: the system ends a worker process that hangs, even in C code that never returns.
 
-A thread of Python could not do it: it waits for the interpreter's lock, which such code may hold for ever.
+A Python thread could not do it, because it waits for the interpreter's lock, which such code may hold for ever.
 """
 
 import faulthandler
@@ -15,15 +15,15 @@ _seen_alive_s = 0.0
 
 
 def expend_process() -> None:
-    """Note that this process is a worker: `time_limit` may end it, and its task is done again elsewhere."""
-    global _expendable  # noqa: PLW0603 - it is a fact of the process, which no caller can hand over
-    if not _expendable:  # once: later it would take the place of the handler that writes notes
+    """Note that this process is a worker: `time_limit` may end it, and its task is repeated elsewhere."""
+    global _expendable  # noqa: PLW0603 - a property of the process, which no caller can pass
+    if not _expendable:  # once: later it would replace the handler that writes notes
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _expendable = True
 
 
 def is_expendable() -> bool:
-    """Say whether `time_limit` may end this process.
+    """Return whether `time_limit` may end this process.
 
     >>> is_expendable()
     False
@@ -33,16 +33,16 @@ def is_expendable() -> bool:
 
 @contextmanager
 def time_limit(seconds: float, *, notes: IO[bytes] | None = None) -> Iterator[None]:
-    """End this worker process when what is done here takes longer; elsewhere than in a worker nothing is limited.
+    """End this worker process when the ``with`` block takes longer.  Outside of workers, nothing is limited.
 
-    There is one limit in a process at a time, whichever of its threads sets it.
+    A process has one limit at a time, shared by all of its threads.
 
     Parameters
     ----------
     seconds
-        *seconds* are those of a clock on the wall: what hangs may wait as well as compute.
+        *seconds* are wall-clock time, because code that hangs may wait instead of compute.
     notes
-        *notes* is a file; where each thread was is written to its end before the process ends.
+        *notes* is a file.  The stack of each thread is appended to it before the process ends.
 
     Examples
     --------
@@ -65,9 +65,9 @@ def time_limit(seconds: float, *, notes: IO[bytes] | None = None) -> Iterator[No
 def sign_of_life(seconds: float) -> None:
     """End this worker process, with a trace of its threads, unless the next sign of life comes within *seconds*.
 
-    It is for loops that turn often, and costs little: most signs only look at the clock.
+    It is meant for loops with many rounds, and is cheap: most calls only read the clock.
     """
-    global _seen_alive_s  # noqa: PLW0603 - there is one such watch in a process
+    global _seen_alive_s  # noqa: PLW0603 - a process has one such watch
     now_s = time.monotonic()
     if _expendable and now_s - _seen_alive_s > seconds / 10:
         faulthandler.dump_traceback_later(seconds, exit=True)
@@ -75,7 +75,7 @@ def sign_of_life(seconds: float) -> None:
 
 
 def end_watch() -> None:
-    """Expect no more signs of life."""
+    """Stop waiting for signs of life."""
     global _seen_alive_s  # noqa: PLW0603
     faulthandler.cancel_dump_traceback_later()
     _seen_alive_s = 0.0

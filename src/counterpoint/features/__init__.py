@@ -1,1 +1,1 @@
-"""What models see of a pair: decoded pixels, hashes, tokens, embeddings."""
+"""The inputs that models read of a pair: decoded pixels, hashes, tokens, embeddings."""

@@ -1,7 +1,7 @@
-"""A child process for work on bytes of strangers: when that hangs or crashes, the child is lost and nothing else.
+"""A child process for work on bytes from strangers: a hang or a crash costs the child and nothing else.
 
-It is started as a command of its own, so a script needs no main guard, and kept for the next caller, because a start
-takes half a second.
+The child is started as a separate command, so a script needs no main guard.  It is kept for the next caller, because a
+start takes half a second.
 """
 
 import atexit
@@ -31,7 +31,7 @@ serve({fds!r})
 
 
 class ChildLostError(Exception):
-    """The child ended before its result came; *place* is what it had noted last."""
+    """The child ended before its result came.  *place* is the last place that it noted."""
 
     def __init__(self, place: int, *, is_late: bool) -> None:
         super().__init__(f"at {place}" + ", over its time limit" * is_late)
@@ -39,7 +39,7 @@ class ChildLostError(Exception):
 
 
 class Child:
-    """A process that calls functions for this one, one after the other.
+    """A process that calls functions for this process, one after the other.
 
     Examples
     --------
@@ -64,38 +64,38 @@ class Child:
             )
 
     def is_alive(self) -> bool:
-        """Say whether it is there, for this process: one that was forked has to start its own.
+        """Return whether the child runs, and belongs to this process: a forked process has to start its own child.
 
-        One that was started in another working folder would read another file of the same relative path.
+        A child that was started in another working folder would read another file of the same relative path.
         """
         is_here = self.owner == os.getpid() and self._folder == _working_folder()
         return is_here and self._process.poll() is None
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Return what *function* of a module returns there, or raise what it raises, or `ChildLostError`."""
+        """Return the result of a module-level *function* in the child, or raise its error, or `ChildLostError`."""
         self.start(function, *args)
         return self.result()
 
     def start(self, function: Callable[..., Any], *args: Any) -> None:
-        """Begin a call; `connection` can be read when its result is there, or the child is gone."""
+        """Begin a call.  `connection` can be read when the result is there, or the child is gone."""
         self._place[:] = bytes(_N_BYTES)
-        with suppress(BrokenPipeError, ConnectionResetError):  # it is gone, as `result` finds out
+        with suppress(BrokenPipeError, ConnectionResetError):  # the child is gone, as `result` finds
             self.connection.send((function, args))
 
     def result(self) -> Any:
-        """Return the result of what was begun."""
+        """Return the result of the call that was begun."""
         try:
-            is_right, value = self.connection.recv()
+            has_result, value = self.connection.recv()
         except (EOFError, ConnectionResetError):
             place = int.from_bytes(self._place[:])
             is_late = self.end() == -signal.SIGALRM
             raise ChildLostError(place, is_late=is_late) from None
-        if is_right:
+        if has_result:
             return value
         raise value
 
     def end(self) -> int:
-        """Let it go, and return how it ended; one that does not end is killed."""
+        """Let the child end, and return its exit code.  A child that does not end is killed."""
         self.connection.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_ENDS_S)
@@ -104,7 +104,7 @@ class Child:
         return self._process.wait()
 
     def kill(self) -> None:
-        """End it now, in the middle of its work if it has any."""
+        """End the child now, also in the middle of its work."""
         if self.owner == os.getpid():
             self._process.kill()
             self.end()
@@ -121,7 +121,7 @@ _idle: list[Child] = []
 
 
 def take_child() -> Child:
-    """Return the child that waits for work, or a new one."""
+    """Return the child that waits for work, or a new child."""
     while _idle:
         child = _idle.pop()
         if child.is_alive():
@@ -131,7 +131,7 @@ def take_child() -> Child:
 
 
 def give_back(child: Child) -> None:
-    """Keep *child* for the next caller, unless one is kept already."""
+    """Keep *child* for the next caller, unless another child is kept already."""
     if _idle:
         child.kill()
     else:
@@ -148,13 +148,13 @@ _noted: mmap.mmap | None = None
 
 
 def note_place(place: int) -> None:
-    """Note, in a child, what it is at; elsewhere nothing is noted."""
+    """Note the current *place* of a child's work.  Outside of a child nothing is noted."""
     if _noted is not None:
         _noted[:] = place.to_bytes(_N_BYTES)
 
 
 def serve(fds: tuple[int, int]) -> None:
-    """Call what the parent sends, until it is gone."""
+    """Call the functions that the parent sends, until the parent is gone."""
     global _noted  # noqa: PLW0603 - a child notes for one parent
     expend_process()
     _noted = mmap.mmap(fds[1], _N_BYTES)

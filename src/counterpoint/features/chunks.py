@@ -1,6 +1,6 @@
-"""Work on many image references in child processes: one when they are few, one a core when they are many.
+"""Work on many image references in child processes: one child for few references, one a core for many.
 
-An image on which a child hangs is given up after a time; the others are done by another child.
+An image at which a child hangs is given up after a time limit.  Another child does the other images.
 """
 
 import os
@@ -18,7 +18,7 @@ from counterpoint.features.decode import MAX_DECODE_S
 from counterpoint.formats.images import ImageReader
 
 MANY = 2_000
-"""From so many references on, starting more processes costs less than it saves."""
+"""The number of references from which starting more processes costs less than it saves."""
 CHUNK = 500
 POLL_S = 0.5
 """Longest wait without a look at interrupts: polars handles them so that an endless wait never sees one."""
@@ -26,11 +26,11 @@ POLL_S = 0.5
 Result = TypeVar("Result")
 Work = Callable[[int, Iterable[str | None], ImageReader], list[Result]]
 OnCount = Callable[[int, int], None]
-"""A callback of progress; it receives the number of finished references and the number of all."""
+"""A callback of progress, which receives the number of finished references and the number of all."""
 
 
 def ignore_count(done: int, total: int) -> None:
-    """Do nothing: the callback where nobody asks for progress."""
+    """Do nothing: the default callback."""
 
 
 def over_chunks(
@@ -41,15 +41,15 @@ def over_chunks(
     max_decode_s: float = MAX_DECODE_S,
     on_count: OnCount = ignore_count,
 ) -> list[Result]:
-    """Return the results of *work* on *refs*, one a reference, in their order.
+    """Return the results of *work* on *refs*, one for each reference, in their order.
 
     Parameters
     ----------
     refs
         *refs* are image references, best in the order of their shards.
     work
-        *work* takes the place of its first reference, references, and a reader; it must be picklable.  It reads and
-        decodes each image when the reference comes; in place of one that took too long comes None.
+        *work* takes the place of its first reference, references, and a reader.  It must be picklable.  It reads and
+        decodes each image when its reference comes.  None comes in place of an image that took too long.
     workers
         *workers* is the number of processes when there are many references (None: one a core).
     max_decode_s
@@ -60,7 +60,7 @@ def over_chunks(
     Raises
     ------
     CounterpointError
-        When a process died three times at the same image, but not of its time limit.
+        When a process died three times at the same image, not counting time limits.
     """
     chunks = [_Chunk(start, refs[start : start + CHUNK], work, max_decode_s) for start in range(0, len(refs), CHUNK)]
     done, n_done = dict[int, list[Result]](), 0
@@ -73,7 +73,7 @@ def over_chunks(
 
 @dataclass(frozen=True, eq=False)
 class _Chunk(Generic[Result]):
-    """References for one call of the work; *late* are the places of those that took too long."""
+    """References for one call of the work.  *late* are the places of references that took too long."""
 
     start: int
     refs: Sequence[str]
@@ -83,7 +83,7 @@ class _Chunk(Generic[Result]):
     crashes: tuple[int, ...] = field(default=())
 
     def after(self, death: ChildLostError) -> "_Chunk[Result]":
-        """Return this for another child, after the *death* of one."""
+        """Return this chunk for another child, after the *death* of a child."""
         if death.is_late:
             return replace(self, late=self.late | {death.place})
         crashes = (*self.crashes, death.place)
@@ -93,7 +93,7 @@ class _Chunk(Generic[Result]):
 
 
 def _done(chunks: Sequence[_Chunk[Result]], n_children: int) -> Iterator[tuple[int, list[Result]]]:
-    """Yield the start and the results of each chunk, as they are done."""
+    """Yield the start and the results of each chunk, when it is done."""
     waiting, running, idle = deque(chunks), dict[Any, tuple[Child, _Chunk[Result]]](), list[Child]()
     try:
         while waiting or running:
@@ -122,7 +122,7 @@ def _run(chunk: _Chunk[Result]) -> list[Result]:
 
 
 def _in_time(chunk: _Chunk[Result]) -> Iterator[str | None]:
-    """Yield the references; until the next one is asked for, the time of one runs."""
+    """Yield the references.  The time of one reference runs until the next is requested."""
     for place, ref in enumerate(chunk.refs):
         if place in chunk.late:
             yield None
@@ -134,5 +134,5 @@ def _in_time(chunk: _Chunk[Result]) -> Iterator[str | None]:
 
 @cache
 def _reader() -> ImageReader:
-    """Return the reader of this child, kept so that the chunks of one shard index it once."""
+    """Return the reader of this child, kept so that a shard is indexed once for all of its chunks."""
     return ImageReader()

@@ -1,6 +1,6 @@
 """The one guarded decoder: bytes of any origin in, pixels out, or an `ImageError` with one word of a closed list.
 
-Magic bytes decide what an image is, never its name, and its header is checked before anything is decoded.
+Magic bytes decide the format, never the name.  The header is checked before anything is decoded.
 """
 
 import re
@@ -30,15 +30,15 @@ REASONS = (
     "missing_file", "empty_body", "not_image", "unsupported_format", "decode_error", "truncated_image",
     "too_many_pixels", "too_small", "too_large", "aspect", "decode_timeout",
 )  # fmt: skip
-"""Why an image cannot be used; no decoder raises ``decode_timeout``: it is the end of a process that hangs."""
+"""Reasons why an image cannot be used.  No decoder raises ``decode_timeout``, the reason when a process hangs."""
 MAX_DECODE_S = 20.0
-"""Longest time of one image, where no setting says another; the slowest of 64 megapixels takes a sixth."""
+"""Default of the longest time of one image.  The slowest image of 64 megapixels takes a sixth of it."""
 MAX_JPEG_SCANS = 100
-"""A browser's progressive JPEG has about ten; thousands of scans over a large image take minutes."""
+"""A progressive JPEG for browsers has about ten scans.  Thousands of scans over a large image take minutes."""
 MAX_SCANNED_PIXELS = 1_280_000_000
-"""Pixels times scans of a JPEG, because even an empty scan visits each pixel: twenty scans of 64 megapixels."""
+"""Most pixels times scans of a JPEG: twenty scans of 64 megapixels.  Even an empty scan visits each pixel."""
 STRIP_PIXELS = 1 << 20
-"""How many pixels are converted at once: copies of a whole large image would take a gigabyte."""
+"""The number of pixels that are converted at once: copies of a whole large image would take a gigabyte."""
 
 Mode = Literal["gray", "rgb"]
 Pixels8 = np.ndarray[Any, np.dtype[np.uint8]]
@@ -61,9 +61,10 @@ _quiet = Lock()
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of an image's header, and of the time that decoding takes; *max_aspect* is the long side over the short.
+    """Limits of the size of an image, and of the time that decoding takes.
 
-    `check` looks at the header; the time is the matter of whoever calls the decoder (``engines.time_limit``).
+    *max_aspect* is the long side over the short side.  The caller of the decoder limits the time
+    (``engines.time_limit``).
     """
 
     min_side_px: int = 8
@@ -73,7 +74,7 @@ class Limits:
     max_decode_s: float = MAX_DECODE_S
 
     def check(self, width_px: int, height_px: int) -> None:
-        """Raise `ImageError` when an image of this size is not to be decoded.
+        """Raise `ImageError` when an image of this size must not be decoded.
 
         >>> Limits().check(640, 480)
         >>> Limits().check(16_000, 16_000)
@@ -92,7 +93,7 @@ class Limits:
 
 
 class DecodedImage(NamedTuple):
-    """A decoded image; width and height are those of the whole image as shown, before any scaling."""
+    """A decoded image, with the width and the height of the whole image as shown, before any scaling."""
 
     pixels: Pixels8
     width_px: int
@@ -103,7 +104,7 @@ class DecodedImage(NamedTuple):
 def decode(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None = None) -> Pixels8:
     """Return the pixels of an image as shown, uint8 of shape (height, width, channels).
 
-    Transparent pixels lie on white, the EXIF rotation is applied, of an animation it is the first frame.
+    Transparent pixels lie on white, the EXIF rotation is applied, and an animation gives its first frame.
 
     Parameters
     ----------
@@ -114,12 +115,12 @@ def decode(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None =
     mode
         *mode* is "gray" (one channel: ITU-R 601 luma) or "rgb" (three).
     min_side_px
-        *min_side_px* lets a JPEG be decoded at an eighth, a quarter … of its size, no side shorter than this.
+        *min_side_px* allows a JPEG to be decoded at an eighth, a quarter … of its size, with no side shorter than this.
 
     Raises
     ------
     ImageError
-        With a reason of `REASONS`; never any other exception.
+        With a reason of `REASONS`, and never another exception.
 
     Examples
     --------
@@ -133,8 +134,26 @@ def decode(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None =
 
 
 def decode_image(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None = None) -> DecodedImage:
-    """Return what `decode` returns, with the size and the format of the whole image.
+    """Return the pixels of an image like `decode`, with the size and the format of the whole image.
 
+    Parameters
+    ----------
+    data
+        *data* is the image as stored: JPEG, PNG, GIF, WebP or AVIF.
+    limits
+        *limits* are checked against the header, before decoding.
+    mode
+        *mode* is "gray" (one channel: ITU-R 601 luma) or "rgb" (three).
+    min_side_px
+        *min_side_px* allows a JPEG to be decoded at an eighth, a quarter … of its size, with no side shorter than this.
+
+    Raises
+    ------
+    ImageError
+        With a reason of `REASONS`, and never another exception.
+
+    Examples
+    --------
     >>> file = BytesIO()
     >>> Image.new("RGB", (800, 400)).save(file, "JPEG")
     >>> image = decode_image(file.getvalue(), limits=Limits(), mode="rgb", min_side_px=100)
@@ -156,7 +175,7 @@ def decode_image(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | 
 
 
 def header(data: bytes) -> tuple[str, int, int]:
-    """Return (format, width_px, height_px) as the header has them (EXIF rotation not applied), decoding nothing.
+    """Return (format, width_px, height_px) of the header, without decoding and without the EXIF rotation.
 
     Raises
     ------
@@ -179,7 +198,7 @@ def header(data: bytes) -> tuple[str, int, int]:
 
 
 def _plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Return (width, height) of a JPEG that libjpeg-turbo decodes to gray and RGB, None for the odd ones."""
+    """Return (width, height) of a JPEG that libjpeg-turbo decodes to gray and RGB, else None."""
     try:
         height_px, width_px, space, _ = simplejpeg.decode_jpeg_header(data)
     except ValueError:
@@ -197,7 +216,7 @@ def _decode_jpeg(data: bytes, mode: Mode, min_side_px: int, *, n_pixels: int) ->
     has_one_scan, exif = jpeg_head(data)
     if not has_one_scan:
         _check_scans(data, n_pixels)
-    # Seven eighths of the size take longer than the whole, and are less exact.
+    # Seven eighths of the size take longer than the whole size, and are less exact.
     least = {"min_height": min_side_px, "min_width": min_side_px, "min_factor": 1.25}
     return simplejpeg.decode_jpeg(data, mode.upper(), **least), exif_orientation(exif)
 
@@ -211,7 +230,7 @@ def _decode_with_pillow(data: bytes, kind: str, mode: Mode, *, n_pixels: int) ->
 
 
 def _open(data: bytes, kind: str) -> ImageFile:
-    # The plugin itself, not Image.open: that one guesses the format, and warns of sizes that `Limits` refuses.
+    # The plugin itself, not Image.open, which guesses the format and warns of sizes that `Limits` refuses.
     if kind == "webp" and len(data) < 8 + int.from_bytes(data[4:8], "little"):
         raise ImageError("truncated_image")
     return _PLUGINS[kind](BytesIO(data))
@@ -246,7 +265,7 @@ def _guarded() -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:
         raise ImageError("too_many_pixels", _line(error)) from error
-    except Exception as error:  # Bytes are hostile, and Pillow lets nearly every exception through.
+    except Exception as error:  # Bytes are hostile, and Pillow raises nearly every exception.
         raise ImageError("truncated_image" if _CUT.search(str(error)) else "decode_error", _line(error)) from error
 
 

@@ -1,4 +1,4 @@
-"""What an image is known by: its status, size, sha256, and a perceptual hash that survives scaling and re-encoding."""
+"""The identity of an image: status, size, sha256, and a perceptual hash that survives scaling and re-encoding."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -18,9 +18,9 @@ from counterpoint.schema import Frame
 
 SIDE_PX = 32
 BLANK = 0.5
-"""An image whose low frequencies swing less than half a gray level has no hash: its bits would be noise."""
+"""Least swing in gray levels of the low frequencies.  An image below it has no hash: its bits would be noise."""
 _LOW = 8
-# The first rows of the orthonormal cosine transform (type II): a whole one, of which these are taken, takes longer.
+# The first rows of the orthonormal cosine transform (type II): the whole transform takes longer.
 _COSINES = np.cos(np.pi * np.outer(np.arange(_LOW), np.arange(1, 2 * SIDE_PX, 2)) / (2 * SIDE_PX))  # (8, 32)
 _COSINES *= np.sqrt(np.where(np.arange(_LOW) == 0, 1, 2) / SIDE_PX)[:, None]
 
@@ -37,10 +37,10 @@ Row = tuple[str, int | None, int | None, str | None, int | None]
 
 
 def phash(gray: Pixels8) -> int | None:
-    """Return the 64-bit perceptual hash of a gray image, shape (height, width) or (height, width, 1); None if blank.
+    """Return the 64-bit perceptual hash of a gray image, shape (height, width[, 1]), or None if it is blank.
 
-    Its bits say which of the 8 × 8 lowest frequencies of the image, area-averaged to 32 × 32, lie above their
-    median [1]_; the first, which stands for the mean, is 0.
+    The image is area-averaged to 32 × 32.  Each bit marks one of the 8 × 8 lowest frequencies that lies above their
+    median [1]_.  The first bit, of the mean, is 0.
 
     References
     ----------
@@ -62,8 +62,8 @@ def phashes(thumbnails: Pixels8) -> list[int | None]:
     [None, None]
     """
     low = (_COSINES @ thumbnails.astype(np.float64) @ _COSINES.T).reshape(len(thumbnails), 64)
-    low = low.round(6)  # what is nothing but for the arithmetic is nothing
-    # The median in place of the mean: brightness is not what an image shows.
+    low = low.round(6)  # differences of rounding become zero
+    # The median in place of the mean: the brightness of an image is no content.
     low[:, 0] = np.sort(low[:, 1:], axis=1)[:, 31]
     bits = np.ascontiguousarray(low > low[:, :1])
     hashes = np.packbits(bits, axis=1).view(">u8")[:, 0]
@@ -74,18 +74,18 @@ def phashes(thumbnails: Pixels8) -> list[int | None]:
 def inspect_images(
     records: Frame, limits: Limits, *, workers: int | None = 1, on_count: OnCount = ignore_count
 ) -> Frame:
-    """Return *records* with the columns of `INSPECTED`; each image is read and decoded once, in a child process.
+    """Return *records* with the columns of `INSPECTED`.  Each image is read and decoded once, in a child process.
 
-    ``image_status`` is "ok", "missing" (a null reference, or nothing there), or why it cannot be decoded, a word
-    of ``features.decode.REASONS``.  The size is that of the image as shown.
+    ``image_status`` is "ok", "missing" (a null reference, or no such file), or a reason of
+    ``features.decode.REASONS``.  The size is the size of the image as shown.
 
     Parameters
     ----------
     records
         *records* have a column ``image`` of references.
     limits
-        *limits* are checked against each image's header; on one that takes longer than ``limits.max_decode_s`` the
-        status is "decode_timeout".
+        *limits* are checked against the header of each image.  An image that takes longer than
+        ``limits.max_decode_s`` has the status "decode_timeout".
     workers
         *workers* is the number of processes when there are many images (None: one a core).
     on_count

@@ -23,27 +23,27 @@ from counterpoint.schema import Frame
 
 ALLOWED = "a path, bytes, a PIL image, or an array of uint8 of shape (height, width) or (height, width, 3)"
 MADE = pl.Struct({"bytes": pl.Binary, "path": pl.String})
-"""Images of which some are paths and some bytes, as Hugging Face writes them."""
+"""A column of paths and bytes together, as Hugging Face writes it."""
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 _N_CHANNELS = (1, 3, 4)
 _MIXED = (TypeError, pa.ArrowException, pl.exceptions.PolarsError)
-"""What polars and Arrow raise of a column of pandas whose values are of several types."""
+"""Exceptions of polars and Arrow for a pandas column with values of several types."""
 _NO_VALUE = ("NoneType", "NAType", "NaTType")
-"""What is not there, in Python and in pandas, which is not imported for that."""
+"""Types of missing values in Python and in pandas, by name, because pandas is not imported for them."""
 
 
 def as_frame(table: Any, *, image: str = "image") -> Frame:
     """Return a polars, pandas or Arrow *table* as a polars frame.
 
-    PIL images, arrays and path objects in the column *image* become bytes and texts: String, Binary, or a struct of
-    ``bytes`` and ``path`` where there are both.
+    PIL images, arrays and path objects in the column *image* become bytes and texts.  The column is String, Binary, or
+    a struct of ``bytes`` and ``path`` where it has both.
 
     Raises
     ------
     TypeError
         When *table* is no frame.
     SchemaError
-        When an image is of a kind that cannot be read, a column of mixed types, or two are called the same.
+        When an image is of an unreadable kind, a column has mixed types, or two columns have one name.
 
     Examples
     --------
@@ -88,7 +88,10 @@ def _line(error: Exception) -> str:
 
 
 def _is_of_objects(column: Any) -> bool:
-    """Say whether Python has to look at each value; pandas keeps texts as objects too, and Arrow no arrays at all."""
+    """Return whether each value must be read in Python.
+
+    pandas stores texts as objects too, and Arrow stores no arrays.
+    """
     native = str(getattr(column.to_native(), "dtype", ""))
     return native.lower() == "object" or isinstance(column.dtype, nw.Object | nw.List | nw.Array)
 
@@ -106,7 +109,7 @@ def _struct(value: str | bytes | None) -> dict[str, Any]:
 
 
 def _stored(value: Any, row: int) -> str | bytes | None:
-    """Return an image as it can be kept: its path, or its bytes."""
+    """Return an image in a form that can be kept: its path or its bytes."""
     match value:
         case bytearray() | memoryview():
             return bytes(value)
@@ -115,7 +118,7 @@ def _stored(value: Any, row: int) -> str | bytes | None:
         case Image.Image():
             return _png(value)
         case np.ndarray() | list():
-            return _png(_picture(value, row))
+            return _png(_image_of(value, row))
         case Mapping() if value.keys() & {"bytes", "path"}:
             return _stored(value.get("path") if value.get("bytes") is None else value["bytes"], row)
     return _plain(value, row)
@@ -130,7 +133,7 @@ def _plain(value: Any, row: int) -> str | bytes | None:
     raise _wrong(row, f"of type {type(value).__name__}")
 
 
-def _picture(value: Any, row: int) -> Image.Image:
+def _image_of(value: Any, row: int) -> Image.Image:
     try:
         pixels = np.asarray(value)
     except ValueError:  # lists of different lengths
@@ -144,8 +147,8 @@ def _picture(value: Any, row: int) -> Image.Image:
         pixels = pixels.astype(np.uint8)
     is_of_channels = pixels.ndim == 3 and pixels.shape[2] in _N_CHANNELS
     if pixels.dtype != np.uint8 or not pixels.size or not (pixels.ndim == 2 or is_of_channels):
-        what = "a list" if pixels.dtype.kind in "UO" else f"an array of {pixels.dtype}, shape {pixels.shape}"
-        raise _wrong(row, what)
+        found = "a list" if pixels.dtype.kind in "UO" else f"an array of {pixels.dtype}, shape {pixels.shape}"
+        raise _wrong(row, found)
     return Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
 
 
@@ -153,27 +156,27 @@ def _wrong(row: int, got: str) -> SchemaError:
     return SchemaError(f"The image of row {row} is {got}; allowed: {ALLOWED}.")
 
 
-def _png(picture: Image.Image) -> bytes:
-    """Return a picture as a PNG, turned as its EXIF says: as if it were read from its file."""
+def _png(image: Image.Image) -> bytes:
+    """Return an image as a PNG, rotated by its EXIF, like an image that is read from its file."""
     file = BytesIO()
     try:
-        turned = ImageOps.exif_transpose(picture)
+        turned = ImageOps.exif_transpose(image)
         plain = turned if turned.mode in _PNG_MODES else turned.convert("RGB")
         plain.save(file, "PNG", compress_level=1)
-    except (OSError, ValueError, SyntaxError):  # opened, but cut or closed: it counts as an image that cannot be read
+    except (OSError, ValueError, SyntaxError):  # cut or closed after it was opened: an unreadable image
         return b""
     return file.getvalue()
 
 
 def kept_images(images: pl.Series) -> pl.Series:
-    """Return references to *images*, a column of `as_frame`; bytes are kept in a folder that goes with the process.
+    """Return references to *images*, a column of `as_frame`.
 
-    Equal bytes are one file.
+    Bytes are kept in a folder that is removed with the process.  Equal bytes are one file.
 
     Raises
     ------
     SchemaError
-        When the column is of another kind.
+        When the column holds no images.
 
     Examples
     --------
@@ -188,14 +191,14 @@ def kept_images(images: pl.Series) -> pl.Series:
         return pl.Series(images.name, [_kept(data) for data in images], dtype=pl.String)
     names = [field.name for field in kind.fields] if isinstance(kind, pl.Struct) else []
     if not set(names) & {"bytes", "path"}:
-        raise SchemaError(f"X should hold in {images.name} paths, bytes, PIL images or arrays; it is {kind}.")
+        raise SchemaError(f"X should hold in {images.name} paths, bytes, PIL images or arrays, but it is {kind}.")
     values = (_stored(value, row) for row, value in enumerate(images))
     refs = [_kept(value) if isinstance(value, bytes) else value for value in values]
     return pl.Series(images.name, refs, dtype=pl.String)
 
 
 def is_kept(ref: str) -> bool:
-    """Say whether *ref* is of an image that was in memory."""
+    """Return whether *ref* is the reference of an image that was in memory."""
     return Path(ref).parent == Path(folder_of_process())
 
 

@@ -11,7 +11,7 @@ _AS_STORED = 1
 
 
 def jpeg_head(data: bytes) -> tuple[bool, bytes]:
-    r"""Return whether a JPEG surely has one scan, and its EXIF; the scan itself, nearly all bytes, is not searched.
+    r"""Return whether a JPEG surely has one scan, and its EXIF, without a search of the scan itself.
 
     >>> jpeg_head(b"\xff\xd8")
     (False, b'')
@@ -43,7 +43,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def exif_orientation(exif: bytes) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 (as stored) when there is none that can be read.
+    """Return the EXIF orientation, 1 to 8, or 1 (as stored) when none can be read.
 
     >>> exif_orientation(b"")
     1

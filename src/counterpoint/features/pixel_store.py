@@ -46,7 +46,7 @@ class PixelStore:
         self._is_verified = np.zeros(len(self.index), dtype=bool)
 
     def read(self, slots: Slots) -> Pixels8:
-        """Return the pixels of *slots*; a damaged slot is decoded again from its reference.
+        """Return the pixels of *slots*.  A damaged slot is decoded again from its reference.
 
         Raises
         ------
@@ -76,13 +76,13 @@ class PixelStore:
         return lacking["image"].to_list()
 
     def find(self, refs: Sequence[str | None]) -> tuple[Slots, np.ndarray[Any, np.dtype[np.bool_]]]:
-        """Return the slot of each reference, and whether its image is missing; all of them must be in the index."""
+        """Return the slot of each reference, and whether its image is missing.  The index must have all of them."""
         places = self.index.with_row_index("slot")
         found = _column(refs).join(places, on="image", how="left", nulls_equal=True, maintain_order="left")
         return found["slot"].cast(pl.Int64).to_numpy(), found["is_missing"].to_numpy()
 
     def copy_to(self, draft: Path, *, n_slots: int) -> int:
-        """Write the header of a store of *n_slots* and the slots of this one; return where the next slot begins."""
+        """Write the header of a store of *n_slots* and the slots of this one.  Return the offset of the next slot."""
         n_copied = max(1, _COPIED_BYTES // self.slots[0].nbytes)
         with draft.open("wb") as file:
             file.write(_header(n_slots, self.shape))
@@ -108,7 +108,7 @@ def blank_store(shape: ImageShape) -> PixelStore:
 
 
 def open_store(shape: ImageShape, cache: Path) -> PixelStore | None:
-    """Return the store of *shape* in the folder *cache*; None when there is none, or its files do not fit."""
+    """Return the store of *shape* in the folder *cache*, or None when there is none, or its files do not fit."""
     path = shape.path(cache)
     try:
         index = read_parquet(path.with_suffix(".parquet"))

@@ -35,7 +35,7 @@ from counterpoint.formats.images import ImageReader
 class Pixels:
     """Images in the order of their references: ``pixels[rows]`` is uint8 of shape (n, channels, side_px, side_px).
 
-    *is_missing* marks the rows without a readable image; their pixels are zeros.  Only the requested rows are read,
+    *is_missing* marks the rows without a readable image.  Their pixels are zeros.  Only the requested rows are read,
     so a store may be larger than memory.
     """
 
@@ -69,7 +69,7 @@ def load(
     Parameters
     ----------
     refs
-        *refs* are image references; a null, or one that cannot be read, gives zeros and is marked missing.
+        *refs* are image references.  A null, or an unreadable image, gives zeros and is marked missing.
     side_px
         *side_px* is the side of the square.
     mode
@@ -79,7 +79,7 @@ def load(
     resampling
         *resampling* is "area" (averaged) or "bilinear" (as OpenCV's ``resize`` does it: without averaging).
     cache
-        *cache* is a folder in which `build` may have left a store; it is used when it holds all of *refs*.
+        *cache* is a folder in which `build` may have left a store.  The store is used when it holds all of *refs*.
 
     Returns
     -------
@@ -116,14 +116,14 @@ def build(
     max_decode_s: float = MAX_DECODE_S,
     on_count: OnCount = ignore_count,
 ) -> None:
-    """Make sure that the store in *cache* holds all of *refs*; images that it lacks are decoded.
+    """Make sure that the store in *cache* holds all of *refs*.  Images that it lacks are decoded.
 
     A store that lacks some is replaced by one that holds more, whole or not at all.
 
     Parameters
     ----------
     refs
-        *refs* are image references, best in the order of their shards; nulls need no slot.
+        *refs* are image references, best in the order of their shards.  Nulls need no slot.
     side_px
         *side_px* is the side of the square.
     mode
@@ -133,11 +133,11 @@ def build(
     resampling
         *resampling* is "area" (averaged) or "bilinear" (as OpenCV's ``resize`` does it: without averaging).
     cache
-        *cache* is the folder of the store; it is made when it is not there.
+        *cache* is the folder of the store, which is made if needed.
     workers
         *workers* is the number of processes when there are many images (None: one a core).
     max_decode_s
-        *max_decode_s* is the longest time of one image; an image that takes longer is marked missing.
+        *max_decode_s* is the longest time of one image.  An image that takes longer is marked missing.
     on_count
         *on_count* receives the number of finished images and the number of all.
 
@@ -182,7 +182,7 @@ def _decoded(refs: Sequence[str], shape: ImageShape) -> PixelStore:
 def _write(
     start: int, refs: Iterable[str | None], reader: ImageReader, *, draft: Path, first_byte: int, shape: ImageShape
 ) -> list[WrittenSlot]:
-    """Write the images of *refs* from slot *start* on; return whether each is missing, and its checksum."""
+    """Write the images of *refs* from slot *start* on.  Return whether each is missing, and its checksum."""
     n_bytes = math.prod(shape.slot)
     written = []
     with draft.open("r+b") as file:  # not a memory map: with that a full disk would kill the process
