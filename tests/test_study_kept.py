@@ -52,7 +52,7 @@ def test_what_is_not_kept_is_fitted_again_where_it_is_needed(tmp_path, counted, 
         whole.predictions()
     # The fit that is not kept is made for itself and for the fusion that is built on it.
     assert sorted(counted) == ["forgetful", "forgetful", "image-cnn", "late-fusion", "piped"]
-    assert "Forgetful, read back, fails: AttributeError" in caplog.text
+    assert "Forgetful fails after it is read back: AttributeError" in caplog.text
     counted.clear()
     models = whole.models()
     assert counted == ["forgetful"]
@@ -95,7 +95,7 @@ def test_a_run_folder_that_names_a_class_does_not_have_it_imported(tmp_path, mon
     root = tmp_path / "kept"
     monkeypatch.delitem(sys.modules, "outside_contenders")
     assert sum(predict_pair(root, "majority", text="a").values()) == pytest.approx(1)
-    with pytest.raises(UnreadableFitError, match=r"outside_contenders:Piped, which is no contender of this package"):
+    with pytest.raises(UnreadableFitError, match=r"outside_contenders:Piped, a class from outside this package"):
         predict_pair(root, "piped", text="a")
     assert "outside_contenders" not in sys.modules
     chances = predict_pair(root, "piped", text="a", trusted=["outside_contenders:Piped"])

@@ -14,10 +14,10 @@ from counterpoint.errors import ConfigError, SchemaError
 def captions(n: int, *, seed: int = 0, noise: float = 0.0) -> tuple[pl.DataFrame, np.ndarray]:
     rng = np.random.default_rng(seed)
     labels = np.array(["animal", "person"])[rng.integers(0, 2, n)]
-    said = np.where(rng.random(n) < noise, labels[::-1], labels)
+    shown = np.where(rng.random(n) < noise, labels[::-1], labels)
     words = {"animal": ["dog", "dogs", "puppy"], "person": ["man", "woman", "girl"]}
     rest = ["red", "grass", "running", "beach", "two", "old"]
-    texts = [f"a {rng.choice(rest)} {rng.choice(words[name])} {rng.choice(rest)}" for name in said]
+    texts = [f"a {rng.choice(rest)} {rng.choice(words[name])} {rng.choice(rest)}" for name in shown]
     return pl.DataFrame({"text": texts}), labels
 
 
@@ -29,7 +29,7 @@ def test_a_rule_of_one_word_is_found():
     assert model.predict_proba(pl.DataFrame({"text": ["my dog"]}))[0].tolist() == pytest.approx([10 / 11, 1 / 11])
 
 
-def test_a_rule_has_no_more_words_than_asked_for_and_reads_rare_classes():
+def test_a_rule_has_at_most_n_words_and_reads_rare_classes():
     pairs, labels = captions(300)
     rare = labels == "animal"
     keep = np.flatnonzero(~rare | (np.cumsum(rare) <= 30))
@@ -73,7 +73,7 @@ def test_metadata_reads_further_columns_of_numbers():
 
 
 def test_metadata_that_are_not_there_are_named():
-    with pytest.raises(SchemaError, match="metadata reads any of height_px, host, image, text, width_px; found score"):
+    with pytest.raises(SchemaError, match=r"metadata reads any of .*image, text, width_px\. Found score"):
         make("metadata").fit(pl.DataFrame({"score": [1, 2]}), ["a", "b"])
 
 
@@ -138,7 +138,7 @@ def test_one_row_a_class_is_enough_for_the_svm():
     assert TextSVM().fit(X, ["d", "c", "w"]).predict(X).tolist() == ["d", "c", "w"]
 
 
-def test_a_word_that_overrules_another_is_asked_before_it():
+def test_a_word_that_overrules_another_stands_before_it():
     texts = ["a dog"] * 20 + ["a man and a dog"] * 10 + ["a man"] * 10
     model = KeywordRule().fit(pl.DataFrame({"text": texts}), ["animal"] * 20 + ["person"] * 20)
     assert model.predict(pl.DataFrame({"text": ["one dog", "dog with man"]})).tolist() == ["animal", "person"]

@@ -47,7 +47,7 @@ def some_wrong(pairs) -> pl.DataFrame:
 @who_reads
 def test_some_wrong_paths_are_one_warning_a_call(kind, some_wrong):
     message = re.escape(
-        "3 of 22 images cannot be read and count as missing; the first, in row 1, is wrong.png "
+        "3 of 22 images cannot be read and count as missing. The first, in row 1, is wrong.png "
         f"(No such file or directory). Relative paths start from the current folder, {Path.cwd()}."
     )
     with pytest.warns(ImageWarning, match=f"^{message}$") as of_fit:
@@ -65,7 +65,7 @@ def test_some_wrong_paths_are_one_warning_a_call(kind, some_wrong):
 def test_wrong_paths_alone_are_refused_before_anything_is_trained(kind, pairs, monkeypatch):
     wrong = pairs.with_columns(image=pl.format("wrong/{}.png", "id"))
     model = make(kind, **READING[kind])
-    line = r"^None of the 24 images can be read; the first, in row 0, is wrong/0\.png \(No such file .*\)\. Relative"
+    line = r"^None of the 24 images can be read\. The first, in row 0, is wrong/0\.png \(No such file .*\)\. Relative"
     with pytest.raises(SchemaError, match=line):
         model.fit(wrong, wrong["label"])
     model.fit(pairs, pairs["label"])
@@ -90,7 +90,7 @@ def test_nobody_warns_of_images_that_it_does_not_read(kind, pairs):
 
 def test_wrong_paths_among_validation_rows_are_counted_and_named_so(pairs):
     wrong = pairs.with_columns(image=pl.lit("wrong.png"))
-    with pytest.warns(ImageWarning, match=r"24 of 46 images .* the first, in validation row 0, is wrong\.png"):
+    with pytest.warns(ImageWarning, match=r"24 of 46 images .* The first, in validation row 0, is wrong\.png"):
         make("image-cnn", **CNN).fit(pairs, pairs["label"], validation=(wrong, wrong["label"]))
 
 
@@ -103,9 +103,9 @@ def test_what_is_no_image_is_counted_with_the_reason(pairs, tmp_path):
         make("image-cnn", **CNN).fit(rows, rows["label"])
 
 
-def test_an_address_is_said_not_to_be_fetched(pairs):
+def test_an_address_is_refused_with_the_reason(pairs):
     rows = pairs.with_columns(image=pl.lit("https://example.org/a.jpg"))
-    with pytest.raises(SchemaError, match="Addresses are not fetched here; download them first"):
+    with pytest.raises(SchemaError, match="Addresses are not fetched here: download the images first"):
         make("image-cnn", **CNN).fit(rows, rows["label"])
 
 

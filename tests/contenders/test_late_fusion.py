@@ -1,4 +1,4 @@
-"""Late fusion of branches that say what they are told to say."""
+"""Late fusion of branches with given probabilities."""
 
 import numpy as np
 import polars as pl
@@ -11,30 +11,33 @@ from counterpoint.contenders.late_fusion import LateFusion
 from counterpoint.errors import ConfigError, SchemaError
 
 
-class Told:
-    """A fit that says what it is told to, by the text or the image."""
+class Given:
+    """A fit with a given probability for each text or image."""
 
     n_epochs_, n_parameters_, n_trials_ = 1, 10, 1
 
-    def __init__(self, side: str, chances: dict[str | None, list[float]]) -> None:
-        self.side, self.chances = side, chances
+    def __init__(self, modality: str, chances: dict[str | None, list[float]]) -> None:
+        self.modality, self.chances = modality, chances
         self.classes_ = np.array(["a", "b"])
 
     def predict_proba(self, X: pl.DataFrame) -> np.ndarray:
-        return np.array([self.chances[value] for value in X[self.side]])
+        return np.array([self.chances[value] for value in X[self.modality]])
 
 
 def fused(n: int = 400, **chances) -> tuple[LateFusion, pl.DataFrame, np.ndarray]:
     rng = np.random.default_rng(0)
     labels = np.array(["a", "b"])[rng.integers(0, 2, n)]
     flip = {"text": 0.1, "image": 0.3}
-    drawn = {side: np.where(rng.random(n) < p, 1 - (labels == "b"), labels == "b") for side, p in flip.items()}
-    X = pl.DataFrame({side: [f"{side}{v}" for v in codes.astype(int)] for side, codes in drawn.items()})
-    says = {side: {f"{side}0": [1 - p, p], f"{side}1": [p, 1 - p], None: [0.5, 0.5]} for side, p in flip.items()}
+    drawn = {name: np.where(rng.random(n) < p, 1 - (labels == "b"), labels == "b") for name, p in flip.items()}
+    X = pl.DataFrame({name: [f"{name}{v}" for v in codes.astype(int)] for name, codes in drawn.items()})
+    chances_of = {
+        modality: {f"{modality}0": [1 - p, p], f"{modality}1": [p, 1 - p], None: [0.5, 0.5]}
+        for modality, p in flip.items()
+    }
     fits = {
-        "text-svm": Told("text", says["text"]),
-        "text-lstm": Told("text", {"text0": [0.5, 0.5], "text1": [0.5, 0.5], None: [0.5, 0.5]}),
-        "image-cnn": Told("image", says["image"] | chances),
+        "text-svm": Given("text", chances_of["text"]),
+        "text-lstm": Given("text", {"text0": [0.5, 0.5], "text1": [0.5, 0.5], None: [0.5, 0.5]}),
+        "image-cnn": Given("image", chances_of["image"] | chances),
     }
     return LateFusion().fit(X[:2], ["a", "b"], validation=(X, labels), fits=fits), X, labels
 
@@ -80,12 +83,12 @@ def test_a_branch_that_is_too_sure_is_cooled_before_it_is_added():
 def test_fits_without_validation_rows_cannot_be_combined():
     X = pl.DataFrame({"text": ["text0", "text1"], "image": ["image0", "image1"]})
     with pytest.raises(ConfigError, match="validation rows"):
-        LateFusion().fit(X, ["a", "b"], fits={"text-svm": Told("text", {})})
+        LateFusion().fit(X, ["a", "b"], fits={"text-svm": Given("text", {})})
 
 
 def test_fits_of_other_classes_are_refused():
     X = pl.DataFrame({"text": ["text0", "text1"], "image": ["image0", "image1"]})
-    fits = {name: Told("text", {}) for name in LateFusion().needs}
+    fits = {name: Given("text", {}) for name in LateFusion().needs}
     with pytest.raises(SchemaError, match=r"other classes than \['x', 'y'\]: \['text-svm'"):
         LateFusion().fit(X, ["x", "y"], validation=(X, ["x", "y"]), fits=fits)
 

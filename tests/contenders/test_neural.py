@@ -100,7 +100,7 @@ def test_a_pickled_fit_predicts_the_same_and_holds_no_training_data(kind, settin
 
 
 @each_kind
-def test_a_prediction_does_not_depend_on_the_rows_beside_it(kind, settings, fitted, pairs):
+def test_a_prediction_does_not_depend_on_the_other_rows(kind, settings, fitted, pairs):
     together = fitted[kind].predict_proba(pairs)
     alone = np.concatenate([fitted[kind].predict_proba(pairs[i : i + 1]) for i in range(len(pairs))])
     assert np.allclose(together, alone, atol=1e-6)

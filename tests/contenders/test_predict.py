@@ -62,7 +62,7 @@ def test_metadata_of_an_image_are_looked_up(run_folder):
 
 
 def test_what_cannot_be_predicted_is_one_clear_line(run_folder, tmp_path):
-    with pytest.raises(ConfigError, match="text-svm reads text; give --text"):
+    with pytest.raises(ConfigError, match=r"text-svm reads text\. Give --text"):
         predict_pair(run_folder, "text-svm", image=run_folder / "0.png")
     with pytest.raises(ConfigError, match=r"no contender 'text-svn'\. Did you mean 'text-svm'"):
         predict_pair(run_folder, "text-svn", text="a")

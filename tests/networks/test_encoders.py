@@ -25,7 +25,7 @@ def image_encoder(channels=1, **settings):
 
 @settings(max_examples=25, deadline=None)
 @given(words, words)
-def test_a_text_has_the_same_vector_alone_and_beside_a_longer_one(text, other):
+def test_a_text_has_the_same_vector_alone_and_with_a_longer_one(text, other):
     encoder = text_encoder().eval()
     longest = max(len(text), len(other)) + 1
     batch = torch.tensor([ids + [0] * (longest - len(ids)) for ids in (text, other)])

@@ -47,13 +47,13 @@ def test_the_parameters_add_up_to_those_of_the_network(name):
 
 
 @pytest.mark.parametrize("name", ["image-cnn", "lstm-cnn"])
-def test_the_side_of_each_feature_map_follows_from_its_rule(name):
+def test_the_size_of_each_feature_map_follows_from_its_rule(name):
     _, table = table_of(name)
     ruled = table.filter(table["size"].is_not_null())
     assert set(ruled["kind"]) == {"Conv2d", "AvgPool2d"}
     for row in ruled.iter_rows(named=True):
-        worked_out, said = result_of(row["size"])
-        assert worked_out == said == row["output_shape"][1]
+        worked_out, written = result_of(row["size"])
+        assert worked_out == written == row["output_shape"][1]
 
 
 def test_the_layers_of_both_branches_and_of_the_joint_part_are_in_it():
@@ -84,7 +84,7 @@ def test_a_dropout_of_nothing_is_no_layer():
     assert layer_table(network, torch.zeros(1, 4))["kind"].to_list() == ["Linear", "Dropout 0.5"]
 
 
-def test_sides_that_differ_have_a_rule_each():
+def test_height_and_width_that_differ_have_a_rule_each():
     table = layer_table(nn.Conv2d(1, 1, (3, 5), stride=(1, 2), dilation=(2, 1)), torch.zeros(1, 1, 9, 9))
     assert table["size"].item() == "⌊(9 + 2·0 − 5)/1⌋ + 1 = 5 × ⌊(9 + 2·0 − 5)/2⌋ + 1 = 3"
 

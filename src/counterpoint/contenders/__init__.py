@@ -1,4 +1,4 @@
-"""The models of a study, by name; a path such as ``my_lab.bayes:CharBayes`` works wherever a name does."""
+"""The models of a study, by name.  A path such as ``my_lab.bayes:CharBayes`` may replace a name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ LARGEST: Mapping[str, int] = {
     "embed": 4096, "hidden": 4096, "width": 1024, "vocabulary": 1_000_000, "max_words": 65_536,
     "words": 10, "n_words": 10_000, "min_count": 10**9, "patience": 10**9,
 }  # fmt: skip
-"""The largest value of a setting by its name: above it a fit would not end, or not find room in memory."""
+"""The largest value of each setting.  With a larger one a fit would not end, or not fit into memory."""
 
 
 def make(kind: str, /, **settings: Any) -> Any:
@@ -43,13 +43,17 @@ def make(kind: str, /, **settings: Any) -> Any:
     kind
         *kind* is a name in ``MODELS``, or a path such as ``my_lab.bayes:CharBayes``.
     settings
-        *settings* are keyword arguments of its class; those not given keep their defaults.  Every contender takes a
-        ``seed``; one from elsewhere that has none does without.
+        *settings* are keyword arguments of the class.  The others keep their defaults.  A ``seed`` is always allowed,
+        and ignored where a contender from outside has no such setting and is not seeded.
+
+    Returns
+    -------
+    An instance of the class, which is a child of ``counterpoint.contenders.base:Contender``.
 
     Raises
     ------
     ConfigError
-        When there is no such contender or setting, or a value is not allowed.
+        When no such contender or setting exists, or a value is not allowed.
 
     Examples
     --------
@@ -61,7 +65,7 @@ def make(kind: str, /, **settings: Any) -> Any:
     """
     model = find(kind, MODELS, what="contender")
     if not (isinstance(model, type) and hasattr(model, "fit")):
-        raise ConfigError(f"{kind!r} is no contender: it should be a child of counterpoint.contenders.base:Contender.")
+        raise ConfigError(f"{kind!r} is no contender.  It should be a child of counterpoint.contenders.base:Contender.")
     section = settings_of(model)
     if "seed" not in section.model_fields and not getattr(model, "is_seeded", False):
         settings.pop("seed", None)
@@ -87,9 +91,10 @@ def settings_of(model: type) -> type[Section]:
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
 def settings_as_fields(model: type[Model]) -> type[Model]:
-    """Make the annotated fields of *model* its settings: its ``__init__`` takes them by keyword, and only stores them.
+    """Make the annotated fields of *model* its settings: its ``__init__`` takes them by keyword and stores them.
 
-    This is the form that scikit-learn needs.  A child inherits the settings, and changes a default by a new value.
+    scikit-learn needs this form.  A child inherits the settings and may change a default.  The string below a field
+    explains it in the documentation.
 
     >>> @settings_as_fields
     ... class Counts:
@@ -101,14 +106,14 @@ def settings_as_fields(model: type[Model]) -> type[Model]:
 
 
 def _bounded(name: str, hint: Any) -> Any:
-    """Return the annotation *hint*; of a whole number, with the largest value for a setting of this *name*."""
+    """Return the annotation *hint*, and for an integer also the largest value of a setting of this *name*."""
     if not _is_whole(hint):
         return hint
     return Seed if name == "seed" else Annotated[hint, Field(le=LARGEST[name])] if name in LARGEST else hint
 
 
 def _is_whole(hint: Any) -> bool:
-    """Say whether *hint* is of whole numbers.
+    """Report whether *hint* allows only integers, or null.
 
     >>> _is_whole(Annotated[int, Field(ge=1)] | None), _is_whole(int | str)
     (True, False)

@@ -1,4 +1,4 @@
-"""What every contender is: a scikit-learn classifier that takes a frame with text and image columns."""
+"""The base class of contenders: a scikit-learn classifier of frames with text and image columns."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -33,22 +33,25 @@ class Rows(NamedTuple):
 
 
 class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """A classifier of pairs; a child writes ``__init__`` (keyword-only, annotated), ``_fit`` and ``_proba``.
+    """A classifier of pairs.  A child writes ``_fit``, ``_proba`` and its settings.
+
+    The settings are annotated fields under `counterpoint.contenders.settings_as_fields`, or the annotated keyword-only
+    parameters of ``__init__``.
 
     Attributes
     ----------
     modalities
-        *modalities* are the columns of the pairs that it hears as a voice of its own: "text", "image".
+        *modalities* are the columns of the pairs that it reads as a modality: "text", "image".
     needs
-        *needs* are the contenders whose fits it builds on; a study hands them to ``fit``.
+        *needs* are the contenders whose fits it uses.  A study passes them to ``fit``.
     is_seeded
-        *is_seeded* is False when the seed changes nothing, so that one fit stands for all seeds.
+        *is_seeded* is False when the seed changes nothing, so that one fit is enough for all seeds.
     part_types
-        *part_types* are the types of scikit-learn, or their full names, that a kept fit may hold, and no others.
+        *part_types* are the only types of scikit-learn, or their full names, that a kept fit may contain.
     tiny
-        *tiny* are settings with which a fit to a few rows takes moments, for tests; none where the defaults do.
+        *tiny* are settings for tests: a fit to a few rows then takes less than a second.
     classes_, history_, n_epochs_, n_parameters_, n_trials_
-        What ``fit`` learns: the sorted labels, one row an epoch, and what the fit took.
+        The results of ``fit``: the sorted labels, one row for each epoch, and the cost of the fit.
     """
 
     modalities: ClassVar[tuple[str, ...]] = ()
@@ -71,25 +74,26 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Parameters
         ----------
         X, y
-            *X* is a polars, pandas or Arrow frame with ``text`` and ``image``: paths, bytes, PIL images, or arrays of
-            uint8 of shape (height, width) or (height, width, 3).  *y* holds one label (text or number) a row.
+            *X* is a polars, pandas or Arrow frame with ``text`` and ``image``.  An image is a path, bytes, a PIL image,
+            or an array of uint8 of shape (height, width) or (height, width, 3).  *y* has one label (text or number) for
+            each row.
         validation
-            *validation* is ``(X, y)`` of rows to stop, calibrate or combine on; they are never trained on.
+            *validation* is ``(X, y)`` of rows for early stopping, calibration or combination, never for training.
         fits
-            *fits* maps names in ``needs`` to contenders already fitted on these rows.
+            *fits* maps names in ``needs`` to contenders that are already fitted on these rows.
 
         Raises
         ------
         SchemaError
-            When a column or a label is missing, there are fewer than two classes, or no image can be read.
+            When a column or a label is missing, *y* has fewer than two classes, or no image can be read.
         ConfigError
             When a setting is not allowed.
 
         Warns
         -----
         ImageWarning
-            Once, with the number of images that cannot be read; they count as missing.  Also where a model of images
-            alone gets none at all.
+            Once, with the number of images that cannot be read.  They count as missing.  Also where a model of images
+            alone gets no image.
         """
         settings_of(type(self)).read(self.get_params(deep=False), where=type(self).__name__)
         labels = as_labels(y)
@@ -122,39 +126,39 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return labels
 
     def pixel_settings(self) -> dict[str, Any] | None:
-        """Return what `features.pixels.load` takes of the pixels that it reads, or None."""
+        """Return the arguments of `features.pixels.load` for the pixels that it reads, or None."""
         return None
 
     def encoded(self, X: Any) -> Encoded | None:
-        """Return what the encoders say of the pairs *X*, each text and each image read once; None offers nothing.
+        """Return the outputs of the encoders for the pairs *X*, or None where the contender has no such encoders.
 
-        A contender that offers it lets the measures of `counterpoint.measures` ask its head alone, which must say
-        of each pair what ``predict_proba`` says.
+        The measures of `counterpoint.measures` then run the head alone on recombined pairs.  Its softmax must equal
+        ``predict_proba``.
         """
         return None
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
-        """Return about how many seconds a fit to *n_rows* takes on one core; *branches* are the contenders it needs.
+        """Estimate the seconds that a fit to *n_rows* takes on one core.
 
-        Only the order of fits and the time that a study foretells rest on it.
+        A study uses it for the order of its fits and for the expected time.  *branches* are the contenders it needs.
         """
         return 0.1 + n_rows / 1000
 
     def state(self) -> State:
-        """Return what ``fit`` learned, in the forms that are kept on disk.
+        """Return the learned state, in the forms that are kept on disk.
 
-        By default these are the attributes whose names end in ``_``, as far as they are arrays, JSON values, estimators
-        of ``part_types`` or other contenders.  A child adds its own: ``super().state() | State(values=...)``.
+        By default these are the attributes whose names end in ``_``, if they are arrays, JSON values, estimators of
+        ``part_types`` or other contenders.  A child adds others: ``super().state() | State(values=...)``.
         """
         return learned(self)
 
     def restore(self, state: State) -> Self:
-        """Take what ``state`` returned in place of a fit; a child takes its own first, and calls this one last.
+        """Restore a fitted contender from its *state*, where a child restores its own part first and calls this last.
 
         Raises
         ------
         ValueError
-            When something in *state* has the wrong form.
+            When a value in *state* has the wrong form.
         """
         found = state.attributes()
         wrong = [name for name, kind in _LEARNED.items() if name in found and not isinstance(found[name], kind)]
@@ -166,21 +170,21 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
-        """Learn; ``classes_`` is there, and the counts of ``Contender`` have their defaults."""
+        """Learn from *train* when ``classes_`` is set and the counts of ``Contender`` have their defaults."""
 
     @abstractmethod
     def _proba(self, pairs: Frame) -> Proba:
-        """Return class probabilities of at least one pair."""
+        """Return class probabilities, shape (n_pairs, n_classes), of at least one pair."""
 
     def _pairs(self, X: Any, n_labels: int | None = None) -> Frame:
         return as_pairs(X, self.modalities, n_labels=n_labels, keep_images="image" in self.modalities)
 
     def _reading(self, pairs: Frame, validation: Frame | None = None) -> AbstractContextManager[None]:
-        """Return what counts, around a call, the images that cannot be read."""
+        """Return the context of a call, which counts the images that cannot be read."""
         return images_of(pairs, validation) if "image" in self.modalities else nullcontext()
 
     def _coded(self, validation: tuple[Any, Any]) -> Rows | None:
-        """Return the validation rows; a row of a class that training lacks cannot be judged, and is left out."""
+        """Return the validation rows without those of a class that training lacks."""
         labels = as_labels(validation[1])
         pairs = self._pairs(validation[0], len(labels))
         is_known = np.isin(labels, self.classes_)
@@ -189,10 +193,19 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
 
 def hold_out(rows: Rows, *, seed: int, share: float = 0.15) -> tuple[Rows, Rows]:
-    """Return training and validation rows, about *share* of each class, with no group on both sides.
+    """Return training and validation rows that share no group.
 
-    A class that is a single group stays in training; where all are, training and validation are the same rows.
-    Rows without a ``group`` are each their own.
+    A class that is a single group stays in training.  Where all classes are, training and validation are the same rows.
+    A row without a ``group`` is a group of its own.
+
+    Parameters
+    ----------
+    rows
+        *rows* are the rows to divide.
+    seed
+        *seed* shuffles the groups.
+    share
+        *share* is about the share of validation rows in each class.
 
     Examples
     --------
@@ -214,7 +227,7 @@ def hold_out(rows: Rows, *, seed: int, share: float = 0.15) -> tuple[Rows, Rows]
 
 
 def cross_folds(rows: Rows, n_folds: int) -> NDArray[np.int64]:
-    """Return a fold for each row, its groups dealt out in turn within each class; -1 for a class of one group.
+    """Return a fold for each row, by its group in turn within each class, or -1 for a class of one group.
 
     >>> cross_folds(Rows(pl.DataFrame({"group": list("aabcd")}), np.array([0, 0, 0, 0, 1])), 2).tolist()
     [0, 0, 1, 0, -1]
@@ -227,7 +240,7 @@ def cross_folds(rows: Rows, n_folds: int) -> NDArray[np.int64]:
 
 
 def _groups(rows: Rows) -> tuple[pl.Series, Frame]:
-    """Return the group of each row, and for each group its most frequent class and its size."""
+    """Return the group of each row, and the most frequent class and the size of each group."""
     own = pl.format("row {}", pl.int_range(pl.len()))
     group = pl.coalesce(pl.col("group").cast(pl.String), own) if "group" in rows.pairs.columns else own
     members = rows.pairs.select(group=group, code=pl.Series(rows.codes))

@@ -1,4 +1,4 @@
-"""What networks read: rows as tensors, in batches of texts of about one length, padded to the batch's own longest."""
+"""The inputs of networks: batches of rows with texts of similar length, padded to the longest of the batch."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _NEIGHBOURS = 8
 
 @dataclass(frozen=True)
 class Material(Dataset[Batch]):
-    """The inputs of a network and the classes of its rows; a modality that it does not read is None.
+    """The inputs of a network and the classes of its rows.  A modality that it does not read is None.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class Material(Dataset[Batch]):
         return len(self.codes)
 
     def __getitem__(self, rows: Order) -> Batch:
-        """Return the inputs of *rows*, as the network's keyword arguments, and their classes."""
+        """Return the keyword arguments of the network for *rows*, and their classes."""
         inputs: dict[str, Tensor] = {}
         if self.tokens is not None:
             inputs["tokens"] = padded([self.tokens[row] for row in rows])
@@ -48,14 +48,14 @@ class Material(Dataset[Batch]):
         return inputs, torch.from_numpy(self.codes[rows])
 
     def lengths(self) -> Order:
-        """Return the number of words of each row; 0 where no text is read."""
+        """Return the number of words of each row, or 0 where the network reads no text."""
         if self.tokens is None:
             return np.zeros(len(self), dtype=np.int64)
         return np.array([len(tokens) for tokens in self.tokens], dtype=np.int64)
 
 
 def padded(texts: Sequence[NDArray[np.int32]]) -> Tensor:
-    """Return word ids, shape (batch, longest); at least one column.
+    """Return word ids, shape (batch, longest), with at least one column.
 
     >>> padded([np.array([2, 3], dtype=np.int32), np.array([], dtype=np.int32)]).tolist()
     [[2, 3], [0, 0]]
@@ -68,16 +68,16 @@ def padded(texts: Sequence[NDArray[np.int32]]) -> Tensor:
 
 
 class Batches:
-    """All rows of a material once an iteration, as whole batches; the iterator that skorch trains with.
+    """The batches of one epoch after another, as skorch iterates over them.
 
     Parameters
     ----------
     material
-        *material* is what the batches are taken from.
+        *material* holds the rows.
     batch_size
         *batch_size* is the largest number of rows of a batch.
     seed
-        *seed* shuffles the rows, differently in each iteration; None keeps the rows sorted by length.
+        *seed* shuffles the rows, differently in each epoch.  With None the rows are sorted by length.
 
     Examples
     --------
@@ -96,16 +96,16 @@ class Batches:
             yield self.material[rows]
 
     def orders(self) -> list[Order]:
-        """Return the rows of each batch of one iteration."""
+        """Return the rows of each batch of one epoch."""
         if self._rng is None:
             return self._cut(np.argsort(self._lengths, kind="stable"))
         shuffled = self._rng.permutation(len(self._lengths))
-        # Sorted only among neighbours of the shuffle: batches are even in length and still differ by epoch.
+        # Sorted only among neighbours of the shuffle: texts in a batch are similar in length, and epochs still differ.
         size = _NEIGHBOURS * self.batch_size
         pools = [shuffled[start : start + size] for start in range(0, len(shuffled), size)]
         batches = [batch for pool in pools for batch in self._cut(pool[np.argsort(self._lengths[pool], kind="stable")])]
         return [batches[i] for i in self._rng.permutation(len(batches))]
 
     def _cut(self, rows: Order) -> list[Order]:
-        # Even parts: a last batch of one row would leave batch normalisation nothing to go by.
+        # Parts of equal size: batch normalisation cannot use a last batch of one row.
         return np.array_split(rows, -(-len(rows) // self.batch_size))

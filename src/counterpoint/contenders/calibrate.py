@@ -1,4 +1,4 @@
-"""Scores of one or several branches to class probabilities, by very few parameters fitted on held-out rows."""
+"""From the scores of one or several models to class probabilities, by a few parameters fitted on held-out rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,26 +17,27 @@ EQUALITY = 10.0
 
 @dataclass(frozen=True)
 class Scaling:
-    """``softmax(sum over branches of weight x scores + bias)``: additive in the branches.
+    """``softmax(sum over models of weight x scores + bias)``, which is additive in the models.
 
-    One branch of a two-class model makes this Platt's sigmoid (1999); one branch and no bias, the temperature
-    scaling of Guo et al. (ICML 2017); one branch with bias, the bias-corrected one of Alexandari et al. (ICML 2020).
+    With one model of two classes, this is the sigmoid of Platt (1999).  With one model and no bias, it is the
+    temperature scaling of Guo et al. (ICML 2017).  With one model and a bias, it is the bias-corrected temperature
+    scaling of Alexandari et al. (ICML 2020).
     """
 
     weights: NDArray[np.float64]
     bias: NDArray[np.float64]
 
     def arrays(self, name: str) -> dict[str, NDArray[np.float64]]:
-        """Return the parameters under *name*, as `of` takes them back."""
+        """Return the parameters under *name*, as `of` reads them."""
         return {f"{name}.weights": self.weights, f"{name}.bias": self.bias}
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]], name: str) -> Self:
-        """Return the scaling whose parameters stand in *arrays* under *name*."""
+        """Return the scaling whose parameters are in *arrays* under *name*."""
         return cls(arrays[f"{name}.weights"], arrays[f"{name}.bias"])
 
     def logits(self, scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Return combined logits, shape (n_pairs, n_classes), of each branch's scores of that same shape."""
+        """Return the combined logits, shape (n_pairs, n_classes), of the scores of each model, of the same shape."""
         return np.tensordot(self.weights, np.asarray(scores), 1) + self.bias
 
     def proba(self, scores: Sequence[NDArray[np.float64]]) -> Proba:
@@ -45,18 +46,19 @@ class Scaling:
 
 
 def fit_scaling(scores: Sequence[NDArray[np.float64]], codes: Codes, *, equality: float = EQUALITY) -> Scaling:
-    """Return the scaling of least log loss on held-out rows, with weights that are never negative.
+    """Return the scaling with the smallest log loss on held-out rows and with no negative weight.
 
-    The targets are Platt's, (n_k + 1) / (n_k + n_classes) and not 1, so that a perfect branch keeps some doubt.
+    The targets are those of Platt (1999), (n_k + 1) / (n_k + n_classes) instead of 1.  Even a model without errors then
+    gets no probability of 1.
 
     Parameters
     ----------
     scores
-        *scores* holds, for each branch, an array of shape (n_pairs, n_classes).
+        *scores* has an array of shape (n_pairs, n_classes) for each model.
     codes
-        *codes* are the true classes of those rows.
+        *codes* are the true classes of the rows, shape (n_pairs,).
     equality
-        *equality* is how strongly the weights of several branches are pulled together.
+        *equality* is the strength of the pull of the weights towards their mean.
 
     Examples
     --------

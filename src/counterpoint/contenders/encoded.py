@@ -1,7 +1,7 @@
-"""What a contender's encoders say of each text and each image, so that any text can be put beside any image cheaply.
+"""The outputs of a contender's encoders for each text and each image, from which logits of recombined pairs are cheap.
 
-Measures of contribution ask a model about thousands of pairs that are not there; the encoders have then read each
-text and each image once, and only the head is asked again.
+Measures of contribution need the logits of thousands of recombined pairs.  The encoders read each text and each image
+once.  Only the head runs again.
 """
 
 from collections.abc import Callable
@@ -18,19 +18,19 @@ Floats = NDArray[np.floating]
 Places = NDArray[np.integer]
 
 MEAN, MISSING = -2, -1
-"""Places that stand for no row: what a side says on average, and a side that is not there."""
+"""Places that stand for no row: the mean of the terms of a modality, and the terms of a missing modality."""
 _AT_ONCE = 32_768
 
 
 class EncodedModality(NamedTuple):
-    """What is kept of one modality.
+    """The outputs for one modality.
 
     Attributes
     ----------
     vectors
-        *vectors* are what the encoder makes of each row, shape (n, width).
+        *vectors* are the outputs of the encoder, shape (n, width).
     terms
-        *terms* are what the head is given of it, shape (n + 2, any): the rows, their mean, and a side that is missing.
+        *terms* are the inputs of the head, shape (n + 2, any): the rows, their mean, and a missing modality.
     """
 
     vectors: Floats
@@ -39,14 +39,14 @@ class EncodedModality(NamedTuple):
 
 @dataclass(frozen=True)
 class Encoded:
-    """The texts and images of n pairs as a contender's head is given them.
+    """The texts and images of n pairs as inputs of a contender's head.
 
     Parameters
     ----------
     text, image
-        *text* and *image* are what the encoders say.
+        *text* and *image* are the outputs of the encoders.
     join
-        *join* returns the logits of terms of texts beside terms of images.
+        *join* is the head: it returns the logits of terms of texts and terms of images.
 
     Examples
     --------
@@ -61,7 +61,10 @@ class Encoded:
     join: Callable[[Floats, Floats], Floats]
 
     def logits(self, texts: Places, images: Places) -> Floats:
-        """Return the logits of text row beside image row, shape (n, n_classes); `MEAN` and `MISSING` are no rows."""
+        """Return the logits of recombined pairs, shape (n, n_classes).
+
+        *texts* and *images* are rows, shape (n,), or the places `MEAN` and `MISSING`.
+        """
         parts = [
             self.join(
                 self.text.terms[texts[start : start + _AT_ONCE]], self.image.terms[images[start : start + _AT_ONCE]]
@@ -72,7 +75,7 @@ class Encoded:
 
 
 def with_missing(pairs: Frame) -> Frame:
-    """Return the text and image of *pairs*, and below them a pair that has neither.
+    """Return the texts and images of *pairs*, and below them a pair that has neither.
 
     >>> with_missing(pl.DataFrame({"text": ["a fox"], "image": ["fox.png"]})).rows()
     [('a fox', 'fox.png'), (None, None)]
@@ -82,7 +85,7 @@ def with_missing(pairs: Frame) -> Frame:
 
 
 def with_mean(terms: Floats, is_there: NDArray[np.bool_]) -> Floats:
-    """Return *terms* of n rows and a missing one, with the mean of the rows that are there put between.
+    """Return *terms* of n rows, then the mean of the rows that are not missing, then the last row of *terms*.
 
     >>> with_mean(np.array([[1.0], [5.0], [0.0]]), np.array([True, False])).ravel().tolist()
     [1.0, 5.0, 1.0, 0.0]

@@ -1,7 +1,7 @@
-"""One fit of one contender on one fold with one seed, as a task that can run in any process and be done again.
+"""One fit of one contender on one fold with one seed, as a task that can run in any process and run again.
 
-A fit's folder holds its model, predictions, history and costs; ``done.json`` is written last and names the key
-of what it was made from.
+The folder of a fit holds its model, predictions, history and costs.  ``done.json`` is written last.  It contains the
+key of the inputs of the fit.
 """
 
 import logging
@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FitTask:
-    """What one fit needs to know.
+    """The inputs of one fit.
 
-    ``handed`` has the fit of each contender that it builds on, and ``trusted`` the classes from outside this package
+    ``handed`` has the fit of each contender that this one needs.  ``trusted`` has the classes from outside this package
     that the study file names.
     """
 
@@ -52,33 +52,40 @@ class FitTask:
 
     @property
     def fit(self) -> str:
-        """Return the name of this fit in its study, which is also its folder's."""
+        """Return the name of this fit in its study, which is also the name of its folder."""
         return fit_name(self.contender, self.seed, self.fold)
 
     @property
     def name(self) -> str:
-        """Return the name of this fit among those of several studies."""
+        """Return the name of this fit among the fits of several studies."""
         return f"{self.fits.parent.name}/{self.fit}"
 
     @property
     def after(self) -> tuple[str, ...]:
-        """Return the names of the fits that this one is handed."""
+        """Return the names of the fits that this one needs."""
         return tuple(task.name for task in self.handed.values())
 
     @property
     def folder(self) -> Path:
-        """Return where this fit keeps what it makes."""
+        """Return the folder of the files of this fit."""
         return self.fits / self.fit
 
     @property
     def is_done(self) -> bool:
-        """Say whether this very fit has been made before, and is as it was kept."""
+        """Report whether this fit is finished and its files are unchanged."""
         return is_done(self.folder, self.key)
 
 
 def fit_name(contender: str, seed: int, fold: str) -> str:
     """Return the name of a fit.
 
+    Parameters
+    ----------
+    contender, seed, fold
+        *contender*, *seed* and *fold* are the parts of the name.
+
+    Examples
+    --------
     >>> fit_name("text-svm", 0, "test")
     'text-svm.seed-0.fold-test'
     """
@@ -88,8 +95,8 @@ def fit_name(contender: str, seed: int, fold: str) -> str:
 def parts_of(pairs: Frame, fold: str) -> dict[str, Frame]:
     """Return the train, validation and test rows of *pairs* for a test fold.
 
-    Of a k-fold, the validation fold of test fold k is k + 1 (the first after the last); of a hold-out the
-    folds are the parts.
+    In a k-fold the validation fold of test fold k is k + 1 (the first after the last).  In a hold-out the folds are the
+    parts.
 
     Examples
     --------
@@ -109,7 +116,7 @@ def parts_of(pairs: Frame, fold: str) -> dict[str, Frame]:
 
 
 def folds_to_test(pairs: Frame) -> list[str]:
-    """Return the test folds of *pairs*: ["test"] of a hold-out, ["0", "1", …] of a k-fold.
+    """Return the test folds of *pairs*: ["test"] in a hold-out, ["0", "1", …] in a k-fold.
 
     >>> folds_to_test(pl.DataFrame({"fold": ["train", "test", "validation"]}))
     ['test']
@@ -119,7 +126,7 @@ def folds_to_test(pairs: Frame) -> list[str]:
 
 
 def fit(task: FitTask) -> dict[str, Any]:
-    """Fit the contender of *task*, predict all three parts, keep everything in its folder; return its costs."""
+    """Fit the contender of *task*, predict all three parts, write everything to its folder, and return its costs."""
     pairs = read_parquet(task.pairs)
     parts = parts_of(pairs, task.fold)
     remove(task.folder / DONE)
@@ -161,8 +168,17 @@ def _fitted(task: FitTask, parts: Mapping[str, Frame]) -> Any:
 
 
 def configured(kind: str, settings: Mapping[str, Any], *, seed: int, cache: Path) -> Any:
-    """Return the unfitted contender of a study, with the study's seed and pixel cache where it has such settings.
+    """Return the unfitted contender of a study, with the seed and pixel cache of the study where it has such settings.
 
+    Parameters
+    ----------
+    kind, settings
+        *kind* and *settings* are the entry of the study file.
+    seed, cache
+        *seed* and *cache* are used where *settings* do not set them.
+
+    Examples
+    --------
     >>> configured("majority", {}, seed=1, cache=Path("cache")).get_params()
     {'seed': 1, 'smoothing': 1.0}
     """
@@ -179,7 +195,7 @@ def _xy(rows: Frame) -> tuple[Frame, pl.Series]:
 def _predictions(task: FitTask, model: Any, part: str, rows: Frame, classes: list[str]) -> Frame:
     features, _ = _xy(rows)
     proba = model.predict_proba(features)
-    # A class that the training rows lack has no column of its own: it was given no chance.
+    # A class that the training rows lack has no column of its own: its probability is 0.
     column = {str(name): proba[:, index] for index, name in enumerate(model.classes_)}
     chances = [pl.Series(f"p_{name}", column.get(name, np.zeros(len(rows))), pl.Float64) for name in classes]
     return rows.select(
@@ -204,14 +220,22 @@ def _keep_tables(task: FitTask, model: Any, predictions: Frame, costs: dict[str,
 
 
 def write_done(folder: Path, *, key: str, costs: Mapping[str, Any]) -> None:
-    """Write down that the fit in *folder* is finished, with a digest of each of its files."""
+    """Record that the fit in *folder* is finished, with a digest of each of its files.
+
+    Parameters
+    ----------
+    folder
+        *folder* is the folder of the fit.
+    key, costs
+        *key* is the hash of the inputs of the fit, and *costs* its row of Costs.
+    """
     files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     found = digests(folder, [path for path in files if path.name != DONE])
     write_sealed(folder / DONE, {"key": key, "costs": dict(costs), "files": found})
 
 
 def is_done(folder: Path, key: str) -> bool:
-    """Say whether the fit in *folder* is that of *key*, finished, and as it was kept.
+    """Report whether the fit in *folder* has this *key*, is finished, and has unchanged files.
 
     >>> is_done(Path("nowhere"), "key")
     False
@@ -221,7 +245,7 @@ def is_done(folder: Path, key: str) -> bool:
 
 
 def fitted(task: FitTask) -> Any:
-    """Return the fitted contender of *task*: as it was kept, or else fitted again."""
+    """Return the fitted contender of *task* from its files, or else from a new fit."""
     if not task.is_done:
         return fit_again(task)
     try:
@@ -232,12 +256,12 @@ def fitted(task: FitTask) -> Any:
 
 
 def fit_again(task: FitTask) -> Any:
-    """Fit the contender of *task* once more, keep it, and return it; its predictions stay as they are."""
+    """Fit the contender of *task* again, keep it, and return it, without a new file of predictions."""
     parts = parts_of(read_parquet(task.pairs), task.fold)
     model = _fitted(task, parts)
     keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, cache=task.cache)
     done = read_sealed(task.folder / DONE, _DONE)
-    if done is not None:  # its files are others now
+    if done is not None:  # its files have changed
         write_done(task.folder, key=done["key"], costs=done["costs"])
     return model
 

@@ -1,4 +1,4 @@
-"""A small residual network over the pixels of the image, trained from scratch."""
+"""A small residual network on the pixels of the image, trained from scratch."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -27,8 +27,8 @@ _MEASURED = 1000
 class ImageCNN(OneCycleNetwork):
     """Pixels → augmentation → residual network → mean over places → linear.
 
-    He et al. 2016, with the pooled shortcut of He et al. 2019.  A missing image is the zero vector, which
-    gets what the bias says.
+    The network is that of He et al. 2016, with the pooled shortcut of He et al. 2019.  A missing image is the zero
+    vector, so that its logits are the bias.
 
     Examples
     --------
@@ -68,11 +68,11 @@ class ImageCNN(OneCycleNetwork):
     patience: Positive = 15
 
     def pixel_settings(self) -> dict[str, Any]:
-        """Return side_px, mode and aspect of the pixels that it reads."""
+        """Return side_px, mode and aspect of the pixels that the contender reads."""
         return {"side_px": self.side_px, "mode": self.mode, "aspect": self.aspect}
 
     def row_s(self, branches: Mapping[str, Any]) -> float:
-        """Return about how many seconds a row takes in an epoch: the work of the convolutions, and a constant."""
+        """Estimate the seconds of a row in an epoch: the work of the convolutions, and a constant."""
         return 3e-4 + 4e-9 * (self.side_px / self.stride) ** 2 * self.width**2
 
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
@@ -81,10 +81,10 @@ class ImageCNN(OneCycleNetwork):
         if len(seen) > _MEASURED:
             draw = np.random.default_rng(child_seed(self.seed, "measure"))
             seen = np.sort(draw.choice(seen, _MEASURED, replace=False))
-        sample = pixels[seen] / np.float32(255)  # (measured, channels, side, side)
+        sample = pixels[seen] / np.float32(255)  # (measured, channels, side_px, side_px)
         n_channels = sample.shape[1]
         self.mean_ = sample.mean((0, 2, 3)).tolist() if len(seen) else [0.5] * n_channels
-        # A picture of one shade has no spread: dividing by a small share of the range leaves it at zero.
+        # An image of one shade has no spread: divided by a small share of the range, it stays at zero.
         self.std_ = sample.std((0, 2, 3)).clip(min=0.02).tolist() if len(seen) else [0.25] * n_channels
 
     def _material(self, rows: Rows) -> Material:

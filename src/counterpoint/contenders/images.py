@@ -1,4 +1,4 @@
-"""The images of one call of a contender: each is decoded once, and those that cannot be read are counted once."""
+"""The images of one call of a contender: each is decoded once, and one warning counts the unreadable ones."""
 
 import sys
 import warnings
@@ -18,7 +18,7 @@ Refs = Sequence[str | None]
 
 
 class _Call:
-    """What a call was handed: the images of its pairs, and of the *others* that it validates on."""
+    """The images of the pairs of one call, and the *others* of its validation rows."""
 
     def __init__(self, given: Refs, others: Refs) -> None:
         self.given, self.others = given, others
@@ -36,29 +36,29 @@ class _Call:
         return self.decoded[shape].take([self.places[ref] for ref in refs])
 
     def _account_for(self, pixels: Pixels) -> None:
-        """Warn of images that cannot be read; raise when not one of those given can."""
+        """Warn of images that cannot be read, or raise when no image of the pairs can be read."""
         bad = {ref for ref, place in self.places.items() if ref and pixels.is_missing[place]}
         if not bad:
             return
         given = [ref for ref in self.given if ref]
         if given and bad.issuperset(given):
-            raise SchemaError(f"None of the {len(given):,} images can be read; {self._first(bad)}")
+            raise SchemaError(f"None of the {len(given):,} images can be read. {self._first(bad)}")
         images = [*given, *filter(None, self.others)]
         n_bad = sum(ref in bad for ref in images)
-        line = f"{n_bad:,} of {len(images):,} images cannot be read and count as missing; {self._first(bad)}"
+        line = f"{n_bad:,} of {len(images):,} images cannot be read and count as missing. {self._first(bad)}"
         warnings.warn(line, ImageWarning, stacklevel=_level_of_caller())
 
     def _first(self, bad: set[str]) -> str:
-        """Return which is the first of the images that cannot be read, and why."""
+        """Return a sentence on the first image that cannot be read, with the reason."""
         row, ref = next((row, ref) for rows in (self.given, self.others) for row, ref in enumerate(rows) if ref in bad)
         where = "row" if ref in self.given else "validation row"
-        what = "an image in memory" if is_kept(ref) else ref
-        return f"the first, in {where} {row}, is {what} ({why_unreadable(ref)}).{_hint(ref)}"
+        image = "an image in memory" if is_kept(ref) else ref
+        return f"The first, in {where} {row}, is {image} ({why_unreadable(ref)}).{_hint(ref)}"
 
 
 def _hint(ref: str) -> str:
     if ref.lower().startswith(("http://", "https://")):
-        return " Addresses are not fetched here; download them first."
+        return " Addresses are not fetched here: download the images first."
     return "" if Path(ref).is_absolute() else f" Relative paths start from the current folder, {Path.cwd()}."
 
 
@@ -67,14 +67,14 @@ _CALL: ContextVar[_Call | None] = ContextVar("images", default=None)
 
 @contextmanager
 def images_of(pairs: Frame, validation: Frame | None = None) -> Iterator[None]:
-    """Decode the images of *pairs* once in what follows, and warn once of those that cannot be read.
+    """Decode the images of *pairs* once within this context, and warn once of images that cannot be read.
 
-    Within another such call, that one warns.
+    Within another such context, only the outer one warns.
 
     Raises
     ------
     SchemaError
-        When *pairs* have images and none can be read.
+        When *pairs* have images and no image can be read.
     """
     if _CALL.get() is not None or "image" not in pairs.columns:
         yield
@@ -88,15 +88,26 @@ def images_of(pairs: Frame, validation: Frame | None = None) -> Iterator[None]:
 
 
 def warn_of_none(pairs: Frame) -> None:
-    """Warn when not one of *pairs* has an image, of which a model of images alone is to learn; null is no bad path."""
+    """Warn when no row of *pairs* has an image: a model of images alone then learns nothing."""
     if _CALL.get() is None and pairs["image"].null_count() == len(pairs):
-        line = f"None of the {len(pairs):,} pairs has an image; a model of images alone learns nothing from them."
+        line = f"None of the {len(pairs):,} pairs has an image: a model of images alone learns nothing from them."
         warnings.warn(line, ImageWarning, stacklevel=_level_of_caller())
 
 
 def pixels_of(settings: Mapping[str, Any], pairs: Frame, *, cache: str | None) -> Pixels:
-    """Return the pixels of *pairs* as *settings* (a contender's ``pixel_settings``) ask for them.
+    """Return the pixels of the images of *pairs*.
 
+    Parameters
+    ----------
+    settings
+        *settings* are the ``pixel_settings`` of a contender.
+    pairs
+        *pairs* have a column ``image``.
+    cache
+        *cache* is the folder of the stored pixels, or None.
+
+    Examples
+    --------
     >>> import polars as pl
     >>> pairs = pl.DataFrame({"image": [None]}, schema={"image": pl.String})
     >>> pixels_of({"side_px": 8, "mode": "gray"}, pairs, cache=None).is_missing.tolist()
@@ -107,7 +118,7 @@ def pixels_of(settings: Mapping[str, Any], pairs: Frame, *, cache: str | None) -
 
 
 def _level_of_caller() -> int:
-    """Return the ``stacklevel`` of the line, outside of this package, that a warning is about."""
+    """Return the ``stacklevel`` of the line outside of this package that caused a warning."""
     frame, level = sys._getframe(1), 1
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("counterpoint."):
         frame, level = frame.f_back, level + 1

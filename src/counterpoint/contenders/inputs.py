@@ -1,4 +1,4 @@
-"""What a caller hands to a contender: any frame as pairs, any column as labels."""
+"""The inputs of a contender: any frame as pairs, any column as labels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from counterpoint.features.in_memory import as_frame, kept_images
 from counterpoint.schema import Frame
 
 MISSING = ("None", "nan", "<NA>", "NaT")
-"""How a label that is not there reads in numpy, pandas and Arrow."""
+"""A missing label, as numpy, pandas and Arrow write it."""
 HINTS = {
     "dict": "polars.DataFrame(X)",
     "list": "polars.DataFrame({'text': X})",
@@ -22,14 +22,31 @@ HINTS = {
     "Dataset": "X.to_pandas()",
     "ndarray": "polars.DataFrame({'text': X[:, 0], 'image': X[:, 1]})",
 }
-"""How a frame is made of other kinds of tables."""
+"""The expression that makes a frame of each other kind of table."""
 
 
 def as_pairs(X: Any, columns: Sequence[str] = (), *, n_labels: int | None = None, keep_images: bool = True) -> Frame:
-    """Return *X* as a polars frame that has *columns*; its text and image are of type String.
+    """Return *X* as a polars frame that has *columns*, with text and image of type String.
 
-    Images in memory become references to files that go with the process; with *keep_images* false, to nothing.
+    Parameters
+    ----------
+    X
+        *X* is a polars, pandas or Arrow frame.
+    columns
+        *columns* are the names that it must have.
+    n_labels
+        *n_labels* is the number of rows that it must have, or None for any number.
+    keep_images
+        *keep_images* writes images in memory to files that are deleted when the process ends.  Without it, their
+        references point to no file.
 
+    Raises
+    ------
+    SchemaError
+        When *X* is no such frame, lacks a column, has another number of rows, or has texts of another type.
+
+    Examples
+    --------
     >>> as_pairs({"text": ["a dog"]}, ["text"])
     Traceback (most recent call last):
     counterpoint.errors.SchemaError: X should be a polars, pandas or Arrow frame; got dict. Try polars.DataFrame(X).
@@ -57,14 +74,14 @@ def _frame_of(X: Any) -> Frame:
 
 
 def _nothing_as_null(column: pl.Series) -> pl.Series:
-    """Return nulls for a column of nothing but NaN: so pandas writes one in which all is missing."""
+    """Return nulls for a column of NaN alone, which pandas makes where every value is missing."""
     is_nothing = column.dtype.is_float() and column.fill_nan(None).null_count() == len(column)
     return pl.repeat(None, len(column), dtype=pl.Null, eager=True).alias(column.name) if is_nothing else column
 
 
 def _texts(texts: pl.Series) -> pl.Series:
     if not isinstance(texts.dtype, pl.String | pl.Null | pl.Categorical | pl.Enum):
-        raise SchemaError(f"X should hold texts as String; text is {texts.dtype}.")
+        raise SchemaError(f"The column text should have type String. It has {texts.dtype}.")
     return texts.cast(pl.String)
 
 
@@ -82,15 +99,15 @@ def as_labels(y: Any) -> NDArray[Any]:
     array(['cat', 'dog'], dtype='<U3')
     """
     labels = np.asarray(y)
-    if labels.dtype.kind == "U":  # a list of texts in which numpy has written a missing one as "nan"
+    if labels.dtype.kind == "U":  # numpy writes a missing text of a list as "nan"
         labels = np.asarray(y, dtype=object)
     if labels.ndim != 1:
-        raise SchemaError(f"y should be one column of labels; its shape is {labels.shape}.")
+        raise SchemaError(f"y should be one column of labels. Its shape is {labels.shape}.")
     if labels.dtype == object:
         missing = sum(str(label) in MISSING for label in labels if not isinstance(label, str))
         if missing:
-            raise SchemaError(f"y has {missing} missing labels; leave those rows out.")
+            raise SchemaError(f"y has {missing} missing labels. Leave those rows out.")
         return np.asarray(labels.tolist())
     if labels.dtype.kind == "f" and np.isnan(labels).any():
-        raise SchemaError(f"y has {np.isnan(labels).sum()} missing labels; leave those rows out.")
+        raise SchemaError(f"y has {np.isnan(labels).sum()} missing labels. Leave those rows out.")
     return labels

@@ -1,4 +1,4 @@
-"""A rule of a few words: if it does as well as a model, the label is a function of the text."""
+"""A rule of a few words.  If it scores as high as a model, the label is a function of the text."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from pydantic import Field
 
+from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows
 from counterpoint.contenders.kept.state import State
 from counterpoint.features.tokens import UNKNOWN, Vocabulary, tokenize
@@ -17,30 +18,17 @@ from counterpoint.schema import Frame
 
 OTHERWISE = "otherwise"
 _LEAST_GAIN = 1e-9
-"""More than the rounding of a sum of weights."""
+"""Larger than the rounding error of a sum of weights."""
 
 
+@settings_as_fields
 class KeywordRule(Contender):
-    """Asks for one word after the other; the first that a text has decides.
+    """Predicts by the first word of a list that the text contains.
 
-    The words are learned, each the one that adds most to the balanced accuracy on the training rows, at the place among
-    those that are there where it adds most (a decision list, Rivest 1987).  Or they are given, as the rule that made
-    the labels of a study.
-    Probabilities are the class shares of the training rows that the same word decides, smoothed by Laplace.
-
-    Parameters
-    ----------
-    n_words
-        *n_words* is how many words are learned at most.
-    min_count
-        *min_count* is the number of training texts that must have a word.
-    preset
-        *preset* is the rule of a published study, "study-2023"; nothing is learned then but what share of each label
-        a class of the rule has.
-    classes, match, ignore_case
-        *classes* maps the names of a rule's classes to words, as in ``rules.KeywordRules``: a rule of one's own.
-    seed
-        *seed* changes nothing here; every contender takes one.
+    The words are learned as a decision list (Rivest 1987).  Each next word, at its place in the list, is the one that
+    adds most to the balanced accuracy on the training rows.  Or the words are given, as in the rule that made the
+    labels of a study.  The probabilities are the class shares of the training rows that the same word decides, with the
+    smoothing of Laplace.
 
     Attributes
     ----------
@@ -57,24 +45,20 @@ class KeywordRule(Contender):
     modalities = ("text",)
     tiny: ClassVar[Mapping[str, Any]] = {"n_words": 3, "min_count": 1}
 
-    def __init__(
-        self,
-        *,
-        n_words: Annotated[int, Field(ge=1)] = 8,
-        min_count: Annotated[int, Field(ge=1)] = 3,
-        preset: str | None = None,
-        classes: Mapping[str, ClassRule] | None = None,
-        match: Match = "word",
-        ignore_case: bool = True,
-        seed: int = 0,
-    ) -> None:
-        self.n_words = n_words
-        self.min_count = min_count
-        self.preset = preset
-        self.classes = classes
-        self.match = match
-        self.ignore_case = ignore_case
-        self.seed = seed
+    n_words: Annotated[int, Field(ge=1)] = 8
+    """The largest number of words that are learned."""
+    min_count: Annotated[int, Field(ge=1)] = 3
+    """The number of training texts that must contain a word."""
+    preset: str | None = None
+    """The rule of a published study, "study-2023".  Only the label shares of its classes are then learned."""
+    classes: Mapping[str, ClassRule] | None = None
+    """A rule of your own: the name of each of its classes, with its words, as in ``rules.KeywordRules``."""
+    match: Match = "word"
+    """The way in which the words of *classes* are found in a text."""
+    ignore_case: bool = True
+    """Finds the words of *classes* in upper and lower case."""
+    seed: int = 0
+    """Changes nothing in this contender."""
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         texts, n_classes = train.pairs["text"], len(self.classes_)
@@ -92,17 +76,17 @@ class KeywordRule(Contender):
         return list(zip(self.leaves_, names, self.n_decided_.tolist(), strict=True))
 
     def restore(self, state: State) -> Self:
-        """Take what ``state`` returned."""
+        """Restore a fitted contender from its *state*."""
         leaves = list(state.texts("leaves_"))
         if self._given() not in ([], leaves) or len(leaves) != len(state.arrays["shares_"]):
-            raise ValueError(f"{len(leaves)} leaves are not those of this rule")
+            raise ValueError(f"{len(leaves)} leaves differ from the leaves of this rule")
         return super().restore(state)
 
     def _proba(self, pairs: Frame) -> Proba:
         return np.asarray(self.shares_[self._leaf(pairs["text"])])
 
     def _leaf(self, texts: pl.Series) -> NDArray[np.int64]:
-        """Return for each text the position in ``leaves_`` of what decides it."""
+        """Return the position in ``leaves_`` of the leaf that decides each text."""
         column = pl.col("text")
         rules = self._rules()
         if rules:
@@ -113,7 +97,7 @@ class KeywordRule(Contender):
         return rows.to_series().to_numpy().astype(np.int64)
 
     def _rules(self) -> KeywordRules | None:
-        """Return the rule that is given, if one is."""
+        """Return the given rule, or None."""
         if self.preset:
             return preset(self.preset)
         if not self.classes:
@@ -128,18 +112,18 @@ class KeywordRule(Contender):
     def _learned(self, texts: pl.Series, codes: Codes) -> list[str]:
         vocabulary = Vocabulary.of(texts, min_count=self.min_count)
         has = _presence(vocabulary, texts)
-        # Every class weighs the same in the whole: what is gained is balanced accuracy.
+        # Every class has the same total weight, so that the gain is one of balanced accuracy.
         weight = np.eye(len(self.classes_))[codes] / np.bincount(codes)
         chosen: list[int] = []
         for _ in range(self.n_words):
             chosen = _with_best(chosen, has, weight)
-        for word in chosen:  # each once more: a better one may have come within reach
+        for word in chosen:  # each word is replaced by a better one, where there is one
             chosen = _with_best([other for other in chosen if other != word], has, weight)
         return [*(vocabulary.words[word] for word in chosen), OTHERWISE]
 
 
 def _with_best(words: list[int], has: Any, weight: Proba) -> list[int]:
-    """Return *words* with one more at the place where it adds most; as they are where none adds anything."""
+    """Return *words* with one more word at the place where it adds most, or unchanged."""
     leaf = _leaves(has, words)
     gained = _gained(has, np.stack([weight * (leaf == each)[:, None] for each in range(len(words) + 1)]))
     if gained.max(initial=0) <= _LEAST_GAIN:
@@ -149,19 +133,21 @@ def _with_best(words: list[int], has: Any, weight: Proba) -> list[int]:
 
 
 def _leaves(has: Any, words: list[int]) -> NDArray[np.int64]:
-    """Return which of *words* decides each text: the first that it has, else ``len(words)``."""
+    """Return the position of the word that decides each text, or ``len(words)`` where no word does."""
     found = np.hstack([has[:, words].toarray() > 0, np.ones((has.shape[0], 1), dtype=bool)])
     first: NDArray[np.int64] = found.argmax(axis=1)
     return first
 
 
 def _gained(has: Any, weight: Proba) -> Proba:
-    """Return how much more weight is decided rightly with each word at each place, shape (places, words).
+    """Return the gain in correctly decided weight for each word at each place, shape (places, words).
 
-    *weight*, of shape (leaves, n_texts, n_classes), is that of each text in the leaf that decides it now.
+    *weight*, shape (leaves, n_texts, n_classes), is the weight of each text in the leaf that decides it now.
     """
     whole = weight.sum(axis=1)  # (leaves, classes)
-    taken = np.stack([has.T @ each for each in weight])  # (leaves, words, classes): what a word would take from a leaf
+    taken = np.stack(
+        [has.T @ each for each in weight]
+    )  # (leaves, words, classes): the weight that a word takes from a leaf
     left = (whole[:, None] - taken).max(axis=2)  # (leaves, words)
     from_here_on = [np.cumsum(each[::-1], axis=0)[::-1] for each in (taken, left, whole.max(axis=1))]
     gained: Proba = from_here_on[0].max(axis=2) + from_here_on[1] - from_here_on[2][:, None]
@@ -169,7 +155,7 @@ def _gained(has: Any, weight: Proba) -> Proba:
 
 
 def _presence(vocabulary: Vocabulary, texts: pl.Series) -> Any:
-    """Return which words each text has, a sparse 0/1 matrix of shape (n_texts, n_words)."""
+    """Return the words of each text as a sparse 0/1 matrix, shape (n_texts, n_words)."""
     found = [np.unique(ids[ids > UNKNOWN]) - UNKNOWN - 1 for ids in vocabulary.encode(texts)]
     ends = np.cumsum([0, *map(len, found)])
     columns = np.concatenate([np.empty(0, np.int32), *found])

@@ -1,4 +1,4 @@
-"""Text and image read by models trained apart, whose probabilities are combined on validation rows."""
+"""A text model and an image model, trained separately, whose probabilities are combined on validation rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.special import softmax
 
-from counterpoint.contenders import MODELS, make, settings_of
+from counterpoint.contenders import MODELS, make, settings_as_fields, settings_of
 from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
 from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
@@ -20,46 +20,40 @@ from counterpoint.schema import Frame
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 FLOOR = 1e-7
-"""No branch is so sure that the other cannot be heard."""
+"""The smallest probability of a branch: with 0, the other branch could not change the prediction."""
 
 
 class CalibratedModel(NamedTuple):
-    """One modality's model, and the scaling that makes its log probabilities honest."""
+    """The model of one modality, and the scaling that calibrates its log probabilities."""
 
     name: str
     model: Any
     scaling: Scaling
 
     def logits(self, pairs: Frame) -> NDArray[np.float64]:
-        """Return calibrated log odds up to a constant a row, shape (n_pairs, n_classes)."""
+        """Return calibrated logits, shape (n_pairs, n_classes)."""
         return self.scaling.logits([_log_proba(self.model, pairs)])
 
 
+@settings_as_fields
 class LateFusion(Contender):
-    """Adds the calibrated log probabilities of a text model and an image model, each trained on its own.
+    """Adds the calibrated log probabilities of a text model and an image model that were trained separately.
 
-    Branches trained apart and then combined are the control for any joint training (Du et al., ICML 2023).  On the
-    validation rows, each candidate gets its temperature (Guo et al., ICML 2017) and bias, the one with the smaller
-    log loss stands for its modality, and then two weights, never negative and pulled towards each other, and one
-    bias a class are fitted.  Where a text or an image is missing, the other branch decides alone; where both are,
-    the class shares do.  The logits are a sum of a function of the text and one of the image, so that this
-    contender is its own EMAP: what a joint model has beyond it may be interaction.
+    Such a fusion is the control for any joint training (Du et al., ICML 2023).  On the validation rows, each candidate
+    gets its temperature (Guo et al., ICML 2017) and bias.  The candidate with the smaller log loss represents its
+    modality.  Two weights and one bias for each class are then fitted.  The weights are never negative, and are pulled
+    towards each other.
 
-    Parameters
-    ----------
-    text, image
-        *text* and *image* are the contenders that may stand for that modality.
-    branches
-        *branches* are settings, by name, of the contenders that it has to train itself.
-    seed, cache
-        *seed* and *cache* are handed to those as well.
+    Where a text or an image is missing, the other branch alone predicts.  Where both are missing, the class shares do.
+    The logits are a function of the text plus a function of the image.  So this contender is its own EMAP, and any gain
+    of a joint model over it may be interaction.
 
     Attributes
     ----------
     is_additive
-        *is_additive* says that no interaction of the modalities can be in the logits.
+        *is_additive* is True: the logits contain no interaction of the modalities.
     branches_
-        *branches_* are the text and the image branch that were chosen, each with name, model and scaling.
+        *branches_* are the selected text and image branches, each with name, model and scaling.
     scaling_
         *scaling_* has their weights and the bias of each class.
 
@@ -79,20 +73,16 @@ class LateFusion(Contender):
         }
     }
 
-    def __init__(
-        self,
-        *,
-        text: Names = ("text-svm", "text-lstm"),
-        image: Names = ("image-cnn",),
-        branches: Mapping[str, Mapping[str, Any]] | None = None,
-        seed: int = 0,
-        cache: str | None = None,
-    ) -> None:
-        self.text = text
-        self.image = image
-        self.branches = branches
-        self.seed = seed
-        self.cache = cache
+    text: Names = ("text-svm", "text-lstm")
+    """The candidates for the text branch."""
+    image: Names = ("image-cnn",)
+    """The candidates for the image branch."""
+    branches: Mapping[str, Mapping[str, Any]] | None = None
+    """Settings, by name, of the candidates that this contender trains itself."""
+    seed: int = 0
+    """The seed of the candidates that this contender trains itself."""
+    cache: str | None = None
+    """The folder of the stored pixels."""
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -101,12 +91,12 @@ class LateFusion(Contender):
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         if validation is None and fits:
-            raise ConfigError("late-fusion combines fits on validation rows that they were not trained on; got none.")
+            raise ConfigError("late-fusion combines fits on validation rows outside their training rows. Got none.")
         train, held_out = (train, validation) if validation else hold_out(train, seed=self.seed)
         models = {name: fits[name] if name in fits else self._trained(name, train, held_out) for name in self.needs}
         strange = [name for name, model in models.items() if not np.array_equal(model.classes_, self.classes_)]
         if strange:
-            raise SchemaError(f"late-fusion was handed fits of other classes than {self.classes_.tolist()}: {strange}.")
+            raise SchemaError(f"late-fusion got fits of other classes than {self.classes_.tolist()}: {strange}.")
         text = _best(self.text, models, held_out, "text")
         image = _best(self.image, models, held_out, "image")
         self.branches_: tuple[CalibratedModel, ...] = (text, image)
@@ -119,7 +109,7 @@ class LateFusion(Contender):
         self.n_trials_ = sum(model.n_trials_ for model in models.values())
 
     def state(self) -> State:
-        """Return what ``fit`` learned, the fits of both branches among it."""
+        """Return the learned state, which includes the fits of both branches."""
         text, image = self.branches_
         scalings = {"joint": self.scaling_, "text": text.scaling, "image": image.scaling}
         return super().state() | State(
@@ -129,7 +119,7 @@ class LateFusion(Contender):
         )
 
     def restore(self, state: State) -> Self:
-        """Take what ``state`` returned."""
+        """Restore a fitted contender from its *state*."""
         self.branches_ = tuple(
             CalibratedModel(name, state.fits[modality], Scaling.of(state.arrays, modality))
             for name, modality in zip(state.texts("names"), self.modalities, strict=True)
@@ -138,13 +128,13 @@ class LateFusion(Contender):
         return super().restore(state)
 
     def logits(self, X: Any) -> NDArray[np.float64]:
-        """Return the logits, shape (n_pairs, n_classes): what the text says, plus what the image says, plus a bias."""
+        """Return the logits, shape (n_pairs, n_classes): a term of the text, a term of the image, and a bias."""
         pairs = self._pairs(X)
         with self._reading(pairs):
             return self._combined(*self._terms(pairs))
 
     def encoded(self, X: Any) -> Encoded:
-        """Return what both branches say of the pairs *X*; their vectors are their calibrated logits."""
+        """Return the outputs of both branches for the pairs *X*, with their calibrated logits as vectors."""
         pairs = self._pairs(X)
         with self._reading(pairs):
             terms_of = self._terms(with_missing(pairs))
@@ -155,7 +145,7 @@ class LateFusion(Contender):
         return Encoded(text, image, join=self._combined)
 
     def _terms(self, pairs: Frame) -> list[Floats]:
-        """Return of text and image the logits and, in a last column, whether it is there: (n_pairs, n_classes + 1)."""
+        """Return logits of text and image with a last column, 1 where it is not missing: (n_pairs, n_classes + 1)."""
         return [
             np.column_stack([branch.logits(pairs), pairs[name].is_not_null().to_numpy()])
             for name, branch in zip(self.modalities, self.branches_, strict=True)
@@ -179,7 +169,7 @@ class LateFusion(Contender):
 
 
 def _calibrated(name: str, model: Any, rows: Rows) -> tuple[float, CalibratedModel]:
-    """Return a branch with its scaling, and its summed log loss on the rows that this was fitted on."""
+    """Return a branch with its scaling, and its summed log loss on the rows on which the scaling was fitted."""
     scores = _log_proba(model, rows.pairs)
     branch = CalibratedModel(name, model, fit_scaling([scores], rows.codes))
     proba = branch.scaling.proba([scores])
@@ -193,7 +183,7 @@ def _best(names: Sequence[str], models: dict[str, Any], held_out: Rows, modality
 
 
 def _having(rows: Rows, *modalities: str) -> Rows:
-    """Return the rows in which no such modality is missing."""
+    """Return the rows in which none of *modalities* is missing."""
     is_there = rows.pairs.select(pl.all_horizontal(pl.col(modalities).is_not_null())).to_series().to_numpy()
     return Rows(rows.pairs.filter(is_there), rows.codes[is_there])
 

@@ -1,4 +1,4 @@
-"""A text LSTM and an image network that are joined by concatenation, and trained together."""
+"""A text LSTM and an image network, joined by concatenation and trained together."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -22,11 +22,11 @@ BRANCHES = ("text-lstm", "image-cnn")
 
 @settings_as_fields
 class LSTMCNN(OneCycleNetwork):
-    """Text and image vectors side by side → a joint layer, added to what each branch says alone.
+    """Text and image vectors, concatenated → a joint layer, added to the logits of each branch alone.
 
-    From "branches" both encoders are first trained alone, then together: trained together from scratch, each
-    learns less than it would alone (Du et al., ICML 2023; Wang et al., CVPR 2020).  From "scratch", each branch's
-    own loss is added to the joint one against that.
+    With *start* "branches", both encoders are first trained alone and then together.  Trained together from scratch,
+    each learns less than alone (Du et al., ICML 2023; Wang et al., CVPR 2020).  With "scratch", the loss of each branch
+    is added to the joint loss for that reason.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class LSTMCNN(OneCycleNetwork):
     dropout: Share = 0.2
     """The dropout before the joint layer."""
     hide: Share = 0.2
-    """The share of pairs of which one modality is hidden from the joint part in training."""
+    """The share of pairs with one modality hidden from the joint part in training."""
     auxiliary: Annotated[float, Field(ge=0)] = 0.3
     """The weight of each branch's own loss."""
     encoder_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
@@ -72,20 +72,20 @@ class LSTMCNN(OneCycleNetwork):
         return BRANCHES if self.start == "branches" else ()
 
     def pixel_settings(self) -> dict[str, Any] | None:
-        """Return those of the image branch; None when that is handed over, pixels and all."""
+        """Return the pixel settings of the image branch, or None where ``fit`` gets that branch."""
         return None if self.needs else ImageCNN(**(self.image or {})).pixel_settings()
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
-        """Return about how many seconds a fit takes, with the training of branches that it is not handed."""
+        """Estimate the seconds of a fit, with the training of the branches that ``fit`` does not get."""
         own = {name: model for name, model in self._alone().items() if name in self.needs and name not in branches}
         return super().estimate_s(n_rows, branches) + sum(model.estimate_s(n_rows, {}) for model in own.values())
 
     def row_s(self, branches: Mapping[str, Any]) -> float:
-        """Return about how many seconds a row takes in an epoch: those of both branches."""
+        """Estimate the seconds of a row in an epoch, for both branches."""
         return sum(float(branches.get(name, model).row_s({})) for name, model in self._alone().items())
 
     def _alone(self) -> dict[str, Network]:
-        """Return the branches as this contender makes them itself, not yet trained."""
+        """Return the untrained branches with the settings of this contender."""
         own = {"text-lstm": {**(self.text or {})}, "image-cnn": {"cache": self.cache, **(self.image or {})}}
         return {name: cast(Network, make(name, **{"seed": self.seed, **own[name]})) for name in BRANCHES}
 
@@ -96,7 +96,7 @@ class LSTMCNN(OneCycleNetwork):
         }
 
     def _branch(self, model: Network, train: Rows, validation: Rows) -> Network:
-        """Return a branch that reads as the training rows need it; trained, unless everything starts from scratch."""
+        """Return a branch with a learned vocabulary and pixel mean, and trained unless *start* is "scratch"."""
         if self.start == "branches":
             labelled = [(rows.pairs, self.classes_[rows.codes]) for rows in (train, validation)]
             return model.fit(*labelled[0], validation=labelled[1])
@@ -106,11 +106,11 @@ class LSTMCNN(OneCycleNetwork):
         return model
 
     def state(self) -> State:
-        """Return what ``fit`` learned, both branches among it."""
+        """Return the learned state, which includes both branches."""
         return super().state() | State(fits=self.branches_)
 
     def restore(self, state: State) -> Self:
-        """Take what ``state`` returned; the joint network is built around those of the branches."""
+        """Restore a fitted contender from its *state*, with the branches first: the joint network contains theirs."""
         self.branches_ = {name: state.fits[name] for name in BRANCHES}
         return super().restore(state)
 

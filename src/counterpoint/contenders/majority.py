@@ -1,23 +1,18 @@
-"""The share of each class in the training rows: what a model must beat to have read anything."""
+"""The share of each class in the training rows: the baseline of every model that reads its input."""
 
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
+from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.schema import Frame
 
 
+@settings_as_fields
 class Majority(Contender):
-    """Gives every pair the class shares of the training rows.
-
-    Parameters
-    ----------
-    smoothing
-        *smoothing* is added to each class's count (1: Laplace).
-    seed
-        *seed* changes nothing here; every contender takes one.
+    """Predicts the class shares of the training rows for every pair.
 
     Examples
     --------
@@ -27,9 +22,10 @@ class Majority(Contender):
     array([[0.4, 0.6]])
     """
 
-    def __init__(self, *, smoothing: Annotated[float, Field(gt=0)] = 1.0, seed: int = 0) -> None:
-        self.smoothing = smoothing
-        self.seed = seed
+    smoothing: Annotated[float, Field(gt=0)] = 1.0
+    """The number that is added to the count of each class.  1 is the smoothing of Laplace."""
+    seed: int = 0
+    """Changes nothing in this contender."""
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         counts = np.bincount(train.codes) + self.smoothing

@@ -1,4 +1,4 @@
-"""What can be told from sizes, lengths and hosts: the shortcuts that need neither reading nor looking."""
+"""Predictions from sizes, lengths and hosts: shortcuts that need no content of texts and images."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.kept.trees import BOOSTED_TREES, check_trees
@@ -26,24 +27,14 @@ FACTS = {
     "height_px": (("height_px",), pl.col("height_px")),
     "aspect": (("width_px", "height_px"), pl.col("width_px") / pl.col("height_px")),
 }
-"""Each fact, the columns that it needs, and what it is."""
+"""Each fact, the columns that it needs, and its expression."""
 
 
+@settings_as_fields
 class Metadata(Contender):
-    """Gradient-boosted trees over those of ``FACTS`` that the pairs tell, and over their hosts.
+    """Gradient-boosted trees over the ``FACTS`` for which the pairs have columns, and over their hosts.
 
-    It hears neither voice: a score above the majority's says that something other than content gives the label away.
-
-    Parameters
-    ----------
-    rounds, leaves
-        *rounds* is the number of trees a class, each of at most *leaves* leaves.
-    n_hosts
-        *n_hosts* is how many hosts, the most frequent, are told apart.
-    columns
-        *columns* are further columns of numbers, such as a file size, where the pairs have them.
-    seed
-        *seed* changes nothing here; every contender takes one.
+    It reads no content.  A score above that of the majority means that another property predicts the label.
 
     Examples
     --------
@@ -56,20 +47,16 @@ class Metadata(Contender):
     part_types = BOOSTED_TREES
     tiny: ClassVar[Mapping[str, Any]] = {"rounds": 3}
 
-    def __init__(
-        self,
-        *,
-        rounds: Annotated[int, Field(ge=1)] = 60,
-        leaves: Annotated[int, Field(ge=2)] = 8,
-        n_hosts: Annotated[int, Field(ge=1, le=250)] = 50,
-        columns: tuple[str, ...] = (),
-        seed: int = 0,
-    ) -> None:
-        self.rounds = rounds
-        self.leaves = leaves
-        self.n_hosts = n_hosts
-        self.columns = columns
-        self.seed = seed
+    rounds: Annotated[int, Field(ge=1)] = 60
+    """The number of trees for each class."""
+    leaves: Annotated[int, Field(ge=2)] = 8
+    """The largest number of leaves of a tree."""
+    n_hosts: Annotated[int, Field(ge=1, le=250)] = 50
+    """The number of hosts, the most frequent, that are distinguished."""
+    columns: tuple[str, ...] = ()
+    """Further columns of numbers, such as a file size, which are used where the pairs have them."""
+    seed: int = 0
+    """Changes nothing in this contender."""
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         pairs = train.pairs
@@ -78,7 +65,7 @@ class Metadata(Contender):
         self.hosts_ = self._frequent_hosts(pairs) if "host" in pairs.columns else []
         if not self.facts_ + self.hosts_:
             allowed = sorted({name for needed, _ in FACTS.values() for name in needed} | {"host", *self.columns})
-            raise SchemaError(f"metadata reads any of {', '.join(allowed)}; found {', '.join(pairs.columns)}.")
+            raise SchemaError(f"metadata reads any of {', '.join(allowed)}. Found {', '.join(pairs.columns)}.")
         table = self._table(pairs)
         self.trees_ = HistGradientBoostingClassifier(
             max_iter=self.rounds, max_leaf_nodes=self.leaves, early_stopping=False, random_state=0,
@@ -87,7 +74,7 @@ class Metadata(Contender):
         self.n_parameters_ = sum(tree.get_n_leaf_nodes() for trees in self.trees_._predictors for tree in trees)
 
     def restore(self, state: State) -> Self:
-        """Take what ``state`` returned; trees whose nodes point nowhere are refused, as scikit-learn does not look."""
+        """Restore a fitted contender from its *state*, and refuse trees with wrong nodes."""
         self.facts_, self.hosts_ = (list(state.texts(name)) for name in ("facts_", "hosts_"))
         super().restore(state)
         check_trees(self.trees_, n_columns=len(self._names()))
@@ -97,7 +84,7 @@ class Metadata(Contender):
         return np.asarray(self.trees_.predict_proba(self._table(pairs)), dtype=np.float64)
 
     def _facts(self, pairs: Frame) -> dict[str, pl.Expr]:
-        """Return the expression of each fact that *pairs* have the columns for."""
+        """Return the expression of each fact whose columns *pairs* have."""
         facts = FACTS | {name: ((name,), pl.col(name)) for name in self.columns}
         known = set(pairs.columns)
         return {name: expression for name, (needed, expression) in facts.items() if known.issuperset(needed)}
@@ -110,7 +97,7 @@ class Metadata(Contender):
         return [*self.facts_, *(["host"] if self.hosts_ else [])]
 
     def _table(self, pairs: Frame) -> NDArray[np.float64]:
-        """Return the facts learned from, shape (n_pairs, n_facts); a fact that these pairs lack is not a number."""
+        """Return the learned facts, shape (n_pairs, n_facts), with NaN for a fact that these pairs lack."""
         facts = self._facts(pairs)
         if "host" in pairs.columns:
             facts["host"] = pl.col("host").replace_strict(self.hosts_, range(len(self.hosts_)), default=None)

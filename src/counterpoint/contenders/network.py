@@ -1,4 +1,4 @@
-"""A neural contender: builds its network, lets skorch train it, keeps weights and settings only."""
+"""A neural contender: it builds its network, trains it with skorch, and keeps weights and settings only."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class Network(Contender):
     Attributes
     ----------
     branch
-        *branch* is the word in the history for what is trained: "text", "image" or "joint".
+        *branch* is the name of the trained part in the history: "text", "image" or "joint".
     network_
         *network_* is the trained module, in evaluation mode.
     best_epoch_
@@ -64,29 +64,29 @@ class Network(Contender):
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         if validation is None:
             train, validation = hold_out(train, seed=child_seed(self.seed, "hold-out"))
-        if not len(validation.codes):  # every class is one group: nothing else to stop on
+        if not len(validation.codes):  # every class is one group: no other rows for early stopping
             validation = train
-        # A generator of its own for each fit, so that neither a caller's draws nor ours shift the other's.
+        # Each fit has its own generator: the draws of a caller and of a fit do not shift each other.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(child_seed(self.seed, self.branch))
             self._learn(train, validation, fits)
             self._train(self._network(), self._material(train), self._material(validation))
 
     def state(self) -> State:
-        """Return what ``fit`` learned, the weights of the network among it."""
+        """Return the learned state, which includes the weights of the network."""
         weights = {f"network.{name}": array for name, array in weights_of(self.network_).items()}
         return super().state() | State(arrays=weights)
 
     def restore(self, state: State) -> Self:
-        """Take what ``state`` returned; ``_network`` must be able to build the network by then."""
+        """Restore a fitted contender from its *state*, where a child first restores all that ``_network`` needs."""
         super().restore(state)
         self.network_: nn.Module = rebuilt(self._network, state.under("network"))
         return self
 
     def layer_table(self, X: Any) -> Frame:
-        """Return the layers of the fitted network as the pairs *X*, at least one, pass them: `networks.layers.LAYERS`.
+        """Return the layers of the fitted network in the order of a forward pass: `networks.layers.LAYERS`.
 
-        Texts of no fixed length are as long as the longest of *X*.
+        The pass is of the pairs *X*, at least one.  Texts without a fixed length are padded to the longest of *X*.
         """
         pairs = self._pairs(X)
         with self._reading(pairs):
@@ -94,7 +94,7 @@ class Network(Contender):
         return layer_table(self.network_, **inputs)
 
     def encoded(self, X: Any) -> Encoded | None:
-        """Return what both encoders say of the pairs *X*; None where the network is not of two, or is not split."""
+        """Return the outputs of both encoders for the pairs *X*, or None where the network is no `Fusion`."""
         network = self.network_
         if set(self.modalities) != {"text", "image"} or not isinstance(network, Fusion):
             return None
@@ -113,20 +113,20 @@ class Network(Contender):
         return Encoded(encoded(0, "text"), encoded(1, "image"), join=partial(_decided, network))
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
-        """Return about how many seconds a fit to *n_rows* takes on one core, were all epochs used."""
+        """Estimate the seconds that a fit to *n_rows* takes on one core if all epochs are used."""
         return 0.3 + self.epochs * n_rows * self.row_s(branches)
 
     @abstractmethod
     def row_s(self, branches: Mapping[str, Any]) -> float:
-        """Return about how many seconds a row takes in an epoch, on one core of a server of 2021."""
+        """Estimate the seconds of a row in an epoch, on one core of a server of 2021."""
 
     @abstractmethod
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
-        """Learn what is needed to read pairs: a vocabulary, the mean of the pixels, the branches."""
+        """Learn all that the network needs before it is built: a vocabulary, the mean of the pixels, the branches."""
 
     @abstractmethod
     def _material(self, rows: Rows) -> Material:
-        """Return what the network reads of *rows*."""
+        """Return the inputs of the network for *rows*."""
 
     @abstractmethod
     def _network(self) -> nn.Module:
@@ -144,7 +144,7 @@ class Network(Contender):
         stop = dict(net.callbacks_).get("stop")
         is_through = len(net.history) == self.epochs and "dur" in net.history[-1]
         if not is_through and (stop is None or stop.misses_ < stop.patience):
-            raise KeyboardInterrupt  # skorch takes Ctrl-C for a wish to stop early and use what there is
+            raise KeyboardInterrupt  # at Ctrl-C skorch stops training and keeps the network as it is
         self.network_ = net.module_.eval()
         self.best_epoch_: int = stop.best_epoch_ if stop else self.epochs
         self.n_epochs_ = len(net.history)
@@ -160,8 +160,8 @@ class Network(Contender):
         proba = np.empty((len(pairs), len(self.classes_)))
         with torch.inference_mode():
             for rows in Batches(material, batch_size=PREDICTED_AT_ONCE).orders():
-                verdict = self.network_(**material[rows][0])[:, 0]  # (batch, classes)
-                proba[rows] = verdict.double().softmax(1).numpy()
+                logits = self.network_(**material[rows][0])[:, 0]  # (batch, classes)
+                proba[rows] = logits.double().softmax(1).numpy()
         return proba
 
 

@@ -36,12 +36,12 @@ class OneCycleNetwork(Network):
     class_weight: Literal["balanced"] | None = "balanced"
 
     def _rates(self) -> dict[str, float]:
-        """Return the share of the learning rate that weights get whose name fits a pattern."""
+        """Return a share of the learning rate for each pattern of names of weights."""
         return {}
 
     def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
         weight = balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None
-        # A small table gets small batches, so that an epoch is never a handful of steps.
+        # A small table gets small batches, so that an epoch has enough steps.
         batch_size = min(self.batch, max(_LEAST_BATCH, len(train) // _STEPS_AN_EPOCH))
         n_steps = self.epochs * len(Batches(train, batch_size=batch_size).orders())
         groups = [(pattern, {"lr": share * self.lr}) for pattern, share in self._rates().items()]

@@ -1,4 +1,4 @@
-"""Which fits a study needs, what each builds on, and about how long each takes."""
+"""The fits of a study, with the fits that each needs and its estimated time."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,25 +16,38 @@ Entries = tuple[ContenderEntry, ...]
 
 
 def models_of(entries: Entries, *, seed: int, cache: Path) -> dict[str, Any]:
-    """Return the unfitted contenders by the names they go by in the study; a wrong setting raises here, early."""
+    """Return the unfitted contenders by their names in the study, before any fit starts.
+
+    Parameters
+    ----------
+    entries
+        *entries* are the contenders of the study file.
+    seed, cache
+        *seed* and *cache* are used where the settings of an entry do not set them.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such contender or setting, or a value is not allowed.
+    """
     return {entry.name: configured(entry.kind, entry.settings, seed=seed, cache=cache) for entry in entries}
 
 
 def plan(entries: Entries, rules: Fit, pairs: Frame, *, folder: Path, cache: Path, key: str) -> list[FitTask]:
-    """Return every fit of a study, those that others build on first, then the longest.
+    """Return every fit of a study: first those that others need, then by estimated time, the longest first.
 
-    A contender that its seed does not change is fitted with the first seed only.
+    A contender that is not seeded is fitted with the first seed only.
 
     Parameters
     ----------
     entries, rules
         *entries* are the contenders and *rules* the seeds of the study.
     pairs
-        *pairs* are the rows with their folds, as kept in *folder*.
+        *pairs* are the rows with their folds, as written in *folder*.
     folder, cache
-        *folder* is the run folder, and *cache* where stores of pixels are.
+        *folder* is the run folder, and *cache* the folder of stored pixels.
     key
-        *key* is the hash of what *pairs* were made from.
+        *key* is the hash of the inputs of *pairs*.
     """
     models = models_of(entries, seed=rules.seeds[0], cache=cache)
     places = {"pairs": folder / "tables" / "pairs.parquet", "fits": folder / "fits", "cache": cache}
@@ -47,7 +60,7 @@ def plan(entries: Entries, rules: Fit, pairs: Frame, *, folder: Path, cache: Pat
 
 @dataclass(frozen=True)
 class _Planner:
-    """The fits of one fold after another; *entries* stand in an order in which each comes after what it needs."""
+    """The fits of one fold after another, where each of *entries* stands after the entries that it needs."""
 
     entries: list[ContenderEntry]
     models: Mapping[str, Any]
@@ -88,12 +101,12 @@ class _Planner:
 
 
 def _needed_first(entries: Entries, models: Mapping[str, Any]) -> list[ContenderEntry]:
-    """Return *entries* in an order in which each comes after those that it needs.
+    """Return *entries* in an order in which each stands after the entries that it needs.
 
     Raises
     ------
     ConfigError
-        When two need each other.
+        When two entries need each other.
     """
     ordered: list[ContenderEntry] = []
     waiting = list(entries)

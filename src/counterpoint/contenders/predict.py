@@ -1,4 +1,4 @@
-"""What a study's fitted contenders say of new pairs."""
+"""Predictions of new pairs by the fitted contenders of a study."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -21,7 +21,7 @@ from counterpoint.schema import Frame
 
 
 def predict_frame(model: Any, frame: Any) -> Frame:
-    """Return id (where the frame has it), label and p_<class> of each row, as a fitted *model* predicts them.
+    """Return the predictions of a fitted *model*: id (where the frame has it), label and p_<class> of each row.
 
     A text or image column that the frame lacks counts as missing in every row.
 
@@ -48,29 +48,44 @@ def predict_pair(
     image: Path | None = None,
     trusted: Collection[str] = (),
 ) -> dict[str, float]:
-    """Return the chance of each class of one pair, the mean over the fits (folds, seeds) of a study's contender.
+    """Return the probability of each class for one pair: the mean over the fits (folds, seeds) of a contender.
 
-    The words that the study masks are taken out of the text first.  The run folder may come from a stranger: it only
-    runs code of this package, and of the classes in *trusted*, such as ``my_lab.bayes:CharBayes``.
+    The words that the study masks are first removed from the text.
+
+    Parameters
+    ----------
+    run_folder
+        *run_folder* is the folder of a finished study.  It may come from a stranger: only code of this package and of
+        *trusted* runs.
+    contender
+        *contender* is the name of a contender in that study.
+    text, image
+        *text* and *image* are the pair.  One of them may be None.
+    trusted
+        *trusted* are classes from outside this package that may be imported, such as ``my_lab.bayes:CharBayes``.
+
+    Returns
+    -------
+    The probability of each class, by class.
 
     Raises
     ------
     UnreadableFitError
-        When a fit is damaged, was not kept, or is of a class that is not trusted.
+        When a fit is damaged, was not kept, or has a class that is not trusted.
     RunFolderError
         When *run_folder* holds no finished study.
     ConfigError
-        When it has no such contender, or one that reads neither of what was given.
+        When the study has no such contender, or the contender reads neither *text* nor *image* as given.
     ImageError
-        When the image is not there, or cannot be used.
+        When the image does not exist, or cannot be used.
     """
     if not any(run_folder.glob("fits/*/done.json")):
-        raise RunFolderError(f"{run_folder} holds no fitted contenders; counterpoint run makes them.")
+        raise RunFolderError(f"{run_folder} holds no fitted contenders. counterpoint run makes them.")
     results, fits = read_finished(run_folder)
     models = [load(folder, trusted=trusted) for folder in _folders(run_folder, contender, fits)]
     needed = models[0].modalities
     if needed and not any({"text": text, "image": image}[name] is not None for name in needed):
-        raise ConfigError(f"{contender} reads {' and '.join(needed)}; give --{' or --'.join(needed)}.")
+        raise ConfigError(f"{contender} reads {' and '.join(needed)}. Give --{' or --'.join(needed)}.")
     pair = _pair(text, image, _text_rules(results, run_folder))
     chances = pl.concat([predict_frame(model, pair).select(pl.col("^p_.*$")) for model in models], how="diagonal")
     mean = chances.fill_null(0.0).mean().row(0, named=True)
@@ -91,7 +106,7 @@ def _pair(text: str | None, image: Path | None, rules: Text) -> Frame:
 
 
 def _text_rules(results: Mapping[str, Any], run_folder: Path) -> Text:
-    """Return what the study does to texts; the record of its settings may be a stranger's."""
+    """Return the settings for texts of the study, whose file may come from a stranger."""
     try:
         config = read_yaml(results["config"])
     except (KeyError, TypeError, NotPlainError) as error:
@@ -102,7 +117,7 @@ def _text_rules(results: Mapping[str, Any], run_folder: Path) -> Text:
 
 
 def _folders(run_folder: Path, contender: str, fits: Fits) -> list[Path]:
-    """Return the folders of the fits of *contender* that the finished study is of, each of them whole."""
+    """Return the folders of the fits of *contender* in the finished study, and check that each is complete."""
     if contender not in fits:
         raise ConfigError(f"{run_folder} has no contender {contender!r}.{did_you_mean(contender, fits)}")
     folders = {run_folder / "fits" / fit: key for fit, key in fits[contender].items()}

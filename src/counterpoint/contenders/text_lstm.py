@@ -21,8 +21,8 @@ from counterpoint.networks.fusions import Solo
 class TextLSTM(OneCycleNetwork):
     """Words → embedding → bidirectional LSTM → mean and maximum over time → linear.
 
-    Hochreiter and Schmidhuber 1997; the pooling is that of Conneau et al. 2017.  A missing text reads as an
-    empty one.
+    The LSTM is that of Hochreiter and Schmidhuber 1997, the pooling that of Conneau et al. 2017.  A missing text counts
+    as an empty text.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class TextLSTM(OneCycleNetwork):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
 
     def row_s(self, branches: Mapping[str, Any]) -> float:
-        """Return about how many seconds a row takes in an epoch; half of that grows with the width."""
+        """Estimate the seconds of a row in an epoch, half of which grow with the width."""
         return 3e-4 * (1 + self.hidden / 64)
 
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
@@ -63,11 +63,11 @@ class TextLSTM(OneCycleNetwork):
         self.vocabulary_ = Vocabulary.of(texts, max_words=self.vocabulary, min_count=self.min_count)
 
     def state(self) -> State:
-        """Return what ``fit`` learned, the vocabulary among it."""
+        """Return the learned state, which includes the vocabulary."""
         return super().state() | State(values={"words": list(self.vocabulary_.words)})
 
     def restore(self, state: State) -> Self:
-        """Take what ``state`` returned."""
+        """Restore a fitted contender from its *state*."""
         self.vocabulary_ = Vocabulary(state.texts("words"))
         return super().restore(state)
 

@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
+from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows, cross_folds
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
 from counterpoint.contenders.kept.linear import columns, svm_arrays, with_arrays, with_columns
@@ -29,32 +30,18 @@ def _ordered(span: tuple[int, int]) -> tuple[int, int]:
 
 Span = Annotated[tuple[Positive, Positive], AfterValidator(_ordered)]
 END = "."
-"""Closes every text, so that even an empty one has a feature; ``rules.words`` never yields it."""
+"""The last token of every text, so that even an empty text has a feature.  ``rules.words`` never yields it."""
 ENOUGH = 5_000
-"""Held-out rows beyond which the few parameters of a calibration do not get better."""
+"""Held-out rows beyond which the few parameters of a calibration do not improve."""
 
 
+@settings_as_fields
 class TextSVM(Contender):
-    """TF-IDF of the text into a linear SVM; Platt's sigmoid, or its like for more classes, makes probabilities.
+    """TF-IDF of the text into a linear SVM, with probabilities from a calibration of its decisions.
 
-    The sigmoid is fitted on out-of-fold decisions of the training rows (Platt 1999), as it is the calibration that
-    small samples bear best (Niculescu-Mizil and Caruana, ICML 2005).  Validation rows are left untouched: they are
-    there to choose between contenders.  A missing text reads as an empty one.
-
-    Parameters
-    ----------
-    c
-        *c* is the cost of a mistake against the size of the weights.
-    words
-        *words* is the longest n-gram of words.
-    characters
-        *characters* are the shortest and the longest n-gram of characters, within a word; None leaves them out.
-    min_count
-        *min_count* is the number of texts that must have an n-gram.
-    class_weight
-        *class_weight* "balanced" makes every class weigh the same in the SVM.
-    seed
-        *seed* changes nothing here; every contender takes one.
+    The calibration is the sigmoid of Platt (1999), or its form for more classes.  It is fitted on out-of-fold decisions
+    of the training rows, as it suits small samples best (Niculescu-Mizil and Caruana, ICML 2005).  Validation rows are
+    not used: they serve to choose between contenders.  A missing text counts as an empty text.
 
     Examples
     --------
@@ -68,22 +55,18 @@ class TextSVM(Contender):
 
     modalities = ("text",)
 
-    def __init__(
-        self,
-        *,
-        c: Annotated[float, Field(gt=0)] = 1.0,
-        words: Positive = 2,
-        characters: Span | None = (3, 5),
-        min_count: Positive = 1,
-        class_weight: Literal["balanced"] | None = "balanced",
-        seed: int = 0,
-    ) -> None:
-        self.c = c
-        self.words = words
-        self.characters = characters
-        self.min_count = min_count
-        self.class_weight = class_weight
-        self.seed = seed
+    c: Annotated[float, Field(gt=0)] = 1.0
+    """The cost of an error, relative to the size of the weights."""
+    words: Positive = 2
+    """The longest n-gram of words."""
+    characters: Span | None = (3, 5)
+    """The shortest and the longest n-gram of characters within a word.  With None there are none."""
+    min_count: Positive = 1
+    """The number of texts that must contain an n-gram."""
+    class_weight: Literal["balanced"] | None = "balanced"
+    """With "balanced" every class has the same weight in the SVM."""
+    seed: int = 0
+    """Changes nothing in this contender."""
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         self.grams_ = NGrams(self.words, self.characters, self.min_count)
@@ -94,7 +77,7 @@ class TextSVM(Contender):
         self.n_parameters_ = self.machine_.svm.coef_.size + self.machine_.svm.intercept_.size
 
     def state(self) -> State:
-        """Return what ``fit`` learned: n-grams, their weights, the SVM and its calibration."""
+        """Return the learned state: n-grams, their weights, the SVM and its calibration."""
         characters = self.grams_.characters
         return super().state() | State(
             arrays={
@@ -106,7 +89,7 @@ class TextSVM(Contender):
         )
 
     def restore(self, state: State) -> Self:
-        """Take what ``state`` returned."""
+        """Restore a fitted contender from its *state*."""
         self.grams_ = NGrams(self.words, self.characters, self.min_count)
         with_columns(self.grams_.words, state.texts("words"))
         if self.grams_.characters:
@@ -120,10 +103,10 @@ class TextSVM(Contender):
         return self.scaling_.proba([self.machine_.scores(counts, len(self.classes_))])
 
     def top_words(self, k: int = 20) -> Frame:
-        """Return the *k* words that speak most for each class: columns class, word, weight.
+        """Return the *k* words with the largest weight for each class: columns class, word, weight.
 
-        The weight is the decision on the text that is this word alone, less that on an empty text, so that the
-        n-grams of its characters count as well.
+        The weight is the decision for a text of this word alone, minus the decision for an empty text.  So the n-grams
+        of its characters count as well.
         """
         words = sorted(word for word in self.grams_.words.vocabulary_ if " " not in word and word != END)
         texts = pl.Series([[], *([word] for word in words)], dtype=pl.List(pl.String))
@@ -134,7 +117,7 @@ class TextSVM(Contender):
         return pl.DataFrame(rows, schema={"class": pl.String, "word": pl.String, "weight": pl.Float64}, orient="row")
 
     def _out_of_fold(self, counts: Any, train: Rows) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        """Return which rows were held out, and the decisions made while they were, shape (n, n_classes)."""
+        """Return a mask of the held-out rows, and their out-of-fold decisions, shape (n, n_classes)."""
         folds = cross_folds(train, 5)
         scores = np.zeros((len(folds), len(self.classes_)))
         is_scored = np.zeros(len(folds), dtype=bool)
@@ -155,7 +138,7 @@ class TextSVM(Contender):
 
 
 class NGrams:
-    """How often each text has each n-gram of words and, within a word, of characters; learned on training texts."""
+    """The counts of n-grams of words and, within a word, of characters, learned on training texts."""
 
     def __init__(self, words: int, characters: Span | None, min_count: int) -> None:
         self.min_count = min_count
@@ -163,17 +146,17 @@ class NGrams:
         self.characters = CountVectorizer(analyzer="char_wb", ngram_range=characters) if characters else None
 
     def learn(self, tokens: pl.Series) -> Any:
-        """Learn the n-grams of the texts' words and return their counts, a sparse (n_texts, n_features)."""
+        """Learn the n-grams of the texts and return their counts, a sparse (n_texts, n_features)."""
         self.words.set_params(min_df=min(self.min_count, len(tokens)))
         return self._counted(tokens, "fit_transform")
 
     def count(self, tokens: pl.Series) -> Any:
-        """Return the counts of the n-grams learned, a sparse (n_texts, n_features)."""
+        """Return the counts of the learned n-grams, a sparse (n_texts, n_features)."""
         return self._counted(tokens, "transform")
 
     @property
     def worth(self) -> NDArray[np.float64]:
-        """Return what each n-gram counts: one of characters half of one of words, as there are so many."""
+        """Return the factor of each n-gram: 1 for words, and half of that for characters, which are many more."""
         n_characters = len(self.characters.vocabulary_) if self.characters else 0
         return np.repeat([1.0, 0.5], [len(self.words.vocabulary_), n_characters])
 
@@ -181,29 +164,41 @@ class NGrams:
         closed = tokens.list.concat(pl.Series([[END]]))
         blocks = [getattr(self.words, step)(closed.to_list())]
         if self.characters:
-            # A text's character n-grams are those of its words: each distinct word is cut up once.
+            # The character n-grams of a text are those of its words: each distinct word is split once.
             texts_by_word, words = _word_counts(closed)
             blocks.append(texts_by_word @ getattr(self.characters, step)(words))
         return sp.hstack(blocks, format="csr", dtype=np.float64)
 
 
 class Machine(NamedTuple):
-    """Inverse document frequencies and a linear SVM, both from the same texts, those of a fold for a fold."""
+    """Inverse document frequencies and a linear SVM, both learned from the same texts."""
 
     weight: NDArray[np.float64]
     svm: LinearSVC
 
     @classmethod
     def fitted(cls, counts: Any, codes: Codes, worth: NDArray[np.float64], svm: LinearSVC) -> Self:
-        """Return both, learned from the texts' *counts* and their classes."""
+        """Return both, learned from the same texts.
+
+        Parameters
+        ----------
+        counts
+            *counts* are the counts of the n-grams, a sparse (n_texts, n_features).
+        codes
+            *codes* are the classes of the texts, shape (n_texts,).
+        worth
+            *worth* is the factor of each n-gram, shape (n_features,).
+        svm
+            *svm* is not yet fitted.
+        """
         n_texts, n_features = counts.shape
         frequency = np.bincount(counts.indices, minlength=n_features)
-        # An n-gram that only held-out texts have must not take up length in them: an unseen text has none of those.
+        # An n-gram of held-out texts alone has weight 0, as if it were unknown: else it would shorten their vectors.
         weight = np.where(frequency > 0, worth * (np.log((1 + n_texts) / (1 + frequency)) + 1), 0)
         return cls(weight, svm.fit(_weighed(counts, weight), codes))
 
     def scores(self, counts: Any, n_classes: int) -> NDArray[np.float64]:
-        """Return one-against-rest decisions, shape (n_texts, n_classes); -1 for a class that the SVM has not seen."""
+        """Return one-against-rest decisions, shape (n_texts, n_classes), with -1 for a class that the SVM lacks."""
         decision = self.svm.decision_function(_weighed(counts, self.weight))
         scores = np.full((len(decision), n_classes), -1.0)
         scores[:, self.svm.classes_] = np.stack([-decision, decision], axis=1) if decision.ndim == 1 else decision
@@ -211,14 +206,14 @@ class Machine(NamedTuple):
 
 
 def _weighed(counts: Any, weight: NDArray[np.float64]) -> Any:
-    """Return the texts as vectors of length 1, their counts damped to 1 + log (sublinear TF-IDF)."""
+    """Return the texts as vectors of length 1, of counts damped to 1 + log (sublinear TF-IDF)."""
     damped = counts.copy()
     damped.data = 1 + np.log(damped.data)
     return normalize(damped @ sp.diags(weight))
 
 
 def _word_counts(tokens: pl.Series) -> tuple[Any, pl.Series]:
-    """Return how often each text has each distinct word, a sparse (n_texts, n_words), and those words."""
+    """Return the counts of each distinct word in each text, a sparse (n_texts, n_words), and the words."""
     flat = tokens.explode()
     words = flat.unique(maintain_order=True)
     codes = flat.replace_strict(words, np.arange(len(words)), return_dtype=pl.Int32).to_numpy()

@@ -1,4 +1,4 @@
-"""How skorch trains a network here: what is minimised, what is watched each epoch, and when it stops."""
+"""The training of a network by skorch: its loss, the values recorded in each epoch, and early stopping."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,22 +21,22 @@ WATCHED = {
     "valid_score": "valid_score",
     "gradient_norm": "gradient_norm",
 }
-"""Columns of the history, and what skorch's own history calls them (its losses are those that are minimised)."""
+"""Columns of the history, and their names in the history of skorch."""
 
 PREDICTED_AT_ONCE = 256
 
 
 class Loss(nn.Module):
-    """Cross entropy of the verdict and, in training, of each branch alone (auxiliary losses) and smoothed labels.
+    """Cross entropy of the prediction, in training with smoothed labels and auxiliary losses of the branches.
 
     Parameters
     ----------
     weight
-        *weight* is that of each class, or None.
+        *weight* is the weight of each class, shape (n_classes,), or None.
     smoothing
-        *smoothing* is the share of a label that is spread over all classes.
+        *smoothing* is the share of each label that is spread over all classes.
     auxiliary
-        *auxiliary* is the weight of each branch's own loss against the verdict's.
+        *auxiliary* is the weight of the loss of each branch.  The loss of the prediction has weight 1.
     """
 
     def __init__(self, *, weight: Tensor | None = None, smoothing: float = 0.0, auxiliary: float = 0.0) -> None:
@@ -45,10 +45,10 @@ class Loss(nn.Module):
 
     def forward(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Return the loss of *logits*, shape (batch, outputs, classes)."""
-        verdict, *branches = logits.unbind(1)
+        prediction, *branches = logits.unbind(1)
         if not self.training:
-            return functional.cross_entropy(verdict, codes, weight=self.weight)
-        loss = self._smoothed(verdict, codes)
+            return functional.cross_entropy(prediction, codes, weight=self.weight)
+        loss = self._smoothed(prediction, codes)
         return loss + self.auxiliary * sum(self._smoothed(branch, codes) for branch in branches)
 
     def _smoothed(self, logits: Tensor, codes: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ class Loss(nn.Module):
 
 
 def balanced_weights(codes: Codes, n_classes: int) -> Tensor:
-    """Return a weight for each class such that all classes weigh the same.
+    """Return a weight for each class such that all classes have the same total weight.
 
     >>> balanced_weights(np.array([0, 0, 0, 1]), 2).tolist()
     [0.6666666865348816, 2.0]
@@ -66,7 +66,7 @@ def balanced_weights(codes: Codes, n_classes: int) -> Tensor:
 
 
 class Watch(Callback):  # type: ignore[misc]
-    """Clips the gradient, and records its norm and, on both sides in the same way, the loss and the accuracy."""
+    """Clips the gradient and records its norm, and the loss and accuracy of training and validation in the same way."""
 
     def __init__(self, clip: float) -> None:
         self.clip = clip
@@ -77,16 +77,28 @@ class Watch(Callback):  # type: ignore[misc]
         net.history.record_batch("gradient_norm", float(norm))
 
     def on_batch_end(self, net: NeuralNet, batch: Any, training: bool, y_pred: Tensor, **kwargs: Any) -> None:
-        """Record the accuracy of the verdict and its loss, without smoothing or auxiliary losses."""
+        """Record the accuracy and the loss of the prediction, without smoothing or auxiliary losses.
+
+        Parameters
+        ----------
+        net, batch
+            *net* is the trainer, and *batch* the inputs of the network and their classes.
+        training
+            *training* is False for a batch of validation rows.
+        y_pred
+            *y_pred* are the logits, shape (batch, outputs, classes).
+        kwargs
+            *kwargs* are further arguments of skorch, which are not used.
+        """
         part = "train" if training else "valid"
-        verdict, codes = y_pred[:, 0].detach(), batch[1]
-        plain = functional.cross_entropy(verdict, codes, weight=net.criterion_.weight)
+        prediction, codes = y_pred[:, 0].detach(), batch[1]
+        plain = functional.cross_entropy(prediction, codes, weight=net.criterion_.weight)
         net.history.record_batch(f"{part}_entropy", plain.item())
-        net.history.record_batch(f"{part}_score", (verdict.argmax(1) == codes).float().mean().item())
+        net.history.record_batch(f"{part}_score", (prediction.argmax(1) == codes).float().mean().item())
 
 
 def callbacks(*, clip: float, patience: int | None) -> list[tuple[str, Callback]]:
-    """Return what watches a training: the best epoch by validation loss is kept, in memory.
+    """Return the callbacks of a training, which keep the epoch with the lowest validation loss.
 
     Without *patience* all epochs are used, and the last is kept.
     """
@@ -109,7 +121,23 @@ def trainer(
     callbacks: Sequence[tuple[str, Callback]],
     **optimiser: Any,
 ) -> NeuralNet:
-    """Return what trains *network*: skorch, with *batches* as its iterator and *optimiser* as its ``optimizer…``."""
+    """Return the skorch trainer of *network*.
+
+    Parameters
+    ----------
+    network, loss
+        *network* is the module to train, and *loss* its loss.
+    validation
+        *validation* are the rows on which the loss is recorded after each epoch.
+    batches
+        *batches* is the class of the iterator over batches.
+    epochs, batch, seed
+        *epochs* is the largest number of epochs, *batch* the largest batch, and *seed* shuffles the rows.
+    callbacks
+        *callbacks* are named callbacks of skorch.
+    optimiser
+        *optimiser* are the learning rate and other arguments of skorch that begin with ``optimizer``.
+    """
     return NeuralNet(
         network,
         criterion=loss,

@@ -1,7 +1,7 @@
-"""Bilinear resizing without averaging, to the bit as OpenCV's ``resize`` does it: how the 2023 study made its pixels.
+"""Bilinear resizing without averaging, with the same bytes as ``resize`` of OpenCV.
 
-A large picture made small this way is a few of its pixels, so fine patterns turn into others (aliasing); what our own
-models read is averaged instead (``features.resize.square``).
+A large image that is made small in this way is a few of its pixels.  Fine patterns turn into other patterns (aliasing).
+`features.resize.square` averages instead.
 """
 
 from typing import Any, Literal
@@ -16,25 +16,25 @@ Resize = Literal["bilinear", "area"]
 SIDE_PX = 64
 
 _UNIT = 2048
-"""OpenCV weighs with whole numbers: 2,048 is all of a pixel."""
+"""The weight of a whole pixel: OpenCV uses integer weights."""
 
 
 def gray_square(data: bytes, *, side_px: int = SIDE_PX, resize: Resize = "bilinear") -> Pixels8:
-    """Return an image as gray pixels, uint8 of shape (side, side), its aspect not kept.
+    """Return an image as gray pixels, uint8 of shape (side_px, side_px), stretched to the square.
 
     Parameters
     ----------
     data
         *data* is the image as stored.
     side_px
-        *side_px* is the side of the square.
+        *side_px* is the side of the square, in pixels.
     resize
-        *resize* is "bilinear", as published (``cv2.resize``), or "area", averaged.
+        *resize* is "bilinear" (``cv2.resize``), or "area", which averages.
 
     Raises
     ------
     ImageError
-        When it cannot be decoded.
+        When the image cannot be decoded.
 
     Examples
     --------
@@ -53,12 +53,12 @@ def gray_square(data: bytes, *, side_px: int = SIDE_PX, resize: Resize = "biline
 def whole(data: bytes, mode: Mode) -> Pixels8:
     """Return an image in its own size, shape (height, width, channels), as ``cv2.imread`` reads it.
 
-    A JPEG's gray is the one that is stored in it; of any other format it is `luma`.
+    The gray of a JPEG is stored in the file.  The gray of any other format is its `luma`.
 
     Raises
     ------
     ImageError
-        When it cannot be decoded.
+        When the image cannot be decoded.
     """
     if mode == "gray" and image_format(data) != "jpeg":
         return luma(decode(data, limits=ANY, mode="rgb"))[:, :, None]
@@ -66,8 +66,19 @@ def whole(data: bytes, mode: Mode) -> Pixels8:
 
 
 def bilinear_square(pixels: Pixels8, side_px: int, aspect: Aspect = "squash") -> Pixels8:
-    """Return an image, shape (height, width, channels), as a square: each channel as `bilinear` makes it.
+    """Return an image as a square, with each channel resized by `bilinear`.
 
+    Parameters
+    ----------
+    pixels
+        *pixels* have shape (height, width, channels).
+    side_px
+        *side_px* is the side of the square, in pixels.
+    aspect
+        *aspect* is "squash", or "keep" for white around the image.
+
+    Examples
+    --------
     >>> bilinear_square(np.zeros((4, 8, 3), dtype=np.uint8), 4, "keep")[:, 0].tolist()
     [[255, 255, 255], [0, 0, 0], [0, 0, 0], [255, 255, 255]]
     """
@@ -88,8 +99,17 @@ def luma(rgb: Pixels8) -> Pixels8:
 
 
 def bilinear(pixels: Pixels8, width_px: int, height_px: int) -> Pixels8:
-    """Return gray *pixels*, shape (height, width), in another size: to the bit ``cv2.resize(…, INTER_LINEAR)``.
+    """Return gray pixels in another size, with the same bytes as ``cv2.resize(…, INTER_LINEAR)``.
 
+    Parameters
+    ----------
+    pixels
+        *pixels* have shape (height, width).
+    width_px, height_px
+        *width_px* and *height_px* are the new size.
+
+    Examples
+    --------
     >>> bilinear(np.array([[0, 100], [100, 200]], dtype=np.uint8), 3, 1).tolist()
     [[50, 100, 150]]
     """
@@ -103,9 +123,9 @@ def bilinear(pixels: Pixels8, width_px: int, height_px: int) -> Pixels8:
 
 
 def _places(n_before: int, n_after: int, *, stops_at_the_edge: bool) -> tuple[Any, Any, Any, Any]:
-    """Return the two pixels that each new pixel lies between, and their weights.
+    """Return the two pixels on both sides of each new pixel, and their weights.
 
-    At the edge both are one pixel; across, OpenCV then gives one of them all the weight, which rounds otherwise.
+    At the edge both are the same pixel.  In rows, OpenCV then gives one of them all the weight.
     """
     scale = 1 / (n_after / n_before)
     centre = ((np.arange(n_after) + 0.5) * scale - 0.5).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A picture as a square of a wanted side: where it lies on white, and averages over areas to get there."""
+"""An image as a square: its place on white, and area averages of its pixels."""
 
 import math
 from typing import Literal
@@ -11,12 +11,23 @@ from counterpoint.features.decode import Limits, Pixels8
 
 Aspect = Literal["keep", "squash"]
 ANY = Limits(min_side_px=1, max_side_px=65_535, max_pixels=178_956_970, max_aspect=math.inf)
-"""What may be decoded to be resized: cleaning has the say, this only stops what Pillow itself would call a bomb."""
+"""The limits of images that are resized: only decompression bombs are stopped, as by Pillow."""
 
 
 def square(pixels: Pixels8, side_px: int, aspect: Aspect = "keep") -> Pixels8:
-    """Return an image, shape (height, width, channels), as a square: area averages down, bilinear up.
+    """Return an image as a square: by area averages when it gets smaller, bilinear when it gets larger.
 
+    Parameters
+    ----------
+    pixels
+        *pixels* have shape (height, width, channels).
+    side_px
+        *side_px* is the side of the square, in pixels.
+    aspect
+        *aspect* is "keep" for white around the image, or "squash".
+
+    Examples
+    --------
     >>> square(np.zeros((4, 8, 1), dtype=np.uint8), 4)[:, 0, 0].tolist()
     [255, 0, 0, 255]
     """
@@ -29,8 +40,19 @@ def square(pixels: Pixels8, side_px: int, aspect: Aspect = "keep") -> Pixels8:
 
 
 def fitted(height_px: int, width_px: int, side_px: int, aspect: Aspect) -> tuple[int, int]:
-    """Return the height and width that an image has in its square.
+    """Return the height and width of an image in its square, in pixels.
 
+    Parameters
+    ----------
+    height_px, width_px
+        *height_px* and *width_px* are the size of the image.
+    side_px
+        *side_px* is the side of the square.
+    aspect
+        *aspect* is "keep", or "squash" for the whole square.
+
+    Examples
+    --------
     >>> fitted(300, 400, 64, "keep"), fitted(300, 400, 64, "squash")
     ((48, 64), (64, 64))
     """

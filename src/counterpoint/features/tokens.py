@@ -1,4 +1,4 @@
-"""Texts as rows of word numbers, by a vocabulary that is frozen once it has seen the training texts."""
+"""Texts as rows of word ids, by a vocabulary that is learned on the training texts alone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,14 +31,24 @@ class Vocabulary:
 
     @classmethod
     def of(cls, texts: Texts, *, max_words: int = 20_000, min_count: int = 1) -> "Vocabulary":
-        """Return the vocabulary of the training *texts*: their most frequent words, ties by alphabet."""
+        """Return the vocabulary of the training *texts*: their most frequent words, then by alphabet.
+
+        Parameters
+        ----------
+        texts
+            *texts* may be null.
+        max_words
+            *max_words* is the largest number of words.
+        min_count
+            *min_count* is the number of occurrences that a word needs.
+        """
         counts = tokenize(texts).explode().drop_nulls().value_counts(name="n")
         kept = counts.filter(pl.col("n") >= min_count)
         word = kept.columns[0]
         return cls(tuple(kept.sort("n", word, descending=[True, False])[word].head(max_words)))
 
     def __len__(self) -> int:
-        """Return the number of ids, padding and unknown among them."""
+        """Return the number of ids, with padding and the unknown word."""
         return len(self.words) + 2
 
     @cached_property
@@ -46,14 +56,14 @@ class Vocabulary:
         return {word: i + 2 for i, word in enumerate(self.words)}
 
     def encode(self, texts: Texts) -> list[NDArray[np.int32]]:
-        """Return the ids of each text's words; a null text has none, as an empty one."""
+        """Return the ids of the words of each text, or none for a null text or an empty text."""
         tokens = tokenize(texts)
         ends = tokens.list.len().cum_sum().to_numpy()
         ids = self._flat_ids(tokens)
         return [ids[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)] if len(ends) else []
 
     def unknown_share(self, texts: Texts) -> float:
-        """Return the share of the words of *texts* that the vocabulary lacks (0 when they have no words).
+        """Return the share of the words of *texts* that the vocabulary lacks, or 0 when they have no words.
 
         >>> Vocabulary.of(["a dog"]).unknown_share(["a cat", "a dog"])
         0.25
@@ -68,7 +78,7 @@ class Vocabulary:
 
 
 def tokenize(texts: Texts) -> pl.Series:
-    """Return the words of each text, as ``rules.words`` has them; none for a null text.
+    """Return the words of each text, as ``rules.words`` defines them, or none for a null text.
 
     >>> tokenize(["A red fox", None]).to_list()
     [['a', 'red', 'fox'], []]

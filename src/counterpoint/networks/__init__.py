@@ -1,1 +1,1 @@
-"""Torch modules: encoders of one modality, and fusions of them.  Do not train; skorch does, in ``contenders``."""
+"""Torch modules: encoders of one modality, and fusions of them.  Do not train: skorch does, in ``contenders``."""

@@ -1,4 +1,4 @@
-"""What the layers of a network do with a batch: how much their outputs differ by row, and where the gradient goes."""
+"""The activity of the layers of a network on a batch: how much outputs differ by row, and the size of gradients."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 MAX_UNITS = 4096
 _SILENT = (nn.Sequential, nn.ModuleList, nn.Embedding, nn.Flatten, nn.Dropout, nn.Identity)
-"""Modules that hold others, or whose output is their input in evaluation."""
+"""Modules that contain others, or whose output in evaluation is their input."""
 _SQUASHING = (nn.LSTM, nn.LSTMCell, nn.GRU, nn.RNN, nn.Tanh, nn.Sigmoid)
 SATURATED = 0.99
 
@@ -25,11 +25,11 @@ class Activity(NamedTuple):
     width
         *width* is the number of units or channels.
     spread
-        *spread* is their standard deviation over rows by their root mean square: 0 where all rows look the same.
+        *spread* is their standard deviation over rows, divided by their root mean square: 0 where all rows are equal.
     dead
-        *dead* is the share of a ReLU's units that are 0 in every row.
+        *dead* is the share of the units of a ReLU that are 0 in every row.
     saturated
-        *saturated* is the share of a squashing layer's outputs beyond ±.99.
+        *saturated* is the share of the outputs of a squashing layer beyond ±.99.
     """
 
     layer: str
@@ -42,7 +42,7 @@ class Activity(NamedTuple):
 
 
 def activities(network: nn.Module, run: Callable[[], Any]) -> list[Activity]:
-    """Return the activity of every layer of *network* while *run* passes it some rows, in the order passed.
+    """Return the activity of every layer of *network* while *run* passes rows through it, in the order of the pass.
 
     >>> network = nn.Sequential(nn.Linear(3, 4), nn.Softmax(dim=1))
     >>> found = activities(network, lambda: network(1e-6 * torch.randn(20, 3)))
@@ -62,7 +62,7 @@ def activities(network: nn.Module, run: Callable[[], Any]) -> list[Activity]:
 
 
 def _rows(output: Any) -> Tensor | None:
-    """Return the first tensor in *output* as (rows, units); a bounded, even choice of units."""
+    """Return the first tensor in *output* as (rows, units), with at most `MAX_UNITS` evenly chosen units."""
     while isinstance(output, tuple) and not isinstance(output, PackedSequence):
         output = output[0]
     output = output.data if isinstance(output, PackedSequence) else output
@@ -92,10 +92,19 @@ def _watching(network: nn.Module, note: Callable[..., None]) -> Iterator[None]:
 
 
 def gradient_shares(network: nn.Module, run: Callable[[], Any], code: int) -> dict[str, float]:
-    """Return the gradient's norm in each part of *network*, were the rows that *run* passes all of class *code*.
+    """Return the norm of the gradient in each part of *network*, with one class as the label of all rows.
 
-    The parts are the network's own children; its logits have shape (rows, outputs, classes), as every network's here.
+    Parameters
+    ----------
+    network
+        *network* returns logits of shape (rows, outputs, classes).  Its children are the parts.
+    run
+        *run* passes some rows through *network*.
+    code
+        *code* is the class.
 
+    Examples
+    --------
     >>> network = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2), nn.Unflatten(1, (1, 2)))
     >>> sorted(gradient_shares(network, lambda: network(torch.randn(5, 3)), 0))
     ['0', '1']
@@ -108,7 +117,7 @@ def gradient_shares(network: nn.Module, run: Callable[[], Any], code: int) -> di
         keep.remove()
     args, named = passed[0]
     with torch.enable_grad():
-        # Copies: tensors made for inference alone cannot be differentiated through.
+        # Copies: tensors of inference mode do not allow gradients.
         logits = network(*map(torch.clone, args), **{name: value.clone() for name, value in named.items()})
         loss = functional.cross_entropy(logits[:, 0], torch.full((len(logits),), code))
         weights = {name: each for name, each in network.named_parameters() if each.requires_grad}

@@ -1,30 +1,29 @@
-"""Pictures made a little different each time they are trained on, a whole batch at once."""
+"""Images that change a little each time they are used in training, a whole batch at once."""
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-Pictures = Float[Tensor, "batch channel height width"]
+Images = Float[Tensor, "batch channel height width"]
 
 
 class Augment(nn.Module):
-    """Mirrors, shifts and relights pictures in training; leaves them alone otherwise.
+    """Mirrors, shifts and relights images in training, and does nothing in evaluation.
 
     Parameters
     ----------
     shift
-        *shift* is the farthest a picture moves, as a share of its side; what it leaves is filled by reflection.
+        *shift* is the largest shift, as a share of the side of an image.  The empty border is filled by reflection.
     light
-        *light* is the largest change of brightness (in standard deviations of the pixels) and of contrast (as
-        a share).
+        *light* is the largest change of brightness (in standard deviations of the pixels) and of contrast (as a share).
     flip
-        *flip* mirrors half of the pictures, left to right.
+        *flip* mirrors half of the images, left to right.
 
     Examples
     --------
-    >>> pictures = torch.rand(2, 3, 8, 8)
-    >>> bool((Augment().eval()(pictures) == pictures).all()), Augment()(pictures).shape
+    >>> images = torch.rand(2, 3, 8, 8)
+    >>> bool((Augment().eval()(images) == images).all()), Augment()(images).shape
     (True, torch.Size([2, 3, 8, 8]))
     """
 
@@ -32,8 +31,8 @@ class Augment(nn.Module):
         super().__init__()
         self.shift, self.light, self.flip = shift, light, flip
 
-    def forward(self, x: Pictures) -> Pictures:
-        """Return the pictures, each changed by draws of its own."""
+    def forward(self, x: Images) -> Images:
+        """Return the images, each changed by its own draws."""
         if not self.training:
             return x
         if self.flip:
@@ -46,11 +45,11 @@ class Augment(nn.Module):
         return (x - middle) * (1 + contrast) + middle + brightness
 
 
-def _draw(x: Pictures) -> Float[Tensor, "batch 1 1 1"]:
+def _draw(x: Images) -> Float[Tensor, "batch 1 1 1"]:
     return torch.rand(len(x), 1, 1, 1)
 
 
-def _shifted(x: Pictures, corners: Int[Tensor, "batch 2"], reach: int) -> Pictures:
+def _shifted(x: Images, corners: Int[Tensor, "batch 2"], reach: int) -> Images:
     height, width = x.shape[2:]
     wide = functional.pad(x, (reach,) * 4, mode="reflect")
     # Copies of slices: three times as fast on a CPU as one gather by index.

@@ -1,4 +1,4 @@
-"""Modules that turn a text or a picture into one vector.  Do not classify."""
+"""Modules that turn a text or an image into one vector.  Do not classify."""
 
 from collections.abc import Sequence
 
@@ -13,20 +13,20 @@ PAD, UNKNOWN = 0, 1
 
 
 class TextEncoder(nn.Module):
-    """Words → embedding → bidirectional LSTM → mean and maximum over the words that are there.
+    """Words → embedding → bidirectional LSTM → mean and maximum over the words, without the padding.
 
-    Padding changes nothing: a text has the same vector alone and beside a longer one.  A text of no words
+    Padding changes nothing: a text has the same vector alone and in a batch with a longer text.  A text without words
     is the zero vector.
 
     Parameters
     ----------
     n_words
-        *n_words* is the number of word ids; 0 is padding, 1 an unknown word.
+        *n_words* is the number of word ids.  Id 0 is padding, and 1 is the unknown word.
     embed, hidden
         *embed* is the width of a word, *hidden* of the LSTM in each direction.
     dropout, word_dropout
-        *dropout* leaves out parts of the embedded words; *word_dropout* is the share of words that become
-        unknown in training, so that the unknown word is learned and no single word is leaned on.
+        *dropout* leaves out parts of the embedded words.  *word_dropout* is the share of words that become unknown in
+        training, so that the vector of the unknown word is learned and no single word is decisive.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class TextEncoder(nn.Module):
         self.width = 4 * hidden
 
     def forward(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch width"]:
-        """Return one vector a text."""
+        """Return one vector for each text."""
         seen = tokens != PAD  # (batch, time)
         if self.training and self.word_dropout:
             is_dropped = torch.rand(tokens.shape) < self.word_dropout
@@ -66,20 +66,20 @@ class TextEncoder(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Pixels → augmentation (in training) → a small residual network → mean over the places of the picture.
+    """Pixels → augmentation (in training) → a small residual network → mean over the places of the image.
 
-    A missing picture is the zero vector.
+    A missing image is the zero vector.
 
     Parameters
     ----------
     mean, std
-        *mean* and *std* are those of each channel of the training pictures, in 0 … 1.
+        *mean* and *std* are the mean and standard deviation of each channel in the training images, in 0 … 1.
     widths
-        *widths* are the channels of each stage; every stage after the first halves the sides.
+        *widths* are the channels of each stage.  Every stage after the first halves height and width.
     stride
-        *stride* is that of the stem: its output has the picture's side / *stride*.
+        *stride* is the stride of the stem, which divides height and width by *stride*.
     augment
-        *augment* makes a picture a little different each time, in training.
+        *augment* changes an image a little each time, in training.
 
     Examples
     --------
@@ -116,7 +116,7 @@ class ImageEncoder(nn.Module):
     def forward(
         self, pixels: UInt8[Tensor, "batch channel height width"], has_image: Bool[Tensor, " batch"]
     ) -> Float[Tensor, "batch features"]:
-        """Return one vector a picture."""
+        """Return one vector for each image."""
         x = self.augment((pixels.float() - self.mean) / self.std)
         x = self.stages(self.stem(x.contiguous(memory_format=torch.channels_last)))  # (batch, features, h, w)
         vector: Tensor = x.mean((2, 3)) * has_image.unsqueeze(-1)
@@ -124,7 +124,7 @@ class ImageEncoder(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two 3×3 convolutions around which the input is carried (He et al. 2016); starts as the identity.
+    """Two 3×3 convolutions with a shortcut for the input (He et al. 2016), at first the identity.
 
     >>> Residual(8, 16, stride=2)(torch.zeros(1, 8, 4, 4)).shape
     torch.Size([1, 16, 2, 2])
@@ -138,16 +138,16 @@ class Residual(nn.Module):
         nn.init.zeros_(self.body[-1].weight)  # type: ignore[arg-type]
         self.skip: nn.Module = nn.Identity()
         if stride > 1 or inputs != outputs:
-            # Averaging before the 1×1 convolution keeps what a stride would step over.
+            # Averaging before the 1×1 convolution uses the pixels that a stride would leave out.
             self.skip = nn.Sequential(nn.AvgPool2d(stride, ceil_mode=True), *_convolution(inputs, outputs, kernel=1))
 
     def forward(self, x: Float[Tensor, "batch inputs height width"]) -> Float[Tensor, "batch outputs h w"]:
-        """Return what the block makes of feature maps."""
+        """Return the output of the block for feature maps *x*."""
         out: Tensor = torch.relu(self.body(x) + self.skip(x))
         return out
 
 
 def _convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
-    """Return a convolution and the normalisation behind it."""
+    """Return a convolution and its normalisation."""
     convolution = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=False)
     return [convolution, nn.BatchNorm2d(outputs)]

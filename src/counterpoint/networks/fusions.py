@@ -1,7 +1,7 @@
 """Modules that classify: one encoder alone, or a text and an image encoder together.
 
-Every network returns logits of shape (batch, outputs, classes); output 0 is the verdict, the others are what the
-branches would say alone.
+Every network returns logits of shape (batch, outputs, classes).  Output 0 is the prediction.  The others are the logits
+of the branches alone.
 """
 
 from typing import Protocol, cast, runtime_checkable
@@ -16,13 +16,13 @@ from counterpoint.networks.encoders import PAD, ImageEncoder, TextEncoder
 
 @runtime_checkable
 class Fusion(Protocol):
-    """A network of two encoders whose head takes what each says as terms, so that heads can be asked without them."""
+    """A network of two encoders with a head that can run alone, on the terms of a text and the terms of an image."""
 
     def vectors_and_terms(self, **inputs: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Return of text and image its vector, shape (batch, width), and its terms, shape (batch, any)."""
+        """Return vectors, shape (batch, width), and terms, shape (batch, any), for text and for image."""
 
     def decide(self, text: Tensor, image: Tensor) -> Tensor:
-        """Return the logits, shape (batch, classes), of terms of texts beside terms of images."""
+        """Return the logits, shape (batch, classes), of terms of texts and terms of images."""
 
 
 class Solo(nn.Module):
@@ -41,29 +41,28 @@ class Solo(nn.Module):
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(encoder.width, n_classes))
 
     def forward(self, **inputs: Tensor) -> Float[Tensor, "batch 1 classes"]:
-        """Return the logits of what the encoder makes of its *inputs*."""
+        """Return the logits of the *inputs* of the encoder."""
         logits: Tensor = self.head(self.encoder(**inputs))  # (batch, classes)
         return logits.unsqueeze(1)
 
 
 class Concatenation(nn.Module):
-    """Text and image vectors side by side; the verdict is what each says alone plus what they say together.
+    """Concatenated text and image vectors: the prediction is the sum of the logits of each branch and of a joint part.
 
-    The joint part starts at zero, so that the verdict of two trained branches starts as the product of their
-    probabilities, and training can only add to it.  In training, one modality of a share of the pairs is hidden
-    from the joint part (Neverova et al. 2016, ModDrop), so that it neither leans on one nor fails where one is
-    missing.
+    The joint part starts at zero.  So the prediction of two trained branches starts as the product of their
+    probabilities.  In training, one modality of a share of the pairs is hidden from the joint part (Neverova et al.
+    2016, ModDrop).  So the joint part does not depend on one modality alone, and works where one is missing.
 
     Parameters
     ----------
     text, image
-        *text* and *image* are single networks, trained or not.
+        *text* and *image* are networks of one modality, trained or not.
     n_classes
         *n_classes* is the number of classes.
     hidden
         *hidden* is the width of the joint layer.
     hide
-        *hide* is the share of pairs of which a modality is hidden in training.
+        *hide* is the share of pairs with a hidden modality in training.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class Concatenation(nn.Module):
         super().__init__()
         self.text, self.image, self.hide = text, image, hide
         widths = text.encoder.width, image.encoder.width
-        # Each modality is normalised by itself: hiding one must not change the other.
+        # Each modality has its own normalisation: a hidden one must not change the other.
         self.norms = nn.ModuleList(nn.LayerNorm(width) for width in widths)
         self.joint = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(sum(widths), hidden), nn.ReLU(), nn.Linear(hidden, n_classes)
@@ -85,7 +84,15 @@ class Concatenation(nn.Module):
         pixels: UInt8[Tensor, "batch channel height width"],
         has_image: Bool[Tensor, " batch"],
     ) -> Float[Tensor, "batch 3 classes"]:
-        """Return the logits of the verdict, of the text alone and of the image alone."""
+        """Return the logits of the prediction, of the text alone and of the image alone.
+
+        Parameters
+        ----------
+        tokens
+            *tokens* are word ids.
+        pixels, has_image
+            *pixels* are images, and *has_image* is False where one is missing.
+        """
         vectors = self.text.encoder(tokens), self.image.encoder(pixels, has_image)
         alone = self.text.head(vectors[0]), self.image.head(vectors[1])  # each (batch, classes)
         seen = torch.stack([(tokens != PAD).any(1), has_image], dim=1)  # (batch, 2)
@@ -93,8 +100,8 @@ class Concatenation(nn.Module):
             seen = seen & ~self._hidden(len(tokens))
         normal = [norm(vector) for norm, vector in zip(self.norms, vectors, strict=True)]
         read = torch.cat([vector * seen[:, i : i + 1] for i, vector in enumerate(normal)], dim=1)
-        verdict = self.joint(read) + sum(logits * seen[:, i : i + 1] for i, logits in enumerate(alone))
-        return torch.stack([verdict, *alone], dim=1)
+        prediction = self.joint(read) + sum(logits * seen[:, i : i + 1] for i, logits in enumerate(alone))
+        return torch.stack([prediction, *alone], dim=1)
 
     def vectors_and_terms(
         self,
@@ -102,7 +109,19 @@ class Concatenation(nn.Module):
         pixels: UInt8[Tensor, "batch channel height width"],
         has_image: Bool[Tensor, " batch"],
     ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Return of text and image its vector and its terms: its part of the joint layer, and what it says alone."""
+        """Return vectors and terms of text and image: the part in the joint layer, and the logits of the branch.
+
+        Parameters
+        ----------
+        tokens
+            *tokens* are word ids.
+        pixels, has_image
+            *pixels* are images, and *has_image* is False where one is missing.
+
+        Returns
+        -------
+        For text and for image: vectors, shape (batch, width), and terms, shape (batch, hidden + classes).
+        """
         seen = (tokens != PAD).any(1, keepdim=True), has_image.unsqueeze(1)
         vectors = self.text.encoder(tokens), self.image.encoder(pixels, has_image)
         alone = self.text.head(vectors[0]), self.image.head(vectors[1])
@@ -115,7 +134,7 @@ class Concatenation(nn.Module):
         return (vectors[0], text), (vectors[1], image)
 
     def decide(self, text: Float[Tensor, "batch terms"], image: Float[Tensor, "batch terms"]) -> Tensor:
-        """Return the logits of the verdict, as `forward` in evaluation, from the terms of `vectors_and_terms`."""
+        """Return the logits of the prediction, as `forward` in evaluation, from the terms of `vectors_and_terms`."""
         first, both = self._first, text + image
         joint, alone = both[:, : first.out_features], both[:, first.out_features :]
         logits: Tensor = self.joint[2:](joint + first.bias) + alone
@@ -126,6 +145,6 @@ class Concatenation(nn.Module):
         return cast(nn.Linear, self.joint[1])
 
     def _hidden(self, n_pairs: int) -> Bool[Tensor, "batch 2"]:
-        """Return which modality of which pair is hidden: never both."""
+        """Return a mask of hidden modalities, at most one in a pair."""
         draw = torch.rand(n_pairs, 1)
         return torch.cat([draw < self.hide / 2, draw > 1 - self.hide / 2], dim=1)

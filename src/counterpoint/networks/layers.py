@@ -1,6 +1,6 @@
-"""What a network is made of, read off a real forward pass: each layer's shapes, parameters and rule of size.
+"""The layers of a network, read from a forward pass: the shapes, parameters and rule of size of each.
 
-Sees modules, not functions called in between: a ``torch.relu`` or a mean has no row.
+Reads modules only: a function such as ``torch.relu`` or a mean has no row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,8 +23,8 @@ LAYERS: Mapping[str, Any] = {
     "size": pl.String,
     "parameters": pl.Int64,
 }
-"""A dropout's kind has its share; one of nothing is no layer.  Shapes are those of one example, parameters those that
-learn; ``size`` is the rule by which a feature map's side follows from the one before."""
+"""The kind of a dropout contains its share, and a dropout of 0 is no layer.  Shapes are for one example.  Only
+parameters that learn are counted.  ``size`` is the rule for the side of a feature map, from the side before."""
 
 _SLIDING = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
 Row = dict[str, Any]
@@ -33,15 +33,15 @@ Row = dict[str, Any]
 def layer_table(network: nn.Module, *inputs: Tensor, **named: Tensor) -> Frame:
     """Return the layers of *network* in the order in which *inputs* pass them: the columns of `LAYERS`.
 
-    A layer that is passed twice has two rows, its parameters in the first; layers that these inputs do not reach come
-    last, without shapes.  Where no two layers share one, the parameters add up to those of the network.
+    A layer that is passed twice has two rows, with its parameters in the first.  Layers that these inputs do not reach
+    come last, without shapes.  Where no two layers share a parameter, the parameters add up to those of the network.
 
     Parameters
     ----------
     network
         *network* is not changed, and not trained.
     inputs, named
-        *inputs* and *named* are what its ``forward`` takes, of any batch size.
+        *inputs* and *named* are the arguments of its ``forward``, of any batch size.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class _Passed:
 
 
 def _is_layer(module: nn.Module) -> bool:
-    """Say whether a module is a leaf that does something, or has parameters that no leaf has."""
+    """Report whether a module is a leaf that changes its input, or has parameters of its own."""
     if isinstance(module, nn.Dropout) and not module.p:
         return False
     return next(module.children(), None) is None or next(module.parameters(recurse=False), None) is not None
@@ -102,7 +102,7 @@ def _n_parameters(module: nn.Module) -> int:
 
 @contextmanager
 def _at_rest(network: nn.Module) -> Iterator[None]:
-    """Leave out what is for training only, and put each module back into its own mode."""
+    """Put every module into evaluation mode, and back into its own mode at the end."""
     modes = {module: module.training for module in network.modules()}
     network.eval()
     try:
@@ -127,7 +127,7 @@ def _shape(value: Any, module: nn.Module) -> list[int]:
 
 
 def _size(module: nn.Module, before: list[int], after: list[int]) -> str | None:
-    """Return the rule of the size: once when it is the same for both sides."""
+    """Return the rule of the size, once where it is the same for height and width."""
     if not isinstance(module, _SLIDING) or isinstance(module.padding, str):
         return None
     names = ("padding", "kernel_size", "stride", "dilation")
@@ -139,7 +139,7 @@ def _size(module: nn.Module, before: list[int], after: list[int]) -> str | None:
 
 def _rule(axis: tuple[int, int, int, int, int], *, is_ceiled: bool) -> str:
     n, p, m, s, d = axis
-    window = d * (m - 1) + 1  # what a kernel of m pixels covers, when they lie d apart
+    window = d * (m - 1) + 1  # the width of a kernel of m pixels with dilation d
     left, right = "⌈⌉" if is_ceiled else "⌊⌋"
     return f"{left}({n} + 2·{p} − {window})/{s}{right} + 1"
 

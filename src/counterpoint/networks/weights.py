@@ -1,4 +1,4 @@
-"""A network built again from its weights, which are compared with those it should have before any memory is taken."""
+"""A network, built again from its weights, whose shapes are checked before any memory is used."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ Weights = Mapping[str, NDArray[Any]]
 
 
 def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:
-    """Return the parameters and buffers of *network* by name; they share its memory.
+    """Return the parameters and buffers of *network* by name, in the memory of the network.
 
     >>> {name: array.shape for name, array in weights_of(nn.Linear(3, 2)).items()}
     {'weight': (2, 3), 'bias': (2,)}
@@ -20,12 +20,12 @@ def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:
 
 
 def rebuilt(build: Callable[[], nn.Module], weights: Weights) -> nn.Module:
-    """Return the network that *build* returns, with *weights*, in evaluation mode; no random draw is left behind.
+    """Return the network of *build* with *weights*, in evaluation mode, and leave the random state as it is.
 
     Raises
     ------
     ValueError
-        When the network has other weights than these.
+        When the names, shapes or types of the weights differ.
 
     Examples
     --------
@@ -36,13 +36,13 @@ def rebuilt(build: Callable[[], nn.Module], weights: Weights) -> nn.Module:
     """
     tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
     with torch.random.fork_rng(devices=[]):
-        # On this device a network of any size takes no memory: its settings may be a stranger's.
+        # On this device a network of any size takes no memory: its settings may come from a stranger.
         with torch.device("meta"):
             expected = _shapes(build().state_dict())
         found = _shapes(tensors)
         wrong = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
         if wrong:
-            raise ValueError(f"{wrong[0]} should be {expected.get(wrong[0])}; got {found.get(wrong[0])}")
+            raise ValueError(f"{wrong[0]} should be {expected.get(wrong[0])}, but is {found.get(wrong[0])}")
         network = build()
     network.load_state_dict(tensors)
     return network.eval()

@@ -235,10 +235,10 @@ def test_lists_that_do_not_match_their_arrays_are_refused(kind, folder, fitted):
         load(folder)
 
 
-def test_n_grams_that_come_twice_are_refused_before_they_are_counted(folder, fitted):
+def test_repeated_n_grams_are_refused_before_they_are_counted(folder, fitted):
     keep(fitted["text-svm"], folder)
     changed(folder, lambda document: document["values"].update(words=2 * document["values"]["words"]))
-    with pytest.raises(UnreadableFitError, match="n-grams come twice"):
+    with pytest.raises(UnreadableFitError, match="n-grams are there twice"):
         load(folder)
 
 
@@ -303,11 +303,11 @@ def test_a_name_of_another_file_is_not_read(folder, fitted):
     (folder.parent / "secret").write_bytes(b"{}")
     with (folder / "model.sha256").open("a") as file:
         file.write(f"{sha256(b'{}').hexdigest()}  ../secret\n")
-    with pytest.raises(UnreadableFitError, match="other files"):
+    with pytest.raises(UnreadableFitError, match="files that do not belong to a fit"):
         load(folder)
 
 
-def test_a_fit_that_was_not_kept_says_why(folder):
+def test_a_fit_that_was_not_kept_gives_the_reason(folder):
     keep_none(folder, "its state is of no form that can be kept.")
     with pytest.raises(UnreadableFitError, match="keeps no fitted contender: its state is of no form"):
         load(folder)

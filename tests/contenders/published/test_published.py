@@ -86,7 +86,7 @@ def test_the_four_layer_variant_has_the_published_dropouts():
 
 
 @pytest.mark.parametrize(("setting", "softmaxes"), [({}, 3), ({"activation": "relu"}, 0)])
-def test_every_activation_of_the_fusion_is_softmax_unless_told(setting, softmaxes):
+def test_every_activation_of_the_fusion_is_softmax_by_default(setting, softmaxes):
     network = with_classes(PaperLSTMCNN(**setting))._network()
     assert sum(isinstance(layer, nn.Softmax) for layer in network.modules()) == softmaxes
     assert isinstance(network.text.lstm, nn.LSTM)
@@ -121,6 +121,6 @@ def test_the_text_svm_calls_what_scikit_learns_own_calls():
     texts = PAIRS["text"].to_list()
     words = TfidfVectorizer(stop_words="english")
     svm = LinearSVC(dual=True, random_state=0).fit(words.fit_transform(texts), LABELS)
-    asked = ["an old fox", "a car", "nothing known"]
+    unseen = ["an old fox", "a car", "nothing known"]
     model = make("paper-text-svm").fit(PAIRS, LABELS)
-    assert model.predict(pl.DataFrame({"text": asked})).tolist() == svm.predict(words.transform(asked)).tolist()
+    assert model.predict(pl.DataFrame({"text": unseen})).tolist() == svm.predict(words.transform(unseen)).tolist()

@@ -1,1 +1,1 @@
-"""How fits are kept without pickle: the state of a contender, its files, and what scikit-learn's parts become."""
+"""Fits that are kept without pickle: the state of a contender, its files, and its parts of scikit-learn."""

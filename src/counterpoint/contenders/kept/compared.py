@@ -1,4 +1,4 @@
-"""A fit is kept only if it can be read back; one of a class from outside only if it then predicts as before."""
+"""A fit is kept only if it can be read back, and for a class from outside only if its predictions are then equal."""
 
 import logging
 from collections.abc import Collection
@@ -12,22 +12,22 @@ from counterpoint.errors import UnreadableFitError
 from counterpoint.schema import Frame
 
 COMPARED = 32
-"""Rows on which a fit that was read back is compared with the one that was kept."""
+"""The number of rows on which the predictions of a kept fit are compared."""
 log = logging.getLogger(__name__)
 
 
 def keep_compared(model: Any, folder: Path, *, rows: Frame, trusted: Collection[str], cache: Path) -> None:
-    """Keep the fitted *model* in *folder*, or else the reason why it is not kept.
+    """Keep the fitted *model* in *folder*, or else the reason for not keeping it.
 
     Parameters
     ----------
     model, folder
-        *model* is a fitted contender, *folder* that of its fit.
+        *model* is a fitted contender, and *folder* the folder of its fit.
     rows
-        *rows* are pairs on which it must predict the same once it is read back.
+        *rows* are pairs for which its predictions must be equal after it is read back.
     trusted, cache
-        *trusted* are classes from outside this package, one of which may be in *model*; without any, nothing is
-        compared.  *cache* is the folder of the store of pixels.
+        *trusted* are the classes from outside this package that *model* may contain.  Without any, nothing is compared.
+        *cache* is the folder of the stored pixels.
     """
     try:
         keep(model, folder)
@@ -42,7 +42,7 @@ def _compare(model: Any, again: Any, rows: Frame) -> None:
     name = type(model).__name__
     try:
         is_same = np.array_equal(again.predict_proba(rows), model.predict_proba(rows))
-    except Exception as error:  # a class from outside may need more than its state gives back
-        raise UnreadableFitError(f"{name}, read back, fails: {type(error).__name__}: {error}") from error
+    except Exception as error:  # the state of a class from outside may be incomplete
+        raise UnreadableFitError(f"{name} fails after it is read back: {type(error).__name__}: {error}") from error
     if not is_same:
-        raise UnreadableFitError(f"{name}, read back, predicts otherwise.")
+        raise UnreadableFitError(f"{name} has other predictions after it is read back.")

@@ -1,6 +1,6 @@
-"""The files of a kept fit: JSON, safetensors and skops, none of which can run code, and a digest of each.
+"""The files of a kept fit: JSON, safetensors and skops, which cannot run code, and a digest of each.
 
-A class is imported only when it is an entry of `MODELS` or is named by the caller, never because a file names it.
+A class is imported only when it is an entry of `MODELS` or the caller names it, never because a file names it.
 """
 
 import json
@@ -35,12 +35,12 @@ from counterpoint.lookup import find
 
 
 def keep(model: Any, folder: Path) -> None:
-    """Write the fitted contender *model* to *folder*: the files of `MAX_BYTES` that it needs, then their digests.
+    """Write the files of the fitted contender *model* to *folder*, and last their digests.
 
     Raises
     ------
     UnreadableFitError
-        When its state has a form that cannot be kept.
+        When its state contains a value that cannot be kept.
     RunFolderError
         When the files cannot be written.
     """
@@ -50,7 +50,7 @@ def keep(model: Any, folder: Path) -> None:
         files = {STATE: _json(document), ARRAYS: safetensors.save(gathered.arrays)}
         if gathered.parts:
             files[PARTS] = dumped(gathered.parts, sorted(gathered.part_types))
-    except Exception as error:  # the state comes from the contender, which may be anybody's
+    except Exception as error:  # the contender may be a class from outside
         raise UnreadableFitError(f"{type(model).__name__} cannot be kept: {why(error)}.") from error
     too_large = [name for name, data in files.items() if len(data) > MAX_BYTES[name]]
     if too_large:
@@ -59,29 +59,29 @@ def keep(model: Any, folder: Path) -> None:
 
 
 def keep_none(folder: Path, why: str) -> None:
-    """Write down that the fit of *folder* is not kept, and *why*."""
+    """Record in *folder* that its fit is not kept, and *why*."""
     write_files(folder, {STATE: _json({"not_kept": why})})
 
 
 def load(folder: Path, *, trusted: Collection[str] = (), cache: Path | None = None) -> Any:
-    """Return the fitted contender that *folder* keeps.
+    """Return the fitted contender in *folder*.
 
     Parameters
     ----------
     folder
-        *folder* is that of a fit; it may come from a stranger.
+        *folder* is the folder of a fit.  It may come from a stranger.
     trusted
         *trusted* are the classes from outside this package that may be imported, such as ``my_lab.bayes:CharBayes``.
     cache
-        *cache* is the folder of the store of pixels, where there is one.
+        *cache* is the folder of the stored pixels.
 
     Raises
     ------
     UnreadableFitError
-        When there is no fit, or it is damaged, was not kept, or is of a class that is not trusted.
+        When there is no fit, or it is damaged, was not kept, or has a class that is not trusted.
     """
     if not (folder / DIGESTS).exists():
-        raise UnreadableFitError(f"No fitted contender is kept in {folder}; run the study to fit it.")
+        raise UnreadableFitError(f"No fitted contender is kept in {folder}. Run the study to fit it.")
     files = read_files(folder)
     with reading(folder / STATE):
         document = json.loads(files[STATE])
@@ -100,7 +100,7 @@ def load(folder: Path, *, trusted: Collection[str] = (), cache: Path | None = No
 
 @dataclass
 class _Gathered:
-    """The arrays and scikit-learn parts of a contender and of the fits in it, each array once."""
+    """The arrays and scikit-learn parts of a contender and of its inner fits, each array once."""
 
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     parts: dict[str, Any] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class _Gathered:
     places: dict[Any, str] = field(default_factory=dict)
 
     def add(self, model: Any, path: str = "") -> dict[str, Any]:
-        """Gather a *model* and return all else of it, as JSON; *path* is before the names of what was gathered."""
+        """Gather the arrays and parts of a *model*, named under *path*, and return the rest as JSON."""
         state: State = model.state()
         self.part_types.update(names_of(model.part_types))
         self.parts |= {path + name: part for name, part in state.parts.items()}
@@ -123,10 +123,10 @@ class _Gathered:
         }
 
     def _array(self, place: str, array: NDArray[Any]) -> Any:
-        """Return where an array is, or a list of its texts."""
+        """Return the place of an array, or a list of its texts."""
         if array.dtype.kind in "UT" and array.ndim == 1:
             return array.tolist()
-        # The order in memory is kept as well: sums over it depend on it in their last bits.
+        # The order in memory is kept as well: the last bits of sums depend on it.
         is_turned = bool(array.flags.f_contiguous and not array.flags.c_contiguous)
         turned = array.T if is_turned else array
         stored = np.ascontiguousarray(turned).reshape(turned.shape)
@@ -138,7 +138,7 @@ class _Gathered:
 
 @dataclass(frozen=True)
 class _Restored:
-    """What the files of a fit hold, from which contenders are restored."""
+    """The contents of the files of a fit, from which contenders are restored."""
 
     arrays: Mapping[str, NDArray[Any]]
     parts: Mapping[str, Any]
@@ -169,7 +169,7 @@ class _Restored:
 
 
 def _classes(trusted: Collection[str]) -> dict[str, Any]:
-    """Return the classes that the caller names, by their own paths."""
+    """Return the classes that the caller names, by their paths."""
     return {_path(kind): kind for kind in (find(name, MODELS, what="contender") for name in trusted)}
 
 
@@ -178,14 +178,14 @@ def _class(path: str, classes: Mapping[str, Any], folder: Path) -> Any:
         return classes[path]
     if path not in MODELS.values():
         raise UnreadableFitError(
-            f"{folder} was fitted by {one_line(path)}, which is no contender of this package and was not named: "
-            "if you trust this class, name it with --trust, or in a study file."
+            f"{folder} was fitted by {one_line(path)}, a class from outside this package that was not named. "
+            "If you trust this class, name it with --trust, or in a study file."
         )
     return find(path, MODELS, what="contender")
 
 
 def _part_types(document: Mapping[str, Any], classes: Mapping[str, Any], folder: Path) -> list[str]:
-    """Return the types of scikit-learn that a contender and the fits in it may hold."""
+    """Return the types of scikit-learn that a contender and its inner fits may contain."""
     own = set(names_of(_class(document["class"], classes, folder).part_types))
     return sorted(own.union(*(_part_types(fit, classes, folder) for fit in document["fits"].values())))
 
@@ -197,13 +197,13 @@ def _path(kind: type) -> str:
 
 
 def _try(model: Any) -> None:
-    """Predict an empty pair: what does not fit together shows at once.  Contenders from outside may not be able to."""
+    """Predict an empty pair, unless the contender is from outside: this finds arrays of wrong shapes."""
     if _path(type(model)) in MODELS.values():
         pair = pl.DataFrame({"text": [None], "image": [None]}, schema={"text": pl.String, "image": pl.String})
         proba = model.predict_proba(pair)
         n_classes = len(set(map(str, model.classes_)))
         if proba.shape != (1, n_classes) or not (proba >= 0).all() or not np.isclose(proba.sum(), 1):
-            raise ValueError("it predicts no probabilities, one a class")
+            raise ValueError("its prediction is not one probability for each class")
 
 
 def _json(value: Any) -> bytes:

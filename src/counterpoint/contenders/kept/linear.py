@@ -1,4 +1,4 @@
-"""Linear SVMs and the n-grams they read, as arrays and lists of texts: small, and read faster than an archive."""
+"""Linear SVMs and their n-grams as arrays and lists of texts, which are smaller and faster to read than an archive."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ _OF_SVM = ("coef_", "intercept_", "classes_")
 
 
 def svm_arrays(svm: LinearSVC) -> dict[str, NDArray[Any]]:
-    """Return what a fitted *svm* decides by.
+    """Return the arrays that a fitted *svm* needs to predict.
 
     >>> svm = LinearSVC().fit([[0.0], [1.0]], [0, 1])
     >>> again = with_arrays(LinearSVC(), svm_arrays(svm))
@@ -22,7 +22,7 @@ def svm_arrays(svm: LinearSVC) -> dict[str, NDArray[Any]]:
 
 
 def with_arrays(svm: LinearSVC, arrays: Mapping[str, NDArray[Any]]) -> LinearSVC:
-    """Return *svm* as it was fitted, from what `svm_arrays` returned."""
+    """Return *svm* fitted with the *arrays* of `svm_arrays`."""
     for name in _OF_SVM:
         setattr(svm, name, arrays[f"svm.{name}"])
     n_rows, svm.n_features_in_ = svm.coef_.shape
@@ -49,10 +49,10 @@ def with_columns(vectorizer: CountVectorizer, names: Sequence[str]) -> CountVect
     Raises
     ------
     ValueError
-        When a name comes twice: scipy would then write counts beyond the end of its arrays.
+        When a name is there twice: scipy would then write counts beyond the end of its arrays.
     """
     vectorizer.vocabulary_ = {name: i for i, name in enumerate(names)}
     if len(vectorizer.vocabulary_) < len(names):
-        raise ValueError(f"{len(names) - len(vectorizer.vocabulary_)} of {len(names)} n-grams come twice")
+        raise ValueError(f"{len(names) - len(vectorizer.vocabulary_)} of {len(names)} n-grams are there twice")
     vectorizer.fixed_vocabulary_ = False
     return vectorizer

@@ -1,4 +1,4 @@
-"""Fitted estimators of scikit-learn as bytes, by skops, with a short list of the types that may be in them."""
+"""Fitted estimators of scikit-learn as bytes, by skops, with a short list of allowed types."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -12,18 +12,18 @@ PLAIN = frozenset({
     "builtins.str", "builtins.tuple", "numpy.bool", "numpy.dtype", "numpy.float32", "numpy.float64", "numpy.int32",
     "numpy.int64", "numpy.ndarray", "numpy.uint64",
 })  # fmt: skip
-"""Types that may be in every file: containers and numbers."""
+"""Types that are allowed in every file: containers and numbers."""
 LOADERS = frozenset({
     "CachedNode", "DTypeNode", "DictNode", "FunctionNode", "JsonNode", "ListNode", "LossNode", "NdArrayNode",
     "ObjectNode", "PartialNode", "RandomGeneratorNode", "SliceNode", "TreeNode", "TupleNode", "TypeNode",
 })  # fmt: skip
-"""The ways in which skops may build an object; bound methods and operators are not among them."""
+"""The allowed loaders of skops.  They do not include bound methods and operators."""
 MAX_BYTES = 1 << 28
-"""The most that a file may hold once it is unpacked."""
+"""The largest size of a file after it is unpacked."""
 
 
 def names_of(types: Iterable[type | str]) -> list[str]:
-    """Return the full name of each type; names stay as they are.
+    """Return the full name of each type, and each name unchanged.
 
     >>> names_of([dict, "sklearn.svm._classes.LinearSVC"])
     ['builtins.dict', 'sklearn.svm._classes.LinearSVC']
@@ -32,12 +32,12 @@ def names_of(types: Iterable[type | str]) -> list[str]:
 
 
 def dumped(parts: Mapping[str, Any], allowed: Collection[str]) -> bytes:
-    """Return *parts* as a file of skops; only types in *allowed* and `PLAIN` may be in them.
+    """Return *parts* as a file of skops, with only the types in *allowed* and `PLAIN`.
 
     Raises
     ------
     ValueError
-        When there is another type in them.
+        When *parts* contain another type.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def dumped(parts: Mapping[str, Any], allowed: Collection[str]) -> bytes:
     Traceback (most recent call last):
     ValueError: it holds sklearn.svm._classes.LinearSVC; allowed: sklearn.svm._classes.SVC, and plain values
     """
-    from skops import io  # noqa: PLC0415 - imports all of scikit-learn: seconds that most fits do without
+    from skops import io  # noqa: PLC0415 - imports all of scikit-learn, which takes seconds
 
     data: bytes = io.dumps(dict(parts), compression=ZIP_DEFLATED)
     _audit(data, allowed)
@@ -60,12 +60,12 @@ def dumped(parts: Mapping[str, Any], allowed: Collection[str]) -> bytes:
 def loaded(data: bytes, allowed: Collection[str]) -> dict[str, Any]:
     """Return the parts in the *data* that `dumped` returned.
 
-    skops trusts every type of scikit-learn, numpy and scipy; here each type must be in *allowed* or `PLAIN`.
+    skops trusts every type of scikit-learn, numpy and scipy.  Here each type must be in *allowed* or `PLAIN`.
 
     Raises
     ------
     ValueError
-        When there is another type in them, or more than `MAX_BYTES`.
+        When the file contains another type, or more than `MAX_BYTES`.
     """
     from skops import io  # noqa: PLC0415 - see above
 
@@ -89,7 +89,7 @@ def _audit(data: bytes, allowed: Collection[str]) -> None:
 
 
 def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
-    """Yield every description of an object in *schema*; a stack, as a stranger's may be nested deeply."""
+    """Yield every description of an object in *schema*, without recursion: a stranger may nest it deeply."""
     waiting = [schema]
     while waiting:
         value = waiting.pop()

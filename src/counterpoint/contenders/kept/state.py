@@ -1,4 +1,4 @@
-"""The learned state of a contender: plain arrays, JSON values, parts of scikit-learn, and fits of other contenders.
+"""The learned state of a contender: arrays, JSON values, parts of scikit-learn, and fits of other contenders.
 
 Does not read or write files: see `contenders.kept.files`.
 """
@@ -16,18 +16,18 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class State:
-    """All that a fitted contender needs to predict, in forms that can be stored without pickle.
+    """Everything that a fitted contender needs to predict, in forms that can be stored without pickle.
 
     Parameters
     ----------
     arrays
         *arrays* are numpy arrays of numbers, or of texts in one dimension.
     values
-        *values* are what JSON gives back unchanged: texts, numbers, lists, and dictionaries with texts as keys.
+        *values* are values that JSON keeps unchanged: texts, numbers, lists, and dictionaries with texts as keys.
     parts
-        *parts* are fitted estimators of scikit-learn; the contender lists their types in ``part_types``.
+        *parts* are fitted estimators of scikit-learn.  The contender lists their types in ``part_types``.
     fits
-        *fits* are fitted contenders that this one holds.
+        *fits* are fitted contenders inside this one.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class State:
     fits: Mapping[str, Any] = field(default_factory=dict)
 
     def __or__(self, other: "State") -> "State":
-        """Return both states as one; *other* wins where a name is in both."""
+        """Return both states as one, with the values of *other* where a name is in both."""
         names = [each.name for each in fields(self)]
         return State(**{name: {**getattr(self, name), **getattr(other, name)} for name in names})
 
@@ -52,7 +52,7 @@ class State:
         Raises
         ------
         ValueError
-            When it is anything else.
+            When the value is anything else.
         """
         value = self.values[name]
         if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
@@ -60,18 +60,18 @@ class State:
         return tuple(value)
 
     def under(self, prefix: str) -> dict[str, NDArray[Any]]:
-        """Return the arrays whose names begin with *prefix* and a dot, by the rest of their names."""
+        """Return the arrays whose names begin with *prefix* and a dot, by the rest of the name."""
         start = f"{prefix}."
         return {name.removeprefix(start): array for name, array in self.arrays.items() if name.startswith(start)}
 
     def attributes(self) -> dict[str, Any]:
-        """Return everything whose name is that of a learned attribute: one that ends in ``_``."""
+        """Return all learned attributes: those whose names end in ``_``."""
         found = {name: value for each in fields(self) for name, value in getattr(self, each.name).items()}
         return {name: value for name, value in found.items() if _is_learned(name)}
 
 
 def learned(model: Any) -> State:
-    """Return the learned attributes of *model* that are arrays, JSON values, estimators or contenders; no others.
+    """Return the learned attributes of *model* that are arrays, JSON values, estimators or contenders.
 
     >>> from sklearn.svm import LinearSVC
     >>> state = learned(LinearSVC().fit([[0.0], [1.0]], [3, 7]))
@@ -99,7 +99,7 @@ def _place(value: object) -> str | None:
 
 
 def _is_plain(value: object) -> bool:
-    """Say whether JSON gives *value* back as it is."""
+    """Report whether JSON keeps *value* unchanged."""
     if isinstance(value, dict):
         return all(isinstance(key, str) for key in value) and all(map(_is_plain, value.values()))
     if isinstance(value, list):

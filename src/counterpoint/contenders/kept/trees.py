@@ -1,4 +1,4 @@
-"""Boosted trees of scikit-learn that come from a file: the types they are made of, and a look at where nodes point."""
+"""Boosted trees of scikit-learn from a file: the types that they contain, and a check of their nodes."""
 
 from typing import Any
 
@@ -27,18 +27,18 @@ BOOSTED_TREES = (
 )
 """All types in a fitted HistGradientBoostingClassifier, for ``part_types``."""
 _WORDS = 8
-"""Of 32 bits each: the 256 categories that a column may have."""
+"""Words of 32 bits, for the 256 categories that a column may have."""
 
 
 def check_trees(trees: HistGradientBoostingClassifier, *, n_columns: int) -> None:
-    """Check that every node of *trees* points at a later node and at a column that there is.
+    """Check that every node of *trees* points to a later node and to an existing column.
 
-    scikit-learn follows the nodes without looking: a wrong one reads foreign memory, or never ends.
+    scikit-learn does not check this: a wrong node makes it read other memory, or never end.
 
     Raises
     ------
     ValueError
-        When a node points elsewhere.
+        When a node points to another place.
 
     Examples
     --------

@@ -44,7 +44,7 @@ class PaperImageCNN(PixelSettings, Published):
     seed: int = 1
 
     def row_s(self, branches: Mapping[str, Any]) -> float:
-        """Return about how many seconds a row takes in an epoch: convolutions, and a step over all weights."""
+        """Estimate the seconds of a row in an epoch: convolutions, and a step over all weights."""
         return 1.7e-6 * self.side_px**2
 
     def _network(self) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Texts as Keras' Tokenizer and pad_sequences make them: lower case, punctuation filtered, the commonest words.
+"""Word ids as from Keras' Tokenizer and pad_sequences: lower case, no punctuation, the most frequent words.
 
 References: keras.preprocessing.text.Tokenizer and keras.utils.pad_sequences of Keras 2.
 """
@@ -18,7 +18,7 @@ Ids = np.ndarray[Any, np.dtype[np.int32]]
 
 @dataclass(frozen=True)
 class KerasTokenizer:
-    """Words and their ids: 0 is padding, ``words[i]`` is i + 1; a word that is not there is left out, not unknown.
+    """Words and their ids: 0 is padding, and ``words[i]`` has id i + 1.  Other words are left out.
 
     Examples
     --------
@@ -33,12 +33,23 @@ class KerasTokenizer:
 
     @classmethod
     def of(cls, texts: Iterable[str | None], *, n_words: int = 2000) -> "KerasTokenizer":
-        """Return the tokenizer of *texts*: ids below *n_words*, by frequency, ties by first appearance."""
+        """Return the tokenizer of *texts*: ids below *n_words*, by frequency, then by first appearance."""
         counts = Counter(word for text in texts for word in split(text))
         return cls(tuple(word for word, _ in counts.most_common(n_words - 1)))
 
     def encode(self, texts: Iterable[str | None], *, length: int = 100, padding: Padding = "post") -> Ids:
-        """Return word ids, shape (n_texts, length); of a text that is longer the last words stay, as in Keras."""
+        """Return word ids, shape (n_texts, length).
+
+        Parameters
+        ----------
+        texts
+            *texts* may be null.
+        length
+            *length* is the number of words to which a text is padded.  Of a longer text the last words stay, as in
+            Keras.
+        padding
+            *padding* is the place of the zeros: "post" behind the words, or "pre" before them.
+        """
         ids = {word: i + 1 for i, word in enumerate(self.words)}
         known = [[ids[word] for word in split(text) if word in ids][-length:] for text in texts]
         rows = np.zeros((len(known), length), dtype=np.int32)

@@ -1,4 +1,4 @@
-"""The multimodal network of the 2023 study: its text LSTM beside two 3 × 3 convolutions, softmax everywhere."""
+"""The multimodal network of the 2023 study: its text LSTM and two 3 × 3 convolutions, with softmax everywhere."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -14,9 +14,9 @@ from counterpoint.contenders.published.text_lstm import text_branch, text_s
 
 @settings_as_fields
 class PaperLSTMCNN(TextSettings, PixelSettings, Published):
-    """Embedding 32 and LSTM 128 of the text beside 128 units over two convolutions of the image → softmax.
+    """Embedding 32 and LSTM 128 of the text, with 128 units over two convolutions of the image → softmax.
 
-    The optimiser (Adam, 1e-3), the batch and cross entropy on the one softmax of the output were not published.
+    Three choices were not published: the optimiser (Adam, 1e-3), the batch, and cross entropy on the softmax output.
 
     Examples
     --------
@@ -36,7 +36,7 @@ class PaperLSTMCNN(TextSettings, PixelSettings, Published):
     """The activation of the convolutions and of the dense layer: "softmax" as published, or "relu"."""
 
     def row_s(self, branches: Mapping[str, Any]) -> float:
-        """Return about how many seconds a row takes in an epoch: those of both branches."""
+        """Estimate the seconds of a row in an epoch, for both branches."""
         return text_s(self) + 7e-7 * self.side_px**2
 
     def _network(self) -> nn.Module:

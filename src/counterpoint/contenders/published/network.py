@@ -1,4 +1,4 @@
-"""How the 2023 study's networks read and were trained: Adam at one rate, all epochs, the last weights kept."""
+"""The training of the networks of the 2023 study: Adam at one rate, all epochs, the last weights kept."""
 
 import math
 from typing import Any, Self
@@ -22,24 +22,23 @@ _KERAS_EPS, _TORCH_EPS = 1e-7, 1e-8
 
 @settings_as_fields
 class Published(Network):
-    """A network that reads its modalities and is trained as published: no schedule, decay, smoothing or clipping.
+    """A network that is trained as published: without a schedule, weight decay, label smoothing or clipping.
 
-    With a *patience*, it stops after that many epochs without a lower validation loss, and the best epoch is kept.
     A child has `TextSettings` when it reads texts, and `PixelSettings` when it reads images.
     """
 
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
-        """Learn the numbers of words; pixels are divided by 255, whatever they are."""
+        """Learn the numbers of words, and nothing of pixels, which are always divided by 255."""
         if "text" in self.modalities:
             self.tokenizer_ = Reading.of(self).learn(train, validation)
 
     def state(self) -> State:
-        """Return what ``fit`` learned, the numbers of words among it."""
+        """Return the learned state, which includes the numbers of words."""
         words = {"words": list(self.tokenizer_.words)} if "text" in self.modalities else {}
         return super().state() | State(values=words)
 
     def restore(self, state: State) -> Self:
-        """Take what ``state`` returned."""
+        """Restore a fitted contender from its *state*."""
         if "text" in self.modalities:
             self.tokenizer_ = Reading.of(self).tokenizer(state.texts("words"))
         return super().restore(state)

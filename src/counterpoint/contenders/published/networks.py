@@ -1,4 +1,4 @@
-"""The networks of the 2023 study, layer for layer as published; each choice that was questioned is an argument."""
+"""The networks of the 2023 study, layer for layer as published.  Each choice that may matter is an argument."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -14,10 +14,10 @@ Activation = Literal["relu", "softmax"]
 
 
 def initialised(network: nn.Module) -> nn.Module:
-    """Return *network* with the weights that Keras begins with: its tokenizer and padding name the study's library.
+    """Return *network* with the initial weights of Keras, the library of the study.
 
-    Kernels are Glorot uniform, recurrent kernels orthogonal (those of all four gates as one matrix), biases 0 but for
-    the LSTM's forget gates (1), and embeddings uniform within .05.
+    Kernels are Glorot uniform.  Recurrent kernels are orthogonal, with all four gates as one matrix.  Biases are 0, and
+    1 for the forget gates of the LSTM.  Embeddings are uniform within ±.05.
 
     >>> lstm = initialised(LastState(9, embed=4, hidden=3)).lstm
     >>> (lstm.bias_ih_l0 + lstm.bias_hh_l0).tolist()
@@ -38,7 +38,7 @@ def initialised(network: nn.Module) -> nn.Module:
 
 
 def activation(name: Activation) -> nn.Module:
-    """Return the activation called *name*; "softmax" is over channels or units, as Keras' is over its last axis.
+    """Return the activation with this *name*; "softmax" is over channels or units, which in Keras are the last axis.
 
     >>> activation("softmax")(torch.zeros(1, 4)).tolist()
     [[0.25, 0.25, 0.25, 0.25]]
@@ -47,7 +47,7 @@ def activation(name: Activation) -> nn.Module:
 
 
 class Softmax(nn.Softmax):
-    """Softmax over channels or units, in the layout in which they lie side by side."""
+    """Softmax over channels or units, computed in the layout in which they are contiguous."""
 
     def forward(self, input: Float[Tensor, "batch channel *places"]) -> Float[Tensor, "batch channel *places"]:  # noqa: A002  # torch's name
         """Return the softmax of *input* over its second axis."""
@@ -58,18 +58,18 @@ class Softmax(nn.Softmax):
 class LastState(nn.Module):
     """Words → embedding → LSTM → its last state: the text branch of the 2023 study.
 
-    Of torch's two biases of an LSTM, one stays at 0 and does not learn: Keras has one.
+    An LSTM of torch has two biases and one of Keras has one.  So one of the two stays at 0 and does not learn.
 
     Parameters
     ----------
     n_words
-        *n_words* is the number of word ids; 0 is padding, and embedded as any word.
+        *n_words* is the number of word ids.  Id 0 is padding, and has an embedding like any word.
     embed, hidden
         *embed* is the width of a word, *hidden* of the LSTM.
     is_masked
-        *is_masked* skips the padding; else the LSTM reads it like words, as published.
+        *is_masked* skips the padding.  Otherwise the LSTM reads it like words, as published.
     softmax
-        *softmax* takes the place of both tanh of the LSTM: the second reading of "every activation softmax".
+        *softmax* replaces both tanh of the LSTM: the second reading of "every activation softmax".
 
     Examples
     --------
@@ -97,7 +97,7 @@ class LastState(nn.Module):
         seen = tokens != PAD  # (batch, time)
         if not self.is_masked:
             return self._last(self.embed(tokens), torch.full((len(tokens),), tokens.shape[1]))
-        # Words first, padding last, both in their order: before or behind the words, padding is the same.
+        # Words first, padding last, both in their order: the place of the padding then makes no difference.
         order = (~seen).long().argsort(dim=1, stable=True)
         return self._last(self.embed(tokens.gather(1, order)), seen.sum(1)) * seen.any(1, keepdim=True)
 
@@ -113,7 +113,7 @@ class LastState(nn.Module):
 
 
 class SoftmaxLSTM(nn.Module):
-    """An LSTM with softmax over its units in place of both tanh: what ``LSTM(activation="softmax")`` is in Keras.
+    """An LSTM with softmax over its units in place of both tanh, as ``LSTM(activation="softmax")`` in Keras.
 
     >>> SoftmaxLSTM(4, 3)(torch.zeros(2, 5, 4), torch.tensor([5, 1])).shape
     torch.Size([2, 3])
@@ -146,11 +146,11 @@ class Convolutions(nn.Module):
     Parameters
     ----------
     n_channels, side_px
-        *n_channels* and *side_px* are those of the pictures.
+        *n_channels* and *side_px* are the size of the images.
     kernel, padding
-        *kernel* and *padding* are those of both convolutions.
+        *kernel* and *padding* are the same in both convolutions.
     dense, dropouts
-        *dense* are the widths of the dense layers, *dropouts* the dropout behind each.
+        *dense* are the widths of the dense layers, and *dropouts* the dropout behind each.
     hidden
         *hidden* is the activation of every hidden layer.
 
@@ -195,16 +195,16 @@ class Convolutions(nn.Module):
     def forward(
         self, pixels: UInt8[Tensor, "batch channel height width"], has_image: Bool[Tensor, " batch"]
     ) -> Float[Tensor, "batch features"]:
-        """Return one vector a picture; a missing picture is the zero vector."""
+        """Return one vector for each image, and the zero vector for a missing image."""
         x = (pixels.float() / 255).contiguous(memory_format=torch.channels_last)
         vector: Tensor = self.dense(self.convolutions(x))
         return vector * has_image.unsqueeze(1)
 
 
 class Head(nn.Module):
-    """One encoder, or two side by side, and a linear layer; its logits have one output, the verdict.
+    """One encoder, or two with concatenated vectors, and a linear layer.  Its only output is the prediction.
 
-    The softmax of the published output layer is the loss's: cross entropy takes logits.
+    The softmax of the published output layer is part of the loss: cross entropy takes logits.
 
     Examples
     --------
@@ -224,7 +224,15 @@ class Head(nn.Module):
         pixels: UInt8[Tensor, "batch channel height width"] | None = None,
         has_image: Bool[Tensor, " batch"] | None = None,
     ) -> Float[Tensor, "batch 1 classes"]:
-        """Return the logits of each pair."""
+        """Return the logits of each pair.
+
+        Parameters
+        ----------
+        tokens
+            *tokens* are word ids, where the network reads texts.
+        pixels, has_image
+            *pixels* are images, and *has_image* is False where one is missing, where the network reads images.
+        """
         vectors = [self.text(tokens)] if self.text is not None else []
         vectors += [self.image(pixels, has_image)] if self.image is not None else []
         logits: Tensor = self.out(torch.cat(vectors, dim=1))  # (batch, classes)
@@ -236,7 +244,19 @@ class Head(nn.Module):
         pixels: UInt8[Tensor, "batch channel height width"],
         has_image: Bool[Tensor, " batch"],
     ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Return of text and image its vector and its terms: its part of the logits, for the head is linear."""
+        """Return the vector and the terms of text and of image: each modality's part of the logits of the linear head.
+
+        Parameters
+        ----------
+        tokens
+            *tokens* are word ids.
+        pixels, has_image
+            *pixels* are images, and *has_image* is False where one is missing.
+
+        Returns
+        -------
+        For text and for image: vectors, shape (batch, width), and terms, shape (batch, classes).
+        """
         assert self.text is not None
         assert self.image is not None
         vectors = self.text(tokens), self.image(pixels, has_image)

@@ -1,4 +1,4 @@
-"""Settings that several networks of the 2023 study share; each default is the published choice."""
+"""Settings that several networks of the 2023 study share, with the published choices as defaults."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""The text branch of the 2023 study's fusion alone: embedding, LSTM, last state."""
+"""The text branch of the 2023 study's fusion, alone: embedding, LSTM, last state."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -29,7 +29,7 @@ class PaperTextLSTM(TextSettings, Published):
     tiny: ClassVar[Mapping[str, Any]] = {"hidden": 8, "length": 6, "epochs": 2, "batch": 8}
 
     def row_s(self, branches: Mapping[str, Any]) -> float:
-        """Return about how many seconds a row takes in an epoch."""
+        """Estimate the seconds of a row in an epoch."""
         return text_s(self)
 
     def _network(self) -> nn.Module:
@@ -37,7 +37,7 @@ class PaperTextLSTM(TextSettings, Published):
 
 
 def text_branch(settings: TextSettings) -> LastState:
-    """Return the text branch that *settings* describe."""
+    """Return the text branch with these *settings*."""
     return LastState(
         settings.n_words,
         embed=settings.embed,
@@ -48,6 +48,6 @@ def text_branch(settings: TextSettings) -> LastState:
 
 
 def text_s(settings: TextSettings) -> float:
-    """Return about how many seconds the text branch takes for a row in an epoch."""
+    """Estimate the seconds of a row in an epoch for the text branch."""
     slower = 6 if settings.lstm_activation == "softmax" else 1
     return 6e-8 * slower * float(settings.length * settings.hidden)

@@ -1,4 +1,4 @@
-"""TF-IDF into a linear SVM as the 2023 study had it: scikit-learn's defaults and English stop words."""
+"""TF-IDF into a linear SVM as in the 2023 study: scikit-learn's defaults and English stop words."""
 
 from typing import Annotated, Any, ClassVar, Self
 
@@ -9,6 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
+from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows, cross_folds
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
 from counterpoint.contenders.kept.linear import columns, svm_arrays, with_arrays, with_columns
@@ -19,20 +20,12 @@ Texts = NDArray[np.object_]
 _FOLDS = 5
 
 
+@settings_as_fields
 class PaperTextSVM(Contender):
     """``TfidfVectorizer(stop_words="english")`` into ``LinearSVC()``.
 
-    The study reported classes only.  The probabilities are a sigmoid of the decisions whose slope is fitted on
-    out-of-fold decisions of the training rows and whose middle stays at zero, so that the classes are the SVM's own.
-
-    Parameters
-    ----------
-    c
-        *c* is the cost of a mistake against the size of the weights; published: scikit-learn's 1.
-    stop_words
-        *stop_words* leaves out scikit-learn's English stop words, as published.
-    seed
-        *seed* changes nothing here; every contender takes one.
+    The study reported classes only.  The probabilities are a sigmoid of the decisions.  Its slope is fitted on
+    out-of-fold decisions of the training rows.  Its middle stays at zero, so that the classes are those of the SVM.
 
     Examples
     --------
@@ -45,10 +38,12 @@ class PaperTextSVM(Contender):
 
     modalities: ClassVar[tuple[str, ...]] = ("text",)
 
-    def __init__(self, *, c: Annotated[float, Field(gt=0)] = 1.0, stop_words: bool = True, seed: int = 0) -> None:
-        self.c = c
-        self.stop_words = stop_words
-        self.seed = seed
+    c: Annotated[float, Field(gt=0)] = 1.0
+    """The cost of an error, relative to the size of the weights.  Published: scikit-learn's 1."""
+    stop_words: bool = True
+    """Leaves out the English stop words of scikit-learn, as published."""
+    seed: int = 0
+    """Changes nothing in this contender."""
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         texts = _texts(train.pairs)
@@ -58,14 +53,14 @@ class PaperTextSVM(Contender):
         self.n_parameters_ = svm.coef_.size + svm.intercept_.size
 
     def state(self) -> State:
-        """Return what ``fit`` learned: the words, their inverse document frequencies, and the SVM."""
+        """Return the learned state: the words, their inverse document frequencies, and the SVM."""
         words, svm = self.machine_
         kept = State(arrays={"idf": words.idf_, **svm_arrays(svm)}, values={"words": columns(words)})
         learned = super().state()
         return State(learned.arrays, learned.values) | kept
 
     def restore(self, state: State) -> Self:
-        """Take what ``state`` returned."""
+        """Restore a fitted contender from its *state*."""
         words, svm = self._unfitted()
         with_columns(words, state.texts("words")).idf_ = state.arrays["idf"]
         self.machine_ = make_pipeline(words, with_arrays(svm, state.arrays))
@@ -77,12 +72,12 @@ class PaperTextSVM(Contender):
 
     def _fitted(self, texts: Texts, codes: Codes) -> Any:
         words, svm = self._unfitted()
-        if not any(map(words.build_analyzer(), texts)):  # scikit-learn refuses texts of no words at all
+        if not any(map(words.build_analyzer(), texts)):  # scikit-learn refuses texts without any word
             words.set_params(vocabulary={"": 0})
         return make_pipeline(words, svm).fit(texts, codes)
 
     def _unfitted(self) -> tuple[TfidfVectorizer, LinearSVC]:
-        # Liblinear's dual solver, the default of 2023, draws the order of its steps.
+        # The dual solver of Liblinear, the default of 2023, draws the order of its steps.
         svm = LinearSVC(C=self.c, dual=True, random_state=0)
         return TfidfVectorizer(stop_words="english" if self.stop_words else None), svm
 
@@ -97,7 +92,7 @@ class PaperTextSVM(Contender):
         return float(fit_scaling([scores[is_scored]], train.codes[is_scored]).weights[0]) if is_scored.any() else 1.0
 
     def _scores(self, machine: Any, texts: Texts) -> Proba:
-        """Return one-against-rest decisions, shape (n_texts, n_classes); -1 for a class that the machine lacks."""
+        """Return one-against-rest decisions, shape (n_texts, n_classes), with -1 for a class that the machine lacks."""
         decision = machine.decision_function(texts)
         scores = np.full((len(texts), len(self.classes_)), -1.0)
         scores[:, machine.classes_] = np.stack([-decision, decision], axis=1) if decision.ndim == 1 else decision
