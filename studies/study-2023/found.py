@@ -11,7 +11,7 @@ from counterpoint.artifacts import read_json
 from counterpoint.config import read_study
 from counterpoint.config.sweep import Point, SweepConfig, points, read_sweep
 from counterpoint.errors import ConfigError, did_you_mean
-from counterpoint.report import glossary
+from counterpoint.metrics import find_metric
 from found_study import StudyFound
 from values import Change, Number, as_number
 
@@ -93,7 +93,7 @@ class SweepFound:
     @property
     def metric(self) -> str:
         """The name of the metric of its scores."""
-        return glossary.metric(self.first.config.evaluate.primary).name_within
+        return find_metric(self.first.config.evaluate.primary).name_within
 
     def point(self, variant: str, choice: str | None = None, value: str | None = None) -> StudyFound:
         """Return what the study of a point found."""

@@ -10,7 +10,7 @@ import polars as pl
 import yaml
 
 from counterpoint import schema
-from counterpoint.config import METRICS, StudyConfig, read_study
+from counterpoint.config import DEFAULT_METRICS, StudyConfig, read_study
 from counterpoint.config.sweep import read_sweep
 from counterpoint.contenders import MODELS
 from counterpoint.lookup import find
@@ -85,7 +85,7 @@ def _scores(names: Sequence[str], score: float) -> list[dict[str, Any]]:
     return [
         {"contender": name, "part": part, "metric": metric, **_around(score, "value"), "n": 20, "seeds": 1}
         for name in names
-        for metric in METRICS
+        for metric in DEFAULT_METRICS
         for part in ("train", "validation", "test")
     ]
 
@@ -93,7 +93,7 @@ def _scores(names: Sequence[str], score: float) -> list[dict[str, Any]]:
 def _differences(names: Sequence[str], gain: float) -> list[dict[str, Any]]:
     return [
         {"a": a, "b": b, "metric": metric, **_around(gain, "difference"), "p": 0.01, "minimum_detectable": 0.02}
-        for metric in METRICS
+        for metric in DEFAULT_METRICS
         for b, a in combinations(names, 2)
     ]
 

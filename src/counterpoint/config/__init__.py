@@ -2,7 +2,7 @@
 
 from counterpoint.config.study import (
     DEFAULT_CONTENDERS,
-    METRICS,
+    DEFAULT_METRICS,
     Align,
     Clean,
     ContenderEntry,
@@ -22,7 +22,7 @@ from counterpoint.config.tables import Delimited
 
 __all__ = [
     "DEFAULT_CONTENDERS",
-    "METRICS",
+    "DEFAULT_METRICS",
     "Align",
     "Clean",
     "ContenderEntry",

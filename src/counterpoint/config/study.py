@@ -15,7 +15,7 @@ from counterpoint.rules import KeywordRules, Match, preset
 from counterpoint.settings import Count, Name, Pixels, Positive, Section, Seed, Workers
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss", "ece")
+DEFAULT_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss", "ece")
 
 
 class Clean(Section):
@@ -201,7 +201,7 @@ class Fit(Section):
 class Evaluate(Section):
     """Which metrics, which of them decides, and how intervals are made."""
 
-    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = METRICS
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = DEFAULT_METRICS
     """Names that ``counterpoint metrics`` lists."""
     primary: str = "balanced_accuracy"
     """The metric that decides; of ``metrics``, and one of which more is better."""

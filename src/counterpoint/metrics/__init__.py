@@ -1,7 +1,7 @@
 """Scores and their intervals from labels, probabilities and groups.  Knows no contender and no study."""
 
 from counterpoint.metrics.bootstrap import evaluate, resample
-from counterpoint.metrics.classification import Metric
+from counterpoint.metrics.metric import Metric
 from counterpoint.metrics.parts import Part, read_part
 from counterpoint.metrics.rows import Rows, Sample
 from counterpoint.metrics.scores import score, scores

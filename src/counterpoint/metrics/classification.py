@@ -4,45 +4,13 @@ Where a class has no row (or no weight in a draw) an average over classes leaves
 has nothing to average is NaN.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 
 from counterpoint.metrics.class_means import mean_of_classes
+from counterpoint.metrics.metric import Metric
 from counterpoint.metrics.rows import Floats, Sample, defined_mean, ratio, spread
 
 N_BINS = 15
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A function of weighed rows, shape (draws,); which direction is better; how folds are put together.
-
-    Parameters
-    ----------
-    function
-        *function* takes a Sample and returns one value a draw.
-    higher_is_better
-        *higher_is_better* is False for a loss.
-    is_ranking
-        *is_ranking* is True for a metric that compares scores between rows: scores of two fits share no scale,
-        so it is taken in each fold and averaged.  Other metrics pool the rows of all folds.
-    """
-
-    function: Callable[[Sample], Floats]
-    higher_is_better: bool = True
-    is_ranking: bool = False
-
-    def __post_init__(self) -> None:
-        """Explain the metric by its function's docstring, as a decorator would."""
-        object.__setattr__(self, "__doc__", self.function.__doc__)
-
-    def __call__(self, sample: Sample) -> Floats:
-        """Return the metric of each draw, shape (draws,)."""
-        if self.is_ranking:
-            return defined_mean(np.array([self.function(fold) for fold in sample.by_fold]))
-        return self.function(sample)
 
 
 def accuracy(sample: Sample) -> Floats:
@@ -93,10 +61,63 @@ def ece(sample: Sample) -> Floats:
     return ratio(np.abs(gaps).sum(axis=0), sample.total)
 
 
-ACCURACY = Metric(accuracy)
-BALANCED_ACCURACY = Metric(balanced_accuracy)
-MACRO_F1 = Metric(macro_f1)
-ROC_AUC = Metric(roc_auc, is_ranking=True)
-PR_AUC = Metric(pr_auc, is_ranking=True)
-LOG_LOSS = Metric(log_loss, higher_is_better=False)
-ECE = Metric(ece, higher_is_better=False)
+ACCURACY = Metric(
+    accuracy,
+    label="Accuracy",
+    explanation="The share of pairs given the right class.",
+)
+BALANCED_ACCURACY = Metric(
+    balanced_accuracy,
+    label="Balanced accuracy",
+    explanation=(
+        "Accuracy of each class on its own, then averaged, so that a large class counts no more than a small one. "
+        "Guessing scores 1 divided by the number of classes."
+    ),
+    source="Brodersen, Ong, Stephan and Buhmann, The Balanced Accuracy and Its Posterior Distribution, ICPR 2010",
+)
+MACRO_F1 = Metric(
+    macro_f1,
+    label="Macro-F1",
+    explanation=(
+        "For each class, one number between two shares: the pairs of the class that were found, and the pairs "
+        "predicted as the class that are of it. Then the average over classes."
+    ),
+    source="Opitz and Burst, Macro F1 and Macro F1, arXiv 1911.03347, 2019 (the averaged F1)",
+)
+ROC_AUC = Metric(
+    roc_auc,
+    label="ROC AUC",
+    explanation=(
+        "How often a pair of a class is ranked above a pair that is not of it. 0.5 is guessing, 1 is perfect. "
+        "The threshold between the classes has no influence."
+    ),
+    source="Hanley and McNeil, The Meaning and Use of the Area under a ROC Curve, Radiology 1982",
+    is_ranking=True,
+)
+PR_AUC = Metric(
+    pr_auc,
+    label="PR AUC",
+    explanation=(
+        "The average precision as more and more pairs of a class are found. Guessing scores the share of the class, "
+        "so this metric is stricter if a class is rare."
+    ),
+    source="Davis and Goadrich, The Relationship between Precision-Recall and ROC Curves, ICML 2006",
+    is_ranking=True,
+)
+LOG_LOSS = Metric(
+    log_loss,
+    label="Log loss",
+    explanation=(
+        "The cost of the probabilities. It is small if the right class had a high probability, and very large if it "
+        "had almost none. Lower is better."
+    ),
+    source="Good, Rational Decisions, Journal of the Royal Statistical Society B 1952",
+    higher_is_better=False,
+)
+ECE = Metric(
+    ece,
+    label="Calibration error",
+    explanation="The average distance between confidence and accuracy (ECE). Lower is better.",
+    source="Guo, Pleiss, Sun and Weinberger, On Calibration of Modern Neural Networks, ICML 2017",
+    higher_is_better=False,
+)

@@ -7,8 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from counterpoint.config import METRICS as DEFAULT_METRICS
-from counterpoint.config import Evaluate
+from counterpoint.config import DEFAULT_METRICS, Evaluate
 from counterpoint.errors import SchemaError
 from counterpoint.metrics.bootstrap import resample
 from counterpoint.metrics.intervals import percentiles, tails, widened

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from counterpoint.errors import ConfigError
 from counterpoint.lookup import find
-from counterpoint.metrics.classification import Metric
+from counterpoint.metrics.metric import Metric
 
 METRICS: Mapping[str, str] = {
     "accuracy": "counterpoint.metrics.classification:ACCURACY",

@@ -1,66 +1,6 @@
 """What the words and numbers of the page mean, in plain words."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
-
-from counterpoint.metrics import find_metric
-
-
-class Metric(NamedTuple):
-    """A metric's name on the page, whether more of it is better, and what it means."""
-
-    label: str
-    is_more_better: bool
-    meaning: str
-
-    @property
-    def name_within(self) -> str:
-        """The name as it stands within a sentence.
-
-        >>> metric("log_loss").name_within, metric("roc_auc").name_within
-        ('log loss', 'ROC AUC')
-        """
-        return self.label[0].lower() + self.label[1:] if self.label[1:2].islower() else self.label
-
-
-METRICS: Mapping[str, Metric] = {
-    "accuracy": Metric("Accuracy", True, "The share of pairs given the right class."),
-    "balanced_accuracy": Metric(
-        "Balanced accuracy",
-        True,
-        "Accuracy of each class on its own, then averaged, so that a large class counts no more than a small one. "
-        "Guessing scores 1 divided by the number of classes.",
-    ),
-    "macro_f1": Metric(
-        "Macro-F1",
-        True,
-        "For each class, one number between how many of its pairs were found and how many of those called so were "
-        "right; then the average over classes.",
-    ),
-    "roc_auc": Metric(
-        "ROC AUC",
-        True,
-        "How often a pair of a class is ranked above a pair that is not of it. 0.5 is guessing, 1 is perfect; "
-        "where the line between yes and no is drawn plays no part.",
-    ),
-    "pr_auc": Metric(
-        "PR AUC",
-        True,
-        "The average precision as ever more of a class is found. Guessing scores the share of the class, "
-        "so it is the stricter one where a class is rare.",
-    ),
-    "log_loss": Metric(
-        "Log loss",
-        False,
-        "The price of probabilities: small when the right class was given a high one, very large when it was "
-        "given almost none. Lower is better.",
-    ),
-    "ece": Metric(
-        "Calibration error",
-        False,
-        "How far stated confidence and actual accuracy lie apart on average (ECE). Lower is better.",
-    ),
-}
 
 TERMS: Mapping[str, tuple[str, str]] = {
     "interval": (
@@ -111,14 +51,3 @@ VERDICTS: Mapping[str, str] = {
     "cannot_tell": "These pairs cannot tell",
 }
 GAIN_OF_UNKNOWN_KIND = "A gain; these pairs cannot tell of which kind"
-
-
-def metric(name: str) -> Metric:
-    """Return what is known of a metric; one from outside is shown by its name.
-
-    >>> metric("ece").is_more_better, metric("counterpoint.metrics.classification:ECE").label
-    (False, 'ECE')
-    """
-    if name in METRICS:
-        return METRICS[name]
-    return Metric(name.rpartition(":")[2], find_metric(name).higher_is_better, f"{name}, from outside this package.")

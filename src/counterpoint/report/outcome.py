@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from counterpoint import number_formats as numbers
+from counterpoint.metrics import find_metric
 from counterpoint.report import glossary
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.palette import ModalityStyle
@@ -129,14 +130,14 @@ def _by_contender(rows: Frame, metrics: Sequence[str], contenders: Contenders) -
 
 
 def _score_figure(table: ScoreTable, metric: str, contenders: Contenders, gallery: Gallery) -> str:
-    known = glossary.metric(metric)
+    known = find_metric(metric)
     rows = _by_rank(table.test.filter(metric=metric), contenders).to_dicts()
     if not rows:
         return ""
     label = f"{known.name_within}, test pairs"
     draw = partial(
         dots, [_score(row, contenders.style(row["contender"])) for row in rows],
-        x_label=label if known.is_more_better else f"{label} (lower is better)",
+        x_label=label if known.higher_is_better else f"{label} (lower is better)",
     )  # fmt: skip
     in_words = [f"{row['contender']} {_value(row)}" for row in rows]
     title = f"{known.label} on test pairs, {numbers.level(table.confidence)} interval"
@@ -185,7 +186,7 @@ def differences(table: Frame, scores: ScoreTable, contenders: Contenders, galler
     figure = None
     if drawn:
         draw = partial(dots, [_difference(row) for row in drawn], zero=0, x_label=_axis(scores.metric))
-        name = glossary.metric(scores.metric).name_within
+        name = find_metric(scores.metric).name_within
         title = f"Differences in {name}, {numbers.level(scores.confidence)} interval"
         figure = gallery.add_rows("differences", title, draw, alt=_in_words(drawn))
     return {"rows": table.to_dicts(), "figure": figure, "n_drawn": len(drawn)}
@@ -216,8 +217,8 @@ def _known(value: float | None) -> float:
 
 
 def _axis(metric: str) -> str:
-    known = glossary.metric(metric)
-    left, right = ("second", "first") if known.is_more_better else ("first", "second")
+    known = find_metric(metric)
+    left, right = ("second", "first") if known.higher_is_better else ("first", "second")
     return f"{left} better ← {known.name_within} → {right} better"
 
 

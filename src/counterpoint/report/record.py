@@ -8,6 +8,7 @@ import polars as pl
 
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose import title_of
+from counterpoint.metrics import Metric, find_metric
 from counterpoint.report import glossary
 from counterpoint.report.contenders import Contenders
 from counterpoint.schema import Frame
@@ -116,5 +117,10 @@ def _plain(value: object) -> str:
 
 def terms(metrics: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return the terms to explain as (key, name, meaning): the metrics of this study, then all others."""
-    explained = [(name, *glossary.metric(name)[::2]) for name in metrics]
+    explained = [(name, *_metric_entry(find_metric(name))) for name in metrics]
     return [*explained, *((key, name, meaning) for key, (name, meaning) in glossary.TERMS.items())]
+
+
+def _metric_entry(metric: Metric) -> tuple[str, str]:
+    source = f" Source: {metric.source}." if metric.source else ""
+    return metric.label, metric.explanation + source

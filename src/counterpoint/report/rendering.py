@@ -12,7 +12,8 @@ from markupsafe import Markup
 from counterpoint import __version__
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
-from counterpoint.report import glossary, record
+from counterpoint.metrics import find_metric
+from counterpoint.report import record
 from counterpoint.report.cells import cell
 from counterpoint.report.palette import STYLES, css_variables
 from counterpoint.safe_text import page_line
@@ -58,7 +59,7 @@ def _environment() -> Environment:
     environment.filters |= {function.__name__: function for function in FILTERS}
     css, script = (_source(environment, name) for name in ("page.css", "page.js"))
     environment.globals |= {
-        "metric": glossary.metric,
+        "metric": find_metric,
         "modality_styles": list(STYLES.values()),
         "severities": record.SEVERITIES,
         "made_with": __version__,

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import polars as pl
 
-from counterpoint.report import glossary
+from counterpoint.metrics import find_metric
 from counterpoint.schema import Frame
 
 TEST_PARTS = ("test", "oof")
@@ -39,4 +39,4 @@ class ScoreTable:
     @property
     def is_more_better(self) -> bool:
         """Whether a larger value of the metric is better."""
-        return glossary.metric(self.metric).is_more_better
+        return find_metric(self.metric).higher_is_better

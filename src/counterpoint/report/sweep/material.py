@@ -10,7 +10,7 @@ from statsmodels.stats.multitest import multipletests
 from counterpoint import schema
 from counterpoint.config import Evaluate
 from counterpoint.config.sweep import SweepConfig
-from counterpoint.report import glossary
+from counterpoint.metrics import Metric, find_metric
 from counterpoint.report.palette import ModalityStyle, modality_style
 from counterpoint.report.results import rows_of
 from counterpoint.schema import Frame
@@ -142,9 +142,9 @@ class Swept:
         return [curve for curve in found if curve.rows]
 
     @cached_property
-    def metric(self) -> glossary.Metric:
+    def metric(self) -> Metric:
         """The metric of every score."""
-        return glossary.metric(self.metric_key)
+        return find_metric(self.metric_key)
 
     @property
     def metric_key(self) -> str:

@@ -176,6 +176,6 @@ def table(swept: Swept) -> Content:
 
 def terms(swept: Swept) -> list[tuple[str, str, str]]:
     """Return the words to explain: the metric, the sweep's own, and those of every study that stand on the page."""
-    first = (swept.metric_key, swept.metric.label, swept.metric.meaning)
+    first = (swept.metric_key, swept.metric.label, swept.metric.explanation)
     shared = {key: glossary.TERMS[key] for key in SHARED_TERMS}
     return [first, *((key, name, meaning) for key, (name, meaning) in (TERMS | shared).items())]

@@ -1,0 +1,64 @@
+"""What a metric is: a function of weighted rows, with everything that tables and pages need to know about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from counterpoint.metrics.rows import Floats, Sample, defined_mean
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A function of weighted rows, with its direction, its name on the page and its explanation.
+
+    Parameters
+    ----------
+    function
+        *function* takes a `Sample` and returns one value for each draw, shape (draws,).  The first line of its
+        docstring is the entry of ``counterpoint metrics``.
+    label
+        *label* is the name on the page, for example "Balanced accuracy".
+    explanation
+        *explanation* is the entry in the glossary of the page: one sentence or a few, for readers without statistics.
+    source
+        *source* is the publication of the formula; empty if it needs none.
+    higher_is_better
+        *higher_is_better* is False for a loss.
+    is_ranking
+        *is_ranking* is True if the metric compares probabilities between rows.  Those of two fits share no scale, so
+        the metric is computed in each fold and averaged.  Other metrics pool the rows of all folds.
+
+    Examples
+    --------
+    >>> from counterpoint.metrics import Rows
+    >>> def error(sample: Sample) -> Floats:
+    ...     "Return the share of wrong rows."
+    ...     return 1 - sample.correct.sum(axis=0) / sample.total
+    >>> metric = Metric(error, "Error", "The share of pairs given a wrong class.", higher_is_better=False)
+    >>> rows = Rows(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
+    >>> metric(rows.weigh(np.ones((1, 2)))), metric.name_within
+    (array([0.5]), 'error')
+    """
+
+    function: Callable[[Sample], Floats]
+    label: str
+    explanation: str
+    source: str = ""
+    higher_is_better: bool = True
+    is_ranking: bool = False
+
+    def __post_init__(self) -> None:
+        """Take the function's docstring, as a decorator does."""
+        object.__setattr__(self, "__doc__", self.function.__doc__)
+
+    def __call__(self, sample: Sample) -> Floats:
+        """Return the metric of each draw, shape (draws,)."""
+        if self.is_ranking:
+            return defined_mean(np.array([self.function(fold) for fold in sample.by_fold]))
+        return self.function(sample)
+
+    @property
+    def name_within(self) -> str:
+        """The label within a sentence: "log loss", but "ROC AUC"."""
+        return self.label[0].lower() + self.label[1:] if self.label[1:2].islower() else self.label
