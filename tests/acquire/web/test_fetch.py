@@ -23,7 +23,8 @@ from counterpoint import __version__
 from counterpoint.acquire.statuses import STATUSES
 from counterpoint.acquire.web import resolver
 from counterpoint.acquire.web.certificates import CertificateBundle
-from counterpoint.acquire.web.curl import Transfer, options, status_of_code
+from counterpoint.acquire.web.curl import Transfer, options
+from counterpoint.acquire.web.curl_statuses import status_of_code
 from counterpoint.acquire.web.event_loop import EventLoop
 from counterpoint.acquire.web.fetch import Fetcher, Request
 from counterpoint.acquire.web.fetch_result import FetchResult

@@ -1,6 +1,5 @@
 """libcurl's easy handle for one purpose: to fetch an untrusted image within limits, and return a status."""
 
-import errno
 import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 from counterpoint import __version__
 from counterpoint.acquire.statuses import OK
 from counterpoint.acquire.web.content_codings import CutOffError, TooLargeError, inflated
+from counterpoint.acquire.web.curl_statuses import status_of_code, status_of_error
 from counterpoint.acquire.web.hosts import Job
 from counterpoint.acquire.web.optout import ROBOT, opts_out
 from counterpoint.acquire.web.urls import Target
@@ -35,36 +35,6 @@ _LINES = {
     **{letter.encode(): "kept" for letter in "CLRXclrx"},  # Content-Encoding, Location, Retry-After, X-Robots-Tag
     b"H": "status", b"\r": "end", b"\n": "end",
 }  # fmt: skip
-_HTTP = {
-    401: "http_401", 403: "http_403", 404: "http_404", 410: "http_410", 429: "http_429",
-    204: "empty_body", 205: "empty_body", 304: "empty_body", 206: "body_truncated",
-}  # fmt: skip
-_CLASSES = {2: OK, 3: "redirect_limit", 4: "http_4xx"}
-_TLS = {
-    pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CIPHER,
-    pycurl.E_SSL_ISSUER_ERROR, pycurl.E_SSL_PINNEDPUBKEYNOTMATCH, pycurl.E_SSL_INVALIDCERTSTATUS,
-    pycurl.E_SSL_ENGINE_INITFAILED, pycurl.E_SSL_CACERT_BADFILE, pycurl.E_USE_SSL_FAILED,
-}  # fmt: skip
-_ERRORS = {
-    **dict.fromkeys(_TLS, "tls_error"),
-    pycurl.E_FILESIZE_EXCEEDED: "body_too_large",
-    pycurl.E_URL_MALFORMAT: "url_invalid",
-    pycurl.E_COULDNT_RESOLVE_HOST: "dns_temporary",
-    pycurl.E_OUT_OF_MEMORY: "internal",
-    pycurl.E_FAILED_INIT: "internal",
-}
-_CONNECT = {errno.ECONNRESET: "connect_reset", errno.EPIPE: "connect_reset"} | dict.fromkeys(
-    (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN), "connect_timeout"
-)
-
-
-def status_of_code(code: int) -> str:
-    """Return the status that an HTTP status code alone decides. A code unknown to HTTP counts as 5xx.
-
-    >>> [status_of_code(code) for code in (200, 302, 404, 418, 503, 999)]
-    ['ok', 'redirect_limit', 'http_404', 'http_4xx', 'http_5xx', 'http_5xx']
-    """
-    return _HTTP.get(code) or _CLASSES.get(code // 100, "http_5xx")
 
 
 def user_agent(rules: Fetch) -> str:
@@ -224,9 +194,8 @@ class Transfer:
             return "too_slow" if "too slow" in message else "connect_timeout"
         if self._is_refused and self.http_code is None:
             return "blocked_address"  # libcurl knows only that there was no socket
-        if error == pycurl.E_COULDNT_CONNECT:
-            return _CONNECT.get(self.handle.getinfo(pycurl.OS_ERRNO), "connect_refused")
-        return _ERRORS.get(error) or ("connect_reset" if self.http_code is None else "body_truncated")
+        os_errno = self.handle.getinfo(pycurl.OS_ERRNO)
+        return status_of_error(error, os_errno=os_errno, has_headers=self.http_code is not None)
 
     def _open(self, _purpose: int, address: Any) -> Any:
         """Return a socket for *address*, or refuse the address."""
