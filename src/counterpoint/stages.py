@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from counterpoint.compare import differences
-from counterpoint.contenders.fit import FitTask, fit, gather
+from counterpoint.contenders.fit import fit, gather
+from counterpoint.contenders.fit_task import FitTask
 from counterpoint.data.align import align
 from counterpoint.data.clean import check_dropped, clean
 from counterpoint.data.given_split import split_findings

@@ -11,7 +11,9 @@ from counterpoint import __version__
 from counterpoint.artifacts import key_of, read_sealed, write_json, write_sealed
 from counterpoint.compare import choose_primary, compare
 from counterpoint.config import StudyConfig, read_study
-from counterpoint.contenders.fit import FitTask, fit_again, folds_to_test, parts_of
+from counterpoint.contenders.fit import fit_again
+from counterpoint.contenders.fit_task import FitTask
+from counterpoint.contenders.folds import folds_to_test, parts_of
 from counterpoint.contenders.kept.files import load
 from counterpoint.contenders.plan import models_of, plan
 from counterpoint.data.export import SplitExport

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterpoint.contenders import make
-from counterpoint.contenders.base import Rows, cross_folds, hold_out
+from counterpoint.contenders.base import Rows
 from counterpoint.contenders.calibrate import fit_scaling
+from counterpoint.contenders.inner_split import cross_folds, hold_out
 from counterpoint.contenders.inputs import as_labels, as_pairs
 from counterpoint.errors import SchemaError
 

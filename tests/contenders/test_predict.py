@@ -13,7 +13,7 @@ from contender_material import make_pairs
 from counterpoint.artifacts import read_sealed, write_sealed
 from counterpoint.config import StudyConfig
 from counterpoint.contenders import make
-from counterpoint.contenders.fit import write_done
+from counterpoint.contenders.fit_task import write_done
 from counterpoint.contenders.kept.files import keep, load
 from counterpoint.contenders.predict import predict_frame, predict_pair
 from counterpoint.errors import ConfigError, CounterpointError, ImageError, RunFolderError

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
@@ -18,7 +17,6 @@ from counterpoint.contenders.inputs import as_labels, as_pairs
 from counterpoint.contenders.kept.state import State, learned
 from counterpoint.errors import SchemaError
 from counterpoint.schema import Frame
-from counterpoint.seeds import child_seed
 
 Codes = NDArray[np.int64]
 Proba = NDArray[np.float64]
@@ -190,63 +188,3 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         is_known = np.isin(labels, self.classes_)
         codes = np.searchsorted(self.classes_, labels[is_known]).astype(np.int64)
         return Rows(pairs.filter(is_known), codes) if is_known.any() else None
-
-
-def hold_out(rows: Rows, *, seed: int, share: float = 0.15) -> tuple[Rows, Rows]:
-    """Return training and validation rows that share no group.
-
-    A class that is a single group stays in training.  Where all classes are, training and validation are the same rows.
-    A row without a ``group`` is a group of its own.
-
-    Parameters
-    ----------
-    rows
-        *rows* are the rows to divide.
-    seed
-        *seed* shuffles the groups.
-    share
-        *share* is about the share of validation rows in each class.
-
-    Examples
-    --------
-    >>> pairs = pl.DataFrame({"group": list("aabbccddeeff")})
-    >>> train, validation = hold_out(Rows(pairs, np.repeat([0, 1], 6)), seed=0)
-    >>> len(train.codes), validation.codes.tolist()
-    (8, [0, 0, 1, 1])
-    """
-    member, groups = _groups(rows)
-    draw = np.random.default_rng(child_seed(seed, "hold-out")).random(len(groups))
-    target = share * pl.col("size").sum().over("code")
-    # Groups larger than the whole target come last, so that one family cannot fill the validation rows.
-    groups = groups.with_columns(large=pl.col("size") > target, draw=pl.Series(draw)).sort("large", "draw")
-    until = pl.col("size").cum_sum().over("code") - pl.col("size") / 2
-    is_first = pl.int_range(pl.len()).over("code") == 0
-    chosen = groups.filter((pl.len().over("code") > 1) & (is_first | (until <= target)))["group"]
-    is_out = member.is_in(chosen.implode()).to_numpy()
-    return (_part(rows, ~is_out), _part(rows, is_out)) if is_out.any() else (rows, rows)
-
-
-def cross_folds(rows: Rows, n_folds: int) -> NDArray[np.int64]:
-    """Return a fold for each row, by its group in turn within each class, or -1 for a class of one group.
-
-    >>> cross_folds(Rows(pl.DataFrame({"group": list("aabcd")}), np.array([0, 0, 0, 0, 1])), 2).tolist()
-    [0, 0, 1, 0, -1]
-    """
-    member, groups = _groups(rows)
-    turn = pl.int_range(pl.len()).over("code") % n_folds
-    folds = groups.select("group", fold=pl.when(pl.len().over("code") > 1).then(turn).otherwise(-1))
-    joined = member.to_frame("group").join(folds, on="group", how="left", maintain_order="left")
-    return joined["fold"].to_numpy().astype(np.int64)
-
-
-def _groups(rows: Rows) -> tuple[pl.Series, Frame]:
-    """Return the group of each row, and the most frequent class and the size of each group."""
-    own = pl.format("row {}", pl.int_range(pl.len()))
-    group = pl.coalesce(pl.col("group").cast(pl.String), own) if "group" in rows.pairs.columns else own
-    members = rows.pairs.select(group=group, code=pl.Series(rows.codes))
-    groups = members.group_by("group", maintain_order=True).agg(pl.col("code").mode().min(), size=pl.len())
-    return members["group"], groups
-
-
-def _part(rows: Rows, mask: NDArray[np.bool_]) -> Rows:
-    return Rows(rows.pairs.filter(mask), rows.codes[mask])

@@ -1,21 +1,18 @@
-"""One fit of one contender on one fold with one seed, as a task that can run in any process and run again.
-
-The folder of a fit holds its model, predictions, history and costs.  ``done.json`` is written last.  It contains the
-key of the inputs of the fit.
-"""
+"""The work of a fit: fit a contender, predict all parts, write everything to the folder of the fit, and read it."""
 
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from counterpoint.artifacts import are_true, digests, read_sealed, remove, write_parquet, write_sealed
+from counterpoint.artifacts import remove, write_parquet
 from counterpoint.contenders import MODELS, make, settings_of
+from counterpoint.contenders.fit_task import DONE, FitTask, finished, write_done
+from counterpoint.contenders.folds import parts_of
 from counterpoint.contenders.kept.compared import keep_compared
 from counterpoint.contenders.kept.files import load
 from counterpoint.errors import CounterpointError, UnreadableFitError
@@ -23,106 +20,7 @@ from counterpoint.files import read_parquet
 from counterpoint.lookup import find
 from counterpoint.schema import COSTS, HISTORY, PREDICTIONS, Columns, Frame, empty
 
-DONE = "done.json"
-_DONE = {"key": str, "costs": dict, "files": dict}
-PARTS = ("train", "validation", "test")
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class FitTask:
-    """The inputs of one fit.
-
-    ``handed`` has the fit of each contender that this one needs.  ``trusted`` has the classes from outside this package
-    that the study file names.
-    """
-
-    contender: str
-    kind: str
-    settings: Mapping[str, Any]
-    seed: int
-    fold: str
-    pairs: Path
-    fits: Path
-    cache: Path
-    key: str
-    handed: Mapping[str, "FitTask"] = field(default_factory=dict)
-    estimate_s: float = 0.0
-    trusted: tuple[str, ...] = ()
-
-    @property
-    def fit(self) -> str:
-        """Return the name of this fit in its study, which is also the name of its folder."""
-        return fit_name(self.contender, self.seed, self.fold)
-
-    @property
-    def name(self) -> str:
-        """Return the name of this fit among the fits of several studies."""
-        return f"{self.fits.parent.name}/{self.fit}"
-
-    @property
-    def after(self) -> tuple[str, ...]:
-        """Return the names of the fits that this one needs."""
-        return tuple(task.name for task in self.handed.values())
-
-    @property
-    def folder(self) -> Path:
-        """Return the folder of the files of this fit."""
-        return self.fits / self.fit
-
-    @property
-    def is_done(self) -> bool:
-        """Report whether this fit is finished and its files are unchanged."""
-        return is_done(self.folder, self.key)
-
-
-def fit_name(contender: str, seed: int, fold: str) -> str:
-    """Return the name of a fit.
-
-    Parameters
-    ----------
-    contender, seed, fold
-        *contender*, *seed* and *fold* are the parts of the name.
-
-    Examples
-    --------
-    >>> fit_name("text-svm", 0, "test")
-    'text-svm.seed-0.fold-test'
-    """
-    return f"{contender}.seed-{seed}.fold-{fold}"
-
-
-def parts_of(pairs: Frame, fold: str) -> dict[str, Frame]:
-    """Return the train, validation and test rows of *pairs* for a test fold.
-
-    In a k-fold the validation fold of test fold k is k + 1 (the first after the last).  In a hold-out the folds are the
-    parts.
-
-    Examples
-    --------
-    >>> pairs = pl.DataFrame({"id": list("abcde"), "fold": ["0", "1", "2", "1", "2"]})
-    >>> {part: rows["id"].to_list() for part, rows in parts_of(pairs, "2").items()}
-    {'train': ['b', 'd'], 'validation': ['a'], 'test': ['c', 'e']}
-    """
-    if fold == "test":
-        return {part: pairs.filter(pl.col("fold") == part) for part in PARTS}
-    n_folds = pairs["fold"].n_unique()
-    validation = str((int(fold) + 1) % n_folds)
-    return {
-        "train": pairs.filter(~pl.col("fold").is_in([fold, validation])),
-        "validation": pairs.filter(pl.col("fold") == validation),
-        "test": pairs.filter(pl.col("fold") == fold),
-    }
-
-
-def folds_to_test(pairs: Frame) -> list[str]:
-    """Return the test folds of *pairs*: ["test"] in a hold-out, ["0", "1", …] in a k-fold.
-
-    >>> folds_to_test(pl.DataFrame({"fold": ["train", "test", "validation"]}))
-    ['test']
-    """
-    folds = pairs["fold"].unique().to_list()
-    return ["test"] if "test" in folds else sorted(folds, key=int)
 
 
 def fit(task: FitTask) -> dict[str, Any]:
@@ -219,31 +117,6 @@ def _keep_tables(task: FitTask, model: Any, predictions: Frame, costs: dict[str,
     log.info("fitted %s in %.1f s", task.name, costs["fit_s"])
 
 
-def write_done(folder: Path, *, key: str, costs: Mapping[str, Any]) -> None:
-    """Record that the fit in *folder* is finished, with a digest of each of its files.
-
-    Parameters
-    ----------
-    folder
-        *folder* is the folder of the fit.
-    key, costs
-        *key* is the hash of the inputs of the fit, and *costs* its row of Costs.
-    """
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    found = digests(folder, [path for path in files if path.name != DONE])
-    write_sealed(folder / DONE, {"key": key, "costs": dict(costs), "files": found})
-
-
-def is_done(folder: Path, key: str) -> bool:
-    """Report whether the fit in *folder* has this *key*, is finished, and has unchanged files.
-
-    >>> is_done(Path("nowhere"), "key")
-    False
-    """
-    done = read_sealed(folder / DONE, _DONE)
-    return done is not None and done["key"] == key and are_true(folder, done["files"])
-
-
 def fitted(task: FitTask) -> Any:
     """Return the fitted contender of *task* from its files, or else from a new fit."""
     if not task.is_done:
@@ -260,7 +133,7 @@ def fit_again(task: FitTask) -> Any:
     parts = parts_of(read_parquet(task.pairs), task.fold)
     model = _fitted(task, parts)
     keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, cache=task.cache)
-    done = read_sealed(task.folder / DONE, _DONE)
+    done = finished(task.folder)
     if done is not None:  # its files have changed
         write_done(task.folder, key=done["key"], costs=done["costs"])
     return model
@@ -273,7 +146,7 @@ def gather(tasks: list[FitTask]) -> dict[str, Frame]:
         frames = [read_parquet(task.folder / f"{name}.parquet") for task in tasks]
         return pl.concat(frames) if frames else empty(columns)
 
-    costs = [done["costs"] for task in tasks if (done := read_sealed(task.folder / DONE, _DONE)) is not None]
+    costs = [done["costs"] for task in tasks if (done := finished(task.folder)) is not None]
     return {
         "predictions": stacked("predictions", PREDICTIONS),
         "history": stacked("history", HISTORY),

@@ -10,9 +10,10 @@ from pydantic import Field
 from scipy.special import softmax
 
 from counterpoint.contenders import MODELS, make, settings_as_fields, settings_of
-from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
+from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
 from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
+from counterpoint.contenders.inner_split import hold_out
 from counterpoint.contenders.kept.state import State
 from counterpoint.errors import ConfigError, SchemaError
 from counterpoint.lookup import find

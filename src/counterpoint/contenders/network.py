@@ -12,9 +12,10 @@ from skorch import NeuralNet
 from torch import nn
 
 from counterpoint.contenders import settings_as_fields
-from counterpoint.contenders.base import Contender, Proba, Rows, hold_out
+from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
+from counterpoint.contenders.inner_split import hold_out
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.training import PREDICTED_AT_ONCE, WATCHED
 from counterpoint.networks.fusions import Fusion

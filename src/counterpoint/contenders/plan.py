@@ -8,7 +8,9 @@ from typing import Any
 from counterpoint import __version__
 from counterpoint.artifacts import key_of
 from counterpoint.config import ContenderEntry, Fit
-from counterpoint.contenders.fit import FitTask, configured, folds_to_test, parts_of
+from counterpoint.contenders.fit import configured
+from counterpoint.contenders.fit_task import FitTask
+from counterpoint.contenders.folds import folds_to_test, parts_of
 from counterpoint.errors import ConfigError
 from counterpoint.schema import Frame
 

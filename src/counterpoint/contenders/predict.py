@@ -9,7 +9,7 @@ import polars as pl
 
 from counterpoint.config import StudyConfig, Text
 from counterpoint.config.yaml_text import NotPlainError, read_yaml
-from counterpoint.contenders.fit import is_done
+from counterpoint.contenders.fit_task import is_done
 from counterpoint.contenders.inputs import as_pairs
 from counterpoint.contenders.kept.files import load
 from counterpoint.errors import ConfigError, ImageError, RunFolderError, did_you_mean

@@ -12,8 +12,9 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from counterpoint.contenders import settings_as_fields
-from counterpoint.contenders.base import Codes, Contender, Proba, Rows, cross_folds
+from counterpoint.contenders.base import Codes, Contender, Proba, Rows
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
+from counterpoint.contenders.inner_split import cross_folds
 from counterpoint.contenders.kept.linear import columns, svm_arrays, with_arrays, with_columns
 from counterpoint.contenders.kept.state import State
 from counterpoint.features.tokens import tokenize

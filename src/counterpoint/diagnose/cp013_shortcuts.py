@@ -61,7 +61,8 @@ def _of_contender(case: Case) -> dict[str, float]:
 
 def _predicted(pairs: Frame) -> Frame | None:
     """Return label, group and ``hit`` of every row that could be predicted by a fit to other groups."""
-    from counterpoint.contenders.base import Rows, cross_folds  # noqa: PLC0415 - loads scikit-learn
+    from counterpoint.contenders.base import Rows  # noqa: PLC0415 - loads scikit-learn
+    from counterpoint.contenders.inner_split import cross_folds  # noqa: PLC0415
     from counterpoint.contenders.metadata import Metadata  # noqa: PLC0415
 
     rng = np.random.default_rng(child_seed(0, "cp013"))
