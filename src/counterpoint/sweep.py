@@ -16,7 +16,7 @@ from counterpoint.config.files import text_of
 from counterpoint.config.sweep import Changes, Point, SweepConfig, points, read_sweep
 from counterpoint.report.results import environment, rows_of
 from counterpoint.report.sharing import shared_text
-from counterpoint.report.sweep import Learned, Swept, sentences, write_sweep_page
+from counterpoint.report.sweep import Learned, Swept, write_sweep_page
 from counterpoint.schema import Frame
 from counterpoint.stages import fit_all
 from counterpoint.study import Listener, Study, silent
@@ -96,7 +96,7 @@ class Sweep:
         swept = self.swept
         self.listen("writing the page", 0, 0)
         write_parquet(self.root / "sweep.parquet", swept.table)
-        found = {"sweep": self.config.sweep, "version": __version__, "sentences": sentences(swept)}
+        found = {"sweep": self.config.sweep, "version": __version__, "sentences": swept.sentences}
         write_json(self.root / "sweep.json", found | {"points": rows_of(swept.table)})
         return write_sweep_page(self.root, swept)
 

@@ -9,7 +9,7 @@ from PIL import Image
 import counterpoint as cp
 from counterpoint.config import StudyConfig
 from counterpoint.report import write_page
-from counterpoint.report.terminal import outcome
+from counterpoint.report.terminal import study_summary
 from counterpoint.schema import FINDINGS, finding
 
 KEPT = (
@@ -73,5 +73,5 @@ def test_the_page_and_the_terminal_have_the_sentence(tmp_path):
         "scores": [],
         "answer": {"headline": "Yes.", "reasons": [], "recommendation": None},
     }
-    lines = list(outcome(results | {"findings": [note]}, "accuracy"))
+    lines = list(study_summary(results | {"findings": [note]}, "accuracy"))
     assert str(lines[-1]) == f"CP000 info: {KEPT}"

@@ -110,9 +110,9 @@ def sweep(
     if csv:
         _print_table(opened.swept.table)
     else:
-        from counterpoint.report.terminal import sweep_outcome
+        from counterpoint.report.terminal import sweep_summary
 
-        _print_parts(sweep_outcome(opened.swept), page)
+        _print_parts(sweep_summary(opened.swept), page)
 
 
 def predict(
@@ -153,7 +153,7 @@ def _run(study: Path, *, runs: Path, sets: Sequence[str] | None, until: str) -> 
     with _opened(study, runs, sets) as opened:
         _make(opened, until)
     if until == "report":
-        _print_outcome(opened)
+        _print_summary(opened)
     else:
         say(f"Made {until}; its tables are in {opened.root / 'tables'}")
 
@@ -184,11 +184,11 @@ def _opened(path: Path, runs: Path, sets: Sequence[str] | None) -> "Iterator[Stu
         yield Study(config, runs=runs, listener=listener, file=path)
 
 
-def _print_outcome(study: "Study") -> None:
+def _print_summary(study: "Study") -> None:
     from counterpoint.artifacts import read_json
-    from counterpoint.report.terminal import outcome
+    from counterpoint.report.terminal import study_summary
 
-    parts = outcome(read_json(study.root / "results.json"), study.config.evaluate.primary)
+    parts = study_summary(read_json(study.root / "results.json"), study.config.evaluate.primary)
     _print_parts(parts, study.root / "report.html")
 
 

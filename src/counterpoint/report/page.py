@@ -10,7 +10,7 @@ from counterpoint import number_formats as numbers
 from counterpoint import schema
 from counterpoint.config import Evaluate, Page, Split
 from counterpoint.formats.images import ImageReader
-from counterpoint.report import architecture, behaviour, outcome, record, rows
+from counterpoint.report import architecture, behaviour, comparison, record, rows
 from counterpoint.report.contenders import Contenders, ranked_contenders
 from counterpoint.report.predicted_rows import PredictedRows, predicted_rows
 from counterpoint.report.rendering import write_html
@@ -91,7 +91,7 @@ def _content(
     predicted = predicted_rows(tables["predictions"], confidence=settings.evaluate.confidence)
     return (
         _facts(results, tables, settings)
-        | _outcome(results, tables["differences"], scores, contenders, gallery)
+        | _comparison(results, tables["differences"], scores, contenders, gallery)
         | _data(results, tables, images, gallery)
         | _learning(tables["history"], pairs, models, contenders, gallery)
         | _errors(pairs, predicted, contenders, images, gallery)
@@ -132,22 +132,22 @@ def _facts(results: Mapping[str, Any], tables: Mapping[str, Frame], settings: _S
     }
 
 
-def _outcome(
+def _comparison(
     results: Mapping[str, Any], differences: Frame, scores: ScoreTable, contenders: Contenders, gallery: Gallery
 ) -> Content:
     chosen_on = (results.get("primary") or {}).get("chosen_on")
-    contrast = outcome.primary_contrast(differences, scores, gallery, chosen_on=chosen_on)
+    contrast = comparison.primary_contrast(differences, scores, gallery, chosen_on=chosen_on)
     return {
         "n_contenders": len(contenders.names),
         "style_of": contenders.style,
         "metrics": scores.metrics,
         "primary_metric": scores.metric,
         "is_out_of_fold": scores.is_out_of_fold,
-        "answer": outcome.answer(results.get("answer") or {}, contrast),
+        "answer": comparison.answer(results.get("answer") or {}, contrast),
         "contrast": contrast,
-        "best": outcome.best_score(scores, contenders),
-        "scores": outcome.scores(scores, contenders, gallery),
-        "differences": outcome.differences(differences, scores, contenders, gallery),
+        "best": comparison.best_score(scores, contenders),
+        "scores": comparison.scores(scores, contenders, gallery),
+        "differences": comparison.differences(differences, scores, contenders, gallery),
     }
 
 

@@ -29,9 +29,9 @@ class Dot:
     marker: str = "o"
     is_hollow: bool = False
     is_bold: bool = False
-    beside: tuple[tuple[float, str], ...] = ()
+    others: tuple[tuple[float, str], ...] = ()
     """Other values in the row, each with its marker; drawn small and hollow, without an interval."""
-    beside_colour: str = "muted"
+    others_colour: str = "muted"
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,15 @@ def dots(
             zone = [zero - band, zero + band]
             axes.fill_between(zone, y - reach, y + reach, color=light("muted"), alpha=0.13, linewidth=0)
         axes.plot([row.low, row.high], [y, y], color=light(row.colour), linewidth=2.2, solid_capstyle="round")
-        for value, marker in row.beside:
+        for value, marker in row.others:
             axes.plot(
-                [value], [y], marker, color=light(row.beside_colour), markersize=6, markerfacecolor=light("paper")
+                [value], [y], marker, color=light(row.others_colour), markersize=6, markerfacecolor=light("paper")
             )
         axes.plot(
             [row.value], [y], row.marker, color=light(row.colour), markersize=8, markeredgewidth=1.6,
             markerfacecolor=light("paper" if row.is_hollow else row.colour),
         )  # fmt: skip
-    edges = [edge for row in rows for edge in (row.low, row.value, row.high, *(value for value, _ in row.beside))]
+    edges = [edge for row in rows for edge in (row.low, row.value, row.high, *(value for value, _ in row.others))]
     _limits(axes, [*edges, zero, zero - band, zero + band])
     return figure
 
@@ -138,8 +138,8 @@ def _write(
 ) -> None:
     weight = "bold" if is_bold else "normal"
     where = axes.get_yaxis_transform()
-    for y, x, text, side, size in zip(heights, ends, texts, ("left", "right"), (13, 12), strict=True):
-        axes.text(x, y, text, transform=where, va="center_baseline", ha=side, weight=weight, size=size)
+    for y, x, text, align, size in zip(heights, ends, texts, ("left", "right"), (13, 12), strict=True):
+        axes.text(x, y, text, transform=where, va="center_baseline", ha=align, weight=weight, size=size)
 
 
 def _below(is_narrow: bool) -> float:

@@ -1,4 +1,4 @@
-"""What a finished study says on a terminal, from its results.json alone; and what a finished sweep says."""
+"""The summary of a finished study on a terminal, from its results.json alone, and the summary of a finished sweep."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,14 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from counterpoint import number_formats as numbers
-from counterpoint.report.sweep import GAP, Swept, sentences, short
+from counterpoint.report.sweep import GAP, Swept, short_key
 from counterpoint.safe_text import page_line
 
-BESIDE = ("accuracy", "roc_auc")
-"""Metrics that are shown beside the primary one."""
+SECONDARY_METRICS = ("accuracy", "roc_auc")
+"""Metrics that are shown next to the primary one."""
 
 
-def outcome(results: Mapping[str, Any], primary: str) -> Iterator[RenderableType]:
+def study_summary(results: Mapping[str, Any], primary: str) -> Iterator[RenderableType]:
     """Yield the test scores as a table, the best in *primary* first, the answer, the findings that warn, and CP000."""
     yield _scores(results, primary)
     answer = results["answer"]
@@ -31,15 +31,17 @@ def outcome(results: Mapping[str, Any], primary: str) -> Iterator[RenderableType
 def _scores(results: Mapping[str, Any], primary: str) -> Table:
     tested = [row for row in results["scores"] if row["part"] in ("test", "oof")]
     cells = {(row["contender"], row["metric"]): row for row in tested}
-    shown = [primary, *(name for name in BESIDE if name != primary and any(row["metric"] == name for row in tested))]
-    worth = {name: cells[name, primary]["value"] for name in dict.fromkeys(row["contender"] for row in tested)}
+    computed = {row["metric"] for row in tested}
+    metrics = [primary, *(name for name in SECONDARY_METRICS if name != primary and name in computed)]
+    values = {name: cells[name, primary]["value"] for name in dict.fromkeys(row["contender"] for row in tested)}
     rows = results["rows"]
-    title = f"{results['study']}: test rows; {rows['pairs']:,} pairs, {sum(rows['dropped'].values()):,} rows dropped"
+    n_pairs, n_dropped = numbers.count(rows["pairs"]), numbers.count(sum(rows["dropped"].values()))
+    title = f"{results['study']}: test rows; {n_pairs} pairs, {n_dropped} rows dropped"
     table = Table("contender", box=SIMPLE_HEAD, title=title, title_justify="left")
-    for name in shown:
+    for name in metrics:
         table.add_column(name.replace("_", " "), justify="right")
-    for contender in sorted(worth, key=lambda name: -(worth[name] or 0.0)):
-        table.add_row(contender, *(_score(cells[contender, name]) for name in shown))
+    for contender in sorted(values, key=lambda name: -(values[name] or 0.0)):
+        table.add_row(contender, *(_score(cells[contender, name]) for name in metrics))
     return table
 
 
@@ -47,14 +49,14 @@ def _score(row: Mapping[str, Any]) -> str:
     return numbers.narrow_score(row["value"], row["low"], row["high"])
 
 
-def sweep_outcome(swept: Swept) -> Iterator[RenderableType]:
-    """Yield a table a variant and contender, what is clear of 0 in bold, and a sentence for each."""
+def sweep_summary(swept: Swept) -> Iterator[RenderableType]:
+    """Yield a table for each variant and contender, and a sentence for each; bold rows have an interval without 0."""
     for changes in swept.changes:
         own = [changes.own] if changes.own else []
         yield _points(swept, f"from {changes.variant}: {changes.contender}", "change", [*own, *changes.rows])
     for curve in swept.curves:
-        yield _points(swept, f"on {curve.variant}: {curve.contender}", short(curve.key), curve.rows)
-    yield from (Text(page_line(sentence, most=1000), style="bold") for sentence in sentences(swept))
+        yield _points(swept, f"on {curve.variant}: {curve.contender}", short_key(curve.key), curve.rows)
+    yield from (Text(page_line(sentence, most=1000), style="bold") for sentence in swept.sentences)
 
 
 def _points(swept: Swept, title: str, first: str, rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -64,15 +66,16 @@ def _points(swept: Swept, title: str, first: str, rows: Sequence[Mapping[str, An
     for name in ("train", "valid.", "test", "difference", "p"):
         table.add_column(name, justify="right", no_wrap=name != "difference")
     for row in rows:
-        style = "bold" if row["is_clear"] or row["choice"] is None else ""
-        scores = (
-            numbers.score(row["train"]),
-            f"{'▲ ' if row['is_gap'] else ''}{numbers.score(row['validation'])}",
-        )
-        named = Text(page_line(row["value"] or row["choice"] or "as it is"))
-        tested = numbers.narrow_score(row["score"], row["low"], row["high"])
-        difference = numbers.narrow_signed(row["difference"], row["difference_low"], row["difference_high"])
-        table.add_row(named, *scores, tested, difference, numbers.p_value(row["p"]), style=style)
+        table.add_row(*_cells(row), style="bold" if row["is_clear"] or row["choice"] is None else "")
     if any(row["is_gap"] for row in rows):
         table.caption, table.caption_justify = f"▲ validation {GAP} or more below training", "left"
     return table
+
+
+def _cells(row: Mapping[str, Any]) -> Iterator[RenderableType]:
+    yield Text(page_line(row["value"] or row["choice"] or "as it is"))
+    yield numbers.score(row["train"])
+    yield f"{'▲ ' if row['is_gap'] else ''}{numbers.score(row['validation'])}"
+    yield numbers.narrow_score(row["score"], row["low"], row["high"])
+    yield numbers.narrow_signed(row["difference"], row["difference_low"], row["difference_high"])
+    yield numbers.p_value(row["p"])

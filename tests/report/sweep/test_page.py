@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from counterpoint import number_formats as numbers
-from counterpoint.report.sweep import GAP, Swept, sentences, write_sweep_page
+from counterpoint.report.sweep import GAP, Swept, write_sweep_page
 from counterpoint.report.sweep.scale import Scale
-from counterpoint.report.terminal import sweep_outcome
+from counterpoint.report.terminal import sweep_summary
 from html_reader import HOSTILE, Reader
 from report_sweeps import changed, curved
 
@@ -55,39 +55,39 @@ def test_figures_are_there_as_svg_and_png(made):
 def test_sentences_stand_first_and_carry_the_numbers_of_the_table(made):
     swept, page = made
     text = page.read_text(encoding="utf-8")
-    said = sentences(swept)
-    assert len(said) == 2
+    sentences = swept.sentences
+    assert len(sentences) == 2
     assert all(sentence in text[: text.index('class="contrast"') if swept.changes else text.index('id="curve"')]
-               for sentence in said)  # fmt: skip
+               for sentence in sentences)  # fmt: skip
     written = {numbers.signed(row["difference"]) for row in swept.rows if row["difference"] is not None}
-    assert set(re.findall(r"[+−]0\.\d+(?= \()", " ".join(said))) <= written
+    assert set(re.findall(r"[+−]0\.\d+(?= \()", " ".join(sentences))) <= written
 
 
-def test_only_what_is_clear_of_0_gains_or_loses():
+def test_only_a_change_whose_interval_excludes_0_gains_or_loses():
     swept = changed(effects={"published": {"a": 0.2, "b": -0.01}, "repaired": {"a": 0.01, "b": -0.01}})
-    published, repaired = sentences(swept)
+    published, repaired = swept.sentences
     assert "1 of 2 changes" in published
     assert "“a” gains most, +0.200" in published
-    assert "none is seen to lose, the lowest being “b”, −0.010" in published
+    assert "No change has a clear loss. The lowest is “b”, −0.010" in published
     assert "none of 2 changes" in repaired
     assert not re.search("gains|loses|rises|falls", repaired)
 
 
-def test_the_largest_gain_named_is_one_that_is_clear_of_0():
+def test_the_largest_gain_is_one_whose_interval_excludes_0():
     swept = changed(effects={"published": {"narrow": 0.1, "wide": 0.12}, "repaired": {}})
     wide = pl.col("choice").eq_missing("wide")
     table = swept.table.with_columns(difference_low=pl.when(wide).then(-0.1).otherwise("difference_low"))
-    assert "“narrow” gains most" in sentences(Swept(swept.config, table))[0]
+    assert "“narrow” gains most" in Swept(swept.config, table).sentences[0]
 
 
-@pytest.mark.parametrize(("gain", "word"), [(0.2, "rises"), (-0.2, "falls"), (0.01, "not clear of 0")])
+@pytest.mark.parametrize(("gain", "word"), [(0.2, "rises"), (-0.2, "falls"), (0.01, "includes 0")])
 def test_a_curve_rises_or_falls_only_when_its_interval_says_so(gain, word):
-    [sentence] = sentences(curved(variants=(("gray", 0.6, gain),)))
+    [sentence] = curved(variants=(("gray", 0.6, gain),)).sentences
     assert word in sentence
     assert {"rises", "falls"} & set(sentence.split()) <= {word}
 
 
-def test_p_is_made_stricter_by_variant_and_contender():
+def test_p_is_corrected_by_variant_and_contender():
     swept = changed(effects={"published": {"a": 0.2, "b": 0.2, "c": 0.01}, "repaired": {"a": 0.2}})
     found = {(row["variant"], row["choice"]): row["p_holm"] for row in swept.rows if row["choice"]}
     assert found["published", "a"] == pytest.approx(3 * 0.0005)
@@ -109,8 +109,8 @@ def test_a_sweep_without_scores_or_differences_still_has_a_page(tmp_path):
     gone = swept.table.with_columns(pl.lit(None, pl.Float64).alias(name) for name in nothing)
     for rows in (gone, gone.clear()):
         bare = Swept(swept.config, rows)
-        assert "no scores yet" in write_sweep_page(tmp_path, bare).read_text() or len(sentences(bare)) == 2
-        assert list(sweep_outcome(bare)) or rows.is_empty()
+        assert "no scores yet" in write_sweep_page(tmp_path, bare).read_text() or len(bare.sentences) == 2
+        assert list(sweep_summary(bare)) or rows.is_empty()
 
 
 def test_hostile_names_are_shown_and_never_run(tmp_path):

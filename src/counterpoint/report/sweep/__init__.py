@@ -1,7 +1,7 @@
-"""The page of a sweep, and the sentences that say what it shows; shares its look with the page of a study."""
+"""The page of a sweep, and its sentences; it has the style of the page of a study."""
 
-from counterpoint.report.sweep.material import GAP, Learned, Swept, short
 from counterpoint.report.sweep.page import write_sweep_page
-from counterpoint.report.sweep.sentences import sentences
+from counterpoint.report.sweep.points import GAP, short_key
+from counterpoint.report.sweep.swept import Learned, Swept
 
-__all__ = ["GAP", "Learned", "Swept", "sentences", "short", "write_sweep_page"]
+__all__ = ["GAP", "Learned", "Swept", "short_key", "write_sweep_page"]

@@ -11,13 +11,13 @@ from counterpoint.report.palette import light
 from counterpoint.report.panels import WIDTH_PX
 from counterpoint.report.rowplots import NARROW_PX, WIDE_PX
 from counterpoint.report.svg import TITLE_PX
-from counterpoint.report.sweep.material import Curve, short
+from counterpoint.report.sweep.points import Curve, short_key
 from counterpoint.report.sweep.scale import Scale
 from counterpoint.safe_text import page_line
 
 
-class Look(NamedTuple):
-    """How a line is drawn: its colour, its marker, its dashes; any one of them tells it from the others."""
+class LineStyle(NamedTuple):
+    """The colour, marker and dashes of a line; each of them alone distinguishes it from the others."""
 
     colour: str
     marker: str
@@ -25,11 +25,11 @@ class Look(NamedTuple):
     is_hollow: bool = False
 
 
-LOOKS = (
-    Look("text", "o", "solid"), Look("image", "s", (0, (5, 2))), Look("both", "D", (0, (1, 1.2))),
-    Look("ink", "^", "solid"), Look("warn", "v", (0, (5, 2))), Look("fail", "X", (0, (1, 1.2))),
+LINE_STYLES = (
+    LineStyle("text", "o", "solid"), LineStyle("image", "s", (0, (5, 2))), LineStyle("both", "D", (0, (1, 1.2))),
+    LineStyle("ink", "^", "solid"), LineStyle("warn", "v", (0, (5, 2))), LineStyle("fail", "X", (0, (1, 1.2))),
 )  # fmt: skip
-"""The looks of the lines of one figure; after six they come again."""
+"""The styles of the lines of one figure. They repeat after six."""
 _PARTS = (("train", "training", "^", (0, (4, 2))), ("validation", "validation", "s", (0, (1, 1.2))))
 _LEFT_PX, _RIGHT_PX, _FOOT_PX, _LEGEND_PX, _DODGE = 52, 12, 46, 22, 0.09
 
@@ -42,7 +42,7 @@ def together(curves: Sequence[Curve], *, y_label: str, is_narrow: bool = False) 
     figure, axes = _axes(NARROW_PX if is_narrow else WIDE_PX, 230 if is_narrow else 280, legend_px)
     for place, (curve, label) in enumerate(zip(curves, labels(curves), strict=True)):
         dodge = 0.0 if scale.is_numeric else (place - (len(curves) - 1) / 2) * _DODGE
-        _line(axes, curve, scale, LOOKS[place % len(LOOKS)], dodge=dodge, label=label)
+        _line(axes, curve, scale, LINE_STYLES[place % len(LINE_STYLES)], dodge=dodge, label=label)
     _finish(axes, scale, curves[0].key, y_label)
     top = 1 - TITLE_PX / (figure.get_figheight() * 72)
     figure.legend(
@@ -53,7 +53,7 @@ def together(curves: Sequence[Curve], *, y_label: str, is_narrow: bool = False) 
 
 
 def labels(curves: Sequence[Curve]) -> list[str]:
-    """Return what tells each curve from the others: its variant, its contender, or both.
+    """Return the label that distinguishes each curve: its variant, its contender, or both.
 
     >>> labels([Curve("gray", "image-cnn", "side_px", []), Curve("colour", "image-cnn", "side_px", [])])
     ['gray', 'colour']
@@ -64,7 +64,7 @@ def labels(curves: Sequence[Curve]) -> list[str]:
     return [curve.variant if len(contenders) == 1 else f"{curve.variant}: {curve.contender}" for curve in curves]
 
 
-def alone(curve: Curve, *, y_label: str, look: Look) -> Figure:
+def alone(curve: Curve, *, y_label: str, style: LineStyle) -> Figure:
     """Draw one curve with its band, and the scores on training and validation rows beside it."""
     scale = Scale([row["value"] for row in curve.rows])
     figure, axes = _axes(WIDTH_PX, 170, 0)
@@ -75,7 +75,7 @@ def alone(curve: Curve, *, y_label: str, look: Look) -> Figure:
             linestyle=dashes if scale.is_numeric else "none", linewidth=1.3, markersize=5,
             markerfacecolor=light("paper"),
         )  # fmt: skip
-    _line(axes, curve, scale, look._replace(dashes="solid"))
+    _line(axes, curve, scale, style._replace(dashes="solid"))
     _finish(axes, scale, curve.key, y_label)
     return figure
 
@@ -91,12 +91,12 @@ def _inner_px(figure: Figure) -> float:
     return float(figure.get_figwidth() * 72 - _LEFT_PX - _RIGHT_PX)
 
 
-def _line(axes: Axes, curve: Curve, scale: Scale, look: Look, *, dodge: float = 0.0, label: str = "") -> None:
+def _line(axes: Axes, curve: Curve, scale: Scale, style: LineStyle, *, dodge: float = 0.0, label: str = "") -> None:
     rows = [row for row in _in_order(curve, scale) if row["score"] is not None]
     places = [scale.places[row["value"]] + dodge for row in rows]
-    colour = light(look.colour)
-    dashes = look.dashes if scale.is_numeric else "none"
-    axes.plot(places, [row["score"] for row in rows], look.marker, color=colour, linestyle=dashes, linewidth=2,
+    colour = light(style.colour)
+    dashes = style.dashes if scale.is_numeric else "none"
+    axes.plot(places, [row["score"] for row in rows], style.marker, color=colour, linestyle=dashes, linewidth=2,
               markersize=6.5, label=page_line(label, most=44))  # fmt: skip
     banded = [(place, row) for place, row in zip(places, rows, strict=True) if row["low"] is not None]
     places, lows, highs = (
@@ -117,6 +117,6 @@ def _finish(axes: Axes, scale: Scale, key: str, y_label: str) -> None:
     axes.grid(axis="y")
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.set_ylabel(y_label)
-    axes.set_xlabel(page_line(f"{short(key)} (logarithmic)" if scale.is_log else short(key), most=50))
+    axes.set_xlabel(page_line(f"{short_key(key)} (logarithmic)" if scale.is_log else short_key(key), most=50))
     assert isinstance(axes.figure, Figure)
     scale.dress(axes, _inner_px(axes.figure))

@@ -1,13 +1,15 @@
-"""A sweep's page: what the changes do first, then each with its doubt, then everything it rests on."""
+"""A sweep's page: the effect of the changes first, then each with its interval, then everything it rests on."""
 
 from pathlib import Path
 from typing import Any
 
+from counterpoint import number_formats as numbers
 from counterpoint.report import record
 from counterpoint.report.rendering import write_html
 from counterpoint.report.svg import Gallery, drawing
 from counterpoint.report.sweep import sections
-from counterpoint.report.sweep.material import GAP, Swept
+from counterpoint.report.sweep.points import GAP
+from counterpoint.report.sweep.swept import Swept
 
 
 def write_sweep_page(folder: Path, swept: Swept) -> Path:
@@ -20,22 +22,37 @@ def write_sweep_page(folder: Path, swept: Swept) -> Path:
     """
     with drawing():
         gallery = Gallery(folder / "figures")
-        path = write_html(folder, "sweep.html.j2", _content(swept, gallery))
+        path = write_html(folder, "sweep.html.j2", _facts(swept) | _sections(swept, gallery))
         gallery.remove_others()
     return path
 
 
-def _content(swept: Swept, gallery: Gallery) -> dict[str, Any]:
+def _facts(swept: Swept) -> dict[str, Any]:
+    sweep, record_of = swept.config.sweep, swept.record
     return {
-        "swept": swept,
+        "sweep": sweep,
+        "n_variants": len(swept.config.variants),
+        "metric_key": swept.metric_key,
+        "metric_name": swept.metric.name_within,
+        "metric_label": swept.metric.label,
+        "level": numbers.level(swept.evaluate.confidence),
         "style_of": swept.style_of,
-        "answer": sections.answer(swept),
-        "differences": sections.differences(swept, gallery),
-        "scores": sections.scores(swept, gallery),
-        "curves": sections.curves(swept, gallery),
-        "learning": sections.learning(swept, gallery),
-        "table": sections.table(swept),
         "gap": GAP,
-        "environment": record.plain(swept.record.get("environment") or {}),
-        "terms": sections.terms(swept),
+        "command": record_of.get("command", f"counterpoint sweep {sweep}.yaml"),
+        "files": record_of.get("files") or (),
+        "environment": record.plain(record_of.get("environment") or {}),
+    }
+
+
+def _sections(swept: Swept, gallery: Gallery) -> dict[str, Any]:
+    changes, metric, confidence = swept.changes, swept.metric, swept.evaluate.confidence
+    return {
+        "sentences": swept.sentences,
+        "clear_changes": sections.clear_changes(changes, confidence),
+        "differences": sections.differences(changes, metric, gallery),
+        "scores": sections.scores(changes, metric, swept.style_of, gallery),
+        "curves": sections.curves(swept.curves, metric, gallery, confidence=confidence),
+        "learning": sections.learning(swept.histories(), gallery),
+        "table": sections.table(changes, swept.curves),
+        "terms": sections.terms(swept.metric_key, metric),
     }

@@ -1,49 +1,70 @@
-"""The sections of a sweep's page, each as what its template asks for; its figures are saved on the way."""
+"""The sections of a sweep's page, each in the form that its template reads; their figures are saved on the way."""
 
 import math
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
 from counterpoint import number_formats as numbers
+from counterpoint.metrics import Metric
 from counterpoint.report import glossary, panels
 from counterpoint.report.behaviour import best_epochs
+from counterpoint.report.palette import ModalityStyle
 from counterpoint.report.rowplots import Dot, dots
 from counterpoint.report.svg import Gallery
 from counterpoint.report.sweep import curves as figures
-from counterpoint.report.sweep.material import Changes, Curve, Learned, Row, Swept, short
+from counterpoint.report.sweep.points import Changes, Curve, Row, short_key
 from counterpoint.report.sweep.scale import Scale
-from counterpoint.report.sweep.sentences import by_chance, sentences
+from counterpoint.report.sweep.sentences import by_chance
+from counterpoint.report.sweep.swept import Learned
 from counterpoint.schema import Frame
 
 Content = dict[str, Any]
 LABEL_PX = 250
 TERMS = {
     "variant": ("Variant", "A state of the study from which changes are made, one at a time."),
-    "change": ("Change", "One setting, or a few that belong together, made otherwise than on its variant."),
-    "p": ("p", "How surprising the difference would be if the change did nothing; for the same test pairs only."),
-    "p_holm": ("p (Holm)", "The same, made stricter for how many changes of that variant and contender were tried."),
+    "change": ("Change", "One setting, or a few that belong together, whose value differs from the variant's own."),
+    "p": (
+        "p",
+        "The probability of a difference at least this large if the change had no effect. It is computed only where "
+        "both scores are of the same test pairs.",
+    ),
+    "p_holm": (
+        "p (Holm)",
+        "The same, corrected for the number of changes that were tried on that variant and contender.",
+    ),
 }
 SHARED_TERMS = ("interval", "contender", "validation", "seed", "group")
 
 
-def answer(swept: Swept) -> Content:
-    """Return what the sweep shows, and by variant and contender which intervals are clear of 0."""
+def clear_changes(changes: Sequence[Changes], confidence: float) -> Content:
+    """Return the changes by variant and contender, and how many intervals would exclude 0 by chance."""
+    n = sum(len(each.known) for each in changes)
     return {
-        "sentences": sentences(swept),
-        "variants": [each for each in swept.changes if each.known],
-        "by_chance": by_chance(sum(len(each.known) for each in swept.changes), swept.evaluate.confidence),
-        "n": sum(len(each.known) for each in swept.changes),
+        "variants": [each for each in changes if each.known],
+        "by_chance": by_chance(n, confidence),
+        "n": n,
     }
 
 
-def differences(swept: Swept, gallery: Gallery) -> list[Content]:
-    """Return, for each variant and contender, every difference to the variant's own score, the largest gain first."""
-    return [_differences(swept, gallery, each) for each in swept.changes if each.known]
+def differences(changes: Sequence[Changes], metric: Metric, gallery: Gallery) -> list[Content]:
+    """Return, for each variant and contender, every difference to the variant's own score, the largest gain first.
+
+    Parameters
+    ----------
+    changes
+        *changes* are by variant and contender.
+    metric
+        *metric* is the metric of the scores.
+    gallery
+        *gallery* takes the figures.
+    """
+    return [_differences(each, metric, gallery) for each in changes if each.known]
 
 
-def _differences(swept: Swept, gallery: Gallery, changes: Changes) -> Content:
+def _differences(changes: Changes, metric: Metric, gallery: Gallery) -> Content:
     rows = [_difference(row) for row in changes.known]
-    label = f"loses ← {swept.metric.name_within} → gains"
+    label = f"loses ← {metric.name_within} → gains"
     draw = partial(dots, rows, zero=0, x_label=label, label_px=LABEL_PX)
     title = f"From {changes.variant}: each change's difference, {changes.contender}"
     alt = f"{title}: " + "; ".join(f"{row.label} {row.note}" for row in rows) + "."
@@ -65,21 +86,39 @@ def _difference(row: Row) -> Dot:
     )  # fmt: skip
 
 
-def scores(swept: Swept, gallery: Gallery) -> list[Content]:
-    """Return, for each variant and contender, the scores on test, validation and training rows, the best first."""
+def scores(
+    changes: Sequence[Changes],
+    metric: Metric,
+    style_of: Callable[[str], ModalityStyle],
+    gallery: Gallery,
+) -> list[Content]:
+    """Return, for each variant and contender, the scores on test, validation and training rows, the best first.
+
+    Parameters
+    ----------
+    changes
+        *changes* are by variant and contender.
+    metric
+        *metric* is the metric of the scores.
+    style_of
+        *style_of* returns the style of a contender.
+    gallery
+        *gallery* takes the figures.
+    """
     found = []
-    for each in swept.changes:
+    for each in changes:
         rows = [row for row in each.rows if row["score"] is not None]
         rows.sort(key=lambda row: -row["score"])
         if each.own and each.own["score"] is not None:
             rows.insert(0, each.own)
         if rows:
-            found.append(_scores(swept, gallery, each, [_score(row, swept) for row in rows]))
+            colour = style_of(each.contender).colour
+            found.append(_scores(each, [_score(row, colour) for row in rows], metric, gallery))
     return found
 
 
-def _scores(swept: Swept, gallery: Gallery, changes: Changes, rows: list[Dot]) -> Content:
-    label = f"{swept.metric.name_within}: ● test, □ validation, △ training"
+def _scores(changes: Changes, rows: list[Dot], metric: Metric, gallery: Gallery) -> Content:
+    label = f"{metric.name_within}: ● test, □ validation, △ training"
     title = f"From {changes.variant}: scores of {changes.contender}"
     alt = f"{title} on test pairs: " + "; ".join(f"{row.label} {row.note}" for row in rows) + "."
     draw = partial(dots, rows, x_label=label, label_px=LABEL_PX)
@@ -87,15 +126,15 @@ def _scores(swept: Swept, gallery: Gallery, changes: Changes, rows: list[Dot]) -
     return {"variant": changes.variant, "contender": changes.contender, "figure": figure}
 
 
-def _score(row: Row, swept: Swept) -> Dot:
-    beside = tuple(
+def _score(row: Row, colour: str) -> Dot:
+    others = tuple(
         (row[part], marker) for part, marker in (("train", "^"), ("validation", "s")) if row[part] is not None
     )
     return Dot(
         _label(row), row["score"], _known(row["low"]), _known(row["high"]),
         numbers.score_with_interval(row["score"], row["low"], row["high"]),
-        colour=swept.style_of(row["contender"]).colour, is_bold=row["choice"] is None, beside=beside,
-        beside_colour="warn" if row["is_gap"] else "muted",
+        colour=colour, is_bold=row["choice"] is None, others=others,
+        others_colour="warn" if row["is_gap"] else "muted",
     )  # fmt: skip
 
 
@@ -107,27 +146,42 @@ def _known(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def curves(swept: Swept, gallery: Gallery) -> Content | None:
-    """Return the curves in one figure, and each on its own with its training and validation scores."""
-    if not swept.curves:
+def curves(drawn: Sequence[Curve], metric: Metric, gallery: Gallery, *, confidence: float) -> Content | None:
+    """Return the curves in one figure, and each on its own with its training and validation scores.
+
+    Parameters
+    ----------
+    drawn
+        *drawn* are the curves, of one key.
+    metric
+        *metric* is the metric of the scores.
+    gallery
+        *gallery* takes the figures.
+    confidence
+        *confidence* is the level of the intervals.
+
+    Returns
+    -------
+    dict or None
+        key, figure and panels; None without curves.
+    """
+    if not drawn:
         return None
-    key = swept.curves[0].key
-    draw = partial(figures.together, swept.curves, y_label=swept.metric.name_within)
-    title = f"{swept.metric.label} on test pairs against {short(key)}, {swept.confidence} interval"
-    alt = f"{title}: " + "; ".join(_in_words(curve) for curve in swept.curves) + "."
-    drawn = [
-        _alone(swept, gallery, curve, figures.LOOKS[place % len(figures.LOOKS)])
-        for place, curve in enumerate(swept.curves)
-    ]
-    return {"key": key, "figure": gallery.add_rows("curve", title, draw, alt=alt), "panels": drawn}
+    key = drawn[0].key
+    draw = partial(figures.together, drawn, y_label=metric.name_within)
+    title = f"{metric.label} on test pairs against {short_key(key)}, {numbers.level(confidence)} interval"
+    alt = f"{title}: " + "; ".join(_in_words(curve) for curve in drawn) + "."
+    looks = (figures.LINE_STYLES[place % len(figures.LINE_STYLES)] for place in range(len(drawn)))
+    alone = [_alone(curve, style, metric, gallery) for curve, style in zip(drawn, looks, strict=True)]
+    return {"key": key, "figure": gallery.add_rows("curve", title, draw, alt=alt), "panels": alone}
 
 
-def _alone(swept: Swept, gallery: Gallery, curve: Curve, look: figures.Look) -> Content:
+def _alone(curve: Curve, style: figures.LineStyle, metric: Metric, gallery: Gallery) -> Content:
     title = f"{curve.variant}: {curve.contender}"
-    figure = figures.alone(curve, y_label=swept.metric.name_within, look=look)
+    figure = figures.alone(curve, y_label=metric.name_within, style=style)
     alt = f"Training, validation and test scores of {_in_words(curve)}."
     svg = gallery.add(f"curve-{title}", f"Train, validation, test: {title}", figure, alt=alt)
-    return {"look": look, "title": title, "figure": svg}
+    return {"style": style, "title": title, "figure": svg}
 
 
 def _in_words(curve: Curve) -> str:
@@ -135,15 +189,15 @@ def _in_words(curve: Curve) -> str:
     return f"{curve.variant}, {curve.contender}: {', '.join(rows)}"
 
 
-def learning(swept: Swept, gallery: Gallery) -> list[Content]:
+def learning(histories: Iterable[tuple[Learned, str, Frame]], gallery: Gallery) -> list[Content]:
     """Return loss and accuracy by epoch of each variant's own point, the epoch of lowest validation loss marked."""
-    return [_learning(gallery, *each) for each in swept.histories()]
+    return [_learning(learned, learner, rows, gallery) for learned, learner, rows in histories]
 
 
-def _learning(gallery: Gallery, learned: Learned, who: str, rows: Frame) -> Content:
+def _learning(learned: Learned, learner: str, rows: Frame, gallery: Gallery) -> Content:
     best = best_epochs(rows)
     at = f" at {learned.value}" if learned.value is not None else ""
-    title = f"{learned.variant}{at}: {who}"
+    title = f"{learned.variant}{at}: {learner}"
     figure = panels.learning(rows, best=best if len(best) else None)
     n_fits = rows.select("seed", "fold").n_unique()
     svg = gallery.add(f"learning-{title}", f"Learning: {title}", figure, alt=f"Loss and accuracy by epoch, {title}.")
@@ -157,15 +211,15 @@ def _learning(gallery: Gallery, learned: Learned, who: str, rows: Frame) -> Cont
     }
 
 
-def table(swept: Swept) -> Content:
-    """Return every row of the sweep, the variant's own rows first, and the columns that hold values."""
-    rows = [row for each in swept.changes for row in ([each.own] if each.own else []) + each.rows]
-    rows += [row for curve in swept.curves for row in curve.rows]
+def table(changes: Sequence[Changes], drawn: Sequence[Curve]) -> Content:
+    """Return every row of the sweep, by variant and contender, a variant's own first, and which columns are filled."""
+    rows = [row for each in changes for row in ([each.own] if each.own else []) + each.rows]
+    rows += [row for curve in drawn for row in curve.rows]
     return {
         "rows": rows,
-        "has_changes": bool(swept.changes),
-        "has_values": bool(swept.curves),
-        "key": short(swept.curves[0].key) if swept.curves else "",
+        "has_changes": bool(changes),
+        "has_values": bool(drawn),
+        "key": short_key(drawn[0].key) if drawn else "",
         "is_numeric": Scale([row["value"] for row in rows if row["value"] is not None]).is_numeric,
         "n_gaps": sum(row["is_gap"] for row in rows),
         "n_pairs": sorted({row["n"] for row in rows}),
@@ -174,8 +228,8 @@ def table(swept: Swept) -> Content:
     }
 
 
-def terms(swept: Swept) -> list[tuple[str, str, str]]:
-    """Return the words to explain: the metric, the sweep's own, and those of every study that stand on the page."""
-    first = (swept.metric_key, swept.metric.label, swept.metric.explanation)
+def terms(metric_key: str, metric: Metric) -> list[tuple[str, str, str]]:
+    """Return the terms to explain: the metric, the sweep's own, and the terms of every study that the page uses."""
+    first = (metric_key, metric.label, metric.explanation)
     shared = {key: glossary.TERMS[key] for key in SHARED_TERMS}
     return [first, *((key, name, meaning) for key, (name, meaning) in (TERMS | shared).items())]
