@@ -100,7 +100,7 @@ def test_fewer_than_two_classes_stop_with_one_line(labels, message):
 
 
 def test_no_label_column_and_no_rules_stop_with_the_way_out():
-    with pytest.raises(SchemaError, match=r"no column label; found id, row, .* or set label.keywords\.$"):
+    with pytest.raises(SchemaError, match=r"no column label. Found id, row, .* or set label.keywords\.$"):
         label(records(2).drop("label"), Label())
 
 

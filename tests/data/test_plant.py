@@ -59,5 +59,5 @@ def test_the_same_seed_plants_the_same():
 
 def test_a_fold_that_is_not_there_is_an_error():
     folds = pairs(6).with_columns(fold=pl.lit("0"))
-    with pytest.raises(ConfigError, match="no fold 'test' in these pairs; found 0"):
+    with pytest.raises(ConfigError, match=r"no fold 'test' in these pairs. Found 0"):
         plant(folds, [Fault(kind="shift_images", part="test")])

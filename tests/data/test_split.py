@@ -158,12 +158,12 @@ def test_a_given_split_that_tears_a_group_is_kept_and_found():
 @pytest.mark.parametrize(
     ("folds", "message"),
     [
-        (["train"] * 8, r"folds train, validation, test, or 0, 1, 2 …; found train\.$"),
-        (["train", "tset"] * 4, r"found train, tset\.$"),
-        (["1", "2", "3", "4"] * 2, r"found 1, 2, 3, 4\.$"),
-        (["0", "1"] * 4, r"found 0, 1\.$"),
+        (["train"] * 8, r"folds train, validation, test, or 0, 1, 2 …. Found train\.$"),
+        (["train", "tset"] * 4, r"Found train, tset\.$"),
+        (["1", "2", "3", "4"] * 2, r"Found 1, 2, 3, 4\.$"),
+        (["0", "1"] * 4, r"Found 0, 1\.$"),
         (["train", "test"] * 4 + ["validation"] * 2, r"no training row of class 'b'\.$"),
-        ([None] * 8, r"^A split needs two classes; got 0 rows of 0\.$"),
+        ([None] * 8, r"^A split needs two classes. Got 0 rows of 0\.$"),
     ],
 )
 def test_a_given_split_that_is_none_is_one_line(folds, message):
@@ -259,10 +259,10 @@ def test_a_given_split_needs_the_column():
 @pytest.mark.parametrize(
     ("labels", "rules", "message"),
     [
-        (["a", "b"], Split(kind="kfold"), r"^5 folds .* need at least as many rows; got 2\.$"),
+        (["a", "b"], Split(kind="kfold"), r"^5 folds .* need at least as many rows. Got 2\.$"),
         (["a"] * 20 + ["b"] * 4, Split(kind="kfold"), r"^5 folds .* 'b' has 4 \(of 4 rows\)\.$"),
         (["a"] * 20 + ["b"] * 2, Split(), r"^3 folds \(train, validation, test\) .* 'b' has 2 \(of 2 rows\)\.$"),
-        (["a"] * 20, Split(), r"^A split needs two classes; got 20 rows of 1\.$"),
+        (["a"] * 20, Split(), r"^A split needs two classes. Got 20 rows of 1\.$"),
         (["a", "b"] * 20, Split(limit=4), r"^3 folds .* has 2 \(of 2 rows\)\.$"),
     ],
 )

@@ -110,7 +110,7 @@ def test_three_large_groups_of_a_class_go_to_three_unequal_parts():
 @pytest.mark.parametrize(
     ("labels", "groups", "message"),
     [
-        (["a"], [0], r"^3 folds \(0, 1, 2\) need at least as many rows; got 1\.$"),
+        (["a"], [0], r"^3 folds \(0, 1, 2\) need at least as many rows. Got 1\.$"),
         (
             [*"aaaabbb"],
             [0, 0, 1, 1, 2, 3, 4],

@@ -91,7 +91,7 @@ def _by_rules(records: Frame, rules: Label) -> Frame:
         return _by_keywords(records, keywords, source="preset" if rules.preset else "keywords")
     if "label" not in records.columns:
         raise SchemaError(
-            f"Records have no column label; found {', '.join(records.columns)}. "
+            f"Records have no column label. Found {', '.join(records.columns)}. "
             "Name the source's label column, or set label.keywords."
         )
     reason = pl.when(STRIPPED.is_null()).then(pl.lit("null_label"))

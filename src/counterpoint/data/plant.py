@@ -53,7 +53,7 @@ def _rows(pairs: Frame, fault: Fault) -> Rows:
     folds = pairs["fold"].to_numpy()
     if fault.part != "all" and fault.part not in folds:
         found = ", ".join(sorted(set(folds)))
-        raise ConfigError(f"faults: no fold {fault.part!r} in these pairs; found {found}.")
+        raise ConfigError(f"faults: no fold {fault.part!r} in these pairs. Found {found}.")
     rows = np.arange(len(folds)) if fault.part == "all" else np.flatnonzero(folds == fault.part)
     if fault.share == 1:
         return rows

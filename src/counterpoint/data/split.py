@@ -47,7 +47,7 @@ def split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
 def _split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     placed, unplaced = _placed(pairs, rules)
     if placed["label"].n_unique() < 2:
-        raise SplitError(f"A split needs two classes; got {placed.height:,} rows of {placed['label'].n_unique()}.")
+        raise SplitError(f"A split needs two classes. Got {placed.height:,} rows of {placed['label'].n_unique()}.")
     named = _named(placed) if rules.kind == "given" else placed
     sampled, unsampled = _sampled(named, rules)
     folds = _folds(sampled, rules)
@@ -138,7 +138,7 @@ def _named(pairs: Frame) -> Frame:
 def _check_given(folds: pl.Series, *, is_split: bool) -> None:
     if not is_split:
         known = ", ".join(sorted(set(folds)))
-        raise SplitError(f"A given split has the folds train, validation, test, or 0, 1, 2 …; found {known}.")
+        raise SplitError(f"A given split has the folds train, validation, test, or 0, 1, 2 …. Found {known}.")
 
 
 def _given(pairs: Frame, rules: Split) -> pl.Series:

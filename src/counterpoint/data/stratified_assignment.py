@@ -139,7 +139,7 @@ def _count(part: Ints, label: Ints, shape: tuple[int, ...]) -> Ints:
 
 def _check_enough(labels: pl.Series, groups: pl.Series, parts: list[str]) -> None:
     if labels.len() < len(parts):
-        raise SplitError(f"{len(parts)} folds ({', '.join(parts)}) need at least as many rows; got {labels.len()}.")
+        raise SplitError(f"{len(parts)} folds ({', '.join(parts)}) need at least as many rows. Got {labels.len()}.")
     per_class = pl.DataFrame({"label": labels, "group": groups}).group_by("label")
     scarcest = per_class.agg(pl.len(), pl.col("group").n_unique()).sort("group", "label").row(0, named=True)
     if scarcest["group"] < len(parts):

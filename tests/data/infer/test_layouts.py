@@ -372,7 +372,7 @@ def test_a_folder_in_a_folder_is_looked_into(tmp_path):
 def test_an_image_elsewhere_is_said_with_the_path_that_was_tried(tmp_path):
     file, _ = written(tmp_path, images_beside)
     tried, root = tmp_path / "d" / FILES[0], tmp_path / "d" / "photos"
-    assert f"'0.png' is not at {tried}; its files are below {root}, so root is set to it." in file.read_text()
+    assert f"'0.png' is not at {tried}. Its files are below {root}, so root is set to it." in file.read_text()
 
 
 @pytest.mark.parametrize(
@@ -418,7 +418,7 @@ def test_labels_without_texts_are_no_pairs(tmp_path):
     pictures(tmp_path / "d" / "images")
     write_csv(tmp_path / "d" / "labels.csv", image=FILES, label=LABELS)
     with pytest.raises(
-        SourceError, match=r"labels.csv has images in image, but no column of texts; found image, label"
+        SourceError, match=r"labels.csv has images in image, but no column of texts. Found image, label"
     ):
         study_file(tmp_path / "s.yaml", tmp_path / "d")
 

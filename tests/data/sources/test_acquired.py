@@ -102,7 +102,7 @@ def test_a_folder_without_a_plan_is_no_acquisition(tmp_path, plan):
     if plan is not None:
         (tmp_path / "plan.json").write_text(plan)
     with pytest.raises(
-        SourceError, match=r"is no output of `counterpoint acquire`: no plan\.json; found .*thesis\.txt"
+        SourceError, match=r"is no output of `counterpoint acquire`: no plan\.json. Found .*thesis\.txt"
     ):
         read(open_acquired(tmp_path), tmp_path)
 

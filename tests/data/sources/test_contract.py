@@ -21,7 +21,10 @@ from source_contract import SOURCE_CONTRACT
 from source_material import IMAGES, read, sample, write_tar
 
 IMAGE = st.sampled_from([*IMAGES, None])
-TEXT = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufeff"), max_size=8))
+# A lone carriage return may end a row of a CSV, which is refused: tests of formats have it.
+TEXT = st.one_of(
+    st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufeff\r"), max_size=8)
+)
 LABEL = st.sampled_from(["a", "b", None])
 ROWS = st.lists(st.tuples(IMAGE, TEXT, LABEL), min_size=1, max_size=8)
 

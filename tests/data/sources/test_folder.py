@@ -54,11 +54,11 @@ def test_a_description_that_cannot_be_read_drops_its_row(study):
 
 def test_descriptions_that_are_not_told_apart_are_asked_for(study):
     (study / "posOld.csv").write_text("desc\n")
-    with pytest.raises(SourceError, match=r"source.captions.pos; found posData.xlsx, posOld.csv"):
+    with pytest.raises(SourceError, match=r"source.captions.pos. Found posData.xlsx, posOld.csv"):
         read(source(study), study)
     with pytest.raises(SourceError, match=r"No table of descriptions .*negData.cvs. Did you mean 'negData.csv'"):
         read(source(study, captions={"pos": "posData.xlsx", "neg": "negData.cvs"}), study)
-    with pytest.raises(SourceError, match=r"has no column 'text'; found desc"):
+    with pytest.raises(SourceError, match=r"has no column 'text'. Found desc"):
         read(source(study, text="text", captions={"pos": "posData.xlsx"}), study)
 
 
@@ -130,13 +130,13 @@ def test_imagefolders_of_folds_keep_their_names_apart(tmp_path):
 
 def test_an_imagefolder_without_the_column_names_those_it_has(tmp_path):
     (tmp_path / "metadata.csv").write_text("file_name,captions\n1.png,one\n")
-    with pytest.raises(SourceError, match=r"source.text, 'caption'; found file_name, captions"):
+    with pytest.raises(SourceError, match=r"source.text, 'caption'. Found file_name, captions"):
         read(source(tmp_path, text="caption"), tmp_path)
 
 
 def test_a_folder_of_no_layout_says_what_it_holds(tmp_path):
     put(tmp_path / "readme.md")
-    with pytest.raises(SourceError, match=r"is no folder of pairs.*found readme.md"):
+    with pytest.raises(SourceError, match=r"is no folder of pairs.*Found readme.md"):
         read(source(tmp_path), tmp_path)
     with pytest.raises(SourceError, match=r"has none of metadata\.csv"):
         read(source(tmp_path, layout="imagefolder"), tmp_path)

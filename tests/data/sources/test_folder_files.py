@@ -274,7 +274,7 @@ def test_metadata_in_the_only_folder_are_found(tmp_path):
 def test_metadata_without_the_column_name_it(tmp_path):
     put(tmp_path / "cat/0.png")
     (tmp_path / "metadata.csv").write_text("key,text\n1,a\n")
-    with pytest.raises(SourceError, match="'file_name'; found key, text"):
+    with pytest.raises(SourceError, match=r"'file_name'. Found key, text"):
         read(source(tmp_path), tmp_path)
     assert read(source(tmp_path, layout="classes"), tmp_path)[0]["label"].to_list() == ["cat"]
 

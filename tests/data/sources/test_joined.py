@@ -45,7 +45,7 @@ def test_rows_without_a_match_are_kept_without_a_label_and_counted(tmp_path, cap
     with caplog.at_level(logging.WARNING, logger="counterpoint"):
         assert joined(tmp_path, ["1", "9"], ["a", "b"]) == ["a", None, None]
     assert "2 rows have no match in " in caplog.text
-    assert "of its 2 rows 1 are not used" in caplog.text
+    assert "1 of its 2 rows are not used" in caplog.text
 
 
 def test_a_key_with_two_labels_is_refused_and_one_that_repeats_its_own_is_not(tmp_path):

@@ -51,5 +51,5 @@ def test_what_is_no_table_of_pixels_is_one_line(tmp_path, content, says):
 
 def test_a_folder_without_such_tables_names_what_is_there(tmp_path):
     (tmp_path / "t.csv").touch()
-    with pytest.raises(SourceError, match=r"has no train_updated.csv, and no fold-0/test_updated.csv; found t.csv"):
+    with pytest.raises(SourceError, match=r"has no train_updated.csv, and no fold-0/test_updated.csv. Found t.csv"):
         read(open_source({"kind": "pixels", "path": tmp_path}), tmp_path / "work")

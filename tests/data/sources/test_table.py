@@ -65,7 +65,7 @@ def test_a_frame_in_memory_is_read_like_a_file(made, tmp_path):
 
 
 def test_what_is_no_table_is_refused():
-    with pytest.raises(SourceError, match="got list"):
+    with pytest.raises(SourceError, match="Got list"):
         TableSource.of([1, 2])
     with pytest.raises(SourceError, match="mixed types"):
         TableSource.of(pd.DataFrame({"text": [1, "x"]}))
@@ -97,14 +97,14 @@ def test_many_images_in_one_parquet_are_counted_through(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"image": [0.5, 1.5]}, "image column 'image' is Float64; allowed: paths"),
+        ({"image": [0.5, 1.5]}, "image column 'image' is Float64. Allowed: paths"),
         ({"image": ["0.5", "1.5"]}, "image column 'image' holds numbers, such as '0.5'"),
         ({"image": [["a"], ["b"]]}, "image of row 0 is a list; allowed: a path, bytes"),
         (
             {"image": ["https://a.org/1", "https://a.org/2", "?"], "text": ["a"] * 3},
             "holds addresses, such as 'https://a.org/1'",
         ),
-        ({"text": [1, 2]}, "text column 'text' is Int64; allowed: strings"),
+        ({"text": [1, 2]}, "text column 'text' is Int64. Allowed: strings"),
         ({"group": [[1], [2]]}, "column 'group' is List"),
     ],
 )
@@ -122,9 +122,9 @@ def test_numbers_where_paths_should_be_are_refused_in_a_csv_too(tmp_path):
 
 def test_a_column_that_is_not_there_names_those_that_are(tmp_path):
     path = write(ROWS, tmp_path / "t.csv")
-    with pytest.raises(SourceError, match=r"source.text, 'captoin'; found file, .*page. Did you mean 'caption'"):
+    with pytest.raises(SourceError, match=r"source.text, 'captoin'. Found file, .*page. Did you mean 'caption'"):
         read(open_source({"kind": "table", "path": path, "image": "file", "text": "captoin"}), tmp_path)
-    with pytest.raises(SourceError, match=r"source.label, 'label'; found file"):
+    with pytest.raises(SourceError, match=r"source.label, 'label'. Found file"):
         read(open_source({"kind": "table", "path": path, **COLUMNS, "label": "label"}), tmp_path)
     with pytest.raises(SourceError, match=r"source.image, 'image'"):
         read(open_source({"kind": "table", "path": path, "text": "caption"}), tmp_path)
@@ -157,7 +157,7 @@ def test_the_sheets_of_a_workbook_that_are_not_read_are_named(tmp_path):
         pl.DataFrame({"image": ["1.jpg"], "text": ["a mug"]}).write_excel(workbook, "articles")
     of_sheet = TableSource(path=tmp_path / "shop.xlsx", sheet="articles")
     assert [len(records) for records, _ in of_sheet.read(tmp_path)] == [1]
-    message = r"found as of\. shop\.xlsx: sheet 'cover' is read\. The setting sheet names another: articles\."
+    message = r"Found as of\. shop\.xlsx: sheet 'cover' is read\. The setting sheet names another: articles\."
     with pytest.raises(SourceError, match=message):
         list(TableSource(path=tmp_path / "shop.xlsx").read(tmp_path))
 

@@ -34,7 +34,7 @@ def test_a_json_field_is_compared_with_the_key_where_the_settings_name_it(tmp_pa
     records, _ = read(source(tmp_path / "0.tar", text_id="key"), tmp_path)
     assert records["text_id"].to_list() == ["0000", "7", "0002"]
     assert records["image_id"].to_list() == ["0000", "0001", "0002"]
-    with pytest.raises(SourceError, match="has field 'kye'; found key"):
+    with pytest.raises(SourceError, match=r"has field 'kye'. Found key"):
         read(source(tmp_path / "0.tar", text_id="kye"), tmp_path)
 
 
@@ -135,17 +135,17 @@ def test_a_tar_without_rows_says_what_is_in_it(tmp_path):
 
 def test_a_field_that_no_json_has_is_refused(tmp_path):
     write_tar(tmp_path / "0.tar", [sample(person=1)])
-    with pytest.raises(SourceError, match=r"has field 'persn'; found person. Did you mean 'person'"):
+    with pytest.raises(SourceError, match=r"has field 'persn'. Found person. Did you mean 'person'"):
         read(source(tmp_path, label="persn"), tmp_path)
     write_tar(tmp_path / "0.tar", [sample()])
-    with pytest.raises(SourceError, match=r"has field 'person'; found nothing"):
+    with pytest.raises(SourceError, match=r"has field 'person'. Found nothing"):
         read(source(tmp_path, label="person"), tmp_path)
 
 
 def test_a_folder_without_tars_says_what_it_holds(tmp_path):
     (tmp_path / "a.csv").touch()
     for path in (tmp_path, tmp_path / "*.tar"):
-        with pytest.raises(SourceError, match=r"No tar shards at .*: needs .tar; found a.csv"):
+        with pytest.raises(SourceError, match=r"No tar shards at .*: needs .tar. Found a.csv"):
             read(source(path), tmp_path)
 
 

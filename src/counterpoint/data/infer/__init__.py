@@ -18,7 +18,7 @@ def study_file(file: Path, source: Path | None, *, preset: str | None = None) ->
     file
         *file* is the path that it will be written to.  The study has the name of the file.
     source
-        *source* is a folder, a table or tar shards; None: OpenMoji, or the example source of *preset*.
+        *source* is a folder, a table or tar shards (default: OpenMoji, or the example source of *preset*).
     preset
         *preset* is the name of a published study, which gives all settings except the source.
 

@@ -108,7 +108,7 @@ def _most_classes(n_rows: int, *, has_label_name: bool) -> int:
 
 
 def _n_classes(values: pl.Series, *, has_label_name: bool) -> int:
-    """Return the number of classes in *values*; 0 for lists, measurements and long texts."""
+    """Return the number of classes in *values*: 0 for lists, measurements and long texts."""
     given = _given(values)
     numbers = _numbers(given)
     if numbers is not None and not has_label_name and not (numbers == numbers.floor()).all():
@@ -143,7 +143,7 @@ def why_no_labels(rows: Frame, taken: Collection[str] = ()) -> list[str]:
 
 
 def _numbers(values: pl.Series) -> pl.Series | None:
-    """Return *values* as numbers; None when some are not."""
+    """Return *values* as numbers, or None when some are not."""
     numbers = values.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
     return numbers if len(numbers) and numbers.is_finite().fill_null(False).all() else None
 

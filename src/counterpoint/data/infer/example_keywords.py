@@ -10,7 +10,7 @@ FEW = 5
 
 
 def two_words(texts: Sequence[str]) -> tuple[str, str] | None:
-    """Return the two words that most often appear without each other; None when there are no two such words.
+    """Return the two words that most often appear without each other, or None without such words.
 
     >>> two_words(["a red cat", "a red dog", "the cat sleeps", "two dogs", "a dog"])
     ('cat', 'dog')

@@ -31,7 +31,7 @@ def imagefolder(path: Path) -> InferredSource | None:
     label = label_columns(rows)
     text = text_columns(rows, label.names[:1])
     if text.first is None:
-        raise SourceError(f"{files[0]} has file_name, but no column of texts; found {', '.join(rows.columns)}.")
+        raise SourceError(f"{files[0]} has file_name, but no column of texts. Found {', '.join(rows.columns)}.")
     found = InferredSource(
         {"kind": "folder", "path": path, "layout": "imagefolder"}, split=_fold_words(path), is_whole=True
     )
@@ -93,7 +93,7 @@ def folders_in(path: Path) -> list[Path]:
 
 
 def images_in(folder: Path) -> Iterator[Path]:
-    """Yield the images in *folder* and the folders below it; none when it does not exist."""
+    """Yield the images in *folder* and the folders below it, if it exists."""
     if not folder.is_dir():
         return
     for file in folder.rglob("*"):

@@ -102,7 +102,7 @@ def _rooted(name: str, values: pl.Series, home: Path) -> ImageColumn:
     note = "the folder that image paths start from" + "".join(f"; could also be {root}" for root in roots[1:3])
     first, tried_at = paths.first_missing
     moved = (
-        f"image column {name!r}: {first!r} is not at {tried_at}; its files are below {roots[0]}, so root is set to it."
+        f"image column {name!r}: {first!r} is not at {tried_at}. Its files are below {roots[0]}, so root is set to it."
     )
     return ImageColumn(name, root=roots[0], root_note=note, moved=moved)
 
@@ -113,7 +113,7 @@ def _some(values: pl.Series) -> pl.Series:
 
 
 def _of_ids(sample: SampledTable, home: Path) -> ImageColumn | None:
-    """Return the column whose values are names of image files without suffix; None if there is none."""
+    """Return the column whose values are names of image files without suffix, if there is one."""
     for name in _may_be_ids(sample)[:N_TRIED]:
         found = _rooted(name, sample.rows[name], home)
         if not found.warning:
@@ -135,10 +135,10 @@ def _none(table: Table, sample: SampledTable) -> str:
     addresses = [name for name in sample.rows.columns if _are_addresses(sample.rows[name])]
     if addresses:
         return (
-            f"{table.path} is a list of addresses (column {addresses[0]!r}), not of image files; fetch them first: "
+            f"{table.path} is a list of addresses (column {addresses[0]!r}), not of image files. Fetch them first: "
             f"counterpoint acquire new acquire.yaml --from {table.path}"
         )
     return (
-        f"{table.path} has no column of image paths or bytes; found {', '.join(table.columns[:20])}. "
+        f"{table.path} has no column of image paths or bytes. Found {', '.join(table.columns[:20])}. "
         "Name the files in a column, such as image: photos/1.jpg."
     )

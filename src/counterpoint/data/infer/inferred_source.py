@@ -12,7 +12,7 @@ class InferredSource:
     notes: dict[str, str] = field(default_factory=dict)
     """A comment for a setting of the source, by its key."""
     split: str | None = None
-    """The names of the source's folds, as text for a comment; None: it has none."""
+    """The names of the source's folds, as text for a comment, or None without folds."""
     classes: dict[str, int] = field(default_factory=dict)
     """The number of rows of each class in the sample, or of images where these are fewer."""
     is_whole: bool = False

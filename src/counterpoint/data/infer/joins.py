@@ -55,7 +55,7 @@ def of_several(files: Sequence[Path]) -> InferredSource:
 
 
 def _joined(found: InferredSource, main: Path, other: Path) -> InferredSource | None:
-    """Return *found*, the settings for table *main*, with the label of table *other*; None without a shared key."""
+    """Return *found*, the settings for table *main*, with the label of table *other*, or None without a shared key."""
     here, there = sampled(open_table(main)).rows, sampled(open_table(other)).rows
     link = _link(here, there, image=found.source["image"])
     if link is None:
@@ -73,7 +73,7 @@ def _joined(found: InferredSource, main: Path, other: Path) -> InferredSource | 
 
 
 def _link(here: Frame, there: Frame, *, image: str) -> Link | None:
-    """Return the two columns with the most shared names; the image column of *here* wins a tie."""
+    """Return the two columns with the most shared names.  The image column of *here* wins a tie."""
     pairs = product(_may_be_keys(here), _may_be_keys(there))
     links = [link for left, right in pairs if (link := _shared(here[left], there[right])).share >= LEAST_SHARED]
     return max(links, key=lambda link: (link.share, link.matches == link.key, link.matches == image), default=None)

@@ -49,7 +49,7 @@ def _of_file(path: Path) -> InferredSource:
         return of_tars([path], path)
     if path.suffix.lower() in FORMATS:
         return _pixels(path) or of_tables([path], path)
-    raise SourceError(f"{path} is no table or tar that can be read; allowed: {', '.join(sorted((*FORMATS, '.tar')))}.")
+    raise SourceError(f"{path} is no table or tar that can be read. Allowed: {', '.join(sorted((*FORMATS, '.tar')))}.")
 
 
 def _acquisition(path: Path) -> InferredSource | None:
@@ -79,7 +79,7 @@ def _tars(path: Path) -> InferredSource | None:
 
 
 def _pixels(path: Path) -> InferredSource | None:
-    """Return the settings for tables of pixels, such as `counterpoint export-pairs` writes; one table has no folds."""
+    """Return the settings for tables of pixels, as `counterpoint export-pairs` writes them.  One table has no folds."""
     is_table = path.is_file() and path.suffix.lower() == ".csv"
     files = [path] if is_table else [*path.glob(f"fold-*/test{ENDING}"), *path.glob(f"train{ENDING}")]
     # pairs.csv of an export stands next to the images themselves, which are better.
@@ -109,7 +109,7 @@ def _tables(path: Path) -> InferredSource | None:
 
 
 def _readable(files: list[Path]) -> list[Path]:
-    """Return the tables among *files*; a JSON file of settings is none.
+    """Return the tables among *files*.  A JSON file of settings is none.
 
     Raises
     ------
@@ -143,7 +143,7 @@ LAYOUTS: tuple[Callable[[Path], InferredSource | None], ...] = (
     _acquisition, _run_folder, _tars, imagefolder, _pixels, study2023, folders_of_classes, _tables,
     _only_folder,
 )  # fmt: skip
-"""The layouts in the order in which they are tried; the first that fits counts."""
+"""The layouts in the order in which they are tried.  The first that fits counts."""
 
 
 def _nothing_in(path: Path) -> str:
@@ -159,7 +159,7 @@ def _nothing_in(path: Path) -> str:
             f"image paths and one of texts.{hint}"
         )
     return (
-        f"{path} holds no tar shards, no table, and no folders of images; found {holds}. Name one of them with --from."
+        f"{path} holds no tar shards, no table, and no folders of images. Found {holds}. Name one of them with --from."
     )
 
 

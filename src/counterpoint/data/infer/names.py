@@ -69,7 +69,7 @@ def plain_name(name: str) -> str:
 
 
 def name_rank(name: str, known: Sequence[str]) -> int:
-    """Return the index of *name* in *known*; larger when only a word of it is known, and largest for a stranger.
+    """Return the index of *name* in *known*, or a larger number when only a word of it or nothing is known.
 
     A name in *known* ranks below ``len(known)``, a name with a known word below ``2 * len(known)``.
 

@@ -62,7 +62,7 @@ def sampled(table: Table, columns: Collection[str] | None = None) -> SampledTabl
 
 
 def _of_pieces(table: Table, wanted: Collection[str]) -> Frame | None:
-    """Return rows from pieces of a large file of lines, from its beginning to its end; None for another file.
+    """Return rows from pieces of a large file of lines, from its beginning to its end, or None for another file.
 
     A row at the edge of a piece is left out.  The result is also None when pieces cannot be read, for example because
     fields contain line breaks.  Such a file is read from its first row on.

@@ -76,16 +76,16 @@ def _set_images(found: InferredSource, pictures: ImageColumn) -> None:
 
 
 def _text_of(rows: Frame, found: InferredSource, file: Path) -> Choice:
-    """Return the columns that may be the text; columns of names only when there is no other."""
+    """Return the columns that may be the text.  Columns of names count only when there is no other."""
     text = text_columns(rows)
     if text.first is not None:
         return text
     text = Choice(tuple(name for name in rows.columns if _may_be_text(name, rows[name])))
     if text.first is None:
         raise SourceError(
-            f"{file} has images in {found.source['image']}, but no column of texts; found {_listed(rows, found)}."
+            f"{file} has images in {found.source['image']}, but no column of texts. Found {_listed(rows, found)}."
         )
-    found.warnings.append(f"{file} has no column of sentences; source.text: {text.first} is a guess.")
+    found.warnings.append(f"{file} has no column of sentences. source.text: {text.first} is a guess.")
     return text
 
 
@@ -144,7 +144,7 @@ def _by_folder(found: InferredSource, names: pl.Series) -> None:
 
 
 def _rest(found: InferredSource, rows: Frame, columns: Sequence[str], image: pl.Series) -> None:
-    """Choose label, split, group and id; a column with the name of a role that it cannot have is set to none."""
+    """Choose label, split, group and id, and set a role to none when its column does not fit."""
     split = split_columns(rows)
     label = label_columns(rows, split.names)
     if label.first is not None:
@@ -182,7 +182,7 @@ def _check_alignment(found: InferredSource, rows: Frame) -> None:
 
 
 def count_classes(found: InferredSource, rows: Frame, image: str) -> None:
-    """Count the rows of each class, or its images where these are fewer; without a label, keep some texts.
+    """Count the rows of each class, or its images where these are fewer.  Without a label, keep some texts.
 
     Parameters
     ----------

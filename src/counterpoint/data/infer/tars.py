@@ -30,7 +30,7 @@ def of_tars(files: Sequence[Path], path: Path) -> InferredSource:
     samples = [sample for file in some for sample in _samples(file, N_SAMPLES // len(some), LIMIT_S / len(some))]
     if not any(sample.images for sample in samples):
         keys = ", ".join(sample.key for sample in samples[:3]) or "nothing"
-        raise SourceError(f"{files[0]} holds no images; found {keys}. A sample is x.jpg, x.txt and x.json.")
+        raise SourceError(f"{files[0]} holds no images. Found {keys}. A sample is x.jpg, x.txt and x.json.")
     fields = pl.DataFrame([_fields(sample) for sample in samples], infer_schema_length=None)
     found = InferredSource({"kind": "webdataset", "path": path})
     if not any("txt" in sample.parts for sample in samples):

@@ -74,7 +74,7 @@ def published_study(preset: str, file: Path, source: str | None) -> str:
     file
         *file* is the path that the study file will be written to.
     source
-        *source* are the lines of the section ``source``; None: the example source of the study stays.
+        *source* are the lines of the section ``source``, or None to keep the example source of the study.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def setting_line(key: str, value: object, note: str | None, indent: str = "  ") 
 
 
 def _yaml(value: object, *, in_line: bool = False) -> str:
-    r"""Return *value* as YAML; the line end U+0085 is written as ``\N``, because YAML reads it as a space."""
+    r"""Return *value* as YAML.  The line end U+0085 is written as ``\N``, because YAML reads it as a space."""
     made = str(yaml.safe_dump(value, allow_unicode=True, width=1000, default_flow_style=in_line))
     if "\x85" in made:
         made = str(yaml.safe_dump(value, width=1000, default_flow_style=in_line))
@@ -171,7 +171,7 @@ def _split(found: InferredSource) -> str:
     sizes = _kept_sizes(found)
     folds = min(FOLDS, max(FEWEST_FOLDS, min(sizes, default=FOLDS))) if found.is_whole else FOLDS
     few = "" if folds == FOLDS else f", and the smallest class has {min(sizes)} rows"
-    return f"{commented('  kind: kfold', 'every row is tested once; holdout is faster')}\n" + commented(
+    return f"{commented('  kind: kfold', 'every row is tested once, holdout is faster')}\n" + commented(
         f"  folds: {folds}", f"each has rows of every class{few}"
     )
 

@@ -87,7 +87,7 @@ class AcquiredSource(Source):
         plan = store.read_json(PLAN)
         if not isinstance(plan, dict) or not isinstance(plan.get("n_shards"), int):
             found = some(store.names(""))
-            raise SourceError(f"{self.path} is no output of `counterpoint acquire`: no {PLAN}; found {found}.")
+            raise SourceError(f"{self.path} is no output of `counterpoint acquire`: no {PLAN}. Found {found}.")
         return store, plan["n_shards"]
 
     def _records(self, slots: Frame) -> Frame:

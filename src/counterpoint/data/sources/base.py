@@ -38,7 +38,7 @@ class Source(BaseModel, ABC):
     model_config = Section.model_config
 
     attribution: ClassVar[str | None] = None
-    """The credit that a page must show with this data; None: it needs none."""
+    """The credit that a page must show with this data, or None."""
 
     def read(self, work: Path) -> Iterator[Batch]:
         """Yield (Records, Dropped), at most 10,000 rows at a time.
@@ -123,7 +123,7 @@ def row_frames(rows: Iterable[Mapping[str, Any]], optional: Mapping[str, Any]) -
 
 
 def row_schema(optional: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of a frame of `row_frames`: those of Records, *optional* ones and `REASON`.
+    """Return the columns of a frame of `row_frames`: Records without ``row``, *optional* columns and `REASON`.
 
     >>> list(row_schema({}))
     ['id', 'text', 'image', 'source', 'reason']
@@ -189,15 +189,15 @@ def no_column(table: str, name: str, columns: Collection[str]) -> str:
     name
         *name* is the column that is missing.
     columns
-        *columns* are those of the table.
+        *columns* are the columns of the table.
 
     Examples
     --------
     >>> no_column("a.csv has no column", "captoin", ["caption", "file"])
-    "a.csv has no column 'captoin'; found caption, file. Did you mean 'caption'?"
+    "a.csv has no column 'captoin'. Found caption, file. Did you mean 'caption'?"
     """
     near = did_you_mean(name, columns) if get_close_matches(name, columns, n=1) else ""
-    return f"{table} {name!r}; found {some(columns)}.{near}"
+    return f"{table} {name!r}. Found {some(columns)}.{near}"
 
 
 def some(names: Collection[str], n: int = 8) -> str:
@@ -246,7 +246,7 @@ def files_of(path: Path, suffixes: Collection[str], *, what: str) -> list[Path]:
         found = [where] if where.is_file() else sorted(file for file in where.iterdir() if _fits(file, suffixes))
     if not found or found[0].suffix.lower() not in suffixes:
         names = sorted(file.name for file in where.iterdir()) if where.is_dir() else [where.name]
-        raise SourceError(f"No {what} at {path}: needs {', '.join(sorted(suffixes))}; found {some(names)}.")
+        raise SourceError(f"No {what} at {path}: needs {', '.join(sorted(suffixes))}. Found {some(names)}.")
     return found
 
 
@@ -261,7 +261,7 @@ def stamp(settings: BaseModel, files: Iterable[Path]) -> str:
 
 
 def spill(images: Iterable[bytes | None], path: Path) -> list[str | None]:
-    """Write *images* as a shard at *path*, and return a reference for each; null stays null."""
+    """Write *images* as a shard at *path*, and return a reference for each.  Null stays null."""
     images = list(images)
     refs = iter(write_images(path, (image for image in images if image is not None)))
     return [None if image is None else next(refs) for image in images]

@@ -29,12 +29,12 @@ Refs = Callable[[pl.Series, int], list[str | None]]
 class TabularSource(Source, ABC):
     """A source whose rows are the rows of tables.
 
-    Each of the settings below names a column; null means no column.  A setting that is not given takes the column of
+    Each of the settings below names a column, or null for no column.  A setting that is not given takes the column of
     the same name, if the table has one.  The image and the text need a column, unless they are null.
 
-    A row leaves at once when it has more or fewer fields than the header (``bad_row``), is no JSON object
-    (``bad_json``), is not UTF-8 (``bad_text``), or has no id in a column of ids (``no_id``).  The id of an unreadable
-    row is its line in the file.
+    A row leaves at once when it has more or fewer fields than the header (``bad_row``) or is no JSON object
+    (``bad_json``).  It also leaves when it is not UTF-8 (``bad_text``) or has no id in a column of ids (``no_id``).
+    The id of an unreadable row is its line in the file.
 
     In every column except the image and the text, NaN, nan, <NA> and an empty value are missing, and the number 1.0
     is 1.  In a CSV they are numbers when all values of the column are numbers.
@@ -187,7 +187,7 @@ def names(column: pl.Series, table: Table, numbers: Collection[str] = ()) -> pl.
     """
     kind = column.dtype
     if kind.is_nested() or kind in (pl.Binary, pl.Object):
-        raise SourceError(f"{table.path}: column {column.name!r} is {kind}; allowed: strings, numbers.")
+        raise SourceError(f"{table.path}: column {column.name!r} is {kind}. Allowed: strings, numbers.")
     return named(column, is_number=column.name in numbers)
 
 
@@ -197,7 +197,7 @@ def _is_string(kind: pl.DataType) -> bool:
 
 def _texts(column: pl.Series, table: Table) -> pl.Series:
     if not _is_string(column.dtype):
-        raise SourceError(f"{table.path}: text column {column.name!r} is {column.dtype}; allowed: strings.")
+        raise SourceError(f"{table.path}: text column {column.name!r} is {column.dtype}. Allowed: strings.")
     return column.cast(pl.String)
 
 
@@ -210,7 +210,7 @@ def _images(column: pl.Series, table: Table, paths: ImagePaths, start: int, refs
     fields = {field.name: field.dtype for field in kind.fields} if isinstance(kind, pl.Struct) else {}
     if fields.get("bytes") != pl.Binary:
         raise SourceError(
-            f"{table.path}: image column {column.name!r} is {kind}; allowed: paths (strings), bytes, {{bytes, path}}."
+            f"{table.path}: image column {column.name!r} is {kind}. Allowed: paths (strings), bytes, {{bytes, path}}."
         )
     inside = pl.Series(column.name, refs(column.struct.field("bytes"), start), dtype=pl.String)
     if fields.get("path") != pl.String:

@@ -51,7 +51,7 @@ class EmojiSource(Source):
     size_px
         *size_px* is the width and the height of the drawings, on white.
     aspect
-        *aspect* is width over height of the picture.  A drawing is square; white is added to its left and right, or
+        *aspect* is width over height of the picture.  A drawing is square.  White is added to its left and right, or
         above and below it.
     positive
         *positive* are the Unicode groups of the first of two classes.  The first word of the first group is its name
@@ -81,7 +81,7 @@ class EmojiSource(Source):
         return self
 
     def rows(self, work: Path) -> Iterator[Frame]:
-        """Draw every emoji into one shard in *work*; the next read uses the same shard."""
+        """Draw every emoji into one shard in *work*.  The next read uses the same shard."""
         chosen = self._chosen()
         shard = work.absolute() / f"emoji-{self.fingerprint()}.parquet"
         if shard.exists():
@@ -161,7 +161,7 @@ def _words(name: str) -> str:
 
 
 def _drawing(folder: Any, unified: str) -> Any:
-    """Return the drawing of an emoji; OpenMoji leaves the sign FE0F (show as a picture) out of some names."""
+    """Return the drawing of an emoji.  OpenMoji leaves the sign FE0F (show as a picture) out of some names."""
     exact = folder / f"{unified}.svg"
     return exact if exact.is_file() else folder / f"{unified.replace('-FE0F', '')}.svg"
 

@@ -31,7 +31,7 @@ TEXT_ALONE = "text of no image"
 
 
 class FolderSource(Source):
-    """Images of a folder with their texts; a missing modality is null.
+    """Images of a folder with their texts.  A missing modality is null.
 
     The content of a file decides whether it is an image, and a name such as ``x.jpg`` too.  A file that is neither an
     image nor the text or table of one is counted in the findings.  One of three layouts is detected, or set by
@@ -55,14 +55,14 @@ class FolderSource(Source):
     layout
         *layout* is one of the three names above.
     folds
-        *folds* is whether folders such as ``train/`` are folds; false: they are classes (default: detected, and an
-        error where both are possible).
+        *folds* is true when folders such as ``train/`` are folds, false when they are classes (default: detected, and
+        an error where both are possible).
     text, label
-        *text* is the column of texts (default: "text"; in study2023 "desc").  *label* is the column of labels in an
+        *text* is the column of texts (default: "text", or "desc" in study2023).  *label* is the column of labels in an
         imagefolder (default: "label", if there is one).
     captions
-        *captions* are the paths below *path* of the tables of descriptions of "pos" and "neg" (default: the one table
-        whose name begins with "pos", or "neg").
+        *captions* are the tables of descriptions of "pos" and "neg", as paths below *path* (default: the only table
+        with a name that begins so).
     first_index
         *first_index* is the number of the first description: 0 or 1.
     number
@@ -118,7 +118,7 @@ class FolderSource(Source):
     def _folder(self) -> Path:
         path = existing(self.path, what="folder")
         if not path.is_dir():
-            raise SourceError(f"{path} is a file, not a folder; kind: table or webdataset reads files.")
+            raise SourceError(f"{path} is a file, not a folder. Use kind: table or webdataset for files.")
         return path
 
     def _note_unused(self, listing: Listing, used: set[str]) -> None:
@@ -185,7 +185,7 @@ class FolderSource(Source):
         fits = [file for file in found if file.lower().startswith(name)]
         if len(fits) != 1:
             raise SourceError(
-                f"{listing.root} needs one table named {name}…, or source.captions.{name}; found {some(fits or found)}."
+                f"{listing.root} needs one table named {name}…, or source.captions.{name}. Found {some(fits or found)}."
             )
         return listing.root / fits[0]
 
@@ -208,7 +208,7 @@ class FolderSource(Source):
                 yield from row_frames((fold_image_row(listing, name, area) for name in rest), OPTIONAL)
 
     def _metadata(self, listing: Listing, file: str, areas: list[FoldFolder], used: set[str]) -> Iterator[Frame]:
-        """Yield the rows of the table *file*; each image has one name, in any spelling of its path."""
+        """Yield the rows of the table *file*.  Each image has one name, in any spelling of its path."""
         columns = {"text": self.text} if self.text else {}
         columns |= {"label": self.label} if self.label else {}
         table = TableSource(path=listing.root / file, image="file_name", id="file_name", **columns)

@@ -30,7 +30,7 @@ def layout_of(listing: Listing, base: str, folds: bool | None) -> str:
     base
         *base* is the folder where its rows begin, from `base_of`.
     folds
-        *folds* is whether folders named after folds are folds; None: detected.
+        *folds* is whether folders named after folds are folds (None: detected).
 
     Raises
     ------
@@ -47,7 +47,7 @@ def layout_of(listing: Listing, base: str, folds: bool | None) -> str:
         return "classes"
     raise SourceError(
         f"{listing.root} is no folder of pairs: it needs metadata.csv, or pos/ and neg/, or a folder of images a "
-        f"class; found {some(sorted({name.split('/')[0] for name in listing.files} | listing.folders))}."
+        f"class. Found {some(sorted({name.split('/')[0] for name in listing.files} | listing.folders))}."
     )
 
 
@@ -90,7 +90,7 @@ def fold_folders(listing: Listing, base: str, folds: bool | None) -> list[FoldFo
     base
         *base* is the folder where its rows begin.
     folds
-        *folds* is whether folders named after folds are folds; None: detected from the other files.
+        *folds* is whether folders named after folds are folds (None: detected from the other files).
 
     Raises
     ------

@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 
 def place_of(listing: Listing, image: str | None, areas: list[FoldFolder]) -> Place:
-    """Return the place of an image from a table; an image outside the folder has none.
+    """Return the place of an image from a table.  An image outside the folder has none.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def fold_image_row(listing: Listing, name: str, part: FoldFolder) -> Row:
 
 
 def image_row(listing: Listing, name: str, key: str, source: str) -> Row:
-    """Return the row of an image; it leaves when its name is not UTF-8, which no table can hold.
+    """Return the row of an image.  It leaves when its name is not UTF-8, which no table can hold.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from counterpoint.schema import Frame
 
 
 class GeneratedSource(Recipe, Source):
-    """Pairs made by a `Recipe`; the fields of the recipe are the settings of this source."""
+    """Pairs made by a `Recipe`, whose fields are the settings of this source."""
 
     attribution: ClassVar[str | None] = "Generated pairs: no picture or text is anybody's."
 

@@ -69,5 +69,5 @@ def _check_kind(given: pl.Series, where: str) -> None:
         raise SourceError(f"{where} holds numbers, such as {given[0]!r}, not paths.")
     if given.str.contains("(?i)^https?://").sum() > len(given) / 2:
         raise SourceError(
-            f"{where} holds addresses, such as {given[0]!r}; download them first: counterpoint acquire new --from LIST."
+            f"{where} holds addresses, such as {given[0]!r}. Download them first: counterpoint acquire new --from LIST."
         )

@@ -26,7 +26,7 @@ class Join(Section):
     key: str
     """Its column of names.  A name in several rows must have the same values in all of them."""
     matches: str
-    """The column of the first table with the same names; folders, suffix and letter case may differ."""
+    """The column of the first table with the same names, apart from folders, suffix and letter case."""
 
 
 def keys_of(column: pl.Series, *, is_path: bool = False) -> pl.Series:
@@ -50,7 +50,7 @@ def is_by_path(keys: pl.Series) -> bool:
 
 
 def join_tables(table: Table, join: Join, wanted: Collection[str], open_other: Callable[[Path], Table]) -> Table:
-    """Return *table* with the *wanted* columns that only the second table has; a row without a match has nulls.
+    """Return *table* with the *wanted* columns that only the second table has.  A row without a match has nulls.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def join_tables(table: Table, join: Join, wanted: Collection[str], open_other: C
             raise SourceError(no_column(f"{path} has no column for source.join.{where},", name, columns))
     added = [name for name in other.columns if name in wanted and name not in table.columns]
     if not added:
-        raise SourceError(f"{other.path} has none of the columns that source names; found {', '.join(other.columns)}.")
+        raise SourceError(f"{other.path} has none of the columns that source names. Found {', '.join(other.columns)}.")
     right, is_path = _by_key(other, join.key, added)
     frames = partial(_frames, table, join, right, is_path)
     return replace(table, columns=(*table.columns, *added), frames=frames)
@@ -106,5 +106,5 @@ def _frames(table: Table, join: Join, right: Frame, is_path: bool, wanted: Colle
         used.update(keys.filter(is_matched))
         yield both.select(name for name in both.columns if name in wanted or name == BAD)
     if n_unmatched or len(used) < right.height:
-        left = f"of its {right.height:,} rows {right.height - len(used):,} are not used"
-        logger.warning("%s: %s rows have no match in %s; %s", table.path, f"{n_unmatched:,}", join.path, left)
+        left = f"{right.height - len(used):,} of its {right.height:,} rows are not used"
+        logger.warning("%s: %s rows have no match in %s. %s.", table.path, f"{n_unmatched:,}", join.path, left)

@@ -68,7 +68,7 @@ class PixelsSource(Source):
         parts = {file: FOLD_NAMES.get(file.name.removesuffix(ENDING)) for file in sorted(path.glob(f"*{ENDING}"))}
         if not folds and not parts:
             found = some(sorted(entry.name for entry in path.iterdir()))
-            raise SourceError(f"{path} has no train{ENDING}, and no fold-0/test{ENDING}; found {found}.")
+            raise SourceError(f"{path} has no train{ENDING}, and no fold-0/test{ENDING}. Found {found}.")
         return dict(folds or parts)
 
 
@@ -82,7 +82,7 @@ def is_pixels(columns: tuple[str, ...]) -> bool:
 
 
 def _class_names(path: Path) -> dict[str, str]:
-    """Return the names of the classes by their numbers, from the file of an export; none without that file."""
+    """Return the names of the classes by their numbers, from the file of an export, if there is one."""
     account: Any = read_json((path if path.is_dir() else path.parent) / MARK)
     classes = account.get("classes") if isinstance(account, dict) else None
     return {str(number): str(name) for number, name in classes.items()} if isinstance(classes, dict) else {}
@@ -94,7 +94,7 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
         header = pa_csv.open_csv(file, read_options=_reading(), parse_options=_parsing()).schema.names
         pixels = header[3:]
         if not is_pixels(tuple(header)) or pixels != pixel_names(isqrt(len(pixels))):
-            raise SourceError(f"{file} should have the columns {', '.join(NAMED)}, 1x1 …; found {some(header)}.")
+            raise SourceError(f"{file} should have the columns {', '.join(NAMED)}, 1x1 …. Found {some(header)}.")
         kinds = dict.fromkeys(NAMED, pa.string()) | dict.fromkeys(pixels, pa.uint8())
         options = pa_csv.ConvertOptions(column_types=kinds, null_values=[], strings_can_be_null=False)
         yield from pa_csv.open_csv(

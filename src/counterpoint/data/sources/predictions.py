@@ -26,11 +26,11 @@ def read_predictions(outside: OutsidePredictions, pairs: Frame) -> Frame:
     ----------
     outside
         *outside* names the file and the contender.  The file has columns ``id`` and ``p_<class>``, one for each class
-        of *pairs*.  A column ``seed`` allows several fits; without it there is one, of seed 0.  A column ``fold``
+        of *pairs*.  A column ``seed`` allows several fits.  Without it there is one, of seed 0.  A column ``fold``
         names the test fold of each fit of a k-fold.
     pairs
-        *pairs* have their folds.  Without a column ``fold`` in the file, a prediction for a row of a k-fold comes from
-        the fit with that row in its test fold.  In a hold-out it comes from the only fit.
+        *pairs* have their folds.  Without a column ``fold`` in the file, each row of a k-fold is predicted by the fit
+        that tests it.  In a hold-out there is only one fit.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def _read(outside: OutsidePredictions, classes: list[str]) -> Frame:
         raise SourceError(no_column(f"{path} has no column", "id", table.columns))
     wanted, found = [f"p_{label}" for label in classes], [name for name in table.columns if name.startswith("p_")]
     if set(wanted) != set(found):
-        raise SourceError(f"{path} should have columns {some(wanted, 20)}, one a class; found {some(found, 20)}.")
+        raise SourceError(f"{path} should have columns {some(wanted, 20)}, one a class. Found {some(found, 20)}.")
     numbers = number_columns(table, {name for name in KEY if name in table.columns})
     missing = {"seed": pl.lit("0"), "fold": pl.lit(None, pl.String)}
     parts = [
@@ -99,7 +99,7 @@ def _check_fits(given: Frame, pairs: Frame, path: Path) -> None:
     folds = pairs["fold"].unique().sort().to_list()
     strange = [fold for fold in given["fold"].unique().drop_nulls() if fold not in folds]
     if strange and _n_folds(pairs):
-        raise SourceError(f"{path} has fold {strange[0]!r}; the pairs have {some(folds)}.")
+        raise SourceError(f"{path} has fold {strange[0]!r}. The pairs have {some(folds)}.")
 
 
 def _placed(given: Frame, pairs: Frame) -> Frame:
@@ -118,13 +118,13 @@ def _placed(given: Frame, pairs: Frame) -> Frame:
 
 
 def _n_folds(pairs: Frame) -> int | None:
-    """Return the k of a k-fold; None for a hold-out."""
+    """Return the k of a k-fold, or None for a hold-out."""
     folds = pairs["fold"].unique()
     return len(folds) if folds.str.contains(r"^\d+$").all() else None
 
 
 def _check_rows(placed: Frame, pairs: Frame, path: Path) -> None:
-    """Raise when a row comes twice, or a part of a fit is incomplete; the test part is required."""
+    """Raise when a row comes twice, or a part of a fit is incomplete.  The test part is required."""
     twice = placed.filter(placed.select(KEY).is_duplicated())
     if twice.height:
         raise SourceError(f"{path} has id {twice['id'][0]!r} more than once for the same fit.")
@@ -149,6 +149,6 @@ def _scaled(placed: Frame, classes: list[str], path: Path) -> Frame:
     if wrong.height:
         row = wrong.select("id", *columns).row(0)
         raise SourceError(
-            f"{path}: {wrong.height:,} rows are not probabilities from 0 to 1 with sum 1; the first is {row}."
+            f"{path}: {wrong.height:,} rows are not probabilities from 0 to 1 with sum 1. The first is {row}."
         )
     return placed.with_columns(pl.col(columns) / total)

@@ -61,7 +61,7 @@ class TableSource(TabularSource, Delimited):
 
     @staticmethod
     def of(frame: Any, **columns: Any) -> "FrameSource":
-        """Return the source of a pandas, polars or Arrow table in memory; *columns* are settings of `FrameSource`.
+        """Return the source of a pandas, polars or Arrow table in memory.  *columns* are settings of `FrameSource`.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class TableSource(TabularSource, Delimited):
         return source
 
     def rows(self, work: Path) -> Iterator[Frame]:  # the images stay where they are
-        """Yield the rows of each file; the default id counts over all of them."""
+        """Yield the rows of each file.  The default id counts over all files."""
         start = 0
         self._notes.clear()
         self._image_notes.clear()
@@ -132,7 +132,7 @@ class TableSource(TabularSource, Delimited):
 
 
 class FrameSource(TabularSource):
-    """The rows of a table in memory; made by `TableSource.of`.
+    """The rows of a table in memory, made by `TableSource.of`.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ class FrameSource(TabularSource):
     _frame: Frame = PrivateAttr(pl.DataFrame())
 
     def rows(self, work: Path) -> Iterator[Frame]:
-        """Yield the rows; image bytes are written to shards in *work*."""
+        """Yield the rows, and write image bytes to shards in *work*."""
         name = f"frame-{self.fingerprint()}"
 
         def refs(images: pl.Series, start: int) -> list[str | None]:
@@ -173,7 +173,7 @@ def _to_polars(frame: Any, image: str | None) -> Frame:
         return as_frame(frame, image=image or "")
     except TypeError as error:
         raise SourceError(
-            f"Pairs are read from a path, or a pandas, polars or Arrow table; got {type(frame).__name__}."
+            f"Pairs are read from a path, or a pandas, polars or Arrow table. Got {type(frame).__name__}."
         ) from error
     except SchemaError as error:
         raise SourceError(str(error)) from error

@@ -9,7 +9,7 @@ SHOWN = 8
 
 
 class UnusedFiles:
-    """A count of the files that became no row; every other file is the image, the text or the table of some row.
+    """A count of the files that became no row.  Every other file is the image, the text or the table of some row.
 
     Examples
     --------

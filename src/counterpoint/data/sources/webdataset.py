@@ -43,8 +43,8 @@ class WebdatasetSource(Source):
     A sample without an image or a text has null there.  The content of a member decides whether it is an image.
 
     A row leaves at once when its json is broken (``bad_json``) or its text is not UTF-8 (``bad_text``).  It also leaves
-    when the member that it needs is sparse, a link to nothing in the tar, no regular file or too large
-    (``sparse_member``, ``linked_member``, ``special_member``, ``too_large_member``).  Members of one name are one such
+    when a member that it needs cannot be read: ``sparse_member``, ``linked_member`` (a link to nothing in the tar),
+    ``special_member`` (no regular file) or ``too_large_member``.  Members of one name are one such
     row (``duplicate_member``).  A shard that breaks off is a row too (``truncated_shard``), with the shard's name as
     its id.  So is a shard, one of several, that cannot be read (``unreadable_shard``) or is compressed
     (``compressed_shard``).
@@ -54,11 +54,11 @@ class WebdatasetSource(Source):
     path
         *path* is a tar, a folder of tars, or a glob such as ``shards/*.tar``.
     label
-        *label* is the json field of the label; null: there is none.
+        *label* is the json field of the label (default: no labels).
     text
-        *text* is the json field of the text; null: the text is the ``.txt``.
+        *text* is the json field of the text (default: the text is the ``.txt``).
     extensions
-        *extensions* are the extensions of images, in order of preference; null: any, the first in the tar.
+        *extensions* are the extensions of images, in order of preference (default: the first image in the tar).
     text_id
         *text_id* is a json field that should equal the last part of the key, such as "key".  Alignment refuses a pair
         where it does not.
@@ -136,7 +136,7 @@ class WebdatasetSource(Source):
                 raise SourceError(no_column(f"No json of {files[0]} has field", field, found))
 
     def _shard(self, file: Path, seen: set[int] | None) -> Iterator[Mapping[str, Any]]:
-        """Yield the rows of a shard; *seen* are the hashes of the keys of earlier shards, None for a single shard."""
+        """Yield the rows of a shard.  *seen* are hashes of the keys of earlier shards, or None for a single shard."""
         own: set[int] = set()
         for item in _items(file, is_only=seen is None):
             if isinstance(item, Apart):
@@ -216,7 +216,7 @@ def _json(sample: Sample) -> dict[str, Any] | None:
 
 
 def _decoded(text: bytes | None) -> str | None:
-    """Return the text; bytes that are not UTF-8 become lone surrogates, which no text contains."""
+    """Return the text.  Bytes that are not UTF-8 become lone surrogates, which no text contains."""
     return None if text is None else text.decode(errors="surrogateescape").removeprefix("\ufeff")
 
 
