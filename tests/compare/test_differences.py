@@ -24,12 +24,12 @@ def of_skills(**settings):
 
 
 def with_hits(a, b, groups=None):
-    """Predictions of two contenders that are right where *a* and *b* say so."""
+    """Predictions of two contenders that are correct on the rows where *a* and *b* are true."""
     codes = np.resize([0, 1], len(a))
-    sides = {"text-svm": np.array(b), "lstm-cnn": np.array(a)}
+    correct = {"text-svm": np.array(b), "lstm-cnn": np.array(a)}
     tables = [
         frame_of(codes, np.eye(2)[np.where(hit, codes, 1 - codes)] * 0.8 + 0.1, contender=name, groups=groups)
-        for name, hit in sides.items()
+        for name, hit in correct.items()
     ]
     return pl.concat(tables)
 
@@ -182,7 +182,7 @@ def test_one_contender_has_no_differences():
 
 
 @pytest.mark.parametrize(
-    ("names", "settings", "said"),
+    ("names", "settings", "message"),
     [
         (("lstm-cnn", "text-svn"), {}, "Unknown contender 'text-svn'. Did you mean 'text-svm'"),
         (("lstm-cnn", "text-svm"), {"metric": "acc"}, "Unknown metric 'acc'"),
@@ -190,6 +190,6 @@ def test_one_contender_has_no_differences():
         (("lstm-cnn", "text-svm"), {"confidence": 95}, "confidence"),
     ],
 )
-def test_a_wrong_name_is_one_line(names, settings, said):
-    with pytest.raises(ConfigError, match=said):
+def test_a_wrong_name_is_one_line(names, settings, message):
+    with pytest.raises(ConfigError, match=message):
         compare(predictions(SKILLS), *names, **settings)

@@ -9,7 +9,7 @@ SKILLS = {"majority": 9, "text-svm": 3, "image-cnn": 0, "lstm-cnn": 2, "late-fus
 READS_MORE = {**READS, "late-fusion": ("text", "image")}
 
 
-def test_the_best_of_each_side_on_validation_is_chosen():
+def test_the_best_of_each_kind_on_validation_is_chosen():
     chosen = choose_primary(predictions(SKILLS), READS_MORE, "balanced_accuracy")
     assert chosen == {"a": "lstm-cnn", "b": "text-svm", "metric": "balanced_accuracy", "chosen_on": "validation"}
 

@@ -86,7 +86,7 @@ def test_delong_over_folds_is_the_mean_of_independent_folds():
     assert two[2] < one[2]
 
 
-def test_delong_knows_what_it_cannot_tell():
+def test_delong_is_nan_without_variance_or_with_one_row_of_a_class():
     codes = np.array([0, 0, 1, 1])
     perfect, flat = (Rows(codes, np.column_stack([1 - s, s])) for s in (codes.astype(float), np.full(4, 0.5)))
     assert np.isnan(delong([place(perfect)], [place(flat)])[2])

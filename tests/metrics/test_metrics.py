@@ -49,7 +49,7 @@ def test_a_label_starts_small_within_a_sentence_unless_it_is_an_abbreviation():
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("accurac", "Did you mean 'accuracy'"), ("math:tau", "a metric is a"), ("no.lab:X", "Cannot load")],
+    [("accurac", "Did you mean 'accuracy'"), ("math:tau", "A metric is a"), ("no.lab:X", "Cannot load")],
 )
 def test_an_unknown_metric_is_an_error_that_names_it(name, message):
     with pytest.raises(ConfigError, match=message):

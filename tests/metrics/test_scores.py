@@ -93,7 +93,7 @@ def test_labels_may_come_in_any_container(kind):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"y": ["a", "b"]}, "do not fit: 2 labels"),
         ({"y": ["a", "b", "bb"]}, "Label 'bb' is not a class. Did you mean 'b'"),
@@ -105,17 +105,17 @@ def test_labels_may_come_in_any_container(kind):
         ({"y": [], "proba": np.empty((0, 2))}, "0 labels"),
     ],
 )
-def test_what_does_not_fit_is_one_line(given, said):
+def test_what_does_not_fit_is_one_line(given, message):
     settings = {"y": LABELS, "proba": PROBA, "classes": ["a", "b"], **given}
-    with pytest.raises(SchemaError, match=said):
+    with pytest.raises(SchemaError, match=message):
         score(settings.pop("y"), settings.pop("proba"), **settings)
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"), [({"metrics": ["accurac"]}, "Did you mean 'accuracy'"), ({"bootstrap": 3}, "bootstrap")]
+    ("settings", "message"), [({"metrics": ["accurac"]}, "Did you mean 'accuracy'"), ({"bootstrap": 3}, "bootstrap")]
 )
-def test_a_wrong_setting_is_one_line(settings, said):
-    with pytest.raises(ConfigError, match=said):
+def test_a_wrong_setting_is_one_line(settings, message):
+    with pytest.raises(ConfigError, match=message):
         score(LABELS, PROBA, classes=["a", "b"], **settings)
 
 
@@ -129,7 +129,7 @@ def test_contenders_must_predict_the_same_rows():
 def test_contenders_have_one_seed_or_all():
     rows = predictions({"text-svm": 1, "lstm-cnn": 1}, seeds=(0, 1, 2), parts=("test",))
     some = rows.filter((pl.col("contender") != "lstm-cnn") | (pl.col("seed") < 2))
-    with pytest.raises(SchemaError, match="lstm-cnn has predictions of 2 seeds; one or all 3"):
+    with pytest.raises(SchemaError, match=r"lstm-cnn has predictions of 2 seeds\. A comparison needs 1 or all 3"):
         scores(some, FEW)
 
 

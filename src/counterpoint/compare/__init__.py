@@ -1,4 +1,4 @@
-"""Which contender is better, by how much, and whether that can be told.  Reads Predictions only."""
+"""Paired comparisons of contenders, with intervals and p-values.  Reads Predictions only."""
 
 from counterpoint.compare.differences import compare, differences
 from counterpoint.compare.primary import choose_primary

@@ -1,4 +1,4 @@
-"""Paired differences between contenders on the same test rows: size, interval, p, and what could be detected."""
+"""Paired differences between contenders on the same test rows: size, interval, p and the minimum detectable size."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -15,7 +15,7 @@ from counterpoint.metrics.intervals import percentiles, tails, widened
 from counterpoint.metrics.rows import Floats
 from counterpoint.schema import DIFFERENCES, Frame
 
-POWER = 2.8  # 1.96 + 0.84: so many standard errors are found at the 5 % level with a power of 80 %
+POWER = 2.8  # standard errors, 1.96 + 0.84: found at the 5 % level with a power of 80 %
 
 
 def differences(
@@ -28,16 +28,17 @@ def differences(
     predictions
         *predictions* is schema.PREDICTIONS.
     rules
-        *rules* says which metrics, and how intervals are made.
+        *rules* gives the metrics, and the draws and level of the intervals.
     primary
-        *primary* is what ``choose_primary`` returned.
+        *primary* is the result of `choose_primary`.
     modalities
-        *modalities* says what each contender reads: *a* of a pair reads more, or stands later in the table.
+        *modalities* are the modalities of each contender.  *a* of a pair reads more of them, or is later in the table.
 
     Returns
     -------
     Frame
-        schema.DIFFERENCES; ``p_holm`` is corrected over the pairs of the row's metric.
+        schema.DIFFERENCES.  ``p_holm`` is corrected over the pairs of the row's metric (Holm, Scandinavian Journal of
+        Statistics 1979).
 
     Examples
     --------
@@ -78,18 +79,22 @@ def compare(
     ----------
     predictions
         *predictions* is schema.PREDICTIONS.
+    a, b
+        *a* and *b* are names of contenders.
     metric
         *metric* is a name of the METRICS table, or a path such as ``my_lab.metrics:BRIER``.
+    bootstrap, confidence, seed
+        *bootstrap* is the number of draws, *confidence* the level of the interval, and *seed* fixes the draws.
 
     Returns
     -------
     Frame
-        One row of schema.DIFFERENCES, without what depends on other pairs (p_holm, is_primary).
+        One row of schema.DIFFERENCES, without the columns that depend on other pairs (p_holm, is_primary).
 
     Raises
     ------
     ConfigError
-        When a contender or the metric does not exist.
+        If a contender or the metric does not exist.
 
     Examples
     --------
@@ -100,23 +105,23 @@ def compare(
     (0.5, 1.0, 'mcnemar')
     """
     if a == b:
-        raise ConfigError(f"Two contenders are compared; got {a!r} twice.")
+        raise ConfigError(f"A comparison needs two contenders, but got {a!r} twice.")
     rules = Evaluate.read({"bootstrap": bootstrap, "confidence": confidence, "seed": seed})
     comparison = Comparison(read_part(predictions, "test", (a, b)), [metric], rules)
     return _table([comparison.difference(a, b, metric)]).drop("p_holm", "is_primary")
 
 
 class Comparison:
-    """The contenders of one part, resampled together, from which the difference of any pair is read.
+    """The contenders of one part under shared draws, from which the difference of any pair is computed.
 
     Parameters
     ----------
     part
-        *part* holds the rows that all predicted.
+        *part* is the rows that all contenders predicted.
     metrics
-        *metrics* are the metrics that can be asked for.
+        *metrics* are the names of the metrics of all differences.
     rules
-        *rules* says how intervals are made.
+        *rules* gives the draws and the level of the intervals.
     """
 
     def __init__(self, part: Part, metrics: Sequence[str], rules: Evaluate) -> None:
@@ -126,7 +131,21 @@ class Comparison:
         self.is_clustered = part.n_groups < len(part.groups)
 
     def difference(self, a: str, b: str, metric: str) -> dict[str, Any]:
-        """Return the row of schema.DIFFERENCES for one pair, but for p_holm and is_primary."""
+        """Return the row of schema.DIFFERENCES for one pair, without p_holm and is_primary.
+
+        Parameters
+        ----------
+        a, b
+            *a* and *b* are contenders of the part.
+        metric
+            *metric* is one of the metrics of this comparison.
+
+        Returns
+        -------
+        dict
+            The score of *a* minus the score of *b*, its interval, p, the test of p and the minimum detectable
+            difference.
+        """
         one, other, k = self.resampled[a], self.resampled[b], self.place_of[metric]
         difference, draws = float(one.value[k] - other.value[k]), one.draws[k] - other.draws[k]
         low, high = widened(percentiles(draws, tails(self.rules.confidence)), difference)
@@ -136,7 +155,7 @@ class Comparison:
         return {**names, "p": p, "test": test, "minimum_detectable": detectable}
 
     def _p(self, a: str, b: str, metric: str, draws: Floats) -> tuple[float, str]:
-        """Return p and the test it is from: rows of one group are not independent, as the exact tests assume."""
+        """Return p and its test.  The exact tests assume independent rows, so groups of rows need the bootstrap."""
         exact = {"accuracy": ("mcnemar", _mcnemar), "roc_auc": ("delong", _delong)}
         if metric in exact and not self.is_clustered:
             name, test = exact[metric]
@@ -146,7 +165,7 @@ class Comparison:
         return bootstrap_p(draws), "bootstrap"
 
     def _detectable(self, a: str, b: str, metric: str, draws: Floats) -> float:
-        """Return the smallest difference found with a power of 80 %: POWER standard errors."""
+        """Return the difference that is found with a power of 80 %: POWER standard errors."""
         if metric == "accuracy" and not self.is_clustered:
             discordant = float(
                 np.mean([(one.is_correct != other.is_correct).mean() for one, other in self._seeds(a, b)])
@@ -156,7 +175,7 @@ class Comparison:
         return POWER * float(defined.std(ddof=1)) if len(defined) > 1 else np.nan
 
     def _seeds(self, a: str, b: str) -> Iterator[tuple[Rows, Rows]]:
-        """Yield the rows of both for each seed; a contender with one seed stands for all."""
+        """Yield the rows of both for each seed.  A contender with one seed is used for all."""
         one, other = self.part.trials[a], self.part.trials[b]
         n_seeds = max(len(one), len(other))
         return zip(one * (n_seeds // len(one)), other * (n_seeds // len(other)), strict=True)

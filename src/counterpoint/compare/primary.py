@@ -1,4 +1,4 @@
-"""The primary contrast: which two contenders the study is about, fixed before a test row is scored."""
+"""The primary contrast: the two contenders that the study compares, fixed before a test row is scored."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,17 +16,17 @@ def choose_primary(predictions: Frame, modalities: Mapping[str, Sequence[str]], 
     Parameters
     ----------
     predictions
-        *predictions* is schema.PREDICTIONS; test rows are not looked at.
+        *predictions* is schema.PREDICTIONS.  Test rows are not used.
     modalities
-        *modalities* says what each contender reads; of equals, the first is chosen.
+        *modalities* are the modalities of each contender.  Of equal scores, the first contender is chosen.
     metric
-        *metric* decides which is best.
+        *metric* is the metric by which the best is chosen.
 
     Returns
     -------
     dict or None
-        ``{a, b, metric, chosen_on}``: *a* reads two modalities, *b* reads one.  None when a side has no contender
-        with validation rows.
+        ``{a, b, metric, chosen_on}``: *a* reads two modalities, *b* reads one.  None if one of the two has no
+        contender with validation rows.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""p-values of a paired difference, and what puts several together.  Sources: docs/decisions/0002-statistics.md."""
+"""p-values of a paired difference, and their combination.  Reasons: docs/decisions/0002-statistics.md."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,14 +10,14 @@ from counterpoint.metrics.rows import Floats, Rows
 
 
 def mcnemar_exact(only_a: int, only_b: int) -> float:
-    """Return the exact two-sided p of McNemar's test.
+    """Return the exact two-sided p of McNemar's test (McNemar, Psychometrika 1947).
 
     Parameters
     ----------
     only_a
-        *only_a* is the number of rows that only *a* has right.
+        *only_a* is the number of rows on which only *a* is correct.
     only_b
-        *only_b* is the number of rows that only *b* has right.
+        *only_b* is the number of rows on which only *b* is correct.
 
     Examples
     --------
@@ -30,7 +30,9 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
 
 
 def mcnemar_mid_p(only_a: int, only_b: int) -> float:
-    """Return the mid-p of McNemar's test: less conservative than the exact p (Fagerland, Lydersen and Laake 2013).
+    """Return the mid-p of McNemar's test, which is less conservative than the exact p.
+
+    Fagerland, Lydersen and Laake, BMC Medical Research Methodology 2013.
 
     >>> round(mcnemar_mid_p(10, 2), 5)
     0.02246
@@ -41,7 +43,7 @@ def mcnemar_mid_p(only_a: int, only_b: int) -> float:
 
 
 class Placements(NamedTuple):
-    """How well each row of a fold is placed among those of the other class; the mean of either is the AUC."""
+    """The placement of each row of a fold among the rows of the other class.  The mean of either is the AUC."""
 
     positives: Floats
     """For each positive, the share of negatives that score lower (equal ones count half)."""
@@ -50,7 +52,9 @@ class Placements(NamedTuple):
 
 
 def place(rows: Rows) -> Placements:
-    """Return the placements of two-class rows by the probability of the second class, by midranks (Sun and Xu 2014).
+    """Return the placements of two-class rows by the probability of the second class.
+
+    Computed from midranks (Sun and Xu, IEEE Signal Processing Letters 2014).
 
     >>> place(Rows(np.array([0, 1, 1]), np.array([[0.6, 0.4], [0.2, 0.8], [0.6, 0.4]]))).positives
     array([1. , 0.5])
@@ -66,15 +70,16 @@ def place(rows: Rows) -> Placements:
 def delong(a: Sequence[Placements], b: Sequence[Placements]) -> tuple[float, float, float]:
     """Return the difference of two AUCs on the same rows, its standard error, and its two-sided p.
 
-    Of several folds, the mean of their differences, its variance that of a mean of independent folds.  All is NaN
-    where a fold has fewer than two rows of a class; p is NaN where a difference has no variance.
+    With several folds, the difference is the mean over folds, and its variance assumes independent folds.  All values
+    are NaN if a fold has fewer than two rows of a class.  p is NaN if a difference has no variance.  Formulas: DeLong,
+    DeLong and Clarke-Pearson, Biometrics 1988.
 
     Parameters
     ----------
     a
-        *a* is the placements of the first contender, one entry a fold.
+        *a* is the placements of the first contender, one entry for each fold.
     b
-        *b* is the same of the second.
+        *b* is the placements of the second contender.
 
     Examples
     --------
@@ -84,11 +89,11 @@ def delong(a: Sequence[Placements], b: Sequence[Placements]) -> tuple[float, flo
     >>> [round(value, 3) for value in delong([a], [b])]
     [0.25, 0.354, 0.48]
     """
-    if min(len(side) for fold in a for side in fold) < 2:
+    if min(len(of_class) for fold in a for of_class in fold) < 2:
         return np.nan, np.nan, np.nan
     gaps = [tuple(one - other for one, other in zip(*fold, strict=True)) for fold in zip(a, b, strict=True)]
     difference = float(np.mean([positives.mean() for positives, _ in gaps]))
-    variance = sum(side.var(ddof=1) / len(side) for fold in gaps for side in fold) / len(gaps) ** 2
+    variance = sum(of_class.var(ddof=1) / len(of_class) for fold in gaps for of_class in fold) / len(gaps) ** 2
     error = float(np.sqrt(variance))
     if error > 0:
         return difference, error, float(2 * norm.sf(abs(difference) / error))
@@ -96,9 +101,10 @@ def delong(a: Sequence[Placements], b: Sequence[Placements]) -> tuple[float, flo
 
 
 def bootstrap_p(differences: Floats) -> float:
-    """Return the two-sided p of "no difference": twice the share of draws on the rarer side of 0, one counted more.
+    """Return the two-sided p of "no difference" from bootstrap draws of it.
 
-    With B draws p is 2 / (B + 1) at least; NaN where no draw is defined (Davison and Hinkley 1997, ch. 4).
+    p is 2 (k + 1) / (B + 1), where k of B draws lie on the rarer half of the line, below or above 0.  NaN if no draw
+    is defined.  Davison and Hinkley, Bootstrap Methods and their Application, 1997, chapter 4.
 
     Examples
     --------
@@ -113,9 +119,9 @@ def bootstrap_p(differences: Floats) -> float:
 
 
 def twice_median(p_values: Sequence[float]) -> float:
-    """Return one p for several of the same question, whatever their dependence: the one, or twice their median.
+    """Return one p for several p-values of the same hypothesis: twice their median, or the only one.
 
-    Rüger 1978; Meinshausen, Meier and Bühlmann 2009 with γ = ½.
+    It is valid under any dependence (Rüger, Metrika 1978, and Meinshausen, Meier and Bühlmann, JASA 2009, γ = ½).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Scores and their intervals from labels, probabilities and groups.  Knows no contender and no study."""
+"""Scores and their intervals, computed from labels, probabilities and groups.  Imports no contender and no study."""
 
 from counterpoint.metrics.bootstrap import evaluate, resample
 from counterpoint.metrics.metric import Metric

@@ -21,10 +21,24 @@ class Resampled:
 
 
 def resample(part: Part, metrics: Sequence[str], rules: Evaluate) -> dict[str, Resampled]:
-    """Return the *metrics* of each contender on *part*, and the same under draws that all contenders share.
+    """Return the *metrics* of each contender on *part*, and the same metrics under draws that all contenders share.
 
-    Each draw takes seeds, then groups, with replacement; all seeds of a draw see the same groups, for they
-    predicted the same rows.  One group alone says nothing of its spread: every draw is then NaN.
+    Each draw takes seeds, then groups, with replacement.  All seeds of a draw have the same groups, because they
+    predicted the same rows (the pigeonhole bootstrap; Owen, Annals of Applied Statistics 2007).
+
+    Parameters
+    ----------
+    part
+        *part* is the rows that all contenders predicted.  With one group, every draw is NaN.
+    metrics
+        *metrics* are names of the METRICS table, or paths.
+    rules
+        *rules* gives the number of draws and their seed.
+
+    Returns
+    -------
+    dict
+        The `Resampled` scores by contender.
     """
     values = evaluate(part, metrics, np.ones((1, len(part.groups))))
     chunks = [evaluate(part, metrics, weights) for weights in row_draws(part.groups, rules.bootstrap, seed=rules.seed)]
@@ -39,7 +53,22 @@ def resample(part: Part, metrics: Sequence[str], rules: Evaluate) -> dict[str, R
 
 
 def evaluate(part: Part, metrics: Sequence[str], weights: Floats) -> dict[str, Floats]:
-    """Return the *metrics* of each contender under *weights*, shape (n_seeds, n_metrics, draws)."""
+    """Return the *metrics* of each contender under *weights*.
+
+    Parameters
+    ----------
+    part
+        *part* is the rows that all contenders predicted.
+    metrics
+        *metrics* are names of the METRICS table, or paths.
+    weights
+        *weights* have shape (draws, n_rows): how often each row was drawn.
+
+    Returns
+    -------
+    dict
+        An array of shape (n_seeds, n_metrics, draws) by contender.
+    """
     found = [find_metric(name) for name in metrics]
     return {
         name: np.array([[metric(sample) for metric in found] for sample in (rows.weigh(weights) for rows in seeds)])

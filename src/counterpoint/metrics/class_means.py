@@ -1,4 +1,7 @@
-"""Means over classes: each class counts the same, whatever its number of rows.  Of hits, this is balanced accuracy."""
+"""Means over classes: each class has the same weight, whatever its number of rows.
+
+The mean over classes of the share of correct rows is balanced accuracy (Brodersen et al., ICPR 2010).
+"""
 
 from typing import Any
 
@@ -10,7 +13,7 @@ from counterpoint.metrics.rows import Floats, defined_mean, ratio
 
 
 def mean_of_classes(sums: Floats, sizes: Floats, *, axis: int = 0) -> Floats:
-    """Return the mean over classes of *sums* / *sizes*; a class of size 0 is left out, and NaN if all are.
+    """Return the mean over classes of *sums* / *sizes*.  A class of size 0 is left out.  NaN if all are.
 
     Parameters
     ----------
@@ -44,7 +47,9 @@ def mean_by_class(values: Floats, codes: NDArray[np.intp]) -> Measure:
 
 
 def balanced_mean(values: NDArray[Any], codes: NDArray[Any]) -> float:
-    """Return the mean over classes, by code or by name, of the mean of *values*; 0 of no rows.
+    """Return the mean over classes of the mean of *values* in each class, 0 without rows.
+
+    *codes* are the classes of the rows, as codes or as names.
 
     >>> balanced_mean(np.array([True, True, False]), np.array([0, 0, 1]))
     0.5

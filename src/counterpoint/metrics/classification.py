@@ -1,7 +1,7 @@
-"""The metrics: each a function of weighed rows, with the direction in which it is better.
+"""The metrics of this package: each is a function of weighted rows.
 
-Where a class has no row (or no weight in a draw) an average over classes leaves it out; a metric that then
-has nothing to average is NaN.
+A mean over classes leaves out a class that has no rows, or no weight in a draw.  If all classes are left out, the
+metric is NaN.
 """
 
 import numpy as np
@@ -19,17 +19,23 @@ def accuracy(sample: Sample) -> Floats:
 
 
 def balanced_accuracy(sample: Sample) -> Floats:
-    """Return the mean over classes of the share of their rows that are predicted right."""
+    """Return the mean over classes of the share of correct rows."""
     return mean_of_classes(sample.correct, sample.truths)
 
 
 def macro_f1(sample: Sample) -> Floats:
-    """Return the mean over classes of F1; a class that is neither true nor predicted anywhere is left out."""
+    """Return the mean over classes of F1.
+
+    A class that no row has and no row is predicted as is left out.
+    """
     return mean_of_classes(2 * sample.correct, sample.truths + sample.guesses)
 
 
 def roc_auc(sample: Sample) -> Floats:
-    """Return the area under the ROC curve; of more than two classes, the mean over one class against the rest."""
+    """Return the area under the ROC curve.
+
+    With more than two classes, it is the mean over classes of the area of one class against the rest.
+    """
     auc, _ = sample.areas
     return auc[1] if len(auc) == 2 else defined_mean(auc)
 
@@ -37,13 +43,13 @@ def roc_auc(sample: Sample) -> Floats:
 def pr_auc(sample: Sample) -> Floats:
     """Return the mean over classes of average precision, one class against the rest.
 
-    Of two classes too, so that the value does not hang on which of them is called positive.
+    With two classes it is also the mean of both, so that the value does not depend on which class is positive.
     """
     return defined_mean(sample.areas[1])
 
 
 def log_loss(sample: Sample) -> Floats:
-    """Return the mean of −log of the true class's probability, clipped at the machine's epsilon."""
+    """Return the mean of −log p of the true class, with p clipped at the machine epsilon."""
     rows = sample.rows
     true = rows.proba[np.arange(len(rows.codes)), rows.codes]
     return ratio(sample.sums(-np.log(np.clip(true, np.finfo(float).eps, 1.0))), sample.total)
@@ -52,8 +58,8 @@ def log_loss(sample: Sample) -> Floats:
 def ece(sample: Sample) -> Floats:
     """Return the expected calibration error over 15 equal-width bins of confidence.
 
-    Σ over bins (share of rows) · |accuracy − mean confidence|; a bin is closed on the right (Guo, Pleiss, Sun and
-    Weinberger, On Calibration of Modern Neural Networks, ICML 2017).
+    ECE = Σ over bins (share of rows) · abs(accuracy − mean confidence) (Guo et al., ICML 2017, equation 3).  A bin
+    includes its upper end.
     """
     confidence = sample.rows.proba.max(axis=1)
     bins = np.clip(np.ceil(confidence * N_BINS).astype(np.intp) - 1, 0, N_BINS - 1)
@@ -79,8 +85,8 @@ MACRO_F1 = Metric(
     macro_f1,
     label="Macro-F1",
     explanation=(
-        "For each class, one number between two shares: the pairs of the class that were found, and the pairs "
-        "predicted as the class that are of it. Then the average over classes."
+        "The average over classes of F1. F1 of a class is one number from two shares. One is the share of its pairs "
+        "that were found. The other is the share of correct pairs among the pairs predicted as this class."
     ),
     source="Opitz and Burst, Macro F1 and Macro F1, arXiv 1911.03347, 2019 (the averaged F1)",
 )

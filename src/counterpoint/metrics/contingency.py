@@ -1,4 +1,4 @@
-"""How sure a counted share is, and whether counts of one thing depend on another."""
+"""Whether the counts of one property depend on another: a test of independence and its effect size."""
 
 from typing import NamedTuple
 
@@ -14,15 +14,37 @@ LEAST_EXPECTED = 5
 
 
 class Independence(NamedTuple):
-    """Pearson's χ² test of independence, and Cramér's V: 0 where there is none, 1 where one decides the other."""
+    """The result of a test of independence.
+
+    Attributes
+    ----------
+    p
+        *p* is the p-value of Pearson's χ² test.
+    v
+        *v* is Cramér's V: 0 for independence, 1 if one property determines the other (Cramér 1946, ch. 21).
+    """
 
     p: float
     v: float
 
 
 def cross_counts(rows: Frame, one: str, other: str) -> NDArray[np.int64]:
-    """Return how many *rows* have each value of column *one* with each value of column *other*, both in order.
+    """Return the contingency table of two columns of *rows*: the number of rows for each pair of values.
 
+    Parameters
+    ----------
+    rows
+        *rows* is a table with both columns.
+    one, other
+        *one* and *other* are the names of the columns.
+
+    Returns
+    -------
+    array
+        Shape (values of *one*, values of *other*), both in ascending order.
+
+    Examples
+    --------
     >>> import polars as pl
     >>> cross_counts(pl.DataFrame({"hit": [True, False, True], "label": ["a", "a", "b"]}), "hit", "label").tolist()
     [[1, 0], [1, 1]]
@@ -34,10 +56,12 @@ def cross_counts(rows: Frame, one: str, other: str) -> NDArray[np.int64]:
 
 
 def independence(counts: NDArray[np.int64]) -> Independence | None:
-    """Return whether the rows of a table of *counts* depend on its columns; None where one of them is alone.
+    """Test whether the rows and columns of a table of *counts* are independent.
 
-    Where a cell is expected to hold fewer than five, p is the share of 4,999 tables of the same margins that are at
-    least as uneven.
+    The result is None if the table has one row or one column.
+
+    If a cell has an expected count below five (Cochran's rule), p is from 4,999 random tables with the same margins.
+    It is then the share of tables whose χ² is at least as large.
 
     Examples
     --------
@@ -66,7 +90,7 @@ def _p(counts: NDArray[np.int64], expected: NDArray[np.float64], statistic: floa
 
 
 def p_phrase(p: float) -> str:
-    """Return a p value in words.
+    """Return a p-value as it is printed.
 
     >>> p_phrase(0.012), p_phrase(1e-9)
     ('p = 0.012', 'p < 0.001')

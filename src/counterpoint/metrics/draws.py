@@ -12,10 +12,19 @@ MAX_CHUNK = 64  # draws at once: more would leave the processor's cache
 
 
 def row_draws(groups: Ints, n_draws: int, *, seed: int) -> Iterator[Floats]:
-    """Yield weights of shape (some draws, n), *n_draws* in all: how often each row's group was drawn.
+    """Yield weights of shape (some draws, n), *n_draws* in all: the number of times that the group of a row was drawn.
 
-    Groups, not rows, are drawn with replacement: near-duplicates would make the interval too narrow.  The draws
-    depend on *groups*, *n_draws* and *seed* alone, so that all contenders of the same rows share them.
+    Groups, not rows, are drawn with replacement: near-duplicates would make the interval too narrow (cluster bootstrap;
+    Field and Welsh, JRSS B 2007).  All contenders of the same rows share their draws.
+
+    Parameters
+    ----------
+    groups
+        *groups* are the codes of the rows' groups, from 0 on, shape (n,).
+    n_draws
+        *n_draws* is the number of draws.
+    seed
+        *seed* fixes the draws, with *groups* and *n_draws*.
 
     Examples
     --------
@@ -36,6 +45,17 @@ def row_draws(groups: Ints, n_draws: int, *, seed: int) -> Iterator[Floats]:
 def seed_draws(n_seeds: int, n_draws: int, *, seed: int) -> Floats:
     """Return the share of each seed in each draw, shape (n_seeds, n_draws).
 
+    Parameters
+    ----------
+    n_seeds
+        *n_seeds* is the number of seeds that a contender was fitted with.
+    n_draws
+        *n_draws* is the number of draws.
+    seed
+        *seed* fixes the draws.
+
+    Examples
+    --------
     >>> seed_draws(3, 5, seed=0).sum(axis=0).round(9)
     array([1., 1., 1., 1., 1.])
     """

@@ -1,4 +1,4 @@
-"""A value with its interval, by drawing groups of rows with replacement."""
+"""Estimates: a value of some rows with its interval, from a bootstrap over groups of rows."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from counterpoint.schema import Frame
 
 Floats = NDArray[np.float64]
 Measure = Callable[[Floats], Floats]
-"""From weights of shape (draws, n) to values of shape (draws,); for `estimates`, of shape (draws, n_values)."""
+"""A function of weights, shape (draws, n).  It returns shape (draws,), or (draws, n_values) for `estimates`."""
 
 
 class Estimate(NamedTuple):
@@ -26,8 +26,23 @@ class Estimate(NamedTuple):
 def estimated(
     measure: Measure, groups: Iterable[Any], *, draws: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> Estimate:
-    """Return what *measure* makes of the rows, and the percentiles of what it makes of draws of their groups.
+    """Return the value of *measure* on the rows, and its percentile interval over draws of their groups.
 
+    Parameters
+    ----------
+    measure
+        *measure* returns one value for each row of weights.
+    groups
+        *groups* are the groups of the rows, which are drawn as a whole.
+    draws
+        *draws* is the number of bootstrap draws.
+    confidence
+        *confidence* is the level of the interval.
+    seed
+        *seed* fixes the draws.
+
+    Examples
+    --------
     >>> hits = np.array([1.0, 1.0, 0.0, 1.0])
     >>> found = estimated(lambda weights: weights @ hits / weights.sum(1), range(4), draws=200)
     >>> found.value, found.low < found.value < found.high
@@ -42,8 +57,17 @@ def estimated(
 def estimates(
     measure: Measure, groups: Iterable[Any], *, draws: int = 1000, confidence: float = 0.95, seed: int = 0
 ) -> list[Estimate]:
-    """Return the same of each of several values that *measure* makes at once, of the same draws.
+    """Return several values of *measure*, each with its interval, from the same draws.
 
+    Parameters
+    ----------
+    measure
+        *measure* returns n_values values for each row of weights.
+    groups, draws, confidence, seed
+        *groups*, *draws*, *confidence* and *seed* are as in `estimated`.
+
+    Examples
+    --------
     >>> hits = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
     >>> [found.value for found in estimates(lambda weights: weights @ hits / weights.sum(1)[:, None], range(4))]
     [0.75, 0.25]
@@ -56,7 +80,7 @@ def estimates(
 
 
 def resampling_units(groups: Iterable[Any] | None, n: int) -> Iterable[Any]:
-    """Return what is drawn together: *groups*, or each of *n* rows by itself where there are none.
+    """Return the units of the bootstrap: *groups*, or each of *n* rows by itself if there are none.
 
     >>> list(resampling_units(None, 3)), resampling_units("aab", 3)
     ([0, 1, 2], 'aab')
@@ -65,7 +89,7 @@ def resampling_units(groups: Iterable[Any] | None, n: int) -> Iterable[Any]:
 
 
 def groups_of(pairs: Frame) -> Iterable[Any]:
-    """Return what is drawn together: the pairs' ``group``, or each row by itself where there is none.
+    """Return the units of the bootstrap of *pairs*: their ``group``, or each row by itself without such a column.
 
     >>> import polars as pl
     >>> list(groups_of(pl.DataFrame({"id": ["a", "b"]})))

@@ -10,7 +10,7 @@ TAILS_95: Tails = (0.025, 0.975)
 
 
 def tails(confidence: float) -> Tails:
-    """Return the two quantiles that leave out as much at either end.
+    """Return the two quantiles of a central interval.
 
     >>> tails(0.5)
     (0.25, 0.75)
@@ -19,7 +19,9 @@ def tails(confidence: float) -> Tails:
 
 
 def percentiles(draws: Floats, ends: Tails) -> tuple[float, float]:
-    """Return the percentile interval of the *draws* that are not NaN; NaN if all are.
+    """Return the percentile interval of the *draws* that are not NaN, or NaN if all are.
+
+    Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
 
     Parameters
     ----------
@@ -42,7 +44,9 @@ def percentiles(draws: Floats, ends: Tails) -> tuple[float, float]:
 
 
 def widened(ends: tuple[float, float], value: float) -> tuple[float, float]:
-    """Return an interval that contains *value*: draws of a biased metric, such as ece, may all but miss it.
+    """Return an interval that contains *value*.
+
+    The draws of a biased metric, such as ece, may be almost all above or below it.
 
     >>> widened((0.2, 0.4), 0.1), widened((np.nan, np.nan), 0.1)
     ((0.1, 0.4), (nan, nan))
@@ -66,7 +70,7 @@ def wilson(k: float, n: int, *, z: float = 1.96) -> tuple[float, float]:
     Parameters
     ----------
     k
-        *k* is the number of hits; a mean over seeds may be no whole number.
+        *k* is the number of successes.  A mean over seeds need not be an integer.
     n
         *n* is the number of trials.  With none, the interval is 0 to 1.
     z

@@ -1,4 +1,4 @@
-"""What a metric is: a function of weighted rows, with everything that tables and pages need to know about it."""
+"""The type of a metric: a function of weighted rows, with all that tables and pages show about it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class Metric:
     explanation
         *explanation* is the entry in the glossary of the page: one sentence or a few, for readers without statistics.
     source
-        *source* is the publication of the formula; empty if it needs none.
+        *source* is the publication of the formula.  It is empty if the formula needs none.
     higher_is_better
         *higher_is_better* is False for a loss.
     is_ranking
-        *is_ranking* is True if the metric compares probabilities between rows.  Those of two fits share no scale, so
-        the metric is computed in each fold and averaged.  Other metrics pool the rows of all folds.
+        *is_ranking* is True if the metric compares probabilities between rows.  The probabilities of two fits share no
+        scale, so the metric is computed in each fold and averaged.  Other metrics pool the rows of all folds.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One part (train, validation or test) of a Predictions table as arrays, its rows in one order for all contenders."""
+"""One part of a Predictions table (train, validation or test) as arrays, with the same order of rows for all."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ PARTS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Part:
-    """The rows that all contenders predicted, and what each predicted with each seed.
+    """The rows that all contenders predicted, with the predictions of each contender and seed.
 
     Parameters
     ----------
     groups
         *groups* are the codes 0 … n_groups − 1 of the rows' groups, shape (n,).
     trials
-        *trials* are the Rows of each contender, one a seed; a contender with one seed stands for all.
+        *trials* are the `Rows` of each contender, one for each seed.  A contender with one seed is used for all seeds.
     name
         *name* is the part in a Scores table: "train", "validation", "test" or "oof".
     n
-        *n* is the number of pairs: in the training part of a k-fold a pair stands in several rows.
+        *n* is the number of pairs.  In the training part of a k-fold a pair has several rows.
     """
 
     groups: Ints
@@ -46,14 +46,23 @@ class Part:
 
 
 def read_part(predictions: Frame, part: str, contenders: Iterable[str] | None = None) -> Part:
-    """Return one part of a Predictions table, of all its *contenders* or of those named.
+    """Return one part of a Predictions table as arrays.
+
+    Parameters
+    ----------
+    predictions
+        *predictions* is schema.PREDICTIONS.
+    part
+        *part* is "train", "validation" or "test".
+    contenders
+        *contenders* are the names of the contenders to read.  By default, all are read.
 
     Raises
     ------
     ConfigError
-        When the part or a contender is not in the table.
+        If the part or a contender is not in the table.
     SchemaError
-        When contenders or seeds do not cover the same rows, a label is no class, or a probability none.
+        If contenders or seeds have different rows, a label is not a class, or a row has no valid probabilities.
     """
     classes = class_names(check(predictions, PREDICTIONS, table="Predictions"))
     rows = predictions.filter(pl.col("part") == part)
@@ -85,7 +94,7 @@ def encode(labels: Sequence[object], classes: Sequence[object]) -> Ints:
 
 
 def check_proba(proba: Floats, *, of: str) -> Floats:
-    """Return *proba* when each of its rows holds probabilities that sum to 1; raise SchemaError otherwise.
+    """Return *proba* if the probabilities of each row sum to 1.  Raise SchemaError otherwise.
 
     >>> check_proba(np.array([[0.25, 0.75]]), of="text-svm")
     array([[0.25, 0.75]])
@@ -94,7 +103,7 @@ def check_proba(proba: Floats, *, of: str) -> Floats:
         is_good = (proba >= 0).all(axis=1) & (np.abs(proba.sum(axis=1) - 1) < 1e-3)
     if not is_good.all():
         row = int(np.flatnonzero(~is_good)[0])
-        raise SchemaError(f"Row {row} of {of} holds {proba[row].tolist()}: not probabilities that sum to 1.")
+        raise SchemaError(f"Row {row} of {of} has {proba[row].tolist()}. These are not probabilities that sum to 1.")
     return proba
 
 
@@ -120,7 +129,7 @@ def _check_same_rows(frames: Mapping[str, Sequence[Frame]]) -> None:
     same = first.select("fold", "id", "label")
     for name, seeds in frames.items():
         if len(seeds) not in (1, n_seeds):
-            raise SchemaError(f"{name} has predictions of {len(seeds)} seeds; one or all {n_seeds} can be compared.")
+            raise SchemaError(f"{name} has predictions of {len(seeds)} seeds. A comparison needs 1 or all {n_seeds}.")
         for seed in seeds:
             if not seed.select(same.columns).equals(same):
                 raise SchemaError(
@@ -130,7 +139,7 @@ def _check_same_rows(frames: Mapping[str, Sequence[Frame]]) -> None:
 
 
 def _stretches(folds: pl.Series) -> tuple[slice, ...]:
-    """Return where each run of equal values begins and ends.
+    """Return the slice of each run of equal values.
 
     >>> _stretches(pl.Series(["0", "0", "1"]))
     (slice(0, 2, None), slice(2, 3, None))

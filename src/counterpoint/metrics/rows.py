@@ -1,6 +1,6 @@
-"""Labels and probabilities of rows, weighed many times at once: the sums that every metric is made of.
+"""Labels and probabilities of rows under many weights at once: the sums from which every metric is computed.
 
-A bootstrap draw is a row of weights, so a metric under thousands of draws costs a few matrix products.
+A bootstrap draw is a row of weights.  So a metric under thousands of draws costs a few matrix products.
 """
 
 from functools import cached_property
@@ -15,7 +15,7 @@ Ints = NDArray[np.intp]
 
 
 class Ranking(NamedTuple):
-    """The rows of one class and of all others, best score first, and how they interleave."""
+    """The rows of one class and of all others, highest score first, and the ranks of the first among the others."""
 
     positives: Ints
     negatives: Ints
@@ -35,9 +35,9 @@ class Rows:
     codes
         *codes* are the columns of the true classes.
     proba
-        *proba* are the class probabilities; the likeliest class (the first of equals) is the prediction.
+        *proba* are the class probabilities.  The class with the highest one (the first of equals) is the prediction.
     folds
-        *folds* are the stretches of rows that one fit predicted.
+        *folds* are the slices of rows that one fit predicted.
 
     Examples
     --------
@@ -96,7 +96,7 @@ class Rows:
 
 
 class Sample:
-    """Rows under weights of shape (draws, n); what metrics share is made once, when first asked for.
+    """Rows under weights of shape (draws, n).  The sums that metrics share are computed once, on first use.
 
     Examples
     --------
@@ -141,11 +141,11 @@ class Sample:
 
     @cached_property
     def correct(self) -> Floats:
-        """The weight of the rows of each class that are predicted right, shape (n_classes, draws)."""
+        """The weight of the correct rows of each class, shape (n_classes, draws)."""
         return self.sums(self.rows.correct)
 
     def sums(self, values: Floats | csc_array) -> Floats:
-        """Return the weighed sums of *values*, shape (…, n), over rows: shape (…, draws)."""
+        """Return the weighted sums of *values*, shape (…, n), over rows.  The result has shape (…, draws)."""
         sums: Floats = values @ self.by_row
         return sums
 
@@ -153,7 +153,8 @@ class Sample:
     def areas(self) -> tuple[Floats, Floats]:
         """ROC AUC and average precision of each class against the rest, each of shape (n_classes, draws).
 
-        A pair of equal scores counts half in the first; equal scores enter the second together.
+        In ROC AUC, a positive and a negative with equal scores count half.  In average precision, equal scores are one
+        step.
         """
         areas = [self._areas(ranking) for ranking in self.rows.rankings]
         return np.array([auc for auc, _ in areas]), np.array([precision for _, precision in areas])
@@ -179,7 +180,7 @@ class Sample:
 
 
 def rank(scores: Floats, is_positive: NDArray[np.bool_]) -> Ranking:
-    """Return how the scores of the positives, best first, stand among those of the negatives.
+    """Return the ranks of the positives, highest score first, among the negatives.
 
     >>> rank(np.array([0.2, 0.9, 0.9]), np.array([True, False, True])).n_above
     array([0, 1])
@@ -198,8 +199,19 @@ def rank(scores: Floats, is_positive: NDArray[np.bool_]) -> Ranking:
 
 
 def spread(places: Ints, n_places: int, values: NDArray[np.generic] | float = 1.0) -> csc_array:
-    """Return a sparse matrix (n_places, n) that holds *values* of each row at its place.
+    """Return a sparse matrix of shape (n_places, n) with the value of each row at its place.
 
+    Parameters
+    ----------
+    places
+        *places* are the codes of the rows, such as classes or bins, shape (n,).
+    n_places
+        *n_places* is the number of codes.
+    values
+        *values* are numbers of the rows, shape (n,), or one number for all.
+
+    Examples
+    --------
     >>> spread(np.array([1, 0]), 2, 5.0).toarray()
     array([[0., 5.],
            [5., 0.]])
@@ -231,7 +243,7 @@ def ratio(part: Floats, whole: Floats) -> Floats:
 
 
 def defined_mean(values: Floats, *, axis: int = 0) -> Floats:
-    """Return the mean over an axis of the values that are not NaN; NaN if all are.
+    """Return the mean over an axis of the values that are not NaN, or NaN if all are.
 
     >>> defined_mean(np.array([[1.0, np.nan], [3.0, np.nan]]))
     array([ 2., nan])

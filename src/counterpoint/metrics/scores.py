@@ -1,4 +1,4 @@
-"""Scores with their intervals: of a Predictions table, or of one set of probabilities."""
+"""Scores with their intervals, from a Predictions table or from one set of probabilities."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,9 +19,9 @@ from counterpoint.schema import PREDICTIONS, SCORES, Frame, check, empty
 def scores(predictions: Frame, rules: Evaluate) -> Frame:
     """Return every metric of every contender on each part that it predicted, with its interval.
 
-    A value is the mean over seeds; in a k-fold, ranking metrics are means over folds and the others pool the
-    out-of-fold rows.  An interval is null where fewer than two groups were predicted; that of a training score
-    rests on a quarter of the draws.
+    A value is the mean over seeds.  In a k-fold, ranking metrics are means over folds, and other metrics pool the
+    out-of-fold rows.  An interval is null if fewer than two groups were predicted.  The interval of a training score
+    uses a quarter of the draws.
 
     Examples
     --------
@@ -64,21 +64,27 @@ def score(
     classes
         *classes* names the columns of *proba*, as ``classes_`` of a fitted contender does.
     groups
-        *groups* are drawn as a whole; without them, each row is its own group.
+        *groups* are drawn as a whole.  Without them, each row is its own group.
     metrics
         *metrics* are names of the METRICS table, or paths such as ``my_lab.metrics:BRIER``.
+    bootstrap
+        *bootstrap* is the number of draws.
+    confidence
+        *confidence* is the level of the intervals.
+    seed
+        *seed* fixes the draws.
 
     Returns
     -------
     Frame
-        One row a metric: metric, value, low, high, n.
+        One row for each metric: metric, value, low, high, n.
 
     Raises
     ------
     ConfigError
-        When a metric does not exist.
+        If a metric does not exist.
     SchemaError
-        When *y*, *proba*, *classes* and *groups* do not fit together.
+        If the lengths of *y*, *proba*, *classes* and *groups* differ.
 
     Examples
     --------

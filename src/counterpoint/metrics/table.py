@@ -1,4 +1,4 @@
-"""The METRICS table, and the metric that a name or a path stands for."""
+"""The METRICS table, and the look-up of a metric by name or path."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ def find_metric(name: str) -> Metric:
     Raises
     ------
     ConfigError
-        When there is none, or what is there is not a Metric.
+        If there is none, or if the object is not a `Metric`.
 
     Examples
     --------
@@ -32,5 +32,5 @@ def find_metric(name: str) -> Metric:
     """
     metric = find(name, METRICS, what="metric")
     if not isinstance(metric, Metric):
-        raise ConfigError(f"{name!r} is a {type(metric).__name__}; a metric is a counterpoint.metrics.Metric.")
+        raise ConfigError(f"{name!r} is a {type(metric).__name__}. A metric is a counterpoint.metrics.Metric.")
     return metric
