@@ -1,4 +1,4 @@
-"""Every engine meets the contract of `engine_contract`; what single engines promise beyond it is tested here."""
+"""Every engine meets the contract of `engine_contract`, and single engines meet further promises."""
 
 import os
 import socket

@@ -50,27 +50,27 @@ HANGS = {"python": hang_in_python, "c": hang_in_c}
 
 @pytest.fixture
 def images(tmp_path):
-    """Return the paths of twelve images; the fourth and the eighth are marked by their bytes."""
+    """Return the paths of twelve images.  The fourth and the eighth are marked by their bytes."""
     paths = [tmp_path / f"{number}.img" for number in range(12)]
     for number, (path, body) in enumerate(zip(paths, OK_IMAGES.values(), strict=True)):
         path.write_bytes(body() + b"marked" * (number in (3, 7)))
     return list(map(str, paths))
 
 
-def decode_or(what, data, **rules):
+def decode_or(reaction, data, **rules):
     if data.endswith(b"marked"):
-        what()
+        reaction()
     return decode_image(data, **rules)
 
 
-def inspected_where(what, start, refs, reader, *, limits):
-    """Do what a child of `inspect_images` does, with a decoder of which marked images make something else."""
-    hashes.decode_image = partial(decode_or, what)
+def inspected_where(reaction, start, refs, reader, *, limits):
+    """Do the work of a child of `inspect_images`, with a decoder that treats marked images differently."""
+    hashes.decode_image = partial(decode_or, reaction)
     return hashes._inspect(start, refs, reader, limits=limits)
 
 
-def statuses(images, what, *, workers=1):
-    work = partial(inspected_where, what, limits=Limits())
+def statuses(images, reaction, *, workers=1):
+    work = partial(inspected_where, reaction, limits=Limits())
     rows = chunks.over_chunks(images, work, workers=workers, max_decode_s=LIMIT_S)
     return [status for status, *_ in rows]
 
@@ -111,7 +111,7 @@ def test_the_process_that_asks_is_never_ended():
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
-def test_a_child_is_kept_for_the_next_caller_and_what_it_raises_is_raised_here():
+def test_a_child_is_kept_for_the_next_caller_and_its_errors_are_raised_here():
     first = child.take_child()
     with pytest.raises(ZeroDivisionError):
         first.call(divmod, 1, 0)
@@ -169,9 +169,9 @@ def test_a_worker_without_a_sign_of_life_ends_with_a_trace_of_where_it_was():
 # Acquisition.
 
 
-def keep_or(what, body, **rules):
+def keep_or(reaction, body, **rules):
     if body in (photo(4), photo(6), photo(8)):
-        what()
+        reaction()
     return transcode(body, **rules)
 
 

@@ -19,7 +19,7 @@ from counterpoint.formats.magic import image_format
 LIMITS = Limits()
 
 
-def picture(width_px: int = 60, height_px: int = 40) -> Image.Image:
+def photo(width_px: int = 60, height_px: int = 40) -> Image.Image:
     coarse = np.random.default_rng(0).integers(0, 256, (5, 6, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((width_px, height_px), Image.Resampling.BICUBIC)
 
@@ -31,22 +31,22 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def frames(kind: str) -> bytes:
-    return encoded(picture(), kind, save_all=True, append_images=[picture().rotate(180)], duration=100)
+    return encoded(photo(), kind, save_all=True, append_images=[photo().rotate(180)], duration=100)
 
 
 FILES = {
-    "jpeg": encoded(picture(), "JPEG", quality=95),
-    "progressive jpeg": encoded(picture(), "JPEG", progressive=True, quality=95),
-    "gray jpeg": encoded(picture().convert("L"), "JPEG"),
-    "cmyk jpeg": encoded(picture().convert("CMYK"), "JPEG", quality=95),
-    "png": encoded(picture(), "PNG"),
+    "jpeg": encoded(photo(), "JPEG", quality=95),
+    "progressive jpeg": encoded(photo(), "JPEG", progressive=True, quality=95),
+    "gray jpeg": encoded(photo().convert("L"), "JPEG"),
+    "cmyk jpeg": encoded(photo().convert("CMYK"), "JPEG", quality=95),
+    "png": encoded(photo(), "PNG"),
     "animated png": frames("PNG"),
-    "gif": encoded(picture(), "GIF"),
+    "gif": encoded(photo(), "GIF"),
     "animated gif": frames("GIF"),
-    "webp": encoded(picture(), "WEBP"),
-    "lossless webp": encoded(picture(), "WEBP", lossless=True),
+    "webp": encoded(photo(), "WEBP"),
+    "lossless webp": encoded(photo(), "WEBP", lossless=True),
     "animated webp": frames("WEBP"),
-    "avif": encoded(picture(), "AVIF", quality=90),
+    "avif": encoded(photo(), "AVIF", quality=90),
 }
 
 
@@ -63,13 +63,13 @@ def rgb(data: bytes) -> np.ndarray:
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_format_shows_its_first_frame(name):
-    expected = np.asarray(picture().convert("L").convert("RGB") if "gray" in name else picture()).astype(int)
+    expected = np.asarray(photo().convert("L").convert("RGB") if "gray" in name else photo()).astype(int)
     assert header(FILES[name]) == (name.split()[-1], 60, 40)
     assert rgb(FILES[name]).dtype == np.uint8
     assert np.abs(rgb(FILES[name]) - expected).mean() < 8  # a GIF has 256 colours
     gray = decode(FILES[name], limits=LIMITS, mode="gray")
     assert gray.shape == (40, 60, 1)
-    assert np.abs(gray[:, :, 0] - np.asarray(picture().convert("L")).astype(int)).mean() < 6
+    assert np.abs(gray[:, :, 0] - np.asarray(photo().convert("L")).astype(int)).mean() < 6
 
 
 @pytest.mark.parametrize("mode", ["gray", "rgb"])
@@ -78,7 +78,7 @@ def test_every_format_shows_its_first_frame(name):
 def test_the_exif_rotation_is_applied_as_pillow_does(kind, orientation, mode):
     exif = Image.Exif()
     exif[0x010E], exif[0x0112] = "a description", orientation
-    data = encoded(picture(), kind, exif=exif, **({"quality": 95} if kind == "JPEG" else {"lossless": True}))
+    data = encoded(photo(), kind, exif=exif, **({"quality": 95} if kind == "JPEG" else {"lossless": True}))
     shown = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("L" if mode == "gray" else "RGB")
     found = decode_image(data, limits=LIMITS, mode=mode)
     assert (found.width_px, found.height_px) == shown.size == found.pixels.shape[1::-1]
@@ -94,7 +94,7 @@ def test_the_exif_rotation_is_applied_as_pillow_does(kind, orientation, mode):
 def test_exif_that_makes_no_sense_is_no_rotation(order, directory):
     start = b"II*\0" if order == "<" else b"MM\0*"
     exif = b"Exif\0\0" + start + struct.pack(order + "I", 8) + directory
-    assert rgb(encoded(picture(), "JPEG", exif=exif)).shape == (40, 60, 3)
+    assert rgb(encoded(photo(), "JPEG", exif=exif)).shape == (40, 60, 3)
 
 
 def transparent(mode: str) -> bytes:
@@ -103,7 +103,7 @@ def transparent(mode: str) -> bytes:
         black.putpalette(bytes(768))
         return encoded(black, "PNG", transparency=1)
     if mode == "P with bytes":
-        return encoded(picture().quantize(8), "PNG", transparency=bytes(8))
+        return encoded(photo().quantize(8), "PNG", transparency=bytes(8))
     if mode == "RGB":
         return encoded(Image.new("RGB", (20, 20), (1, 2, 3)), "PNG", transparency=(1, 2, 3))
     if mode in ("L", "1"):
@@ -112,13 +112,13 @@ def transparent(mode: str) -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["P", "P with bytes", "RGB", "L", "1", "LA", "RGBA"])
-def test_what_is_transparent_is_white(mode):
+def test_transparent_pixels_are_white(mode):
     assert (rgb(transparent(mode)) == 255).all()
     assert (decode(transparent(mode), limits=LIMITS, mode="gray") == 255).all()
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "AVIF", "GIF"])
-def test_what_is_transparent_is_white_in_other_formats(kind):
+def test_transparent_pixels_are_white_in_other_formats(kind):
     assert (rgb(encoded(Image.new("RGBA", (20, 20), (9, 8, 7, 0)), kind)) > 250).all()
 
 
@@ -136,8 +136,8 @@ def test_one_bit_is_black_or_white():
     assert (rgb(encoded(Image.fromarray(bits), "PNG"))[:, :, 1] == bits * 255).all()
 
 
-def test_a_large_jpeg_is_decoded_small_but_not_below_the_side_asked_for():
-    data = encoded(picture(800, 400), "JPEG")
+def test_a_large_jpeg_is_decoded_small_but_not_below_the_wanted_size():
+    data = encoded(photo(800, 400), "JPEG")
     small = decode_image(data, limits=LIMITS, mode="gray", min_side_px=100)
     assert small.pixels.shape == (100, 200, 1)
     assert (small.width_px, small.height_px) == (800, 400)
@@ -151,11 +151,11 @@ def test_the_name_does_not_matter_the_first_bytes_do(name):
 
 @pytest.mark.parametrize(
     "data",
-    [encoded(picture(), kind) for kind in ("BMP", "TIFF", "ICO", "JPEG2000", "EPS", "PPM", "PDF")]
+    [encoded(photo(), kind) for kind in ("BMP", "TIFF", "ICO", "JPEG2000", "EPS", "PPM", "PDF")]
     + [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\xef\xbb\xbf \n<?xml version='1.0'?><!-- x --><svg/>"]
     + [b"<!DOCTYPE svg PUBLIC ''><svg/>", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", b"\xff\x0a" + bytes(9)],
 )
-def test_formats_that_are_not_read_are_told_from_what_is_no_image(data):
+def test_unsupported_formats_are_distinguished_from_other_files(data):
     assert reason(data) == "unsupported_format"
 
 
@@ -176,7 +176,7 @@ def test_an_svg_after_many_comments_is_one():
 @pytest.mark.parametrize(
     "data", [b"<!DOCTYPE html><html><body><svg/></body></html>", b"{}", b"\0" * 100, b"GIF", b"\xff\xd8", b"\x89PNG"]
 )
-def test_what_is_no_image_says_so(data):
+def test_a_file_that_is_no_image_has_this_reason(data):
     assert reason(data) == "not_image"
 
 
@@ -248,7 +248,7 @@ def test_a_jpeg_without_its_last_bytes_is_truncated():
 
 @pytest.mark.parametrize("space", ["L", "RGB", "CMYK"])
 def test_a_jpeg_of_thousands_of_scans_is_refused(space):
-    data = encoded(picture().convert(space), "JPEG", progressive=True)
+    data = encoded(photo().convert(space), "JPEG", progressive=True)
     scan = data[data.rindex(b"\xff\xda") : -2]
     with pytest.raises(ImageError, match=rf"decode_error: \d+ scans of 2400 pixels, at most {MAX_JPEG_SCANS}"):
         rgb(data[:-2] + scan * MAX_JPEG_SCANS + data[-2:])
@@ -264,8 +264,8 @@ def test_a_large_jpeg_may_have_fewer_scans(monkeypatch):
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
-def test_strips_make_the_same_picture_as_the_whole(monkeypatch, mode):
-    data = encoded(picture().convert("RGBA").convert(mode), "PNG", **({"transparency": 3} if mode == "P" else {}))
+def test_strips_make_the_same_image_as_the_whole(monkeypatch, mode):
+    data = encoded(photo().convert("RGBA").convert(mode), "PNG", **({"transparency": 3} if mode == "P" else {}))
     whole = rgb(data)
     monkeypatch.setattr("counterpoint.features.decode.STRIP_PIXELS", 7 * 60)
     assert (rgb(data) == whole).all()

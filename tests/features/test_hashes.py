@@ -70,7 +70,7 @@ def test_a_transform_of_eight_rows_gives_the_bits_of_a_whole_one():
     assert phashes(thumbnails) == np.packbits(above, axis=1).view(">u8")[:, 0].tolist()
 
 
-def test_what_only_arithmetic_makes_of_a_symmetric_image_is_no_bit():
+def test_rounding_errors_of_a_symmetric_image_are_no_bits():
     across = np.abs(np.arange(SIDE_PX) - 15.5)
     disc = ((np.add.outer(across**2, across**2) < 100) * 255).astype(np.uint8)
     bits = np.unpackbits(np.array(phashes(disc[None]), dtype=">u8").view(np.uint8)).reshape(8, 8)
@@ -153,7 +153,7 @@ def test_no_rows_give_no_rows_with_the_columns():
     assert set(INSPECTED) < set(inspected.columns)
 
 
-def test_several_processes_find_what_one_finds(shard, monkeypatch):
+def test_several_processes_find_the_same_as_one(shard, monkeypatch):
     refs = [*shard, None, *shard[::-1]]
     expected = inspect_images(records(refs), Limits(), workers=1)
     monkeypatch.setattr(chunks, "MANY", 1)

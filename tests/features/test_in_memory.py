@@ -17,9 +17,9 @@ from counterpoint.features.in_memory import MADE, as_frame, kept_images
 RAMP = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
 
 
-def png(picture: Image.Image) -> bytes:
+def png(image: Image.Image) -> bytes:
     file = BytesIO()
-    picture.save(file, "PNG")
+    image.save(file, "PNG")
     return file.getvalue()
 
 
@@ -57,7 +57,7 @@ def test_an_array_of_any_usual_shape_is_taken(shape):
     assert pixels(np.zeros(shape, dtype=np.uint8)).shape == (8, 9, 3)
 
 
-def test_a_picture_lies_as_its_file_says():
+def test_an_image_is_rotated_as_its_file_is():
     file = BytesIO()
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
@@ -65,7 +65,7 @@ def test_a_picture_lies_as_its_file_says():
     np.testing.assert_array_equal(pixels(Image.open(file)), pixels(file.getvalue()))
 
 
-def test_paths_and_bytes_beside_each_other_are_both_kept():
+def test_paths_and_bytes_in_one_column_are_both_kept():
     images = pl.Series("image", [Path("a.png"), RAMP, "b.png", None], dtype=pl.Object)
     frame = as_frame(pl.DataFrame({"text": list("abcd"), "image": images}))
     assert frame.columns == ["text", "image"]
@@ -76,7 +76,7 @@ def test_paths_and_bytes_beside_each_other_are_both_kept():
 
 
 @pytest.mark.parametrize("value", [None, np.nan, pd.NA, pd.NaT, {"bytes": None, "path": None}])
-def test_what_is_not_there_is_null(value):
+def test_missing_values_are_null(value):
     frame = as_frame(pd.DataFrame({"image": pd.Series(["a.png", value], dtype=object)}))
     assert kept_images(frame["image"]).to_list() == ["a.png", None]
 
@@ -108,13 +108,13 @@ def test_an_array_column_of_polars_is_taken():
         (object(), "of type object"),
     ],
 )
-def test_what_is_no_image_is_named_with_its_row(value, got):
+def test_a_value_that_is_no_image_is_named_with_its_row(value, got):
     frame = pd.DataFrame({"image": pd.Series([None, value], dtype=object)})
     with pytest.raises(SchemaError, match=rf"^The image of row 1 is {got}; allowed: a path, bytes, a PIL image, or an"):
         as_frame(frame)
 
 
-def test_a_picture_that_breaks_off_counts_as_one_that_cannot_be_read():
+def test_a_cut_image_counts_as_unreadable():
     cut = Image.open(BytesIO(png(Image.effect_noise((64, 64), 50))[:800]))
     frame = as_frame(pd.DataFrame({"image": pd.Series([cut], dtype=object)}))
     assert frame["image"].to_list() == [b""]

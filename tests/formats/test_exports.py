@@ -1,4 +1,4 @@
-"""Exports: whole or not there, never over what somebody else has put there, and read by those they are for."""
+"""Exports are whole or absent, never overwrite files of others, and are readable by their readers."""
 
 import json
 import multiprocessing
@@ -117,7 +117,7 @@ def test_a_full_disk_is_one_line(tmp_path):
     assert not (tmp_path / f"out.tmp/{UNFINISHED}").exists()
 
 
-def test_an_imagefolder_has_a_folder_a_label_and_its_metadata_beside(tmp_path):
+def test_an_imagefolder_has_a_folder_for_each_label_and_its_metadata(tmp_path):
     rows = [pair("animal", "a cat"), pair("person", "a man\n", fields={"url": "https://a.org/?x"}), pair(None, None)]
     assert write_imagefolder(rows, tmp_path) == 3
     lines = [json.loads(line) for line in (tmp_path / "train" / "metadata.jsonl").read_text().splitlines()]

@@ -1,4 +1,4 @@
-r"""Image paths as Windows, Excel and other computers write them lead to their file, or to none; never to a guess."""
+r"""Image paths as Windows, Excel and other computers write them lead to their file, or to none, never to a guess."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ def holding(folder, *names):
 
 
 def found(folder, *names):
-    """Return the files that *names* lead to, from *folder* on; None where there is none."""
+    """Return the files of *names* below *folder*, or None where there is no file."""
     column = pl.Series(names, dtype=pl.String)
     paths = ImagePaths(folder, lambda: [column])
     return [path[len(str(folder)) + 1 :] if os.path.isfile(path) else None for path in paths.find(column)]  # noqa: PTH113
@@ -91,18 +91,18 @@ def test_a_folder_is_listed_once_for_all_names(tmp_path, monkeypatch):
 
 @pytest.fixture
 def shop(tmp_path):
-    """A table as Excel on Windows leaves it beside a folder of photos."""
+    """Write a table next to a folder of photos, like Excel on Windows."""
     holding(tmp_path, *(f"fotos/{n}.jpg" for n in range(6)))
     rows = [f"FOTOS\\{n}.JPG;ein Bild Nummer {n};{'ab'[n % 2]}" for n in range(6)]
     (tmp_path / "t.csv").write_text("\n".join(["image;text;label", *rows]), encoding="utf-8")
     return tmp_path
 
 
-def test_what_was_found_otherwise_is_counted_with_an_example(shop, caplog):
+def test_names_found_in_another_way_are_counted_with_an_example(shop, caplog):
     with caplog.at_level(logging.WARNING, logger="counterpoint"):
         cp.read_pairs(shop / "t.csv", separator=";")
-    [said] = [each.getMessage() for each in caplog.records if "found" in each.getMessage()]
-    assert "6 image paths were found with / for \\, in another letter case: 'FOTOS\\0.JPG' is fotos/0.jpg" in said
+    [message] = [each.getMessage() for each in caplog.records if "found" in each.getMessage()]
+    assert "6 image paths were found with / for \\, in another letter case: 'FOTOS\\0.JPG' is fotos/0.jpg" in message
 
 
 def test_pairs_are_read_from_another_root(tmp_path):

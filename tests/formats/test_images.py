@@ -1,4 +1,4 @@
-"""Image references: whatever they name is read as it is stored, and what is not there is an `ImageError`."""
+"""Image references give the stored bytes, and an `ImageError` where there are none."""
 
 import io
 import os
@@ -120,7 +120,7 @@ def test_a_row_or_column_that_is_not_there_is_missing(tmp_path, inside):
 @pytest.mark.parametrize(
     "name", ["none.jpg", "none.tar#a.jpg", "none.parquet#0", ".", "a\0b.jpg", "x" * 5000, "\ud800.jpg"]
 )
-def test_what_is_not_there_is_missing(tmp_path, name):
+def test_a_reference_without_a_file_is_missing(tmp_path, name):
     assert reason(f"{tmp_path}/{name}") == "missing_file"
 
 

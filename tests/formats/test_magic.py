@@ -1,4 +1,4 @@
-"""Content says what an image is; no caption, table or page is taken for one."""
+"""Images are recognised by their content.  No caption, table or page is taken for an image."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The 2023 study's layout: read back as the study read it, row n of the descriptions is that of image n."""
+"""The layout of the 2023 study, read like the study read it: row n of the descriptions belongs to image n."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def gray(row: int) -> np.ndarray:
 
 
 def write(folder: Path, rows: list[tuple[str, str | None, str]], classes=CLASSES) -> Path:
-    """Write rows of (label, text, status); the image of a row is its place among *rows*."""
+    """Write rows of (label, text, status).  The image of a row is its place among *rows*."""
     folder.mkdir(parents=True, exist_ok=True)
     with StudyFolder(folder, classes) as study:
         for place, (label, text, status) in enumerate(rows):
@@ -86,7 +86,7 @@ def test_row_n_belongs_to_image_n_and_to_description_n(tmp_path_factory, rows):
             assert images.get(f"{number}_{n}") == (place if rows[place][2] == "ok" else None)
 
 
-def test_our_own_source_reads_it_and_knows_what_is_missing(tmp_path):
+def test_our_own_source_reads_it_and_marks_missing_images(tmp_path):
     folder = write(tmp_path / "study", ROWS)
     ((records, dropped),) = open_source({"kind": "folder", "path": str(folder)}).read(tmp_path)
     read = {row["id"]: (row["text"], row["image"] is not None) for row in records.to_dicts()}
@@ -105,17 +105,17 @@ def test_of_more_than_two_classes_a_folder_is_called_by_its_number(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("classes", "says"),
+    ("classes", "message"),
     [
         (["animal", "persn"], "Did you mean 'person'?"),
         (["animal"], "each of animal, person once"),
         (["animal", "animal", "person"], "each of animal, person once"),
     ],
 )
-def test_classes_that_are_not_those_of_the_rows_are_refused(classes, says):
+def test_classes_that_are_not_those_of_the_rows_are_refused(classes, message):
     with pytest.raises(ConfigError, match="person") as error:
         class_numbers(["person", "animal"], classes)
-    assert says in str(error.value)
+    assert message in str(error.value)
 
 
 def test_one_class_is_no_study():

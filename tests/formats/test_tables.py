@@ -134,7 +134,7 @@ WORDS = ["lamp", "table", "stone", "river", "cloud", "paper", "glass", "wheel", 
 
 
 def shop(separator=",", ends="\n", **changes):
-    """Return a table of twenty rows; *changes* are captions by row, such as r5="..."."""
+    """Return a table of twenty rows.  *changes* are captions by row, such as r5="..."."""
     captions = [changes.get(f"r{n}", f"{WORDS[n % 10]} {WORDS[n % 7]}") for n in range(20)]
     lines = [f"im/{n}.png{separator}{caption}{separator}{('cat', 'dog')[n % 2]}" for n, caption in enumerate(captions)]
     return "".join(line + ends for line in [separator.join(("file", "caption", "class")), *lines])
@@ -152,7 +152,7 @@ def test_a_quotation_mark_in_a_tsv_is_a_character(tmp_path):
 
 
 @pytest.mark.parametrize("quoted", ['"say ""hi"" now"', '"two\nlines"', '"a\tb"'])
-def test_a_tsv_whose_marks_evidently_enclose_fields_is_read_so_and_says_so(quoted, tmp_path):
+def test_a_tsv_with_marks_that_evidently_enclose_fields_is_read_so_with_a_note(quoted, tmp_path):
     path = written(tmp_path / "t.tsv", shop("\t", r5=quoted))
     assert rows(path, "caption")[5][0] == quoted[1:-1].replace('""', '"')
     assert open_table(path).notes == (
@@ -248,7 +248,7 @@ def test_mixed_line_ends_neither_lose_nor_invent_rows(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv"])
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-def test_the_separator_is_found_and_said(separator, suffix, tmp_path):
+def test_the_separator_is_found_and_noted(separator, suffix, tmp_path):
     usual = {".csv": ",", ".tsv": "\t"}[suffix]
     path = written(tmp_path / f"t{suffix}", shop(separator))
     assert rows(path, "class")[1] == ("dog", None)
@@ -284,7 +284,7 @@ def test_commas_in_captions_do_not_hide_a_semicolon(tmp_path):
         ("schön", "utf-16-be", "utf-16-be"),
     ],
 )
-def test_the_encoding_is_found_and_said(text, encoding, found, tmp_path):
+def test_the_encoding_is_found_and_noted(text, encoding, found, tmp_path):
     path = written(tmp_path / "t.csv", shop(r5=text), encoding)
     assert rows(path, "caption")[5] == (text, None)
     assert open_table(path).notes == (
@@ -302,7 +302,7 @@ def test_a_few_wrong_bytes_do_not_change_the_encoding(tmp_path):
     assert open_table(path).notes == ()
 
 
-def test_what_json_says_is_no_number_is_missing(tmp_path):
+def test_values_of_json_that_are_no_number_are_missing(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"a": NaN, "b": 1.0}\n{"a": -Infinity, "b": 1}\n{"a": 1e400, "b": "NaN"}\n')
     assert rows(tmp_path / "t.jsonl", "a", "b") == [(None, "1", None), (None, "1", None), (None, "NaN", None)]
 

@@ -102,7 +102,7 @@ def test_a_link_has_the_bytes_of_the_file_that_it_points_to(tmp_path):
     assert [sample.lost for sample in samples[4:]] == [{"jpg": "linked_member"}] * 3
 
 
-def test_a_sparse_member_is_lost_and_says_so(tmp_path):
+def test_a_sparse_member_is_lost_with_its_reason(tmp_path):
     member = tarfile.TarInfo("a.jpg")
     member.type = tarfile.GNUTYPE_SPARSE
     [sample] = read(tmp_path, member.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
@@ -110,7 +110,7 @@ def test_a_sparse_member_is_lost_and_says_so(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.jfif", "a.JPE", "a.heic", "a.bin", "a", "a.png", "a.txt"])
-def test_content_decides_what_an_image_is(tmp_path, name):
+def test_content_decides_whether_a_member_is_an_image(tmp_path, name):
     [sample] = read(tmp_path, tar_bytes({name: b"\xff\xd8\xff\xe0 and so on"}))
     assert list(sample.images.values()) == [f"{tmp_path}/x.tar#{name}"]
 
@@ -151,7 +151,7 @@ def test_long_and_foreign_names_are_read_and_indexed(tmp_path, kind):
 
 @settings(deadline=None)
 @given(cut=st.integers(1, len(tar_bytes(THREE)) - 1))
-def test_a_cut_tar_yields_what_was_whole_and_then_says_so(tmp_path_factory, cut):
+def test_a_cut_tar_yields_the_whole_samples_and_then_a_cut(tmp_path_factory, cut):
     folder = tmp_path_factory.mktemp("tar")
     whole = read(folder, tar_bytes(THREE))
     end_mark = 9 * 1024 + 512  # nine members of a header and a block, then the first zero block
@@ -178,7 +178,7 @@ def test_a_cut_tar_yields_what_was_whole_and_then_says_so(tmp_path_factory, cut)
         (b"BZh9" + bytes(2000), "run bunzip2"),
     ],
 )
-def test_what_is_no_tar_is_one_clear_line(tmp_path, data, word):
+def test_a_file_that_is_no_tar_is_one_clear_line(tmp_path, data, word):
     with pytest.raises(SourceError, match=word) as caught:
         read(tmp_path, data)
     assert "\n" not in str(caught.value)

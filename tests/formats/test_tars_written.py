@@ -26,7 +26,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # webdataset leaves its tars open
-def test_webdataset_reads_what_was_written(tmp_path):
+def test_webdataset_reads_the_written_pairs(tmp_path):
     assert write_tars(PAIRS, tmp_path, samples_per_tar=2) == 5
     urls = [str(path) for path in sorted(tmp_path.iterdir())]
     samples = list(webdataset.WebDataset(urls, shardshuffle=False).decode("rgb8"))
@@ -37,7 +37,7 @@ def test_webdataset_reads_what_was_written(tmp_path):
     assert all(sample[pair.extension].shape == (12, 12, 3) for sample, pair in zip(samples, PAIRS, strict=True))
 
 
-def test_our_own_source_reads_what_was_written(tmp_path):
+def test_our_own_source_reads_the_written_pairs(tmp_path):
     write_tars(PAIRS, tmp_path / "out", samples_per_tar=2)
     ((records, dropped),) = open_source(
         {"kind": "webdataset", "path": tmp_path / "out", "label": "label", "text_id": "key"}
@@ -78,7 +78,7 @@ def test_a_tar_that_is_full_is_followed_by_none_that_is_empty(tmp_path):
     samples_per_tar=st.integers(1, 4),
     url=TEXTS,
 )
-def test_whatever_a_pair_says_its_key_is_ours(tmp_path_factory, texts, samples_per_tar, url):
+def test_the_fields_of_a_pair_do_not_change_its_key(tmp_path_factory, texts, samples_per_tar, url):
     folder = tmp_path_factory.mktemp("tars")
     write_tars(
         [Outgoing(GOOD, "png", text, text, {"url": url}) for text in texts], folder, samples_per_tar=samples_per_tar

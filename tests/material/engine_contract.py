@@ -1,7 +1,7 @@
 """The contract of engines: functions that take the function ``run`` of an engine, ours or from outside.
 
-``for part in contract_of(run): part(run)`` holds an engine to all that it can meet: the parts `OF_PROCESSES` are for
-engines whose workers are processes of their own.
+``for part in contract_of(run): part(run)`` tests an engine.  The parts `OF_PROCESSES` are for engines with worker
+processes of their own, and are left out for other engines.
 """
 
 import inspect
@@ -220,7 +220,7 @@ def has_processes(run: Run) -> bool:
 
 
 def _pid_of_long(folder: str, process: subprocess.Popen[bytes] | None = None) -> int:
-    """Return the process that does the long errand, as soon as it has begun; *process* must not end before."""
+    """Return the process that does the long errand, when it has begun.  *process* must not end before."""
     path = Path(folder) / "pid"
 
     def has_begun() -> bool:
@@ -239,7 +239,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _wait_until(is_so: Callable[[], bool]) -> None:
-    """Return when *is_so* returns True; fail after a minute."""
+    """Return when *is_so* returns True.  Fail after a minute."""
     end_s = time.monotonic() + PATIENCE_S
     while not is_so():
         assert time.monotonic() < end_s

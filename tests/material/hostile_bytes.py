@@ -84,7 +84,7 @@ _FIELDS = (
     (rb"ftyp|meta|iinf|iloc|iprp|ipco|ispe|pixi|av1C|ipma|mdat|moov|stsz|stco", (-4, 4, 8, 12, 16, 20)),
     (rb"Exif\0\0|II\*\0|MM\0\*", (4, 6, 8, 10, 12, 14, 18)),
 )  # fmt: skip
-"""Where sizes, lengths and flags stand: at these distances from what the pattern finds."""
+"""Places of sizes, lengths and flags: their distances from the match of a pattern."""
 _EXTREMES = (0, 1, 2, 3, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
@@ -133,7 +133,7 @@ def _splice(draw: Draw, data: bytearray) -> None:
 
 
 def _place(draw: Draw, data: bytearray) -> int:
-    """Draw a place: in what is likely a header, or anywhere; seldom in the magic bytes, which decide at once."""
+    """Draw a place: in a likely header, or anywhere, but rarely in the magic bytes, which decide at once."""
     start, end = draw(st.sampled_from([(0, 12), *[(12, 64), (12, 300), (12, 10**6)] * 5]))
     return draw(st.integers(min(start, len(data) - 1), max(0, min(end, len(data)) - 1)))
 
@@ -143,7 +143,7 @@ _CHANGES = (_flip, _set, _set_field, _set_field, _set_field, _cut, _drop, _repea
 
 @st.composite
 def mutated_images(draw: Draw) -> bytes:
-    """Change a small image of some format in a few places; the checksums of a PNG are mended half of the time."""
+    """Change a small image of some format in a few places.  Half of the time, repair the checksums of a PNG."""
     data = bytearray(SEEDS[draw(st.sampled_from(sorted(SEEDS)))])
     for _ in range(draw(st.integers(1, 3))):
         if data:
@@ -152,7 +152,7 @@ def mutated_images(draw: Draw) -> bytes:
 
 
 def mended_png(data: bytes) -> bytes:
-    """Return a PNG with right checksums, so that what was changed gets past them; anything else as it is."""
+    """Return a PNG with right checksums, so that its changes pass them.  Other data stay as they are."""
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         return data
     mended, at = bytearray(data), 8

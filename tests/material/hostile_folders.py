@@ -1,4 +1,4 @@
-"""Folders as people have them, and worse, and the account that reading one must give."""
+"""Folders as people have them, and worse ones, and the account that a reader must give."""
 
 import os
 import tempfile
@@ -51,7 +51,7 @@ TREES = st.lists(_entry, max_size=14).map(lambda found: [(folder + file, body) f
 
 
 def grow(root: Path, tree: list[tuple[str, bytes | str]]) -> None:
-    """Write the files of *tree* below *root*: bytes, links, pipes; what cannot be is left out."""
+    """Write the files of *tree* below *root*: bytes, links, pipes.  A path that is taken is left out."""
     for name, body in tree:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def _real(path: Any) -> str:
 
 
 def _is_used(file: Path, dropped: Any) -> bool:
-    """Return whether a file that is neither in a row nor aside is the text or the table of some, or has a bad name."""
+    """Return whether a file without a row that is not aside is the text or the table of rows, or has a bad name."""
     ids = {key.rpartition("/")[2] for key in dropped["id"].drop_nulls()}
     if {file.name, file.stem} & ids or ("\udcff" in file.name and r"b\xff.png" in ids):
         return True
@@ -108,5 +108,5 @@ def _is_used(file: Path, dropped: Any) -> bool:
         return True  # a link to a folder, whose files are walked elsewhere or lie outside
     name = file.name.lower()
     is_table = name.endswith((".txt", ".csv", ".jsonl"))
-    looks = name.rpartition(".")[2] in IMAGE_EXTENSIONS or (not is_table and is_image(file.read_bytes()[:1024]))
-    return is_table and not looks and not is_hidden(name)
+    has_image = name.rpartition(".")[2] in IMAGE_EXTENSIONS or (not is_table and is_image(file.read_bytes()[:1024]))
+    return is_table and not has_image and not is_hidden(name)

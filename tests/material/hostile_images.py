@@ -1,4 +1,4 @@
-"""Bodies that a hostile host may send: images that are well, images that are damaged, and what is no image."""
+"""Bodies that a hostile host may send: good images, damaged images, and files that are no image."""
 
 import gzip
 import io
@@ -48,7 +48,7 @@ def animation() -> bytes:
 
 @cache
 def rotated() -> bytes:
-    """A JPEG that is shown on its side."""
+    """A JPEG that is shown with a rotation of 90 degrees."""
     exif = Image.Exif()
     exif[0x0112] = 6
     return encoded(picture(), "JPEG", exif=exif)
@@ -82,7 +82,7 @@ OK_IMAGES: dict[str, Body] = {
     "webp": lambda: encoded(picture(), "WEBP"),
     "avif": lambda: encoded(picture(), "AVIF"),
 }
-"""One of each format that is read; each is 96 x 64 px but the 16-bit PNG, the rotated one as stored."""
+"""One image of each format that is read.  All are stored as 96 x 64 px, except the 16-bit PNG."""
 
 
 def unread(kind: str) -> Body:
@@ -101,7 +101,7 @@ def chunk(name: bytes, body: bytes) -> bytes:
 
 
 def png_of(width_px: int, height_px: int, rows: bytes, bits: int = 8) -> bytes:
-    """Return a gray PNG that says it is this large, and holds these deflated rows."""
+    """Return a gray PNG with this size in its header, and these deflated rows."""
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width_px, height_px, bits, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
@@ -128,7 +128,7 @@ def gzip_bomb() -> bytes:
 
 @cache
 def long_strip() -> bytes:
-    """A whole PNG that is longer than any side may be, of few pixels and an aspect that is allowed."""
+    """A whole PNG above the longest allowed side, of few pixels and an allowed aspect."""
     return png_of(20_100, 2_100, zlib.compress(bytes((20_100 // 8 + 2) * 2_100), 1), bits=1)
 
 
@@ -139,7 +139,7 @@ def prepare() -> None:
 
 
 def jpeg_saying(height_px: int, width_px: int) -> bytes:
-    """Return a JPEG whose header says another size."""
+    """Return a JPEG with another size in its header."""
     data = bytearray(jpeg())
     data[(at := data.index(b"\xff\xc0")) + 5 : at + 9] = struct.pack(">HH", height_px, width_px)
     return bytes(data)

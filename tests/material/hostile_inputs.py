@@ -1,6 +1,6 @@
-"""Inputs that a stranger may send to the URL guard, the header reader and the decoder, and what must hold for each.
+"""Inputs that a stranger may send to the URL guard, the header reader and the decoder, and a check for each.
 
-`TARGETS` pairs a strategy with a check; a check returns the outcome in one word, or raises when something is wrong.
+`TARGETS` pairs a strategy with a check.  A check returns the outcome in one word, or raises when something is wrong.
 """
 
 import re
@@ -146,7 +146,7 @@ ADDRESSES = st.one_of(
 
 
 def check_of_url(url: str) -> str:
-    """Hold what the guard says of a URL against what the system would do with it, as a row or as a redirect."""
+    """Compare the answer of the guard for a URL, as a row or as a redirect, with the behaviour of the system."""
     with suppress(ValueError):
         _judged(urljoin("https://example.com/a/b.jpg?q", url))
     return _judged(url)
@@ -181,7 +181,7 @@ def _address_of(host: str) -> str | None:
 
 
 def check_of_address(address: str) -> str:
-    """Hold what the guard says of an address against the IPv4 address that it carries."""
+    """Compare the answer of the guard for an address with the IPv4 address inside it."""
     reason = denied(address)
     assert reason is None or (reason and reason.isprintable())
     if address in DENIED_V4:
@@ -207,7 +207,7 @@ _IMAGE = Target("http://example.com/a.jpg", "http", "example.com", 80, is_addres
 
 
 def check_of_robots(text: str) -> str:
-    """Read a robots.txt, and each line of it as an X-Robots-Tag: whatever it says, it says yes or no."""
+    """Read a robots.txt, and each line of it as an X-Robots-Tag: the answer is yes or no for any text."""
     robots = Robots()
     robots.learn(_IMAGE, "ok", text.encode("utf-8", "surrogatepass"))
     allowed, is_optout = robots.allows(_IMAGE), opts_out(text.splitlines())
@@ -261,7 +261,7 @@ def check_of_header(data: bytes) -> str:
 
 
 def check_of_picture(data: bytes) -> str:
-    """Hold the decoder to its promise: pixels within the limits and as large as it says, or a reason."""
+    """Hold the decoder to its promise: pixels within the limits and of the stated size, or a reason."""
     mode, least = ("gray", 8) if zlib.crc32(data) & 1 else ("rgb", None)
     try:
         found = decode_image(data, limits=LIMITS, mode=mode, min_side_px=least)
@@ -279,7 +279,7 @@ def check_of_picture(data: bytes) -> str:
 
 
 def check_of_kept(data: bytes) -> str:
-    """Hold the keeper to its promise: nothing raises, and what is kept is an image."""
+    """Hold the keeper to its promise: nothing raises, and kept bytes are an image."""
     how = sorted(TRANSCODERS)[zlib.crc32(data) % len(TRANSCODERS)]
     kept = transcode(data, limits=LIMITS, kept=how)
     assert kept.status in STATUSES
@@ -300,7 +300,7 @@ def _reason(error: ImageError) -> str:
 
 
 class Fuzzed(NamedTuple):
-    """What is fuzzed: inputs, what must hold for each, and the most seconds of the processor that one may take."""
+    """A fuzzed function: inputs, the check of each input, and the most processor seconds for one input."""
 
     inputs: st.SearchStrategy[Any]
     check: Callable[[Any], str]

@@ -1,4 +1,4 @@
-"""A host on loopback that answers in every way that a hostile or broken host may; `KINDS` lists them.
+"""A host on loopback that answers in every way that a hostile or broken host may.  `KINDS` lists the ways.
 
 Its threads are daemons of the process that starts it: it ends with that process, on leaving the context, and after
 a bound.  Besides 127.0.0.1 it listens, on the same ports, on addresses that must never see a connection.
@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 import trustme
 
-from hostile_kinds import DENIED, DOMAIN, KINDS, Answer, Conversation, jpeg_of_anyone, replying
+from hostile_answers import Answer, Conversation, jpeg_of_anyone, replying
+from hostile_kinds import DENIED, DOMAIN, KINDS
 
 BOUND_S = 300.0
 PATIENCE_S = 20.0  # longest that a connection waits for its peer
@@ -39,7 +40,7 @@ class Contact(NamedTuple):
 
 @dataclass
 class HostileServer:
-    """What a test needs to know of the running host."""
+    """The addresses and the log of the running host."""
 
     ports: dict[str, int]
     ca_file: Path
@@ -47,7 +48,7 @@ class HostileServer:
     """Every connection and every request, in their order."""
 
     def url(self, name: str, *, literal: bool = False) -> str:
-        """Return the URL of a kind; *literal*: at 127.0.0.1, where it would be at a host name of its own."""
+        """Return the URL of a kind.  With *literal* it is at 127.0.0.1 instead of a host name of its own."""
         host = "127.0.0.1" if literal else host_of(name)
         url = KINDS[name].url
         for key, value in {"host": host, "name": name, **self.ports}.items():
@@ -56,7 +57,7 @@ class HostileServer:
 
     @property
     def resolve(self) -> list[str]:
-        """What each kind's host name resolves to, as libcurl's option RESOLVE has it."""
+        """The address of the host name of each kind, in the form of libcurl's option RESOLVE."""
         return [
             f"{host_of(name)}:{port}:{kind.then_resolves if kind.then_resolves and at == 'other' else kind.resolves}"
             for name, kind in KINDS.items()
@@ -88,7 +89,7 @@ def hostile_server(*, files: Mapping[str, bytes] | None = None, bound_s: float =
     Parameters
     ----------
     files
-        *files* are bodies by path, answered with 200 beside the kinds: ``{"/0.jpg": b"..."}``.
+        *files* are bodies by path, answered with 200 in addition to the kinds: ``{"/0.jpg": b"..."}``.
     bound_s
         *bound_s* is after how many seconds it ends although the context was not left.
     """
@@ -195,7 +196,7 @@ class _Host:
             end.close()
 
     def _answer(self, end: socket.socket) -> bool:
-        """Answer one request; say whether the connection stays open."""
+        """Answer one request, and return whether the connection stays open."""
         head = b""
         while b"\r\n\r\n" not in head:
             if not (more := end.recv(65536)):

@@ -1,4 +1,4 @@
-"""Settings files of strangers, as bytes: study, acquire and sweep files, and what must hold for each.
+"""Settings files of strangers, as bytes: study, acquire and sweep files, and the check of each.
 
 A check returns the outcome in one word, or raises when something is wrong.
 """
@@ -231,7 +231,7 @@ _PATH = Path(_FOLDER.name, "settings.yaml")
 
 
 def check_of_study_file(data: bytes) -> str:
-    """Hold the readers of settings to their promise: settings, or one line that says what is wrong."""
+    """Hold the readers of settings to their promise: settings, or one line with the mistake."""
     _PATH.write_bytes(data)
     (_PATH.parent / "study.yaml").write_text("study: a\nsource: {kind: generated}\n")
     kind = next((name for name in ("acquisition", "sweep") if name.encode() in data), "study")
@@ -247,7 +247,7 @@ def check_of_study_file(data: bytes) -> str:
 
 
 def _read(kind: str, data: bytes) -> None:
-    """Read the file, and what sources and contenders check of their own settings."""
+    """Read the file, and let sources and contenders check their own settings."""
     if kind == "acquisition":
         config = read_acquire(_PATH, overrides(data))
         key_of(config.model_dump(mode="json"), config.plan_settings())
@@ -261,6 +261,6 @@ def _read(kind: str, data: bytes) -> None:
 
 
 def overrides(data: bytes) -> tuple[str, ...]:
-    """Return what ``--set`` may be given beside the file: often nothing, else a piece of the file itself."""
+    """Return a value of ``--set`` for the file: often none, else a piece of the file itself."""
     text = data.decode("utf-8", "replace")
     return (text[:200],) if crc32(data) % 8 == 0 else (f"split.seed={text[-200:]}",) if crc32(data) % 8 == 1 else ()

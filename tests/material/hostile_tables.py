@@ -1,6 +1,6 @@
-"""Damaged tables with the number of rows that each was built from, and arbitrary bytes; what must hold for each.
+"""Damaged tables with the number of rows from which each was built, arbitrary bytes, and the check of each.
 
-An input begins with a line such as ``csv 12``: its format and how many rows it has, or ``csv ?`` when nobody knows.
+An input begins with a line such as ``csv 12``: its format and its number of rows.  ``csv ?`` has an unknown number.
 """
 
 import json
@@ -31,14 +31,14 @@ def _folder() -> tempfile.TemporaryDirectory:
     return tempfile.TemporaryDirectory(prefix="hostile-tables-")
 
 
-def _put(draw: Draw, row: Row, what: str, column: int | None = None) -> None:
-    """Insert *what* somewhere into a field."""
+def _put(draw: Draw, row: Row, text: str, column: int | None = None) -> None:
+    """Insert a text somewhere into a field."""
     number = draw(st.integers(0, len(row) - 1)) if column is None else column
     field, place = row[number], draw(_places)
     if "\n" in field:  # out of its marks, a field of several lines is several rows
         return
     at = {"start": 0, "end": len(field), "middle": len(field) // 2}[place]
-    row[number] = field[:at] + what + field[at:]
+    row[number] = field[:at] + text + field[at:]
 
 
 def _stray(draw: Draw, row: Row) -> None:
@@ -95,7 +95,7 @@ _DAMAGES = st.sampled_from([*_USUAL * 8, _long])
 
 @st.composite
 def delimited(draw: Draw) -> bytes:
-    """Draw a CSV or TSV of which a few rows are damaged."""
+    """Draw a CSV or TSV with a few damaged rows."""
     suffix = draw(st.sampled_from(["csv", "csv", "tsv"]))
     separator = draw(st.sampled_from(SEPARATORS[suffix]))
     n_rows = draw(st.integers(8, 16))
@@ -107,10 +107,10 @@ def delimited(draw: Draw) -> bytes:
             draw(_DAMAGES)(draw, row)
     ends = draw(st.sampled_from([("\n",), ("\n",), ("\r\n",), ("\r",), ("\n", "\r\n"), ("\n", "\r\n", "\r")]))
     if ends == ("\r",) and any("\r" in field for row in rows for field in row):
-        ends = ("\n",)  # nobody could tell such an end from one of a row
+        ends = ("\n",)  # such an end would look like the end of a row
     lines = [separator.join(row) + draw(st.sampled_from(ends)) for row in [["file", "caption", "class"], *rows]]
     n_lost = sum(not row or row == [""] for row in rows)  # a blank line is no row
-    # A lone return may end the header, or a row, as well as stand within: then nobody knows.
+    # A lone return may end the header, or a row, as well as stand within: then the number of rows is unknown.
     is_open = any("\r" in "".join(row) and len(row) > 3 for row in rows)
     is_open |= lines[0].endswith("\r") and ends != ("\r",)
     return f"{suffix} {'?' if is_open else n_rows - n_lost}\n".encode() + _encoded(draw, "".join(lines))
@@ -140,7 +140,7 @@ _JSON_DAMAGES = st.sampled_from([_cut, *map(_into, ('"', "\r", "\0", "\udcff", "
 
 @st.composite
 def json_lines(draw: Draw) -> bytes:
-    """Draw JSON lines of which a few are damaged."""
+    """Draw JSON lines with a few damaged lines."""
     n_rows = draw(st.integers(4, 10))
     values = st.sampled_from([1, 1.0, None, float("nan"), float("inf"), "x", [1], {"a": 1}, 10**400])
     lines = [json.dumps({"file": f"{n}.png", "caption": WORDS[n % 8], "class": draw(values)}) for n in range(n_rows)]
@@ -184,7 +184,7 @@ def check_of_table(data: bytes) -> str:
         assert path.name in message
         return f"refused: {suffix}"
     n_read = sum(frame.height for frame in frames)
-    assert n_rows in ("?", str(n_read)), f"{n_rows} rows, of which {n_read} were read"
+    assert n_rows in ("?", str(n_read)), f"{n_rows} rows were written, {n_read} were read"
     bad = {reason for frame in frames for reason in frame[BAD].drop_nulls()}
     assert bad <= REASONS
     return f"read: {suffix}" + (", rows dropped" if bad else "")

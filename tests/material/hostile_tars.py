@@ -1,4 +1,4 @@
-"""Tars that are damaged, or hold what no shard should, and the account that reading one must give."""
+"""Tars that are damaged or hold unusual members, and the account that a reader must give."""
 
 import io
 import re
@@ -36,7 +36,7 @@ _member = st.tuples(st.sampled_from(NAMES), st.sampled_from(KINDS), st.sampled_f
 
 
 def tar_of(members: list[tuple[str, bytes, str, bytes]], form: int) -> bytes:
-    """Return a tar of members: name, kind, what a link points to, and the content of a file."""
+    """Return a tar of members: name, kind, the target of a link, and the content of a file."""
     if form == tarfile.USTAR_FORMAT:
         members = [(name[-99:], kind, target[-99:], body) for name, kind, target, body in members]
     buffer = io.BytesIO()
