@@ -1,4 +1,4 @@
-"""The layers of a published network, read off a fit of two pairs: what does not depend on any run."""
+"""The layers of a published network, read from a fit of two pairs, so that no run is needed."""
 
 from typing import Any
 

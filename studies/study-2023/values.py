@@ -1,4 +1,4 @@
-"""A number with its interval, a change with its scores, and what may be said of them.  Reads nothing."""
+"""A number with its interval, a change with its scores, and the phrases that they allow.  Reads no file."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from counterpoint.schema import Frame
 
 NOT_RUN = "*not run yet*"
 NEAR_ALL, HALF, NEAR_HALF = 0.95, 0.5, 0.1
-"""What "near 100 %" and "near 50 %" are taken for."""
+"""The limits of "near 100 %" and "near 50 %"."""
 
 
 @dataclass(frozen=True)
 class Number:
-    """A score or a difference with its interval; *value* is None where it has not been run."""
+    """A score or a difference with its interval, with *value* None where it has not been run."""
 
     value: float | None = None
     low: float | None = None
@@ -28,7 +28,7 @@ class Number:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is a number."""
+        """Whether *value* is a number."""
         return self.value is not None
 
     def __str__(self) -> str:
@@ -42,11 +42,19 @@ class Number:
 
     @property
     def bare(self) -> str:
-        """The value without its interval, for a sentence that has just given it."""
+        """The value without its interval, for a sentence that already contains the interval."""
         return NOT_RUN if self.value is None else (numbers.signed if self.is_signed else numbers.score)(self.value)
 
     def phrase(self, *, more: str, less: str, neither: str) -> str:
-        """Return the words that the interval allows: it lies above 0, below 0, or on both sides of it."""
+        """Return the phrase that the interval allows.
+
+        Parameters
+        ----------
+        more, less
+            *more* and *less* are the phrases for an interval above 0 and below 0.
+        neither
+            *neither* is the phrase for an interval that contains 0.
+        """
         if self.value is None:
             return NOT_RUN
         if self.low is None or self.high is None:
@@ -54,7 +62,7 @@ class Number:
         return more if self.low > 0 else less if self.high < 0 else neither
 
     def over(self, limit: float) -> "Number":
-        """Return how far it is above *limit*."""
+        """Return the number minus *limit*."""
         if self.value is None:
             return self
         low, high = (None if edge is None else edge - limit for edge in (self.low, self.high))
@@ -63,7 +71,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Change:
-    """A contender at one point of a sweep: its scores, and how far it is from its variant's own."""
+    """A contender at one point of a sweep: its scores, and its difference from the variant itself."""
 
     variant: str
     choice: str | None
@@ -79,7 +87,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Learning:
-    """How the fits of one contender learned, as medians over fits; *best* is the epoch of least validation loss."""
+    """The learning of one contender, as medians over fits.  *best* is the epoch with the lowest validation loss."""
 
     n_epochs: int
     best: float
@@ -91,7 +99,7 @@ class Learning:
 
     @property
     def is_overfitted(self) -> bool:
-        """Whether the validation loss rose from its least by more than a tenth."""
+        """Whether the last validation loss is more than a tenth above the lowest."""
         return self.loss_at_end > 1.1 * self.loss_at_best
 
 
@@ -103,25 +111,25 @@ def as_number(row: Mapping[str, Any], name: str = "value") -> Number:
 
 
 def best(changes: Sequence[Change]) -> Change | None:
-    """Return the change that gains most among those whose interval lies above 0, or None where there is none."""
+    """Return the change with the largest gain whose interval lies above 0, or None."""
     gains = [change for change in changes if change.difference.low is not None and change.difference.low > 0]
     return max(gains, key=lambda change: change.difference.value or 0.0, default=None)
 
 
 def worst(changes: Sequence[Change]) -> Change | None:
-    """Return the change that loses most among those whose interval lies below 0, or None where there is none."""
+    """Return the change with the largest loss whose interval lies below 0, or None."""
     losses = [change for change in changes if change.difference.high is not None and change.difference.high < 0]
     return min(losses, key=lambda change: change.difference.value or 0.0, default=None)
 
 
 def negative(number: Number) -> Number:
-    """Return a difference the other way round."""
+    """Return a difference with the opposite sign."""
     low, high = (None if edge is None else -edge for edge in (number.high, number.low))
     return Number(None if number.value is None else -number.value, low, high, number.n, number.seeds, number.is_signed)
 
 
 def learning_of(history: Frame) -> Learning | None:
-    """Return how the fits in the rows of one contender's history learned; None where there are none."""
+    """Return the learning in the rows of one contender's history, or None where there are none."""
     if history.is_empty():
         return None
     fits = history.sort("epoch").partition_by("seed", "fold")
@@ -144,7 +152,7 @@ def _median(rows: Frame, column: str) -> float:
 
 
 def apart(one: Number, other: Number) -> Number:
-    """Return the difference of two independent scores; each side of its interval is theirs, in quadrature."""
+    """Return the difference of two independent scores, with their half-widths added in quadrature."""
     if one.value is None or other.value is None:
         return Number(is_signed=True)
     difference = one.value - other.value
@@ -156,12 +164,12 @@ def apart(one: Number, other: Number) -> Number:
 
 
 def rise(curve: Sequence[Change]) -> Number:
-    """Return how far the last point of a curve is above its first: paired, where the sweep has that."""
+    """Return the last point of a curve minus its first, paired where the sweep has that difference."""
     return curve[-1].difference if curve[-1].difference.is_known else apart(curve[-1].score, curve[0].score)
 
 
 def reproduces(change: Change) -> bool:
-    """Say whether a point shows the pattern of the study: training near 100 %, validation near 50 %."""
+    """Report whether a point shows the pattern of the study: training near 100 %, validation near 50 %."""
     train, validation = change.train.value, change.validation.value
     if train is None or validation is None:
         return False

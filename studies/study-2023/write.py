@@ -1,6 +1,6 @@
-"""Run the studies and sweeps of this folder, and write docs/study-2023.md and the README's table from what they found.
+"""Run the studies and sweeps of this folder, and write docs/study-2023.md and the table of the README.
 
-``make study-2023`` is this; what is finished is read, so it may be stopped at any time and goes on where it was.
+``make study-2023`` runs this program.  It may be stopped at any time, and continues with the first unfinished study.
 """
 
 import re
@@ -21,21 +21,21 @@ from counterpoint.errors import CounterpointError
 from counterpoint.progress import progress
 from counterpoint.study import Listener, open_study
 from counterpoint.sweep import open_sweep
-from found import Found, is_sweep
-from found_study import n_shared
+from figures import Figures
 from layers import layers
-from pictures import Pictures
+from results import FolderResults, is_sweep
+from study_results import n_shared
 from values import HALF, NEAR_ALL, NEAR_HALF, NOT_RUN, apart, best, reproduces, rise, worst
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 DEMO = Path(counterpoint.__file__).with_name("demo.yaml")
-"""The study whose pictures may be shown."""
+"""The study whose images may be shown."""
 STEMS = (
     "published", "published-text-svm", "published-variants", "labels", "autopsy", "cnn",
     "pairs", "sides", "sides-large", "repaired", "aspect",
 )  # fmt: skip
-"""The files of this folder that are run, in the order of the page; the others are what sweeps start from."""
+"""The files of this folder that are run, in the order of the page.  Sweeps start from the others."""
 GLOBALS: Mapping[str, Any] = {
     "not_run": NOT_RUN,
     "near_all": NEAR_ALL,
@@ -44,19 +44,29 @@ GLOBALS: Mapping[str, Any] = {
     "version": counterpoint.__version__,
     **{function.__name__: function for function in (apart, best, layers, n_shared, reproduces, rise, worst)},
 }
-"""What the templates may ask for, whatever was run."""
+"""Names in the templates that do not depend on a run."""
 BEGIN, END = "<!-- the table of study-2023 -->", "<!-- end of the table of study-2023 -->"
 WIDTH = 120
 _NO_PARAGRAPH = ("|", "#", "`", "!", "<", ":::", "$")
 
 
 def files(folder: Path = FOLDER) -> list[Path]:
-    """Return all that is run, in order."""
+    """Return the files that are run, in order."""
     return [*(folder / f"{stem}.yaml" for stem in STEMS), DEMO]
 
 
 def run(paths: Sequence[Path], runs: Path, listener: Listener) -> None:
-    """Make every study and sweep; what is made already is read."""
+    """Run every study and sweep that is not finished.
+
+    Parameters
+    ----------
+    paths
+        *paths* are study and sweep files.
+    runs
+        *runs* is the folder of run folders.
+    listener
+        *listener* is called with the progress.
+    """
     for path in paths:
         listen = named(path.stem, listener)
         if is_sweep(path):
@@ -66,7 +76,7 @@ def run(paths: Sequence[Path], runs: Path, listener: Listener) -> None:
 
 
 def named(stem: str, listener: Listener) -> Listener:
-    """Return *listener* that is told of which file it hears."""
+    """Return *listener* with *stem* before the name of each step."""
 
     def listen(what: str, done: float, total: float) -> None:
         listener(f"{stem}: {what}", done, total)
@@ -74,8 +84,8 @@ def named(stem: str, listener: Listener) -> Listener:
     return listen
 
 
-def environment(found: Found, pictures: Pictures) -> Environment:
-    """Return what the templates may ask for."""
+def environment(found: FolderResults, figures: Figures) -> Environment:
+    """Return the environment of the templates."""
     jinja = Environment(
         loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, autoescape=False,
@@ -85,7 +95,7 @@ def environment(found: Found, pictures: Pictures) -> Environment:
         "study": found.study,
         "sweep": found.sweep,
         "demo": found.at(DEMO),
-        "pictures": pictures,
+        "figures": figures,
         **GLOBALS,
         "all_runs": runs,
         "n_waiting": sum(not run.is_run for _, run in runs),
@@ -101,14 +111,14 @@ def environment(found: Found, pictures: Pictures) -> Environment:
 
 
 def commit() -> str:
-    """Return a sentence with the commit that the numbers are from; empty outside of a repository."""
+    """Return a sentence with the commit of the numbers, or nothing outside of a repository."""
     command = ["git", "rev-parse", "--short", "HEAD"]
     found = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
     return f"The numbers of this page are from commit `{found.stdout.strip()}`." if found.returncode == 0 else ""
 
 
 def or_not_run(write: Callable[[float | None], str]) -> Callable[[float | None], str]:
-    """Return *write* that says so where there is no number.
+    """Return *write* with "not run yet" for a missing number.
 
     >>> or_not_run(numbers.count)(None)
     '*not run yet*'
@@ -116,19 +126,27 @@ def or_not_run(write: Callable[[float | None], str]) -> Callable[[float | None],
     return lambda value: NOT_RUN if value is None else write(value)
 
 
-def write(found: Found, *, page: Path, readme: Path) -> None:
-    """Write the page with its figures, and the table within the README."""
-    pictures = Pictures(page.parent / "images" / page.stem)
-    jinja = environment(found, pictures)
+def write(found: FolderResults, *, page: Path, readme: Path) -> None:
+    """Write the page with its figures, and the table of the README.
+
+    Parameters
+    ----------
+    found
+        *found* are the results of the files.
+    page, readme
+        *page* and *readme* are the files to write.
+    """
+    figures = Figures(page.parent / "images" / page.stem)
+    jinja = environment(found, figures)
     text = wrapped(jinja.get_template("study-2023.md.j2").render())
     table = wrapped(jinja.get_template("readme-table.md.j2").render())
-    pictures.remove_others()
+    figures.remove_others()
     _replace(page, text)
     _replace(readme, between(readme.read_text(encoding="utf-8"), table))
 
 
 def between(text: str, table: str) -> str:
-    """Return *text* with *table* between its two marks, and nothing else changed."""
+    """Return *text* with *table* between its two marks."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     assert begin, f"no {BEGIN} in the README"
@@ -161,25 +179,25 @@ def _replace(path: Path, text: str) -> None:
 
 
 def options() -> Namespace:
-    """Return what the command line says."""
+    """Return the options of the command line."""
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--only-read", action="store_true", help="run nothing; what is not there is marked so")
+    parser.add_argument("--only-read", action="store_true", help="run nothing, and mark studies that have not been run")
     parser.add_argument("--runs", type=Path, default=ROOT / "runs", help="the folder of run folders")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Run what has to be run, and write."""
+    """Run all files that are not finished, and write the page."""
     chosen, started = options(), perf_counter()
     try:
         if not chosen.only_read:
             with progress() as listener:
                 run(files(), chosen.runs, listener)
-        write(Found(FOLDER, chosen.runs), page=ROOT / "docs" / "study-2023.md", readme=ROOT / "README.md")
+        write(FolderResults(FOLDER, chosen.runs), page=ROOT / "docs" / "study-2023.md", readme=ROOT / "README.md")
     except CounterpointError as error:
         raise SystemExit(str(error)) from None
     except KeyboardInterrupt:
-        raise SystemExit("Stopped; what was finished is kept, and the same command goes on.") from None
+        raise SystemExit("Stopped. Finished parts are kept, and the same command continues.") from None
     print(f"Wrote docs/study-2023.md and the README's table ({numbers.duration(perf_counter() - started)})")
 
 

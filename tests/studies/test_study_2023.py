@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "studies" / "study-2023"
 sys.path.insert(0, str(FOLDER))
 
-import found as found_module  # noqa: E402
+import figures  # noqa: E402
 import layers  # noqa: E402
-import pictures  # noqa: E402
+import results  # noqa: E402
 import study_2023_runs  # noqa: E402
 import values  # noqa: E402
 import write  # noqa: E402
@@ -47,7 +47,7 @@ def written(folder: Path, runs: Path) -> tuple[str, str]:
     """Return the page and the README, written from *runs*."""
     page, readme = folder / "docs" / "study-2023.md", folder / "README.md"
     readme.write_text(f"before\n{write.BEGIN}\nold\n{write.END}\nafter\n", encoding="utf-8")
-    write.write(found_module.Found(FOLDER, runs), page=page, readme=readme)
+    write.write(results.FolderResults(FOLDER, runs), page=page, readme=readme)
     return page.read_text(encoding="utf-8"), readme.read_text(encoding="utf-8")
 
 
@@ -89,7 +89,7 @@ def test_every_figure_on_the_page_is_there_as_svg_and_png_and_no_other(made, tmp
     assert len(shown) > 10
 
 
-def test_what_has_not_been_run_is_said_to_be_so(tmp_path):
+def test_a_study_that_has_not_been_run_is_marked(tmp_path):
     page, readme = written(tmp_path, tmp_path / "runs")
     assert page.count(NOT_RUN) > 50
     assert readme.count(NOT_RUN) > 10
@@ -136,7 +136,7 @@ def test_a_fault_is_named_only_when_it_shows_the_pattern():
         assert not values.reproduces(point)
 
 
-def test_the_pattern_is_said_to_be_shown_by_the_points_that_show_it(made, tmp_path):
+def test_the_page_names_the_points_that_show_the_pattern(made, tmp_path):
     page, _ = written(tmp_path, made)
     assert "None of the single faults that were tried shows it" in " ".join(page.split())
     study_2023_runs.make(FOLDER / "autopsy.yaml", tmp_path / "runs", score=0.777)
@@ -152,7 +152,7 @@ def test_the_pattern_is_said_to_be_shown_by_the_points_that_show_it(made, tmp_pa
 
 def test_the_difference_that_a_sweep_did_not_make_is_made_from_its_predictions(tmp_path):
     study_2023_runs.make(FOLDER / "repaired.yaml", tmp_path)
-    found = found_module.Found(FOLDER, tmp_path).sweep("repaired").point("masked")
+    found = results.FolderResults(FOLDER, tmp_path).sweep("repaired").point("masked")
     predictions(found.root, {"text-lstm": 20, "lstm-cnn": 40}, 40)
     study_2023_runs.record(found.root, ["predictions", "scores"])
     less = found.less("lstm-cnn", "text-lstm")
@@ -167,7 +167,7 @@ def test_points_that_have_been_run_are_read_before_their_sweep_is_through(tmp_pa
     (root / "sweep.json").unlink()
     waiting = root / "repaired-padding" / "tables"
     waiting.rename(waiting.with_name("later"))
-    sweep = found_module.Found(FOLDER, tmp_path / "runs").sweep("autopsy")
+    sweep = results.FolderResults(FOLDER, tmp_path / "runs").sweep("autopsy")
     assert (sweep.n_run, sweep.is_run) == (sweep.n_points - 1, False)
     assert sweep.change("repaired", "stopping").score.value == pytest.approx(0.777)
     assert not sweep.change("repaired", "padding").score.is_known
@@ -176,9 +176,9 @@ def test_points_that_have_been_run_are_read_before_their_sweep_is_through(tmp_pa
     assert "None of the single faults" not in " ".join(page.split())
 
 
-def test_a_point_is_compared_with_its_side_pair_by_pair_where_both_have_the_same_rows(tmp_path):
+def test_a_point_is_compared_with_its_variant_pair_by_pair_where_both_have_the_same_rows(tmp_path):
     one, other, third = (
-        found_module.StudyFound(tmp_path / name, lambda: StudyConfig(study="a", source={})) for name in "abc"
+        results.StudyResults(tmp_path / name, lambda: StudyConfig(study="a", source={})) for name in "abc"
     )
     for study, n_right, n_rows in ((one, 40, 40), (other, 20, 40), (third, 20, 38)):
         predictions(study.root, {"text-svm": n_right}, n_rows)
@@ -198,25 +198,25 @@ def test_every_study_and_sweep_is_run_in_order_and_then_only_read(tmp_path):
     sweep = {"sweep": "b", "study": "a.yaml", "variants": {"plain": {}}}
     for name, values_of in (("a", study), ("b", sweep)):
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(values_of))
-    heard: list[str] = []
+    started: list[str] = []
     paths = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
-    write.run(paths, tmp_path / "runs", lambda what, *_: heard.append(what.partition(":")[0]))
-    assert list(dict.fromkeys(heard)) == ["a", "b"]
+    write.run(paths, tmp_path / "runs", lambda what, *_: started.append(what.partition(":")[0]))
+    assert list(dict.fromkeys(started)) == ["a", "b"]
     assert (tmp_path / "runs" / "a" / "report.html").is_file()
-    found = found_module.Found(tmp_path, tmp_path / "runs")
+    found = results.FolderResults(tmp_path, tmp_path / "runs")
     assert found.study("a").of("majority", "accuracy").is_known
     assert found.sweep("b").change("plain").score.is_known
 
 
-def test_a_table_that_is_being_made_anew_is_not_read(tmp_path):
+def test_a_table_that_is_being_made_again_is_not_read(tmp_path):
     study_2023_runs.make(FOLDER / "published.yaml", tmp_path)
-    study = found_module.Found(FOLDER, tmp_path).study("published")
+    study = results.FolderResults(FOLDER, tmp_path).study("published")
     (study.root / "tables" / ".fits.json").unlink()
     assert not study.is_run
 
 
 def test_a_name_that_no_file_has_is_an_error(tmp_path):
-    found = found_module.Found(FOLDER, tmp_path)
+    found = results.FolderResults(FOLDER, tmp_path)
     with pytest.raises(write.CounterpointError, match=r"has no contender 'paper-text-smv'\. Did you mean"):
         found.study("published").of("paper-text-smv")
     with pytest.raises(write.CounterpointError, match="has no point 'published-hidden-activatoin'"):
@@ -238,12 +238,12 @@ def test_no_number_is_typed_into_the_templates():
 
 def test_no_photo_of_flickr8k_is_copied_or_committed(tmp_path):
     study_2023_runs.make(FOLDER / "published.yaml", tmp_path)
-    study = found_module.Found(FOLDER, tmp_path).study("published")
+    study = results.FolderResults(FOLDER, tmp_path).study("published")
     with pytest.raises(AssertionError, match="not to be shown"):
-        pictures.check_may_be_shown(study, study.root / "figures" / "examples.svg")
+        figures.check_may_be_shown(study, study.root / "figures" / "examples.svg")
     (study.root / "figures" / "rows.svg").write_text('<svg><image href="data:"/></svg>')
     with pytest.raises(AssertionError, match="not to be shown"):
-        pictures.check_may_be_shown(study, study.root / "figures" / "rows.svg")
+        figures.check_may_be_shown(study, study.root / "figures" / "rows.svg")
     committed = sorted((ROOT / "docs" / "images" / "study-2023").glob("*"))
     with_pictures = [path.name for path in committed if path.suffix == ".svg" and b"<image" in path.read_bytes()]
     named = [path.name for path in committed if "examples" in path.name]

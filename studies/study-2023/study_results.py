@@ -1,6 +1,6 @@
-"""What one study found, read from its run folder.  Runs nothing.
+"""The results of one study, read from its run folder.  Runs nothing.
 
-What has not been run is "not run yet", in place of a number; a name that no file of the folder has is an error.
+A study that has not been run has "not run yet" in place of a number.  An unknown name is an error.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,8 +21,8 @@ MAIN_METRIC = "balanced_accuracy"
 TEST = ("test", "oof")
 
 
-class StudyFound:
-    """What one study found, or one point of a sweep."""
+class StudyResults:
+    """The results of one study, or of one point of a sweep."""
 
     def __init__(self, root: Path, read: Callable[[], StudyConfig]) -> None:
         self.root, self._read = root, read
@@ -50,28 +50,49 @@ class StudyFound:
 
     @property
     def is_run(self) -> bool:
-        """Whether it has been run to its scores."""
+        """Whether its scores exist."""
         return self.table("scores") is not None
 
     def table(self, name: str) -> Frame | None:
-        """Return a table, or None where it has not been made, or is being made."""
+        """Return a table, or None where it is not finished."""
         if name not in self._tables:
             is_made = any(name in record["tables"] for record in self._records())
             self._tables[name] = pl.read_parquet(self.root / "tables" / f"{name}.parquet") if is_made else None
         return self._tables[name]
 
     def _records(self) -> list[Mapping[str, Any]]:
-        """Return what was written down of each stage once its tables were there."""
+        """Return the record of each finished stage."""
         found = (read_json(path) for path in sorted((self.root / "tables").glob(".*.json")))
         return [record for record in found if record]
 
     def of(self, contender: str, metric: str = MAIN_METRIC, part: str = "test") -> Number:
-        """Return the score of a contender on "train", "validation" or "test" rows."""
+        """Return the score of a contender of this study.
+
+        Parameters
+        ----------
+        contender, metric
+            *contender* and *metric* are names.
+        part
+            *part* is "train", "validation" or "test".
+
+        Raises
+        ------
+        ConfigError
+            When the study has no such contender.
+        """
         self._check(contender)
         return self.score(contender, metric, part)
 
     def score(self, contender: str, metric: str, part: str) -> Number:
-        """Return the score of a contender, which the study need not have."""
+        """Return the score of a contender, or an empty number where the study does not have it.
+
+        Parameters
+        ----------
+        contender, metric
+            *contender* and *metric* are names.
+        part
+            *part* is "train", "validation" or "test".
+        """
         scores = self.table("scores")
         if scores is None:
             return Number()
@@ -80,25 +101,47 @@ class StudyFound:
         return as_number(found.row(0, named=True)) if len(found) else Number()
 
     def less(self, a: str, b: str, metric: str = MAIN_METRIC) -> Number:
-        """Return the paired difference *a* minus *b* on the test rows; made here where the study did not."""
+        """Return the paired difference on the test rows, computed here where the study did not.
+
+        Parameters
+        ----------
+        a, b
+            *a* and *b* are contenders.  The difference is *a* minus *b*.
+        metric
+            *metric* is the name of a metric.
+        """
         row = self._difference(a, b, metric)
         if row is None:
             return Number(is_signed=True)
         return as_number(row, "difference") if row["a"] == a else negative(as_number(row, "difference"))
 
-    def less_other(self, other: "StudyFound", contender: str, metric: str) -> tuple[Number, bool]:
-        """Return how far *contender* is above itself in *other*, and whether that is paired: on the same rows."""
+    def less_other(self, other: "StudyResults", contender: str, metric: str) -> tuple[Number, bool]:
+        """Return the difference of a contender between two studies, and whether it is paired (on the same rows).
+
+        Parameters
+        ----------
+        other
+            *other* is the study whose score is subtracted.
+        contender, metric
+            *contender* and *metric* are names.
+        """
         one, two = (study.table("predictions") for study in (self, other))
         if one is None or two is None:
             return Number(is_signed=True), False
-        one, two = (_asked(rows, contender, name) for rows, name in ((one, "a"), (two, "b")))
+        one, two = (_renamed(rows, contender, name) for rows, name in ((one, "a"), (two, "b")))
         if not one.select("id", "seed", "label").equals(two.select("id", "seed", "label")):
             return apart(self.score(contender, metric, "test"), other.score(contender, metric, "test")), False
         found = compare(pl.concat([one, two]), "a", "b", metric=metric, bootstrap=self.config.evaluate.bootstrap)
         return as_number(found.row(0, named=True), "difference"), True
 
     def detectable(self, a: str, b: str, metric: str = MAIN_METRIC) -> float | None:
-        """Return the smallest true difference of *a* and *b* that the test rows show four times out of five."""
+        """Return the smallest true difference that the test rows show with a power of 80 %.
+
+        Parameters
+        ----------
+        a, b, metric
+            *a* and *b* are contenders, and *metric* is the name of a metric.
+        """
         row = self._difference(a, b, metric)
         return None if row is None else row["minimum_detectable"]
 
@@ -116,13 +159,13 @@ class StudyFound:
         return found.row(0, named=True)
 
     def learning(self, contender: str) -> Learning | None:
-        """Return how *contender* learned, or None where it has not been run."""
+        """Return the learning of *contender*, or None where it has not been run."""
         self._check(contender)
         history = self.table("history")
         return None if history is None else learning_of(history.filter(contender=contender))
 
     def n(self, fold: str | None = None, label: str | None = None) -> int | None:
-        """Return how many pairs there are, in *fold* and of *label* where these are given."""
+        """Return the number of pairs, in *fold* and with *label* where these are given."""
         pairs = self.table("pairs")
         if pairs is None:
             return None
@@ -131,13 +174,13 @@ class StudyFound:
 
     @property
     def n_read(self) -> int | None:
-        """How many rows were read."""
+        """The number of rows that were read."""
         pairs, dropped = self.table("pairs"), self.table("dropped")
         return None if pairs is None or dropped is None else len(pairs) + len(dropped)
 
     @property
     def dropped(self) -> Mapping[str, int]:
-        """How many rows left for each reason, the most frequent first."""
+        """The number of rows that were dropped for each reason, the most frequent first."""
         dropped = self.table("dropped")
         if dropped is None:
             return {}
@@ -150,7 +193,7 @@ class StudyFound:
         return set() if pairs is None else set(pairs.filter(fold="test")["id"])
 
     def fitting_s(self) -> float:
-        """Return how long its fits took, one after the other, in seconds."""
+        """Return the summed seconds of its fits."""
         costs = self.table("costs")
         return 0.0 if costs is None else float(costs.select(pl.col("fit_s", "predict_s").sum()).sum_horizontal().item())
 
@@ -159,13 +202,13 @@ class StudyFound:
             raise ConfigError(f"{self.name} has no contender {contender!r}.{did_you_mean(contender, self.names)}")
 
 
-def _asked(predictions: Frame, contender: str, name: str) -> Frame:
+def _renamed(predictions: Frame, contender: str, name: str) -> Frame:
     rows = predictions.filter(contender=contender, part="test")
     return rows.with_columns(contender=pl.lit(name)).sort("id", "seed")
 
 
-def n_shared(*studies: StudyFound) -> int | None:
-    """Return how many pairs are test pairs of all *studies*; None where one has not been run."""
+def n_shared(*studies: StudyResults) -> int | None:
+    """Return the number of test pairs that all *studies* share, or None where one has not been run."""
     if not all(study.is_run for study in studies):
         return None
     return len(set.intersection(*(study.tested() for study in studies)))

@@ -1,4 +1,4 @@
-"""What one sweep found, and all that the files of this folder found, by their names.  Runs nothing."""
+"""The results of a sweep, and of all files of this folder by their names.  Runs nothing."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -12,31 +12,31 @@ from counterpoint.config import read_study
 from counterpoint.config.sweep import Point, SweepConfig, points, read_sweep
 from counterpoint.errors import ConfigError, did_you_mean
 from counterpoint.metrics import find_metric
-from found_study import StudyFound
+from study_results import StudyResults
 from values import Change, Number, as_number
 
 Key = tuple[str, str | None, str | None]
 """A point: its variant, its choice, its value."""
 
 
-class SweepFound:
-    """What one sweep found."""
+class SweepResults:
+    """The results of one sweep."""
 
     def __init__(self, root: Path, config: SweepConfig) -> None:
         self.root, self.config = root, config
-        self._points: dict[Key, StudyFound] = {point[:3]: self._found(point) for point in points(config)}
+        self._points: dict[Key, StudyResults] = {point[:3]: self._found(point) for point in points(config)}
 
-    def _found(self, point: Point) -> StudyFound:
+    def _found(self, point: Point) -> StudyResults:
         changes = {**point.changes, "study": point.name}
-        return StudyFound(self.root / point.name, lambda: read_study(self.config.study, changes=changes))
+        return StudyResults(self.root / point.name, lambda: read_study(self.config.study, changes=changes))
 
     @property
     def name(self) -> str:
-        """The name of its folder."""
+        """The name of its run folder."""
         return self.config.sweep
 
     @property
-    def first(self) -> StudyFound:
+    def first(self) -> StudyResults:
         """Its first point."""
         return next(iter(self._points.values()))
 
@@ -47,7 +47,7 @@ class SweepFound:
 
     @property
     def contenders(self) -> list[str]:
-        """The contenders whose scores it shows."""
+        """The contenders with scores in its table."""
         return list(self.config.contenders) or self.first.names
 
     @property
@@ -57,11 +57,11 @@ class SweepFound:
 
     @cached_property
     def rows(self) -> list[Mapping[str, Any]]:
-        """The rows of its table; where it has not been run to its end, those of the points that have been."""
+        """The rows of its table, or of the points that have been run where others have not."""
         whole = (read_json(self.root / "sweep.json") or {}).get("points", [])
         return list(whole) or [row for key, point in self._points.items() for row in self._so_far(key, point)]
 
-    def _so_far(self, key: Key, point: StudyFound) -> Iterator[dict[str, Any]]:
+    def _so_far(self, key: Key, point: StudyResults) -> Iterator[dict[str, Any]]:
         variant, choice, value = key
         metric = self.first.config.evaluate.primary
         own = next(of for (of_variant, *_), of in self._points.items() if of_variant == variant)
@@ -77,17 +77,17 @@ class SweepFound:
 
     @property
     def n_run(self) -> int:
-        """How many of its points have been run."""
+        """The number of its points that have been run."""
         return sum(point.is_run for point in self._points.values())
 
     @property
     def n_points(self) -> int:
-        """How many points it has."""
+        """The number of its points."""
         return len(self._points)
 
     @property
     def is_run(self) -> bool:
-        """Whether it has been run to its table."""
+        """Whether its table exists."""
         return (self.root / "sweep.json").is_file()
 
     @property
@@ -95,16 +95,35 @@ class SweepFound:
         """The name of the metric of its scores."""
         return find_metric(self.first.config.evaluate.primary).name_within
 
-    def point(self, variant: str, choice: str | None = None, value: str | None = None) -> StudyFound:
-        """Return what the study of a point found."""
+    def point(self, variant: str, choice: str | None = None, value: str | None = None) -> StudyResults:
+        """Return the results of a point.
+
+        Parameters
+        ----------
+        variant, choice, value
+            *variant*, *choice* and *value* name the point.
+
+        Raises
+        ------
+        ConfigError
+            When the sweep has no such point.
+        """
         if (variant, choice, value) not in self._points:
             names = [Point(*point, {}).name for point in self._points]
-            asked = Point(variant, choice, value, {}).name
-            raise ConfigError(f"{self.name} has no point {asked!r}.{did_you_mean(asked, names)}")
+            wanted = Point(variant, choice, value, {}).name
+            raise ConfigError(f"{self.name} has no point {wanted!r}.{did_you_mean(wanted, names)}")
         return self._points[variant, choice, value]
 
     def change(self, variant: str, choice: str | None = None, contender: str | None = None) -> Change:
-        """Return what one change does on a variant; without *choice*, the state that the variant starts from."""
+        """Return the effect of one change of a variant.
+
+        Parameters
+        ----------
+        variant, choice
+            *variant* and *choice* name the point.  Without *choice* it is the variant itself.
+        contender
+            *contender* is the name of a contender (default: the first of the sweep).
+        """
         self.point(variant, choice)
         name = contender or self.contenders[0]
         found = [
@@ -113,18 +132,18 @@ class SweepFound:
         return self._read(found[0]) if found else Change(variant, choice, None, name)
 
     def changes(self, variant: str, contender: str | None = None) -> list[Change]:
-        """Return every change on a variant, the one that gains most first; none where it has not been run."""
+        """Return every change of a variant that has been run, with the largest gain first."""
         found = [
             change for change in self.all(contender) if change.variant == variant and change.choice and not change.value
         ]
         return sorted(found, key=lambda change: -(change.difference.value or 0.0))
 
     def curve(self, variant: str, contender: str | None = None) -> list[Change]:
-        """Return the points of a curve in the order of its file; none where it has not been run."""
+        """Return the points of a curve that have been run, in the order of the sweep file."""
         return [change for change in self.all(contender) if change.variant == variant and change.value]
 
     def series(self) -> list[tuple[str, list[Change]]]:
-        """Return the curves by name: of each variant, of each contender, or of both."""
+        """Return the curves by name, for each variant, each contender, or each pair of both."""
         variants, contenders = self.variants, self.contenders
         if len(variants) > 1 and len(contenders) > 1:
             return [(f"{name}, {variant}", self.curve(variant, name)) for name in contenders for variant in variants]
@@ -135,7 +154,7 @@ class SweepFound:
         ]
 
     def steps(self) -> list[tuple[Change, ...]]:
-        """Return the points of all curves step by step, in the order of `series`; none where it has not been run."""
+        """Return the points of all curves step by step, in the order of `series`."""
         return list(zip(*(curve for _, curve in self.series()), strict=True))
 
     def all(self, contender: str | None = None) -> list[Change]:
@@ -144,7 +163,7 @@ class SweepFound:
         return [self._read(row) for row in self.rows if row["contender"] == name]
 
     def fitting_s(self) -> float:
-        """Return how long the fits of all its points took, one after the other, in seconds."""
+        """Return the summed seconds of the fits of all its points."""
         return sum(point.fitting_s() for point in self._points.values())
 
     def _read(self, row: Mapping[str, Any]) -> Change:
@@ -156,41 +175,41 @@ class SweepFound:
         )  # fmt: skip
 
 
-class Found:
-    """What the files of *folder* found, by the stem of their names, under *runs*."""
+class FolderResults:
+    """The results of the files of *folder*, by the stem of their names, under *runs*."""
 
     def __init__(self, folder: Path, runs: Path) -> None:
         self.folder, self.runs = folder, runs
-        self._kept: dict[Path, StudyFound | SweepFound] = {}
+        self._kept: dict[Path, StudyResults | SweepResults] = {}
 
-    def study(self, stem: str) -> StudyFound:
-        """Return what the study of ``<stem>.yaml`` found."""
+    def study(self, stem: str) -> StudyResults:
+        """Return the results of the study of ``<stem>.yaml``."""
         found = self.at(self.folder / f"{stem}.yaml")
-        assert isinstance(found, StudyFound)
+        assert isinstance(found, StudyResults)
         return found
 
-    def sweep(self, stem: str) -> SweepFound:
-        """Return what the sweep of ``<stem>.yaml`` found."""
+    def sweep(self, stem: str) -> SweepResults:
+        """Return the results of the sweep of ``<stem>.yaml``."""
         found = self.at(self.folder / f"{stem}.yaml")
-        assert isinstance(found, SweepFound)
+        assert isinstance(found, SweepResults)
         return found
 
-    def at(self, path: Path) -> StudyFound | SweepFound:
-        """Return what the study or sweep of the file at *path* found."""
+    def at(self, path: Path) -> StudyResults | SweepResults:
+        """Return the results of the study or sweep of the file at *path*."""
         if path not in self._kept:
             self._kept[path] = self._read(path)
         return self._kept[path]
 
-    def _read(self, path: Path) -> StudyFound | SweepFound:
+    def _read(self, path: Path) -> StudyResults | SweepResults:
         if is_sweep(path):
             sweep = read_sweep(path)
-            return SweepFound(self.runs / sweep.sweep, sweep)
+            return SweepResults(self.runs / sweep.sweep, sweep)
         study = read_study(path)
-        return StudyFound(self.runs / study.study, lambda: study)
+        return StudyResults(self.runs / study.study, lambda: study)
 
 
 def is_sweep(path: Path) -> bool:
-    """Say whether the file at *path* is a sweep, and no study."""
+    """Report whether the file at *path* is a sweep."""
     return path.is_file() and "sweep" in yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
