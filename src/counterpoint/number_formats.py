@@ -29,7 +29,7 @@ def signed(value: float | None) -> str:
 
 
 def share(value: float | None, *, decimals: int = 0) -> str:
-    """Return a share as a percentage; a share below 1 % has at least one decimal.
+    """Return a share as a percentage. A share below 1 % has at least one decimal.
 
     >>> share(0.8712), share(0.8712, decimals=1), share(0.004)
     ('87%', '87.1%', '0.4%')
@@ -81,6 +81,18 @@ def duration(took_s: float | None) -> str:
     return f"{minutes} min {rest_s} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def rough_duration(took_s: float) -> str:
+    """Return a time in whole seconds, minutes or hours, for a time that is still changing.
+
+    >>> rough_duration(42), rough_duration(250), rough_duration(9000)
+    ('42 s', '4 min', '2 h 30 min')
+    """
+    if took_s < 90:
+        return f"{took_s:.0f} s"
+    minutes = round(took_s / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def number(value: float | None) -> str:
     """Return a number of unknown kind: a whole number as a count, a small one with two digits, others as a score.
 
@@ -106,6 +118,17 @@ def level(confidence: float) -> str:
 def interval(low: float | None, high: float | None, *, is_signed: bool = False) -> str:
     """Return an interval in words, which a screen reader reads well.
 
+    Parameters
+    ----------
+    low
+        *low* is the lower end.
+    high
+        *high* is the upper end.
+    is_signed
+        *is_signed* writes both ends with their sign, for an interval of a difference.
+
+    Examples
+    --------
     >>> interval(0.951, 0.981), interval(-0.004, 0.046, is_signed=True), interval(None, None)
     ('0.951 to 0.981', '−0.004 to +0.046', 'no interval')
     """
@@ -181,7 +204,7 @@ def narrow_score(value: float | None, low: float | None, high: float | None) -> 
     value
         *value* is the score.
     low
-        *low* is the lower end of its interval; an interval that is not known is left out.
+        *low* is the lower end of its interval. An interval that is not known is left out.
     high
         *high* is the upper end.
 
@@ -201,7 +224,7 @@ def narrow_signed(value: float | None, low: float | None, high: float | None) ->
     value
         *value* is the difference.
     low
-        *low* is the lower end of its interval; an interval that is not known is left out.
+        *low* is the lower end of its interval. An interval that is not known is left out.
     high
         *high* is the upper end.
 

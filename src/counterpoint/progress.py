@@ -1,4 +1,4 @@
-"""A listener on standard error: a bar for each stage of a study or a sweep, or lines where there is no terminal."""
+"""Progress on standard error: a bar for each stage of a study or a sweep, or lines where there is no terminal."""
 
 import threading
 import time
@@ -15,23 +15,25 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from counterpoint.number_formats import rough_duration
 from counterpoint.safe_terminal import console
 
 FITTING = "fitting"
-"""The one stage that is counted in seconds of work; all others in rows, or in points of a sweep."""
+"""The only stage that is counted in seconds of work. All others are counted in rows, or in points of a sweep."""
 EVERY_S = 30.0
-"""How long a log may be silent while a stage is under way."""
+"""The longest time without a line while a stage runs, in seconds."""
 
-Listener = Callable[[str, float, float], None]
+OnProgress = Callable[[str, float, float], None]
+"""A callback of progress: the stage, the amount done, and the amount in all (0 where it is not known)."""
 
 
 @contextmanager
-def progress(*, every_s: float = EVERY_S) -> Iterator[Listener]:
-    """Yield a listener ``(what, done, in all)``; on a terminal it draws bars, elsewhere it prints lines."""
+def progress(*, every_s: float = EVERY_S) -> Iterator[OnProgress]:
+    """Yield a callback ``(stage, done, in all)`` that draws bars on a terminal and prints lines elsewhere."""
     out = console(stderr=True)
     if out.is_terminal:
-        with _bars(out) as listener:
-            yield listener
+        with _bars(out) as on_progress:
+            yield on_progress
     else:
         lines = Lines(out, every_s=every_s)
         with beating(lines.beat, every_s=every_s):
@@ -39,34 +41,34 @@ def progress(*, every_s: float = EVERY_S) -> Iterator[Listener]:
 
 
 @contextmanager
-def _bars(out: Console) -> Iterator[Listener]:
-    what, note = TextColumn("{task.description:<30}", markup=False), TextColumn("{task.fields[note]}", markup=False)
-    columns = (what, BarColumn(24), note, TimeElapsedColumn(), TimeRemainingColumn())
-    # Not redirected: rich would obey the escape sequences of what is written there meanwhile.
+def _bars(out: Console) -> Iterator[OnProgress]:
+    stage, note = TextColumn("{task.description:<30}", markup=False), TextColumn("{task.fields[note]}", markup=False)
+    columns = (stage, BarColumn(24), note, TimeElapsedColumn(), TimeRemainingColumn())
+    # Not redirected: rich would obey escape sequences in other output.
     with Progress(*columns, console=out, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def listen(what: str, done: float, total: float) -> None:
-            if what not in tasks:
+        def on_progress(stage: str, done: float, total: float) -> None:
+            if stage not in tasks:
                 for task in bar.tasks:
                     bar.update(task.id, total=task.total or 1, completed=task.total or 1)
-                tasks[what] = bar.add_task(what, total=total or None, note="")
-                out.print(_announcement(what, total))
-            seen_s = bar.tasks[tasks[what]].elapsed or 0.0
-            bar.update(tasks[what], completed=done, total=total or None, note=_note(what, done, seen_s))
+                tasks[stage] = bar.add_task(stage, total=total or None, note="")
+                out.print(_announcement(stage, total))
+            seen_s = bar.tasks[tasks[stage]].elapsed or 0.0
+            bar.update(tasks[stage], completed=done, total=total or None, note=_note(stage, done, seen_s))
 
-        yield listen
+        yield on_progress
 
 
 class Lines:
-    """Prints a line when a stage begins, and at each `beat` one that says how far it is, if it is time.
+    """A callback that prints a line when a stage begins, and one with its progress at a `beat`, if it is time.
 
     Parameters
     ----------
     out
         *out* is the console to print on.
     every_s
-        *every_s* is how long after a line the next may come.
+        *every_s* is the shortest time between two lines of progress, in seconds.
     clock
         *clock* returns the time in seconds.
     """
@@ -77,16 +79,16 @@ class Lines:
         self._now: tuple[str, float, float] | None = None
         self._began_s = self._printed_s = clock()
 
-    def __call__(self, what: str, done: float, total: float) -> None:
-        """Take how far the stage *what* is."""
-        self._now = (what, done, total)
-        if what not in self._begun:
-            self._begun.add(what)
+    def __call__(self, stage: str, done: float, total: float) -> None:
+        """Record the progress of *stage*."""
+        self._now = (stage, done, total)
+        if stage not in self._begun:
+            self._begun.add(stage)
             self._began_s = self._clock()
-            self._print(_announcement(what, total))
+            self._print(_announcement(stage, total))
 
     def beat(self) -> None:
-        """Print how far the stage is, when the last line is *every_s* old."""
+        """Print the progress of the stage, when the last line is *every_s* old."""
         if self._now is not None and self._clock() - self._printed_s >= self._every_s:
             self._print(_life_sign(*self._now, self._clock() - self._began_s))
 
@@ -97,7 +99,7 @@ class Lines:
 
 @contextmanager
 def beating(beat: Callable[[], None], *, every_s: float) -> Iterator[None]:
-    """Call *beat* again and again from a thread, until this ends: also where nothing reports for long."""
+    """Call *beat* regularly from a thread until the context ends, even while no progress is reported."""
     over = threading.Event()
 
     def run() -> None:
@@ -113,36 +115,27 @@ def beating(beat: Callable[[], None], *, every_s: float) -> Iterator[None]:
         thread.join()
 
 
-def _announcement(what: str, total: float) -> str:
-    return f"{what}: about {_duration(total)}" if what == FITTING and total else what
+def _announcement(stage: str, total: float) -> str:
+    return f"{stage}: about {rough_duration(total)}" if stage == FITTING and total else stage
 
 
-def _life_sign(what: str, done: float, total: float, seen_s: float) -> str:
-    """Return how far a stage is after *seen_s* seconds.
+def _life_sign(stage: str, done: float, total: float, seen_s: float) -> str:
+    """Return the progress of a stage after *seen_s* seconds.
 
     >>> _life_sign("fitting", 30, 120, 60.0), _life_sign("reading records", 5000, 0, 90.0)
     ('fitting: 25 % after 60 s', 'reading records: 5,000 rows, 56/s after 2 min')
     """
-    far = [f"{min(1.0, done / total):.0%}".replace("%", " %")] if total else []
-    note = _note(what, done, seen_s)
-    return f"{what}: {', '.join([*far, *([note] if note else [])]) or 'under way'} after {_duration(seen_s)}"
+    share = [f"{min(1.0, done / total):.0%}".replace("%", " %")] if total else []
+    note = _note(stage, done, seen_s)
+    return f"{stage}: {', '.join([*share, *([note] if note else [])]) or 'under way'} after {rough_duration(seen_s)}"
 
 
-def _note(what: str, done: float, seen_s: float) -> str:
-    """Return how much is done, and how fast.
+def _note(stage: str, done: float, seen_s: float) -> str:
+    """Return the number of rows done and their rate.
 
     >>> _note("reading records", 5000, 2.0), _note("fitting", 30, 9.0)
     ('5,000 rows, 2,500/s', '')
     """
-    if what == FITTING or what.endswith("points") or not done:
+    if stage == FITTING or stage.endswith("points") or not done:
         return ""
     return f"{done:,.0f} rows, {done / max(seen_s, 0.1):,.0f}/s"
-
-
-def _duration(seconds: float) -> str:
-    """Return seconds as people say them.
-
-    >>> _duration(42), _duration(250)
-    ('42 s', '4 min')
-    """
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

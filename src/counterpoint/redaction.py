@@ -1,7 +1,7 @@
-"""Text and settings without their secrets: what is printed, logged, hashed or written for others to read.
+"""Secrets removed from text and settings before they are printed, logged, hashed or shared.
 
 Storage options, values whose key names a secret, logins in URLs and signatures in queries are replaced by ``***``.
-Does not know which secret a person wrote into a caption.
+A secret that a person wrote into a caption is not recognised.
 """
 
 import re
@@ -10,16 +10,16 @@ from typing import Any
 
 HIDDEN = "***"
 STORAGE = "storage"
-"""The setting that holds options of fsspec, such as keys of an object store: all of its values are hidden."""
+"""The setting with options of fsspec, such as keys of an object store. All of its values are hidden."""
 LEAST_HIDDEN = 4
-"""Shorter secrets are not looked for in a text: they would be found in any."""
+"""The shortest secret, in characters, that is searched for in a text. Shorter ones occur in any text."""
 
 _NAMES_A_SECRET = re.compile(
     r"secret|passw|pwd$|passphrase|token$|credential|(?:api|access|account|private|shared)_?key|sas$|signature"
     r"|connection_?string|authorization|^auth$",
     re.IGNORECASE,
 )
-# Linear: what stands before a login is found by its end, and a login ends at the first slash.  A path keeps one slash.
+# Linear time: the part before a login is matched by its end, and a login ends at the first slash.
 _LOGIN = re.compile(r"((?<=:[/\\][/\\])|(?<=[a-z0-9]{2}:[/\\])|\b(?:https?|ftp):[/\\]*)[^\s/\\?#]*@", re.IGNORECASE)
 _SIGNED = (
     r"(?:x-(?:amz|goog)-(?:signature|credential|security-token)|awsaccesskeyid|googleaccessid|access_?key_?id|signature|sig"
@@ -27,7 +27,7 @@ _SIGNED = (
 )
 _SIGNATURE = re.compile(rf"(?<=[?&;#])({_SIGNED}=)[^&#\s\"']+", re.IGNORECASE)
 LOGIN_OF_URL = r"^(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:[/\\]*|[/\\]{2}))[^\s/\\?#]*@"
-"""The same of a text that is a URL and nothing else, also in polars' dialect; the first group stays."""
+"""A login in a text that is one URL, also valid in polars' dialect. The first group is kept."""
 
 
 def without_logins(text: str) -> str:
@@ -40,7 +40,7 @@ def without_logins(text: str) -> str:
 
 
 def without_signatures(text: str) -> str:
-    """Return *text* with what signs or unlocks each URL in it hidden.
+    """Return *text* with each signature, token and password in the query of a URL hidden.
 
     >>> without_signatures("https://example.org/a.jpg?w=10&X-Amz-Signature=0a1b&h=5")
     'https://example.org/a.jpg?w=10&X-Amz-Signature=***&h=5'
@@ -75,7 +75,7 @@ def _of_key(key: str, value: Any) -> Any:
 
 
 def hidden(value: Any) -> Any:
-    """Return *value* with all in it hidden but its keys, and what can only be yes, no or nothing.
+    """Return *value* with every leaf hidden, except true, false and null. Keys are kept.
 
     >>> hidden({"key": "a", "client_kwargs": {"timeout": 3}, "anon": True})
     {'key': '***', 'client_kwargs': {'timeout': '***'}, 'anon': True}
@@ -88,7 +88,7 @@ def hidden(value: Any) -> Any:
 
 
 def names_a_secret(key: str) -> bool:
-    """Say whether a setting of this name holds a secret.
+    """Return whether a setting of this name holds a secret.
 
     >>> [names_a_secret(key) for key in ("api_key", "secret_access_key", "keywords", "max_tokens")]
     [True, True, False, False]
@@ -97,7 +97,7 @@ def names_a_secret(key: str) -> bool:
 
 
 def without_secrets(text: str, storage: Mapping[str, Any]) -> str:
-    """Return *text* without the values of *storage*, whoever quoted them.
+    """Return *text* without the values of *storage*, which an error of another library may quote.
 
     >>> without_secrets("no such option: hunter2", {"pass": "hunter2"})
     'no such option: ***'

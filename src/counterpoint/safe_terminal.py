@@ -1,7 +1,7 @@
-"""The way to a terminal: what others wrote is spelled out there, so that it can neither move the cursor nor lie.
+"""Output to a terminal in which text of strangers can neither move the cursor nor mislead.
 
 Labels, names, URLs and column names come from strangers.  An escape sequence in one could clear the screen, a mark of
-direction could turn a line around, and rich would read ``[red]`` as a colour.
+direction could turn a line around.  Rich would read ``[red]`` as a colour.
 """
 
 import logging
@@ -17,11 +17,11 @@ from rich.segment import Segment
 from counterpoint.safe_text import terminal_text
 
 _LINES = "\n\t"
-"""What may stand between the words of our own output."""
+"""The control characters that our own output contains."""
 
 
 class SafeStream(TextIOBase):
-    r"""A text stream that spells out what a terminal would obey.
+    r"""A text stream that spells out control characters, which a terminal would obey.
 
     Parameters
     ----------
@@ -44,11 +44,11 @@ class SafeStream(TextIOBase):
 
     @property
     def errors(self) -> str:  # type: ignore[override]
-        """How the stream treats characters that it cannot encode; none reaches it."""
+        """The error handler of the stream. No character that it cannot encode reaches it."""
         return self.unguarded.errors or "strict"
 
     def write(self, text: str) -> int:
-        """Write *text*; a character that the stream cannot encode is spelled out as well."""
+        """Write *text*. A character that the stream cannot encode is spelled out as well."""
         shown = terminal_text(text, keep=_LINES)
         self.unguarded.write(shown.encode(self.encoding, "backslashreplace").decode(self.encoding))
         return len(text)
@@ -59,11 +59,11 @@ class SafeStream(TextIOBase):
             self.unguarded.flush()
 
     def writable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def isatty(self) -> bool:
-        """Say whether the stream is a terminal."""
+        """Return whether the stream is a terminal."""
         return self.unguarded.isatty()
 
     def fileno(self) -> int:
@@ -72,7 +72,7 @@ class SafeStream(TextIOBase):
 
 
 class SafeConsole(Console):
-    """A console of rich that takes a string for what it is, no markup, and spells out the rest; its own codes stay."""
+    """A console of rich that reads no markup in strings and spells out control characters. Its own codes stay."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield the segments of *renderable*."""
@@ -105,7 +105,7 @@ class SafeLogFormatter(logging.Formatter):
 
 @contextmanager
 def safe_streams() -> Iterator[None]:
-    """Guard standard output and standard error, and what logging and warnings write there, until this ends."""
+    """Make standard output and standard error safe until the context ends, also for logging and warnings."""
     before, now = (sys.stdout, sys.stderr), (SafeStream(sys.stdout), SafeStream(sys.stderr))
     sys.stdout, sys.stderr = cast(Any, now)
     handler = logging.StreamHandler()
@@ -117,6 +117,6 @@ def safe_streams() -> Iterator[None]:
         yield
     finally:
         root.removeHandler(handler)
-        # Whoever put another stream there since, as click does for a pipe that broke, had a reason.
+        # A stream that other code has put there since stays, such as the one of click for a broken pipe.
         sys.stdout = before[0] if sys.stdout is cast(Any, now[0]) else sys.stdout
         sys.stderr = before[1] if sys.stderr is cast(Any, now[1]) else sys.stderr

@@ -1,7 +1,7 @@
 r"""Text of strangers made safe for the place where it appears: a page, a terminal, a log or an error.
 
-Labels, captions, names and URLs come from strangers.  An escape sequence in one could clear a terminal, a mark of
-direction could turn a line around, and a long one could fill a page.
+Labels, captions, names and URLs come from strangers.  An escape sequence in one could clear a terminal.  A mark of
+direction could turn a line around.  A long one could fill a page.
 
 ==================  ===============  ==========================  ===================  ===========
 function            place            control characters          marks of direction   length
@@ -23,7 +23,7 @@ from typing import Any
 from counterpoint.redaction import redacted_text
 
 _JOINERS = "\u200c\u200d"
-"""Format characters that shape Arabic, Indic scripts and emoji; the others can turn a line around."""
+"""Format characters that shape Arabic, Indic scripts and emoji. The others can turn a line around."""
 
 
 def page_line(text: object, *, most: int = 200) -> str:
@@ -71,7 +71,7 @@ def _spelled(character: str) -> str:
 
 
 def log_line(text: str | bytes, *, most: int = 200) -> str:
-    r"""Return *text* as printable ASCII without secrets; after *most* characters it is cut.
+    r"""Return *text* as printable ASCII without secrets, cut after *most* characters.
 
     >>> log_line("http://x/\x1b[2J\n"), log_line(b"abcdef", most=3)
     ('http://x/\\x1b[2J\\n', 'abc...')
@@ -84,7 +84,7 @@ def log_line(text: str | bytes, *, most: int = 200) -> str:
 
 
 def error_value(value: Any, *, most: int = 80) -> str:
-    """Return *value* as an error quotes it: cut and without secrets; a collection by its kind, keys or length.
+    """Return *value* for an error, cut and without secrets. A collection is named by its keys or its length.
 
     >>> error_value("a" * 100, most=9), error_value({"kind": "table", "path": "a"}), error_value(["a"])
     ("'aaaaaaa…", 'keys kind, path', 'a list of 1')

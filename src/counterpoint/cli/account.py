@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from counterpoint.acquire.statuses import OK, RETRYABLE
+from counterpoint.number_formats import rough_duration
 from counterpoint.safe_text import terminal_text
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _how_good(account: "Account") -> str:
 def _how_fast(pace: "Pace") -> list[str]:
     if not pace.rows_per_s:
         return []
-    left = [] if pace.seconds_left is None else [f"{time_left(pace.seconds_left)} left"]
+    left = [] if pace.seconds_left is None else [f"{rough_duration(pace.seconds_left)} left"]
     return [f"{pace.rows_per_s:,.0f} rows/s", f"{pace.mb_per_s:,.1f} MB/s", *left]
 
 
@@ -148,15 +149,3 @@ def percent(share: float) -> str:
     if share > 0.9995:
         return "> 99.9 %"
     return f"{100 * share:.1f} %" if share >= 0.0005 else "< 0.1 %"
-
-
-def time_left(seconds: float) -> str:
-    """Return a time in seconds as text in seconds, minutes or hours.
-
-    >>> time_left(42), time_left(250), time_left(9000)
-    ('42 s', '4 min', '2 h 30 min')
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
