@@ -10,7 +10,7 @@ from pathlib import Path
 from counterpoint.errors import SourceError
 from counterpoint.formats.encodings import UTF_8, encoding_of, open_lines
 from counterpoint.formats.records import CHUNK, MAX_ROW, Dialect, lines_of
-from counterpoint.formats.tables import MAX_COLUMNS
+from counterpoint.formats.tables import check_width
 
 SEPARATORS = (",", ";", "\t", "|")
 N_LINES, N_CHARACTERS = 1_000, 1 << 19
@@ -68,9 +68,8 @@ def dialect_of(
     found_encoding = encoding or encoding_of(path)
     start = Dialect(encoding=found_encoding, is_given=quoting != "auto", newline=_newline(path, found_encoding))
     lines, is_whole = _first_lines(path, start)
-    n_columns = max((lines[0].count(each) for each in SEPARATORS if lines), default=0)
-    if n_columns > MAX_COLUMNS:
-        raise SourceError(f"{path} has {n_columns + 1:,} columns. The limit is {MAX_COLUMNS:,}.")
+    n_columns = 1 + max((lines[0].count(each) for each in SEPARATORS if lines), default=0)
+    check_width(path, n_columns)
     stated = _SEP.fullmatch(lines[0]) if lines else None
     sample = Sample(lines[1:] if stated else lines, is_whole)
     usual = "\t" if path.suffix.lower() == ".tsv" else ","

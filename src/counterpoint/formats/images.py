@@ -141,21 +141,41 @@ def write_images(path: Path, images: Iterable[bytes]) -> list[str]:
         replacing(path) as draft,
         pq.ParquetWriter(draft, schema, compression="none", use_dictionary=False, write_statistics=False) as writer,
     ):
-        for group in _groups(images):
+        for group in row_groups(images):
             writer.write_table(pa.table({COLUMN: group}, schema=schema))
             n_images += len(group)
     return [row_ref(path, row) for row in range(n_images)]
 
 
-def _groups(images: Iterable[bytes]) -> Iterator[list[bytes]]:
-    group: list[bytes] = []
-    n_bytes = 0
+def row_groups(
+    images: Iterable[bytes | None], *, min_bytes: int = 0, max_rows: int = GROUP_IMAGES
+) -> Iterator[list[bytes | None]]:
+    """Yield *images* in groups of 64, or of fewer images with 8 MiB together.
+
+    Parameters
+    ----------
+    images
+        *images* has one item a row, null where the row has no image.
+    min_bytes
+        *min_bytes* is the least size of a group, so that tiny images are more than 64 in a group.
+    max_rows
+        *max_rows* is the largest number of rows of a group, nulls included.
+
+    Examples
+    --------
+    >>> [len(group) for group in row_groups([b"x"] * 100)]
+    [64, 36]
+    """
+    group: list[bytes | None] = []
+    n_images = n_bytes = 0
     for image in images:
         group.append(image)
-        n_bytes += len(image)
-        if len(group) == GROUP_IMAGES or n_bytes >= GROUP_BYTES:
+        n_images += image is not None
+        n_bytes += len(image or b"")
+        are_enough = n_images >= GROUP_IMAGES and n_bytes >= min_bytes
+        if are_enough or n_bytes >= GROUP_BYTES or len(group) == max_rows:
             yield group
-            group, n_bytes = [], 0
+            group, n_images, n_bytes = [], 0, 0
     if group:
         yield group
 

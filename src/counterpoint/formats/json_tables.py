@@ -9,7 +9,7 @@ from typing import Any
 
 from counterpoint.errors import SourceError
 from counterpoint.formats.encodings import UTF_8, encoding_of
-from counterpoint.formats.records import Dialect, lines_of
+from counterpoint.formats.records import SAVE_AGAIN, Dialect, lines_of
 from counterpoint.formats.tables import FRAME_ROWS, MAX_COLUMNS, Row, Table, frames_of, is_text, plain
 from counterpoint.schema import Frame
 
@@ -44,9 +44,7 @@ def _line(path: Path, line: int, text: str) -> list[Object]:
     is_row = [isinstance(part, Mapping) for part in rows]
     # Two adjacent broken parts may be one row, with the carriage return in one of its texts.
     if not all(one or other for one, other in pairwise(is_row)):
-        raise SourceError(
-            f"{path}: line {line:,} holds a carriage return and is no JSON. Save the table with one kind of line end."
-        )
+        raise SourceError(f"{path}: line {line:,} holds a carriage return and is no JSON. {SAVE_AGAIN}")
     return rows
 
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from counterpoint.errors import SourceError, first_line
 from counterpoint.formats.class_labels import features_of, with_names
-from counterpoint.formats.tables import BAD, FRAME_ROWS, LINE, MAX_COLUMNS, Table
+from counterpoint.formats.tables import BAD, FRAME_ROWS, LINE, Table, check_width
 from counterpoint.schema import Frame
 
 BYTES_FRAME_ROWS = 256
@@ -29,8 +29,7 @@ def open_parquet(path: Path) -> Table:
     _check_footer(path)
     try:
         with pq.ParquetFile(path) as file:
-            if file.metadata.num_columns > MAX_COLUMNS:
-                raise SourceError(f"{path} has {file.metadata.num_columns:,} columns. The limit is {MAX_COLUMNS:,}.")
+            check_width(path, file.metadata.num_columns)
             schema = file.schema_arrow
     except pa.ArrowException as error:
         raise SourceError(f"{path} is not a Parquet file: {first_line(error)}.") from error

@@ -18,6 +18,7 @@ LINE_COST = 64
 CHUNK = 1 << 20
 RETURN = "\ud800"
 """Replaces a carriage return within a line, which the CSV reader would treat as the end of a row."""
+SAVE_AGAIN = "Save the table with one kind of line end."
 PLAIN = "quoting: none takes quotation marks as plain characters"
 ENCLOSING = "quoting: standard takes the text between them as one field"
 
@@ -87,9 +88,7 @@ def _read_plain(path: Path, lines: Iterable[str], dialect: Dialect) -> Iterator[
     for line, text in enumerate(lines, dialect.n_skipped + 1):
         row = text.strip("\n") if dialect.newline == "\r" else text.rstrip("\r")
         if "\n" in row:
-            raise SourceError(
-                f"{path}: line {line:,} has another end within it. Save the table with one kind of line end."
-            )
+            raise SourceError(f"{path}: line {line:,} has another end within it. {SAVE_AGAIN}")
         if row:
             returns = row if "\r" in row else ""
             yield Record(line, 1, row.replace("\r", RETURN).split(dialect.separator), returns)
@@ -216,7 +215,7 @@ class RowReader:
             return readings[0]
         raise SourceError(
             f"{self.path}: line {record.line:,} holds a carriage return that may end a row or stand within one. "
-            "Save the table with one kind of line end."
+            f"{SAVE_AGAIN}"
         )
 
     def _parts(self, record: Record) -> list[list[str]]:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from counterpoint.artifacts import replacing
 from counterpoint.errors import RunFolderError
-from counterpoint.formats.images import COLUMN, GROUP_BYTES, GROUP_IMAGES, KEPT, row_ref
+from counterpoint.formats.images import COLUMN, KEPT, row_groups, row_ref
 from counterpoint.schema import Frame
 from counterpoint.store import Store
 
@@ -313,23 +313,8 @@ def write_shard(file: BinaryIO, rows: Frame, images: Iterable[bytes | None], *, 
     ) as writer:
         table = rows.select(others).to_arrow().cast(schema.remove(schema.get_field_index(COLUMN)))
         start = 0
-        for group in _groups(images):
+        for group in row_groups(images, min_bytes=_TINY_BYTES, max_rows=_GROUP_ROWS):
             # By way of polars: pa.array would import pandas to test the type of the list.
             kept_of = pl.Series(group, dtype=pl.Binary).to_arrow().cast(pa.binary())
             writer.write_table(table.slice(start, len(group)).append_column(schema.field(COLUMN), kept_of))
             start += len(group)
-
-
-def _groups(images: Iterable[bytes | None]) -> Iterator[list[bytes | None]]:
-    group: list[bytes | None] = []
-    n_images = n_bytes = 0
-    for image in images:
-        group.append(image)
-        n_images += image is not None
-        n_bytes += len(image or b"")
-        are_enough = n_images >= GROUP_IMAGES and n_bytes >= _TINY_BYTES
-        if are_enough or n_bytes >= GROUP_BYTES or len(group) == _GROUP_ROWS:
-            yield group
-            group, n_images, n_bytes = [], 0, 0
-    if group:
-        yield group

@@ -117,14 +117,24 @@ def open_table(
 
 
 def _check_columns(table: Table) -> None:
-    if len(table.columns) > MAX_COLUMNS:
-        raise SourceError(f"{table.path} has {len(table.columns):,} columns. The limit is {MAX_COLUMNS:,}.")
+    check_width(table.path, len(table.columns))
     seen = {BAD, LINE}
     for name in table.columns:
         if name in seen:
             twice = "a column, not to be" if name in (BAD, LINE) else "two columns"
             raise SourceError(f"{table.path} has {twice} named {name!r}.")
         seen.add(name)
+
+
+def check_width(path: Path, n_columns: int) -> None:
+    """Raise `SourceError` when a table has more columns than the limit.
+
+    >>> check_width(Path("a.csv"), 20_000)
+    Traceback (most recent call last):
+    counterpoint.errors.SourceError: a.csv has 20,000 columns. The limit is 16,384.
+    """
+    if n_columns > MAX_COLUMNS:
+        raise SourceError(f"{path} has {n_columns:,} columns. The limit is {MAX_COLUMNS:,}.")
 
 
 def frames_of(rows: Iterable[tuple[int, Row]], columns: Sequence[str], wanted: Collection[str]) -> Iterator[Frame]:
