@@ -21,7 +21,7 @@ from counterpoint.acquire.monitor import Monitor
 from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import RETRYABLE, STATUSES
 from counterpoint.errors import RunFolderError
-from counterpoint.formats.shards import Marker
+from counterpoint.formats.shard_markers import Marker
 from counterpoint.store import Store
 
 N_SLOTS = 5

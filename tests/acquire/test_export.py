@@ -21,7 +21,8 @@ from counterpoint.data.sources import open_source
 from counterpoint.errors import CounterpointError, RunFolderError
 from counterpoint.features.bilinear import gray_square
 from counterpoint.formats.images import ImageReader
-from counterpoint.formats.shards import LISTED, SHARD, Marker, shard_name, write_shard
+from counterpoint.formats.shard_markers import Marker, shard_name
+from counterpoint.formats.shards import LISTED, SHARD, write_shard
 from counterpoint.formats.tars import read_tar
 from counterpoint.store import Store
 

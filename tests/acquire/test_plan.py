@@ -13,7 +13,8 @@ from counterpoint.acquire.lists.value_counts import ValueCounts
 from counterpoint.acquire.plan import Plan, open_plan
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.errors import CounterpointError, RunFolderError, SourceError
-from counterpoint.formats.shards import LISTED, list_name
+from counterpoint.formats.shard_markers import list_name
+from counterpoint.formats.shards import LISTED
 from counterpoint.store import Store
 
 N_ROWS = 25

@@ -19,7 +19,8 @@ from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.errors import RunFolderError
 from counterpoint.features.decode import Limits, decode
 from counterpoint.formats.images import ImageReader
-from counterpoint.formats.shards import LISTED, REF, SHARD, Marker, committed, read_listed, read_shards
+from counterpoint.formats.shard_markers import Marker, committed
+from counterpoint.formats.shards import LISTED, REF, SHARD, read_listed, read_shards
 from counterpoint.store import Store
 
 OK = st.fixed_dictionaries({

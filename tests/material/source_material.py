@@ -12,7 +12,8 @@ from PIL import Image
 from counterpoint.acquire.shard_writer import ShardWriter
 from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.data.sources import Source, open_source
-from counterpoint.formats.shards import LISTED, shard_name
+from counterpoint.formats.shard_markers import shard_name
+from counterpoint.formats.shards import LISTED
 from counterpoint.schema import DROPPED, RECORDS, Frame, check
 from counterpoint.store import Store
 

@@ -13,7 +13,7 @@ from counterpoint.acquire.event_log import age_s, newest
 from counterpoint.acquire.lease import read_lease
 from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import BLOCKED, NEVER_SENT, OK, RETRYABLE
-from counterpoint.formats.shards import Marker, Part, parts_of, shard_name
+from counterpoint.formats.shard_markers import Marker, Part, parts_of, shard_name
 from counterpoint.store import Store
 
 FRESH_S = 30.0

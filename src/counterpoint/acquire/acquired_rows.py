@@ -15,7 +15,8 @@ from counterpoint.acquire.statuses import OK
 from counterpoint.errors import ImageError
 from counterpoint.features.chunks import OnCount, ignore_count
 from counterpoint.formats.images import ImageReader
-from counterpoint.formats.shards import REF, committed, digests, read_slots
+from counterpoint.formats.shard_markers import committed, digests
+from counterpoint.formats.shards import REF, read_slots
 from counterpoint.store import Store
 
 WAITING = "waiting"

@@ -14,7 +14,7 @@ from pathlib import Path
 from counterpoint.artifacts import key_of, why_not_written
 from counterpoint.engines.time_limit import time_limit
 from counterpoint.errors import RunFolderError
-from counterpoint.formats.shards import Marker, parts_of, shard_name
+from counterpoint.formats.shard_markers import Marker, parts_of, shard_name
 from counterpoint.store import Store
 
 MAX_DEATHS = 2

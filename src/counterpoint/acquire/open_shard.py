@@ -20,7 +20,8 @@ from counterpoint.acquire.web.fetch import Request
 from counterpoint.acquire.web.fetch_result import FetchResult
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.features.decode import Limits
-from counterpoint.formats.shards import Marker, read_listed, read_shard, shard_name
+from counterpoint.formats.shard_markers import Marker, shard_name
+from counterpoint.formats.shards import read_listed, read_shard
 from counterpoint.redaction import redacted_text
 from counterpoint.schema import Frame
 from counterpoint.store import Store

@@ -18,7 +18,7 @@ from counterpoint.acquire.result_queue import ResultQueue
 from counterpoint.acquire.web.fetch import Fetcher, Request
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.engines.time_limit import end_watch, sign_of_life
-from counterpoint.formats.shards import shard_name
+from counterpoint.formats.shard_markers import shard_name
 from counterpoint.store import Store
 
 N_DECODERS = 1

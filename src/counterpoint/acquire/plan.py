@@ -17,7 +17,8 @@ from counterpoint.acquire.lists.url_list import UrlList
 from counterpoint.acquire.lists.value_counts import ValueCounts
 from counterpoint.config.acquire import AcquireConfig
 from counterpoint.errors import RunFolderError, SourceError
-from counterpoint.formats.shards import LISTED, list_name
+from counterpoint.formats.shard_markers import list_name
+from counterpoint.formats.shards import LISTED
 from counterpoint.schema import Frame
 from counterpoint.store import Store
 

@@ -17,7 +17,8 @@ from counterpoint.acquire.statuses import OK
 from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.artifacts import why_not_written
 from counterpoint.errors import RunFolderError
-from counterpoint.formats.shards import SHARD, Marker, shard_name, write_shard
+from counterpoint.formats.shard_markers import Marker, shard_name
+from counterpoint.formats.shards import SHARD, write_shard
 from counterpoint.rules import cleaned
 from counterpoint.schema import Frame
 from counterpoint.store import Store

@@ -14,7 +14,8 @@ from counterpoint.artifacts import key_of
 from counterpoint.data.drawing import png
 from counterpoint.data.sources.base import REASON, Source, existing, some
 from counterpoint.errors import SourceError
-from counterpoint.formats.shards import REF, SHARD, Marker, committed, digests, read_slots, write_shard
+from counterpoint.formats.shard_markers import Marker, committed, digests
+from counterpoint.formats.shards import REF, SHARD, read_slots, write_shard
 from counterpoint.schema import Frame
 from counterpoint.settings import Storage
 from counterpoint.store import Store
