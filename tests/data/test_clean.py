@@ -92,8 +92,8 @@ def test_too_many_bad_rows_are_a_bad_table_with_the_reasons_named():
     check_dropped(5, dropped, 0.6)
     with pytest.raises(SchemaError) as error:
         check_dropped(5, dropped, 0.5)
-    said = "3 of 5 rows were dropped (aspect 2, too_small 1); clean.max_dropped_share allows 0.5."
-    assert str(error.value) == said
+    message = "3 of 5 rows were dropped (aspect 2, too_small 1). clean.max_dropped_share allows 0.5."
+    assert str(error.value) == message
 
 
 def test_a_table_of_rows_wider_than_its_header_is_refused_with_the_first_line(tmp_path):

@@ -89,9 +89,9 @@ def test_exclude_comes_before_relabel_and_relabel_before_every_rule():
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([None, None], r"No row has a label \(null_label 2\); a comparison needs at least two classes."),
-        (["cat", "cat"], r"One class only: 'cat' on all 2 labelled rows \(none left out\); .* at least two."),
-        (["cat", None], r"One class only: 'cat' on all 1 labelled rows \(null_label 1\); .* at least two."),
+        ([None, None], r"No row has a label \(null_label 2\). A comparison needs at least two classes."),
+        (["cat", "cat"], r"One class only: 'cat' on all 2 labelled rows \(none left out\)\. .* at least two."),
+        (["cat", None], r"One class only: 'cat' on all 1 labelled rows \(null_label 1\)\. .* at least two."),
     ],
 )
 def test_fewer_than_two_classes_stop_with_one_line(labels, message):

@@ -90,9 +90,9 @@ def test_reading_pairs_warns_and_merges_nothing(typed, tmp_path, caplog):
     with caplog.at_level(logging.WARNING, logger="counterpoint"):
         pairs = cp.read_pairs(typed, work=tmp_path / "work")
     assert pairs["label"].n_unique() == 4
-    [said] = [record.getMessage() for record in caplog.records]
-    assert said.startswith("4 classes may be 2: ")
-    assert '"Class_1": "class_1"' in said
+    [message] = [record.getMessage() for record in caplog.records]
+    assert message.startswith("4 classes may be 2: ")
+    assert '"Class_1": "class_1"' in message
 
 
 def test_a_study_has_a_finding_of_it_with_a_title(typed, tmp_path):

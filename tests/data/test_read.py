@@ -79,7 +79,7 @@ def test_what_leaves_is_logged_by_reason(captions, caplog):
 def test_a_table_of_bad_images_is_a_bad_table(captions):
     for number in range(N):
         (captions.parent / f"{number}.png").write_bytes(b"")
-    with pytest.raises(SchemaError, match=r"^12 of 12 rows were dropped \(empty_body 12\); .*$"):
+    with pytest.raises(SchemaError, match=r"^12 of 12 rows were dropped \(empty_body 12\)\. .*$"):
         cp.read_pairs(captions, image="file", text="caption", label="class")
 
 

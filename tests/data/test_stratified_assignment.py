@@ -114,9 +114,9 @@ def test_three_large_groups_of_a_class_go_to_three_unequal_parts():
         (
             [*"aaaabbb"],
             [0, 0, 1, 1, 2, 3, 4],
-            r"as many groups of each class; 'a' has 2 \(of 4 rows\)\.$",
+            r"as many groups of each class. Class 'a' has 2 \(of 4 rows\)\.$",
         ),
-        ([*"ababab"], [0, 0, 0, 0, 1, 2], r"^3 folds .* 'a' has 2 \(of 3 rows\)\.$"),
+        ([*"ababab"], [0, 0, 0, 0, 1, 2], r"^3 folds .* Class 'a' has 2 \(of 3 rows\)\.$"),
     ],
 )
 def test_an_assignment_that_is_impossible_is_one_line_with_figures(labels, groups, message):

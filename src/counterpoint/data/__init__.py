@@ -1,4 +1,4 @@
-"""From a source to pairs in folds; the stages, in order, are clean, label, align, group and split."""
+"""From a source to pairs in folds, by the stages clean, label, align, group and split."""
 
 # Loading a module of this folder sets its name here.  The functions must be bound last, or a later load hides them.
 import counterpoint.data.generate

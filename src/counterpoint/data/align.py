@@ -1,4 +1,4 @@
-"""Pairs from records: what belongs together by key stays, and a missing side has a policy.  Guesses no neighbour."""
+"""Pairs from records: keys of text and image must agree, and a missing modality has a policy.  Guesses no pair."""
 
 import polars as pl
 
@@ -11,19 +11,19 @@ FIRST = ("id", "row", "text", "image", "label", "label_source")
 
 
 def align(records: Frame, rules: Align, text: Text) -> tuple[Frame, Dropped]:
-    """Return Pairs without group and fold, their texts masked, and the ledger of what does not pair.
+    """Return Pairs without group and fold, with masked texts, and the ledger of the rows that are no pair.
 
-    A row leaves when its ``text_id`` and ``image_id`` disagree, when both sides are missing, or when one is missing
-    and the policy is to drop.  A missing side that is kept is null.
+    A row leaves when its ``text_id`` and ``image_id`` differ, or when text and image are both missing.  It also leaves
+    when one is missing and its policy is to drop.  A missing modality that is kept is null.
 
     Parameters
     ----------
     records
-        *records* are labelled, and have ``image_status``; other columns travel along.
+        *records* are labelled records with ``image_status``.  Other columns stay.
     rules
         *rules* is the section ``align`` of the study file.
     text
-        *text* is the section ``text``: words to take out of every text.
+        *text* is the section ``text``: the words to mask in every text.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def align(records: Frame, rules: Align, text: Text) -> tuple[Frame, Dropped]:
 
 
 def _fails(records: Frame, rules: Align) -> dict[str, pl.Expr]:
-    """Return what keeps a row from being a pair, by its reason, in the order in which it is asked."""
+    """Return the conditions under which a row is no pair, by their reasons, in the order in which they apply."""
     no_text, no_image = pl.col("text").is_null(), pl.col("image").is_null()
     fails = {}
     if {"text_id", "image_id"} <= set(records.columns):

@@ -1,4 +1,4 @@
-"""Named rules that every record must pass; the first that it fails is its reason to leave.  Decodes no image."""
+"""Named rules for every record.  A record leaves with the first rule that it fails.  Decodes no image."""
 
 import polars as pl
 
@@ -9,15 +9,15 @@ from counterpoint.schema import RECORDS, Dropped, Frame, check, first_reason, si
 
 BAD_ROW = "bad_row"
 ON_PURPOSE = ("excluded", "ambiguous_label", "no_label_rule", "balance", "limit", "train_limit", "duplicate")
-"""Reasons of rows that the user leaves out: they do not make a table a bad one."""
+"""Reasons of rows that the user leaves out, which do not count as bad rows."""
 
 
 def clean(inspected: Frame, rules: Clean) -> tuple[Frame, Dropped]:
-    """Return the records that pass every rule, and the ledger of those that do not.
+    """Return the records that pass every rule, and the ledger of the others.
 
     The rules, in this order: ``missing_id``, ``duplicate_id`` (all after the first), ``disallowed_characters``,
-    ``too_few_words``, ``too_many_words``, then the image's own status (a reason of ``features.decode``).  A text of
-    nothing but white space becomes null; what is missing fails no rule here, ``align`` has the policies for it.
+    ``too_few_words``, ``too_many_words``, and the status of the image (a reason of ``features.decode``).  A text of
+    only white space becomes null.  A missing text or image fails no rule here: ``align`` has the policies for it.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def clean(inspected: Frame, rules: Clean) -> tuple[Frame, Dropped]:
 
 
 def _rules(rules: Clean) -> dict[str, pl.Expr]:
-    """Return what fails each rule, by its name, in the order of the rules."""
+    """Return the condition that fails each rule, by its name, in the order of the rules."""
     text, n_words = pl.col("text"), words(pl.col("text")).list.len()
     fails = {"missing_id": pl.col("id").is_null(), "duplicate_id": ~pl.col("id").is_first_distinct()}
     if rules.allowed_characters is not None:
@@ -57,12 +57,21 @@ def _rules(rules: Clean) -> dict[str, pl.Expr]:
 
 
 def check_dropped(n_in: int, dropped: Frame, max_share: float) -> None:
-    """Stop a study of which more than *max_share* of the *n_in* rows were bad; rows left out on purpose do not count.
+    """Raise when too many rows were bad.  Rows that were left out on purpose do not count.
+
+    Parameters
+    ----------
+    n_in
+        *n_in* is the number of rows of the source.
+    dropped
+        *dropped* is the ledger of the rows that left.
+    max_share
+        *max_share* is the largest allowed share of bad rows.
 
     Raises
     ------
     SchemaError
-        One line with how many rows left and their most frequent reasons.
+        When the share is larger: one line with the number of bad rows and their most frequent reasons.
     """
     bad = dropped.filter(~pl.col("reason").is_in(ON_PURPOSE))
     if bad.height <= max_share * n_in:
@@ -70,7 +79,7 @@ def check_dropped(n_in: int, dropped: Frame, max_share: float) -> None:
     counts = bad["reason"].value_counts(sort=True).sort("count", "reason", descending=[True, False])
     worst = ", ".join(f"{reason} {count:,}" for reason, count in counts.head(3).iter_rows())
     raise SchemaError(
-        f"{bad.height:,} of {n_in:,} rows were dropped ({worst}); clean.max_dropped_share allows {max_share:g}."
+        f"{bad.height:,} of {n_in:,} rows were dropped ({worst}). clean.max_dropped_share allows {max_share:g}."
         f"{_first_of_wrong_width(bad)}"
     )
 

@@ -117,7 +117,7 @@ def _textures(size: int, period: int) -> Floats:
 
 
 def _noise(size: int) -> Floats:
-    """Return one large field of soft blotches and grain; each picture takes its own windows from it."""
+    """Return one large field of soft blotches and grain, from which each picture takes its own windows."""
     rng = np.random.default_rng(0)
     line = np.arange(size) * 2j * np.pi / size
     field = rng.normal(0, 6, (size, size))

@@ -1,4 +1,4 @@
-"""Pairs after their split as the 2023 study saved them: tables of training and of test rows, a column a pixel."""
+"""Split pairs in the format of the 2023 study: tables of training and test rows with one column for each pixel."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,24 +24,27 @@ from counterpoint.seeds import child_seed
 
 LISTEN_EVERY = 100
 Folds = Mapping[str, Mapping[str, Frame]]
-"""The rows of each part ("train", "validation", "test"), by the test fold: "test" of a hold-out, "0" … of a k-fold."""
+"""The rows of each part ("train", "validation", "test"), by test fold: "test" in a hold-out, "0" … in a k-fold."""
 
 
 @dataclass(frozen=True)
 class SplitExport:
-    """Writes ``train_updated.csv``, ``validation_updated.csv``, ``test_updated.csv``; of a k-fold, in a folder a fold.
+    """Writes ``train_updated.csv``, ``validation_updated.csv`` and ``test_updated.csv``.
 
-    Rows stand in a seeded order, as the study shuffled its own.  Pairs without a text or a readable image are left out.
+    The tables of each fold of a k-fold stand in a folder of their own.  Rows are in a seeded random order, as in the
+    study.  Pairs without a text or a readable image are left out.
 
     Parameters
     ----------
     seed
         *seed* decides the order of the rows.
     classes
-        *classes* names the classes in the order of their numbers, from 0 (default: alphabetical, which makes an animal
-        0 and a person 1, as published).
+        *classes* names the classes in the order of their numbers, from 0.  By default they are alphabetical: an animal
+        is 0 and a person 1, as published.
     resize, side_px
-        *resize* is "bilinear" as published, or "area"; *side_px* the side of the gray images.
+        *resize* is "bilinear" as published, or "area".  *side_px* is the width and the height of the gray images.
+    listen
+        *listen* is called with the number of decoded pairs and the number of all pairs.
     """
 
     seed: int = 0
@@ -51,7 +54,22 @@ class SplitExport:
     listen: OnCount = ignore_count
 
     def write(self, folds: Folds, where: Path, *, key: str) -> Exported:
-        """Write the tables into *where*, whole or not at all, and return their account; *key* stands for the pairs."""
+        """Write the tables into a folder, all or none, and return their account.
+
+        Parameters
+        ----------
+        folds
+            *folds* are the rows of each part, by test fold.
+        where
+            *where* is the folder.
+        key
+            *key* is a hash of the pairs: equal tables are written only once.
+
+        Raises
+        ------
+        RunFolderError
+            When the tables cannot be written.
+        """
         settings = [self.seed, self.classes, self.resize, self.side_px]
         return export_once(where, key_of("pairs", key, settings), lambda draft: self._write(folds, draft))
 
@@ -74,7 +92,7 @@ class SplitExport:
         return account | {"left_out": dict(sorted(left_out.items()))}
 
     def _decode(self, pairs: Frame, file: IO[bytes]) -> tuple[dict[int, int], Counter[str]]:
-        """Write the pixels of each pair to *file*; return which place there each row has, and why others have none."""
+        """Write the pixels of each pair to *file*; return the index of each row, and counts of reasons for the rest."""
         places: dict[int, int] = {}
         left_out: Counter[str] = Counter()
         with ImageReader() as reader:
@@ -104,7 +122,7 @@ class SplitExport:
 
 
 def image_name(pair: str, ref: str) -> str:
-    """Return what the image of a pair is called: its id, with an ending, so that no reader takes 007 for a number.
+    """Return the file name for the image of a pair: its id with a suffix, so that 007 is not read as a number.
 
     >>> image_name("1_7", "pos/1_7.png"), image_name("cat/7.jpg", "cat/7.jpg"), image_name("007", "x.parquet#3")
     ('1_7.png', 'cat/7.jpg', '007.jpg')

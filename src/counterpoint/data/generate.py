@@ -27,17 +27,17 @@ Codes = NDArray[np.int64]
 def generate(folder: str | Path, **settings: Any) -> Frame:
     """Return generated pairs: Records without ``row`` and ``source``, and the facts known of each row.
 
-    The columns of Records are id, text, image and label; an image is a reference into a shard that is written to
-    *folder*.  The columns of facts are ``true_label`` (the label before flips), ``has_text_signal``,
-    ``has_image_signal`` and ``has_joint_signal`` (the signals that the row contains), and ``twin_of`` (the id of the
-    row that it copies, or null).
+    The columns of Records are id, text, image and label.  An image is a reference into a shard that is written to
+    *folder*.  The facts are the label before flips (``true_label``), the signals that the row contains
+    (``has_text_signal``, ``has_image_signal``, ``has_joint_signal``), and the id of the row that it copies, or null
+    (``twin_of``).
 
     Parameters
     ----------
     folder
         *folder* is the folder that image shards are written to.
     settings
-        *settings* are those of `Recipe`.
+        *settings* are the settings of `Recipe`.
 
     Raises
     ------
@@ -74,7 +74,7 @@ class _Rows:
 
 
 def chunks(recipe: Recipe, folder: Path) -> Iterator[Frame]:
-    """Yield the pairs of *recipe* in frames of at most 10,000 rows; each has a shard of images in *folder*."""
+    """Yield the pairs of *recipe* in frames of at most 10,000 rows, each with a shard of images in *folder*."""
     name = f"generated-{key_of(recipe.model_dump(mode='json'))}"
     for start in range(0, recipe.n, CHUNK_ROWS):
         rng = np.random.default_rng(child_seed(recipe.seed, "generate", start))

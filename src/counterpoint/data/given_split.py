@@ -1,4 +1,4 @@
-"""The split that a source gives: which fold stands for which part, and one sentence on it for the page."""
+"""The split that a source gives: the part of each of its folds, and a finding on it for the page."""
 
 from typing import NamedTuple
 
@@ -13,12 +13,12 @@ FEWEST_FOLDS = 3
 
 
 class Given(NamedTuple):
-    """The folds that a source gives, one a row, and what keeps them from being a split (empty: nothing does)."""
+    """The folds that a source gives, one for each row, and the reason why they are no split (empty: they are one)."""
 
     folds: pl.Series
     problem: str
     is_grave: bool = False
-    """Whether a split was meant: the source has several folds, and they make none."""
+    """Whether a split was probably meant: the source has several folds, but they are no split."""
 
     @property
     def is_split(self) -> bool:
@@ -27,10 +27,10 @@ class Given(NamedTuple):
 
 
 def given_folds(folds: pl.Series) -> Given:
-    """Return the folds of a source as a hold-out or a k-fold has them.
+    """Return the folds of a source under the names of a hold-out or a k-fold.
 
-    ``eval`` is the test fold, or the validation fold of a source that has a test fold.  Of a source with training and
-    validation rows alone, the validation rows are the test fold: nothing may be chosen on them.
+    ``eval`` is the test fold, or the validation fold of a source with a test fold.  In a source with only training
+    and validation rows, the validation rows are the test fold, so that nothing is chosen on them.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def given_folds(folds: pl.Series) -> Given:
 
 
 def _problem(names: set[str]) -> tuple[str, bool]:
-    """Return what keeps folds of these *names* from being a split, and whether a split was meant."""
+    """Return the reason why folds of these *names* are no split, and whether a split was probably meant."""
     if is_k_fold(names) or {"train", "test"} <= names <= set(HOLDOUT):
         return "", False
     shown = ", ".join(sorted(names)[:8])
@@ -62,7 +62,7 @@ def _problem(names: set[str]) -> tuple[str, bool]:
 
 
 def is_k_fold(names: set[str]) -> bool:
-    """Return whether these are the names of the folds of a k-fold, counted from 0.
+    """Return whether *names* are the folds of a k-fold, numbered from 0.
 
     >>> is_k_fold({"0", "1", "2"}), is_k_fold({"1", "2", "3"})
     (True, False)
@@ -71,7 +71,7 @@ def is_k_fold(names: set[str]) -> bool:
 
 
 def resolved(pairs: Frame, rules: Split) -> Split:
-    """Return *rules* with the kind that they come to for *pairs*: ``auto`` keeps a split that the source gives.
+    """Return *rules* with a definite kind for *pairs*: ``auto`` keeps a split that the source gives.
 
     >>> pairs = pl.DataFrame({"fold": ["train", "test"]})
     >>> resolved(pairs, Split()).kind, resolved(pairs.drop("fold"), Split()).kind
@@ -84,14 +84,14 @@ def resolved(pairs: Frame, rules: Split) -> Split:
 
 
 def split_findings(pairs: Frame, folded: Frame, rules: Split) -> list[dict[str, str]]:
-    """Return a sentence on the split that the source gives, as rows of schema.FINDINGS; none where it gives none.
+    """Return a finding on the split that the source gives, if it gives one: rows of schema.FINDINGS.
 
     Parameters
     ----------
     pairs
-        *pairs* are those before the split, with the column ``fold`` of the source where it has one.
+        *pairs* are the rows before the split, with the column ``fold`` of the source, if it has one.
     folded
-        *folded* are those after it.
+        *folded* are the rows after the split.
     rules
         *rules* is the section ``split`` of the study file.
 

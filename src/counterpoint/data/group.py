@@ -1,4 +1,4 @@
-"""Groups that a split must not tear apart: given groups and near-duplicates, as connected components."""
+"""Groups that a split keeps whole: given groups and near-duplicates, as connected components."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,21 +14,21 @@ GIVEN, IDENTICAL = "the given group", "identical images"
 NEAR_IMAGES, NEAR_TEXTS = "near-identical images", "near-identical texts"
 EXACT = (GIVEN, IDENTICAL)
 ALWAYS_WHOLE = 10
-"""A component of so few rows is no chain, whatever its share of a small set."""
+"""A component of at most so many rows is no chain, even if it is a large share of a small data set."""
 
 
 def group(pairs: Frame, rules: Group) -> tuple[Frame, list[dict[str, str]]]:
     """Return *pairs* with ``group``, and a finding for each component that is too large to be a group.
 
-    Rows are linked by a given ``group``, by ``sha256``, by ``phash`` within ``max_bits`` of 64 bits, and by texts of
-    at least ``min_words`` words whose sets of words have a Jaccard index of at least ``min_jaccard``.  A group is a
-    connected component, named after its smallest ``row``.  Of a component of over ``max_component_share`` of the rows
-    (and over 10 rows) only the exact links are kept: the given group, and identical images.
+    Rows are linked by a given ``group``, by ``sha256``, and by ``phash`` within ``max_bits`` of 64 bits.  Texts of at
+    least ``min_words`` words are linked when the Jaccard index of their words is at least ``min_jaccard``.  A group is
+    a connected component, named after its smallest ``row``.  A component of more than ``max_component_share`` of the
+    rows (and more than 10 rows) keeps only its exact links: the given group, and identical images.
 
     Parameters
     ----------
     pairs
-        *pairs* have ``row`` and ``text``; ``group``, ``sha256`` and ``phash`` are used where they are there.
+        *pairs* have ``row`` and ``text``, and optionally ``group``, ``sha256`` and ``phash``.
     rules
         *rules* is the section ``group`` of the study file.
 
@@ -52,7 +52,7 @@ def group(pairs: Frame, rules: Group) -> tuple[Frame, list[dict[str, str]]]:
 
 
 def _links(pairs: Frame, rules: Group) -> dict[str, Ints]:
-    """Return, for each kind of link, the first of the rows that each row is so linked with, as a position."""
+    """Return, for each kind of link, the position of the first row that each row is linked with."""
     links = {}
     if "group" in pairs.columns:
         links[GIVEN] = first_of(pairs["group"].cast(pl.String))
@@ -67,20 +67,21 @@ def _links(pairs: Frame, rules: Group) -> dict[str, Ints]:
 
 
 def _set_of_words(min_words: int) -> pl.Expr:
-    """Return the words of each text, each once and sorted, as one string; null of a text that is too short."""
-    said = words(pl.col("text"))
-    return pl.when(said.list.len() >= min_words).then(said.list.unique().list.sort().list.join(" ")).alias("text")
+    """Return the distinct words of each text, sorted, as one string; null for a text that is too short."""
+    all_words = words(pl.col("text"))
+    distinct = all_words.list.unique().list.sort().list.join(" ")
+    return pl.when(all_words.list.len() >= min_words).then(distinct).alias("text")
 
 
 def first_of(values: pl.Series, cluster: Callable[[pl.Series], Ints] | None = None) -> Ints:
-    """Return the position of the first row whose value is the same, or of the same cluster; a null is alone.
+    """Return the position of the first row with the same value, or with one of the same cluster; a null is alone.
 
     Parameters
     ----------
     values
-        *values* are those of the rows.
+        *values* has one value for each row.
     cluster
-        *cluster* takes the distinct values, and returns the number of the cluster of each.
+        *cluster* is a function from the distinct values to the numbers of their clusters (default: each is its own).
 
     Examples
     --------
@@ -95,16 +96,16 @@ def first_of(values: pl.Series, cluster: Callable[[pl.Series], Ints] | None = No
 
 
 def _finding(members: Ints, links: Mapping[str, Ints], exact: Ints, pairs: Frame) -> dict[str, str]:
-    """Say how large the component of *members* is, and which kind of link joins most of it."""
+    """Return a finding on a large component: its size, and the kind of link that joins most of it."""
     reach = {kind: int(np.unique(first[members], return_counts=True)[1].max()) for kind, first in links.items()}
     cause = max(reach, key=lambda kind: reach[kind])
     share = members.size / pairs.height
     left = int(np.unique(exact[members], return_counts=True)[1].max())
-    said = f"{members.size:,} rows ({share:.0%}) hang together, most of them by {cause}"
+    message = f"{members.size:,} rows ({share:.0%}) are linked to each other, most of them by {cause}."
     if left < members.size:
-        said += f"; only the exact links among them were kept (the largest group left has {left:,} rows)"
+        message += f" Only their exact links are kept: the largest group left has {left:,} rows."
     severity = "info" if cause == GIVEN and left == members.size else "warn"
     ids = pairs["id"].gather(members[:3]).to_list()
     return finding(
-        "CP002", severity, "group", f"{said}.", rows=members.size, cause=cause, linked=reach, left=left, such_as=ids
+        "CP002", severity, "group", message, rows=members.size, cause=cause, linked=reach, left=left, such_as=ids
     )

@@ -1,4 +1,4 @@
-"""Where each label comes from: the source's column, a mapping of it, keyword rules, or the user's own hand."""
+"""The label of each record, from the source's column, a mapping of it, keyword rules, or the user's own list."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -16,7 +16,7 @@ from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, pat
 from counterpoint.schema import Dropped, Frame, empty, finding, sift
 
 STRIPPED = pl.col("label").cast(pl.String).str.strip_chars().replace("", None)
-"""The label as the source has it; a blank one is none."""
+"""The label of the source, or null for a blank one."""
 
 
 def label(
@@ -27,18 +27,18 @@ def label(
     Parameters
     ----------
     records
-        *records* have ``text``, and ``label`` unless keyword rules make it.
+        *records* have ``text``, and also ``label`` unless keyword rules make it.
     rules
         *rules* is the section ``label`` of the study file.
     exclude
-        *exclude* are ids that leave first, as "excluded".
+        *exclude* are the ids of rows that leave first, with the reason "excluded".
     relabel
-        *relabel* gives ids a label that stands above every rule.
+        *relabel* maps ids to labels that override every rule.
 
     Raises
     ------
     SchemaError
-        When there is no label column, no label at all, or one class only.
+        When there is no label column, no label, or only one class.
 
     Examples
     --------
@@ -55,13 +55,15 @@ def label(
         pl.when(is_excluded).then(pl.lit("excluded")).when(by_hand.is_null()).then("_reason").alias("_reason"),
     )
     labelled, dropped = sift(marked, pl.col("_reason"), stage="label")
-    if not records.is_empty():  # no rows: an earlier stage is to blame
+    if not records.is_empty():  # without rows the fault is in an earlier stage
         _check_classes(labelled["label"], dropped)
     return labelled.drop("_reason"), dropped
 
 
 def label_lost(dropped: Frame, rules: Label) -> Frame:
-    """Return rows that left before they were labelled with the label that *rules* give the source's: null of keywords.
+    """Return the rows of an earlier stage's ledger with the label that *rules* give them.
+
+    Keyword rules give null, because the ledger has no texts.
 
     >>> from counterpoint.schema import ledger
     >>> lost = ledger(pl.DataFrame({"id": ["a"], "row": [0], "label": ["0"]}), stage="clean", reason="small")
@@ -74,18 +76,18 @@ def label_lost(dropped: Frame, rules: Label) -> Frame:
 
 
 def _mapped(rules: Label) -> pl.Expr:
-    """Return the label that the mapping gives; one that it does not have stays, for it is worth knowing."""
+    """Return the label that the mapping gives; a label without an entry stays."""
     mapped = STRIPPED.replace_strict(_names(rules.mapping or {}), default=None, return_dtype=pl.String)
     return pl.coalesce(mapped, STRIPPED)
 
 
 def _names(mapping: Mapping[str, str]) -> dict[str, str]:
-    """Return *mapping* with a second name for numbers such as 1.0: sources yield them as 1."""
+    """Return *mapping* with a second name for numbers such as 1.0, which sources yield as 1."""
     return {re.sub(r"^(-?\d+)\.0$", r"\1", name): to for name, to in mapping.items()} | dict(mapping)
 
 
 def _by_rules(records: Frame, rules: Label) -> Frame:
-    """Return *records* with the label that the rules give, its source, and the reason where they give none."""
+    """Return *records* with the label from the rules, its source, and a reason where there is no label."""
     keywords = rules.rules()
     if keywords is not None:
         return _by_keywords(records, keywords, source="preset" if rules.preset else "keywords")
@@ -107,7 +109,7 @@ def _by_rules(records: Frame, rules: Label) -> Frame:
 
 
 def _covered(marked: Frame, rules: Label) -> Frame:
-    """Return *marked* rows, with a reason too where the rules of ``covered_by`` have no label for a text."""
+    """Return *marked* rows, with a reason also where the rules of ``covered_by`` give a text no label."""
     if rules.covered_by is None:
         return marked
     uncovered = _reason(preset(rules.covered_by).label(pl.col("text")))
@@ -135,15 +137,26 @@ def _check_classes(labels: pl.Series, dropped: Dropped) -> None:
     counts = dropped["reason"].value_counts(sort=True).iter_rows()
     left = ", ".join(f"{reason} {count:,}" for reason, count in counts) or "none left out"
     if labels.is_empty():
-        raise SchemaError(f"No row has a label ({left}); a comparison needs at least two classes.")
+        raise SchemaError(f"No row has a label ({left}). A comparison needs at least two classes.")
     raise SchemaError(
-        f"One class only: {labels[0]!r} on all {len(labels):,} labelled rows ({left}); a comparison needs at least two."
+        f"One class only: {labels[0]!r} on all {len(labels):,} labelled rows ({left}). A comparison needs at least two."
     )
 
 
 def check_ids(records: Frame, *, exclude: Collection[str], relabel: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return a finding for each of ``exclude`` and ``relabel`` that has ids which no record has.
+    """Return a finding for each of ``exclude`` and ``relabel`` with ids that no record has.
 
+    Parameters
+    ----------
+    records
+        *records* are those of the source.
+    exclude
+        *exclude* are the ids to leave out.
+    relabel
+        *relabel* maps ids to labels.
+
+    Examples
+    --------
     >>> records = pl.DataFrame({"id": ["a", "b"]})
     >>> [found["subject"] for found in check_ids(records, exclude={"a", "z"}, relabel={"b": "cat"})]
     ['exclude']
@@ -153,13 +166,13 @@ def check_ids(records: Frame, *, exclude: Collection[str], relabel: Mapping[str,
     for setting, ids in (("exclude", exclude), ("relabel", relabel)):
         unknown = sorted(set(ids) - known)
         if unknown:
-            said = f"{len(unknown):,} of {len(ids):,} ids in {setting} are the id of no row, such as {unknown[0]!r}."
-            found.append(finding("CP020", "warn", setting, said, unknown=unknown[:20], n_unknown=len(unknown)))
+            message = f"{len(unknown):,} of {len(ids):,} ids in {setting} are the id of no row, such as {unknown[0]!r}."
+            found.append(finding("CP020", "warn", setting, message, unknown=unknown[:20], n_unknown=len(unknown)))
     return found
 
 
 def read_ids(path: Path) -> set[str]:
-    """Return the ids in a text file (one a line), or in the column ``id`` of a CSV or another table.
+    """Return the ids in a text file (one on each line), or in the column ``id`` of a CSV or another table.
 
     Raises
     ------
@@ -184,9 +197,9 @@ def read_labels(path: Path) -> dict[str, str]:
         When the file cannot be read, lacks a column or a label, or gives one id two labels.
     """
     rows = _read_table(path, "id", "label").unique(maintain_order=True)
-    for wrong, what in ((rows["label"].is_null(), "has no label"), (rows["id"].is_duplicated(), "has two labels")):
+    for wrong, fault in ((rows["label"].is_null(), "has no label"), (rows["id"].is_duplicated(), "has two labels")):
         if wrong.any():
-            raise ConfigError(f"{path}: id {rows.filter(wrong)['id'][0]!r} {what}.")
+            raise ConfigError(f"{path}: id {rows.filter(wrong)['id'][0]!r} {fault}.")
     return dict(rows.select("id", "label").iter_rows())
 
 

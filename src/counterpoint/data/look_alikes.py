@@ -1,6 +1,6 @@
-r"""Labels that a reader cannot tell apart, or that differ only as typing differs: Cat and cat, é and e + accent.
+r"""Labels that look the same to a reader, or differ only in their typing: Cat and cat, é and e + accent.
 
-Merges nothing: it names the labels, their counts, and the ``label.mapping`` that would merge them.
+Merges nothing.  It names the labels, their counts, and the ``label.mapping`` that would merge them.
 """
 
 import re
@@ -16,7 +16,7 @@ from counterpoint.schema import finding
 CODE = "CP024"
 SHOWN_GROUPS, SHOWN_CLASSES = 5, 40
 INVISIBLE = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
-"""Categories of Unicode of which a reader sees nothing."""
+"""The Unicode categories of invisible characters."""
 
 _LATIN = str.maketrans(
     "авекмнорстухіјѕԁԛԝһοαεικνρτυχγη",
@@ -26,27 +26,27 @@ _LATIN = str.maketrans(
 _QUOTES = " \"'`´‘’“”„«»"
 _STOPS = ".,;:!"
 _BETWEEN = re.compile(r"(?<=[^\W_])[\s_\-‐‑‒–—]+(?=[^\W_])")
-"""What stands between two words of a label; at its end a dash may be the name of a class, such as A-."""
+"""Characters between two words of a label.  A dash at the end is kept, because it may belong to a class such as A-."""
 _NUMBER = re.compile(r"([+-]?)0*(\d+?)(?:\.(\d*?)0*)?")
 
 
 class LookAlike(NamedTuple):
-    """Labels that may be one class: how many rows each has, and the one that most rows have."""
+    """Labels that may be one class: the number of rows of each, and the label for all of them."""
 
     counts: Mapping[str, int]
     merged: str
 
 
 def look_alikes(labels: Iterable[str | None]) -> list[LookAlike]:
-    """Return each set of two or more labels that may be one class, the one of most rows first.
+    """Return each set of two or more labels that may be one class, the set with most rows first.
 
-    Labels are compared without upper case, Unicode form, full width, invisible characters, white space, a stop at the
-    end, and the alphabet of letters that look the same.
+    Labels are compared without case, Unicode form, full width, invisible characters and white space.  A stop at the
+    end and the alphabet of letters of the same shape do not count either.
 
     Parameters
     ----------
     labels
-        *labels* are those of all rows; null is no label.
+        *labels* has one label for each row, or null.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def _explanation(found: list[LookAlike], classes: list[str], merged: Mapping[str
 
 
 def _how(classes: list[str], mapping: Mapping[str, str]) -> str:
-    """Return what to write; a mapping drops a label that it does not name, so that it names every class."""
+    """Return the mapping to write.  It names every class, because a mapping drops the labels that it does not name."""
     if len(classes) > SHOWN_CLASSES:
         some = ", ".join(f"{yaml_string(name)}: {yaml_string(to)}" for name, to in list(mapping.items())[:SHOWN_GROUPS])
         return f"To merge them, set label.mapping for all classes, these among them: {{{some}}}."
@@ -100,7 +100,7 @@ def _how(classes: list[str], mapping: Mapping[str, str]) -> str:
 
 
 def yaml_string(label: str) -> str:
-    r"""Return *label* as YAML and JSON write it, with an escape for each character that cannot be seen or told apart.
+    r"""Return *label* as a string of YAML or JSON, with escapes for characters that are invisible or ambiguous.
 
     >>> print(*map(yaml_string, ("cat\u200b", "\u00e9", "e\u0301", "с\u0430t", "\u0430")))
     "cat\u200b" "é" "e\u0301" "\u0441\u0430t" "а"
@@ -126,7 +126,7 @@ def _visible(label: str) -> str:
 
 
 def _key(label: str) -> str:
-    """Return what labels that look alike have in common; the label itself where nothing of it is left."""
+    """Return the key that labels of the same appearance share, or the label itself if its key would be empty."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _visible(label)).casefold())
     words = folded.translate(_LATIN).strip(_QUOTES).rstrip(_STOPS + _QUOTES)
     number = _NUMBER.fullmatch(words)
@@ -137,7 +137,7 @@ def _key(label: str) -> str:
 
 
 def _clean(label: str) -> str:
-    """Return *label* in composed form, without what cannot be seen and without white space at its ends."""
+    """Return *label* in composed form, without invisible characters and without white space at its ends."""
     return unicodedata.normalize("NFC", " ".join(_visible(label).split())) or label
 
 

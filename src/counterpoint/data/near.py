@@ -1,6 +1,7 @@
-"""Clusters of near-duplicates among hashes, or among sets of words, without comparing each with each.
+"""Clusters of near-duplicates among hashes, or among sets of words, without a comparison of all pairs.
 
-Items that share a key in one of several tables are candidates; each candidate is verified, so tables only cost time.
+Items that share a key in one of several tables are candidates.  Each candidate is verified: a bad table only costs
+time.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,16 +18,17 @@ Hashes = NDArray[np.uint64]
 
 N_PERMUTATIONS = 128
 MAX_MISSED = 0.002
-"""The share of the pairs of sets just at the least Jaccard index that MinHash may overlook."""
+"""The largest share of pairs of sets at the least Jaccard index that MinHash may overlook."""
 MAX_NEIGHBOURS = 100
-"""Items of one key are held against so many others each; more of them share a template, not a key."""
+"""An item is compared with at most so many others of its key, because larger sets share a template, not content."""
 BLOCK = 50_000
 
 
 def near_hashes(hashes: Hashes, max_bits: int) -> Ints:
-    """Return the cluster of each 64-bit hash, joining all that differ in at most *max_bits* bits.
+    """Return the cluster of each 64-bit hash; two hashes that differ in at most *max_bits* bits are in one cluster.
 
-    Of ``max_bits + 2`` bands of bits, at least two are equal in such a pair: each two bands make a table.
+    The bits are divided into ``max_bits + 2`` bands.  Such a pair agrees in at least two of them, so that each two
+    bands make a table.
 
     >>> near_hashes(np.array([0b0111, 0, 2**63, 2**62 + 2**40], dtype=np.uint64), 2).tolist()
     [0, 1, 1, 1]
@@ -40,14 +42,14 @@ def near_hashes(hashes: Hashes, max_bits: int) -> Ints:
 
 
 def near_sets(sets: pl.Series, min_jaccard: float) -> Ints:
-    """Return the cluster of each set of words, joining those with a Jaccard index of at least *min_jaccard*.
+    """Return the cluster of each set of words; two sets with a Jaccard index of *min_jaccard* or more are in one.
 
-    The candidates are those of MinHash (Broder 1997) with bands; the index is then counted, not estimated.
+    Candidates come from MinHash with bands (Broder 1997).  Their index is then computed exactly, not estimated.
 
     Parameters
     ----------
     sets
-        *sets* are lists of words, none empty, no word twice in one.
+        *sets* are lists of words, none of them empty, without a word twice in one list.
     min_jaccard
         *min_jaccard* is the least size of the intersection over the size of the union.
 
@@ -68,14 +70,17 @@ def near_sets(sets: pl.Series, min_jaccard: float) -> Ints:
 
 
 def _incidence(sets: pl.Series) -> csr_array:
-    """Return which set (row) has which word (column), shape (n_sets, n_words)."""
+    """Return the incidence of words (columns) in sets (rows), shape (n_sets, n_words)."""
     ends = np.concatenate([[0], sets.list.len().cum_sum().to_numpy()])
     columns = sets.explode().rank("dense").to_numpy().astype(np.int64) - 1
     return csr_array((np.ones(columns.size, np.int32), columns, ends), shape=(len(sets), columns.max(initial=-1) + 1))
 
 
 def _band_keys(sets: pl.Series, min_jaccard: float) -> Iterator[Hashes]:
-    """Yield one key a set and band; bands are as wide, so as few sets become candidates, as ``MAX_MISSED`` allows."""
+    """Yield the keys of all sets, one band at a time.
+
+    The bands are as wide as ``MAX_MISSED`` allows: wide bands give few candidates.
+    """
     from datasketch import MinHash  # noqa: PLC0415 - loads half of scipy, which few commands need
 
     sketch = MinHash(num_perm=N_PERMUTATIONS)
@@ -91,29 +96,29 @@ def _band_keys(sets: pl.Series, min_jaccard: float) -> Iterator[Hashes]:
 
 
 def _band_width(min_jaccard: float) -> int:
-    """Return the largest width at which the bands overlook at most ``MAX_MISSED`` of the pairs at *min_jaccard*."""
+    """Return the largest width of bands that overlooks at most ``MAX_MISSED`` of the pairs at *min_jaccard*."""
     widths = range(1, N_PERMUTATIONS + 1)
     return max([1, *(w for w in widths if (1 - min_jaccard**w) ** (N_PERMUTATIONS // w) <= MAX_MISSED)])
 
 
 def _clusters(n: int, tables: Iterable[Hashes], is_near: Callable[[Ints, Ints], NDArray[np.bool_]]) -> Ints:
-    """Return the cluster of each of *n* items: the smallest item that a chain of near candidates joins it with."""
+    """Return the cluster of each of *n* items: the smallest item that a chain of near candidates links to it."""
     cluster = np.arange(n)
     links = np.empty((2, 0), np.int64)
     for candidates in _candidates(n, tables):
         left, right = candidates[:, np.not_equal(*cluster[candidates])]
         links = np.hstack([links, np.stack([left, right])[:, is_near(left, right)]])
-        # Joined early, later candidates of one cluster go unverified, and memory stays in proportion to n.
+        # Merge early: later candidates within one cluster need no check, and memory stays proportional to n.
         if links.shape[1] > n // 16:
             cluster, links = merge_clusters([cluster], links), links[:, :0]
     return merge_clusters([cluster], links)
 
 
 def _candidates(n: int, tables: Iterable[Hashes]) -> Iterator[Ints]:
-    """Yield items that share a key, in blocks of shape (2, n_candidates).
+    """Yield pairs of items that share a key, in blocks of shape (2, n_candidates).
 
-    Where many share one, each is held only against the next ``MAX_NEIGHBOURS``; a stable sort puts next to each other
-    those that share the keys of the tables before, too.
+    When many items share a key, each is compared only with the next ``MAX_NEIGHBOURS``.  The sort is stable, so that
+    items with equal keys in earlier tables stay neighbours.
     """
     order = np.arange(n)
     for keys in tables:
@@ -129,14 +134,14 @@ def _candidates(n: int, tables: Iterable[Hashes]) -> Iterator[Ints]:
 
 
 def merge_clusters(clusterings: Sequence[Ints], links: NDArray[np.int64] | None = None) -> Ints:
-    """Return the cluster of each item, named after its smallest, when items of one cluster in any clustering are one.
+    """Return the cluster of each item, numbered by its smallest item; items together in any clustering are together.
 
     Parameters
     ----------
     clusterings
-        *clusterings* give each item the number of an item that all of its cluster share.
+        *clusterings* are arrays of shape (n_items,): the number of one item that stands for the cluster.
     links
-        *links* join further items, shape (2, n_links).
+        *links* are further pairs of items in one cluster, shape (2, n_links).
 
     Examples
     --------

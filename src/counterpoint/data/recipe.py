@@ -35,8 +35,8 @@ class Recipe(BaseModel):
     redundant_signal
         *redundant_signal* is the chance that the text has the word and the image has the shape.
     joint_signal
-        *joint_signal* is the chance that the text has a word *a* and the image a texture *b* with the class
-        (a + b) mod *classes*.  Each by itself is independent of the class.  For two classes this is the exclusive or.
+        *joint_signal* is the chance that the text has a word *a* and the image a texture *b*.  The class is then
+        (a + b) mod *classes*, the exclusive or of two classes.  Each by itself is independent of the class.
     label_noise
         *label_noise* is the chance that the label is one of the other classes, each with equal chance.
     balance

@@ -1,4 +1,4 @@
-"""Folds that each hold every class, and of which no two share a group.  Does not balance sources."""
+"""Folds with every class in each fold and no group in two folds.  Does not balance sources."""
 
 import numpy as np
 import polars as pl
@@ -101,7 +101,7 @@ def _sampled(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
 
 
 def _trained(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
-    """Return *pairs* with at most ``train_limit`` training rows; a smaller limit keeps a subset of a larger one's."""
+    """Return *pairs* with at most ``train_limit`` training rows.  A smaller limit keeps a subset of them."""
     if rules.train_limit is None:
         return pairs, Dropped(empty(DROPPED))
     is_train = pl.col("fold") == "train"
@@ -142,7 +142,7 @@ def _check_given(folds: pl.Series, *, is_split: bool) -> None:
 
 
 def _given(pairs: Frame, rules: Split) -> pl.Series:
-    """Return the given folds; a hold-out without a validation fold gets one, drawn from the training rows."""
+    """Return the given folds.  A hold-out without a validation fold gets one, drawn from the training rows."""
     folds, names = pairs["fold"], set(pairs["fold"])
     if is_k_fold(names):
         return folds

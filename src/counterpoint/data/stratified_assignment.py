@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 
 
 def assign_parts(labels: pl.Series, groups: pl.Series, shares: Mapping[str, float], *, seed: int) -> pl.Series:
-    """Return the part of each row; each part holds its share of every class, as nearly as the groups allow.
+    """Return the part of each row, so that each part has its share of every class, as nearly as groups allow.
 
     Groups of several rows are assigned first, the largest first.  Each goes to the part that is least full of the
     group's classes (Sainte-Laguë's rule, so that parts fill up in proportion).  Rows that are a group of their own
@@ -25,9 +25,9 @@ def assign_parts(labels: pl.Series, groups: pl.Series, shares: Mapping[str, floa
     labels
         *labels* are the classes of the rows.
     groups
-        *groups* are the names of the groups; the rows of one group stay in one part.
+        *groups* are the names of the groups.  The rows of one group stay in one part.
     shares
-        *shares* maps each part to its share of the rows; the shares need not sum to 1.
+        *shares* maps each part to its share of the rows.  The shares need not sum to 1.
     seed
         *seed* decides between assignments that are equally good.
 
@@ -69,7 +69,7 @@ def apportion(n: int, wanted: ArrayLike, *, held: Ints | int = 0, load: Ints | i
     n
         *n* is the number of rows.
     wanted
-        *wanted* are the weights of the parts, shape (n_parts,); a weight below 0 counts as 0.
+        *wanted* are the weights of the parts, shape (n_parts,).  A weight below 0 counts as 0.
     held
         *held* is the number of rows that each part has already.  A part that would hold nothing gets one row from the
         part that holds most.
@@ -102,7 +102,7 @@ def _quota(n_of_class: Ints, shares: list[float]) -> Ints:
 
 
 def _assign_groups(label: Ints, group: Ints, quota: Ints, rng: np.random.Generator) -> Ints:
-    """Return the part of each row whose group has several rows; -1 for the others."""
+    """Return the part of each row whose group has several rows, and -1 for the others."""
     sizes = np.bincount(group)
     counts = csr_array((np.ones(label.size, np.int64), (group, label)), shape=(sizes.size, quota.shape[1]))
     waiting = (counts > 0).sum(axis=0)  # groups of each class that are not assigned yet
@@ -144,8 +144,8 @@ def _check_enough(labels: pl.Series, groups: pl.Series, parts: list[str]) -> Non
     scarcest = per_class.agg(pl.len(), pl.col("group").n_unique()).sort("group", "label").row(0, named=True)
     if scarcest["group"] < len(parts):
         raise SplitError(
-            f"{len(parts)} folds ({', '.join(parts)}) need at least as many groups of each class; "
-            f"{scarcest['label']!r} has {scarcest['group']} (of {scarcest['len']:,} rows)."
+            f"{len(parts)} folds ({', '.join(parts)}) need at least as many groups of each class. "
+            f"Class {scarcest['label']!r} has {scarcest['group']} (of {scarcest['len']:,} rows)."
         )
 
 

@@ -9,18 +9,18 @@ import polars as pl
 from counterpoint.errors import SchemaError
 
 MOST = 0.5
-"""More than this share of the rows makes a column what it is."""
+"""A property of more than this share of the rows is a property of the column."""
 MIN_RECURRING = 2 / 3
-"""Share of the parts of labels such as ``a, b`` that come in other labels too."""
+"""Least share of the parts of labels such as ``a, b`` that also come in other labels."""
 MIN_NUMBERS = 0.9
-"""Least share of labels that are numbers where others, such as n/a, stand for a missing one."""
+"""Least share of numbers among labels; the others, such as n/a, stand for missing values."""
 MIN_VALUES, MANY_VALUES = 10, 50
-"""Numbers with decimals may be classes when there are few of them, such as stars from 1 to 5 by halves."""
+"""Few numbers with decimals may be classes, such as stars from 1 to 5 in steps of one half."""
 
 _LIST = r"""^(?:\[\s*(?:\]|["'\d.\-\[].*\])|\(\s*["'\d].*\)|\{\s*["'].*\})$"""
 _SEPARATORS = (",", ";", "|")
 _PRICE = r"^\s*[€$£]?\s*([-+]?\d+)[.,](\d+)\s*(?:[€$£%]|EUR)?\s*$"
-"""A number with decimals as a shop in any country writes it."""
+"""A number with decimals, in the notation of a shop of any country."""
 _ONE = "A comparison needs one class for each row"
 
 
@@ -48,13 +48,13 @@ def check_classes(labels: pl.Series) -> None:
         raise SchemaError(_multi(several, "name several classes, which also come in other labels"))
 
 
-def _multi(label: str, what: str) -> str:
+def _multi(label: str, form: str) -> str:
     shown = label if len(label) <= 60 else f"{label[:59]}…"
-    return f"Labels such as {shown!r} {what}: they are multi-label. {_ONE}: name another column, or set label.mapping."
+    return f"Labels such as {shown!r} {form}: they are multi-label. {_ONE}: name another column, or set label.mapping."
 
 
 def _set_of_classes(distinct: Collection[str]) -> str | None:
-    """Return a label that is a set of others' parts, if labels are: parts recur, in any place or alone."""
+    """Return the first label that is a set of classes, if labels are: their parts recur, in other places or alone."""
     counts = {separator: sum(separator in label for label in distinct) for separator in _SEPARATORS}
     separator = max(_SEPARATORS, key=lambda each: counts[each])
     if not counts[separator]:
@@ -74,7 +74,7 @@ def _set_of_classes(distinct: Collection[str]) -> str | None:
 
 
 def _parts(label: str, separator: str) -> list[str]:
-    """Return the parts of a label; of a list, without its brackets and quotation marks."""
+    """Return the parts of a label, and of a list without its brackets and quotation marks."""
     is_list, marks = re.search(_LIST, label), " \t[](){}'\""
     parts = (part.strip(marks if is_list else None) for part in label.split(separator))
     return [part for part in parts if part]

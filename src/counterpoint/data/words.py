@@ -9,7 +9,7 @@ MAX_CLASSES = 8
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a language.  No word is in two lists; *joiner* stands between two words of a text."""
+    """The words of a language.  No word is in two lists.  *joiner* stands between two words of a text."""
 
     class_words: tuple[str, ...]
     """The word of each class, for texts that contain the text signal."""
