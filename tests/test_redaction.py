@@ -19,10 +19,10 @@ from counterpoint.config.acquire import AcquireConfig
 from counterpoint.data import generate
 from counterpoint.data.sources import open_source
 from counterpoint.errors import ConfigError, CounterpointError, SourceError
+from counterpoint.opening import open_study
 from counterpoint.redaction import redacted, redacted_text, without_logins
 from counterpoint.safe_text import log_line
 from counterpoint.store import Store
-from counterpoint.study import open_study
 from counterpoint.sweep import open_sweep
 
 MARKER = "marker-of-a-private-folder"

@@ -15,7 +15,7 @@ from counterpoint.contenders.predict import predict_pair
 from counterpoint.errors import CounterpointError, RunFolderError
 from counterpoint.evaluations import Evaluations
 from counterpoint.run_folder import RunFolder
-from counterpoint.stages import STAGES
+from counterpoint.study import STAGES
 
 N = 24
 STUDY = {"study": "birds", "source": {"kind": "table", "path": "birds.csv"}, "contenders": ["majority", "keyword-rule"],

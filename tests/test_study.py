@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import counterpoint as cp
-from counterpoint import stages
+from counterpoint import fits, stages
 from counterpoint.compare import choose_primary
 from counterpoint.config import StudyConfig
 from counterpoint.errors import CounterpointError, RunFolderError
@@ -101,7 +101,7 @@ def test_another_metric_that_decides_chooses_the_primary_contrast_anew(finished)
 
 
 def test_a_finished_study_is_read_and_not_fitted_again(finished, monkeypatch):
-    monkeypatch.setattr(stages, "fit", refuse)
+    monkeypatch.setattr(fits, "fit", refuse)
     monkeypatch.setattr(stages, "differences", refuse)
     again = cp.Study(finished.config, runs=finished.root.parent)
     assert again.scores().equals(finished.scores())
@@ -111,7 +111,7 @@ def test_a_finished_study_is_read_and_not_fitted_again(finished, monkeypatch):
 
 def test_another_contender_fits_only_that_one(finished, monkeypatch):
     fitted = []
-    monkeypatch.setattr(stages, "fit", lambda task: fitted.append(task.contender) or real(task))
+    monkeypatch.setattr(fits, "fit", lambda task: fitted.append(task.contender) or real(task))
     real = __import__("counterpoint.contenders.fit", fromlist=["fit"]).fit
     more = config(contenders=[*config().model_dump()["contenders"], "keyword-rule"])
     cp.Study(more, runs=finished.root.parent).predictions()
@@ -133,7 +133,7 @@ def test_the_primary_contrast_does_not_depend_on_test_rows(finished):
 def test_the_same_settings_give_the_same_bytes(finished, tmp_path):
     again = cp.Study(finished.config, runs=tmp_path)
     again.predictions()
-    for task in again.tasks():
+    for task in again.fits.tasks:
         name = "predictions.parquet"
         assert (task.folder / name).read_bytes() == (finished.root / "fits" / task.fit / name).read_bytes()
 
@@ -146,7 +146,7 @@ def test_processes_and_their_number_change_nothing(finished, tmp_path):
 def test_a_ray_cluster_changes_no_byte(finished, tmp_path, cluster):
     again = cp.Study(config(fit={"engine": "ray"}), runs=tmp_path)
     again.predictions()
-    for task in again.tasks():
+    for task in again.fits.tasks:
         name = "predictions.parquet"
         assert (task.folder / name).read_bytes() == (finished.root / "fits" / task.fit / name).read_bytes()
 
@@ -154,10 +154,10 @@ def test_a_ray_cluster_changes_no_byte(finished, tmp_path, cluster):
 def test_a_second_seed_fits_only_contenders_that_it_changes(finished):
     study = cp.Study(config(fit={"engine": "inline", "seeds": [0, 1]}), runs=finished.root.parent)
     counts = {}
-    for task in study.tasks():
+    for task in study.fits.tasks:
         counts[task.contender] = counts.get(task.contender, 0) + 1
     assert counts == {"majority": 3, "text-svm": 3, "image-cnn": 6, "late-fusion": 6}
-    late = [task for task in study.tasks() if task.contender == "late-fusion" and task.seed == 1]
+    late = [task for task in study.fits.tasks if task.contender == "late-fusion" and task.seed == 1]
     handed = {built_on.fit.split(".fold")[0] for task in late for built_on in task.handed.values()}
     assert handed == {"text-svm.seed-0", "image-cnn.seed-1"}
 
@@ -165,7 +165,7 @@ def test_a_second_seed_fits_only_contenders_that_it_changes(finished):
 def test_a_run_folder_of_another_source_is_refused(finished):
     other = config(source={"kind": "table", "path": "pairs.csv"})
     with pytest.raises(RunFolderError, match="another source"):
-        cp.Study(other, runs=finished.root.parent).folder  # noqa: B018 - looked at
+        cp.Study(other, runs=finished.root.parent).opened.folder  # noqa: B018 - looked at
 
 
 def test_predictions_of_an_outside_model_stand_beside_ours(tmp_path, finished):

@@ -93,7 +93,7 @@ def test_a_study_that_is_not_there_is_one_clear_line(tmp_path):
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
     told = []
-    sweep = open_sweep(written(folder, SWEEP), runs=folder / "runs", listener=lambda *said: told.append(said))
+    sweep = open_sweep(written(folder, SWEEP), runs=folder / "runs", on_progress=lambda *said: told.append(said))
     return sweep, sweep.run(), told
 
 

@@ -6,7 +6,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "open_study": "counterpoint.study",
+    "open_study": "counterpoint.opening",
     "Study": "counterpoint.study",
     "open_acquisition": "counterpoint.acquire.acquisition",
     "read_pairs": "counterpoint.data",

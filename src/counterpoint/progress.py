@@ -16,15 +16,13 @@ from rich.progress import (
 )
 
 from counterpoint.number_formats import rough_duration
+from counterpoint.on_progress import OnProgress
 from counterpoint.safe_terminal import console
 
 FITTING = "fitting"
 """The only stage that is counted in seconds of work. All others are counted in rows, or in points of a sweep."""
 EVERY_S = 30.0
 """The longest time without a line while a stage runs, in seconds."""
-
-OnProgress = Callable[[str, float, float], None]
-"""A callback of progress: the stage, the amount done, and the amount in all (0 where it is not known)."""
 
 
 @contextmanager

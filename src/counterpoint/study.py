@@ -1,68 +1,61 @@
-"""A study: each stage one line, made once and then read from the run folder.  Start reading here."""
+"""A study: the order of its stages, each made once and then read from the run folder.  Start reading here."""
 
-import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from counterpoint import __version__
-from counterpoint.artifacts import key_of, read_sealed, write_json, write_sealed
+from counterpoint import __version__, stages
+from counterpoint.artifacts import key_of
+from counterpoint.check_inputs import case_of
 from counterpoint.compare import choose_primary, compare
-from counterpoint.config import StudyConfig, read_study
-from counterpoint.contenders.fit import fit_again
-from counterpoint.contenders.fit_task import FitTask
+from counterpoint.config import StudyConfig
 from counterpoint.contenders.folds import folds_to_test, parts_of
-from counterpoint.contenders.kept.files import load
-from counterpoint.contenders.plan import models_of, plan
+from counterpoint.contenders.plan import models_of
 from counterpoint.data.export import SplitExport
-from counterpoint.data.label import read_ids, read_labels
-from counterpoint.data.sources import open_source
-from counterpoint.data.sources.base import Source
-from counterpoint.diagnose import Case, Fitted
+from counterpoint.diagnose import Case
 from counterpoint.diagnose.verdict import Answer, answer
-from counterpoint.errors import ConfigError, UnreadableFitError
-from counterpoint.evaluations import Evaluations
 from counterpoint.features.bilinear import Resize
-from counterpoint.finished import PAGE, RESULTS, is_finished, write_finished
+from counterpoint.finished import PAGE, is_finished
+from counterpoint.fits import Fits, plan_fits
+from counterpoint.fixed_primary import fixed_primary
 from counterpoint.formats.image_states import image_state
-from counterpoint.metrics import find_metric
-from counterpoint.report import write_page
-from counterpoint.report.results import environment, rows_account, rows_of
-from counterpoint.report.sharing import Folders, as_yaml, shared_settings
-from counterpoint.run_folder import RunFolder
+from counterpoint.on_progress import OnProgress, ignore_progress
+from counterpoint.opened import Opened
+from counterpoint.outcome_files import results_of, write_outcome
+from counterpoint.redaction import redacted
 from counterpoint.schema import Frame
-from counterpoint.stages import STAGES, fit_all
+from counterpoint.stages import Tables
 
-log = logging.getLogger(__name__)
-Listener = Callable[[str, float, float], None]
-"""Is told of progress as (what, done, in all); what a study prints is its listener's business."""
-
-
-def silent(what: str, done: float, total: float) -> None:
-    """Listen to nothing."""
+COMPARED = ("pairs", "dropped", "predictions", "history", "costs", "scores", "differences")
+"""Tables of a finished comparison."""
 
 
 class Study:
     """A comparison of single-entity and multimodal models on one set of pairs.
 
-    Every method makes what it returns, and all that this needs, unless the run folder already has it for the same
-    settings and inputs.
+    Every method returns its table from the run folder if the settings and inputs are still the same.  Otherwise it
+    makes the table, and all tables before it.
 
     Parameters
     ----------
     config
-        *config* is the study file.
+        *config* are the settings of the study file.
     runs
         *runs* is the folder in which this study has its run folder.
-    listener
-        *listener* is told of progress.
+    on_progress
+        *on_progress* receives the progress of each stage.
     file
-        *file* is where the study file is: a run folder belongs to it, whatever is changed in it.
-    beside
-        *beside* are studies; the records of the first that has the same source, and its pictures at each size, are
-        this one's too.
+        *file* is the path of the study file.  A run folder belongs to this file, also after its settings change.
+    records_of
+        *records_of* is a study with the same source, images and rules of ``clean``; its records and resized images
+        are also those of this study.
+
+    Raises
+    ------
+    ConfigError
+        When less is better in the primary metric.
 
     Examples
     --------
@@ -79,31 +72,25 @@ class Study:
         config: StudyConfig,
         *,
         runs: Path | str = "runs",
-        listener: Listener = silent,
+        on_progress: OnProgress = ignore_progress,
         file: Path | None = None,
-        beside: "Sequence[Study]" = (),
+        records_of: "Study | None" = None,
     ) -> None:
-        self.config: StudyConfig = config
-        self.listen: Listener = listener
-        if not find_metric(config.evaluate.primary).higher_is_better:
-            raise ConfigError(
-                f"evaluate.primary must be a metric of which more is better; {config.evaluate.primary} is not."
-            )
+        self.config, self.on_progress = config, on_progress
         self.root = Path(runs) / config.study
-        self.file = file
-        self._others = beside
-        self._tables: dict[str, Mapping[str, Frame]] = {}
-        self._fitted_again: dict[str, Any] = {}
+        self._records_of = records_of
+        self.opened = Opened(config, self.root, file)
+        self._tables: dict[str, Tables] = {}
         self._keys: dict[str, str] = {}
 
-    # The journey of the data, one stage a method.
+    # The journey of the data: one method for each table.
 
     def records(self) -> Frame:
-        """Return what the source yields, its images looked at."""
+        """Return the records of the source with a status of each image: schema.RECORDS and further columns."""
         return self.made("records")["records"]
 
     def pairs(self) -> Frame:
-        """Return the rows that are compared on: schema.PAIRS and what the source knows beside."""
+        """Return the rows that contenders are compared on: schema.PAIRS and further columns of the source."""
         return self.made("pairs")["pairs"]
 
     def dropped(self) -> Frame:
@@ -111,7 +98,7 @@ class Study:
         return self.made("pairs")["dropped"]
 
     def predictions(self) -> Frame:
-        """Return what every contender says of every row: schema.PREDICTIONS."""
+        """Return the probabilities of every contender for every row: schema.PREDICTIONS."""
         return self.made("fits")["predictions"]
 
     def history(self) -> Frame:
@@ -119,7 +106,7 @@ class Study:
         return self.made("fits")["history"]
 
     def costs(self) -> Frame:
-        """Return what each fit took: schema.COSTS."""
+        """Return the trials, epochs, parameters and seconds of each fit: schema.COSTS."""
         return self.made("fits")["costs"]
 
     def scores(self) -> Frame:
@@ -131,271 +118,188 @@ class Study:
         return self.made("differences")["differences"]
 
     def findings(self) -> Frame:
-        """Return what the stages and the checks found: schema.FINDINGS."""
+        """Return the findings of the stages and of the checks: schema.FINDINGS."""
         return self.made("findings")["findings"]
 
+    def tables(self) -> dict[str, Frame]:
+        """Return every table that the page reads."""
+        return {name: getattr(self, name)() for name in (*COMPARED, "findings")}
+
+    def answer(self) -> Answer:
+        """Return the verdict with its headline, its reasons, and the codes of the findings that bear on it."""
+        return answer(self.case(), self.findings(), self.config.evaluate.primary)
+
+    def results(self) -> dict[str, Any]:
+        """Return the content of results.json, without secrets of the settings and without folders of this machine."""
+        return results_of(
+            self.opened, self.tables(), answer=self.answer(), primary=self.primary(), modalities=self.modalities()
+        )
+
+    def report(self) -> Path:
+        """Return the path of the page; write it, its figures and results.json unless they show these very results."""
+        page, key = self.root / PAGE, key_of(self.key("findings"), self.config.page)
+        if not is_finished(self.root, key):
+            tables = self.tables()
+            self.on_progress("writing the page", 0, 0)
+            write_outcome(self.opened, self.results(), tables, fits=self.fits, key=key)
+        elif not all(task.is_done for task in self.fits.tasks):  # the page needs no fit, but a prediction does
+            self.fits.make_missing()
+        return page
+
     def compare(self, a: str, b: str, *, metric: str | None = None) -> Frame:
-        """Return the paired difference *a* minus *b* on the test rows: one row of schema.DIFFERENCES."""
+        """Return the paired difference *a* minus *b* on the test rows: one row of schema.DIFFERENCES.
+
+        Parameters
+        ----------
+        a, b
+            *a* and *b* are names of contenders.
+        metric
+            *metric* is the name of a metric (default: the primary one).
+        """
         rules = self.config.evaluate
         return compare(
             self.predictions(), a, b, metric=metric or rules.primary,
             bootstrap=rules.bootstrap, confidence=rules.confidence, seed=rules.seed,
         )  # fmt: skip
 
-    def answer(self) -> Answer:
-        """Return the verdict, its headline, its reasons, the recommendation, and the codes of the alarms."""
-        return answer(self.case(), self.findings(), self.config.evaluate.primary)
-
-    def results(self) -> dict[str, Any]:
-        """Return the content of results.json: no secret of the settings is in it, and no folder of this machine."""
-        found = {
-            "study": self.config.study,
-            "version": __version__,
-            "config_hash": self.config_hash,
-            "rows": rows_account(self.pairs(), self.dropped()),
-            "classes": sorted(self.pairs()["label"].unique()),
-            "modalities": self.modalities(),
-            "scores": rows_of(self.scores()),
-            "primary": self.primary(),
-            "differences": rows_of(self.differences()),
-            "costs": rows_of(self.costs()),
-            "findings": rows_of(self.findings()),
-            "answer": self.answer()._asdict(),
-            "test_evaluations": self.test_evaluations(),
-            "seconds": self.folder.took_s(),
-            "attribution": self.source.attribution,
-            "config": as_yaml(shared_settings(self.config.model_dump(mode="json"), self.file)),
-            "environment": environment(),
-        }
-        return dict(self._folders.hidden_in(found))
-
-    def report(self) -> Path:
-        """Write the page, its figures and results.json, unless they are of these very results; return the page."""
-        page, key = self.root / PAGE, key_of(self.key("findings"), self.config.page)
-        if is_finished(self.root, key):
-            if not all(task.is_done for task in self.tasks()):  # the page needs none of them, a prediction does
-                fit_all([self], self.listen)
-            return page
-        self.findings()
-        self.listen("writing the page", 0, 0)
-        results = self.results()
-        shared = {"findings": self._folders.hidden_in_table(self.findings())}
-        write_page(self.root, results, self.tables() | shared, models=self.models())
-        write_json(self.root / RESULTS, results)
-        fits: dict[str, dict[str, str]] = {}
-        for task in self.tasks():
-            fits.setdefault(task.contender, {})[task.fit] = task.key
-        write_finished(self.root, key, fits)
-        return page
-
     def export_pairs(
         self, where: Path | str, *, classes: Sequence[str] | None = None, resize: Resize = "bilinear"
     ) -> dict[str, Any]:
-        """Write the pairs with their split into folder *where*, as the 2023 study saved them; return the account.
+        """Write the pairs with their split into a folder, in the layout of the 2023 study; return the account.
 
-        A hold-out gives ``train_updated.csv``, ``validation_updated.csv`` and ``test_updated.csv``, a k-fold a folder
-        of these for each test fold.  *classes* names the classes from 0 on (default: alphabetical); *resize* is
-        "bilinear" as published, or "area".
+        Parameters
+        ----------
+        where
+            *where* is the folder to write; a k-fold gives a folder in it for each test fold.
+        classes
+            *classes* are the class names in the order of their numbers from 0 (default: alphabetical).
+        resize
+            *resize* is "bilinear" as published, or "area".
         """
         pairs = self.pairs()
         folds = {fold: parts_of(pairs, fold) for fold in folds_to_test(pairs)}
-        listen = partial(self.listen, "exporting pairs")
-        export = SplitExport(seed=self.config.split.seed, classes=classes, resize=resize, listen=listen)
+        on_count = partial(self.on_progress, "exporting pairs")
+        export = SplitExport(seed=self.config.split.seed, classes=classes, resize=resize, listen=on_count)
         return export.write(folds, Path(where), key=self.key("pairs"))
 
-    def tables(self) -> dict[str, Frame]:
-        """Return every table that the page reads."""
-        names = ("pairs", "dropped", "predictions", "history", "costs", "scores", "differences", "findings")
-        return {name: getattr(self, name)() for name in names}
+    def test_evaluations(self) -> list[dict[str, Any]]:
+        """Return each scoring of test rows in this run folder with settings that were new then."""
+        return self.opened.evaluations.read()
 
-    def models(self) -> dict[str, Any]:
-        """Return the first fit of each contender, as it was kept."""
-        first: dict[str, FitTask] = {}
-        for task in sorted(self.tasks(), key=lambda task: (task.fold, task.seed)):
-            first.setdefault(task.contender, task)
-        return {name: self._model(task) for name, task in first.items()}
+    # How a table is made: `STAGES` below has the order, the inputs and the function of each stage.
 
-    # How it is made.
-
-    def made(self, stage: str) -> Mapping[str, Frame]:
-        """Return the tables of *stage*, from memory, the run folder, or made now."""
+    def made(self, stage: str) -> Tables:
+        """Return the tables of *stage*: from memory, from the run folder, or made now."""
         if stage not in self._tables:
-            make, has_images = partial(STAGES[stage].make, self), stage == "source"
-            self._tables[stage] = self.folder.keep_or_make(stage, self.key(stage), make, makes_images=has_images)
+            make, kept = partial(self._make, stage), self.opened.folder.keep_or_make
+            self._tables[stage] = kept(stage, self.key(stage), make, makes_images=stage == "source")
         return self._tables[stage]
 
     def key(self, stage: str) -> str:
-        """Return the hash of all that the tables of *stage* are made from."""
+        """Return the hash of everything that the tables of *stage* are made from."""
+        if stage in SHARED and self._records_of is not None:
+            return self._records_of.key(stage)
         if stage not in self._keys:
-            after, reads, _ = STAGES[stage]
-            before = self.key(after) if after else ""
-            self._keys[stage] = key_of(stage, __version__, before, reads(self) if reads else None)
+            before = self.key(PREVIOUS[stage]) if stage in PREVIOUS else ""
+            self._keys[stage] = key_of(stage, __version__, before, STAGES[stage].inputs(self))
         return self._keys[stage]
 
-    @cached_property
-    def folder(self) -> RunFolder:
-        """The run folder, which is this study's or nobody's."""
-        return RunFolder(self.root, study=self.config.study, source=self.config.source, file=self.file)
+    def _make(self, stage: str) -> Tables:
+        if stage in SHARED and self._records_of is not None:
+            return self._records_of.made(stage)
+        return STAGES[stage].make(self)
 
-    @cached_property
-    def source(self) -> Source:
-        """The opened source of the records."""
-        return open_source(self.config.source)
+    def _make_scores(self) -> Tables:
+        self.primary()  # fixed before a test row is scored
+        self.opened.evaluations.note(self.opened.config_hash, list(self.modalities()))
+        return stages.score(self.predictions(), self.config.evaluate, self.on_progress)
 
-    @cached_property
-    def beside(self) -> "Study | None":
-        """The study whose records are this one's too."""
-        own = (self.key("source"), self.config.images, self.config.clean)
-        others = (each for each in self._others if (each.key("source"), each.config.images, each.config.clean) == own)
-        return next(others, None)
+    def primary(self) -> dict[str, Any] | None:
+        """Return the primary contrast; it is chosen on validation rows and written before a test row is scored."""
+        metric = self.config.evaluate.primary
+        path, key = self.root / "primary.json", key_of(self.key("fits"), metric)
+        return fixed_primary(path, key, lambda: choose_primary(self.predictions(), self.modalities(), metric))
+
+    def case(self) -> Case:
+        """Return the inputs of the checks."""
+        tables = {name: getattr(self, name)() for name in COMPARED}
+        return case_of(
+            tables, self.config, primary=self.primary(), modalities=self.modalities(),
+            contenders=self.contenders, evaluations=self.opened.evaluations, fits=self.fits,
+        )  # fmt: skip
+
+    # The things that stages work with, each opened at its first use.
 
     @cached_property
     def image_state(self) -> str:
         """The hash of the state of all image files that the source refers to."""
-        if self.beside is not None:
-            return self.beside.image_state
         self.made("source")
-        rows = self._tables.pop("source")["source"]  # as large as the records, and seldom asked for again
-        return image_state(rows["image"], self.config.images, own=self.folder.images)
-
-    @cached_property
-    def evaluations(self) -> Evaluations:
-        """The record of the test evaluations of this run folder."""
-        was_scored = self.folder.holds_stages("scores", "differences", "findings")
-        return Evaluations(self.root / "test_evaluations.json", is_expected=was_scored)
+        rows = self._tables.pop("source")["source"]  # as large as the records, and rarely needed again
+        return image_state(rows["image"], self.config.images, own=self.opened.folder.images)
 
     @cached_property
     def contenders(self) -> dict[str, Any]:
         """The unfitted contenders by name; a wrong setting raises here."""
         return models_of(self.config.contenders, seed=self.config.fit.seeds[0], cache=self.cache)
 
+    def modalities(self) -> dict[str, tuple[str, ...]]:
+        """Return the modalities that each contender reads."""
+        own = {name: tuple(model.modalities) for name, model in self.contenders.items()}
+        return own | {outside.name: outside.modalities for outside in self.config.predictions}
+
     @cached_property
     def cache(self) -> Path:
-        """Where stores of resized pixels are: another state of the source's files has another folder."""
-        return self.beside.cache if self.beside is not None else self.root / "cache" / self.key("records")
-
-    def modalities(self) -> dict[str, tuple[str, ...]]:
-        """Return which modalities each contender reads."""
-        ours = {name: tuple(model.modalities) for name, model in self.contenders.items()}
-        return ours | {outside.name: outside.modalities for outside in self.config.predictions}
-
-    def tasks(self) -> list[FitTask]:
-        """Return every fit of this study, in the order in which they start."""
-        key = self.key("pairs")
-        where = {"folder": self.root, "cache": self.cache}
-        return plan(self.config.contenders, self.config.fit, self.pairs(), key=key, **where)
-
-    def primary(self) -> dict[str, Any] | None:
-        """Return the primary contrast, fixed on validation rows and written down before a test row is scored."""
-        path, metric = self.root / "primary.json", self.config.evaluate.primary
-        kept, key = read_sealed(path, {"primary": dict | None}), key_of(self.key("fits"), metric)
-        if kept is None or kept.get("key") != key:
-            kept = {"key": key, "primary": choose_primary(self.predictions(), self.modalities(), metric)}
-            write_sealed(path, kept)
-        found: dict[str, Any] | None = kept["primary"]
-        return found
-
-    def test_evaluations(self) -> list[dict[str, Any]]:
-        """Return each time that test rows of this run folder were scored, with what settings."""
-        return self.evaluations.read()
-
-    def case(self) -> Case:
-        """Return what the checks look at."""
-        models = self.contenders
-        return Case(
-            pairs=self.pairs(),
-            scores=self.scores(),
-            differences=self.differences(),
-            primary=self.primary(),
-            modalities=self.modalities(),
-            additive=tuple(name for name, model in models.items() if getattr(model, "is_additive", False)),
-            n_fits=self._n_fits(),
-            test_looks=len(self.test_evaluations()),
-            is_record_of_looks_lost=bool(self.evaluations.lost()),
-            metric=self.config.evaluate.primary,
-            dropped=self.dropped(),
-            predictions=self.predictions(),
-            history=self.history(),
-            costs=self.costs(),
-            fit_of=self._fitted,
-            depth=self.config.checks.depth,
-        )
-
-    def _n_fits(self) -> int:
-        """Return how many fits the primary contrast rests on; of an outside model as many as its predictions are of."""
-        own, primary = len(self.config.fit.seeds) * len(folds_to_test(self.pairs())), self.primary() or {}
-        outside = {entry.name for entry in self.config.predictions} & {primary.get("a"), primary.get("b")}
-        told = (self.predictions().filter(contender=name).select("seed", "fold") for name in outside)
-        return min([own, *(fits.n_unique() for fits in told)])
-
-    def _fitted(self, name: str) -> Fitted | None:
-        """Return the first fit of contender *name*, with the pairs that it saw on each side."""
-        tasks = [task for task in self.tasks() if task.contender == name]
-        if not tasks:
-            return None
-        first = min(tasks, key=lambda task: (task.fold, task.seed))
-        return Fitted(self._model(first), **parts_of(self.pairs(), first.fold))
-
-    def _model(self, task: FitTask) -> Any:
-        """Return a fitted contender as it was kept; one that was not, or cannot be read, is fitted again, once."""
-        if not task.is_done:
-            fit_all([self], self.listen)
-        if task.fit not in self._fitted_again:
-            try:
-                return load(task.folder, trusted=task.trusted, cache=task.cache)
-            except UnreadableFitError as error:
-                self.listen(f"fitting {task.contender} again", 0, 0)
-                log.info("fitting %s again: %s", task.name, error)
-                self._fitted_again[task.fit] = fit_again(task)
-        return self._fitted_again[task.fit]
+        """The folder with stores of resized pixels; another state of the image files has another folder."""
+        return self._records_of.cache if self._records_of else self.root / "cache" / self.key("records")
 
     @cached_property
-    def exclude(self) -> set[str]:
-        """The ids that the study leaves out."""
-        exclude = self.config.exclude
-        return read_ids(exclude) if isinstance(exclude, Path) else set(exclude)
-
-    @cached_property
-    def relabel(self) -> dict[str, str]:
-        """The labels that the study sets by hand, by id."""
-        relabel = self.config.relabel
-        return read_labels(relabel) if isinstance(relabel, Path) else dict(relabel)
-
-    @property
-    def workers(self) -> int:
-        """How many processes work at once."""
-        return self.config.fit.workers or max(1, (os.cpu_count() or 1) // self.config.fit.threads)
-
-    @property
-    def _folders(self) -> Folders:
-        """The folders of this machine, which what is shared does not name."""
-        return Folders(self.config.model_dump(mode="json"), [self.root, *([self.file.parent] if self.file else [])])
-
-    @property
-    def config_hash(self) -> str:
-        """The hash of the whole study file."""
-        return key_of(self.config.model_dump(mode="json"))
+    def fits(self) -> Fits:
+        """Every fit of this study."""
+        return plan_fits(
+            self.config, self.pairs(), self.contenders,
+            folder=self.root, cache=self.cache, key=self.key("pairs"), on_progress=self.on_progress,
+        )  # fmt: skip
 
 
-def open_study(
-    path: Path | str, *, runs: Path | str = "runs", overrides: tuple[str, ...] = (), listener: Listener = silent
-) -> Study:
-    """Return the study that the file at *path* describes; nothing runs yet.
+class Stage(NamedTuple):
+    """One stage: the inputs that its key is made of, besides the key of the stage before, and its function."""
 
-    Parameters
-    ----------
-    path
-        *path* is a study file (docs/study-file.md).
-    runs
-        *runs* is the folder in which the study has its run folder.
-    overrides
-        *overrides* change settings of the file, as in ``("split.seed=1",)``.
-    listener
-        *listener* is told of progress.
+    inputs: Callable[[Study], Any]
+    make: Callable[[Study], Tables]
 
-    Raises
-    ------
-    ConfigError
-        When the file cannot be read, or has an unknown key or a value that is not allowed.
-    """
-    return Study(read_study(Path(path), overrides), runs=runs, listener=listener, file=Path(path))
+
+STAGES: Mapping[str, Stage] = {
+    "source": Stage(
+        lambda s: [redacted(s.config.source), s.opened.source.fingerprint()],
+        lambda s: stages.read_source(s.opened.source, s.opened.folder.images, s.on_progress),
+    ),
+    "records": Stage(
+        lambda s: [s.image_state, s.config.clean],
+        lambda s: stages.inspect(s.made("source"), s.config.clean, s.config.images, s.opened.workers, s.on_progress),
+    ),
+    "grouped": Stage(
+        lambda s: [s.opened.rules, sorted(s.opened.edits.exclude), s.opened.edits.relabel],
+        lambda s: stages.prepare(s.made("records"), s.opened.rules, s.opened.edits, s.on_progress),
+    ),
+    "pairs": Stage(
+        lambda s: [s.config.split, s.config.faults],
+        lambda s: stages.split_pairs(s.made("grouped"), s.config.split, s.config.faults),
+    ),
+    "fits": Stage(
+        lambda s: [s.config.contenders, *stages.fit_inputs(s.config.fit, s.config.predictions)],
+        lambda s: stages.collect_predictions(s.fits.made(), s.pairs(), s.config.predictions),
+    ),
+    "scores": Stage(lambda s: s.config.evaluate, Study._make_scores),
+    "differences": Stage(
+        lambda _: None,
+        lambda s: stages.differ(s.predictions(), s.config.evaluate, s.primary(), s.modalities(), s.on_progress),
+    ),
+    "findings": Stage(
+        lambda s: [s.config.checks, s.opened.evaluations.lost()],
+        lambda s: stages.check(s.made("pairs"), s.case()),
+    ),
+}
+"""The stages in their order: each is made from the tables of the stages before it."""
+SHARED = ("source", "records")
+"""Stages that a study may take from another one."""
+PREVIOUS = {stage: before for before, stage in pairwise(STAGES)}

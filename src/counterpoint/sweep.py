@@ -11,15 +11,16 @@ import yaml
 from counterpoint import __version__
 from counterpoint.artifacts import write_json, write_parquet
 from counterpoint.compare import compare
-from counterpoint.config import read_study
+from counterpoint.config import StudyConfig, read_study
 from counterpoint.config.files import text_of
 from counterpoint.config.sweep import Changes, Point, SweepConfig, points, read_sweep
+from counterpoint.fits import make_fits
+from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.report.results import environment, rows_of
 from counterpoint.report.sharing import shared_text
 from counterpoint.report.sweep import Learned, Swept, write_sweep_page
 from counterpoint.schema import Frame
-from counterpoint.stages import fit_all
-from counterpoint.study import Listener, Study, silent
+from counterpoint.study import Study
 
 __all__ = ["POINTS", "Point", "Sweep", "open_sweep", "points"]
 
@@ -60,8 +61,8 @@ class Sweep:
         *runs* is the folder in which the sweep has its own.
     is_quick
         *is_quick* makes the changes of ``quick`` on every point.
-    listener
-        *listener* is told of progress.
+    on_progress
+        *on_progress* receives the progress of the points.
     file
         *file* is where the sweep file is, for the page to say how it is made again.
     """
@@ -72,19 +73,24 @@ class Sweep:
         *,
         runs: Path | str = "runs",
         is_quick: bool = False,
-        listener: Listener = silent,
+        on_progress: OnProgress = ignore_progress,
         file: Path | None = None,
     ) -> None:
-        self.config, self.listen, self.file = config, listener, file
+        self.config, self.on_progress, self.file = config, on_progress, file
         self.root = Path(runs) / (f"{config.sweep}-quick" if is_quick else config.sweep)
         self.is_quick = is_quick
 
-    def study(self, point: Point, *, beside: Sequence[Study] = ()) -> Study:
-        """Return the study of *point*, whose records are those of *beside* where they can be; nothing runs yet."""
+    def study(self, point: Point, *, earlier: Sequence[Study] = ()) -> Study:
+        """Return the study of *point*; nothing runs yet.
+
+        The first of the *earlier* studies with the same source, images and rules of ``clean`` shares its records.
+        """
         quick = self.config.quick if self.is_quick else {}
         changes: Changes = dict(point.changes) | dict(quick) | {"study": point.name}
         config = read_study(self.config.study, changes=changes)
-        return Study(config, runs=self.root, file=self.config.study, beside=beside)
+        own = _rules_of_records(config)
+        records_of = next((study for study in earlier if _rules_of_records(study.config) == own), None)
+        return Study(config, runs=self.root, file=self.config.study, records_of=records_of)
 
     def run(self) -> Frame:
         """Make every study and the page, and return the table: `POINTS`; studies that are made already are read."""
@@ -94,7 +100,7 @@ class Sweep:
     def report(self) -> Path:
         """Write the page of the sweep, its figures, and the table as ``sweep.parquet`` and ``sweep.json``."""
         swept = self.swept
-        self.listen("writing the page", 0, 0)
+        self.on_progress("writing the page", 0, 0)
         write_parquet(self.root / "sweep.parquet", swept.table)
         found = {"sweep": self.config.sweep, "version": __version__, "sentences": swept.sentences}
         write_json(self.root / "sweep.json", found | {"points": rows_of(swept.table)})
@@ -109,7 +115,7 @@ class Sweep:
         last: dict[str, tuple[str | None, Study]] = {}
         studies = self._fitted()
         for n_done, (point, study) in enumerate(studies):
-            self.listen("comparing points", n_done, len(studies))
+            self.on_progress("comparing points", n_done, len(studies))
             study.scores()
             is_along = point.choice in self.config.along
             base = own.setdefault((point.variant, is_along), study)
@@ -129,14 +135,15 @@ class Sweep:
         unfitted: list[Study] = []
         all_points = points(self.config)
         for point in all_points:
-            self.listen("preparing points", len(studies), len(all_points))
-            study = self.study(point, beside=[made for _, made in studies])
+            self.on_progress("preparing points", len(studies), len(all_points))
+            study = self.study(point, earlier=[made for _, made in studies])
             studies.append((point, study))
-            if not study.folder.has("fits", study.key("fits")):
+            if not study.opened.folder.has("fits", study.key("fits")):
                 study.pairs()
                 unfitted.append(study)
         if unfitted:
-            fit_all(unfitted, self.listen)
+            tasks = [task for study in unfitted for task in study.fits.missing()]
+            make_fits(tasks, unfitted[0].config.fit, on_progress=self.on_progress)
         return studies
 
     def _record(self) -> dict[str, Any]:
@@ -152,6 +159,11 @@ class Sweep:
             "files": [(each.name, shared_text(text, each)) for each, text in texts.items()],
             "environment": {"counterpoint": __version__} | environment(),
         }
+
+
+def _rules_of_records(config: StudyConfig) -> tuple[Any, ...]:
+    """Return the settings that the records of a study depend on."""
+    return config.source, config.images, config.clean
 
 
 def _rows(point: Point, study: Study, base: Study, shown: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -224,7 +236,7 @@ def _unpaired(one: dict[str, Any], other: dict[str, Any]) -> dict[str, float | N
 
 
 def open_sweep(
-    path: Path | str, *, runs: Path | str = "runs", is_quick: bool = False, listener: Listener = silent
+    path: Path | str, *, runs: Path | str = "runs", is_quick: bool = False, on_progress: OnProgress = ignore_progress
 ) -> Sweep:
     """Return the sweep that the file at *path* describes; nothing runs yet.
 
@@ -233,4 +245,4 @@ def open_sweep(
     ConfigError
         When the file cannot be read, or has an unknown key or a value that is not allowed.
     """
-    return Sweep(read_sweep(Path(path)), runs=runs, is_quick=is_quick, listener=listener, file=Path(path))
+    return Sweep(read_sweep(Path(path)), runs=runs, is_quick=is_quick, on_progress=on_progress, file=Path(path))

@@ -18,8 +18,9 @@ import counterpoint
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
 from counterpoint.errors import CounterpointError
+from counterpoint.on_progress import OnProgress
+from counterpoint.opening import open_study
 from counterpoint.progress import progress
-from counterpoint.study import Listener, open_study
 from counterpoint.sweep import open_sweep
 from figures import Figures
 from layers import layers
@@ -55,7 +56,7 @@ def files(folder: Path = FOLDER) -> list[Path]:
     return [*(folder / f"{stem}.yaml" for stem in STEMS), DEMO]
 
 
-def run(paths: Sequence[Path], runs: Path, listener: Listener) -> None:
+def run(paths: Sequence[Path], runs: Path, on_progress: OnProgress) -> None:
     """Run every study and sweep that is not finished.
 
     Parameters
@@ -64,24 +65,20 @@ def run(paths: Sequence[Path], runs: Path, listener: Listener) -> None:
         *paths* are study and sweep files.
     runs
         *runs* is the folder of run folders.
-    listener
-        *listener* is called with the progress.
+    on_progress
+        *on_progress* receives the progress.
     """
     for path in paths:
-        listen = named(path.stem, listener)
+        named = with_name(path.stem, on_progress)
         if is_sweep(path):
-            open_sweep(path, runs=runs, listener=listen).run()
+            open_sweep(path, runs=runs, on_progress=named).run()
         else:
-            open_study(path, runs=runs, listener=listen).report()
+            open_study(path, runs=runs, on_progress=named).report()
 
 
-def named(stem: str, listener: Listener) -> Listener:
-    """Return *listener* with *stem* before the name of each step."""
-
-    def listen(what: str, done: float, total: float) -> None:
-        listener(f"{stem}: {what}", done, total)
-
-    return listen
+def with_name(stem: str, on_progress: OnProgress) -> OnProgress:
+    """Return *on_progress* with the name of a file before the name of each step."""
+    return lambda step, done, total: on_progress(f"{stem}: {step}", done, total)
 
 
 def environment(found: FolderResults, figures: Figures) -> Environment:
@@ -191,8 +188,8 @@ def main() -> None:
     chosen, started = options(), perf_counter()
     try:
         if not chosen.only_read:
-            with progress() as listener:
-                run(files(), chosen.runs, listener)
+            with progress() as on_progress:
+                run(files(), chosen.runs, on_progress)
         write(FolderResults(FOLDER, chosen.runs), page=ROOT / "docs" / "study-2023.md", readme=ROOT / "README.md")
     except CounterpointError as error:
         raise SystemExit(str(error)) from None

@@ -350,7 +350,7 @@ def test_draws_at_one_place_share_the_fits_that_are_the_same(code, tmp_path):
     plant = PLANTS[code]
     first, second = (draw.study_of(plant.make(PLACE, strength), tmp_path) for strength in (0.0, plant.strength))
     assert first.root == second.root
-    fits = [{task.contender: task.key for task in study.tasks()} for study in (first, second)]
+    fits = [{task.contender: task.key for task in study.fits.tasks} for study in (first, second)]
     assert {name for name in fits[0] if fits[0][name] == fits[1][name]} == {"text-svm", "text-lstm", "image-cnn"}
 
 

@@ -104,8 +104,8 @@ def sweep(
     from counterpoint.progress import progress
     from counterpoint.sweep import open_sweep
 
-    with interruptible(lambda: "what was finished is kept"), progress() as listener:
-        opened = open_sweep(path, runs=runs, is_quick=quick, listener=listener)
+    with interruptible(lambda: "what was finished is kept"), progress() as on_progress:
+        opened = open_sweep(path, runs=runs, is_quick=quick, on_progress=on_progress)
         page = opened.report()
     if csv:
         _print_table(opened.swept.table)
@@ -160,7 +160,7 @@ def _run(study: Path, *, runs: Path, sets: Sequence[str] | None, until: str) -> 
 
 def _make(study: "Study", until: str) -> None:
     from counterpoint.contenders.plan import models_of
-    from counterpoint.stages import STAGES
+    from counterpoint.study import STAGES
 
     if until not in (*STAGES, "report"):
         raise ConfigError(f"Unknown stage {until!r}.{did_you_mean(until, (*STAGES, 'report'))}")
@@ -180,8 +180,8 @@ def _opened(path: Path, runs: Path, sets: Sequence[str] | None) -> "Iterator[Stu
     from counterpoint.progress import progress
     from counterpoint.study import Study
 
-    with interruptible(lambda: "what was finished is kept"), progress() as listener:
-        yield Study(config, runs=runs, listener=listener, file=path)
+    with interruptible(lambda: "what was finished is kept"), progress() as on_progress:
+        yield Study(config, runs=runs, on_progress=on_progress, file=path)
 
 
 def _print_summary(study: "Study") -> None:

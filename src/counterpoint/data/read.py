@@ -8,20 +8,13 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from counterpoint import config
-from counterpoint.data.align import align
-from counterpoint.data.clean import check_dropped, clean
 from counterpoint.data.group import first_of
-from counterpoint.data.group import group as grouped
 from counterpoint.data.infer import infer_source
-from counterpoint.data.label import label as labelled
-from counterpoint.data.look_alikes import look_alike_findings
+from counterpoint.data.prepare import PairRules, inspect_records, prepare_pairs
 from counterpoint.data.sources import Source, open_source
 from counterpoint.data.sources.table import TableSource
 from counterpoint.data.stratified_assignment import assign_parts
 from counterpoint.errors import ConfigError, SchemaError
-from counterpoint.features.decode import Limits
-from counterpoint.features.hashes import inspect_images
 from counterpoint.features.in_memory import folder_of_process
 from counterpoint.schema import Frame
 
@@ -82,19 +75,14 @@ def read_pairs(
     opened = _open(source, {name: value for name, value in (columns | written).items() if value is not None})
     batches = list(opened.read(Path(work) if work else Path(folder_of_process())))
     records = pl.concat([batch for batch, _ in batches], how="diagonal")
-    rules = config.Clean()
-    limits = Limits(rules.min_side_px, rules.max_side_px, rules.max_pixels, rules.max_aspect, rules.max_decode_s)
-    cleaned, unclean = clean(inspect_images(records, limits, workers=1), rules)
-    named, unlabelled = labelled(cleaned, config.Label())
-    aligned, unaligned = align(named, config.Align(), config.Text())
-    dropped = pl.concat([*(left for _, left in batches), unclean, unlabelled, unaligned])
-    check_dropped(aligned.height + dropped.height, dropped, rules.max_dropped_share)
-    pairs, found = grouped(aligned, config.Group())
-    for reason, n in dropped["reason"].value_counts().sort("reason").iter_rows():
+    rules = PairRules()
+    dropped = pl.concat([left for _, left in batches])
+    made = prepare_pairs(inspect_records(records, rules.clean), dropped, rules)
+    for reason, n in made.dropped["reason"].value_counts().sort("reason").iter_rows():
         logger.warning("%d rows left out: %s", n, reason)
-    for finding in [*opened.findings(), *found, *look_alike_findings(pairs["label"])]:
+    for finding in [*opened.findings(), *made.findings]:
         logger.warning("%s", finding["explanation"])
-    return pairs
+    return made.pairs
 
 
 def _open(source: Any, given: Mapping[str, Any]) -> Source:

@@ -16,7 +16,7 @@ from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.data.infer import study_file
 from counterpoint.data.sources import open_source
 from counterpoint.errors import SourceError
-from counterpoint.study import open_study
+from counterpoint.opening import open_study
 from layout_material import FILES, LABELS, TERMS, TEXTS, N, hugging_face, picture, pictures, write_csv, write_json_lines
 from source_material import write_acquisition
 

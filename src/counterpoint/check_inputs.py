@@ -1,0 +1,70 @@
+"""The inputs of the checks, from the tables and settings of one study."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from counterpoint.config import StudyConfig
+from counterpoint.contenders.folds import folds_to_test, parts_of
+from counterpoint.diagnose import Case, Fitted
+from counterpoint.evaluations import Evaluations
+from counterpoint.fits import Fits
+from counterpoint.schema import Frame
+
+
+def case_of(
+    tables: Mapping[str, Frame],
+    config: StudyConfig,
+    *,
+    primary: Mapping[str, Any] | None,
+    modalities: Mapping[str, tuple[str, ...]],
+    contenders: Mapping[str, Any],
+    evaluations: Evaluations,
+    fits: Fits,
+) -> Case:
+    """Return the inputs of the checks.
+
+    Parameters
+    ----------
+    tables
+        *tables* are the tables of a finished comparison, by name.
+    config
+        *config* are the settings of the study.
+    primary, modalities
+        *primary* is the primary contrast, and *modalities* are the modalities that each contender reads.
+    contenders, fits
+        *contenders* are the unfitted contenders by name, and *fits* their fits.
+    evaluations
+        *evaluations* is the record of test evaluations.
+    """
+    return Case(
+        pairs=tables["pairs"],
+        scores=tables["scores"],
+        differences=tables["differences"],
+        primary=primary,
+        modalities=modalities,
+        additive=tuple(name for name, model in contenders.items() if getattr(model, "is_additive", False)),
+        n_fits=_n_fits(tables, config, primary or {}),
+        test_looks=len(evaluations.read()),
+        is_record_of_looks_lost=bool(evaluations.lost()),
+        metric=config.evaluate.primary,
+        dropped=tables["dropped"],
+        predictions=tables["predictions"],
+        history=tables["history"],
+        costs=tables["costs"],
+        fit_of=lambda contender: _fit_of(contender, fits, tables["pairs"]),
+        depth=config.checks.depth,
+    )
+
+
+def _n_fits(tables: Mapping[str, Frame], config: StudyConfig, primary: Mapping[str, Any]) -> int:
+    """Return how many fits the primary contrast rests on; of an outside model, as many as its predictions have."""
+    own = len(config.fit.seeds) * len(folds_to_test(tables["pairs"]))
+    outside = {entry.name for entry in config.predictions} & {primary.get("a"), primary.get("b")}
+    predicted = (tables["predictions"].filter(contender=name).select("seed", "fold") for name in outside)
+    return min([own, *(fits.n_unique() for fits in predicted)])
+
+
+def _fit_of(contender: str, fits: Fits, pairs: Frame) -> Fitted | None:
+    """Return the first fit of *contender* with the pairs of each part; None where it has no fit."""
+    first = fits.first_of(contender)
+    return Fitted(fits.model(first), **parts_of(pairs, first.fold)) if first is not None else None

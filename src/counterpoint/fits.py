@@ -1,0 +1,196 @@
+"""The fits of a study: made where they are missing, read as they were kept, or fitted again."""
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from counterpoint.config import Fit, StudyConfig
+from counterpoint.contenders.fit import fit, fit_again
+from counterpoint.contenders.fit_task import FitTask
+from counterpoint.contenders.kept.files import load
+from counterpoint.contenders.plan import plan
+from counterpoint.engines import engine
+from counterpoint.errors import UnreadableFitError
+from counterpoint.features.pixels import build
+from counterpoint.on_progress import OnProgress, ignore_progress
+from counterpoint.schema import Frame
+
+log = logging.getLogger(__name__)
+
+
+class Fits:
+    """Every fit of one study.
+
+    Parameters
+    ----------
+    tasks
+        *tasks* are the fits in the order in which they start.
+    rules
+        *rules* is the section ``fit``.
+    build_stores
+        *build_stores* makes the stores of pixels that the fits read.
+    on_progress
+        *on_progress* receives the seconds of work that are done.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[FitTask],
+        rules: Fit,
+        *,
+        build_stores: Callable[[], None],
+        on_progress: OnProgress = ignore_progress,
+    ) -> None:
+        self.tasks = tasks
+        self._rules = rules
+        self._build_stores = build_stores
+        self._on_progress = on_progress
+        self._fitted_again: dict[str, Any] = {}
+
+    def made(self) -> Sequence[FitTask]:
+        """Return every fit, after making all that are not made yet."""
+        self.make_missing()
+        return self.tasks
+
+    def missing(self) -> list[FitTask]:
+        """Return the fits that are not made yet, after the stores of pixels that they read are built."""
+        missing = [task for task in self.tasks if not task.is_done]
+        if missing:
+            self._build_stores()
+        return missing
+
+    def make_missing(self) -> None:
+        """Make every fit that is not made yet."""
+        make_fits(self.missing(), self._rules, on_progress=self._on_progress)
+
+    def first_of(self, contender: str) -> FitTask | None:
+        """Return the fit of *contender* on the first test fold with the first seed; None where it has no fit."""
+        own = [task for task in self.tasks if task.contender == contender]
+        return min(own, key=lambda task: (task.fold, task.seed)) if own else None
+
+    def first_models(self) -> dict[str, Any]:
+        """Return the first fitted model of each contender."""
+        contenders = dict.fromkeys(
+            task.contender for task in sorted(self.tasks, key=lambda task: (task.fold, task.seed))
+        )
+        return {name: self.model(task) for name in contenders if (task := self.first_of(name)) is not None}
+
+    def model(self, task: FitTask) -> Any:
+        """Return the fitted contender of *task* as it was kept; where it cannot be read, it is fitted again, once."""
+        if not task.is_done:
+            self.make_missing()
+        if task.fit not in self._fitted_again:
+            try:
+                return load(task.folder, trusted=task.trusted, cache=task.cache)
+            except UnreadableFitError as error:
+                self._on_progress(f"fitting {task.contender} again", 0, 0)
+                log.info("fitting %s again: %s", task.name, error)
+                self._fitted_again[task.fit] = fit_again(task)
+        return self._fitted_again[task.fit]
+
+    def keys(self) -> dict[str, dict[str, str]]:
+        """Return the key of each fit by its name, by contender."""
+        keys: dict[str, dict[str, str]] = {}
+        for task in self.tasks:
+            keys.setdefault(task.contender, {})[task.fit] = task.key
+        return keys
+
+
+def plan_fits(
+    config: StudyConfig,
+    pairs: Frame,
+    contenders: Mapping[str, Any],
+    *,
+    folder: Path,
+    cache: Path,
+    key: str,
+    on_progress: OnProgress = ignore_progress,
+) -> Fits:
+    """Return the fits of a study; nothing is fitted yet.
+
+    Parameters
+    ----------
+    config
+        *config* are the settings of the study.
+    pairs
+        *pairs* is schema.PAIRS.
+    contenders
+        *contenders* are the unfitted contenders by name.
+    folder, cache
+        *folder* is the run folder, and *cache* the folder of the stores of pixels.
+    key
+        *key* is the hash of everything that *pairs* are made from.
+    on_progress
+        *on_progress* receives the progress of fits and stores.
+    """
+    tasks = plan(config.contenders, config.fit, pairs, folder=folder, cache=cache, key=key)
+    stores = partial(
+        build_stores, pairs["image"].to_list(), contenders, cache=cache, workers=workers_of(config.fit),
+        max_decode_s=config.clean.max_decode_s, on_progress=on_progress,
+    )  # fmt: skip
+    return Fits(tasks, config.fit, build_stores=stores, on_progress=on_progress)
+
+
+def make_fits(tasks: Sequence[FitTask], rules: Fit, *, on_progress: OnProgress = ignore_progress) -> None:
+    """Make every fit of *tasks* in one pool.
+
+    Parameters
+    ----------
+    tasks
+        *tasks* are fits of one study or of several.
+    rules
+        *rules* is the section ``fit``: the engine, its workers, and the threads of one fit.
+    on_progress
+        *on_progress* receives the seconds of work that are done, and an estimate of all of them.
+    """
+    n_workers = workers_of(rules)
+    total_s, done_s = sum(task.estimate_s for task in tasks) / n_workers, 0.0
+    on_progress("fitting", done_s, total_s)
+    where = {"workers": rules.workers, "threads": rules.threads, "address": rules.address}
+    for task, _ in engine(rules.engine)(tasks, fit, **where):
+        done_s += task.estimate_s / n_workers
+        on_progress("fitting", done_s, total_s)
+
+
+def workers_of(rules: Fit) -> int:
+    """Return how many processes work at once: the setting, or as many as the cores of this machine allow.
+
+    >>> workers_of(Fit(workers=3))
+    3
+    """
+    return rules.workers or max(1, (os.cpu_count() or 1) // rules.threads)
+
+
+def build_stores(
+    refs: Sequence[str | None],
+    models: Mapping[str, Any],
+    *,
+    cache: Path,
+    workers: int,
+    max_decode_s: float,
+    on_progress: OnProgress = ignore_progress,
+) -> None:
+    """Decode and resize each image once for each size that a contender reads.
+
+    Parameters
+    ----------
+    refs
+        *refs* are the image references of the pairs.
+    models
+        *models* are the unfitted contenders by name.
+    cache
+        *cache* is the folder of the stores.
+    workers
+        *workers* is the number of processes.
+    max_decode_s
+        *max_decode_s* is the longest time to read and decode one image, in seconds.
+    on_progress
+        *on_progress* receives the number of resized images.
+    """
+    settings = [model.pixel_settings() for model in models.values()]
+    on_count = partial(on_progress, "resizing images")
+    for wanted in {tuple(sorted(each.items())): each for each in settings if each}.values():
+        build(refs, cache=cache, workers=workers, on_count=on_count, max_decode_s=max_decode_s, **wanted)

@@ -1,0 +1,79 @@
+"""The files of a finished study: results.json, the page with its figures, and the record of the fits they rest on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from counterpoint import __version__
+from counterpoint.artifacts import write_json
+from counterpoint.diagnose.verdict import Answer
+from counterpoint.finished import RESULTS, write_finished
+from counterpoint.fits import Fits
+from counterpoint.opened import Opened
+from counterpoint.report import write_page
+from counterpoint.report.results import environment, rows_account, rows_of
+from counterpoint.report.sharing import as_yaml, shared_settings
+from counterpoint.schema import Frame
+
+
+def results_of(
+    opened: Opened,
+    tables: Mapping[str, Frame],
+    *,
+    answer: Answer,
+    primary: Mapping[str, Any] | None,
+    modalities: Mapping[str, tuple[str, ...]],
+) -> dict[str, Any]:
+    """Return the content of results.json, without secrets of the settings and without folders of this machine.
+
+    Parameters
+    ----------
+    opened
+        *opened* has the settings of the study, its run folder and its source.
+    tables
+        *tables* are the tables that the page reads, by name.
+    answer, primary, modalities
+        *answer* is the answer, *primary* the primary contrast, *modalities* the modalities that each contender reads.
+    """
+    config, pairs = opened.config, tables["pairs"]
+    results = {
+        "study": config.study,
+        "version": __version__,
+        "config_hash": opened.config_hash,
+        "rows": rows_account(pairs, tables["dropped"]),
+        "classes": sorted(pairs["label"].unique()),
+        "modalities": modalities,
+        "scores": rows_of(tables["scores"]),
+        "primary": primary,
+        "differences": rows_of(tables["differences"]),
+        "costs": rows_of(tables["costs"]),
+        "findings": rows_of(tables["findings"]),
+        "answer": answer._asdict(),
+        "test_evaluations": opened.evaluations.read(),
+        "seconds": opened.folder.took_s(),
+        "attribution": opened.source.attribution,
+        "config": as_yaml(shared_settings(config.model_dump(mode="json"), opened.file)),
+        "environment": environment(),
+    }
+    return dict(opened.local_folders.hidden_in(results))
+
+
+def write_outcome(
+    opened: Opened, results: Mapping[str, Any], tables: Mapping[str, Frame], *, fits: Fits, key: str
+) -> None:
+    """Write the page, its figures and results.json, then the record that they are whole.
+
+    Parameters
+    ----------
+    opened
+        *opened* has the run folder, and the names of folders that the page does not show.
+    results, tables
+        *results* is the content of results.json, and *tables* are the tables that the page reads.
+    fits
+        *fits* are the fits of the study; the page shows the first of each contender.
+    key
+        *key* is the hash of everything that the page is made from.
+    """
+    shared = {**tables, "findings": opened.local_folders.hidden_in_table(tables["findings"])}
+    write_page(opened.root, results, shared, models=fits.first_models())
+    write_json(opened.root / RESULTS, results)
+    write_finished(opened.root, key, fits.keys())
