@@ -101,13 +101,13 @@ def test_the_projection_is_the_published_vector():
 
 
 @given(arrays(np.float64, 6, elements=LOGITS), arrays(np.float64, 6, elements=LOGITS))
-def test_what_adds_is_its_own_projection(text, image):
+def test_an_additive_model_is_its_own_projection(text, image):
     assert projection(text[:, None] + image[None, :]) == pytest.approx(text + image)
 
 
 def test_the_projection_of_xor_is_nothing():
-    side = np.array([1.0, -1.0, 1.0, -1.0])
-    assert projection(np.outer(side, side)) == pytest.approx(np.zeros(4))
+    signal = np.array([1.0, -1.0, 1.0, -1.0])
+    assert projection(np.outer(signal, signal)) == pytest.approx(np.zeros(4))
 
 
 @given(arrays(np.float64, (4, 3), elements=LOGITS))
@@ -125,22 +125,22 @@ class Reader:
         self.logit = logit
 
     def predict_proba(self, pairs: pl.DataFrame) -> np.ndarray:
-        text, image = (pairs[side].cast(pl.Float64).to_numpy() for side in ("text", "image"))
+        text, image = (pairs[modality].cast(pl.Float64).to_numpy() for modality in ("text", "image"))
         chance = 1 / (1 + np.exp(-self.logit(text, image)))
         return np.stack([1 - chance, chance], axis=1)
 
 
 def signs(n: int = 120) -> pl.DataFrame:
     rng = np.random.default_rng(1)
-    return pl.DataFrame({side: rng.choice([-1, 1], n).astype(str) for side in ("text", "image")})
+    return pl.DataFrame({modality: rng.choice([-1, 1], n).astype(str) for modality in ("text", "image")})
 
 
 def both(pairs: pl.DataFrame, how: Any) -> np.ndarray:
-    text, image = (pairs[side].cast(pl.Float64).to_numpy() for side in ("text", "image"))
+    text, image = (pairs[modality].cast(pl.Float64).to_numpy() for modality in ("text", "image"))
     return (how(text, image) > 0).astype(int)
 
 
-def test_a_model_of_xor_loses_all_it_knows_when_it_may_only_add():
+def test_a_model_of_xor_is_at_chance_as_a_sum():
     pairs = signs()
     labels = both(pairs, lambda text, image: text * image)
     found = emap_gap(Reader(lambda text, image: 4 * text * image), pairs, labels, block=60)
@@ -204,18 +204,18 @@ def test_shares_of_rows_are_those_of_their_scores_with_an_interval():
 
 
 def test_a_model_of_xor_divides_its_accuracy_evenly_and_one_of_the_text_gives_it_all():
-    class Deaf(Reader):
-        """What is missing is 0, and so says nothing."""
+    class ZeroFilled(Reader):
+        """A missing modality is 0, which adds nothing to the logit."""
 
         def predict_proba(self, pairs: pl.DataFrame) -> np.ndarray:
             return super().predict_proba(pairs.fill_null("0"))
 
     pairs = signs(400)
-    xor = Deaf(lambda text, image: 4 * text * image - 0.01)
+    xor = ZeroFilled(lambda text, image: 4 * text * image - 0.01)
     even = shapley_of(**correct_by_modality(xor, pairs, both(pairs, lambda text, image: text * image)))
     assert even.text == even.image
     assert even.text.low > 0.2
-    text = shapley_of(**correct_by_modality(Deaf(lambda text, _: 3 * text - 0.01), pairs, both(pairs, first)))
+    text = shapley_of(**correct_by_modality(ZeroFilled(lambda text, _: 3 * text - 0.01), pairs, both(pairs, first)))
     assert text.text.low > 0.4
     assert text.image == (0, 0, 0)
 
@@ -256,13 +256,15 @@ def test_errors_on_the_same_rows_leave_no_headroom_and_on_other_rows_do():
     assert oracle_headroom(right, other, ["a"] * 200).low > 0
 
 
-def test_headroom_is_the_oracle_above_the_better_less_that_of_errors_dealt_within_each_class():
+def test_headroom_is_the_oracle_minus_the_oracle_of_errors_permuted_within_each_class():
     rng = np.random.default_rng(4)
     labels = np.repeat([0, 1, 1], 40)
     text, image = rng.random((2, 120)) < np.where(labels, 0.9, 0.5)
-    dealt = np.stack([np.concatenate([rng.permutation(image[labels == code]) for code in (0, 1)]) for _ in range(4000)])
+    permuted = np.stack(
+        [np.concatenate([rng.permutation(image[labels == code]) for code in (0, 1)]) for _ in range(4000)]
+    )
     better = max(text.mean(), image.mean())
-    by_hand = ((text | image).mean() - better) - ((text | dealt).mean() - better)
+    by_hand = ((text | image).mean() - better) - ((text | permuted).mean() - better)
     assert oracle_headroom(text, image, labels).value == pytest.approx(by_hand, abs=2e-3)
 
 

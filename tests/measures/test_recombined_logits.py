@@ -1,4 +1,4 @@
-"""Heads asked alone say what the whole model says, so that the measures may ask them instead."""
+"""The head alone has the logits of the whole model, so that measures can use it instead."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,27 +47,27 @@ def fitted(pairs) -> Callable[[str, int], Any]:
 
 @every_kind
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_a_head_says_of_any_pair_what_the_model_says(kind, n_classes, pairs, fitted):
+def test_the_head_has_the_logits_of_the_model_for_any_combination(kind, n_classes, pairs, fitted):
     model, rows = fitted(kind, n_classes), pairs[n_classes]
     rng = np.random.default_rng(0)
     texts, images = rng.integers(MISSING, len(rows), (2, 200))
     texts[:3], images[1:4] = MISSING, MISSING
     heads, whole = model.encoded(rows), PredictedLogits(model, rows)
-    said = heads.logits(texts, images)
-    said = said - said.mean(1, keepdims=True)
-    np.testing.assert_allclose(said, whole.logits(texts, images), atol=2e-4)
+    logits = heads.logits(texts, images)
+    logits = logits - logits.mean(1, keepdims=True)
+    np.testing.assert_allclose(logits, whole.logits(texts, images), atol=2e-4)
 
 
 @every_kind
-def test_a_head_says_of_the_pairs_themselves_what_the_model_predicts(kind, pairs, fitted):
+def test_the_head_predicts_the_pairs_themselves_as_the_model_does(kind, pairs, fitted):
     model, rows = fitted(kind), pairs[2]
     own = np.arange(len(rows))
-    said = model.encoded(rows).logits(own, own)
-    np.testing.assert_allclose(said - said.mean(1, keepdims=True), centred(model.predict_proba(rows)), atol=2e-4)
+    logits = model.encoded(rows).logits(own, own)
+    np.testing.assert_allclose(logits - logits.mean(1, keepdims=True), centred(model.predict_proba(rows)), atol=2e-4)
 
 
 class Whole:
-    """A model of which only the predictions are to be had."""
+    """A model that has predictions only."""
 
     def __init__(self, model: Any) -> None:
         self.model, self.classes_, self.predict_proba = model, model.classes_, model.predict_proba
@@ -89,7 +89,7 @@ def test_the_measures_are_the_same_with_and_without_heads(kind, pairs, fitted):
 
 
 @every_kind
-def test_the_mean_of_a_side_is_of_the_rows_that_have_it(kind, pairs, fitted):
+def test_the_mean_of_a_modality_is_over_the_rows_that_have_it(kind, pairs, fitted):
     rows = pairs[2].filter(pl.col("text").is_not_null() & pl.col("image").is_not_null()).head(4)
     encoded = fitted(kind).encoded(rows)
     np.testing.assert_allclose(encoded.image.terms[MEAN], encoded.image.terms[:4].mean(0), rtol=1e-5, atol=1e-6)
@@ -101,13 +101,13 @@ def encoded_without_images(model: Any, rows: pl.DataFrame) -> Any:
     return model.encoded(rows.with_columns(image=pl.lit(None, pl.String)))
 
 
-def test_a_network_of_one_side_offers_no_heads(pairs):
+def test_a_network_of_one_modality_has_no_separate_head(pairs):
     model = make("paper-text-lstm", hidden=4, length=5, epochs=1).fit(pairs[2].drop("label"), pairs[2]["label"])
     assert model.encoded(pairs[2]) is None
     assert isinstance(recombine(model, pairs[2]), PredictedLogits)
 
 
-def test_a_label_that_the_model_does_not_know_is_never_right(pairs, fitted):
+def test_a_label_outside_the_classes_of_the_model_is_never_correct(pairs, fitted):
     labels = pairs[2]["label"].to_list()
     labels[0] = "zebra"
     right = correct_by_modality(fitted("late-fusion"), pairs[2], labels)

@@ -1,8 +1,9 @@
-"""What each modality contributes to a model: measures that need its ``predict_proba`` alone, each with an interval.
+"""Measures of the contribution of each modality to a model, each with an interval.
 
-`pid`, `shapley`, `ogr` and `blend_weights` are formulas of given numbers; `pid_of`, `shapley_of`, `ogr_of` and
-`blend_weights_of` are of a sample, and have the intervals.  A model that offers ``encoded``
-(`counterpoint.contenders.encoded`) is asked by its heads alone, which is far cheaper.
+They need the ``predict_proba`` of a fitted model, or the rows on which it is correct.  `pid`, `shapley`, `ogr` and
+`blend_weights` are formulas for given numbers.  `pid_of`, `shapley_of`, `ogr_of` and `blend_weights_of` take a sample
+and return intervals.  If a model has ``encoded`` (`counterpoint.contenders.encoded`), only its head is evaluated for
+each combination of a text and an image.  This is far cheaper.
 """
 
 from counterpoint.measures.emap import emap_gap, projection

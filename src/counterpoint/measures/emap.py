@@ -1,4 +1,7 @@
-"""How much a model gains from reading both sides of a pair together: its score less that of its additive projection."""
+"""EMAP: the gain of a model from interactions of text and image.
+
+The gain is the score of the model minus the score of its additive projection.
+"""
 
 from typing import Any
 
@@ -17,9 +20,12 @@ Floats = NDArray[np.float64]
 def projection(logits: Floats) -> Floats:
     """Return the empirical multimodally-additive projection (EMAP) of a model on its own pairs.
 
-    Of *logits* f(text i, image j), shape (n, n) or (n, n, n_classes), it is the mean over j of f(i, j), plus the
-    mean over j of f(j, i), less the mean of all: the nearest function that adds what it says of the text alone to
-    what it says of the image alone (Hessel and Lee, EMNLP 2020, equation 3).
+    It is the nearest sum of a function of the text and a function of the image.  Hessel and Lee, EMNLP 2020,
+    equation 3::
+
+        f̂(i) = mean_j f(i, j) + mean_j f(j, i) − mean f
+
+    *logits* are f(text i, image j), shape (n, n) or (n, n, n_classes).  The result has shape (n,) or (n, n_classes).
 
     Examples
     --------
@@ -31,20 +37,24 @@ def projection(logits: Floats) -> Floats:
 
 
 def emap_gap(model: Any, pairs: Frame, labels: Any, *, block: int = 500, draws: int = 1000, seed: int = 0) -> Estimate:
-    """Return the balanced accuracy of *model* less that of its additive projection on *pairs*.
+    """Return the balanced accuracy of *model* minus that of its additive projection on *pairs*.
 
-    An interval above 0 says that the model uses an interaction of text and image.  A model that adds has 0.
+    If the interval is above 0, the model uses an interaction of text and image.  An additive model has 0.
 
     Parameters
     ----------
     model
-        *model* has ``classes_``, and ``predict_proba`` of a frame with ``text`` and ``image``; where it offers
+        *model* has ``classes_``, and ``predict_proba`` for a frame with ``text`` and ``image``.  If it has
         ``encoded``, its encoders read each row once, and only its head reads every text with every image.
     pairs, labels
-        *pairs* are rows that it was not fitted on; *labels* are theirs.
+        *pairs* are rows that it was not fitted on, and *labels* are their classes.
     block
-        *block* bounds the cost: of more rows, random blocks of about this many are projected each by itself, so
-        that every row takes *block* predictions.
+        *block* limits the cost.  More rows are divided at random into blocks of about this size.  Each block has its
+        own projection, so every row takes *block* predictions.
+    draws
+        *draws* is the number of bootstrap draws, over groups if *pairs* has a column ``group``.
+    seed
+        *seed* fixes the blocks and the draws.
 
     Examples
     --------

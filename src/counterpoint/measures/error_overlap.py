@@ -1,30 +1,39 @@
-"""What two single-entity models could gain from each other, read from their hits on the same rows."""
+"""The possible gain from a combination of two models, computed from the rows on which each is correct."""
 
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from counterpoint.metrics.estimate import Estimate, Floats, estimated, estimates, resampling_units
-
-Hits = NDArray[np.bool_]
 
 
 def error_overlap(
     text: ArrayLike, image: ArrayLike, *, groups: Iterable[Any] | None = None, draws: int = 1000, seed: int = 0
 ) -> dict[str, Estimate]:
-    """Return the share of rows that both, one or none of two models get right, and Yule's Q of their hits.
+    """Return the shares of rows on which both, one or neither of two models are correct, and Yule's Q.
 
-    Q is 1 where one model's hits are among the other's, 0 where they are independent, -1 where no row is both right
-    or both wrong; and 0 where it is not defined, as of two models that are always right.
+    Q = (ad − bc) / (ad + bc) for the shares a (both), b and c (one) and d (neither), after Yule (1900).  Kuncheva and
+    Whitaker (Machine Learning 2003) use it for models.  Q is 1 if the correct rows of one model include the correct
+    rows of the other.  Q is 0 if errors are independent.  Q is −1 if the models are never both correct, or never both
+    wrong.  It is also 0 if it is not defined, for example if both are always correct.
 
     Parameters
     ----------
     text, image
-        *text* and *image* say of each row whether that model is right.
+        *text* and *image* are 1 or 0 for each row: whether that model is correct.
     groups
-        *groups* are what is drawn together; by default, each row by itself.
+        *groups* are drawn as a whole.  By default, each row is drawn by itself.
+    draws
+        *draws* is the number of bootstrap draws.
+    seed
+        *seed* fixes the draws.
+
+    Returns
+    -------
+    dict
+        An Estimate each for ``both``, ``text_only``, ``image_only``, ``neither`` and ``q``.
 
     Examples
     --------
@@ -56,18 +65,22 @@ def oracle_headroom(
     groups: Iterable[Any] | None = None,
     draws: int = 1000,
 ) -> Estimate:
-    """Return how far the oracle of two models is above the better, beyond what independent errors would give.
+    """Return the accuracy of the oracle of two models minus its accuracy under independent errors.
 
-    The oracle is right where either is.  Even two models that err by chance have one above them, so what it would
-    reach with the errors of the second dealt anew within each class is subtracted: below 0, the two err on the same
-    rows, and there is little that a fusion could choose between.
+    The oracle is correct if one of the models is.  Even random errors put it above both models.  So its expected
+    accuracy is subtracted, with the errors of the second model permuted within each class.  Below 0, the models err on
+    the same rows, and a fusion has little to choose between.
 
     Parameters
     ----------
     text, image
-        *text* and *image* say of each row whether that model is right.
-    labels, groups
-        *labels* are the rows' classes, *groups* what is drawn together.
+        *text* and *image* are 1 or 0 for each row: whether that model is correct.
+    labels
+        *labels* are the classes of the rows.
+    groups
+        *groups* are drawn as a whole.  By default, each row is drawn by itself.
+    draws
+        *draws* is the number of bootstrap draws.
 
     Examples
     --------
@@ -79,19 +92,25 @@ def oracle_headroom(
     a, b = np.asarray(text, dtype=bool), np.asarray(image, dtype=bool)
     codes = np.unique(np.asarray(labels), return_inverse=True)[1]
     either = (a | b).astype(float)
-    # The mean over all ways to deal the errors within a class, without dealing them.
+    # The mean over all permutations of the errors within a class, in closed form.
     rate = np.array([b[codes == code].mean() for code in range(codes.max() + 1)])[codes]
     expected = a + (1 - a) * rate
     return _mean(either - expected, groups, draws)
 
 
 def conditional_utilisation(both: ArrayLike, alone: ArrayLike, *, groups: Any = None, draws: int = 1000) -> Estimate:
-    """Return the share of a model's accuracy that is lost without one modality (Wu et al., ICML 2022, equation 1).
+    """Return the share of a model's accuracy that is lost without one modality.
+
+    u = (A(both) − A(alone)) / A(both), the conditional utilisation rate (Wu et al., ICML 2022, equation 1).
 
     Parameters
     ----------
     both, alone
-        *both* says of each row whether the model is right, *alone* whether it is without that modality.
+        *both* and *alone* are 1 or 0 for each row: whether the model is correct with and without that modality.
+    groups
+        *groups* are drawn as a whole.  By default, each row is drawn by itself.
+    draws
+        *draws* is the number of bootstrap draws.
 
     Examples
     --------

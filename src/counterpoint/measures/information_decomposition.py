@@ -1,7 +1,8 @@
-"""Partial information decomposition: what text and image say of the label twice, each alone, or only together.
+"""Partial information decomposition: the information of text and image on the label, in four parts.
 
-The decomposition of Bertschinger et al. (Entropy 2014, "BROJA"), solved as in Liang et al. (NeurIPS 2023) over a
-joint table of counts; continuous modalities are clustered first, so values shrink with the number of clusters and n.
+The definition is from Bertschinger et al. (Entropy 2014, "BROJA").  It is solved on a joint table of counts, as in
+Liang et al. (NeurIPS 2023).  Continuous modalities are clustered first.  So the values depend on the number of clusters
+and on the number of rows.
 """
 
 from collections.abc import Iterable
@@ -22,7 +23,7 @@ ROUNDS, SCALINGS, ENOUGH = 300, 20, 1e-9
 
 
 class Information(NamedTuple):
-    """Bits about the label: said by both, by the text or the image alone, and only by the two together."""
+    """Bits about the label in both modalities, in the text alone, in the image alone, and only in the pair."""
 
     redundant: float
     unique_text: float
@@ -31,17 +32,23 @@ class Information(NamedTuple):
 
 
 class Decomposition(NamedTuple):
-    """The decomposition of a sample, with what it is when labels are permuted and the ends of its intervals."""
+    """The decomposition of a sample, its mean under permuted labels, and the ends of its intervals."""
 
     value: Information
     null: Information
-    """The mean under permuted labels: what this sample size gives of nothing."""
+    """The mean under permuted labels: the bias of this sample size without any information."""
     low: Information
     high: Information
 
 
 def pid(joint: ArrayLike) -> Information:
     """Return the decomposition of a joint distribution P(text, image, label), shape (n_texts, n_images, n_labels).
+
+    Let I(T), I(V) and I(T, V) be the information of the text, the image and both on the label Y.  Let I* be the least
+    I(T, V) of all distributions with the same P(T, Y) and P(V, Y).  Then (Bertschinger et al. 2014)::
+
+        redundant = I(T) + I(V) − I*       synergistic = I(T, V) − I*
+        unique text = I* − I(V)            unique image = I* − I(T)
 
     Examples
     --------
@@ -67,16 +74,22 @@ def pid_of(
 ) -> Decomposition:
     """Return the decomposition of discrete *text* and *image* codes, with a permutation null and a bootstrap.
 
-    Both move groups whole: near-duplicates would make the intervals too narrow, and the null too small.
+    Both keep groups whole.  Otherwise near-duplicates make the intervals too narrow and the null too small.
 
     Parameters
     ----------
     text, image
-        *text* and *image* are codes from 0 on, such as those of `clusters` or of predicted classes.
+        *text* and *image* are codes from 0 on, such as `clusters` or predicted classes.
     labels
-        *labels* are the rows' classes.
+        *labels* are the classes of the rows.
     groups
-        *groups* are what is drawn together; by default, each row by itself.
+        *groups* are drawn and permuted as a whole.  By default, each row is a unit.
+    draws
+        *draws* is the number of bootstrap draws.
+    permutations
+        *permutations* is the number of permutations of the labels.
+    seed
+        *seed* fixes the draws and the permutations.
 
     Examples
     --------
@@ -101,8 +114,19 @@ def pid_of(
 
 
 def clusters(features: ArrayLike, n: int, *, seed: int = 0) -> Codes:
-    """Return a code for each row of *features*, shape (n_rows, n_features): its cluster by k-means.
+    """Return the k-means cluster of each row.
 
+    Parameters
+    ----------
+    features
+        *features* have shape (n_rows, n_features).
+    n
+        *n* is the number of clusters.
+    seed
+        *seed* fixes the first centres.
+
+    Examples
+    --------
     >>> sorted(set(clusters([[0.0], [0.1], [5.0], [5.1]], 2).tolist()))
     [0, 1]
     """
@@ -129,10 +153,10 @@ def _parts(joint: Floats) -> Floats:
 
 
 def _least(p: Floats) -> Floats:
-    """Return the least I(text, image; label) of all distributions with P's two marginals with the label.
+    """Return the least information on the label of all distributions with both marginals of P with the label.
 
-    Alternates between Q, the nearest to R in each slice of a label that has the marginals (Sinkhorn's scaling), and
-    R, the mixture of the slices: both steps lower Σ_y P(y) KL(Q(·|y) ‖ R), which is that information.
+    Two steps alternate.  Q is the table nearest to R in each slice of a label that has the marginals (Sinkhorn's
+    scaling).  R is the mixture of the slices.  Both steps lower Σ_y P(y) KL(Q(·|y) ‖ R), which is this information.
     """
     rows, columns = p.sum(2), p.sum(1)  # (tables, texts, labels), (tables, images, labels)
     weight = rows.sum(1)[:, None, None, :]
@@ -157,7 +181,7 @@ def _scaled(q: Floats, rows: Floats, columns: Floats) -> Floats:
 
 
 def _information(p: Floats) -> Floats:
-    """Return the mutual information of the two sides of each table, shape (tables, a, b), in bits."""
+    """Return the mutual information of rows and columns of each table, shape (tables, a, b), in bits."""
     independent = p.sum(2, keepdims=True) * p.sum(1, keepdims=True)
     ratio = np.where(p > 0, p / np.maximum(independent, TINY), 1)
     result: Floats = (p * np.log2(ratio)).sum(axis=(1, 2))

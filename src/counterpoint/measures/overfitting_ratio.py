@@ -1,7 +1,7 @@
-"""How fast a branch over-fits against how fast it learns, and the weights that even it out.
+"""The overfitting-to-generalisation ratio (OGR) of a branch, and weights that balance it between branches.
 
-Losses by epoch are means over rows that are not kept, so that no rows can be drawn anew: the intervals here are over
-fits (seeds, folds), and say how far a value moves from fit to fit.  One fit has none.
+The losses of single rows are not kept, so the bootstrap draws fits (seeds, folds).  Its intervals show the variation
+between fits.  One fit has no interval.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,23 +14,23 @@ from counterpoint.metrics.estimate import Estimate, Floats, Measure, estimates, 
 Curves = tuple[Sequence[float], Sequence[float]]
 """Training and validation losses by epoch."""
 FEW_FITS = 3
-"""Fewer have no interval: the range of n fits holds the median of all with chance 1 - 2 ** (1 - n), half for two."""
+"""Fewer fits have no interval.  The range of n fits contains the true median with probability 1 - 2 ** (1 - n)."""
 LEAST = 1e-6
-"""A gap that has moved by less than its root counts as if by that."""
+"""The smallest ΔO² in the weights: a smaller change of the gap counts as this."""
 
 
 def ogr(train: Sequence[float], validation: Sequence[float], *, start: int = 0, end: int | None = None) -> float:
-    """Return the over-fitting-to-generalisation ratio between two epochs (Wang, Tran and Feiszli, CVPR 2020, eq. 2).
+    """Return the overfitting-to-generalisation ratio between two epochs (Wang, Tran and Feiszli, CVPR 2020, eq. 2).
 
-    With O = validation loss − training loss and G = the validation loss, it is ``|ΔO / ΔG|``; infinite when the
-    validation loss has not moved.  The curves of one fit say nothing of their doubt: `ogr_of` takes those of several.
+    OGR = ``|ΔO / ΔG|``, with O = validation loss − training loss and G = the validation loss.  It is infinite if the
+    validation loss has not changed.  `ogr_of` takes several fits and has an interval.
 
     Parameters
     ----------
     train, validation
         *train* and *validation* are losses by epoch.
     start, end
-        *start* and *end* are positions in them; by default the first and the last.
+        *start* and *end* are positions in the losses, by default the first and the last.
 
     Examples
     --------
@@ -50,20 +50,24 @@ def ogr_of(
     draws: int = 1000,
     seed: int = 0,
 ) -> Estimate:
-    """Return the over-fitting-to-generalisation ratio of the mean over several *fits* of a branch, with its interval.
+    """Return the overfitting-to-generalisation ratio of the mean over several *fits* of a branch, with its interval.
 
-    The interval is of fits drawn with replacement, not of rows: it says how far the ratio moves from fit to fit.  Of
-    few it is too narrow, since it hardly reaches beyond the fits themselves: the range of three holds the median of
-    all fits with chance .75, of six with .97.  Of fewer than three its ends are NaN.
+    Fits are drawn with replacement, not rows, so the interval shows the variation between fits.  With few fits it is
+    too narrow, because it hardly exceeds their range.  The range of three fits contains the true median with
+    probability .75, and of six with .97.  With fewer than three fits the ends are NaN.
 
     Parameters
     ----------
     fits
-        *fits* are the training and validation losses by epoch of each fit: a seed, a fold.
+        *fits* are the training and validation losses by epoch of each fit (seed, fold).
     start, end
-        *start* and *end* are positions in them; by default the first and each fit's last.
+        *start* and *end* are positions in the losses, by default the first and the last of each fit.
     groups
-        *groups* are fits that are drawn together, such as the folds of a seed; by default, each fit by itself.
+        *groups* are fits that are drawn as a whole, such as the folds of a seed.  By default, each fit is a unit.
+    draws
+        *draws* is the number of bootstrap draws.
+    seed
+        *seed* fixes the draws.
 
     Examples
     --------
@@ -77,7 +81,7 @@ def ogr_of(
     moved = np.array([_moved(curves, start, end) for curves in fits])  # (n_fits, 2): gap, gain
 
     def measure(weights: Floats) -> Floats:
-        """Return OGR / (1 + OGR), which is finite where the validation loss has not moved."""
+        """Return OGR / (1 + OGR), which is finite if the validation loss has not changed."""
         gap, gain = np.abs(weights @ moved).T / weights.sum(1)
         found: Floats = np.where(gain > 0, gap / np.where(gain > 0, gap + gain, 1), 1)
         return found[:, None]
@@ -89,8 +93,8 @@ def ogr_of(
 def blend_weights(curves: Mapping[str, Curves]) -> dict[str, float]:
     """Return a weight for each branch, proportional to ΔG / ΔO² and summing to 1 (equation 4 of the same paper).
 
-    A branch whose validation loss has not fallen gets 0; if none has, all weigh the same.  The curves of one fit say
-    nothing of their doubt: `blend_weights_of` takes those of several.
+    A branch whose validation loss has not fallen has weight 0.  If none has fallen, all weights are equal.
+    `blend_weights_of` takes several fits and has intervals.
 
     >>> weights = blend_weights({"text": ([0.7, 0.3], [0.7, 0.5]), "image": ([0.7, 0.1], [0.7, 0.6])})
     >>> weights["text"] > weights["image"]
@@ -103,14 +107,18 @@ def blend_weights(curves: Mapping[str, Curves]) -> dict[str, float]:
 def blend_weights_of(
     fits: Mapping[str, Sequence[Curves]], *, groups: Iterable[Any] | None = None, draws: int = 1000, seed: int = 0
 ) -> dict[str, Estimate]:
-    """Return the weight of each branch for the mean over several *fits*, with its interval as `ogr_of` has it.
+    """Return the weight of each branch for the mean over several *fits*, with an interval over fits as in `ogr_of`.
 
     Parameters
     ----------
     fits
-        *fits* are the losses by epoch of each branch in each fit; the branches have the same fits, in one order.
+        *fits* are the losses by epoch of each branch in each fit.  All branches have the same fits in the same order.
     groups
-        *groups* are fits that are drawn together; by default, each fit by itself.
+        *groups* are fits that are drawn as a whole.  By default, each fit is a unit.
+    draws
+        *draws* is the number of bootstrap draws.
+    seed
+        *seed* fixes the draws.
 
     Examples
     --------
@@ -130,7 +138,7 @@ def blend_weights_of(
 
 
 def _moved(curves: Curves, start: int, end: int | None) -> tuple[float, float]:
-    """Return by how much the gap of validation to training loss grew, and by how much validation loss fell."""
+    """Return the increase of the gap between validation and training loss, and the decrease of validation loss."""
     train, validation = curves
     last = len(train) - 1 if end is None else end
     gap = (validation[last] - train[last]) - (validation[start] - train[start])
@@ -146,7 +154,7 @@ def _weights(moved: Floats) -> Floats:
 
 
 def _over_fits(measure: Measure, groups: Iterable[Any], draws: int, seed: int) -> list[Estimate]:
-    """Return `estimates` over fits, with NaN for the ends where there are few."""
+    """Return `estimates` over fits, with NaN for the ends if there are few."""
     fits = list(groups)
     found = estimates(measure, fits, draws=draws, seed=seed)
     return found if len(set(fits)) >= FEW_FITS else [Estimate(each.value, np.nan, np.nan) for each in found]

@@ -1,4 +1,4 @@
-"""How much a model's score falls when one modality is dealt anew among the rows."""
+"""Perceptual score: the fall of a model's score if one modality is permuted among the rows."""
 
 from typing import Any, Literal
 
@@ -24,20 +24,30 @@ def perceptual_score(
     draws: int = 1000,
     seed: int = 0,
 ) -> Estimate:
-    """Return how much of the balanced accuracy of *model* hangs on *modality* (Gat et al., NeurIPS 2021).
+    """Return the share of the balanced accuracy of *model* that depends on *modality*.
 
-    The score less its mean over *permutations* in which the modality is another row's, over the score: 0 for a
-    modality that is not read, 1 when nothing is left.  *per* "headroom" divides by 1 − 1/K instead, which guessing
-    leaves to gain.  *is_within_class* deals among rows of one class: what is left then is what the modality says
-    beyond the class that it names.
+    The perceptual score is (A − A′) / Z.  A′ is the mean of A over permutations of the modality (Gat, Schwartz and
+    Schwing, NeurIPS 2021).  It is 0 for a modality that the model does not read, and 1 if A falls to 0.
 
     Parameters
     ----------
     model
-        *model* has ``classes_``, and ``predict_proba`` of a frame with ``text`` and ``image``; where it offers
+        *model* has ``classes_``, and ``predict_proba`` for a frame with ``text`` and ``image``.  If it has
         ``encoded``, its encoders read each row once.
     pairs, labels
-        *pairs* are rows that it was not fitted on; *labels* are theirs.
+        *pairs* are rows that it was not fitted on, and *labels* are their classes.
+    modality
+        *modality* is the one that is permuted.
+    is_within_class
+        *is_within_class* permutes among rows of one class.  The score is then due to details beyond the class.
+    per
+        *per* is the divisor Z: "score" for A, or "headroom" for 1 − 1/K, the most that K classes leave above guessing.
+    permutations
+        *permutations* is their number.
+    draws
+        *draws* is the number of bootstrap draws, over groups if *pairs* has a column ``group``.
+    seed
+        *seed* fixes the permutations and the draws.
 
     Examples
     --------
@@ -50,15 +60,15 @@ def perceptual_score(
     """
     codes, recombined, rows = codes_of(model, labels), recombine(model, pairs), np.arange(len(pairs))
     rng = np.random.default_rng(child_seed(seed, f"perceptual {modality}"))
-    right = correct_recombined(recombined, codes, rows, rows)
-    permuted = np.zeros(len(pairs))
-    for _ in range(permutations):
-        order = permute_within(codes, rng) if is_within_class else rng.permutation(len(pairs))
-        permuted += correct_recombined(recombined, codes, *((order, rows) if modality == "text" else (rows, order)))
-    whole, fallen = mean_by_class(right, codes), mean_by_class(right - permuted / permutations, codes)
+    strata = codes if is_within_class else np.zeros_like(codes)
+    orders = (permute_within(strata, rng) for _ in range(permutations))
+    combinations = ((order, rows) if modality == "text" else (rows, order) for order in orders)
+    permuted = np.mean([correct_recombined(recombined, codes, *places) for places in combinations], axis=0)
+    correct = correct_recombined(recombined, codes, rows, rows)
+    score, fall = mean_by_class(correct, codes), mean_by_class(correct - permuted, codes)
     headroom = 1 - 1 / len(model.classes_)
 
     def measure(weights: Floats) -> Floats:
-        return fallen(weights) / (whole(weights) if per == "score" else headroom)
+        return fall(weights) / (score(weights) if per == "score" else headroom)
 
     return estimated(measure, groups_of(pairs), draws=draws, seed=seed)

@@ -1,4 +1,4 @@
-"""A fitted model that can be asked about any text beside any image: by its heads alone where it offers them."""
+"""Logits of recombined pairs: text i with image j, from a model's head if it is available, else from predictions."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,15 +17,15 @@ Codes = NDArray[np.intp]
 
 
 class RecombinedLogits(Protocol):
-    """What a model says of pairs put together from the texts and images of n rows."""
+    """The logits of a model for pairs that combine the texts and images of n rows."""
 
     def logits(self, texts: Places, images: Places) -> NDArray[np.floating[Any]]:
-        """Return logits, shape (n_asked, n_classes), of text row beside image row; `MISSING` is none."""
+        """Return logits, shape (n_combinations, n_classes), of each text row with its image row, or with `MISSING`."""
 
 
 @dataclass(frozen=True)
 class PredictedLogits:
-    """A model that offers its predictions only, so that each pair is predicted anew.
+    """The logits of a model without a separate head: each combination is predicted as a new pair.
 
     >>> class Long:
     ...     def predict_proba(self, pairs):
@@ -40,25 +40,28 @@ class PredictedLogits:
     pairs: Frame
 
     def logits(self, texts: Places, images: Places) -> Floats:
-        """Return log probabilities less their mean over the classes."""
+        """Return log probabilities minus their mean over the classes."""
         rows = pl.DataFrame({"text": self._of("text", texts), "image": self._of("image", images)})
         return centred(self.model.predict_proba(rows))
 
     def _of(self, modality: str, places: Places) -> pl.Series:
-        assert (places >= MISSING).all(), "only what is encoded has a mean"
+        assert (places >= MISSING).all(), "only encoded rows have a mean"
         values = pl.concat([self.pairs[modality], pl.Series([None], dtype=self.pairs[modality].dtype)])
         return values.gather(np.where(places == MISSING, len(self.pairs), places))
 
 
 def recombine(model: Any, pairs: Frame) -> RecombinedLogits:
-    """Return *model* as it can be asked about the texts and images of *pairs*: by its heads where it offers them."""
+    """Return the logits of *model* for combinations of the texts and images of *pairs*.
+
+    They are from the head alone if the model has ``encoded`` and its network has two encoders.
+    """
     encoded = getattr(model, "encoded", None)
     found: RecombinedLogits | None = encoded(pairs) if encoded is not None else None
     return PredictedLogits(model, pairs) if found is None else found
 
 
 def centred(proba: Floats) -> Floats:
-    """Return log probabilities less their mean over the classes: logits, but for what softmax does not see.
+    """Return log probabilities minus their mean over the classes: logits up to a constant for each row.
 
     >>> centred(np.array([[0.5, 0.5]])).tolist()
     [[0.0, 0.0]]
@@ -69,7 +72,7 @@ def centred(proba: Floats) -> Floats:
 
 
 def codes_of(model: Any, labels: Any) -> Codes:
-    """Return the place of each of *labels* among the classes of *model*; -1 for a class that it does not know.
+    """Return the place of each label among the classes of *model*, or -1 for a class that it was not fitted on.
 
     >>> from types import SimpleNamespace
     >>> codes_of(SimpleNamespace(classes_=np.array(["a", "c"])), ["c", "b", "a"]).tolist()
@@ -81,16 +84,37 @@ def codes_of(model: Any, labels: Any) -> Codes:
 
 
 def correct_recombined(recombined: RecombinedLogits, codes: Codes, texts: Places, images: Places) -> Floats:
-    """Return 1 for each asked pair whose best class is that of *codes*, else 0."""
-    right: Floats = (recombined.logits(texts, images).argmax(1) == codes).astype(float)
-    return right
+    """Return 1 for each combination that is predicted as its class, else 0.
+
+    Parameters
+    ----------
+    recombined
+        *recombined* gives the logits.
+    codes
+        *codes* are the classes that count as correct, shape (n_combinations,).
+    texts, images
+        *texts* and *images* are the rows that are combined, shape (n_combinations,).
+    """
+    is_correct: Floats = (recombined.logits(texts, images).argmax(1) == codes).astype(float)
+    return is_correct
 
 
 def correct_by_modality(model: Any, pairs: Frame, labels: Any) -> dict[str, Floats]:
-    """Return whether *model* is right on each row: with both sides, with one missing, and with neither.
+    """Return whether *model* is correct on each row: with both modalities, with one, and with neither.
 
-    What `shapley` divides and `conditional_utilisation` compares: "both", "text" (the image is missing), "image"
-    (the text is missing) and "prior".
+    The result is the input of `shapley_of` and `conditional_utilisation`.
+
+    Parameters
+    ----------
+    model
+        *model* has ``classes_``, and ``predict_proba`` for a frame with ``text`` and ``image``.
+    pairs, labels
+        *pairs* are rows that it was not fitted on, and *labels* are their classes.
+
+    Returns
+    -------
+    dict
+        Arrays of 1 and 0, shape (n,): "both", "text" (the image is missing), "image" (the text is missing), "prior".
 
     Examples
     --------
@@ -103,5 +127,5 @@ def correct_by_modality(model: Any, pairs: Frame, labels: Any) -> dict[str, Floa
     """
     recombined, codes, rows = recombine(model, pairs), codes_of(model, labels), np.arange(len(pairs))
     none = np.full(len(pairs), MISSING)
-    sides = {"both": (rows, rows), "text": (rows, none), "image": (none, rows), "prior": (none, none)}
-    return {name: correct_recombined(recombined, codes, *places) for name, places in sides.items()}
+    combinations = {"both": (rows, rows), "text": (rows, none), "image": (none, rows), "prior": (none, none)}
+    return {name: correct_recombined(recombined, codes, *places) for name, places in combinations.items()}

@@ -1,4 +1,4 @@
-"""A score divided between two modalities: what each adds, averaged over which is heard first."""
+"""The Shapley value of each modality: the gain that it adds, averaged over both orders of adding them."""
 
 from collections.abc import Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -13,16 +13,17 @@ Share = TypeVar("Share", float, Estimate)
 
 
 class Shares(NamedTuple, Generic[Share]):
-    """What each modality contributes above the prior; the two sum to what both do."""
+    """The contribution of each modality above the prior.  Their sum is the contribution of both."""
 
     text: Share
     image: Share
 
 
 def shapley(*, prior: float, text: float, image: float, both: float) -> Shares[float]:
-    """Return the Shapley value of each modality from four scores (Shapley 1953; for modalities Hu et al. 2022).
+    """Return the Shapley value of each modality from four scores.
 
-    Four scores say nothing of their doubt: `shapley_of` takes the rows that they are of, and has intervals.
+    φ(text) = ½ [(v(text) − v(prior)) + (v(both) − v(image))], and φ(image) likewise (Shapley 1953).  For
+    modalities: Hu, Li and Zhou, SHAPE, IJCAI 2022.  `shapley_of` takes rows and has intervals.
 
     Parameters
     ----------
@@ -57,12 +58,16 @@ def shapley_of(
     Parameters
     ----------
     prior, text, image, both
-        *prior*, *text*, *image* and *both* say of each row whether a model is right that reads neither side, one, or
-        both: what `correct_by_modality` returns of one model, or the hits of four.
+        *prior*, *text*, *image* and *both* are 1 or 0 for each row: whether a model with that input is correct.  They
+        are the result of `correct_by_modality` for one model, or the correct rows of four models.
     labels
-        *labels* are the rows' classes, if balanced accuracy is to be divided.
+        *labels* are the classes of the rows.  With them, balanced accuracy is divided instead of accuracy.
     groups
-        *groups* are what is drawn together; by default, each row by itself.
+        *groups* are drawn as a whole.  By default, each row is drawn by itself.
+    draws
+        *draws* is the number of bootstrap draws.
+    seed
+        *seed* fixes the draws.
 
     Examples
     --------
@@ -73,9 +78,9 @@ def shapley_of(
     >>> found.text.low < 0.25 < found.text.high
     True
     """
-    hits = {"prior": prior, "text": text, "image": image, "both": both}
+    correct = {"prior": prior, "text": text, "image": image, "both": both}
     codes = np.unique(np.zeros(np.shape(both)) if labels is None else np.asarray(labels), return_inverse=True)[1]
-    scores = {name: mean_by_class(np.asarray(right, dtype=float), codes) for name, right in hits.items()}
+    scores = {name: mean_by_class(np.asarray(right, dtype=float), codes) for name, right in correct.items()}
 
     def measure(weights: Floats) -> Floats:
         v = {name: score(weights) for name, score in scores.items()}  # (draws,) each

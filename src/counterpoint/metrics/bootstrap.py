@@ -24,7 +24,7 @@ def resample(part: Part, metrics: Sequence[str], rules: Evaluate) -> dict[str, R
     """Return the *metrics* of each contender on *part*, and the same metrics under draws that all contenders share.
 
     Each draw takes seeds, then groups, with replacement.  All seeds of a draw have the same groups, because they
-    predicted the same rows (the pigeonhole bootstrap; Owen, Annals of Applied Statistics 2007).
+    predicted the same rows (Owen, The pigeonhole bootstrap, Annals of Applied Statistics 2007).
 
     Parameters
     ----------

@@ -32,10 +32,7 @@ def macro_f1(sample: Sample) -> Floats:
 
 
 def roc_auc(sample: Sample) -> Floats:
-    """Return the area under the ROC curve.
-
-    With more than two classes, it is the mean over classes of the area of one class against the rest.
-    """
+    """Return the area under the ROC curve: with three classes or more, the mean of each class against the rest."""
     auc, _ = sample.areas
     return auc[1] if len(auc) == 2 else defined_mean(auc)
 

@@ -14,8 +14,8 @@ MAX_CHUNK = 64  # draws at once: more would leave the processor's cache
 def row_draws(groups: Ints, n_draws: int, *, seed: int) -> Iterator[Floats]:
     """Yield weights of shape (some draws, n), *n_draws* in all: the number of times that the group of a row was drawn.
 
-    Groups, not rows, are drawn with replacement: near-duplicates would make the interval too narrow (cluster bootstrap;
-    Field and Welsh, JRSS B 2007).  All contenders of the same rows share their draws.
+    Groups, not rows, are drawn with replacement: near-duplicates would make the interval too narrow (Field and Welsh,
+    Bootstrapping clustered data, JRSS B 2007).  All contenders of the same rows share their draws.
 
     Parameters
     ----------
