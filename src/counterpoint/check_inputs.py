@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from counterpoint.config import StudyConfig
-from counterpoint.contenders.folds import folds_to_test, parts_of
+from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.diagnose import Case, Fitted
 from counterpoint.evaluations import Evaluations
 from counterpoint.fits import Fits
@@ -67,4 +67,4 @@ def _n_fits(tables: Mapping[str, Frame], config: StudyConfig, primary: Mapping[s
 def _fit_of(contender: str, fits: Fits, pairs: Frame) -> Fitted | None:
     """Return the first fit of *contender* with the pairs of each part; None where it has no fit."""
     first = fits.first_of(contender)
-    return Fitted(fits.model(first), **parts_of(pairs, first.fold)) if first is not None else None
+    return Fitted(fits.model(first), **rows_by_part(pairs, first.fold)) if first is not None else None

@@ -11,7 +11,7 @@ from counterpoint.artifacts import key_of
 from counterpoint.check_inputs import case_of
 from counterpoint.compare import choose_primary, compare
 from counterpoint.config import StudyConfig
-from counterpoint.contenders.folds import folds_to_test, parts_of
+from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.plan import models_of
 from counterpoint.data.export import SplitExport
 from counterpoint.diagnose import Case
@@ -177,7 +177,7 @@ class Study:
             *resize* is "bilinear" as published, or "area".
         """
         pairs = self.pairs()
-        folds = {fold: parts_of(pairs, fold) for fold in folds_to_test(pairs)}
+        folds = {fold: rows_by_part(pairs, fold) for fold in folds_to_test(pairs)}
         on_count = partial(self.on_progress, "exporting pairs")
         export = SplitExport(seed=self.config.split.seed, classes=classes, resize=resize, listen=on_count)
         return export.write(folds, Path(where), key=self.key("pairs"))

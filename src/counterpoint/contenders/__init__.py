@@ -11,7 +11,9 @@ from counterpoint.errors import ConfigError
 from counterpoint.lookup import find
 from counterpoint.settings import Section, Seed
 
-Model = TypeVar("Model")
+Kind = TypeVar("Kind")
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 MODELS = {
     "majority": "counterpoint.contenders.majority:Majority",
     "keyword-rule": "counterpoint.contenders.keyword_rule:KeywordRule",
@@ -90,7 +92,7 @@ def settings_of(model: type) -> type[Section]:
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
-def settings_as_fields(model: type[Model]) -> type[Model]:
+def settings_as_fields(model: type[Kind]) -> type[Kind]:
     """Make the annotated fields of *model* its settings: its ``__init__`` takes them by keyword and stores them.
 
     scikit-learn needs this form.  A child inherits the settings and may change a default.  The string below a field

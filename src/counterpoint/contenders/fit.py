@@ -12,7 +12,7 @@ import polars as pl
 from counterpoint.artifacts import remove, write_parquet
 from counterpoint.contenders import MODELS, make, settings_of
 from counterpoint.contenders.fit_task import DONE, FitTask, finished, write_done
-from counterpoint.contenders.folds import parts_of
+from counterpoint.contenders.folds import rows_by_part
 from counterpoint.contenders.kept.compared import keep_compared
 from counterpoint.contenders.kept.files import load
 from counterpoint.errors import CounterpointError, UnreadableFitError
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 def fit(task: FitTask) -> dict[str, Any]:
     """Fit the contender of *task*, predict all three parts, write everything to its folder, and return its costs."""
     pairs = read_parquet(task.pairs)
-    parts = parts_of(pairs, task.fold)
+    parts = rows_by_part(pairs, task.fold)
     remove(task.folder / DONE)
     started = time.perf_counter()
     model = _fitted(task, parts)
@@ -130,7 +130,7 @@ def fitted(task: FitTask) -> Any:
 
 def fit_again(task: FitTask) -> Any:
     """Fit the contender of *task* again, keep it, and return it, without a new file of predictions."""
-    parts = parts_of(read_parquet(task.pairs), task.fold)
+    parts = rows_by_part(read_parquet(task.pairs), task.fold)
     model = _fitted(task, parts)
     keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, cache=task.cache)
     done = finished(task.folder)

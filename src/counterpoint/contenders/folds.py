@@ -6,7 +6,7 @@ from counterpoint.metrics.parts import PARTS
 from counterpoint.schema import Frame
 
 
-def parts_of(pairs: Frame, fold: str) -> dict[str, Frame]:
+def rows_by_part(pairs: Frame, fold: str) -> dict[str, Frame]:
     """Return the train, validation and test rows of *pairs* for a test fold.
 
     In a k-fold the validation fold of test fold k is k + 1 (the first after the last).  In a hold-out the folds are the
@@ -15,7 +15,7 @@ def parts_of(pairs: Frame, fold: str) -> dict[str, Frame]:
     Examples
     --------
     >>> pairs = pl.DataFrame({"id": list("abcde"), "fold": ["0", "1", "2", "1", "2"]})
-    >>> {part: rows["id"].to_list() for part, rows in parts_of(pairs, "2").items()}
+    >>> {part: rows["id"].to_list() for part, rows in rows_by_part(pairs, "2").items()}
     {'train': ['b', 'd'], 'validation': ['a'], 'test': ['c', 'e']}
     """
     if fold == "test":

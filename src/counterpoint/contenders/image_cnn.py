@@ -7,11 +7,10 @@ import numpy as np
 from pydantic import Field
 from torch import nn
 
-from counterpoint.contenders import settings_as_fields
+from counterpoint.contenders import Positive, Share, settings_as_fields
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Material
 from counterpoint.contenders.images import pixels_of
-from counterpoint.contenders.network import Positive, Share
 from counterpoint.contenders.one_cycle import OneCycleNetwork
 from counterpoint.features.pixels import Pixels
 from counterpoint.networks.augment import Augment

@@ -1,15 +1,14 @@
 """A rule of a few words.  If it scores as high as a model, the label is a function of the text."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from pydantic import Field
 
-from counterpoint.contenders import settings_as_fields
+from counterpoint.contenders import Positive, settings_as_fields
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows
 from counterpoint.contenders.kept.state import State
 from counterpoint.features.tokens import UNKNOWN, Vocabulary, tokenize
@@ -45,9 +44,9 @@ class KeywordRule(Contender):
     modalities = ("text",)
     tiny: ClassVar[Mapping[str, Any]] = {"n_words": 3, "min_count": 1}
 
-    n_words: Annotated[int, Field(ge=1)] = 8
+    n_words: Positive = 8
     """The largest number of words that are learned."""
-    min_count: Annotated[int, Field(ge=1)] = 3
+    min_count: Positive = 3
     """The number of training texts that must contain a word."""
     preset: str | None = None
     """The rule of a published study, "study-2023".  Only the label shares of its classes are then learned."""

@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 from pydantic import Field
 from torch import nn
 
-from counterpoint.contenders import make, settings_as_fields
+from counterpoint.contenders import Positive, Share, make, settings_as_fields
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Material
 from counterpoint.contenders.image_cnn import ImageCNN
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.network import Network, Positive, Share
+from counterpoint.contenders.network import Network
 from counterpoint.contenders.one_cycle import OneCycleNetwork
 from counterpoint.contenders.text_lstm import TextLSTM
 from counterpoint.networks.fusions import Concatenation, Solo

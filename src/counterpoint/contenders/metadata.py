@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from counterpoint.contenders import settings_as_fields
+from counterpoint.contenders import Positive, settings_as_fields
 from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.kept.trees import BOOSTED_TREES, check_trees
@@ -47,7 +47,7 @@ class Metadata(Contender):
     part_types = BOOSTED_TREES
     tiny: ClassVar[Mapping[str, Any]] = {"rounds": 3}
 
-    rounds: Annotated[int, Field(ge=1)] = 60
+    rounds: Positive = 60
     """The number of trees for each class."""
     leaves: Annotated[int, Field(ge=2)] = 8
     """The largest number of leaves of a tree."""

@@ -11,7 +11,7 @@ from pydantic import Field
 from skorch import NeuralNet
 from torch import nn
 
-from counterpoint.contenders import settings_as_fields
+from counterpoint.contenders import Positive, settings_as_fields
 from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
@@ -23,9 +23,6 @@ from counterpoint.networks.layers import layer_table
 from counterpoint.networks.weights import rebuilt, weights_of
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 @settings_as_fields

@@ -9,9 +9,9 @@ from skorch.callbacks import LRScheduler
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from counterpoint.contenders import settings_as_fields
+from counterpoint.contenders import Positive, Share, settings_as_fields
 from counterpoint.contenders.batches import Batches, Material
-from counterpoint.contenders.network import Network, Positive, Share
+from counterpoint.contenders.network import Network
 from counterpoint.contenders.training import Loss, balanced_weights, callbacks, trainer
 from counterpoint.seeds import child_seed
 

@@ -10,7 +10,7 @@ from counterpoint.artifacts import key_of
 from counterpoint.config import ContenderEntry, Fit
 from counterpoint.contenders.fit import configured
 from counterpoint.contenders.fit_task import FitTask
-from counterpoint.contenders.folds import folds_to_test, parts_of
+from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.errors import ConfigError
 from counterpoint.schema import Frame
 
@@ -54,7 +54,7 @@ def plan(entries: Entries, rules: Fit, pairs: Frame, *, folder: Path, cache: Pat
     models = models_of(entries, seed=rules.seeds[0], cache=cache)
     places = {"pairs": folder / "tables" / "pairs.parquet", "fits": folder / "fits", "cache": cache}
     planner = _Planner(_needed_first(entries, models), models, rules, key, places)
-    folds = {fold: len(parts_of(pairs, fold)["train"]) for fold in folds_to_test(pairs)}
+    folds = {fold: len(rows_by_part(pairs, fold)["train"]) for fold in folds_to_test(pairs)}
     tasks = [task for fold, n_train in folds.items() for task in planner.of_fold(fold, n_train)]
     needed = {name for task in tasks for name in task.after}
     return sorted(tasks, key=lambda task: (task.name not in needed, -task.estimate_s))

@@ -6,11 +6,10 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field
 from torch import nn
 
-from counterpoint.contenders import settings_as_fields
+from counterpoint.contenders import Positive, Share, settings_as_fields
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Material
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.network import Positive, Share
 from counterpoint.contenders.one_cycle import OneCycleNetwork
 from counterpoint.features.tokens import Vocabulary
 from counterpoint.networks.encoders import TextEncoder

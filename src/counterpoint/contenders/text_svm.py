@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from counterpoint.contenders import settings_as_fields
+from counterpoint.contenders import Positive, settings_as_fields
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
 from counterpoint.contenders.inner_split import cross_folds
@@ -19,8 +19,6 @@ from counterpoint.contenders.kept.linear import columns, svm_arrays, with_arrays
 from counterpoint.contenders.kept.state import State
 from counterpoint.features.tokens import tokenize
 from counterpoint.schema import Frame
-
-Positive = Annotated[int, Field(ge=1)]
 
 
 def _ordered(span: tuple[int, int]) -> tuple[int, int]:

@@ -181,7 +181,7 @@ def _lost_detail(refs: list[str], side_px: int) -> float | None:
 
     from counterpoint.errors import ImageError  # noqa: PLC0415
     from counterpoint.features.decode import decode  # noqa: PLC0415
-    from counterpoint.features.resize import ANY, fitted  # noqa: PLC0415
+    from counterpoint.features.resize import ANY, size_in_square  # noqa: PLC0415
     from counterpoint.formats.images import ImageReader  # noqa: PLC0415
 
     losses = []
@@ -191,7 +191,7 @@ def _lost_detail(refs: list[str], side_px: int) -> float | None:
                 whole = Image.fromarray(decode(reader.read(ref), limits=ANY, mode="gray")[:, :, 0])
             except ImageError:
                 continue
-            height, width = fitted(whole.height, whole.width, side_px, "keep")
+            height, width = size_in_square(whole.height, whole.width, side_px, "keep")
             small = whole.resize((min(width, whole.width), min(height, whole.height)), Image.Resampling.BOX)
             back = np.asarray(small.resize(whole.size, Image.Resampling.BILINEAR), dtype=float)
             variance = float(np.asarray(whole, dtype=float).var())

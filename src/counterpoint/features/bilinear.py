@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from counterpoint.features.decode import Mode, Pixels8, decode
-from counterpoint.features.resize import ANY, Aspect, fitted, on_white, square
+from counterpoint.features.resize import ANY, Aspect, on_white, size_in_square, square
 from counterpoint.formats.magic import image_format
 
 Resize = Literal["bilinear", "area"]
@@ -83,7 +83,7 @@ def bilinear_square(pixels: Pixels8, side_px: int, aspect: Aspect = "squash") ->
     [[255, 255, 255], [0, 0, 0], [0, 0, 0], [255, 255, 255]]
     """
     height_px, width_px, _ = pixels.shape
-    height, width = fitted(height_px, width_px, side_px, aspect)
+    height, width = size_in_square(height_px, width_px, side_px, aspect)
     channels = [bilinear(channel, width, height) for channel in pixels.transpose(2, 0, 1)]
     return on_white(np.stack(channels, axis=2), side_px)
 

@@ -32,14 +32,14 @@ def square(pixels: Pixels8, side_px: int, aspect: Aspect = "keep") -> Pixels8:
     [255, 0, 0, 255]
     """
     height_px, width_px, n_channels = pixels.shape
-    height, width = fitted(height_px, width_px, side_px, aspect)
+    height, width = size_in_square(height_px, width_px, side_px, aspect)
     image = Image.fromarray(pixels[:, :, 0] if n_channels == 1 else pixels)
     image = image.resize((min(width, width_px), min(height, height_px)), Resampling.BOX)
     image = image.resize((width, height), Resampling.BILINEAR)
     return on_white(np.asarray(image).reshape(height, width, n_channels), side_px)
 
 
-def fitted(height_px: int, width_px: int, side_px: int, aspect: Aspect) -> tuple[int, int]:
+def size_in_square(height_px: int, width_px: int, side_px: int, aspect: Aspect) -> tuple[int, int]:
     """Return the height and width of an image in its square, in pixels.
 
     Parameters
@@ -53,7 +53,7 @@ def fitted(height_px: int, width_px: int, side_px: int, aspect: Aspect) -> tuple
 
     Examples
     --------
-    >>> fitted(300, 400, 64, "keep"), fitted(300, 400, 64, "squash")
+    >>> size_in_square(300, 400, 64, "keep"), size_in_square(300, 400, 64, "squash")
     ((48, 64), (64, 64))
     """
     if aspect == "squash":

@@ -25,10 +25,10 @@ def has_test_rows(pairs: Frame) -> bool:
 
 def parts(pairs: Frame) -> Iterator[dict[str, Frame]]:
     """Yield the train, validation and test rows of each test fold; nothing where there are no test rows."""
-    from counterpoint.contenders.folds import folds_to_test, parts_of  # noqa: PLC0415 - loads what writes models
+    from counterpoint.contenders.folds import folds_to_test, rows_by_part  # noqa: PLC0415 - loads what writes models
 
     if has_test_rows(pairs):
-        yield from (parts_of(pairs, fold) for fold in folds_to_test(pairs))
+        yield from (rows_by_part(pairs, fold) for fold in folds_to_test(pairs))
 
 
 def hits(predictions: Frame, contender: str) -> Frame:

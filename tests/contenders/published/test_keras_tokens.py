@@ -2,7 +2,7 @@
 
 import pytest
 
-from counterpoint.contenders.published.keras_tokens import KerasTokenizer, split
+from counterpoint.contenders.published.keras_tokens import KerasTokenizer, split_words
 
 LETTERS = KerasTokenizer(tuple("abcdef"))
 TEXTS = ["a", "b c", "d e f"]
@@ -22,8 +22,8 @@ def test_texts_are_padded_and_cut_as_pad_sequences_does(length, padding, as_docu
 
 
 def test_words_are_those_of_text_to_word_sequence():
-    assert split("This is a sample sentence.") == ["this", "is", "a", "sample", "sentence"]
-    assert split("!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\nIt's") == ["it's"]
+    assert split_words("This is a sample sentence.") == ["this", "is", "a", "sample", "sentence"]
+    assert split_words("!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\nIt's") == ["it's"]
 
 
 def test_numbers_go_by_frequency_then_by_first_appearance():

@@ -13,7 +13,7 @@ from counterpoint.contenders.base import Rows
 from counterpoint.contenders.published.image_cnn import PaperImageCNN
 from counterpoint.contenders.published.lstm_cnn import PaperLSTMCNN
 from counterpoint.contenders.published.networks import LastState
-from counterpoint.contenders.published.reading import Reading
+from counterpoint.contenders.published.reading import TextReading
 from counterpoint.contenders.published.text_lstm import PaperTextLSTM
 
 PAIRS = pl.DataFrame({"text": ["a red fox", "the old fox", "a blue car", "the old car"] * 8})
@@ -111,7 +111,7 @@ VALIDATION = Rows(pl.DataFrame({"text": ["car car car bus"]}), np.array([0]))
     ],
 )
 def test_word_numbers_are_of_the_texts_that_the_tokenizer_was_fitted_on(on, words, read):
-    reading = Reading(2000, 4, "post", on)
+    reading = TextReading(2000, 4, "post", on)
     tokenizer = reading.learn(TRAIN, VALIDATION)
     assert tokenizer.words == words
     assert reading.tokens(tokenizer, VALIDATION.pairs)[0, :3].tolist() == read

@@ -18,7 +18,7 @@ LOADERS = frozenset({
     "ObjectNode", "PartialNode", "RandomGeneratorNode", "SliceNode", "TreeNode", "TupleNode", "TypeNode",
 })  # fmt: skip
 """The allowed loaders of skops.  They do not include bound methods and operators."""
-MAX_BYTES = 1 << 28
+MAX_UNPACKED_BYTES = 1 << 28
 """The largest size of a file after it is unpacked."""
 
 
@@ -65,7 +65,7 @@ def loaded(data: bytes, allowed: Collection[str]) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        When the file contains another type, or more than `MAX_BYTES`.
+        When the file contains another type, or more than `MAX_UNPACKED_BYTES`.
     """
     from skops import io  # noqa: PLC0415 - see above
 
@@ -76,8 +76,8 @@ def loaded(data: bytes, allowed: Collection[str]) -> dict[str, Any]:
 
 def _audit(data: bytes, allowed: Collection[str]) -> None:
     with ZipFile(BytesIO(data)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
-            raise ValueError(f"it unpacks to more than {MAX_BYTES:,} bytes")
+        if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED_BYTES:
+            raise ValueError(f"it unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
         schema = json.loads(archive.read("schema.json"))
     if schema["protocol"] != _protocol():
         raise ValueError(f"it is of another protocol of skops, {schema['protocol']!r}")

@@ -5,8 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from torch import nn
 
-from counterpoint.contenders import settings_as_fields
-from counterpoint.contenders.network import Positive, Share
+from counterpoint.contenders import Positive, Share, settings_as_fields
 from counterpoint.contenders.published.network import Published
 from counterpoint.contenders.published.networks import Activation, Convolutions, Head
 from counterpoint.contenders.published.settings import PixelSettings

@@ -34,7 +34,7 @@ class KerasTokenizer:
     @classmethod
     def of(cls, texts: Iterable[str | None], *, n_words: int = 2000) -> "KerasTokenizer":
         """Return the tokenizer of *texts*: ids below *n_words*, by frequency, then by first appearance."""
-        counts = Counter(word for text in texts for word in split(text))
+        counts = Counter(word for text in texts for word in split_words(text))
         return cls(tuple(word for word, _ in counts.most_common(n_words - 1)))
 
     def encode(self, texts: Iterable[str | None], *, length: int = 100, padding: Padding = "post") -> Ids:
@@ -51,7 +51,7 @@ class KerasTokenizer:
             *padding* is the place of the zeros: "post" behind the words, or "pre" before them.
         """
         ids = {word: i + 1 for i, word in enumerate(self.words)}
-        known = [[ids[word] for word in split(text) if word in ids][-length:] for text in texts]
+        known = [[ids[word] for word in split_words(text) if word in ids][-length:] for text in texts]
         rows = np.zeros((len(known), length), dtype=np.int32)
         for row, text in zip(rows, known, strict=True):
             if text:
@@ -59,10 +59,10 @@ class KerasTokenizer:
         return rows
 
 
-def split(text: str | None) -> list[str]:
+def split_words(text: str | None) -> list[str]:
     """Return the words of a text.
 
-    >>> split("A man's dog-sled!"), split(None)
+    >>> split_words("A man's dog-sled!"), split_words(None)
     (['a', "man's", 'dog', 'sled'], [])
     """
     return (text or "").lower().translate(_TO_SPACE).split()

@@ -13,7 +13,7 @@ from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.images import pixels_of
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.network import Network
-from counterpoint.contenders.published.reading import Reading
+from counterpoint.contenders.published.reading import TextReading
 from counterpoint.contenders.training import Loss, balanced_weights, callbacks, trainer
 from counterpoint.seeds import child_seed
 
@@ -30,7 +30,7 @@ class Published(Network):
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
         """Learn the numbers of words, and nothing of pixels, which are always divided by 255."""
         if "text" in self.modalities:
-            self.tokenizer_ = Reading.of(self).learn(train, validation)
+            self.tokenizer_ = TextReading.of(self).learn(train, validation)
 
     def state(self) -> State:
         """Return the learned state, which includes the numbers of words."""
@@ -40,11 +40,11 @@ class Published(Network):
     def restore(self, state: State) -> Self:
         """Restore a fitted contender from its *state*."""
         if "text" in self.modalities:
-            self.tokenizer_ = Reading.of(self).tokenizer(state.texts("words"))
+            self.tokenizer_ = TextReading.of(self).tokenizer(state.texts("words"))
         return super().restore(state)
 
     def _material(self, rows: Rows) -> Material:
-        tokens = list(Reading.of(self).tokens(self.tokenizer_, rows.pairs)) if "text" in self.modalities else None
+        tokens = list(TextReading.of(self).tokens(self.tokenizer_, rows.pairs)) if "text" in self.modalities else None
         settings = self.pixel_settings()
         pixels = None if settings is None else pixels_of(settings, rows.pairs, cache=getattr(self, "cache", None))
         return Material(rows.codes, tokens=tokens, pixels=pixels)

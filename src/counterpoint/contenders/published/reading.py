@@ -13,7 +13,7 @@ FittedOn = Literal["train", "train_and_validation", "again"]
 
 
 @dataclass(frozen=True)
-class Reading:
+class TextReading:
     """Texts as word ids of Keras' tokenizer, padded to one length.
 
     *fitted_on* names the texts on which the tokenizer is fitted: "train", "train_and_validation" or "again".  With

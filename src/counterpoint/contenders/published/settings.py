@@ -4,8 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from counterpoint.contenders import settings_as_fields
-from counterpoint.contenders.network import Positive
+from counterpoint.contenders import Positive, settings_as_fields
 from counterpoint.contenders.published.keras_tokens import Padding
 from counterpoint.contenders.published.reading import FittedOn
 
