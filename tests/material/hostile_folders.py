@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from counterpoint.data.sources import open_source
-from counterpoint.data.sources.base import printable
+from counterpoint.data.sources.messages import printable
 from counterpoint.errors import SourceError
 from counterpoint.formats.hidden import is_hidden
 from counterpoint.formats.magic import is_image

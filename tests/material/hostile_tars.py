@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from counterpoint.data.sources import open_source
-from counterpoint.data.sources.base import printable
+from counterpoint.data.sources.messages import printable
 from counterpoint.errors import ImageError, SourceError
 from counterpoint.formats.images import ImageReader
 from counterpoint.formats.tar_members import contents

@@ -92,7 +92,7 @@ class SplitExport:
         return account | {"left_out": dict(sorted(left_out.items()))}
 
     def _decode(self, pairs: Frame, file: IO[bytes]) -> tuple[dict[int, int], Counter[str]]:
-        """Write the pixels of each pair to *file*; return the index of each row, and counts of reasons for the rest."""
+        """Write the pixels of each pair to *file*, and return the index of each row and the reasons of the others."""
         places: dict[int, int] = {}
         left_out: Counter[str] = Counter()
         with ImageReader() as reader:

@@ -28,9 +28,8 @@ def generate(folder: str | Path, **settings: Any) -> Frame:
     """Return generated pairs: Records without ``row`` and ``source``, and the facts known of each row.
 
     The columns of Records are id, text, image and label.  An image is a reference into a shard that is written to
-    *folder*.  The facts are the label before flips (``true_label``), the signals that the row contains
-    (``has_text_signal``, ``has_image_signal``, ``has_joint_signal``), and the id of the row that it copies, or null
-    (``twin_of``).
+    *folder*.  The facts are the label before flips (``true_label``) and the id of a row that is copied (``twin_of``).
+    The signals of a row are ``has_text_signal``, ``has_image_signal`` and ``has_joint_signal``.
 
     Parameters
     ----------

@@ -67,14 +67,14 @@ def _links(pairs: Frame, rules: Group) -> dict[str, Ints]:
 
 
 def _set_of_words(min_words: int) -> pl.Expr:
-    """Return the distinct words of each text, sorted, as one string; null for a text that is too short."""
+    """Return the distinct words of each text, sorted, as one string, or null for a text that is too short."""
     all_words = words(pl.col("text"))
     distinct = all_words.list.unique().list.sort().list.join(" ")
     return pl.when(all_words.list.len() >= min_words).then(distinct).alias("text")
 
 
 def first_of(values: pl.Series, cluster: Callable[[pl.Series], Ints] | None = None) -> Ints:
-    """Return the position of the first row with the same value, or with one of the same cluster; a null is alone.
+    """Return the position of the first row with the same value, or with one of the same cluster.  A null is alone.
 
     Parameters
     ----------

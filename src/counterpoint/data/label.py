@@ -76,7 +76,7 @@ def label_lost(dropped: Frame, rules: Label) -> Frame:
 
 
 def _mapped(rules: Label) -> pl.Expr:
-    """Return the label that the mapping gives; a label without an entry stays."""
+    """Return the label that the mapping gives.  A label without an entry stays."""
     mapped = STRIPPED.replace_strict(_names(rules.mapping or {}), default=None, return_dtype=pl.String)
     return pl.coalesce(mapped, STRIPPED)
 
@@ -149,7 +149,7 @@ def check_ids(records: Frame, *, exclude: Collection[str], relabel: Mapping[str,
     Parameters
     ----------
     records
-        *records* are those of the source.
+        *records* are the records of the source.
     exclude
         *exclude* are the ids to leave out.
     relabel

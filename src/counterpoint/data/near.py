@@ -25,7 +25,7 @@ BLOCK = 50_000
 
 
 def near_hashes(hashes: Hashes, max_bits: int) -> Ints:
-    """Return the cluster of each 64-bit hash; two hashes that differ in at most *max_bits* bits are in one cluster.
+    """Return the cluster of each 64-bit hash.  Hashes that differ in at most *max_bits* bits are in one cluster.
 
     The bits are divided into ``max_bits + 2`` bands.  Such a pair agrees in at least two of them, so that each two
     bands make a table.
@@ -42,7 +42,7 @@ def near_hashes(hashes: Hashes, max_bits: int) -> Ints:
 
 
 def near_sets(sets: pl.Series, min_jaccard: float) -> Ints:
-    """Return the cluster of each set of words; two sets with a Jaccard index of *min_jaccard* or more are in one.
+    """Return the cluster of each set of words.  Sets with a Jaccard index of *min_jaccard* or more are in one.
 
     Candidates come from MinHash with bands (Broder 1997).  Their index is then computed exactly, not estimated.
 
@@ -134,7 +134,7 @@ def _candidates(n: int, tables: Iterable[Hashes]) -> Iterator[Ints]:
 
 
 def merge_clusters(clusterings: Sequence[Ints], links: NDArray[np.int64] | None = None) -> Ints:
-    """Return the cluster of each item, numbered by its smallest item; items together in any clustering are together.
+    """Return the union of clusterings: the cluster of each item, numbered by its smallest item.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ MOST = 0.5
 MIN_RECURRING = 2 / 3
 """Least share of the parts of labels such as ``a, b`` that also come in other labels."""
 MIN_NUMBERS = 0.9
-"""Least share of numbers among labels; the others, such as n/a, stand for missing values."""
+"""Least share of numbers among labels.  The others, such as n/a, stand for missing values."""
 MIN_VALUES, MANY_VALUES = 10, 50
 """Few numbers with decimals may be classes, such as stars from 1 to 5 in steps of one half."""
 

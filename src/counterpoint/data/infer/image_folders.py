@@ -63,7 +63,7 @@ def folders_of_classes(path: Path) -> InferredSource | None:
         return None
     split = _fold_words(path) if folds else None
     found = InferredSource({"kind": "folder", "path": path, "layout": "classes"}, split=split, is_whole=True)
-    found.notes["path"] = "each folder is a class; captions are .txt files"
+    found.notes["path"] = "each folder is a class, and captions are .txt files"
     found.classes, found.is_labelled = classes, True
     return found
 

@@ -16,7 +16,8 @@ from counterpoint.data.infer.inferred_source import InferredSource
 from counterpoint.data.infer.joins import of_several
 from counterpoint.data.infer.tables import of_tables, tables_in
 from counterpoint.data.infer.tars import of_tars
-from counterpoint.data.sources.base import existing, some
+from counterpoint.data.sources.messages import some
+from counterpoint.data.sources.paths import existing
 from counterpoint.data.sources.pixels import ENDING, is_pixels
 from counterpoint.errors import SourceError
 from counterpoint.formats.fold_names import folds_of_files

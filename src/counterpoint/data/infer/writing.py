@@ -47,7 +47,7 @@ split:
 # contenders: [majority, keyword-rule, metadata, text-svm, text-lstm, image-cnn, lstm-cnn, late-fusion]
 
 fit:
-  seeds: [0]              # three or more show what chance does to the networks
+  seeds: [0]              # three or more show the effect of chance on the networks
 
 # evaluate:
 #   primary: balanced_accuracy

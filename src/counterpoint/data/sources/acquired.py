@@ -12,7 +12,9 @@ from pydantic import BeforeValidator, Field
 
 from counterpoint.artifacts import key_of
 from counterpoint.data.drawing import png
-from counterpoint.data.sources.base import REASON, Source, existing, some
+from counterpoint.data.sources.base import REASON, Source
+from counterpoint.data.sources.messages import some
+from counterpoint.data.sources.paths import existing
 from counterpoint.errors import SourceError
 from counterpoint.formats.shard_markers import Marker, committed, digests
 from counterpoint.formats.shards import REF, SHARD, read_slots, write_shard

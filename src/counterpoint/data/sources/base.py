@@ -1,23 +1,19 @@
-"""The contract of every source, checks of its paths, and the division of its rows into Records and Dropped.
+"""The contract of every source, and the division of its rows into Records and Dropped.
 
 It is independent of any layout, and decodes no image.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from os import R_OK, access
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 from typing import Any, ClassVar, Self
 
 import polars as pl
 from pydantic import BaseModel
 
 from counterpoint.artifacts import key_of
-from counterpoint.errors import SourceError, did_you_mean
-from counterpoint.files import is_pattern, is_pseudo, pattern_of
+from counterpoint.errors import SourceError
 from counterpoint.formats.images import write_images
 from counterpoint.schema import RECORDS, Dropped, Frame, ledger
 from counterpoint.settings import Section
@@ -129,129 +125,6 @@ def row_schema(optional: Mapping[str, Any]) -> dict[str, Any]:
     ['id', 'text', 'image', 'source', 'reason']
     """
     return {name: kind for name, kind in RECORDS.items() if name != "row"} | dict(optional) | {REASON: pl.String}
-
-
-def existing(path: Path, *, what: str) -> Path:
-    """Return *path* as an absolute path.
-
-    Raises
-    ------
-    SourceError
-        When *path* does not exist or may not be read.  The message names *what* was wanted and the nearest name in
-        the same folder.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     Path(folder, "captions.csv").touch()
-    ...     try:
-    ...         existing(Path(folder, "caption.csv"), what="table")
-    ...     except SourceError as error:
-    ...         print(str(error).replace(folder, "data"))
-    No table data/caption.csv. Did you mean 'captions.csv'?
-    """
-    path = path.expanduser().absolute()
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise SourceError(f"No {what} {path}.{_nearest(path)}") from None
-    except OSError as error:
-        raise SourceError(f"Cannot read {what} {path}: {error.strerror}.") from error
-    if not access(path, R_OK):
-        raise SourceError(f"Cannot read {what} {path}: permission denied.")
-    if is_pseudo(found) or not (S_ISREG(found.st_mode) or S_ISDIR(found.st_mode)):
-        raise SourceError(f"Cannot read {what} {path}: neither a regular file nor a folder.")
-    return path
-
-
-def _nearest(path: Path) -> str:
-    """Return a hint: the nearest name in the last folder of the path that exists."""
-    parent = next(folder for folder in path.parents if folder.exists())
-    wrong = path.relative_to(parent).parts[0]
-    if not parent.is_dir():
-        return f" {parent} is a file, not a folder."
-    if not access(parent, R_OK):
-        return f" {parent} may not be read."
-    names = sorted(entry.name for entry in parent.iterdir() if not entry.name.startswith("."))
-    if get_close_matches(wrong, names, n=1):
-        return did_you_mean(wrong, names)
-    return f" {parent} holds {some(names)}."
-
-
-def no_column(table: str, name: str, columns: Collection[str]) -> str:
-    """Return the message for a missing column, with the columns found and the nearest of them.
-
-    Parameters
-    ----------
-    table
-        *table* is the beginning of the message: the table, and the setting that names the column.
-    name
-        *name* is the column that is missing.
-    columns
-        *columns* are the columns of the table.
-
-    Examples
-    --------
-    >>> no_column("a.csv has no column", "captoin", ["caption", "file"])
-    "a.csv has no column 'captoin'. Found caption, file. Did you mean 'caption'?"
-    """
-    near = did_you_mean(name, columns) if get_close_matches(name, columns, n=1) else ""
-    return f"{table} {name!r}. Found {some(columns)}.{near}"
-
-
-def some(names: Collection[str], n: int = 8) -> str:
-    """Return the first *n* names as one text.
-
-    >>> some(["a", "b", "c"], 2), some([])
-    ('a, b and 1 more', 'nothing')
-    """
-    shown = ", ".join(printable(name) for name in list(names)[:n]) or "nothing"
-    return f"{shown} and {len(names) - n} more" if len(names) > n else shown
-
-
-def printable(name: str) -> str:
-    r"""Return *name* on one line: a sign stands for each character that cannot be printed.
-
-    >>> printable("a\n\x1b[2J.png")
-    'a��[2J.png'
-    """
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
-
-
-def files_of(path: Path, suffixes: Collection[str], *, what: str) -> list[Path]:
-    """Return the files of *path*, sorted: itself, the files of a folder, or the matches of a glob.
-
-    Parameters
-    ----------
-    path
-        *path* is a file, a folder or a glob pattern.
-    suffixes
-        *suffixes* are the allowed endings in small letters, with their dots.
-    what
-        *what* is the noun for such a file in an error.
-
-    Raises
-    ------
-    SourceError
-        When no file has one of these *suffixes*.
-    """
-    path = path.expanduser().absolute()
-    if is_pattern(path):
-        folder, pattern = pattern_of(path)
-        where = existing(folder, what="folder")
-        found = sorted(file for file in where.glob(pattern) if _fits(file, suffixes))
-    else:
-        where = existing(path, what=what)
-        found = [where] if where.is_file() else sorted(file for file in where.iterdir() if _fits(file, suffixes))
-    if not found or found[0].suffix.lower() not in suffixes:
-        names = sorted(file.name for file in where.iterdir()) if where.is_dir() else [where.name]
-        raise SourceError(f"No {what} at {path}: needs {', '.join(sorted(suffixes))}. Found {some(names)}.")
-    return found
-
-
-def _fits(file: Path, suffixes: Collection[str]) -> bool:
-    return file.is_file() and file.suffix.lower() in suffixes and not file.name.startswith(".")
 
 
 def stamp(settings: BaseModel, files: Iterable[Path]) -> str:

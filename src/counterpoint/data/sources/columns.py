@@ -8,8 +8,9 @@ from typing import Self
 import polars as pl
 from pydantic import PrivateAttr, model_validator
 
-from counterpoint.data.sources.base import REASON, Source, no_column
+from counterpoint.data.sources.base import REASON, Source
 from counterpoint.data.sources.image_column import as_names, check_paths
+from counterpoint.data.sources.messages import no_column
 from counterpoint.errors import SourceError
 from counterpoint.formats.fold_names import FOLD_NAMES
 from counterpoint.formats.image_paths import ImagePaths

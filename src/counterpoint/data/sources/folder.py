@@ -11,9 +11,11 @@ import polars as pl
 from pydantic import PrivateAttr
 
 from counterpoint.data.drawing import png
-from counterpoint.data.sources.base import REASON, Source, existing, no_column, row_frames, row_schema, some, stamp
+from counterpoint.data.sources.base import REASON, Source, row_frames, row_schema, stamp
 from counterpoint.data.sources.folder_layouts import METADATA, FoldFolder, base_of, fold_folders, layout_of, metadata_in
 from counterpoint.data.sources.folder_rows import Place, Row, class_rows, fold_image_row, image_row, place_of
+from counterpoint.data.sources.messages import no_column, some
+from counterpoint.data.sources.paths import existing
 from counterpoint.data.sources.table import TableSource
 from counterpoint.data.sources.unused_files import UnusedFiles
 from counterpoint.errors import SourceError

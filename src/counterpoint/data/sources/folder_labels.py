@@ -6,8 +6,8 @@ from functools import partial
 
 import polars as pl
 
-from counterpoint.data.sources.base import no_column
 from counterpoint.data.sources.image_column import as_names
+from counterpoint.data.sources.messages import no_column
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import BAD, Table
 from counterpoint.schema import Frame

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from counterpoint.data.sources.base import some
+from counterpoint.data.sources.messages import some
 from counterpoint.errors import SourceError
 from counterpoint.formats.fold_names import fold_of
 from counterpoint.formats.folders import Child, Listing

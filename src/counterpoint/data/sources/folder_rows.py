@@ -77,7 +77,17 @@ def class_rows(listing: Listing, part: FoldFolder, used: set[str]) -> Iterator[R
 
 
 def fold_image_row(listing: Listing, name: str, part: FoldFolder) -> Row:
-    """Return the row of the image *name* in the folder of one fold."""
+    """Return the row of an image in the folder of one fold.
+
+    Parameters
+    ----------
+    listing
+        *listing* lists the files of the folder.
+    name
+        *name* is the name of the image in the folder.
+    part
+        *part* is the folder of one fold, or the whole folder.
+    """
     return image_row(listing, name, _key(name, part), listing.root.name) | {"fold": part.fold}
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from counterpoint.data.sources.base import existing, no_column
+from counterpoint.data.sources.messages import no_column
+from counterpoint.data.sources.paths import existing
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import BAD, Table
 from counterpoint.schema import Frame

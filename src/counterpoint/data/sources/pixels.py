@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from counterpoint.artifacts import read_json
-from counterpoint.data.sources.base import REASON, Source, existing, some, spill, stamp
+from counterpoint.data.sources.base import REASON, Source, spill, stamp
+from counterpoint.data.sources.messages import some
+from counterpoint.data.sources.paths import existing
 from counterpoint.errors import SourceError, first_line
 from counterpoint.formats.exports import MARK
 from counterpoint.formats.fold_names import FOLD_NAMES

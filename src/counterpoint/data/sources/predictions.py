@@ -6,8 +6,9 @@ from pathlib import Path
 import polars as pl
 
 from counterpoint.config import OutsidePredictions
-from counterpoint.data.sources.base import existing, no_column, some
 from counterpoint.data.sources.columns import names
+from counterpoint.data.sources.messages import no_column, some
+from counterpoint.data.sources.paths import existing
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import BAD, LINE, open_table
 from counterpoint.formats.values import number_columns

@@ -13,10 +13,11 @@ from pydantic import PrivateAttr
 from counterpoint.artifacts import key_of
 from counterpoint.config import Delimited
 from counterpoint.data.drawing import png
-from counterpoint.data.sources.base import existing, spill, stamp
+from counterpoint.data.sources.base import spill, stamp
 from counterpoint.data.sources.columns import ROLES, TabularSource
 from counterpoint.data.sources.folder_labels import labelled_by_folder
 from counterpoint.data.sources.joined import Join, join_tables
+from counterpoint.data.sources.paths import existing
 from counterpoint.data.sources.table_files import folds_of_tables, tables_of
 from counterpoint.errors import SchemaError, SourceError
 from counterpoint.features.in_memory import as_frame

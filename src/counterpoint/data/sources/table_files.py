@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from os.path import isdir
 from pathlib import Path
 
-from counterpoint.data.sources.base import files_of
+from counterpoint.data.sources.paths import files_of
 from counterpoint.errors import SourceError
 from counterpoint.files import is_pattern, pattern_of
 from counterpoint.formats.fold_names import fold_of, folds_of_files

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from counterpoint.data.sources.base import printable, some
+from counterpoint.data.sources.messages import printable, some
 from counterpoint.schema import finding
 
 SHOWN = 8

@@ -14,7 +14,9 @@ import polars as pl
 from pydantic import PrivateAttr
 
 from counterpoint.data.drawing import png
-from counterpoint.data.sources.base import REASON, Source, files_of, no_column, row_frames, stamp
+from counterpoint.data.sources.base import REASON, Source, row_frames, stamp
+from counterpoint.data.sources.messages import no_column
+from counterpoint.data.sources.paths import files_of
 from counterpoint.data.sources.unused_files import UnusedFiles
 from counterpoint.errors import SourceError
 from counterpoint.formats.hidden import HIDDEN, is_hidden
@@ -43,8 +45,8 @@ class WebdatasetSource(Source):
     A sample without an image or a text has null there.  The content of a member decides whether it is an image.
 
     A row leaves at once when its json is broken (``bad_json``) or its text is not UTF-8 (``bad_text``).  It also leaves
-    when a member that it needs cannot be read: ``sparse_member``, ``linked_member`` (a link to nothing in the tar),
-    ``special_member`` (no regular file) or ``too_large_member``.  Members of one name are one such
+    when a member that it needs is sparse (``sparse_member``), a link to nothing in the tar (``linked_member``), no
+    regular file (``special_member``) or too large (``too_large_member``).  Members of one name are one such
     row (``duplicate_member``).  A shard that breaks off is a row too (``truncated_shard``), with the shard's name as
     its id.  So is a shard, one of several, that cannot be read (``unreadable_shard``) or is compressed
     (``compressed_shard``).
