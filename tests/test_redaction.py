@@ -130,7 +130,7 @@ def test_no_page_names_a_folder_of_this_machine(study_file, tmp_path, monkeypatc
     assert (config["source"]["path"], config["source"]["root"]) == ("…/table.csv", "…/pictures")
 
 
-def test_a_source_beside_the_study_file_is_named_from_there(tmp_path):
+def test_a_source_next_to_the_study_file_is_named_from_there(tmp_path):
     study = {"study": "a", "source": {"kind": "generated", "n": 60}, "exclude": "lists/out.txt",
              "contenders": ["majority"], "evaluate": {"bootstrap": 100}, "fit": {"engine": "inline"}}  # fmt: skip
     (tmp_path / "lists").mkdir()

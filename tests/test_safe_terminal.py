@@ -1,4 +1,4 @@
-"""Nothing that a stranger wrote reaches a terminal raw, in any command, on a terminal or not."""
+"""No text of a stranger reaches a terminal unescaped, in any command, on a terminal or not."""
 
 import json
 import logging

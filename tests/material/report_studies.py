@@ -37,7 +37,7 @@ OWN = (["dog", "cat", "horse", "ball"], ["man", "woman", "child", "shirt"], ["ca
 
 
 class Words:
-    """A model that adds up what each word says: stands for a fitted contender."""
+    """A model that counts the words of each class. It stands for a fitted contender."""
 
     modalities = ("text",)
 
@@ -45,15 +45,15 @@ class Words:
         self.classes_ = np.array(classes)
 
     def predict_proba(self, X: pl.DataFrame) -> np.ndarray:
-        told = [
+        counts = [
             [sum(word in OWN[k % 3] for word in text.split()) for k in range(len(self.classes_))] for text in X["text"]
         ]
-        odds = np.exp(np.array(told, dtype=float))
+        odds = np.exp(np.array(counts, dtype=float))
         return odds / odds.sum(axis=1, keepdims=True)
 
 
 class Weights(Words):
-    """The same, and it can tell its weights."""
+    """The same model, with weights of words."""
 
     def top_words(self, k: int) -> pl.DataFrame:
         rows = [
@@ -279,7 +279,7 @@ def _results(tables, seeds, folds):
             "folds": dict(pairs["fold"].value_counts().iter_rows()),
         },
         "classes": sorted(pairs["label"].unique()),
-        "modalities": {name: list(heard) for name, heard in MODALITIES.items()},
+        "modalities": {name: list(modalities) for name, modalities in MODALITIES.items()},
         "primary": {key: primary[0][key] for key in ("a", "b", "metric")} | {"chosen_on": "validation"}
         if primary
         else None,

@@ -46,10 +46,10 @@ def test_a_fusion_has_two_branches_and_what_joins_them(models, pairs):
     assert [(box.title, box.shape, box.rule) for box in joined.boxes] == [("Linear", "2", "takes 136")]
 
 
-def test_what_a_branch_says_alone_is_told_from_what_is_joined(models, pairs):
+def test_a_branch_and_its_own_prediction_are_drawn_apart_from_the_joined_part(models, pairs):
     text, image, joined = drawn(models["lstm-cnn"], pairs)
-    assert [box.rule == "what it says alone" for box in text.boxes] == [False, False, False, True]
-    assert [box.title for box in image.boxes if box.rule == "what it says alone"] == ["Linear"]
+    assert [box.rule == "its own prediction" for box in text.boxes] == [False, False, False, True]
+    assert [box.title for box in image.boxes if box.rule == "its own prediction"] == ["Linear"]
     width = {name: box.boxes[-2].shape for name, box in (("text", text), ("image", image))}
     assert joined.boxes[0].title == "2 × LayerNorm · Dropout 0.2"
     assert joined.boxes[0].rule == f"takes {width['text']} and {width['image']}"
@@ -98,7 +98,7 @@ def costs() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(COSTS), orient="row")
 
 
-@pytest.mark.parametrize(("patience", "kept"), [(None, "; kept was epoch 3"), (2, "lowest after epoch 1.")])
+@pytest.mark.parametrize(("patience", "kept"), [(None, "the kept weights are of epoch 3"), (2, "lowest after epoch 1.")])
 def test_the_epoch_that_was_kept_is_named_and_marked(pairs, tmp_path, patience, kept):
     model = make("paper-text-lstm", hidden=8, length=6, epochs=1, batch=8).fit(pairs, pairs["label"])
     model.patience = patience
@@ -110,5 +110,5 @@ def test_the_epoch_that_was_kept_is_named_and_marked(pairs, tmp_path, patience, 
         "costs": pl.DataFrame([("paper-text-lstm", 0, "test", 1, 3, 10, 1.0, 0.1)], schema=dict(COSTS), orient="row"),
     }
     text = write_page(tmp_path, {"study": "tiny"}, tables, models={"paper-text-lstm": model}).read_text("utf-8")
-    assert "a dot the one whose weights were kept" in text
+    assert "a dot the epoch whose weights were kept" in text
     assert kept in " ".join(text.split())

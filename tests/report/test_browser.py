@@ -45,15 +45,15 @@ def test_text_in_figures_is_legible_on_a_phone(tab, page):
     assert tab.ask(SMALLEST_TEXT) >= 9.5
 
 
-def test_paper_is_white_and_figures_wear_the_colours_of_the_dress(tab, page):
-    ground = "getComputedStyle(document.body).backgroundColor"
+def test_paper_is_white_and_figures_have_the_colours_of_the_theme(tab, page):
+    background = "getComputedStyle(document.body).backgroundColor"
     ink = "getComputedStyle(document.querySelector('svg[role=img] text')).fill"
-    looks = {}
-    for name, dress in {"light": {}, "dark": {"is_dark": True}, "paper": {"is_dark": True, "media": "print"}}.items():
-        tab.open(page, width=1200, **dress)
-        looks[name] = tab.ask(ground), tab.ask(ink)
-    assert looks["light"] != looks["dark"]
-    assert looks["paper"] == ("rgba(0, 0, 0, 0)", looks["light"][1])
+    colours = {}
+    for name, theme in {"light": {}, "dark": {"is_dark": True}, "paper": {"is_dark": True, "media": "print"}}.items():
+        tab.open(page, width=1200, **theme)
+        colours[name] = tab.ask(background), tab.ask(ink)
+    assert colours["light"] != colours["dark"]
+    assert colours["paper"] == ("rgba(0, 0, 0, 0)", colours["light"][1])
 
 
 def test_nothing_stays_folded_on_paper(tab, page):

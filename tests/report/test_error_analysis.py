@@ -1,4 +1,4 @@
-"""What the page finds inside predictions and models: confusions, rates, lengths, mistakes, words."""
+"""The predictions of contenders in detail: confusions, rates, lengths, mistakes, words."""
 
 import numpy as np
 import polars as pl
@@ -75,7 +75,7 @@ def test_mistakes_are_wrong_the_surest_first_and_one_a_group(predicted):
     assert wrong.join(groups, on="id")["group"].is_unique().all()
 
 
-def test_a_contender_that_says_the_same_of_all_has_no_confident_mistakes(predicted):
+def test_a_contender_that_predicts_the_same_for_all_has_no_confident_mistakes(predicted):
     assert error_analysis.mistakes(predicted.rows.filter(contender="majority"), predicted.classes, most=5).is_empty()
 
 
@@ -89,17 +89,17 @@ def test_the_word_that_decides_is_found_and_carries_an_interval():
     assert (moved["n"] >= word_importance.LEAST_TEXTS).all()
 
 
-def test_no_more_texts_and_words_are_asked_about_than_agreed():
-    asked = []
+def test_no_more_texts_and_words_are_predicted_than_the_limits_allow():
+    n_predicted = []
 
     class Counting(Words):
         def predict_proba(self, pairs):
-            asked.append(len(pairs))
+            n_predicted.append(len(pairs))
             return super().predict_proba(pairs)
 
     long = " ".join(f"w{i}" for i in range(100))
     word_importance.removals(Counting(["animal", "person"]), pl.DataFrame({"text": [long] * 300}))
-    assert asked == [word_importance.MOST_TEXTS, word_importance.MOST_TEXTS * word_importance.MOST_WORDS]
+    assert n_predicted == [word_importance.MOST_TEXTS, word_importance.MOST_TEXTS * word_importance.MOST_WORDS]
 
 
 @pytest.mark.parametrize("texts", [[None, ""], []])
@@ -118,7 +118,7 @@ def test_chinese_is_read_letter_by_letter():
     assert moved.row(0)[:2] == ("狐", "fox")
 
 
-def test_a_contender_of_this_package_tells_its_words_as_the_page_reads_them():
+def test_a_contender_of_this_package_returns_its_words_as_the_page_reads_them():
     pairs = pl.DataFrame({"text": ["a red fox", "the fox", "a blue car", "the car"]})
     top = make("text-svm").fit(pairs, ["animal", "animal", "thing", "thing"]).top_words(3)
     assert {"class", "word", "weight"} <= set(top.columns)

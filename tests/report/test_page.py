@@ -1,4 +1,4 @@
-"""The page as a whole: it says what the tables say, stands alone, and stands up to partial and to hostile input."""
+"""The page as a whole shows the values of its tables, is complete in one file, and bears hostile and partial input."""
 
 import base64
 import io
@@ -79,14 +79,14 @@ def test_the_answer_comes_first_with_its_doubt(page, outcome):
     assert all(doubt in main for doubt in [*doubts, f"<dd>{n}</dd>", "3 <a"])
 
 
-def test_rows_that_left_add_up_on_the_page(page, outcome):
+def test_dropped_rows_add_up_on_the_page(page, outcome):
     results, tables = outcome[1], outcome[2]
-    assert f"{len(tables['dropped'])} left on the way, {len(tables['pairs'])} became pairs" in page
+    assert f"{len(tables['dropped'])} were dropped, {len(tables['pairs'])} became pairs" in page
     assert f"{results['rows']['in']} rows were read" in page
     assert "do not add up" not in page
 
 
-def test_rows_that_do_not_add_up_are_said_so(outcome, tmp_path):
+def test_the_page_warns_of_rows_that_do_not_add_up(outcome, tmp_path):
     wrong = outcome[1] | {"rows": {"in": 1000}}
     tables = {name: outcome[2][name] for name in ("pairs", "dropped")}
     assert "do not add up" in write_page(tmp_path, wrong, tables).read_text(encoding="utf-8")
@@ -208,7 +208,7 @@ def hostile(tmp_path_factory):
         evidence=pl.Series([HOSTILE[1], json.dumps({HOSTILE[0]: HOSTILE[2], "table": [{HOSTILE[1]: HOSTILE[0]}]})] * 2),
     )
     results |= {
-        "modalities": {names.get(name, name): heard for name, heard in MODALITIES.items()},
+        "modalities": {names.get(name, name): modalities for name, modalities in MODALITIES.items()},
         "answer": {
             "verdict": HOSTILE[0],
             "headline": HOSTILE[1],

@@ -1,4 +1,4 @@
-"""The room of the page: tables and results in, one self-contained file and its figures out."""
+"""The page of a study: from results and tables to one self-contained file and its figures."""
 
 from counterpoint.report.page import write_page
 

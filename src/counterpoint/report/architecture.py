@@ -1,4 +1,4 @@
-"""What each network is made of: its layers as a drawing and as a table, read off the fitted modules."""
+"""The layers of each network as a drawing and as a table, read from the fitted modules."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,11 +14,11 @@ from counterpoint.schema import Frame
 
 Content = dict[str, Any]
 N_PASSED = 8
-"""Pairs that are passed through a network; a text of no fixed length is as long as their longest."""
+"""The number of pairs that are passed through a network. A text without a fixed length is as long as their longest."""
 BRANCHES = ("text", "image")
 """Parts of a network that are drawn side by side, each in the colour of its modality."""
 _ALONGSIDE = ("BatchNorm2d", "LayerNorm")
-"""Layers that keep the shape and have parameters, and still are no step of their own."""
+"""Layers that have parameters and are still no step of their own, because they keep the shape."""
 
 
 def architectures(pairs: Frame, models: Mapping[str, Any], contenders: Contenders, gallery: Gallery) -> list[Content]:
@@ -27,7 +27,7 @@ def architectures(pairs: Frame, models: Mapping[str, Any], contenders: Contender
     Parameters
     ----------
     pairs
-        *pairs* are the study's pairs; a few of them are passed through each network.
+        *pairs* are the study's pairs. A few of them are passed through each network.
     models
         *models* are fits by contender.
     contenders
@@ -52,21 +52,21 @@ def _architecture(contender: str, table: Frame, colour: str, gallery: Gallery) -
     return {
         "contender": contender,
         "n_parameters": n_parameters,
-        "rows": [row | {"takes": shape(row["input_shape"]), "gives": shape(row["output_shape"])} for row in rows],
+        "rows": [row | {"input": shape(row["input_shape"]), "output": shape(row["output_shape"])} for row in rows],
         "figure": gallery.add_rows(f"layers-{contender}", title, draw, alt=f"{title}. {layers}."),
     }
 
 
 def drawing_of(rows: Sequence[Mapping[str, Any]], *, colour: str) -> list[Chain]:
-    """Return the branches of a network, and last what joins them; one chain where there is nothing to join."""
+    """Return the branches of a network, then the part that joins them. A network without branches is one chain."""
     passed = [row for row in rows if row["output_shape"] is not None and row["kind"] != "Identity"]
     names = {_part(row) for row in passed}
     branches = [name for name in BRANCHES if name in names]
     if len(branches) < 2 or names == set(branches):
         return [Chain("", (_input(passed), *_boxes(passed)), colour)]
-    sides = [Chain(name, tuple(_branch(passed, name)), name) for name in branches]
+    separate = [Chain(name, tuple(_branch(passed, name)), name) for name in branches]
     first, *others = _boxes([row for row in passed if _part(row) not in branches])
-    return [*sides, Chain("joined", (replace(first, rule=_taken(passed, branches)), *others), colour)]
+    return [*separate, Chain("joined", (replace(first, rule=_taken(passed, branches)), *others), colour)]
 
 
 def _part(row: Mapping[str, Any]) -> str:
@@ -74,16 +74,16 @@ def _part(row: Mapping[str, Any]) -> str:
 
 
 def _branch(rows: Sequence[Mapping[str, Any]], name: str) -> Iterator[Box]:
-    """Yield the boxes of a branch; layers of it that are passed after another branch's are its own verdict."""
+    """Yield the boxes of a branch. Layers that are passed after another branch compute its own prediction."""
     own = list(dropwhile(lambda row: _part(row) != name, rows))
     read = list(takewhile(lambda row: _part(row) == name, own))
     yield _input(read)
     n_read, boxes = len(list(_boxes(read))), list(_boxes([row for row in own if _part(row) == name]))
-    yield from (box if i < n_read else replace(box, rule="what it says alone") for i, box in enumerate(boxes))
+    yield from (box if i < n_read else replace(box, rule="its own prediction") for i, box in enumerate(boxes))
 
 
 def _taken(rows: Sequence[Mapping[str, Any]], branches: Sequence[str]) -> str:
-    """Return what the joined part takes: the shapes of its first layers of one kind, side by side."""
+    """Return the input shapes of the joined part, from its first layers of one kind."""
     joint = [row for row in rows if _part(row) not in branches]
     alike = takewhile(lambda row: row["kind"] == joint[0]["kind"], joint)
     return f"takes {' and '.join(shape(row['input_shape']) for row in alike)}"
@@ -95,7 +95,7 @@ def _input(rows: Sequence[Mapping[str, Any]]) -> Box:
 
 
 def _boxes(rows: Sequence[Mapping[str, Any]]) -> Iterator[Box]:
-    """Yield a box a step: a layer with the activation, normalisation and dropout behind it, or a residual block."""
+    """Yield a box for each step: a layer with its activation, normalisation and dropout, or a residual block."""
     steps: list[list[Mapping[str, Any]]] = []
     for row in rows:
         if steps and (_belongs(row) or (_block(row) and _block(row) == _block(steps[-1][0]))):
@@ -113,7 +113,7 @@ def _boxes(rows: Sequence[Mapping[str, Any]]) -> Iterator[Box]:
 
 
 def _title(kinds: Iterable[str]) -> str:
-    """Return the kinds of a step, one that is there twice with its number.
+    """Return the kinds of a step. A kind that occurs repeatedly has its number.
 
     >>> _title(["LayerNorm", "LayerNorm", "Dropout 0.2"])
     '2 × LayerNorm · Dropout 0.2'
@@ -123,13 +123,13 @@ def _title(kinds: Iterable[str]) -> str:
 
 
 def _belongs(row: Mapping[str, Any]) -> bool:
-    """Say whether a layer is drawn with the one before it."""
+    """Return whether a layer is drawn in the box of the one before it."""
     is_same = row["input_shape"] == row["output_shape"]
     return is_same and _block(row) is None and (row["parameters"] == 0 or row["kind"] in _ALONGSIDE)
 
 
 def _block(row: Mapping[str, Any]) -> str | None:
-    """Return the residual block that a layer is in."""
+    """Return the residual block that a layer belongs to."""
     for part in (".body.", ".skip"):
         before, found, _ = row["layer"].partition(part)
         if found:
@@ -138,7 +138,7 @@ def _block(row: Mapping[str, Any]) -> str | None:
 
 
 def shape(sizes: list[int] | None) -> str:
-    """Return a shape as people write it.
+    """Return a shape as text.
 
     >>> shape([32, 64, 64]), shape([16384]), shape(None)
     ('32 × 64 × 64', '16,384', '–')

@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from counterpoint import number_formats as numbers
 from counterpoint.formats.images import ImageReader
 from counterpoint.report import error_analysis, panels, word_importance
 from counterpoint.report.contenders import Contenders
@@ -26,7 +27,7 @@ def curves(history: Frame, models: Mapping[str, Any], contenders: Contenders, ga
     history
         *history* has a row for each epoch of each fit.
     models
-        *models* are fits by contender; they state which epoch is kept.
+        *models* are fits by contender. A fit states which epoch it kept.
     contenders
         *contenders* give the order.
     gallery
@@ -93,7 +94,7 @@ def confusions(predicted: PredictedRows, contenders: Contenders, gallery: Galler
         shares = error_analysis.confusion(rows, classes)
         figure = panels.confusion(shares, classes, colour=contenders.style(contender).colour)
         recalls = error_analysis.rates(rows, "label", confidence=predicted.confidence).to_dicts()
-        alt = f"Confusion matrix of {contender}, as shares of each true class; the table below has the diagonal."
+        alt = f"Confusion matrix of {contender}, as shares of each true class. The table below has the diagonal."
         svg = gallery.add(f"confusion-{contender}", f"Confusion: {contender}", figure, alt=alt)
         found.append({"contender": contender, "title": contender, "figure": svg, "recalls": recalls})
     return found
@@ -124,13 +125,13 @@ def reliabilities(predicted: PredictedRows, contenders: Contenders, gallery: Gal
 
 def _reliability(contender: str, bins: Frame, floor: float, style: ModalityStyle, gallery: Gallery) -> Content:
     figure = panels.reliability(bins, floor=floor, colour=style.colour, marker=style.marker)
-    alt = f"Share right at each stated confidence, {contender}; on the dotted line both agree."
+    alt = f"Accuracy at each stated confidence, {contender}. On the dotted line both are equal."
     svg = gallery.add(f"reliability-{contender}", f"Confidence: {contender}", figure, alt=alt)
     return {"contender": contender, "title": contender, "figure": svg}
 
 
 def lengths(pairs: Frame, predicted: PredictedRows, contenders: Contenders, gallery: Gallery) -> list[Content]:
-    """Return the accuracy of each contender on texts of each length; nothing where all texts are of one length.
+    """Return the accuracy of each contender on texts of each length, if the texts differ in length.
 
     Parameters
     ----------
@@ -160,11 +161,14 @@ def lengths(pairs: Frame, predicted: PredictedRows, contenders: Contenders, gall
 
 def _length(contender: str, bins: Frame, floor: float, style: ModalityStyle, gallery: Gallery) -> Content:
     figure = panels.by_length(bins, floor=floor, colour=style.colour, marker=style.marker)
-    alt = f"Share right by number of words, {contender}: " + ", ".join(
-        f"{row['bin']} words {row['value']:.0%} ({row['low']:.0%} to {row['high']:.0%})" for row in bins.to_dicts()
-    )
+    alt = f"Accuracy by number of words, {contender}: " + ", ".join(map(_in_words, bins.to_dicts()))
     svg = gallery.add(f"length-{contender}", f"Accuracy by text length: {contender}", figure, alt=alt)
     return {"contender": contender, "title": contender, "figure": svg}
+
+
+def _in_words(row: Content) -> str:
+    low, high = numbers.share(row["low"]), numbers.share(row["high"])
+    return f"{row['bin']} words {numbers.share(row['value'])} ({low} to {high})"
 
 
 def mistakes(
@@ -216,7 +220,7 @@ def weights(models: Mapping[str, Any], contenders: Contenders) -> list[Content]:
 def removals(
     pairs: Frame, models: Mapping[str, Any], predicted: PredictedRows, contenders: Contenders
 ) -> list[Content]:
-    """Return the words whose removal moves a contender most; of contenders that read text only and have no weights.
+    """Return the words whose removal moves a contender most, for contenders of text that have no weights of words.
 
     Parameters
     ----------
@@ -225,7 +229,7 @@ def removals(
     models
         *models* are fits by contender, of the first test fold and seed.
     predicted
-        *predicted* are the test rows; texts of the first fold and seed are used.
+        *predicted* are the test rows. Texts of the first fold and seed are used.
     contenders
         *contenders* give the order and the modalities.
     """

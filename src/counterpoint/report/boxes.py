@@ -1,4 +1,4 @@
-"""A network drawn as boxes in sequence: branches side by side, and below them what joins them."""
+"""A network drawn as boxes in sequence: branches next to each other, and below them the part that joins them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _WIDTH_PX, _PAD_PX = 380, 12
 
 @dataclass(frozen=True)
 class Box:
-    """A step: what it is, the shape of what it gives, how its side follows from the one before, its parameters."""
+    """A step of a network: its title, the shape of its output, the rule of its size, and its parameters."""
 
     title: str
     shape: str
@@ -30,7 +30,7 @@ class Box:
 
     @property
     def height_px(self) -> int:
-        """How high it is drawn."""
+        """The height of the drawing."""
         return _INPUT_PX if self.is_input else _BOX_PX
 
 
@@ -44,13 +44,13 @@ class Chain:
 
     @property
     def height_px(self) -> int:
-        """How high it is drawn."""
+        """The height of the drawing."""
         boxes_px = sum(box.height_px + _GAP_PX for box in self.boxes) - _GAP_PX
         return boxes_px + (_NAME_PX if self.name else 0)
 
 
 def chains(drawn: Sequence[Chain], *, is_narrow: bool = False) -> Figure:
-    """Draw one chain, or two side by side that the last one joins; on a narrow page all stand in one column."""
+    """Draw one chain, or two next to each other that the last one joins. A narrow page has them in one column."""
     *branches, joint = drawn
     width_px = NARROW_PX if is_narrow else WIDE_PX
     box_px = min(_WIDTH_PX, width_px - 2)
@@ -115,8 +115,8 @@ def _box(axes: Axes, box: Box, left_px: float, top_px: float, box_px: float, *, 
         return
     small: dict[str, Any] = {"va": "center_baseline", "size": 10.5, "color": light("muted")}
     axes.text(left, top_px + 34, page_line(box.rule or "", most=44), **small)
-    told = f"{count(box.n_parameters)} parameters" if box.n_parameters else "no parameters"
-    axes.text(right, top_px + 34, told, ha="right", **small)
+    size = f"{count(box.n_parameters)} parameters" if box.n_parameters else "no parameters"
+    axes.text(right, top_px + 34, size, ha="right", **small)
 
 
 def _arrow(axes: Axes, x: float, start_px: float, end_px: float) -> None:

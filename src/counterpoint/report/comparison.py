@@ -1,4 +1,4 @@
-"""The first sections of the page: the answer with its doubt, the scores, the differences."""
+"""The first sections of the page: the answer with its uncertainty, the scores, the differences."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ def _verdict(verdict: str, contrast: Content | None) -> str:
 def primary_contrast(
     differences: Frame, scores: ScoreTable, gallery: Gallery, *, chosen_on: str | None = None
 ) -> Content | None:
-    """Return the primary contrast with its interval, its two scores and its figure; None where there is none.
+    """Return the primary contrast with its interval, its two scores and its figure.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def primary_contrast(
     Returns
     -------
     dict or None
-        The row of the difference, with n (pairs), seeds, scores and figure.
+        The row of the difference, with n (pairs), seeds, scores and figure. None without a primary contrast.
     """
     primary = differences.filter("is_primary").head(1)
     if primary.is_empty():
@@ -102,7 +102,7 @@ def scores(table: ScoreTable, contenders: Contenders, gallery: Gallery) -> Conte
     Returns
     -------
     dict or None
-        rows, parts (rows by title) and figures by metric; None without test scores.
+        rows, parts (rows by title) and figures by metric. None without test scores.
     """
     if table.test.is_empty():
         return None
@@ -177,7 +177,7 @@ def differences(table: Frame, scores: ScoreTable, contenders: Contenders, galler
     Returns
     -------
     dict or None
-        rows, figure and n_drawn; None without differences.
+        rows, figure and n_drawn. None without differences.
     """
     if table.is_empty():
         return None
@@ -193,7 +193,7 @@ def differences(table: Frame, scores: ScoreTable, contenders: Contenders, galler
 
 
 def _that_matter(table: Frame, contenders: Contenders) -> Frame:
-    """Return the differences between a contender of both and one of a single modality; all, where there is none."""
+    """Return the differences between a contender of both modalities and one of a single modality, if there is any."""
     both, single = contenders.of_modality("text and image"), contenders.of_modality("text", "image")
     a, b = pl.col("a"), pl.col("b")
     crossed = (a.is_in(both) & b.is_in(single)) | (a.is_in(single) & b.is_in(both))

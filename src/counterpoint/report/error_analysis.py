@@ -1,7 +1,7 @@
-"""A look inside the predictions of one contender: what it confuses, how sure it is, where it errs.
+"""The predictions of one contender in detail: its confusions, its confidence, its mistakes.
 
-*rows* are its test rows as ``PredictedRows.rows`` has them.  Where several seeds were fitted, shares are over all
-of their predictions, and intervals count each pair once: fits of one pair are no independent evidence.
+*rows* are its test rows, as in ``PredictedRows.rows``.  With several seeds, shares are over all predictions.
+Intervals count each pair once, because several fits of one pair are not independent evidence.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,9 @@ N_LENGTHS = 5
 
 
 def confusion(rows: Frame, classes: Sequence[str]) -> NDArray[np.float64]:
-    """Return the share of each true class (rows) called each class (columns); NaN for a class without pairs.
+    """Return the share of each true class (rows) that was predicted as each class (columns).
+
+    A class without pairs has NaN.
 
     >>> rows = pl.DataFrame({"label": ["a", "a", "b"], "predicted": ["a", "b", "b"]})
     >>> confusion(rows, ["a", "b"]).tolist()
@@ -36,8 +38,24 @@ def confusion(rows: Frame, classes: Sequence[str]) -> NDArray[np.float64]:
 
 
 def rates(rows: Frame, by: str, *, confidence: float) -> Frame:
-    """Return how often each group of *rows* was called right, with Wilson's interval over its pairs.
+    """Return the accuracy of each group of *rows*, with its Wilson interval over pairs.
 
+    Parameters
+    ----------
+    rows
+        *rows* are test rows with ``is_correct``.
+    by
+        *by* is the column of the groups.
+    confidence
+        *confidence* is the level of the interval.
+
+    Returns
+    -------
+    Frame
+        Columns *by*, value (the accuracy), n (pairs), low and high.
+
+    Examples
+    --------
     >>> rows = pl.DataFrame({"id": ["1", "2"], "label": ["a", "a"], "is_correct": [True, False]})
     >>> rates(rows, "label", confidence=0.95).select("value", "n", pl.col("low").round(3)).row(0)
     (0.5, 2, 0.095)
@@ -50,7 +68,7 @@ def rates(rows: Frame, by: str, *, confidence: float) -> Frame:
 
 
 def reliability(rows: Frame, *, confidence: float) -> Frame:
-    """Return, for each tenth of stated confidence, its mean and how often it was right."""
+    """Return the mean confidence and the accuracy in each tenth of stated confidence."""
     stated = pl.max_horizontal(pl.selectors.starts_with("p_"))
     binned = rows.with_columns(stated.alias("stated"), (stated * 10).floor().clip(0, 9).cast(pl.Int64).alias("tenth"))
     means = binned.group_by("tenth").agg(pl.col("stated").mean().alias("confidence"))
@@ -58,7 +76,7 @@ def reliability(rows: Frame, *, confidence: float) -> Frame:
 
 
 def lengths(pairs: Frame) -> Frame:
-    """Return the bin of each pair's number of words: at most five, of about as many pairs each.
+    """Return the bin of each pair's number of words: at most five bins of about equal size.
 
     >>> pairs = pl.DataFrame({"id": ["1", "2", "3"], "text": ["a dog", "the dog runs home", None]})
     >>> lengths(pairs)["bin"].to_list()
@@ -77,16 +95,42 @@ def lengths(pairs: Frame) -> Frame:
 
 
 def by_length(rows: Frame, binned: Frame, *, confidence: float) -> Frame:
-    """Return how often texts of each length were called right."""
+    """Return the accuracy on texts of each length.
+
+    Parameters
+    ----------
+    rows
+        *rows* are test rows with ``is_correct``.
+    binned
+        *binned* is the bin of each pair, from `lengths`.
+    confidence
+        *confidence* is the level of the interval.
+    """
     found = rates(rows.join(binned, on="id"), "place", confidence=confidence)
     return found.join(binned.select("place", "bin").unique(), on="place").sort("place")
 
 
 def mistakes(rows: Frame, classes: Sequence[str], *, most: int) -> Frame:
-    """Return the wrong calls that were made with most confidence, one a group; probabilities are means over seeds.
+    """Return the wrong predictions with the highest confidence, one for each group.
 
-    A contender of which every fit says the same of every pair has no such mistakes.
+    Probabilities are means over seeds.  A fit that gives every pair the same probabilities is left out.
 
+    Parameters
+    ----------
+    rows
+        *rows* are test rows with their probabilities.
+    classes
+        *classes* are in the order of the probabilities.
+    most
+        *most* is the largest number of mistakes.
+
+    Returns
+    -------
+    Frame
+        Columns id, label, predicted and confidence.
+
+    Examples
+    --------
     >>> rows = pl.DataFrame({"id": ["1", "2"], "group": ["1", "2"], "label": ["a", "b"], "seed": [0, 0],
     ...                      "fold": "test", "p_a": [0.2, 0.4], "p_b": [0.8, 0.6]})
     >>> mistakes(rows, ["a", "b"], most=3).rows()

@@ -1,36 +1,48 @@
-"""What the words and numbers of the page mean, in plain words."""
+"""The terms and verdicts of the page, explained."""
 
 from collections.abc import Mapping
 
 TERMS: Mapping[str, tuple[str, str]] = {
     "interval": (
         "Interval",
-        "The range that holds the true value in so many of a hundred repetitions of the study on fresh pairs. "
-        "Groups of near-duplicates are drawn together, since they are no independent evidence.",
+        "A range that contains the true value in the stated share of repetitions of the study with new pairs. "
+        "Groups of near-duplicates are resampled together, because they are not independent evidence.",
     ),
-    "contender": ("Contender", "A model that takes part in the comparison, under the name it goes by in the study."),
-    "modality": ("Modality", "One of the two voices of a pair: its text or its image."),
-    "baseline": ("Baseline", "A contender that reads neither text nor image, to show what comes for free."),
-    "fold": ("Fold", "A part of the pairs. No contender is tested on a fold that it was trained or chosen on."),
-    "validation": ("Validation", "Pairs used to stop, calibrate and choose; never trained on, never tested on."),
-    "oof": ("Out of fold", "The test pairs of all folds together: each pair was tested by a fit that never saw it."),
+    "contender": ("Contender", "A model that takes part in the comparison, under the name that the study gives it."),
+    "modality": ("Modality", "One of the two parts of a pair: its text or its image."),
+    "baseline": ("Baseline", "A contender that reads neither text nor image. It shows the score without content."),
+    "fold": ("Fold", "A part of the pairs. No contender is tested on a fold on which it was trained or chosen."),
+    "validation": (
+        "Validation",
+        "Pairs that are used to stop training, to calibrate and to choose. They are never used to train or to test.",
+    ),
+    "oof": (
+        "Out of fold",
+        "The test pairs of all folds together. Each pair was tested by a fit that was not trained on it.",
+    ),
     "primary": (
         "Primary contrast",
-        "The one comparison that decides: the best contender that reads both against the best that reads one, "
-        "each chosen on validation before a test pair was scored.",
+        "The one comparison that decides: the best contender of both modalities against the best of one. "
+        "Both were chosen on validation pairs before a test pair was scored.",
     ),
     "p_holm": (
         "p (Holm)",
-        "How surprising the difference would be if the two contenders were equally good, made stricter for the "
-        "number of pairs compared.",
+        "The probability of a difference at least this large if the two contenders were equally good, corrected for "
+        "the number of comparisons.",
     ),
     "minimum_detectable": (
         "Minimum detectable difference",
-        "The smallest true difference that this many test pairs would show four times out of five. "
-        "A smaller one can hide: not seen does not mean not there.",
+        "The smallest true difference that this number of test pairs would show four times out of five. "
+        "A smaller difference may exist and not be seen.",
     ),
-    "seed": ("Seed", "The number that fixes a fit's chance: its first weights, the order of pairs, augmentation."),
-    "group": ("Group", "Pairs that belong together, such as near-duplicates; a group stands on one side of a split."),
+    "seed": (
+        "Seed",
+        "The number that fixes the random choices of a fit: its first weights, the order of pairs, the augmentation.",
+    ),
+    "group": (
+        "Group",
+        "Pairs that belong together, such as near-duplicates. All pairs of a group are in the same part of a split.",
+    ),
     "test_evaluation": (
         "Test evaluation",
         "One occasion on which the test pairs were scored. Each further one raises the risk of a result by chance.",
@@ -38,16 +50,16 @@ TERMS: Mapping[str, tuple[str, str]] = {
 }
 
 VERDICTS: Mapping[str, str] = {
-    "leak": "The label can be read off",
+    "leak": "The label can be read from the input itself",
     "misaligned": "Texts and images do not belong together",
-    "training_failed": "A contender was not trained well enough to say",
-    "branch_ignored": "The model of both does not use one of them",
-    "redundant": "Text and image say the same",
+    "training_failed": "A contender was not trained well enough",
+    "branch_ignored": "The model of both modalities ignores one of them",
+    "redundant": "Text and image carry the same information",
     "text_only": "The text is enough",
     "image_only": "The image is enough",
-    "additive_gain": "Both together are better, each adding its own",
+    "additive_gain": "Both together are better, and each adds its own part",
     "interaction_gain": "Both together are better, and only together",
-    "no_signal": "Neither text nor image tells the class",
-    "cannot_tell": "These pairs cannot tell",
+    "no_signal": "Neither text nor image predicts the class",
+    "cannot_tell": "These pairs do not decide the question",
 }
-GAIN_OF_UNKNOWN_KIND = "A gain; these pairs cannot tell of which kind"
+GAIN_OF_UNKNOWN_KIND = "A gain whose kind these pairs do not decide"

@@ -39,19 +39,18 @@ def write_page(
     models: Mapping[str, Any] | None = None,
     reader: ImageReader | None = None,
 ) -> Path:
-    """Write ``report.html`` and ``figures/`` into *folder*; return the page's path.
+    """Write ``report.html`` and ``figures/`` into *folder* and return the page's path.
 
     Parameters
     ----------
     folder
-        *folder* is the run folder; figures of an earlier page that this one lacks are removed from it.
+        *folder* is the run folder. Figures of an earlier page that this one lacks are removed from it.
     results
-        *results* is the content of results.json; any key but "study" may be absent.
+        *results* is the content of results.json. Any key except "study" may be absent.
     tables
-        *tables* are by the names pairs, dropped, predictions, history, costs, scores, differences, findings; a part
-        of the page whose table is absent or has no rows is left out.
+        *tables* are by the names of `TABLES`. A section whose table is absent or has no rows is left out.
     models
-        *models* are fits by contender, for their words and layers: those of the first test fold and seed.
+        *models* are fits by contender, of the first test fold and seed, for their words and layers.
     reader
         *reader* reads the images of the pairs.
 

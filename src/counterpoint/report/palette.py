@@ -21,7 +21,7 @@ PALETTE: Mapping[str, tuple[str, str]] = {
 class ModalityStyle(NamedTuple):
     """How the page marks a contender by the modalities that it reads.
 
-    Colour and shape both tell modalities apart, so that readers who see no colour can follow.
+    Both colour and shape distinguish the modalities, so that readers who see no colour can follow.
     """
 
     label: str
@@ -43,7 +43,7 @@ NOT_STATED = ModalityStyle("not stated", "ink", "^")
 
 
 def modality_style(modalities: Iterable[str] | None) -> ModalityStyle:
-    """Return the style of a contender that reads *modalities*; None is "not stated".
+    """Return the style of a contender that reads *modalities*. None is "not stated".
 
     >>> modality_style(["image", "text"]).label, modality_style([]).label, modality_style(None).label
     ('text and image', 'neither', 'not stated')
@@ -61,7 +61,7 @@ def light(name: str) -> str:
 
 
 def css_variables(theme: int) -> str:
-    """Return the palette as CSS variables; *theme* is 0 for light and 1 for dark.
+    """Return the palette as CSS variables. *theme* is 0 for light and 1 for dark.
 
     >>> css_variables(1).startswith("--ink:#ebe8e2;")
     True

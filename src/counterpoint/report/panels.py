@@ -1,4 +1,4 @@
-"""Small figures: example pairs; and one a contender: confusion, learning curves, reliability, accuracy by length."""
+"""Small figures of example pairs, confusion matrices, learning curves, reliability, and accuracy by text length."""
 
 import math
 import textwrap
@@ -23,7 +23,7 @@ WIDTH_PX = 360
 MOST_NUMBERED = 10
 _DOT: dict[str, Any] = {"markersize": 5}
 _RING: dict[str, Any] = {"markersize": 9, "markerfacecolor": "none", "markeredgewidth": 1.2}
-_SIDES = {"train": ("muted", (0, (4, 2))), "valid": ("ink", "solid")}
+_PARTS = {"train": ("muted", (0, (4, 2))), "valid": ("ink", "solid")}
 
 
 class Plate(NamedTuple):
@@ -35,7 +35,7 @@ class Plate(NamedTuple):
 
 
 def examples(plates: Sequence[Plate]) -> Figure:
-    """Draw pairs side by side: the class, the picture, the text below it."""
+    """Draw pairs next to each other, each with its class above the image and its text below."""
     side_px, gap_px, text_px, label_px = 128, 40, 92, 26
     width_px = len(plates) * (side_px + gap_px)
     height_px = TITLE_PX + label_px + side_px + text_px
@@ -55,7 +55,17 @@ def examples(plates: Sequence[Plate]) -> Figure:
 
 
 def confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colour: str) -> Figure:
-    """Draw how the pairs of each true class (rows) were called (columns); *shares* has rows that sum to 1."""
+    """Draw a confusion matrix: true classes as rows, predicted classes as columns.
+
+    Parameters
+    ----------
+    shares
+        *shares* has shape (n_classes, n_classes), and rows that sum to 1 or are NaN.
+    classes
+        *classes* are the names, in the order of the rows.
+    colour
+        *colour* is a name of the palette.
+    """
     n = len(classes)
     side_px, top_px = min(240, 80 * n), 46 if n <= 3 else 110
     rows = [page_line(name, most=16) for name in classes]
@@ -63,7 +73,7 @@ def confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colour: st
     height_px = TITLE_PX + top_px + side_px + 8
     figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72))
     axes = figure.add_axes((left_px / WIDTH_PX, 8 / height_px, side_px / WIDTH_PX, side_px / height_px))
-    axes.set(xlim=(0, n), ylim=(n, 0), xlabel="called")
+    axes.set(xlim=(0, n), ylim=(n, 0), xlabel="predicted")
     columns = [page_line(name, most=12) for name in classes]
     axes.set_xticks(np.arange(n) + 0.5, columns, rotation=0 if n <= 3 else 90, color=light("ink"))
     axes.set_yticks(np.arange(n) + 0.5, rows, color=light("ink"))
@@ -83,9 +93,16 @@ def _cell(axes: Axes, row: int, column: int, share: float, colour: str, *, is_nu
 
 
 def learning(history: Frame, kept: Frame | None = None, *, best: Frame | None = None) -> Figure:
-    """Draw loss and accuracy by epoch: a thin line a fit, a thick one their median, marks at epochs of single fits.
+    """Draw loss and accuracy by epoch: a thin line for each fit, and a thick line for their median.
 
-    Those of *kept* have a dot, those of *best* a ring.
+    Parameters
+    ----------
+    history
+        *history* has a row for each epoch of each fit.
+    kept
+        *kept* is the epoch whose weights each fit kept. It has a dot.
+    best
+        *best* is the epoch of lowest validation loss of each fit. It has a ring.
     """
     quantities = [("loss", "loss")]
     if history["valid_score"].is_not_null().any() or history["train_score"].is_not_null().any():
@@ -96,8 +113,8 @@ def learning(history: Frame, kept: Frame | None = None, *, best: Frame | None = 
     for place, (suffix, label) in enumerate(quantities):
         bottom_px = foot_px + (len(quantities) - 1 - place) * (panel_px + gap_px)
         axes = figure.add_axes((60 / WIDTH_PX, bottom_px / height_px, (WIDTH_PX - 70) / WIDTH_PX, panel_px / height_px))
-        for side in _SIDES:
-            _curves(axes, history, f"{side}_{suffix}", side)
+        for part in _PARTS:
+            _curves(axes, history, f"{part}_{suffix}", part)
         for marked, look in ((kept, _DOT), (best, _RING)):
             if marked is not None:
                 axes.plot(marked["epoch"], marked[f"valid_{suffix}"], "o", color=light("ink"), clip_on=False, **look)
@@ -110,35 +127,59 @@ def learning(history: Frame, kept: Frame | None = None, *, best: Frame | None = 
     return figure
 
 
-def _curves(axes: Axes, history: Frame, column: str, side: str) -> None:
-    colour, dashes = _SIDES[side]
+def _curves(axes: Axes, history: Frame, column: str, part: str) -> None:
+    colour, dashes = _PARTS[part]
     seen = history.drop_nulls(column).sort("epoch")
     fits = seen.partition_by("seed", "fold", maintain_order=True)
     for fit in fits:
         axes.plot(fit["epoch"], fit[column], color=light(colour), linewidth=0.8, alpha=0.3)
-    # Where most fits have stopped, the median of the rest would be of other fits than before.
+    # After most fits have stopped, the median of the others would be of other fits than before.
     median = seen.group_by("epoch").agg(pl.col(column).median(), n=pl.len()).sort("epoch")
     median = median.filter(pl.col("n") * 2 >= len(fits))
     axes.plot(median["epoch"], median[column], color=light(colour), linewidth=2, linestyle=dashes)
 
 
 def reliability(bins: Frame, *, floor: float, colour: str, marker: str) -> Figure:
-    """Draw, for each bin of stated confidence, how often it was right; both axes from *floor* to 1."""
+    """Draw the accuracy at each bin of stated confidence.
+
+    Parameters
+    ----------
+    bins
+        *bins* have confidence, value, low and high.
+    floor
+        *floor* is the lower end of both axes. The upper end is 1.
+    colour
+        *colour* is a name of the palette.
+    marker
+        *marker* is a marker of matplotlib.
+    """
     figure, axes = _square(210)
     axes.plot([0, 1], [0, 1], color=light("muted"), linewidth=1, linestyle=(0, (2, 2)))
     _intervals(axes, bins["confidence"], bins, colour, marker)
-    axes.set(xlim=(floor, 1.02), ylim=(floor, 1.02), xlabel="stated confidence", ylabel="right")
+    axes.set(xlim=(floor, 1.02), ylim=(floor, 1.02), xlabel="stated confidence", ylabel="accuracy")
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     return figure
 
 
 def by_length(bins: Frame, *, floor: float, colour: str, marker: str) -> Figure:
-    """Draw the accuracy on texts of each length, from *floor* to 1."""
+    """Draw the accuracy on texts of each length.
+
+    Parameters
+    ----------
+    bins
+        *bins* have bin, value, low and high, in order of length.
+    floor
+        *floor* is the lower end of the axis. The upper end is 1.
+    colour
+        *colour* is a name of the palette.
+    marker
+        *marker* is a marker of matplotlib.
+    """
     figure, axes = _square(150)
     places = np.arange(len(bins))
     _intervals(axes, places, bins, colour, marker)
-    axes.set(xlim=(-0.5, len(bins) - 0.5), ylim=(floor, 1.01), xlabel="words in the text", ylabel="right")
+    axes.set(xlim=(-0.5, len(bins) - 0.5), ylim=(floor, 1.01), xlabel="words in the text", ylabel="accuracy")
     axes.set_xticks(places, bins["bin"].to_list())
     return figure
 

@@ -27,7 +27,7 @@ class PredictedRows:
 
 
 def predicted_rows(predictions: Frame, *, confidence: float = 0.95) -> PredictedRows:
-    """Return the test rows of *predictions* with the predicted class; the likeliest class is predicted.
+    """Return the test rows of *predictions* with the class of the largest probability.
 
     >>> predictions = pl.DataFrame({"part": ["train", "test"], "label": "a", "p_a": [0.9, 0.2], "p_b": [0.1, 0.8]})
     >>> predicted_rows(predictions).rows.select("predicted", "is_correct").rows()

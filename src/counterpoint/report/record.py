@@ -1,4 +1,4 @@
-"""The last sections: findings, how often test rows were looked at, costs, and how to reproduce the study."""
+"""The last sections of the page: findings, costs, and how to reproduce the study."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ SEVERITIES = {
 
 
 def findings(table: Frame) -> list[Content]:
-    """Return the findings, the gravest first, each with its title, its evidence as names and values, and its table."""
+    """Return the findings, the most severe first, each with its title, its evidence and its table."""
     order = list(SEVERITIES)
     found = table.sort(
         pl.col("severity").replace_strict({name: i for i, name in enumerate(order)}, default=len(order)), "code",
@@ -37,7 +37,7 @@ def findings(table: Frame) -> list[Content]:
 
 
 def _evidence(text: str | None) -> Content:
-    """Return the evidence as names and values, and apart from them its table: its columns, and a row of cells each."""
+    """Return the evidence as names and values, and its table apart from them, as columns and rows of cells."""
     try:
         found = json.loads(text or "{}")
     except ValueError:
@@ -56,7 +56,7 @@ def _evidence(text: str | None) -> Content:
 
 
 def costs(table: Frame, contenders: Contenders) -> list[Content]:
-    """Return what a fit of each contender took: the median over its fits, and the range."""
+    """Return the cost of a fit of each contender: the median over its fits, and the range."""
     summary = table.group_by("contender").agg(
         pl.len().alias("fits"),
         pl.col("fit_s").sum().alias("total_s"),

@@ -1,4 +1,4 @@
-"""How a page is made of its template: the filters and names that templates share, one style, one script."""
+"""A page from its template: the filters and names that templates share, one style, one script."""
 
 import base64
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ FILTERS = (
 
 
 def write_html(folder: Path, template: str, content: Mapping[str, Any]) -> Path:
-    """Write ``report.html`` into *folder*; return its path.
+    """Write ``report.html`` into *folder* and return its path.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def _environment() -> Environment:
         "css": Markup(f":root{{{css_variables(0)}}}\n@media screen and (prefers-color-scheme:dark)"
                         f"{{:root{{{css_variables(1)}}}}}\n{css}"),
         "script": Markup(script),
-        # Only this script may run, whatever a caption manages to say, and nothing may be fetched.
+        # Only this script may run, whatever a caption contains, and nothing may be fetched.
         "policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
                   f"script-src 'sha256-{base64.b64encode(sha256(script.encode()).digest()).decode()}'",
     }  # fmt: skip

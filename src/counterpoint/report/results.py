@@ -1,4 +1,4 @@
-"""results.json: the whole outcome of a study as one object that other programs read."""
+"""Parts of results.json, which other programs read: the account of rows, the environment, tables as rows."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +13,7 @@ PACKAGES = ("numpy", "pillow", "polars", "scikit-learn", "simplejpeg", "skorch",
 
 
 def rows_account(pairs: Frame, dropped: Frame) -> dict[str, Any]:
-    """Return where the rows of the input went: in = pairs + the sum of dropped.
+    """Return the account of the input's rows, in which in = pairs + the sum of dropped.
 
     >>> pairs, dropped = pl.DataFrame({"fold": ["0", "1"]}), pl.DataFrame({"reason": ["empty"]})
     >>> rows_account(pairs, dropped)
@@ -33,7 +33,7 @@ def _counts(values: pl.Series) -> dict[str, int]:
 
 
 def environment() -> dict[str, Any]:
-    """Return what the figures were made with."""
+    """Return the machine and the versions of packages."""
     return {
         "python": platform.python_version(),
         "machine": platform.machine(),
@@ -50,6 +50,6 @@ def _version(package: str) -> str | None:
 
 
 def rows_of(table: Frame) -> list[dict[str, Any]]:
-    """Return the rows of *table* as JSON-like objects; a number that is not finite becomes null."""
+    """Return the rows of *table* as JSON-like objects. A number that is not finite becomes null."""
     floats = pl.selectors.float()
     return table.with_columns(pl.when(floats.is_finite()).then(floats).name.keep()).to_dicts()

@@ -1,4 +1,4 @@
-"""Figures with one row a thing: dots with their interval, and bars.  On a narrow page labels stand above the rows."""
+"""Figures of rows: dots with their interval, and bars.  On a narrow page a label stands above its row."""
 
 import math
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Dot:
     is_hollow: bool = False
     is_bold: bool = False
     others: tuple[tuple[float, str], ...] = ()
-    """Other values in the row, each with its marker; drawn small and hollow, without an interval."""
+    """Other values in the row, each with its marker. They are small and hollow, without an interval."""
     others_colour: str = "muted"
 
 
@@ -56,9 +56,22 @@ def dots(
     label_px: int = 210,
     is_narrow: bool = False,
 ) -> Figure:
-    """Draw each value with its interval; *zero* is a line to compare with, *band* a grey zone on both sides of it.
+    """Draw each value with its interval, in a row of its own.
 
-    *label_px* is the room for labels on a wide page.
+    Parameters
+    ----------
+    rows
+        *rows* are drawn from top to bottom.
+    x_label
+        *x_label* is the label of the horizontal axis.
+    zero
+        *zero* is the place of a vertical line, NaN for none.
+    band
+        *band* is half the width of a grey zone around *zero*, NaN for none.
+    label_px
+        *label_px* is the width of the labels on a wide page.
+    is_narrow
+        *is_narrow* draws for a narrow page.
     """
     written = [(row.label, row.note, row.is_bold) for row in rows]
     figure, axes = _canvas(written, x_label, label_px=label_px, is_narrow=is_narrow)
@@ -84,7 +97,19 @@ def dots(
 
 
 def bars(rows: Sequence[Bar], *, x_label: str, cuts: Sequence[Sequence[float]] = (), is_narrow: bool = False) -> Figure:
-    """Draw each stretch; *cuts* are, for each row, places at which its bar is parted by a thin line."""
+    """Draw each stretch as a bar.
+
+    Parameters
+    ----------
+    rows
+        *rows* are drawn from top to bottom.
+    x_label
+        *x_label* is the label of the horizontal axis.
+    cuts
+        *cuts* are, for each row, the places at which a thin line divides its bar.
+    is_narrow
+        *is_narrow* draws for a narrow page.
+    """
     figure, axes = _canvas([(row.label, row.note, row.is_bold) for row in rows], x_label, is_narrow=is_narrow)
     height = 0.26 if is_narrow else 0.46
     for place, row in enumerate(rows):
@@ -129,7 +154,7 @@ def _canvas(
 
 
 def _touch(label: str, note: str) -> bool:
-    """Say whether a label and a note would meet in one line of a narrow page."""
+    """Return whether a label and a note would touch in one line of a narrow page."""
     return min(len(label), 30) * 7.4 + len(note) * 6.6 > NARROW_PX - 20
 
 
@@ -143,7 +168,7 @@ def _write(
 
 
 def _below(is_narrow: bool) -> float:
-    """Return how far below the middle of its row a mark stands."""
+    """Return the distance of a mark below the middle of its row."""
     return 0.2 if is_narrow else 0.0
 
 

@@ -1,4 +1,4 @@
-"""The sections about the data: where rows went, the classes in each fold, example pairs."""
+"""The sections about the data: the rows that were dropped, the classes in each fold, example pairs."""
 
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ Content = dict[str, Any]
 STAGES = ("source", "clean", "label", "align", "group", "split")
 FOLDS = ("train", "validation", "test")
 NOTED = ("source", "split")
-"""The subjects of findings that stand with the data as well: those of a source, and of the split that it gives."""
+"""The subjects of findings that also stand with the data: the source, and the split that it gives."""
 MOST_REASONS, MOST_CLASSES, N_EXAMPLES, MOST_PLATES = 16, 12, 4, 4
 
 
@@ -41,21 +41,20 @@ def journey(n_in: int, pairs: Frame, dropped: Frame, gallery: Gallery) -> Conten
     Returns
     -------
     dict or None
-        Counts, rows by stage and reason, and the figure; None where no row was read.
+        Counts, rows by stage and reason, and the figure. None where no row was read.
     """
     if not n_in:
         return None
     draw = partial(bars, journey_bars(n_in, pairs, dropped), x_label="rows")
-    alt = (
-        f"Of {numbers.count(n_in)} rows, {numbers.count(len(dropped))} left; {numbers.count(len(pairs))} became pairs."
-    )
+    n_read, n_dropped, n_pairs = map(numbers.count, (n_in, len(dropped), len(pairs)))
+    alt = f"Of {n_read} rows, {n_dropped} were dropped and {n_pairs} became pairs."
     return {
         "n_in": n_in,
         "n_pairs": len(pairs),
-        "n_left": len(dropped),
+        "n_dropped": len(dropped),
         "is_whole": n_in == len(pairs) + len(dropped),
-        "left": _left(dropped).to_dicts(),
-        "figure": gallery.add_rows("rows", "Where the rows went", draw, alt=alt),
+        "dropped": _counted(dropped).to_dicts(),
+        "figure": gallery.add_rows("rows", "From rows to pairs", draw, alt=alt),
     }
 
 
@@ -65,9 +64,19 @@ def notes(findings: Frame) -> list[str]:
 
 
 def journey_bars(n_in: int, pairs: Frame, dropped: Frame) -> list[Bar]:
-    """Return all rows, those that left by stage and reason, the pairs, and the folds of which these are made."""
+    """Return a bar for all rows, for each reason of dropped rows, for the pairs, and for each fold.
+
+    Parameters
+    ----------
+    n_in
+        *n_in* is the number of rows that the source has.
+    pairs
+        *pairs* are the rows that remained.
+    dropped
+        *dropped* are the other rows.
+    """
     found, remaining = [Bar("rows read", 0, n_in, numbers.count(n_in), is_bold=True)], n_in
-    for reason in _shortened(_left(dropped)).iter_rows(named=True):
+    for reason in _shortened(_counted(dropped)).iter_rows(named=True):
         label = f"{reason['stage']}: {reason['reason']}" if reason["stage"] else reason["reason"]
         found.append(Bar(label, remaining - reason["n"], remaining, f"−{numbers.count(reason['n'])}", hatch="////"))
         remaining -= reason["n"]
@@ -79,18 +88,18 @@ def journey_bars(n_in: int, pairs: Frame, dropped: Frame) -> list[Bar]:
     ]
 
 
-def _left(dropped: Frame) -> Frame:
-    """Return how many rows left at each stage for each reason, in the order of the journey."""
+def _counted(dropped: Frame) -> Frame:
+    """Return the number of rows that were dropped at each stage for each reason, in the order of the stages."""
     place = pl.col("stage").replace_strict({stage: i for i, stage in enumerate(STAGES)}, default=len(STAGES))
     counted = dropped.group_by("stage", "reason").agg(n=pl.len(), place=place.first())
     return counted.sort("place", "stage", "n", "reason", descending=[False, False, True, False]).drop("place")
 
 
-def _shortened(left: Frame) -> Frame:
-    if len(left) <= MOST_REASONS:
-        return left
-    kept = left.with_row_index("place").top_k(MOST_REASONS - 1, by="n").sort("place").drop("place")
-    others = left.join(kept, on=["stage", "reason"], how="anti", nulls_equal=True)
+def _shortened(counted: Frame) -> Frame:
+    if len(counted) <= MOST_REASONS:
+        return counted
+    kept = counted.with_row_index("place").top_k(MOST_REASONS - 1, by="n").sort("place").drop("place")
+    others = counted.join(kept, on=["stage", "reason"], how="anti", nulls_equal=True)
     rest = {"stage": [""], "reason": [f"{len(others)} other reasons"], "n": [others["n"].sum()]}
     return pl.concat([kept, pl.DataFrame(rest, schema=kept.schema)])
 
@@ -149,7 +158,7 @@ def examples(pairs: Frame, reader: ImageReader, gallery: Gallery) -> dict[str, l
     Returns
     -------
     dict or None
-        The pairs by class, each with id, text and picture; None without pairs.
+        The pairs by class, each with id, text and picture. None without pairs.
     """
     pairs = pairs.drop_nulls("label")
     if pairs.is_empty():

@@ -1,4 +1,4 @@
-"""What is written for others: settings and sentences without secrets, and without the folders of this machine."""
+"""Settings and sentences for other readers, without secrets and without the folders of this machine."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ def shared_settings(values: Any, file: Path | None) -> Any:
 
 
 def shared_text(text: str, file: Path) -> str:
-    """Return the *text* of the settings *file*: as it is, with its comments, unless something in it is to be hidden."""
+    """Return the *text* of the settings *file*, with its comments unless a part of it has to be hidden."""
     values = read_yaml(text)
     shared = shared_settings(values, file)
     return text if shared == values else as_yaml(shared)
@@ -55,7 +55,7 @@ def _shared_path(text: str, folder: Path | None) -> str:
 
 
 def _is_of_this_machine(text: str) -> bool:
-    """Say whether *text* is an absolute path; a separator or a regular expression may begin with a slash too."""
+    """Return whether *text* is an absolute path of this machine, and not a separator or a regular expression."""
     if not text.startswith("/") or "\0" in text or "\n" in text:
         return False
     top = Path(text).parts[:2]
@@ -68,26 +68,27 @@ class Folders:
     Parameters
     ----------
     settings
-        *settings* are those of a study; the absolute paths in them are such folders, or files in them.
+        *settings* are the settings of a study. Absolute paths in them are such folders, or files in them.
     others
         *others* are more folders.
 
     Examples
     --------
     >>> folders = Folders({"source": {"path": "/usr/share/pictures"}}, [Path("/usr/runs")])
-    >>> folders.hidden_in("/usr/share/pictures/a.png is damaged; see /usr/runs/a")
-    'a.png is damaged; see a'
+    >>> folders.hidden_in("/usr/share/pictures/a.png is damaged, see /usr/runs/a")
+    'a.png is damaged, see a'
     """
 
     def __init__(self, settings: Any, others: Iterable[Path] = ()) -> None:
         named = [Path(text) for text in _paths(settings)]
         folders = {*map(Path.absolute, others), *named, *(path.parent for path in named)}
         found = {str(folder): "" for folder in folders if len(folder.parts) > 1} | {str(Path.home()): "~/"}
-        longest_first = sorted(found.items(), key=lambda each: -len(each[0]))  # else an outer one would break them
+        # The longest first: an outer folder would otherwise cut the name of an inner one.
+        longest_first = sorted(found.items(), key=lambda each: -len(each[0]))
         self._replaced = {f"{name}/": instead for name, instead in longest_first}
 
     def hidden_in(self, value: Any) -> Any:
-        """Return JSON-like *value* with the names of these folders, and secrets of URLs, taken out of its texts."""
+        """Return JSON-like *value* whose texts have neither the names of these folders nor secrets of URLs."""
         if isinstance(value, Mapping):
             return {key: self.hidden_in(each) for key, each in value.items()}
         if isinstance(value, list | tuple):
@@ -95,7 +96,7 @@ class Folders:
         return self._hidden_in_text(value) if isinstance(value, str) else value
 
     def hidden_in_table(self, table: Frame) -> Frame:
-        """Return *table* with its texts so; to be used for small ones."""
+        """Return *table* with the same removed from its texts. It reads every text, so it suits small tables."""
         return table.with_columns(pl.col(pl.String).map_elements(self._hidden_in_text, return_dtype=pl.String))
 
     def _hidden_in_text(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Figures as files of their own, and as SVG that wears the page's colours.  Draws nothing itself."""
+"""Figures saved as files, and as SVG in the colours of the page.  Draws nothing itself."""
 
 import io
 import re
@@ -21,7 +21,7 @@ from counterpoint.report.palette import PALETTE, light
 from counterpoint.safe_text import page_line
 
 TITLE_PX = 34
-"""The band on top of every figure that holds its title; on the page a heading says it, and the band is cut off."""
+"""The band of the title on top of every figure. On the page a heading replaces it, and the band is cut off."""
 
 PNG_DPI = 144
 
@@ -61,7 +61,7 @@ _COLOURS = {colours[0]: f"var(--{name})" for name, colours in PALETTE.items()}
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Draw in the page's style, whatever matplotlibrc says, and without a word about a glyph that a font lacks.
+    """Draw in the page's style, independent of matplotlibrc, without warnings about glyphs that a font lacks.
 
     >>> with drawing():
     ...     mpl.rcParams["svg.fonttype"]
@@ -70,26 +70,48 @@ def drawing() -> Iterator[None]:
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
-        # SVG keeps text as text, so a browser finds the glyph that the measuring font has not.
+        # SVG keeps text as text, so a browser finds a glyph that the measuring font lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support", category=UserWarning)
         yield
 
 
 class Gallery:
-    """The ``figures`` folder of a page: every figure is saved there, and comes back as markup for the page."""
+    """The ``figures`` folder of a page. Every figure is saved there and returned as markup for the page."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._names: list[str] = []
 
     def add(self, name: str, title: str, figure: Figure, *, alt: str) -> Markup:
-        """Save *figure*, and return it for the page, which has the title in a heading."""
+        """Save *figure* and return it as markup, without its title, which the page has in a heading.
+
+        Parameters
+        ----------
+        name
+            *name* is the name of the files, of which other characters than letters and digits become dashes.
+        title
+            *title* stands on top of the saved figure.
+        figure
+            *figure* is drawn under `drawing`.
+        alt
+            *alt* is the text for readers who cannot see the figure.
+        """
         svg = self.save(name, title, figure)
         return inline(svg, prefix=self._names[-1], alt=alt)
 
     def save(self, name: str, title: str, figure: Figure) -> bytes:
-        """Save *figure* as SVG and PNG, with its title; return the SVG."""
+        """Save *figure* as SVG and PNG with its title, and return the SVG.
+
+        Parameters
+        ----------
+        name
+            *name* is the name of the files, as in `add`.
+        title
+            *title* stands on top of the figure.
+        figure
+            *figure* is drawn under `drawing`.
+        """
         stem = self._stem(name)
         middle = 1 - TITLE_PX / 2 / (figure.get_figheight() * 72)
         text = figure.text(
@@ -105,7 +127,19 @@ class Gallery:
         return svg
 
     def add_rows(self, name: str, title: str, draw: Callable[..., Figure], *, alt: str) -> Markup:
-        """Add the figure that *draw* draws, and beside it the one that it draws for a narrow screen."""
+        """Add a figure in two forms, for a wide and for a narrow screen.
+
+        Parameters
+        ----------
+        name
+            *name* is the name of the files, as in `add`.
+        title
+            *title* stands on top of the saved figure.
+        draw
+            *draw* returns the figure. With ``is_narrow=True`` it returns the form for a narrow screen.
+        alt
+            *alt* is the text for readers who cannot see the figure.
+        """
         wide, narrow = self.add(name, title, draw(), alt=alt), draw(is_narrow=True)
         narrow.patch.set_gid("paper")
         svg = _saved(narrow, FigureCanvasSVG, format="svg")
@@ -113,7 +147,7 @@ class Gallery:
         return Markup('<div class="on-wide">{}</div><div class="on-narrow">{}</div>').format(wide, small)
 
     def remove_others(self) -> None:
-        """Remove figures of an earlier page that this one does not have."""
+        """Remove figures of an earlier page that this one lacks."""
         for path in self.folder.glob("*.*"):
             if path.suffix in (".svg", ".png") and path.stem not in self._names and not path.is_dir():
                 path.unlink()
@@ -126,7 +160,17 @@ class Gallery:
 
 
 def inline(svg: bytes, *, prefix: str, alt: str) -> Markup:
-    """Return a figure as an element of the page: in its colours, without title or paper, and with ids of its own."""
+    """Return a figure as an element of the page, in the page's colours, without title and background.
+
+    Parameters
+    ----------
+    svg
+        *svg* is the saved figure.
+    prefix
+        *prefix* makes the ids of the figure unique on the page.
+    alt
+        *alt* is the text for readers who cannot see the figure.
+    """
     root = ET.fromstring(svg)
     _, _, width, height = (float(part) for part in root.attrib["viewBox"].split())
     _strip(root)
@@ -139,7 +183,7 @@ def inline(svg: bytes, *, prefix: str, alt: str) -> Markup:
 
 
 def _strip(element: ET.Element) -> None:
-    """Remove what the page says or paints itself, and groups with nothing in them."""
+    """Remove the title, the background and empty groups, which the page does not need."""
     for child in list(element):
         _strip(child)
         is_empty = child.tag == f"{_SVG}g" and len(child) == 0

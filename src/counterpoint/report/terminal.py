@@ -50,7 +50,7 @@ def _score(row: Mapping[str, Any]) -> str:
 
 
 def sweep_summary(swept: Swept) -> Iterator[RenderableType]:
-    """Yield a table for each variant and contender, and a sentence for each; bold rows have an interval without 0."""
+    """Yield a table and a sentence for each variant and contender. Bold rows have an interval without 0."""
     for changes in swept.changes:
         own = [changes.own] if changes.own else []
         yield _points(swept, f"from {changes.variant}: {changes.contender}", "change", [*own, *changes.rows])

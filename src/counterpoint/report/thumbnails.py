@@ -1,4 +1,4 @@
-"""Small pictures that travel inside the page."""
+"""Small pictures that are part of the page file."""
 
 import base64
 import io
@@ -13,7 +13,7 @@ SIDE_PX = 128
 
 
 def thumbnail(ref: str | None, reader: ImageReader) -> str | None:
-    """Return an image as a data URI of at most 128 px a side, or None when there is none that can be decoded."""
+    """Return an image as a data URI of at most 128 × 128 px, or None when it is absent or cannot be decoded."""
     picture = small(ref, reader)
     if picture is None:
         return None
@@ -23,7 +23,7 @@ def thumbnail(ref: str | None, reader: ImageReader) -> str | None:
 
 
 def small(ref: str | None, reader: ImageReader) -> Image.Image | None:
-    """Return an image of at most 128 px a side, or None when there is none that can be decoded."""
+    """Return an image of at most 128 × 128 px, or None when it is absent or cannot be decoded."""
     if ref is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Which words move a model that reads text: its own weights, or what happens when a word is left out."""
+"""The words that move a model of text: the change of its probabilities when a word is left out."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,10 +24,10 @@ COLUMNS = {
 
 
 def removals(model: Any, pairs: Frame, *, confidence: float = 0.95) -> Frame:
-    """Return by how much the probability of a class falls, on average, when a word is left out of a text.
+    """Return the mean fall of a class's probability when a word is left out of a text.
 
-    At most 200 texts, and of each its first 40 words, are looked at; texts are read as their words in lower case,
-    so that a text without a word differs from the whole in that word only.
+    At most 200 texts are used, and the first 40 words of each.  Texts are read as their words in lower case, so that
+    a text without a word differs from the whole text in that word only.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ def removals(model: Any, pairs: Frame, *, confidence: float = 0.95) -> Frame:
     Returns
     -------
     Frame
-        Columns word, label (the class that the word speaks for most), value, low, high, n (texts that have it; words
-        of fewer than three are left out), the largest value first.
+        Columns word, label (the class whose probability falls most), value, low, high and n (texts that have the
+        word). The largest value stands first. A word of fewer than three texts is left out.
 
     Examples
     --------
@@ -67,10 +67,10 @@ def removals(model: Any, pairs: Frame, *, confidence: float = 0.95) -> Frame:
 
 
 def _texts(pairs: Frame) -> tuple[Frame, list[list[str]]]:
-    """Return a seeded sample of the pairs that have words, their text as its words alone; and those words."""
-    told = pairs.with_columns(rules.words(pl.col("text")).alias("words")).filter(pl.col("words").list.len() > 0)
+    """Return a seeded sample of the pairs that have words, with the text as its words only, and the words."""
+    with_words = pairs.with_columns(rules.words(pl.col("text")).alias("words")).filter(pl.col("words").list.len() > 0)
     rng = np.random.default_rng(child_seed(0, "removals"))
-    chosen = told[np.sort(rng.permutation(len(told))[:MOST_TEXTS])]
+    chosen = with_words[np.sort(rng.permutation(len(with_words))[:MOST_TEXTS])]
     return chosen.with_columns(pl.col("words").list.join(" ").alias("text")).drop("words"), chosen["words"].to_list()
 
 

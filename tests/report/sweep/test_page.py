@@ -1,4 +1,4 @@
-"""The page of a sweep says what its table says, and no more than the intervals carry."""
+"""The page of a sweep shows the values of its table, and its sentences do not go beyond the intervals."""
 
 import re
 

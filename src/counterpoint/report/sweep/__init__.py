@@ -1,4 +1,4 @@
-"""The page of a sweep, and its sentences; it has the style of the page of a study."""
+"""The page of a sweep and its sentences, in the style of the page of a study."""
 
 from counterpoint.report.sweep.page import write_sweep_page
 from counterpoint.report.sweep.points import GAP, short_key

@@ -1,4 +1,4 @@
-"""Figures of curves: a line a variant and contender with its band, and each alone with training and validation."""
+"""Figures of curves: all curves with their bands, and each alone with its training and validation scores."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from counterpoint.safe_text import page_line
 
 
 class LineStyle(NamedTuple):
-    """The colour, marker and dashes of a line; each of them alone distinguishes it from the others."""
+    """The colour, marker and dashes of a line. Each of them alone distinguishes it from the others."""
 
     colour: str
     marker: str
@@ -35,7 +35,17 @@ _LEFT_PX, _RIGHT_PX, _FOOT_PX, _LEGEND_PX, _DODGE = 52, 12, 46, 22, 0.09
 
 
 def together(curves: Sequence[Curve], *, y_label: str, is_narrow: bool = False) -> Figure:
-    """Draw all *curves* of one key in one figure, each with its band."""
+    """Draw all *curves* of one key in one figure, each with its band.
+
+    Parameters
+    ----------
+    curves
+        *curves* are by variant and contender.
+    y_label
+        *y_label* is the label of the vertical axis.
+    is_narrow
+        *is_narrow* draws for a narrow page.
+    """
     scale = Scale([row["value"] for curve in curves for row in curve.rows])
     n_columns = 1 if is_narrow else 2
     legend_px = -(-len(curves) // n_columns) * _LEGEND_PX + 8
@@ -65,7 +75,17 @@ def labels(curves: Sequence[Curve]) -> list[str]:
 
 
 def alone(curve: Curve, *, y_label: str, style: LineStyle) -> Figure:
-    """Draw one curve with its band, and the scores on training and validation rows beside it."""
+    """Draw one curve with its band, and its scores on training and validation rows.
+
+    Parameters
+    ----------
+    curve
+        *curve* has the scores at each value.
+    y_label
+        *y_label* is the label of the vertical axis.
+    style
+        *style* is the colour and marker of the test scores.
+    """
     scale = Scale([row["value"] for row in curve.rows])
     figure, axes = _axes(WIDTH_PX, 170, 0)
     for part, _, marker, dashes in _PARTS:

@@ -13,7 +13,7 @@ from counterpoint.report.sweep.swept import Swept
 
 
 def write_sweep_page(folder: Path, swept: Swept) -> Path:
-    """Write ``report.html`` and ``figures/`` of a sweep into *folder*; return the page's path.
+    """Write ``report.html`` and ``figures/`` of a sweep into *folder* and return the page's path.
 
     Raises
     ------

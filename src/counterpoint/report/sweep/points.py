@@ -83,7 +83,7 @@ def _rows_of(rows: Sequence[Row], variant: str, contender: str) -> list[Row]:
 
 
 def single_changes(rows: Sequence[Row], along: Collection[str]) -> list[Changes]:
-    """Return the single changes among *rows* by variant and contender; choices in *along* are keys of curves."""
+    """Return the single changes among *rows* by variant and contender. Choices in *along* are keys of curves."""
     found = []
     for variant, contender in _learners(rows):
         of_both = _rows_of(rows, variant, contender)

@@ -1,4 +1,4 @@
-"""Where the values of a curve stand on its horizontal axis: numbers by size or by logarithm, words in their order."""
+"""The horizontal axis of a curve: numbers by size or by logarithm, words in their order."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from counterpoint.safe_text import page_line
 
 WIDE_RANGE = 8
-"""Values of which the largest is so many times the smallest stand on a logarithmic axis."""
+"""The axis is logarithmic if the largest value is at least this many times the smallest."""
 _APART_PX = 38
 
 

@@ -1,4 +1,4 @@
-"""The sections of a sweep's page, each in the form that its template reads; their figures are saved on the way."""
+"""The sections of a sweep's page, in the form that its template reads. Saves their figures."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -163,7 +163,7 @@ def curves(drawn: Sequence[Curve], metric: Metric, gallery: Gallery, *, confiden
     Returns
     -------
     dict or None
-        key, figure and panels; None without curves.
+        key, figure and panels. None without curves.
     """
     if not drawn:
         return None
@@ -171,8 +171,8 @@ def curves(drawn: Sequence[Curve], metric: Metric, gallery: Gallery, *, confiden
     draw = partial(figures.together, drawn, y_label=metric.name_within)
     title = f"{metric.label} on test pairs against {short_key(key)}, {numbers.level(confidence)} interval"
     alt = f"{title}: " + "; ".join(_in_words(curve) for curve in drawn) + "."
-    looks = (figures.LINE_STYLES[place % len(figures.LINE_STYLES)] for place in range(len(drawn)))
-    alone = [_alone(curve, style, metric, gallery) for curve, style in zip(drawn, looks, strict=True)]
+    styles = (figures.LINE_STYLES[place % len(figures.LINE_STYLES)] for place in range(len(drawn)))
+    alone = [_alone(curve, style, metric, gallery) for curve, style in zip(drawn, styles, strict=True)]
     return {"key": key, "figure": gallery.add_rows("curve", title, draw, alt=alt), "panels": alone}
 
 

@@ -1,4 +1,4 @@
-"""The result of a sweep in sentences, none of which goes beyond its intervals."""
+"""The result of a sweep in sentences that do not go beyond its intervals."""
 
 from collections.abc import Sequence
 

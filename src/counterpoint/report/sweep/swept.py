@@ -18,7 +18,7 @@ from counterpoint.schema import Frame
 
 
 class Learned(NamedTuple):
-    """The learning curves of one variant's own point; of its last value, where the sweep is a curve."""
+    """The learning curves of one variant: of its own point, or of its last value, where the sweep is a curve."""
 
     variant: str
     value: str | None

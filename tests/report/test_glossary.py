@@ -1,0 +1,8 @@
+"""Every verdict has its words on the page."""
+
+from counterpoint.diagnose.verdict import VERDICTS
+from counterpoint.report import glossary
+
+
+def test_every_verdict_has_its_words():
+    assert set(VERDICTS) <= set(glossary.VERDICTS)
