@@ -59,7 +59,7 @@ def test_each_policy_drops_what_it_says_and_both_missing_always_leaves(policies,
     assert len(pairs) == 5 - len(expected)
 
 
-def test_a_missing_side_that_is_kept_is_null():
+def test_a_missing_modality_that_is_kept_is_null():
     pairs, _ = align(labelled(5, **BROKEN), Align(missing_text="keep", missing_image="keep"), NO_MASK)
     assert pairs.select("text", "image").rows() == [("a", "1"), (None, "2"), ("a", None), ("a", None)]
 

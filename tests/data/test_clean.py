@@ -61,7 +61,7 @@ def test_a_later_row_of_an_id_leaves_even_when_the_first_fails_another_rule():
     assert reasons(dropped) == ["decode_error", "duplicate_id"]
 
 
-def test_text_rules_are_not_asked_of_a_missing_text():
+def test_text_rules_do_not_apply_to_a_missing_text():
     kept, dropped = clean(records(2, text=[None, " \t"]), Clean(min_words=3, allowed_characters="x"))
     assert dropped.is_empty()
     assert kept["text"].to_list() == [None, None]
@@ -72,7 +72,7 @@ def test_allowed_characters_must_match_the_whole_text_in_each_alternative():
     assert kept["text"].to_list() == ["cat", "dog"]
 
 
-def test_the_ledger_knows_label_and_host():
+def test_the_ledger_has_label_and_host():
     _, dropped = clean(records(1, label=["cat"], host=["example.org"], image_status=["aspect"]), Clean())
     assert dropped.select("id", "label", "host", "source").row(0) == ("id0", "cat", "example.org", "s")
 

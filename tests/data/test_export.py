@@ -1,4 +1,4 @@
-"""The tables of a split: what the 2023 study's steps read is each pair once, with its own text, label and pixels."""
+"""The tables of a split: the steps of the 2023 study read each pair once, with its own text, label and pixels."""
 
 import io
 

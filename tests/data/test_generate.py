@@ -17,7 +17,7 @@ SIGNAL_CHANCES = st.fixed_dictionaries(dict.fromkeys(SIGNALS, st.floats(0, 1)))
 
 
 def code(text: str, words: tuple[str, ...]) -> int:
-    """Return which of *words* is in *text*; none is NOTHING."""
+    """Return the index of the word in *text*, or NOTHING."""
     return next((place for place, word in enumerate(words) if word in text), NOTHING)
 
 
@@ -116,7 +116,7 @@ def test_shapes_and_textures_differ_in_gray_and_look_the_same_in_a_mirror():
 
 
 @pytest.mark.parametrize("kind", ["shape", "texture"])
-def test_eight_classes_can_be_told_from_gray_pictures_of_32_pixels(kind):
+def test_eight_classes_can_be_predicted_from_gray_pictures_of_32_pixels(kind):
     rng = np.random.default_rng(0)
     codes = rng.integers(0, MAX_CLASSES, 1200)
     nothing = np.full(1200, NOTHING)
@@ -143,7 +143,7 @@ def test_near_duplicates_are_copies_but_for_a_word_and_a_shade(tmp_path):
     assert np.mean(np.array(bits) <= 4) > 0.95
 
 
-def test_missing_and_bad_sides_have_their_shares(tmp_path):
+def test_missing_and_bad_modalities_have_their_shares(tmp_path):
     pairs = generate(tmp_path, n=1000, missing_text=0.2, missing_image=0.1, bad_images=0.3, side_px=16)
     assert pairs["text"].null_count() == pytest.approx(200, abs=50)
     assert pairs["image"].null_count() == pytest.approx(100, abs=40)

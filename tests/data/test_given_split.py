@@ -1,4 +1,4 @@
-"""The split of a source on its way through a study: kept by default, and said on the page and the terminal."""
+"""The split of a source on its way through a study: kept by default, and shown on the page and the terminal."""
 
 import logging
 

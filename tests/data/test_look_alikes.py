@@ -1,4 +1,4 @@
-"""Labels that may be one class are named with their counts and the mapping that merges them; nothing is merged."""
+"""Labels that may be one class are named with their counts and the mapping that merges them.  Nothing is merged."""
 
 import logging
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_seen_is_shown_by_its_escape(letter):
 
 @pytest.fixture
 def typed(tmp_path):
-    """Pairs of which a third of the rows of one class are typed with a capital letter."""
+    """Pairs where a third of the rows of one class have a label with a capital letter."""
     pairs = generate(tmp_path / "images", n=60, seed=1)
     first = pl.int_range(pl.len()) % 3 == 0
     return pairs.with_columns(label=pl.when(first).then(pl.col("label").str.to_titlecase()).otherwise("label"))

@@ -12,14 +12,14 @@ WORDS = [f"w{number}" for number in range(12)]
 
 
 def clusters(n, is_near):
-    """Return the clusters of all n by comparing each with each: what the fast way must come to."""
+    """Return the clusters of all n items by a comparison of all pairs, the reference for the fast way."""
     left, right = np.array([(i, j) for i in range(n) for j in range(i) if is_near(i, j)], dtype=int).reshape(-1, 2).T
     return merge_clusters([np.arange(n)], np.stack([left, right])).tolist()
 
 
 @st.composite
 def hash_families(draw):
-    """Return hashes of which many differ from another in few bits."""
+    """Return hashes, many of them different from another in few bits."""
     origins = draw(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=6))
     flips = draw(st.lists(st.tuples(st.sampled_from(origins), st.sets(st.integers(0, 63), max_size=7)), max_size=12))
     return list(dict.fromkeys([*origins, *(value ^ sum(1 << bit for bit in bits) for value, bits in flips)]))

@@ -1,4 +1,4 @@
-"""Planted faults change what they say, where they say, and nothing else."""
+"""A planted fault changes the rows and the column that it names, and nothing else."""
 
 import polars as pl
 import pytest
@@ -35,7 +35,7 @@ def test_only_its_column_of_its_rows_changes(kind, part, n, seed):
 
 
 @given(st.integers(6, 40), st.sampled_from(["shuffle_texts", "shift_images"]))
-def test_nothing_is_lost_where_sides_are_dealt_anew(n, kind):
+def test_nothing_is_lost_where_columns_are_permuted(n, kind):
     before, after = pairs(n), plant(pairs(n), [Fault(kind=kind)])
     assert sorted(before[KINDS[kind]]) == sorted(after[KINDS[kind]])
 

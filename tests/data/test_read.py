@@ -54,7 +54,7 @@ def test_images_that_come_as_bytes_can_be_read(captions, tmp_path):
     assert len(pairs) == N
 
 
-def test_a_folder_of_classes_is_told_by_what_is_in_it(captions, tmp_path):
+def test_a_folder_of_classes_is_inferred_from_its_files(captions, tmp_path):
     for number in range(N):
         folder = tmp_path / "photos" / ("cat", "dog")[number % 2]
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def test_a_wrong_column_and_a_wrong_path_are_one_line(captions):
 
 
 @pytest.mark.parametrize("library", [pl.DataFrame, pd.DataFrame, pa.table])
-def test_a_frame_is_split_into_two_of_its_kind_with_no_group_on_both_sides(library):
+def test_a_frame_is_split_into_two_of_its_kind_with_no_group_in_both(library):
     values = {"label": ["cat", "dog"] * 20, "group": [f"g{row // 4}" for row in range(40)], "row": list(range(40))}
     frame = library(values)
     train, test = cp.split(frame, test_share=0.2, seed=1)

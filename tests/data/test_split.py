@@ -73,7 +73,7 @@ def test_only_the_row_numbers_order_the_rows(before, rules, chance):
     assert dropped.equals(dropped_again)
 
 
-def test_other_columns_travel_along_and_a_fold_of_the_source_is_not_used_unless_asked_for():
+def test_other_columns_stay_and_a_fold_of_the_source_is_only_used_by_a_given_split():
     before = alone(["a", "b"] * 20, fold=["old"] * 40, host=["h"] * 40)
     folded, _ = split(before, Split())
     assert set(folded["host"]) == {"h"}
@@ -138,7 +138,7 @@ def test_a_given_k_fold_is_kept():
     assert split(alone(["a", "b"] * 6, fold=folds), Split(kind="given"))[0]["fold"].to_list() == folds
 
 
-def test_a_given_split_without_validation_has_it_dealt_from_training_groups():
+def test_a_given_split_without_validation_draws_it_from_training_groups():
     groups = [str(row // 2) for row in range(60)]
     before = pairs([("a", "b")[row // 2 % 2] for row in range(60)], groups, fold=["train"] * 40 + ["test"] * 20)
     folded, _ = split(before, Split(kind="given"))

@@ -16,7 +16,7 @@ SEEDS = st.integers(0, 99)
 
 @st.composite
 def labelled_groups(draw):
-    """Return rows of two or three classes in groups of one to five rows; some groups hold several classes."""
+    """Return rows of two or three classes in groups of one to five rows.  Some groups have several classes."""
     n_classes = draw(st.integers(2, 3))
     letters = st.sampled_from("abc"[:n_classes])
     one_class = st.builds(lambda letter, n: letter * n, letters, st.integers(1, 5))

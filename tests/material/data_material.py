@@ -85,7 +85,7 @@ def inspected_records(max_rows: int = 12) -> st.SearchStrategy[Frame]:
 
 
 def is_partition(before: Frame, kept: Frame, dropped: Frame) -> bool:
-    """Return whether the rows of *kept* and of *dropped* are those of *before*, each once."""
+    """Return whether *kept* and *dropped* together have each row of *before* once."""
     return sorted([*kept["row"], *dropped["row"]]) == sorted(before["row"])
 
 

@@ -1,4 +1,4 @@
-"""What people hold: tables, folders and shards in the layouts in which they keep them."""
+"""Inputs of users: tables, folders and shards in many layouts."""
 
 import io
 import json

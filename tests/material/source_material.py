@@ -50,7 +50,7 @@ def put(path: Path, body: bytes = GOOD) -> Path:
 
 
 def read(source: Source, work: Path) -> tuple[Frame, Frame]:
-    """Return all records and all dropped rows, after a look at what every source must keep to."""
+    """Return all records and all dropped rows, after the checks that hold for every source."""
     batches = list(source.read(work))
     for records, dropped in batches:
         assert records.height <= 10_000
@@ -59,7 +59,7 @@ def read(source: Source, work: Path) -> tuple[Frame, Frame]:
         assert dropped["reason"].null_count() == 0
         assert set(dropped["stage"]) <= {"source"}
         assert records["id"].null_count() == 0
-    records, dropped = (pl.concat(side, how="diagonal") for side in zip(*batches, strict=True))
+    records, dropped = (pl.concat(frames, how="diagonal") for frames in zip(*batches, strict=True))
     rows = sorted([*records["row"], *dropped["row"]])
     assert rows == list(range(len(rows))), "row partitions the input"
     return records, dropped
@@ -80,7 +80,7 @@ def sample(*, text: bytes | None = b"a cat", image: bytes | None = GOOD, **field
 
 
 def write_acquisition(url: Path | str, ends: list[SlotOutcome | None], *, shard_rows: int = 4, **columns: list) -> None:
-    """Write an acquisition whose slots ended so; the shards of those that are None are not finished."""
+    """Write an acquisition with these outcomes of its slots.  A shard whose first outcome is None is not finished."""
     store = Store(url)
     given = {"text": [f"text {slot}" for slot in range(len(ends))]} | columns
     listed = pl.DataFrame(
@@ -99,7 +99,7 @@ def write_acquisition(url: Path | str, ends: list[SlotOutcome | None], *, shard_
 
 
 def write_slots(store: Store, slots: Frame, ends: list[SlotOutcome], *, shard: int = 0, generation: int = 0) -> None:
-    """Write a shard of *slots*, or of some of them again, whose slots ended as *ends* say."""
+    """Write a shard of *slots*, or of some of them again, with the outcomes *ends*."""
     writer = ShardWriter(slots, shard=shard, generation=generation, kept="original")
     for slot in slots["slot"]:
         writer.add(slot, ends[slot])

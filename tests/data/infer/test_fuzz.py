@@ -1,4 +1,4 @@
-"""Whatever a table holds: a study file is written that opens and whose source is read, or one line says why not."""
+"""For any table, a study file is written whose source can be read, or one line names the fault."""
 
 import tempfile
 from pathlib import Path

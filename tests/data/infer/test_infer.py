@@ -1,4 +1,4 @@
-"""A study file is inferred from what is there, and is one that opens."""
+"""A study file is inferred from an input, and it opens."""
 
 import json
 import tarfile
@@ -25,7 +25,7 @@ def test_without_a_source_the_file_is_an_openmoji_study(tmp_path):
     assert inferred(tmp_path / "my first.yaml", None)["source"] == {"kind": "emoji"}
 
 
-def test_columns_of_a_table_are_told_apart_by_what_they_hold(tmp_path):
+def test_the_role_of_a_column_is_inferred_from_its_values(tmp_path):
     rows = [f"{i},img/{i}.JPG,a caption of some length {i},{'ab'[i % 2]},{i % 7}" for i in range(60)]
     (tmp_path / "captions.csv").write_text("\n".join(["n,file,caption,class,shelf", *rows]), encoding="utf-8")
     source = inferred(tmp_path / "study.yaml", tmp_path / "captions.csv")["source"]

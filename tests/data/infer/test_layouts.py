@@ -89,7 +89,7 @@ def workbook(d):
     return d / "t.xlsx"
 
 
-def images_beside(d):
+def images_next_to_tables(d):
     pictures(d / "photos")
     return write_csv(d / "t.csv", image=FILES, text=TEXTS, label=LABELS)
 
@@ -170,7 +170,7 @@ def parquet_of_the_hub(d):
     return d
 
 
-def parquet_beside_each_other(d):
+def parquet_parts(d):
     hugging_face(d, train=range(40), test=range(40, N))
     return d
 
@@ -187,7 +187,7 @@ LAYOUTS = {
     french: {"image": "Fichier", "text": "Légende", "label": "Catégorie"},
     addresses_and_paths: {"image": "filename", "text": "alt", "label": "class"},
     workbook: {"image": "Image", "text": "Alt-Text", "label": "Category"},
-    images_beside: {"root": "d/photos", "image": "image"},
+    images_next_to_tables: {"root": "d/photos", "image": "image"},
     images_above: {"root": "d", "path": "d/meta/t.csv"},
     bare_ids: {"root": "d/images", "image": "id", "text": "caption", "label": "category"},
     no_suffix: {"image": "picture", "label": "label"},
@@ -202,12 +202,12 @@ LAYOUTS = {
     classes_of_vehicles: {"kind": "folder", "layout": "classes"},
     imagefolder: {"kind": "folder", "text": "caption", "label": "sentiment"},
     parquet_of_the_hub: {"path": "d/data", "image": "image", "text": "caption", "label": "label"},
-    parquet_beside_each_other: {"path": "d", "label": "label"},
+    parquet_parts: {"path": "d", "label": "label"},
 }  # fmt: skip
 
 
 def written(tmp_path, layout):
-    """Return the study file that is written for what *layout* makes, and its values."""
+    """Return the study file that is written for the input of *layout*, and its values."""
     (tmp_path / "d").mkdir()
     file = tmp_path / "study.yaml"
     file.write_text(study_file(file, layout(tmp_path / "d")), encoding="utf-8")
@@ -324,7 +324,7 @@ def test_the_pairs_of_a_study_are_a_source_again(tmp_path):
 
 @pytest.fixture
 def acquired(tmp_path):
-    """An acquisition of photos in three classes, one of which could not be had."""
+    """An acquisition of photos in three classes, without one photo that could not be fetched."""
     ends = [SlotOutcome("ok", format="png", width_px=16, height_px=16, n_bytes=1, image=picture(n)) for n in range(N)]
     ends[7] = SlotOutcome("http_404")
     write_acquisition(tmp_path / "acquired", ends, shard_rows=20, label=LABELS, text=TEXTS)
@@ -348,7 +348,7 @@ def test_what_was_acquired_is_a_source_in_every_layout_of_its_exports(tmp_path, 
 
 @pytest.mark.parametrize("kind", ["holdout", "kfold"])
 def test_exported_pairs_are_a_source_with_the_same_split_and_classes(tmp_path, kind):
-    file, _ = written(tmp_path, images_beside)
+    file, _ = written(tmp_path, images_next_to_tables)
     study = open_study(file, runs=tmp_path / "runs", overrides=(f"split.kind={kind}",))
     study.export_pairs(tmp_path / "out")
     again = tmp_path / "again.yaml"
@@ -369,8 +369,8 @@ def test_a_folder_in_a_folder_is_looked_into(tmp_path):
     assert len(open_study(file, runs=tmp_path / "runs").pairs()) == N
 
 
-def test_an_image_elsewhere_is_said_with_the_path_that_was_tried(tmp_path):
-    file, _ = written(tmp_path, images_beside)
+def test_an_image_elsewhere_is_reported_with_the_path_that_was_tried(tmp_path):
+    file, _ = written(tmp_path, images_next_to_tables)
     tried, root = tmp_path / "d" / FILES[0], tmp_path / "d" / "photos"
     assert f"'0.png' is not at {tried}. Its files are below {root}, so root is set to it." in file.read_text()
 

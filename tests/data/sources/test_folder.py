@@ -52,7 +52,7 @@ def test_a_description_that_cannot_be_read_drops_its_row(study):
     assert dropped.select("id", "reason").rows() == [("0_1", "bad_text")]
 
 
-def test_descriptions_that_are_not_told_apart_are_asked_for(study):
+def test_ambiguous_tables_of_descriptions_need_a_setting(study):
     (study / "posOld.csv").write_text("desc\n")
     with pytest.raises(SourceError, match=r"source.captions.pos. Found posData.xlsx, posOld.csv"):
         read(source(study), study)
@@ -62,7 +62,7 @@ def test_descriptions_that_are_not_told_apart_are_asked_for(study):
         read(source(study, text="text", captions={"pos": "posData.xlsx"}), study)
 
 
-def test_a_folder_a_class_takes_the_text_beside_the_image(tmp_path):
+def test_a_folder_of_a_class_takes_the_text_next_to_the_image(tmp_path):
     put(tmp_path / "cats/1.png")
     put(tmp_path / "cats/1.txt", "a cat ü\n".encode())
     put(tmp_path / "cats/deep/2.jpg")

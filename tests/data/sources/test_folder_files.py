@@ -137,19 +137,19 @@ FOLDERS = [("train", "test"), ("Training", "TESTING"), ("train", "val"), ("train
 
 
 @pytest.mark.parametrize("names", FOLDERS)
-@pytest.mark.parametrize("beside", ["docs/fig.png", "docs/a.txt", "__MACOSX/train/cat/._0.png", ".cache/cat/0.png"])
-def test_folders_of_folds_are_never_classes(names, beside, tmp_path):
+@pytest.mark.parametrize("others", ["docs/fig.png", "docs/a.txt", "__MACOSX/train/cat/._0.png", ".cache/cat/0.png"])
+def test_folders_of_folds_are_never_classes(names, others, tmp_path):
     for name in names:
         for label in ("cat", "dog"):
             put(tmp_path / name / label / "0.png")
-    put(tmp_path / beside)
+    put(tmp_path / others)
     opened = source(tmp_path)
     records, _ = read(opened, tmp_path)
     assert set(records["label"]) == {"cat", "dog"}
     assert records["fold"].n_unique() == 2
     [found] = opened.findings()
-    assert found["severity"] == ("warn" if beside == "docs/fig.png" else "info")
-    assert beside in found["explanation"]
+    assert found["severity"] == ("warn" if others == "docs/fig.png" else "info")
+    assert others in found["explanation"]
 
 
 def test_two_folders_of_one_fold_keep_their_names_apart(tmp_path):

@@ -19,7 +19,7 @@ def named(number, text="a cat"):
     return Named(f"{number}.png", text, number % 2, np.roll(GRAY, number))
 
 
-def test_an_image_comes_back_pixel_by_pixel_beside_its_own_text(tmp_path):
+def test_an_image_comes_back_pixel_by_pixel_with_its_own_text(tmp_path):
     texts = ["a cat", 'a "dog",\nsitting', "", "ünïcode"]
     write_pair_table(tmp_path / "p.csv", [named(n, text) for n, text in enumerate(texts)], side_px=4)
     records, dropped = read(open_source({"kind": "pixels", "path": tmp_path / "p.csv"}), tmp_path / "work")

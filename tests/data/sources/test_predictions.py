@@ -33,7 +33,7 @@ def read(frame, pairs, tmp_path, suffix=".csv"):
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_a_holdout_takes_the_side_from_the_pairs(suffix, tmp_path):
+def test_a_holdout_takes_the_part_from_the_pairs(suffix, tmp_path):
     found = read(given(), HOLDOUT, tmp_path, suffix)
     assert found.select("id", "fold", "part", "label").rows() == [
         (row["id"], "test", row["fold"], row["label"]) for row in HOLDOUT.iter_rows(named=True)
@@ -51,11 +51,11 @@ def test_a_kfold_row_is_tested_by_its_own_fold(tmp_path):
     assert found.select("id", "fold", "part").rows() == [(row["id"], row["fold"], "test") for row in KFOLD.to_dicts()]
 
 
-def test_the_fold_of_a_fit_says_on_which_side_a_row_stood(tmp_path):
+def test_the_fold_of_a_fit_gives_the_part_of_a_row(tmp_path):
     fits = pl.concat([given(fold=[fold] * 6) for fold in "012"])
     found = read(fits, KFOLD, tmp_path)
-    sides = found.filter(pl.col("fold") == "2").select("id", "part").rows()
-    assert sides == [(*pair,) for pair in zip("abcdef", ["validation"] * 2 + ["train"] * 2 + ["test"] * 2, strict=True)]
+    parts = found.filter(pl.col("fold") == "2").select("id", "part").rows()
+    assert parts == [(*pair,) for pair in zip("abcdef", ["validation"] * 2 + ["train"] * 2 + ["test"] * 2, strict=True)]
     assert found.filter(part="test").height == found.filter(part="validation").height == 6
 
 

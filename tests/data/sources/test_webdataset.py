@@ -44,7 +44,7 @@ def test_the_text_may_be_a_json_field(tmp_path):
     assert records["text"].to_list() == ["from json", None]
 
 
-def test_a_missing_side_is_null_and_a_broken_one_is_dropped(tmp_path):
+def test_a_missing_modality_is_null_and_a_broken_one_is_dropped(tmp_path):
     broken = {**sample(), "json": b"{"}
     listed = {**sample(), "json": b"[1]"}
     samples = [sample(text=None), sample(image=None), broken, listed, sample(text=b"\xff\xfe"), sample(text=b"")]
