@@ -9,7 +9,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
 import pytest
 from jaxtyping import install_import_hook
 
-from counterpoint.engines.caps import environment
+from counterpoint.engines.caps import temporary_environment
 
 pytest.register_assert_rewrite("contender_contract")
 # Shapes of tensors are checked at run time in tests only.
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items):
 def cluster():
     """Start a Ray cluster of two CPUs on this machine, once; engine "ray" finds this process connected to it."""
     ray = pytest.importorskip("ray")
-    with environment({"RAY_USAGE_STATS_ENABLED": "0"}):
+    with temporary_environment({"RAY_USAGE_STATS_ENABLED": "0"}):
         ray.init(
             "local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR,
             object_store_memory=80 << 20,

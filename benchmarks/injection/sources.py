@@ -23,7 +23,7 @@ from counterpoint.data.sources.base import REASON, Source
 from counterpoint.data.sources.emoji import EmojiSource
 from counterpoint.data.sources.generated import GeneratedSource
 from counterpoint.data.words import ENGLISH
-from counterpoint.features.pixels import load
+from counterpoint.features.pixels import load_pixels
 from counterpoint.formats.images import write_images
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
@@ -212,7 +212,7 @@ def _repainted(rows: Frame, places: NDArray[np.intp], pictures: Iterable[bytes],
 def _light(rows: Frame, lowest: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
     """Lighten all images, so that their values lie between *lowest*, a share of white, and white."""
     there = np.flatnonzero(rows["image"].is_not_null())
-    pixels = load(rows["image"].gather(there).to_list(), side_px=SIDE_PX, mode="rgb")[np.arange(len(there))]
+    pixels = load_pixels(rows["image"].gather(there).to_list(), side_px=SIDE_PX, mode="rgb")[np.arange(len(there))]
     lightened = (255 * lowest + (1 - lowest) * pixels).astype(np.uint8).transpose(0, 2, 3, 1)
     return _repainted(rows, there, map(png, lightened), work)
 

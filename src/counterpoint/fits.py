@@ -14,7 +14,7 @@ from counterpoint.contenders.kept.files import load
 from counterpoint.contenders.plan import plan
 from counterpoint.engines import engine
 from counterpoint.errors import UnreadableFitError
-from counterpoint.features.pixels import build
+from counterpoint.features.pixels import build_pixels
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.schema import Frame
 
@@ -193,4 +193,4 @@ def build_stores(
     settings = [model.pixel_settings() for model in models.values()]
     on_count = partial(on_progress, "resizing images")
     for wanted in {tuple(sorted(each.items())): each for each in settings if each}.values():
-        build(refs, cache=cache, workers=workers, on_count=on_count, max_decode_s=max_decode_s, **wanted)
+        build_pixels(refs, cache=cache, workers=workers, on_count=on_count, max_decode_s=max_decode_s, **wanted)

@@ -19,7 +19,7 @@ from counterpoint.contenders import images, make
 from counterpoint.contenders.inputs import as_pairs
 from counterpoint.contenders.predict import predict_frame
 from counterpoint.errors import ImageWarning, SchemaError
-from counterpoint.features.pixels import load
+from counterpoint.features.pixels import load_pixels
 
 CNN = {"side_px": 8, "width": 4, "epochs": 1, "batch": 8}
 LSTM = {"embed": 8, "hidden": 8, "epochs": 1, "batch": 8}
@@ -114,9 +114,9 @@ def test_each_image_is_decoded_once_a_call(pairs, monkeypatch):
 
     def counting(refs, **settings):
         decoded.append(len(refs))
-        return load(refs, **settings)
+        return load_pixels(refs, **settings)
 
-    monkeypatch.setattr(images, "load", counting)
+    monkeypatch.setattr(images, "load_pixels", counting)
     model = make("lstm-cnn", **READING["lstm-cnn"]).fit(pairs, pairs["label"])
     assert decoded == [23]  # 22 images, and what is missing
     model.encoded(pairs)

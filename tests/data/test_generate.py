@@ -11,7 +11,7 @@ from counterpoint.data.words import MAX_CLASSES, WORDS
 from counterpoint.errors import ConfigError
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
-from counterpoint.features.pixels import load
+from counterpoint.features.pixels import load_pixels
 
 SIGNAL_CHANCES = st.fixed_dictionaries(dict.fromkeys(SIGNALS, st.floats(0, 1)))
 
@@ -98,7 +98,7 @@ def test_neither_half_of_the_joint_signal_predicts_the_class_alone(tmp_path):
 
 def textures(pairs: pl.DataFrame) -> pl.Series:
     """Return 0 where pixels change most from top to bottom, 1 where from left to right."""
-    gray = load(pairs["image"].to_list(), side_px=16, mode="gray")[np.arange(len(pairs))][:, 0].astype(float)
+    gray = load_pixels(pairs["image"].to_list(), side_px=16, mode="gray")[np.arange(len(pairs))][:, 0].astype(float)
     down, across = (np.abs(np.diff(gray, axis=axis)).mean((1, 2)) for axis in (1, 2))
     return pl.Series((down < across).astype(int))
 

@@ -24,7 +24,7 @@ from counterpoint.features import child, chunks, hashes
 from counterpoint.features.child import give_back, take_child
 from counterpoint.features.decode import Limits, decode_image
 from counterpoint.features.hashes import inspect_images
-from counterpoint.features.pixels import build, load
+from counterpoint.features.pixels import build_pixels, load_pixels
 from hostile_images import OK_IMAGES
 
 LIMIT_S = 0.5
@@ -100,8 +100,8 @@ def test_an_image_over_its_limit_is_its_row_and_has_no_pixels(images, tmp_path):
     frame = pl.DataFrame({"image": images[:2]})
     inspected = inspect_images(frame, Limits(max_decode_s=1e-6))
     assert inspected["image_status"].to_list() == ["decode_timeout"] * 2
-    build(images[:2], side_px=8, mode="gray", cache=tmp_path / "cache", max_decode_s=1e-6)
-    pixels = load(images[:2], side_px=8, mode="gray", cache=tmp_path / "cache")
+    build_pixels(images[:2], side_px=8, mode="gray", cache=tmp_path / "cache", max_decode_s=1e-6)
+    pixels = load_pixels(images[:2], side_px=8, mode="gray", cache=tmp_path / "cache")
     assert pixels.is_missing.tolist() == [True, True]
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from counterpoint.errors import ImageError, RunFolderError
 from counterpoint.features import chunks, pixels, shaped_images
 from counterpoint.features.bilinear import bilinear, gray_square
-from counterpoint.features.pixels import build, load
+from counterpoint.features.pixels import build_pixels, load_pixels
 from counterpoint.features.resize import square
 from counterpoint.formats.images import ImageReader, write_images
 
@@ -68,16 +68,16 @@ def test_every_row_has_its_own_image_with_a_store_and_without(tmp_path_factory, 
     refs = [*shard(folder, made), None, "/nowhere.png"]
     known = dict(zip(refs, [*made, None, None], strict=True))
     for _ in range(data.draw(st.integers(0, 3))):  # a store that grows
-        build(data.draw(st.lists(st.sampled_from(refs))), **SMALL, cache=folder, workers=1)
+        build_pixels(data.draw(st.lists(st.sampled_from(refs))), **SMALL, cache=folder, workers=1)
     wanted = data.draw(st.lists(st.sampled_from(refs), min_size=1, max_size=12))
     for cache in (None, folder):
-        loaded = load(wanted, **SMALL, cache=cache)
+        loaded = load_pixels(wanted, **SMALL, cache=cache)
         assert levels(loaded) == [known[ref] or 0 for ref in wanted]
         assert loaded.is_missing.tolist() == [known[ref] is None for ref in wanted]
 
 
 def test_rows_are_indexed_like_an_array(tmp_path):
-    loaded = load(shard(tmp_path, [10, 20, 30, 40]), side_px=8, mode="rgb")
+    loaded = load_pixels(shard(tmp_path, [10, 20, 30, 40]), side_px=8, mode="rgb")
     shown = loaded[np.array([2, 0, 2])]
     assert shown.shape == (3, 3, 8, 8)
     assert shown.dtype == np.uint8
@@ -92,34 +92,34 @@ def test_rows_are_indexed_like_an_array(tmp_path):
 
 def test_returned_pixels_may_be_changed_and_the_store_stays(tmp_path):
     refs = shard(tmp_path, [10])
-    build(refs, **SMALL, cache=tmp_path, workers=1)
-    load(refs, **SMALL, cache=tmp_path)[[0]][:] = 99
-    assert levels(load(refs, **SMALL, cache=tmp_path)) == [10]
+    build_pixels(refs, **SMALL, cache=tmp_path, workers=1)
+    load_pixels(refs, **SMALL, cache=tmp_path)[[0]][:] = 99
+    assert levels(load_pixels(refs, **SMALL, cache=tmp_path)) == [10]
 
 
 def test_no_images_at_all_are_zeros(tmp_path):
-    build([None], **SMALL, cache=tmp_path, workers=1)
+    build_pixels([None], **SMALL, cache=tmp_path, workers=1)
     assert list(tmp_path.iterdir()) == []
-    assert len(load([], **SMALL, cache=tmp_path)) == 0
-    assert load([None, None], **SMALL).is_missing.all()
+    assert len(load_pixels([], **SMALL, cache=tmp_path)) == 0
+    assert load_pixels([None, None], **SMALL).is_missing.all()
 
 
 def test_a_store_is_used_and_its_images_are_not_decoded_again(tmp_path, opened):
     refs = shard(tmp_path, [10, 20, 30])
-    build(refs[:2], **SMALL, cache=tmp_path, workers=1)
-    build(refs[1::-1], **SMALL, cache=tmp_path, workers=1)
-    load(refs[:2], **SMALL, cache=tmp_path)
+    build_pixels(refs[:2], **SMALL, cache=tmp_path, workers=1)
+    build_pixels(refs[1::-1], **SMALL, cache=tmp_path, workers=1)
+    load_pixels(refs[:2], **SMALL, cache=tmp_path)
     assert opened == refs[:2]
-    build(refs, **SMALL, cache=tmp_path, workers=1)
+    build_pixels(refs, **SMALL, cache=tmp_path, workers=1)
     assert opened == refs
-    assert levels(load(refs, **SMALL, cache=tmp_path)) == [10, 20, 30]
+    assert levels(load_pixels(refs, **SMALL, cache=tmp_path)) == [10, 20, 30]
     assert opened == refs
 
 
 def test_stores_of_several_shapes_share_a_folder(tmp_path, opened):
     refs = shard(tmp_path, [10])
     for side_px, mode, aspect in [(8, "gray", "keep"), (8, "rgb", "keep"), (4, "gray", "keep"), (8, "gray", "squash")]:
-        build(refs, side_px=side_px, mode=mode, aspect=aspect, cache=tmp_path / "cache", workers=1)
+        build_pixels(refs, side_px=side_px, mode=mode, aspect=aspect, cache=tmp_path / "cache", workers=1)
     assert len(opened) == 4
     assert len(list((tmp_path / "cache").iterdir())) == 8
     assert (tmp_path / "cache" / "pixels-gray-8-squash.npy").exists()
@@ -128,7 +128,7 @@ def test_stores_of_several_shapes_share_a_folder(tmp_path, opened):
 def test_the_same_images_give_the_same_bytes(tmp_path):
     refs = shard(tmp_path, [10, None, 30])
     for name in "ab":
-        build(refs, **SMALL, cache=tmp_path / name, workers=1)
+        build_pixels(refs, **SMALL, cache=tmp_path / name, workers=1)
     one, other = ([path.read_bytes() for path in sorted((tmp_path / name).iterdir())] for name in "ab")
     assert one == other
 
@@ -159,25 +159,25 @@ def index_of_others(folder: Path) -> None:
 @pytest.mark.parametrize("spoil", [spoil_index, lose_index, lose_pixels, cut_pixels, index_of_others])
 def test_a_store_that_does_not_fit_its_index_is_no_store(tmp_path, spoil):
     refs, folder = shard(tmp_path, [10, 20]), tmp_path / "cache"
-    build(refs, **SMALL, cache=folder, workers=1)
+    build_pixels(refs, **SMALL, cache=folder, workers=1)
     spoil(folder)
-    assert levels(load(refs, **SMALL, cache=folder)) == [10, 20]
-    build(refs[:1], **SMALL, cache=folder, workers=1)
-    assert levels(load(refs[:1], **SMALL, cache=folder)) == [10]
+    assert levels(load_pixels(refs, **SMALL, cache=folder)) == [10, 20]
+    build_pixels(refs[:1], **SMALL, cache=folder, workers=1)
+    assert levels(load_pixels(refs[:1], **SMALL, cache=folder)) == [10]
 
 
 def test_pixels_opened_before_the_store_grew_stay_right(tmp_path):
     refs = shard(tmp_path, [10, 20])
-    build(refs[:1], **SMALL, cache=tmp_path, workers=1)
-    before = load(refs[:1], **SMALL, cache=tmp_path)
-    build(refs, **SMALL, cache=tmp_path, workers=1)
+    build_pixels(refs[:1], **SMALL, cache=tmp_path, workers=1)
+    before = load_pixels(refs[:1], **SMALL, cache=tmp_path)
+    build_pixels(refs, **SMALL, cache=tmp_path, workers=1)
     assert levels(before) == [10]
 
 
 @pytest.mark.usefixtures("here")
 def test_a_build_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch):
     refs, folder = shard(tmp_path, [10, 20]), tmp_path / "cache"
-    build(refs[:1], **SMALL, cache=folder, workers=1)
+    build_pixels(refs[:1], **SMALL, cache=folder, workers=1)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def fail(*_: object) -> None:
@@ -185,25 +185,25 @@ def test_a_build_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch):
 
     monkeypatch.setattr(pixels, "shaped_image", fail)
     with pytest.raises(RunFolderError, match="space"):
-        build(refs, **SMALL, cache=folder, workers=1)
+        build_pixels(refs, **SMALL, cache=folder, workers=1)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_several_processes_build_the_same_store(tmp_path, monkeypatch):
     refs = shard(tmp_path, [10, None, 30, 40, 50, 60, 70])
-    build(refs, **SMALL, cache=tmp_path / "one", workers=1)
+    build_pixels(refs, **SMALL, cache=tmp_path / "one", workers=1)
     monkeypatch.setattr(chunks, "MANY", 1)
     monkeypatch.setattr(chunks, "CHUNK", 2)
-    build(refs, **SMALL, cache=tmp_path / "two", workers=2)
+    build_pixels(refs, **SMALL, cache=tmp_path / "two", workers=2)
     one, two = ([path.read_bytes() for path in sorted((tmp_path / name).iterdir())] for name in ("one", "two"))
     assert one == two
 
 
 def test_only_the_requested_rows_of_a_store_are_read(tmp_path):
     refs = shard(tmp_path, list(range(1, 41)))
-    build(refs, side_px=512, mode="rgb", cache=tmp_path, workers=1)  # 31 MB
+    build_pixels(refs, side_px=512, mode="rgb", cache=tmp_path, workers=1)  # 31 MB
     tracemalloc.start()
-    loaded = load(refs, side_px=512, mode="rgb", cache=tmp_path)
+    loaded = load_pixels(refs, side_px=512, mode="rgb", cache=tmp_path)
     assert loaded[[5, 30]][:, 0, 0, 0].tolist() == [6, 31]
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -253,7 +253,7 @@ def test_a_photo_decoded_small_is_close_to_the_whole_one_averaged(tmp_path):
     coarse = np.random.default_rng(0).integers(0, 256, (30, 30, 3), dtype=np.uint8)
     photo = Image.fromarray(coarse).resize((600, 600), Image.Resampling.BICUBIC)
     photo.save(tmp_path / "a.jpg", quality=95)
-    [[gray]] = load([str(tmp_path / "a.jpg")], side_px=64, mode="gray")[[0]]
+    [[gray]] = load_pixels([str(tmp_path / "a.jpg")], side_px=64, mode="gray")[[0]]
     exact = np.asarray(photo.convert("L").resize((64, 64), Image.Resampling.BOX)).astype(int)
     assert np.abs(gray - exact).mean() < 3
 
@@ -267,16 +267,16 @@ def test_only_image_errors_make_an_image_missing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(shaped_images, "decode", broken)
     with pytest.raises(ZeroDivisionError):
-        load(refs, **SMALL)
+        load_pixels(refs, **SMALL)
     monkeypatch.setattr(shaped_images, "decode", lambda *_, **__: (_ for _ in ()).throw(ImageError("decode_error")))
-    assert load(refs, **SMALL).is_missing.tolist() == [True]
+    assert load_pixels(refs, **SMALL).is_missing.tolist() == [True]
 
 
 def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path):
     refs = shard(tmp_path, [10])
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(RunFolderError, match="Cannot write"):
-        build(refs, **SMALL, cache=tmp_path / "file" / "cache", workers=1)
+        build_pixels(refs, **SMALL, cache=tmp_path / "file" / "cache", workers=1)
     assert {path.name for path in tmp_path.iterdir()} == {"file", "x.parquet"}
 
 
@@ -290,7 +290,7 @@ def test_bilinear_takes_a_fine_pattern_for_another_and_area_averages_it(tmp_path
     file = io.BytesIO()
     Image.fromarray(STRIPES).save(file, "PNG")
     refs = write_images(tmp_path / "x.parquet", [file.getvalue()])
-    loaded = load(refs, side_px=64, mode=mode, aspect="squash", resampling=resampling)
+    loaded = load_pixels(refs, side_px=64, mode=mode, aspect="squash", resampling=resampling)
     assert np.unique(loaded[[0]]).tolist() == [level]
 
 
@@ -300,51 +300,51 @@ def test_bilinear_pixels_are_those_of_cv2_in_every_channel(tmp_path):
     Image.fromarray(colours).save(file, "PNG")
     refs = write_images(tmp_path / "x.parquet", [file.getvalue()])
     wanted = {"side_px": 16, "aspect": "squash", "resampling": "bilinear"}
-    [shown] = load(refs, **wanted, mode="rgb")[[0]]
+    [shown] = load_pixels(refs, **wanted, mode="rgb")[[0]]
     assert [channel.tolist() for channel in shown] == [
         bilinear(np.ascontiguousarray(colours[:, :, place]), 16, 16).tolist() for place in range(3)
     ]
-    [gray] = load(refs, **wanted, mode="gray")[[0]]
+    [gray] = load_pixels(refs, **wanted, mode="gray")[[0]]
     assert gray[0].tolist() == gray_square(file.getvalue(), side_px=16).tolist()
 
 
 def test_the_stores_of_both_resamplings_share_a_folder(tmp_path):
     refs = shard(tmp_path, [10])
     for resampling in ("area", "bilinear"):
-        build(refs, **SMALL, resampling=resampling, cache=tmp_path / "cache", workers=1)
-        assert levels(load(refs, **SMALL, resampling=resampling, cache=tmp_path / "cache")) == [10]
+        build_pixels(refs, **SMALL, resampling=resampling, cache=tmp_path / "cache", workers=1)
+        assert levels(load_pixels(refs, **SMALL, resampling=resampling, cache=tmp_path / "cache")) == [10]
     names = sorted(path.name for path in (tmp_path / "cache").glob("*.npy"))
     assert names == ["pixels-gray-8-keep-bilinear.npy", "pixels-gray-8-keep.npy"]
 
 
 def test_bilinear_keeps_an_aspect_on_white(tmp_path):
     refs = write_images(tmp_path / "x.parquet", [png(0, width_px=16, height_px=8)])
-    [[shown]] = load(refs, **SMALL, resampling="bilinear")[[0]]
+    [[shown]] = load_pixels(refs, **SMALL, resampling="bilinear")[[0]]
     assert shown[:, 0].tolist() == [255, 255, 0, 0, 0, 0, 255, 255]
 
 
 @pytest.mark.parametrize("place", [0, 9, 12, 60, -40, -1])
 def test_a_flipped_bit_of_a_store_changes_no_pixel(tmp_path, place):
     refs, folder = shard(tmp_path, [10, 20]), tmp_path / "cache"
-    build(refs, **SMALL, cache=folder, workers=1)
+    build_pixels(refs, **SMALL, cache=folder, workers=1)
     [path] = folder.glob("*.npy")
     whole = path.read_bytes()
     for at in (place, len(whole) - 33 - 64):
         data = bytearray(whole)
         data[at] ^= 4
         path.write_bytes(data)
-        assert levels(load(refs, **SMALL, cache=folder)) == [10, 20]
-        build([*refs, *shard(tmp_path, [30], name="y")], **SMALL, cache=folder, workers=1)
-        assert levels(load(refs, **SMALL, cache=folder)) == [10, 20]
+        assert levels(load_pixels(refs, **SMALL, cache=folder)) == [10, 20]
+        build_pixels([*refs, *shard(tmp_path, [30], name="y")], **SMALL, cache=folder, workers=1)
+        assert levels(load_pixels(refs, **SMALL, cache=folder)) == [10, 20]
 
 
 def test_damaged_pixels_of_an_image_that_is_gone_are_one_line(tmp_path):
     refs, folder = shard(tmp_path, [10, 20]), tmp_path / "cache"
-    build(refs, **SMALL, cache=folder, workers=1)
+    build_pixels(refs, **SMALL, cache=folder, workers=1)
     [path] = folder.glob("*.npy")
     data = bytearray(path.read_bytes())
     data[-33] ^= 4
     path.write_bytes(data)
     (tmp_path / "x.parquet").unlink()
     with pytest.raises(RunFolderError, match="damaged, and it cannot be read: run the study again"):
-        levels(load(refs, **SMALL, cache=folder))
+        levels(load_pixels(refs, **SMALL, cache=folder))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpoint.errors import SourceError
-from counterpoint.formats.tars import Cut, Lost, Sample, index, read_tar
+from counterpoint.formats.tars import Cut, Lost, TarSample, index, read_tar
 
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 THREE = {f"{key}.{extension}": f"{key} {extension}".encode() for key in "abc" for extension in ("jpg", "txt", "json")}
@@ -28,7 +28,7 @@ def tar_bytes(files: dict[str, bytes] | list[tuple[str, bytes]], kind: str = "pa
     return buffer.getvalue()
 
 
-def read(folder: Path, data: bytes) -> list[Sample | Cut]:
+def read(folder: Path, data: bytes) -> list[TarSample | Cut]:
     path = folder / "x.tar"
     path.write_bytes(data)
     return list(read_tar(path))
@@ -46,7 +46,7 @@ def at_most_s(seconds: int) -> Iterator[None]:
 def test_a_sample_has_its_parts_and_references_but_no_image_bytes(tmp_path):
     samples = read(tmp_path, tar_bytes(THREE))
     assert [sample.key for sample in samples] == ["a", "b", "c"]
-    assert samples[1] == Sample("b", {"jpg": f"{tmp_path}/x.tar#b.jpg"}, {"txt": b"b txt", "json": b"b json"})
+    assert samples[1] == TarSample("b", {"jpg": f"{tmp_path}/x.tar#b.jpg"}, {"txt": b"b txt", "json": b"b json"})
 
 
 def test_the_key_has_the_folder_and_ends_at_the_first_dot(tmp_path):
@@ -117,7 +117,7 @@ def test_content_decides_whether_a_member_is_an_image(tmp_path, name):
 
 def test_members_of_a_key_that_come_again_are_lost(tmp_path):
     found = read(tmp_path, tar_bytes([("a.jpg", b"1"), ("a.JPG", b"2"), ("a.txt", b"3"), ("a.txt", b"4")]))
-    assert [type(each).__name__ for each in found] == ["Sample", "Lost"]
+    assert [type(each).__name__ for each in found] == ["TarSample", "Lost"]
     assert found[1] == Lost("a", "duplicate_member")
 
 
@@ -240,5 +240,5 @@ def test_no_mutation_of_a_tar_raises_more_than_a_source_error(tmp_path_factory, 
         except SourceError:
             return
         places = index(io.BytesIO(bytes(bent)))
-    images = [ref for sample in samples if isinstance(sample, Sample) for ref in sample.images.values()]
+    images = [ref for sample in samples if isinstance(sample, TarSample) for ref in sample.images.values()]
     assert all(ref.partition("#")[2] in places for ref in images)

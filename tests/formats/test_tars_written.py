@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from counterpoint.data.sources import open_source
 from counterpoint.formats.exports import Outgoing
-from counterpoint.formats.tars import Sample, read_tar, write_tars
+from counterpoint.formats.tars import TarSample, read_tar, write_tars
 from source_material import GOOD, IMAGES
 
 PAIRS = [
@@ -84,7 +84,7 @@ def test_the_fields_of_a_pair_do_not_change_its_key(tmp_path_factory, texts, sam
         [Outgoing(GOOD, "png", text, text, {"url": url}) for text in texts], folder, samples_per_tar=samples_per_tar
     )
     samples = [sample for path in sorted(folder.iterdir()) for sample in read_tar(path)]
-    assert all(isinstance(sample, Sample) and sample.key.isdigit() for sample in samples)
+    assert all(isinstance(sample, TarSample) and sample.key.isdigit() for sample in samples)
     assert len({sample.key for sample in samples}) == len(texts)
     read = [sample.parts.get("txt") for sample in samples]
     assert read == [None if text is None else text.encode() for text in texts]

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from counterpoint.engines.caps import environment
+from counterpoint.engines.caps import temporary_environment
 from counterpoint.errors import ConfigError, CounterpointError
 
 Run = Callable[..., Iterator[tuple["Errand", object]]]
@@ -146,7 +146,7 @@ def a_task_that_kills_its_process_three_times_is_given_up_by_name(run: Run) -> N
 
 
 def workers_are_capped_and_the_environment_stays_as_it_was(run: Run) -> None:
-    with environment({"OMP_NUM_THREADS": "7"}):
+    with temporary_environment({"OMP_NUM_THREADS": "7"}):
         [(_, cap)] = run([Errand("a")], thread_cap, workers=1, threads=3)
         assert cap == "3"
         assert os.environ["OMP_NUM_THREADS"] == "7"

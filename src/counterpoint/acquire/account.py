@@ -13,7 +13,7 @@ from counterpoint.acquire.event_log import age_s, newest
 from counterpoint.acquire.lease import read_lease
 from counterpoint.acquire.plan import Plan
 from counterpoint.acquire.statuses import BLOCKED, NEVER_SENT, OK, RETRYABLE
-from counterpoint.formats.shard_markers import Marker, Part, parts_of, shard_name
+from counterpoint.formats.shard_markers import Marker, Part, generations_of, shard_name
 from counterpoint.store import Store
 
 FRESH_S = 30.0
@@ -171,7 +171,7 @@ class AccountReader:
 
     def read_markers(self) -> None:
         """Read the markers that were written since the last read."""
-        new = sorted(parts_of(self._store.names("shards"), "json") - self._parts)
+        new = sorted(generations_of(self._store.names("shards"), "json") - self._parts)
         n_readers = 1 if self._store.local or not new else N_READERS  # each read from an object store is a wait
         with ThreadPoolExecutor(n_readers) as readers:
             for marker in readers.map(lambda part: Marker.read(self._store, *part), new):
@@ -194,7 +194,7 @@ class AccountReader:
 
     def _read_logs(self) -> None:
         self._in_flight = {}
-        for part in parts_of(self._store.names("events"), "jsonl") - self._parts:
+        for part in generations_of(self._store.names("events"), "jsonl") - self._parts:
             event = newest(self._store, f"events/{shard_name(*part)}.jsonl", "progress")
             if event is not None and age_s(event["time"]) < FRESH_S:
                 self._in_flight[part] = ShardTotals(0, event["rows"], event["bytes"])

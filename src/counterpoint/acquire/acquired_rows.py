@@ -15,7 +15,7 @@ from counterpoint.acquire.statuses import OK
 from counterpoint.errors import ImageError
 from counterpoint.features.chunks import OnCount, ignore_count
 from counterpoint.formats.images import ImageReader
-from counterpoint.formats.shard_markers import committed, digests
+from counterpoint.formats.shard_markers import committed, shard_digests
 from counterpoint.formats.shards import REF, read_slots
 from counterpoint.store import Store
 
@@ -53,7 +53,7 @@ class AcquiredRows:
 
     def fingerprint(self) -> list[Any]:
         """Return values that differ between two states of the shards."""
-        return [asdict(self.plan), digests(self._shards)]
+        return [asdict(self.plan), shard_digests(self._shards)]
 
     def __iter__(self) -> Iterator[AcquiredRow]:
         """Yield each row of the plan once."""

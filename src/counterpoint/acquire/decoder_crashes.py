@@ -14,7 +14,7 @@ from pathlib import Path
 from counterpoint.artifacts import key_of, why_not_written
 from counterpoint.engines.time_limit import time_limit
 from counterpoint.errors import RunFolderError
-from counterpoint.formats.shard_markers import Marker, parts_of, shard_name
+from counterpoint.formats.shard_markers import Marker, generations_of, shard_name
 from counterpoint.store import Store
 
 MAX_DEATHS = 2
@@ -113,7 +113,7 @@ def forget_committed(store: Store) -> None:
     A process may die between the commit and `DecoderCrashes.forget`. Call this while no shard is under way.
     """
     left = [path.name for path in crashes_path(store, "any").parent.glob("*.suspects")]
-    for part in parts_of(left, "suspects"):
+    for part in generations_of(left, "suspects"):
         if Marker.read(store, *part) is not None:
             crashes_path(store, shard_name(*part)).unlink(missing_ok=True)
 

@@ -124,7 +124,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return labels
 
     def pixel_settings(self) -> dict[str, Any] | None:
-        """Return the arguments of `features.pixels.load` for the pixels that it reads, or None."""
+        """Return the arguments of `features.pixels.load_pixels` for the pixels that it reads, or None."""
         return None
 
     def encoded(self, X: Any) -> Encoded | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from counterpoint.errors import ImageWarning, SchemaError
 from counterpoint.features.in_memory import is_kept
-from counterpoint.features.pixels import Pixels, load
+from counterpoint.features.pixels import Pixels, load_pixels
 from counterpoint.features.shaped_images import why_unreadable
 from counterpoint.schema import Frame
 
@@ -27,10 +27,10 @@ class _Call:
 
     def pixels(self, refs: Refs, settings: Mapping[str, Any], cache: Path | None) -> Pixels:
         if not self.places.keys() >= set(refs):
-            return load(refs, **settings, cache=cache)
+            return load_pixels(refs, **settings, cache=cache)
         shape = (cache, *sorted(settings.items()))
         if shape not in self.decoded:
-            self.decoded[shape] = load(list(self.places), **settings, cache=cache)
+            self.decoded[shape] = load_pixels(list(self.places), **settings, cache=cache)
             if len(self.decoded) == 1:
                 self._account_for(self.decoded[shape])
         return self.decoded[shape].take([self.places[ref] for ref in refs])
@@ -114,7 +114,7 @@ def pixels_of(settings: Mapping[str, Any], pairs: Frame, *, cache: str | None) -
     [True]
     """
     call, refs, folder = _CALL.get(), pairs["image"].to_list(), Path(cache) if cache else None
-    return call.pixels(refs, settings, folder) if call else load(refs, **settings, cache=folder)
+    return call.pixels(refs, settings, folder) if call else load_pixels(refs, **settings, cache=folder)
 
 
 def _level_of_caller() -> int:

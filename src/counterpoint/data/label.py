@@ -11,7 +11,7 @@ from counterpoint.data.targets import check_classes
 from counterpoint.errors import ConfigError, SchemaError, SourceError, did_you_mean, first_line
 from counterpoint.files import read_text
 from counterpoint.formats.tables import BAD, FORMATS, open_table
-from counterpoint.formats.values import named, number_columns
+from counterpoint.formats.values import name_strings, number_columns
 from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, check_pattern, pattern, preset
 from counterpoint.schema import Dropped, Frame, empty, finding, sift
 
@@ -221,4 +221,4 @@ def _read_table(path: Path, *columns: str) -> Frame:
 
 
 def _names_of(part: Frame, columns: Collection[str], numbers: Collection[str]) -> Frame:
-    return part.select(*(named(part[name], is_number=name in numbers) for name in columns), BAD)
+    return part.select(*(name_strings(part[name], is_number=name in numbers) for name in columns), BAD)

@@ -181,13 +181,13 @@ def _share(found: Found | Estimate) -> str:
 def _sides(case: Case, whole: Frame) -> Sides | None:
     """Return features of at most 1,500 pairs, in the order of their source."""
     whole = _blocks(whole.sort("row") if "row" in whole.columns else whole.with_columns(row=pl.int_range(len(whole))))
-    from counterpoint.features.pixels import load  # noqa: PLC0415 - loads the decoder
+    from counterpoint.features.pixels import load_pixels  # noqa: PLC0415 - loads the decoder
 
     fitted = case.fit_of(best) if (best := best_of(case, "image")) else None
     settings = fitted.model.pixel_settings() if fitted and hasattr(fitted.model, "pixel_settings") else None
     # What a contender reads is decoded already, and kept in a store.
     cache = fitted.model.cache if fitted and settings and getattr(fitted.model, "cache", None) else None
-    pixels = load(
+    pixels = load_pixels(
         whole["image"].to_list(), **settings or {"side_px": 32, "mode": "rgb"}, cache=Path(cache) if cache else None
     )
     rows = np.flatnonzero(~pixels.is_missing)

@@ -23,10 +23,10 @@ def caps(threads: int) -> dict[str, str]:
 
 
 @contextmanager
-def environment(values: Mapping[str, str]) -> Iterator[None]:
+def temporary_environment(values: Mapping[str, str]) -> Iterator[None]:
     """Set variables of the environment inside a ``with`` block, and restore the old values after it.
 
-    >>> with environment({"COUNTERPOINT_EXAMPLE": "1"}):
+    >>> with temporary_environment({"COUNTERPOINT_EXAMPLE": "1"}):
     ...     os.environ["COUNTERPOINT_EXAMPLE"]
     '1'
     >>> "COUNTERPOINT_EXAMPLE" in os.environ

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Generic, TypeVar
 
 from counterpoint.engines import MAX_CRASHES, AnyTask, died, is_late, ready, refuse_address
-from counterpoint.engines.caps import caps, environment
+from counterpoint.engines.caps import caps, temporary_environment
 from counterpoint.engines.inline import run as run_here
 from counterpoint.engines.spawn import SPAWN, needs_script
 from counterpoint.engines.time_limit import expend_process
@@ -90,7 +90,7 @@ class _Pool(Generic[AnyTask, Result]):
     def submit(self, task: AnyTask) -> None:
         executor = self._idle.pop()
         # Spawned processes read the caps when they import numpy: the environment is set only while they start.
-        with environment(caps(self.threads)):
+        with temporary_environment(caps(self.threads)):
             try:
                 future = executor.submit(self.work, task)
             except (BrokenProcessPool, OSError):  # the process died between two tasks, or while it was started

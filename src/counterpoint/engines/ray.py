@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from counterpoint.engines import MAX_CRASHES, AnyTask, died, is_late, ready
-from counterpoint.engines.caps import caps, environment
+from counterpoint.engines.caps import caps, temporary_environment
 from counterpoint.engines.spawn import needs_script
 from counterpoint.engines.time_limit import expend_process
 from counterpoint.errors import ConfigError, CounterpointError
@@ -109,7 +109,7 @@ def _connected(address: str | None, *, n_cpus: int) -> Iterator[None]:
     settings: dict[str, Any] = own if address == "local" else {}
     _check_that_it_answers(address)
     try:
-        with environment({"RAY_USAGE_STATS_ENABLED": "0"}):
+        with temporary_environment({"RAY_USAGE_STATS_ENABLED": "0"}):
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **settings)
     except (Exception, SystemExit) as error:  # Ray leaves the process when a cluster does not answer
         raise ConfigError(f"Cannot connect to the Ray cluster at {address!r}: {_line(error)}") from error

@@ -25,11 +25,7 @@ def needs_script(*sent: object) -> bool:
     """
     try:
         return any(name in pickle.dumps(each) for each in sent for name in _NAMES)
-    except (
-        pickle.PicklingError,
-        AttributeError,
-        TypeError,
-    ):  # a function within a function: the engine itself raises then
+    except (pickle.PicklingError, AttributeError, TypeError):  # a function within a function: the engine raises then
         return False
 
 

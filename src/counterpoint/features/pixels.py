@@ -55,7 +55,7 @@ class Pixels:
         return Pixels(self._store, self._slots[chosen], self.is_missing[chosen])
 
 
-def load(
+def load_pixels(
     refs: Sequence[str | None],
     *,
     side_px: int,
@@ -79,7 +79,7 @@ def load(
     resampling
         *resampling* is "area" (averaged) or "bilinear" (as OpenCV's ``resize`` does it: without averaging).
     cache
-        *cache* is a folder in which `build` may have left a store.  The store is used when it holds all of *refs*.
+        *cache* is a folder with a store of `build_pixels`, which is used when it holds all of *refs*.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def load(
 
     Examples
     --------
-    >>> pixels = load([None, "/nowhere.jpg"], side_px=8, mode="rgb")
+    >>> pixels = load_pixels([None, "/nowhere.jpg"], side_px=8, mode="rgb")
     >>> pixels[[1, 0]].shape, pixels.is_missing.tolist()
     ((2, 3, 8, 8), [True, True])
     """
@@ -104,7 +104,7 @@ def load(
     return Pixels(store, *store.find(refs))
 
 
-def build(
+def build_pixels(
     refs: Sequence[str | None],
     *,
     side_px: int,
@@ -150,7 +150,7 @@ def build(
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     build(["/nowhere.jpg"], side_px=8, mode="gray", cache=Path(folder))
+    ...     build_pixels(["/nowhere.jpg"], side_px=8, mode="gray", cache=Path(folder))
     ...     sorted(path.name for path in Path(folder).iterdir())
     ['pixels-gray-8-keep.npy', 'pixels-gray-8-keep.parquet']
     """

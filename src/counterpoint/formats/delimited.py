@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from counterpoint.errors import SourceError
-from counterpoint.formats.dialects import Sample, dialect_of, rows_of
+from counterpoint.formats.dialects import FirstLines, dialect_of, sample_rows
 from counterpoint.formats.records import Dialect, RowReader, read_records
 from counterpoint.formats.swallowed import Forms
 from counterpoint.formats.tables import Row, Table, frames_of, is_text
@@ -53,12 +53,12 @@ def _header(path: Path, dialect: Dialect) -> tuple[str, ...]:
     return names
 
 
-def _forms(sample: Sample, dialect: Dialect, width: int) -> Forms:
+def _forms(sample: FirstLines, dialect: Dialect, width: int) -> Forms:
     """Return the forms of the columns, from rows of one line.
 
     Quotation marks are plain characters where a stray mark may have swallowed most rows.
     """
-    readings = (rows_of(sample, dialect.separator, is_quoted=each) for each in (dialect.quoting != "none", False))
+    readings = (sample_rows(sample, dialect.separator, is_quoted=each) for each in (dialect.quoting != "none", False))
     quoted, plain = ([row for row in islice(rows, 1, None) if _is_simple(row, width)] for rows in readings)
     return Forms.of(quoted if 2 * len(quoted) > len(plain) else plain, dialect.separator, width)
 

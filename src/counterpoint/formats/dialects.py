@@ -26,7 +26,7 @@ _DOUBLED = '(?:^|{0})"[^"{0}]*(?:""[^"{0}]*)+"(?:{0}|$)'
 
 
 @dataclass(frozen=True)
-class Sample:
+class FirstLines:
     """The lines of a file from its header on.  *is_whole* is true when the file has no other lines."""
 
     lines: Sequence[str]
@@ -35,7 +35,7 @@ class Sample:
 
 def dialect_of(
     path: Path, *, separator: str | None = None, quoting: str = "auto", encoding: str | None = None
-) -> tuple[Dialect, Sample, list[str]]:
+) -> tuple[Dialect, FirstLines, list[str]]:
     r"""Return the dialect of the file at *path*, its first lines, and the settings that were found in it.
 
     Parameters
@@ -71,7 +71,7 @@ def dialect_of(
     n_columns = 1 + max((lines[0].count(each) for each in SEPARATORS if lines), default=0)
     check_width(path, n_columns)
     stated = _SEP.fullmatch(lines[0]) if lines else None
-    sample = Sample(lines[1:] if stated else lines, is_whole)
+    sample = FirstLines(lines[1:] if stated else lines, is_whole)
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
     between = separator or (stated[1] if stated else _separator(sample, usual))
     marks = quoting if quoting != "auto" else _quoting(sample, between)
@@ -104,7 +104,7 @@ def _first_lines(path: Path, dialect: Dialect) -> tuple[list[str], bool]:
     return lines, True
 
 
-def rows_of(sample: Sample, separator: str, *, is_quoted: bool) -> Iterator[list[str]]:
+def sample_rows(sample: FirstLines, separator: str, *, is_quoted: bool) -> Iterator[list[str]]:
     """Yield the header and the rows of *sample*, except blank rows, up to a misplaced quotation mark.
 
     Parameters
@@ -127,7 +127,7 @@ def rows_of(sample: Sample, separator: str, *, is_quoted: bool) -> Iterator[list
         return
 
 
-def _separator(sample: Sample, usual: str) -> str:
+def _separator(sample: FirstLines, usual: str) -> str:
     """Return the separator that makes most rows as wide as the header.  The usual one is preferred."""
     fits = {each: _width_test(sample, each) for each in SEPARATORS}
     width, share = fits[usual]
@@ -136,10 +136,10 @@ def _separator(sample: Sample, usual: str) -> str:
     return max(others, key=lambda each: (fits[each][1], fits[each][0]), default=usual)
 
 
-def _width_test(sample: Sample, separator: str) -> tuple[int, float]:
+def _width_test(sample: FirstLines, separator: str) -> tuple[int, float]:
     """Return the number of columns of the header, and the share of the rows with the same number."""
     # A stray quotation mark spoils one reading, a separator between marks the other.
-    return max((_fit(rows_of(sample, separator, is_quoted=each)) for each in (True, False)), key=lambda fit: fit[1])
+    return max((_fit(sample_rows(sample, separator, is_quoted=each)) for each in (True, False)), key=lambda fit: fit[1])
 
 
 def _fit(rows: Iterator[list[str]]) -> tuple[int, float]:
@@ -148,7 +148,7 @@ def _fit(rows: Iterator[list[str]]) -> tuple[int, float]:
     return width, sum(each == width for each in widths) / len(widths) if widths else 1.0
 
 
-def _quoting(sample: Sample, separator: str) -> str:
+def _quoting(sample: FirstLines, separator: str) -> str:
     """Return "standard", but "none" between tabs unless quotation marks enclose fields there too."""
     if separator != "\t":
         return "standard"
@@ -161,12 +161,12 @@ def _are_enclosed(fields: Sequence[str]) -> bool:
     return all(len(field) > 1 and field[0] == field[-1] == '"' for field in fields)
 
 
-def _encloses(sample: Sample, separator: str) -> bool:
+def _encloses(sample: FirstLines, separator: str) -> bool:
     """Return whether all rows fit the header if marks enclose fields, and the marks are not plain characters.
 
     Marks are not plain where rows fit worse with plain marks, or marks are doubled or enclose a whole column.
     """
-    quoted, plain = (list(rows_of(sample, separator, is_quoted=each)) for each in (True, False))
+    quoted, plain = (list(sample_rows(sample, separator, is_quoted=each)) for each in (True, False))
     if not sample.is_whole:
         quoted = quoted[:-1]
     if not quoted or any(len(row) != len(quoted[0]) for row in quoted) or not _is_strict(sample, separator):
@@ -177,7 +177,7 @@ def _encloses(sample: Sample, separator: str) -> bool:
     return len(plain) > FEW_ROWS and any(map(_are_enclosed, zip(*plain[1:], strict=True)))
 
 
-def _is_strict(sample: Sample, separator: str) -> bool:
+def _is_strict(sample: FirstLines, separator: str) -> bool:
     """Return whether no quotation mark of *sample* is misplaced.  The end of the sample may leave one open."""
     lines = (line.rstrip("\r").replace("\r", " ") + "\n" for line in sample.lines)
     try:

@@ -137,9 +137,8 @@ def _is_readable(text: str) -> bool:
 
 
 def _is_letter(character: str) -> bool:
-    return (
-        character.isalpha() and not "\uff61" <= character <= "\uff9f"
-    )  # half-width kana: bytes of other encodings look like them
+    # Half-width kana are no letters here, because bytes of other encodings look like them.
+    return character.isalpha() and not "\uff61" <= character <= "\uff9f"
 
 
 def marked(error: UnicodeError) -> tuple[str, int]:

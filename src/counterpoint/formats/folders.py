@@ -16,7 +16,7 @@ SPECIAL, BROKEN_LINK, READ_ALREADY = "no regular file", "broken link", "link to 
 TEXT = ".txt"
 
 
-class Child(NamedTuple):
+class FolderContent(NamedTuple):
     """The content of a folder: the images in it, the images deeper in it, and whether it has a table of its images."""
 
     n_images: int = 0
@@ -107,15 +107,15 @@ class Listing:
         """Return the files with paths that begin with *prefix*, which is empty or ends with "/"."""
         return [name for name in self.files if name.startswith(prefix)]
 
-    def children(self, prefix: str, metadata: tuple[str, ...]) -> dict[str, Child]:
+    def children(self, prefix: str, metadata: tuple[str, ...]) -> dict[str, FolderContent]:
         """Return the content of each folder in the folder *prefix*.  *metadata* are the names of tables of images."""
-        found: dict[str, Child] = {}
+        found: dict[str, FolderContent] = {}
         for name in self.below(prefix):
             first, *rest = name[len(prefix) :].split("/")
             if not rest:
                 continue
-            child, is_image = found.get(first, Child()), name in self.images
-            found[first] = Child(
+            child, is_image = found.get(first, FolderContent()), name in self.images
+            found[first] = FolderContent(
                 child.n_images + (is_image and len(rest) == 1),
                 child.n_deep + (is_image and len(rest) > 1),
                 child.has_metadata or (len(rest) == 1 and rest[0].lower() in metadata),

@@ -10,7 +10,7 @@ from typing import Any
 from counterpoint.errors import SourceError
 from counterpoint.formats.encodings import UTF_8, encoding_of
 from counterpoint.formats.records import SAVE_AGAIN, Dialect, lines_of
-from counterpoint.formats.tables import FRAME_ROWS, MAX_COLUMNS, Row, Table, frames_of, is_text, plain
+from counterpoint.formats.tables import FRAME_ROWS, MAX_COLUMNS, Row, Table, frames_of, is_text, json_text
 from counterpoint.schema import Frame
 
 Object = Mapping[str, Any] | str
@@ -108,6 +108,6 @@ def _frames(
 
     def values() -> Iterator[tuple[int, Row]]:
         for line, row in rows():
-            yield line, row if isinstance(row, str) else [plain(row.get(name)) for name in names]
+            yield line, row if isinstance(row, str) else [json_text(row.get(name)) for name in names]
 
     return frames_of(values(), names, wanted)

@@ -93,10 +93,10 @@ def list_name(shard: int) -> str:
     return f"plan/{shard_name(shard)}.parquet"
 
 
-def parts_of(names: Iterable[str], ending: str) -> set[Part]:
+def generations_of(names: Iterable[str], ending: str) -> set[Part]:
     """Return the shard and the generation of each of *names* with this *ending*, the inverse of `shard_name`.
 
-    >>> sorted(parts_of(["00017.json", "00017.r2.json", "00018.parquet"], "json"))
+    >>> sorted(generations_of(["00017.json", "00017.r2.json", "00018.parquet"], "json"))
     [(17, 0), (17, 2)]
     """
     found = map(_PART.fullmatch, names)
@@ -106,7 +106,7 @@ def parts_of(names: Iterable[str], ending: str) -> set[Part]:
 def committed(store: Store, shards: Collection[int] | None = None) -> dict[int, list[Marker]]:
     """Return the markers of existing shards (only of *shards*, if given), the generations of each in order."""
     markers: dict[int, list[Marker]] = {}
-    for shard, generation in sorted(parts_of(store.names("shards"), "json")):
+    for shard, generation in sorted(generations_of(store.names("shards"), "json")):
         # A retry without the shard that it repairs is useless.
         if (shards is None or shard in shards) and (generation == 0 or shard in markers):
             marker = Marker.read(store, shard, generation)
@@ -115,7 +115,7 @@ def committed(store: Store, shards: Collection[int] | None = None) -> dict[int, 
     return markers
 
 
-def digests(acquired: Mapping[int, Sequence[Marker]]) -> list[tuple[int, int, str]]:
+def shard_digests(acquired: Mapping[int, Sequence[Marker]]) -> list[tuple[int, int, str]]:
     """Return (shard, generation, sha256) of each shard that `committed` found: equal lists mean equal shards."""
     markers = (marker for generations in acquired.values() for marker in generations)
     return [(marker.shard, marker.generation, marker.sha256) for marker in markers]

@@ -170,10 +170,10 @@ def _strings(row: Row, width: int) -> tuple[str | int | None, ...]:
     return (*[None] * width, "bad_text")
 
 
-def plain(value: Any) -> str | None:
+def json_text(value: Any) -> str | None:
     """Return a JSON value as a string: 1 and 1.0 are "1", true is "true", null, NaN and Infinity are None.
 
-    >>> [plain(value) for value in ("a", 1, 1.0, 0.5, True, None, float("nan"), [1])]
+    >>> [json_text(value) for value in ("a", 1, 1.0, 0.5, True, None, float("nan"), [1])]
     ['a', '1', '1', '0.5', 'true', None, None, '[1]']
     """
     if value is None or isinstance(value, str):

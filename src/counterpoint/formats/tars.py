@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Sample:
+class TarSample:
     """The members of one key, by extension.
 
     *images* are references, *parts* the bytes of other members, *lost* the reasons why a member has no bytes.
@@ -72,7 +72,7 @@ class Cut:
     detail: str
 
 
-Read = Sample | Lost | Apart | Cut
+Read = TarSample | Lost | Apart | Cut
 
 
 def read_tar(path: Path) -> Iterator[Read]:
@@ -123,7 +123,7 @@ def _read(file: BinaryIO, path: Path) -> Iterator[Read]:
     n_samples = 0
     for key, layers in named.samples.items():
         sample = _sample(key, layers[0], file, path)
-        n_samples += isinstance(sample, Sample)
+        n_samples += isinstance(sample, TarSample)
         yield sample
         yield from (Lost(key) for _ in layers[1:])
     if error is not None:
@@ -183,8 +183,8 @@ def _bytes(file: BinaryIO, member: Member, most: int) -> bytes:
     return file.read(min(member.n_bytes, most))
 
 
-def _sample(key: str, members: dict[str, Member], file: BinaryIO, path: Path) -> Sample | Apart:
-    sample = Sample(key)
+def _sample(key: str, members: dict[str, Member], file: BinaryIO, path: Path) -> TarSample | Apart:
+    sample = TarSample(key)
     for extension, member in members.items():
         _add(sample, extension, member, file, path)
     if sample.images or sample.lost or {"txt", "json"} & set(sample.parts):
@@ -192,7 +192,7 @@ def _sample(key: str, members: dict[str, Member], file: BinaryIO, path: Path) ->
     return Apart(next(iter(members.values())).name, OTHER)
 
 
-def _add(sample: Sample, extension: str, member: Member, file: BinaryIO, path: Path) -> None:
+def _add(sample: TarSample, extension: str, member: Member, file: BinaryIO, path: Path) -> None:
     if member.problem:
         sample.lost[extension] = member.problem
         return

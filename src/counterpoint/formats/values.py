@@ -17,7 +17,7 @@ _NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.(?:0|[0-9]*[1-9]))?$"
 """A number as programs write it, unlike 1.10 and 007."""
 
 
-def named(column: pl.Series, *, is_number: bool = False) -> pl.Series:
+def name_strings(column: pl.Series, *, is_number: bool = False) -> pl.Series:
     """Return a column of names or numbers as strings: whole numbers have no decimals, missing values are null.
 
     Parameters
@@ -29,10 +29,12 @@ def named(column: pl.Series, *, is_number: bool = False) -> pl.Series:
 
     Examples
     --------
-    >>> named(pl.Series([1.0, None, 0.5, float("nan")])).to_list()
+    >>> name_strings(pl.Series([1.0, None, 0.5, float("nan")])).to_list()
     ['1', None, '0.5', None]
-    >>> named(pl.Series(["1.0", "2", "NaN"]), is_number=True).to_list(), named(pl.Series(["1.0", "1.10"])).to_list()
-    (['1', '2', None], ['1.0', '1.10'])
+    >>> name_strings(pl.Series(["1.0", "2", "NaN"]), is_number=True).to_list()
+    ['1', '2', None]
+    >>> name_strings(pl.Series(["1.0", "1.10"])).to_list()
+    ['1.0', '1.10']
     """
     if column.dtype.is_decimal():
         column = column.cast(pl.Float64)
@@ -71,7 +73,7 @@ def number_columns(table: Table, columns: Collection[str]) -> frozenset[str]:
 def _holds_numbers(column: pl.Series) -> bool:
     if column.dtype != pl.String:
         return False
-    given = named(column).drop_nulls().str.strip_chars()
+    given = name_strings(column).drop_nulls().str.strip_chars()
     return bool(given.str.contains(_NUMBER).all())
 
 

@@ -238,7 +238,7 @@ def as_names(column: pl.Series) -> pl.Series:
     >>> as_names(pl.Series([1.0, None, 0.5])).to_list(), as_names(pl.Series([" a ", " "])).to_list()
     (['1', None, '0.5'], ['a', None])
     """
-    return values.named(column).str.strip_chars().replace("", None)
+    return values.name_strings(column).str.strip_chars().replace("", None)
 
 
 def hosts(url: pl.Series) -> pl.Series:

@@ -18,7 +18,7 @@ from counterpoint.acquire.lists.parquet_slices import decoded, has_all, read_sli
 from counterpoint.config.acquire import Input
 from counterpoint.errors import SourceError, first_line
 from counterpoint.formats.tables import BAD, Table, open_table
-from counterpoint.formats.values import named, number_columns
+from counterpoint.formats.values import name_strings, number_columns
 from counterpoint.redaction import without_logins
 from counterpoint.schema import Frame
 
@@ -171,7 +171,7 @@ def _with_names(table: Table, roles: Mapping[str, str]) -> Iterator[Frame]:
     """Yield the frames of *table*. Numeric ids and labels such as 7.0 become names."""
     numbers = number_columns(table, {roles[role] for role in NAMES if role in roles})
     for frame in table.frames(set(roles.values())):
-        yield frame.with_columns(named(frame[name], is_number=True) for name in numbers)
+        yield frame.with_columns(name_strings(frame[name], is_number=True) for name in numbers)
 
 
 def _remote_parts(file: InputFile, roles: Mapping[str, str], rows: int) -> Iterator[ListPart]:

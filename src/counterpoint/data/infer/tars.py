@@ -12,8 +12,8 @@ from counterpoint.data.infer.columns import label_columns, text_columns, why_no_
 from counterpoint.data.infer.inferred_source import InferredSource
 from counterpoint.data.infer.tables import choose
 from counterpoint.errors import SourceError
-from counterpoint.formats.tables import plain
-from counterpoint.formats.tars import Sample, read_tar
+from counterpoint.formats.tables import json_text
+from counterpoint.formats.tars import TarSample, read_tar
 
 N_TARS, N_SAMPLES, LIMIT_S = 10, 20_000, 5.0
 
@@ -52,21 +52,21 @@ def of_tars(files: Sequence[Path], path: Path) -> InferredSource:
     return found
 
 
-def _samples(file: Path, n: int, limit_s: float) -> Iterator[Sample]:
+def _samples(file: Path, n: int, limit_s: float) -> Iterator[TarSample]:
     until = monotonic() + limit_s
     for sample in islice(read_tar(file), n):
-        if isinstance(sample, Sample):
+        if isinstance(sample, TarSample):
             yield sample
         if monotonic() > until:
             return
 
 
-def _fields(sample: Sample) -> dict[str, str | None]:
+def _fields(sample: TarSample) -> dict[str, str | None]:
     """Return the fields of a sample's JSON as strings, without objects."""
     try:
         values = json.loads(sample.parts.get("json", b"{}"))
     except (ValueError, RecursionError):
         values = {}
     given = values if isinstance(values, dict) else {}
-    fields = {name: plain(value) for name, value in given.items() if isinstance(value, str | int | float | list)}
+    fields = {name: json_text(value) for name, value in given.items() if isinstance(value, str | int | float | list)}
     return fields or {"key": None}

@@ -16,7 +16,7 @@ from counterpoint.data.sources.base import REASON, Source
 from counterpoint.data.sources.messages import some
 from counterpoint.data.sources.paths import existing
 from counterpoint.errors import SourceError
-from counterpoint.formats.shard_markers import Marker, committed, digests
+from counterpoint.formats.shard_markers import Marker, committed, shard_digests
 from counterpoint.formats.shards import REF, SHARD, read_slots, write_shard
 from counterpoint.schema import Frame
 from counterpoint.settings import Storage
@@ -65,7 +65,7 @@ class AcquiredSource(Source):
     def fingerprint(self) -> str:
         """Return a hash of the settings, the plan and the markers of the shards."""
         store, _ = self._store()
-        return key_of(self.model_dump(mode="json"), store.read_json(PLAN), digests(committed(store)))
+        return key_of(self.model_dump(mode="json"), store.read_json(PLAN), shard_digests(committed(store)))
 
     @classmethod
     def example(cls, folder: Path) -> Self:

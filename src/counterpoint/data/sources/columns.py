@@ -16,7 +16,7 @@ from counterpoint.formats.fold_names import FOLD_NAMES
 from counterpoint.formats.image_paths import ImagePaths
 from counterpoint.formats.tables import BAD, LINE, Table
 from counterpoint.formats.urls import host_of
-from counterpoint.formats.values import as_json, named, number_columns
+from counterpoint.formats.values import as_json, name_strings, number_columns
 from counterpoint.schema import Frame, finding
 
 NEEDED = ("image", "text")
@@ -165,7 +165,7 @@ def _records(
 
 
 def names(column: pl.Series, table: Table, numbers: Collection[str] = ()) -> pl.Series:
-    """Return a column of names or numbers as strings: see `counterpoint.formats.values.named`.
+    """Return a column of names or numbers as strings: see `counterpoint.formats.values.name_strings`.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def names(column: pl.Series, table: Table, numbers: Collection[str] = ()) -> pl.
     kind = column.dtype
     if kind.is_nested() or kind in (pl.Binary, pl.Object):
         raise SourceError(f"{table.path}: column {column.name!r} is {kind}. Allowed: strings, numbers.")
-    return named(column, is_number=column.name in numbers)
+    return name_strings(column, is_number=column.name in numbers)
 
 
 def _is_string(kind: pl.DataType) -> bool:

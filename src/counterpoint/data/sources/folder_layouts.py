@@ -6,7 +6,7 @@ from typing import NamedTuple
 from counterpoint.data.sources.messages import some
 from counterpoint.errors import SourceError
 from counterpoint.formats.fold_names import fold_of
-from counterpoint.formats.folders import Child, Listing
+from counterpoint.formats.folders import FolderContent, Listing
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 STUDY_ROOTS = ("", "images/")
@@ -76,7 +76,7 @@ def base_of(listing: Listing) -> str:
         base += f"{only}/"
 
 
-def _holds_images_alone(child: Child) -> bool:
+def _holds_images_alone(child: FolderContent) -> bool:
     return child.n_images > 0 and not child.has_metadata
 
 

@@ -20,8 +20,8 @@ from counterpoint.data.sources.paths import files_of
 from counterpoint.data.sources.unused_files import UnusedFiles
 from counterpoint.errors import SourceError
 from counterpoint.formats.hidden import HIDDEN, is_hidden
-from counterpoint.formats.tables import is_text, plain
-from counterpoint.formats.tars import Apart, Cut, Lost, Sample, not_unpacked, read_tar, unpacker_of
+from counterpoint.formats.tables import is_text, json_text
+from counterpoint.formats.tars import Apart, Cut, Lost, TarSample, not_unpacked, read_tar, unpacker_of
 from counterpoint.formats.urls import host_of
 from counterpoint.schema import Frame
 
@@ -129,7 +129,7 @@ class WebdatasetSource(Source):
         if not wanted:
             return
         read = (item for file in files for item in _items(file, is_only=len(files) == 1))
-        samples = (item for item in read if isinstance(item, Sample))
+        samples = (item for item in read if isinstance(item, TarSample))
         found: dict[str, None] = {}
         for sample in islice(samples, PEEK_SAMPLES):
             found |= dict.fromkeys(_json(sample) or ())
@@ -152,7 +152,7 @@ class WebdatasetSource(Source):
         if seen is not None:
             seen |= own
 
-    def _row(self, sample: Sample | Lost) -> dict[str, Any]:
+    def _row(self, sample: TarSample | Lost) -> dict[str, Any]:
         if isinstance(sample, Lost):
             return {"id": sample.key, REASON: sample.reason}
         fields = _json(sample)
@@ -160,15 +160,15 @@ class WebdatasetSource(Source):
             return {"id": sample.key, REASON: "bad_json"}
         row = {
             "id": sample.key,
-            "text": _decoded(sample.parts.get("txt")) if self.text is None else plain(fields.get(self.text)),
+            "text": _decoded(sample.parts.get("txt")) if self.text is None else json_text(fields.get(self.text)),
             "image": self._image(sample.images),
-            "label": plain(fields.get(self.label)) if self.label is not None else None,
-            "url": plain(fields.get("url")),
+            "label": json_text(fields.get(self.label)) if self.label is not None else None,
+            "url": json_text(fields.get("url")),
             "width": _whole(fields.get("width")),
             "height": _whole(fields.get("height")),
         }
         if self.text_id is not None:
-            row |= {"image_id": sample.key.rpartition("/")[2], "text_id": plain(fields.get(self.text_id))}
+            row |= {"image_id": sample.key.rpartition("/")[2], "text_id": json_text(fields.get(self.text_id))}
         if any(not is_text(value) for value in row.values() if isinstance(value, str)):
             return {"id": sample.key, REASON: "bad_text"}
         return row | {REASON: _cause(sample, row)}
@@ -178,7 +178,7 @@ class WebdatasetSource(Source):
         return next((images[extension] for extension in wanted if extension in images), None)
 
 
-def _items(file: Path, *, is_only: bool) -> Iterator[Sample | Lost | Apart | str]:
+def _items(file: Path, *, is_only: bool) -> Iterator[TarSample | Lost | Apart | str]:
     """Yield the samples of a shard, and last the reason when it ends too early."""
     if file.suffix.lower() != ".tar":
         yield COMPRESSED
@@ -198,7 +198,7 @@ def _packed_in(path: Path) -> list[Path]:
     return [file for file in files if _PACKED.search(file.name) and file.is_file() and not is_hidden(file.name)]
 
 
-def _cause(sample: Sample, row: Mapping[str, Any]) -> str | None:
+def _cause(sample: TarSample, row: Mapping[str, Any]) -> str | None:
     """Return the reason why a missing part of the row could not be read."""
     lacks = [name for name in ("text", "image") if row[name] is None]
     for extension, reason in sample.lost.items():
@@ -208,7 +208,7 @@ def _cause(sample: Sample, row: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _json(sample: Sample) -> dict[str, Any] | None:
+def _json(sample: TarSample) -> dict[str, Any] | None:
     """Return the fields of a sample's json: an empty dict without a json, None when it is broken."""
     try:
         fields = json.loads(sample.parts.get("json", b"{}"))
