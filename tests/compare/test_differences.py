@@ -37,7 +37,7 @@ def with_hits(a, b, groups=None):
 def test_every_pair_has_every_metric_and_the_primary_comes_first():
     _, table = of_skills()
     assert dict(table.schema) == dict(DIFFERENCES)
-    assert table.height == 6 * len(METRICS)
+    assert table.height == 6 * len(FEW.metrics)
     assert table.row(0, named=True)["is_primary"]
     assert table.select("a", "b", "metric").row(0) == ("lstm-cnn", "text-svm", "balanced_accuracy")
     assert table["is_primary"].sum() == 1

@@ -5,7 +5,7 @@ import pytest
 
 from counterpoint.config import DEFAULT_METRICS
 from counterpoint.errors import ConfigError
-from counterpoint.metrics import METRICS, Metric, Rows, find_metric
+from counterpoint.metrics import METRICS, Metric, Rows, find_metric, score
 from counterpoint.metrics.rows import ratio
 from metric_contract import CONTRACT, value
 
@@ -100,3 +100,9 @@ def test_the_contract_finds_a_metric_that_breaks_it(part):
 def test_the_value_of_a_metric_from_outside_is_its_formula():
     assert value(BRIER, np.array([0, 1]), np.array([[0.9, 0.1], [0.4, 0.6]])) == pytest.approx((0.02 + 0.32) / 2)
     assert np.isnan(BRIER(Rows(np.array([0]), np.array([[1.0, 0.0]])).weigh(np.zeros((1, 1)))))
+
+
+def test_a_metric_from_outside_scores_a_table_by_its_path():
+    path = f"{__name__}:BRIER"
+    row = score([0, 1], [[0.9, 0.1], [0.4, 0.6]], classes=[0, 1], metrics=[path]).row(0, named=True)
+    assert (row["metric"], row["value"]) == (path, pytest.approx(0.17))
