@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from contender_material import make_pairs
 from counterpoint.contenders import make
@@ -113,3 +116,9 @@ def test_a_label_outside_the_classes_of_the_model_is_never_correct(pairs, fitted
     right = correct_by_modality(fitted("late-fusion"), pairs[2], labels)
     assert all(hits[0] == 0 for hits in right.values())
     assert codes_of(fitted("late-fusion"), ["zebra", "aardvark"]).tolist() == [-1, -1]
+
+
+@given(arrays(np.float64, (4, 3), elements=st.floats(-5, 5)))
+def test_centred_logs_of_probabilities_are_the_logits_but_for_a_constant(logits):
+    proba = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    assert centred(proba) == pytest.approx(logits - logits.mean(1, keepdims=True), abs=1e-6)

@@ -5,7 +5,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from counterpoint.config import Evaluate
 from counterpoint.errors import ConfigError, SchemaError
-from counterpoint.metrics import METRICS, read_part, score, scores
+from counterpoint.metrics import read_part, score, scores
 from counterpoint.schema import SCORES
 from made_predictions import frame_of, predictions, some_proba
 
