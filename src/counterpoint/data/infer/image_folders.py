@@ -21,7 +21,7 @@ MAX_IMAGES = 20_000
 """How many images of a class are counted."""
 
 
-def imagefolder(path: Path) -> InferredSource | None:
+def infer_imagefolder(path: Path) -> InferredSource | None:
     """Return the settings for Hugging Face's imagefolder: the columns of its metadata."""
     parts = [path, *folders_of_folds(path)]
     files = [part / name for part in parts for name in METADATA if (part / name).is_file()]
@@ -45,7 +45,7 @@ def imagefolder(path: Path) -> InferredSource | None:
     return found
 
 
-def study2023(path: Path) -> InferredSource | None:
+def infer_study2023(path: Path) -> InferredSource | None:
     """Return the settings for the folders of the 2023 study, pos/ and neg/."""
     for images in (path, path / "images"):
         if all(any(images_in(images / name)) for name in ("pos", "neg")):
@@ -53,7 +53,7 @@ def study2023(path: Path) -> InferredSource | None:
     return None
 
 
-def folders_of_classes(path: Path) -> InferredSource | None:
+def infer_class_folders(path: Path) -> InferredSource | None:
     """Return the settings for a folder with one folder for each class, when its images have texts next to them."""
     folds = folders_of_folds(path)
     classes = _classes_in(folds or [path])

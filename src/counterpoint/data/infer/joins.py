@@ -10,7 +10,7 @@ import polars as pl
 from counterpoint.data.infer.columns import label_columns
 from counterpoint.data.infer.inferred_source import InferredSource
 from counterpoint.data.infer.sample import sampled
-from counterpoint.data.infer.tables import choose, of_tables
+from counterpoint.data.infer.tables import choose, infer_tables
 from counterpoint.data.sources.joined import is_by_path, keys_of
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import open_table
@@ -27,7 +27,7 @@ class Link(NamedTuple):
     share: float
 
 
-def of_several(files: Sequence[Path]) -> InferredSource:
+def infer_joined_tables(files: Sequence[Path]) -> InferredSource:
     """Return the settings for tables of different columns: of one complete table, else of two to join.
 
     Raises
@@ -38,7 +38,7 @@ def of_several(files: Sequence[Path]) -> InferredSource:
     found, reasons = {}, []
     for file in files:
         try:
-            found[file] = of_tables([file], file)
+            found[file] = infer_tables([file], file)
         except SourceError as error:
             reasons.append(str(error))
     if not found:

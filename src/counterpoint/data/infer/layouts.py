@@ -6,16 +6,16 @@ from pathlib import Path
 from counterpoint.artifacts import read_json
 from counterpoint.data.infer.image_folders import (
     folders_in,
-    folders_of_classes,
     folders_of_folds,
-    imagefolder,
     images_in,
-    study2023,
+    infer_class_folders,
+    infer_imagefolder,
+    infer_study2023,
 )
 from counterpoint.data.infer.inferred_source import InferredSource
-from counterpoint.data.infer.joins import of_several
-from counterpoint.data.infer.tables import of_tables, tables_in
-from counterpoint.data.infer.tars import of_tars
+from counterpoint.data.infer.joins import infer_joined_tables
+from counterpoint.data.infer.tables import infer_tables, tables_in
+from counterpoint.data.infer.tars import infer_tars
 from counterpoint.data.sources.messages import some
 from counterpoint.data.sources.paths import existing
 from counterpoint.data.sources.pixels import ENDING, is_pixels
@@ -47,9 +47,9 @@ def infer_source(path: Path) -> InferredSource:
 
 def _of_file(path: Path) -> InferredSource:
     if path.suffix.lower() == ".tar":
-        return of_tars([path], path)
+        return infer_tars([path], path)
     if path.suffix.lower() in FORMATS:
-        return _pixels(path) or of_tables([path], path)
+        return _pixels(path) or infer_tables([path], path)
     raise SourceError(f"{path} is no table or tar that can be read. Allowed: {', '.join(sorted((*FORMATS, '.tar')))}.")
 
 
@@ -68,14 +68,14 @@ def _acquisition(path: Path) -> InferredSource | None:
 def _run_folder(path: Path) -> InferredSource | None:
     """Return the settings for the pairs in the run folder of a study."""
     pairs = path / "tables" / "pairs.parquet"
-    return of_tables([pairs], pairs) if pairs.is_file() else None
+    return infer_tables([pairs], pairs) if pairs.is_file() else None
 
 
 def _tars(path: Path) -> InferredSource | None:
     for pattern in ("*.tar", "*/*.tar"):
         files = sorted(file for file in path.glob(pattern) if not file.name.startswith("."))
         if files:
-            return of_tars(files, path if pattern == "*.tar" else path / pattern)
+            return infer_tars(files, path if pattern == "*.tar" else path / pattern)
     return None
 
 
@@ -101,8 +101,8 @@ def _tables(path: Path) -> InferredSource | None:
             continue
         kinds = {frozenset(open_table(file).columns) for file in files}
         if len(kinds) > 1:
-            return of_several(files)
-        found = of_tables(files, files[0] if len(files) == 1 else folder)
+            return infer_joined_tables(files)
+        found = infer_tables(files, files[0] if len(files) == 1 else folder)
         folds = folds_of_files(files, folder)
         found.split = found.split or (", ".join(dict.fromkeys(folds.values())) if len(files) > 1 and folds else None)
         return found
@@ -141,7 +141,7 @@ def _has_more_than_images(path: Path) -> bool:
 
 
 LAYOUTS: tuple[Callable[[Path], InferredSource | None], ...] = (
-    _acquisition, _run_folder, _tars, imagefolder, _pixels, study2023, folders_of_classes, _tables,
+    _acquisition, _run_folder, _tars, infer_imagefolder, _pixels, infer_study2023, infer_class_folders, _tables,
     _only_folder,
 )  # fmt: skip
 """The layouts in the order in which they are tried.  The first that fits counts."""

@@ -39,7 +39,7 @@ def tables_in(folder: Path) -> list[Path]:
     )  # fmt: skip
 
 
-def of_tables(files: Sequence[Path], path: Path) -> InferredSource:
+def infer_tables(files: Sequence[Path], path: Path) -> InferredSource:
     """Return the settings for *files* of the same columns, which a study reads from *path*.
 
     Raises

@@ -18,7 +18,7 @@ from counterpoint.formats.tars import TarSample, read_tar
 N_TARS, N_SAMPLES, LIMIT_S = 10, 20_000, 5.0
 
 
-def of_tars(files: Sequence[Path], path: Path) -> InferredSource:
+def infer_tars(files: Sequence[Path], path: Path) -> InferredSource:
     """Return the settings for tars *files*, which a study reads from *path*.
 
     Raises
