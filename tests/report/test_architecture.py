@@ -43,7 +43,7 @@ def test_a_fusion_has_two_branches_and_what_joins_them(models, pairs):
         ("pixels", "1 × 16 × 16"), ("Conv2d · Softmax", "32 × 14 × 14"), ("MaxPool2d", "32 × 7 × 7"),
     ]  # fmt: skip
     assert image.boxes[1].rule == "⌊(16 + 2·0 − 3)/1⌋ + 1 = 14"
-    assert [(box.title, box.shape, box.rule) for box in joined.boxes] == [("Linear", "2", "takes 136")]
+    assert [(box.title, box.shape, box.rule) for box in joined.boxes] == [("Linear", "2", "input 136")]
 
 
 def test_a_branch_and_its_own_prediction_are_drawn_apart_from_the_joined_part(models, pairs):
@@ -52,7 +52,7 @@ def test_a_branch_and_its_own_prediction_are_drawn_apart_from_the_joined_part(mo
     assert [box.title for box in image.boxes if box.rule == "its own prediction"] == ["Linear"]
     width = {name: box.boxes[-2].shape for name, box in (("text", text), ("image", image))}
     assert joined.boxes[0].title == "2 × LayerNorm · Dropout 0.2"
-    assert joined.boxes[0].rule == f"takes {width['text']} and {width['image']}"
+    assert joined.boxes[0].rule == f"input {width['text']} and {width['image']}"
 
 
 def test_layers_of_two_branches_that_nothing_joins_are_one_chain():
@@ -98,7 +98,7 @@ def costs() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(COSTS), orient="row")
 
 
-@pytest.mark.parametrize(("patience", "kept"), [(None, "the kept weights are of epoch 3"), (2, "lowest after epoch 1.")])
+@pytest.mark.parametrize(("patience", "kept"), [(None, "kept weights are of epoch 3"), (2, "lowest after epoch 1.")])
 def test_the_epoch_that_was_kept_is_named_and_marked(pairs, tmp_path, patience, kept):
     model = make("paper-text-lstm", hidden=8, length=6, epochs=1, batch=8).fit(pairs, pairs["label"])
     model.patience = patience

@@ -86,7 +86,7 @@ def _taken(rows: Sequence[Mapping[str, Any]], branches: Sequence[str]) -> str:
     """Return the input shapes of the joined part, from its first layers of one kind."""
     joint = [row for row in rows if _part(row) not in branches]
     alike = takewhile(lambda row: row["kind"] == joint[0]["kind"], joint)
-    return f"takes {' and '.join(shape(row['input_shape']) for row in alike)}"
+    return f"input {' and '.join(shape(row['input_shape']) for row in alike)}"
 
 
 def _input(rows: Sequence[Mapping[str, Any]]) -> Box:

@@ -73,7 +73,8 @@ def confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colour: st
     height_px = TITLE_PX + top_px + side_px + 8
     figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72))
     axes = figure.add_axes((left_px / WIDTH_PX, 8 / height_px, side_px / WIDTH_PX, side_px / height_px))
-    axes.set(xlim=(0, n), ylim=(n, 0), xlabel="predicted")
+    axes.set(xlim=(0, n), ylim=(n, 0))
+    axes.set_xlabel("predicted", labelpad=7)
     columns = [page_line(name, most=12) for name in classes]
     axes.set_xticks(np.arange(n) + 0.5, columns, rotation=0 if n <= 3 else 90, color=light("ink"))
     axes.set_yticks(np.arange(n) + 0.5, rows, color=light("ink"))

@@ -1,4 +1,4 @@
-"""The result of a sweep in sentences that do not go beyond its intervals."""
+"""The result of a sweep in sentences.  An effect is clear if its interval excludes 0."""
 
 from collections.abc import Sequence
 
@@ -24,19 +24,16 @@ def sentences(changes: Sequence[Changes], curves: Sequence[Curve], metric: str) 
 
 def _of_changes(changes: Changes, metric: str) -> str:
     known, n_clear = changes.known, len(changes.gains) + len(changes.losses)
-    scores = f"{metric} of {changes.contender}"
+    start, scores = f"From {changes.variant}", f"in the {metric} of {changes.contender}"
     if not known:
-        return f"From {changes.variant}, no change has a difference in the {scores}."
+        return f"{start}, no change has a difference {scores}."
     if n_clear:
-        have = "has" if n_clear == 1 else "have"
-        clear = f"{numbers.count(n_clear)} of {_changes(known)} in the {scores} {have} an interval that excludes 0"
-        return f"From {changes.variant}, {clear}. {_gain(changes)}. {_loss(changes)}."
+        clear = f"{numbers.count(n_clear)} of {_changes(known)} {'has' if n_clear == 1 else 'have'} a clear effect"
+        return f"{start}, {clear} {scores}. {_gain(changes)}. {_loss(changes)}."
     if len(known) == 1:
-        only = _with_difference(known[0])
-        return f"From {changes.variant}, the one change in the {scores} has an interval that includes 0: {only}."
+        return f"{start}, the one change has no clear effect {scores}: {_with_difference(known[0])}."
     ends = f"from {_with_difference(known[-1])} to {_with_difference(known[0])}"
-    none = f"none of {_changes(known)} in the {scores} has an interval that excludes 0"
-    return f"From {changes.variant}, {none}. The differences range {ends}."
+    return f"{start}, none of {_changes(known)} has a clear effect {scores}. The differences range {ends}."
 
 
 def _changes(known: Sequence[Row]) -> str:
