@@ -13,11 +13,12 @@ from counterpoint.engines.caps import temporary_environment
 
 pytest.register_assert_rewrite("contender_contract")
 # Shapes of tensors are checked at run time in tests only.
-install_import_hook(["counterpoint.networks", "counterpoint.contenders.published.networks"], "beartype.beartype")
+WITH_SHAPES = ["networks", "contenders.published.last_state", "contenders.published.networks"]
+install_import_hook([f"counterpoint.{name}" for name in WITH_SHAPES], "beartype.beartype")
 
 
 def pytest_collection_modifyitems(items):
-    """Let workers share no file and no Ray cluster, and begin with the slow tests, so that they end at the same time."""
+    """Let workers share no file and no Ray cluster, and start with the slow tests, so that all end at the same time."""
     for item in items:
         is_on_ray = "cluster" in getattr(item, "fixturenames", ()) or item.get_closest_marker("ray")
         if is_on_ray:

@@ -158,8 +158,8 @@ def test_a_second_seed_fits_only_contenders_that_it_changes(finished):
         counts[task.contender] = counts.get(task.contender, 0) + 1
     assert counts == {"majority": 3, "text-svm": 3, "image-cnn": 6, "late-fusion": 6}
     late = [task for task in study.fits.tasks if task.contender == "late-fusion" and task.seed == 1]
-    handed = {built_on.fit.split(".fold")[0] for task in late for built_on in task.handed.values()}
-    assert handed == {"text-svm.seed-0", "image-cnn.seed-1"}
+    needed = {built_on.fit.split(".fold")[0] for task in late for built_on in task.needed.values()}
+    assert needed == {"text-svm.seed-0", "image-cnn.seed-1"}
 
 
 def test_a_run_folder_of_another_source_is_refused(finished):

@@ -1,4 +1,4 @@
-"""Images that a contender is handed and cannot read are counted, once a call, or refused."""
+"""Images of a contender that cannot be read are counted, once a call, or refused."""
 
 import re
 from collections.abc import Callable

@@ -120,7 +120,7 @@ def test_the_joint_network_still_reads_the_modality_that_is_there(fitted, pairs)
         assert model.score(test.with_columns(pl.lit(None, pl.String).alias(column)), test["label"]) == 1.0
 
 
-def test_the_joint_network_starts_from_the_fits_it_is_handed_and_leaves_them_alone(fitted, pairs):
+def test_the_joint_network_starts_from_the_fits_it_gets_and_leaves_them_alone(fitted, pairs):
     fits = {kind: fitted[kind] for kind in ("text-lstm", "image-cnn")}
     before = {kind: fit.predict_proba(pairs) for kind, fit in fits.items()}
     model = make("lstm-cnn", **JOINT).fit(pairs[:32], pairs["label"][:32], fits=fits)
@@ -190,11 +190,11 @@ def test_a_row_a_class_is_enough_to_fit(pairs):
     assert model.predict_proba(pairs[:2]).shape == (2, 2)
 
 
-def test_the_time_foretold_grows_with_rows_and_epochs_and_leaves_out_branches_that_are_handed_over():
+def test_the_estimated_time_grows_with_rows_and_epochs_and_leaves_out_branches_that_it_gets():
     image = make("image-cnn", width=16, stride=4)
     text = make("text-lstm")
     assert image.estimate_s(2000, {}) > 1.9 * image.estimate_s(1000, {})
     assert make("image-cnn", width=16, stride=4, epochs=60).estimate_s(1000, {}) > 1.9 * image.estimate_s(1000, {})
     joint = make("lstm-cnn")
-    handed = joint.estimate_s(1000, {"text-lstm": text, "image-cnn": image})
-    assert joint.estimate_s(1000, {}) > handed + text.estimate_s(1000, {}) > handed > 0
+    with_fits = joint.estimate_s(1000, {"text-lstm": text, "image-cnn": image})
+    assert joint.estimate_s(1000, {}) > with_fits + text.estimate_s(1000, {}) > with_fits > 0

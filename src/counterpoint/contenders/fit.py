@@ -51,11 +51,11 @@ def fit(task: FitTask) -> dict[str, Any]:
 
 def _fitted(task: FitTask, parts: Mapping[str, Frame]) -> Any:
     model = configured(task.kind, task.settings, seed=task.seed, cache=task.cache)
-    handed: dict[str, Any] = {"validation": _xy(parts["validation"])}
-    if task.handed:
-        handed["fits"] = {needed: fitted(built_on) for needed, built_on in task.handed.items()}
+    inputs: dict[str, Any] = {"validation": _xy(parts["validation"])}
+    if task.needed:
+        inputs["fits"] = {name: fitted(needed) for name, needed in task.needed.items()}
     try:
-        return model.fit(*_xy(parts["train"]), **handed)
+        return model.fit(*_xy(parts["train"]), **inputs)
     except CounterpointError as error:
         raise type(error)(f"{task.contender} (fold {task.fold}): {error}") from error
     except Exception as error:

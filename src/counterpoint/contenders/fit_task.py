@@ -19,7 +19,7 @@ _DONE = {"key": str, "costs": dict, "files": dict}
 class FitTask:
     """The inputs of one fit.
 
-    ``handed`` has the fit of each contender that this one needs.  ``trusted`` has the classes from outside this package
+    ``needed`` has the fit of each contender that this one needs.  ``trusted`` has the classes from outside this package
     that the study file names.
     """
 
@@ -32,7 +32,7 @@ class FitTask:
     fits: Path
     cache: Path
     key: str
-    handed: Mapping[str, "FitTask"] = field(default_factory=dict)
+    needed: Mapping[str, "FitTask"] = field(default_factory=dict)
     estimate_s: float = 0.0
     trusted: tuple[str, ...] = ()
 
@@ -49,7 +49,7 @@ class FitTask:
     @property
     def after(self) -> tuple[str, ...]:
         """Return the names of the fits that this one needs."""
-        return tuple(task.name for task in self.handed.values())
+        return tuple(task.name for task in self.needed.values())
 
     @property
     def folder(self) -> Path:

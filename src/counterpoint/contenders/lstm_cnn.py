@@ -90,9 +90,9 @@ class LSTMCNN(OneCycleNetwork):
         return {name: cast(Network, make(name, **{"seed": self.seed, **own[name]})) for name in BRANCHES}
 
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
-        handed = {name: deepcopy(fits[name]) for name in self.needs if name in fits}
+        given = {name: deepcopy(fits[name]) for name in self.needs if name in fits}
         self.branches_ = {
-            name: handed.get(name) or self._branch(model, train, validation) for name, model in self._alone().items()
+            name: given.get(name) or self._branch(model, train, validation) for name, model in self._alone().items()
         }
 
     def _branch(self, model: Network, train: Rows, validation: Rows) -> Network:

@@ -79,15 +79,15 @@ class _Planner:
                 (name, seed) in made for name in needs for seed in others
             )
             for seed in self.rules.seeds if is_seeded else [first]:
-                handed = {name: made.get((name, seed), made[name, first]) for name in needs}
-                made[entry.name, seed] = self._task(entry, seed, fold, n_train, handed)
+                needed = {name: made.get((name, seed), made[name, first]) for name in needs}
+                made[entry.name, seed] = self._task(entry, seed, fold, n_train, needed)
         yield from made.values()
 
     def _task(
-        self, entry: ContenderEntry, seed: int, fold: str, n_train: int, handed: Mapping[str, FitTask]
+        self, entry: ContenderEntry, seed: int, fold: str, n_train: int, needed: Mapping[str, FitTask]
     ) -> FitTask:
         settings = dict(entry.settings)
-        built_on = {name: task.key for name, task in handed.items()}
+        built_on = {name: task.key for name, task in needed.items()}
         return FitTask(
             contender=entry.name,
             kind=entry.kind,
@@ -95,9 +95,9 @@ class _Planner:
             seed=seed,
             fold=fold,
             key=key_of(__version__, self.key, entry.kind, settings, seed, fold, self.rules.threads, built_on),
-            handed=handed,
+            needed=needed,
             trusted=tuple(sorted({each.kind for each in self.entries if ":" in each.kind})),
-            estimate_s=self.models[entry.name].estimate_s(n_train, {name: self.models[name] for name in handed}),
+            estimate_s=self.models[entry.name].estimate_s(n_train, {name: self.models[name] for name in needed}),
             **self.places,
         )
 

@@ -6,14 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from counterpoint.contenders.published.networks import (
-    Convolutions,
-    Head,
-    LastState,
-    SoftmaxLSTM,
-    activation,
-    initialised,
-)
+from counterpoint.contenders.published.last_state import LastState, SoftmaxLSTM
+from counterpoint.contenders.published.networks import Convolutions, Head, activation, initialised
 from counterpoint.networks.layers import layer_table
 
 TOKENS = torch.zeros(1, 100, dtype=torch.long)

@@ -11,8 +11,8 @@ from torch import nn
 from counterpoint.contenders import make
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.published.image_cnn import PaperImageCNN
+from counterpoint.contenders.published.last_state import LastState
 from counterpoint.contenders.published.lstm_cnn import PaperLSTMCNN
-from counterpoint.contenders.published.networks import LastState
 from counterpoint.contenders.published.reading import TextReading
 from counterpoint.contenders.published.text_lstm import PaperTextLSTM
 

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 from torch import nn
 
 from counterpoint.contenders import settings_as_fields
+from counterpoint.contenders.published.last_state import LastState
 from counterpoint.contenders.published.network import Published
-from counterpoint.contenders.published.networks import Head, LastState, initialised
+from counterpoint.contenders.published.networks import Head, initialised
 from counterpoint.contenders.published.settings import TextSettings
 
 
