@@ -70,7 +70,7 @@ def test_words_of_many_scripts():
 
 @pytest.mark.parametrize("name", [AMBIGUOUS, NONE])
 def test_a_class_may_not_take_the_name_of_an_outcome(name):
-    with pytest.raises(ValueError, match="no class may be called"):
+    with pytest.raises(ValueError, match="no class may have the name"):
         KeywordRules(classes={name: ["a"], "other": ["b"]})
 
 

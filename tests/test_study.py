@@ -271,7 +271,7 @@ def test_an_interrupt_keeps_what_is_finished_and_exits_130(tmp_path):
     os.kill(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted; what was finished is kept" in errors
+    assert "interrupted; finished work is kept" in errors
     assert "Traceback" not in errors
     assert list(runs.glob("small/fits/*/done.json"))
 

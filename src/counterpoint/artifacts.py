@@ -1,4 +1,4 @@
-"""What is written to a disk: whole or not at all, and with a digest that shows later whether it is still the same."""
+"""Files that are written whole or not at all, with a digest that later shows any change."""
 
 import errno
 import fcntl
@@ -24,7 +24,7 @@ _SEAL = "sha256"
 
 
 def key_of(*parts: object) -> str:
-    """Return a hash of *parts*, JSON-like or sections of settings; equal parts have equal keys on every machine.
+    """Return a hash of *parts* (JSON-like, or sections of settings), the same on every machine.
 
     >>> key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})
     True
@@ -38,14 +38,14 @@ def _plain(part: Any) -> Any:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside *path*; on leaving, flush it to disk and rename it to *path*.
+    """Yield a temporary path in the folder of *path*; on leaving, flush it to disk and rename it to *path*.
 
-    What killed writers of *path* left beside it is removed.
+    Temporary files of killed writers of *path* are removed.
 
     Raises
     ------
     RunFolderError
-        When the disk is full or the folder cannot be written; *path* is then as it was before.
+        When the disk is full or the folder cannot be written.  *path* is then unchanged.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp")
     try:
@@ -62,10 +62,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _in_use(path: Path) -> Iterator[None]:
-    """Make the file *path*, hold a lock on it that tells it from an abandoned one, and remove it at the end."""
+    """Make the file *path*, hold a lock on it as long as it is in use, and remove it at the end."""
     with path.open("xb") as file:
         try:
-            with suppress(OSError):  # a file system without locks: what is abandoned there stays
+            with suppress(OSError):  # a file system without locks: abandoned files stay there
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
         finally:
@@ -90,21 +90,21 @@ def _flush(path: Path) -> None:
 
 
 def why_not_written(path: Path | str, error: Exception) -> str:
-    """Return one line on why *path* could not be written, and what to do when the disk is full.
+    """Return one line: the reason why *path* could not be written, and advice if the disk is full.
 
     >>> why_not_written("a", OSError(errno.EACCES, ""))
     'Cannot write a: Permission denied.'
     """
     number = _number(error)
     if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"No space left to write {path}; what was finished is kept: make space and run the same command again."
+        return f"No space left to write {path}. Finished work is kept. Make space and run the same command again."
     is_occupied = number in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY)
-    advice = "; delete what is there and run the same command again" if is_occupied else ""
+    advice = ". Delete it and run the same command again" if is_occupied else ""
     return f"Cannot write {path}: {_words(error)}{advice}."
 
 
 def why_not_read(path: Path | str, error: Exception) -> str:
-    """Return one line on why *path* could not be read.
+    """Return one line: the reason why *path* could not be read.
 
     >>> why_not_read("a", OSError(errno.ENOTDIR, ""))
     'Cannot read a: Not a directory.'
@@ -118,7 +118,7 @@ def _words(error: Exception) -> str:
 
 
 def _number(error: Exception) -> int | None:
-    inner = re.search(r"os error (\d+)", str(error))  # polars keeps the system's number in its words
+    inner = re.search(r"os error (\d+)", str(error))  # polars quotes the number of the system
     return int(inner[1]) if inner else getattr(error, "errno", None)
 
 
@@ -143,9 +143,9 @@ def write_sealed(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def read_sealed(path: Path, form: Mapping[str, type | UnionType] | None = None) -> dict[str, Any] | None:
-    """Return the record at *path*, or None when there is none, or it is not what `write_sealed` wrote there.
+    """Return the record at *path*; None if there is none, or if it changed after `write_sealed` wrote it.
 
-    Anybody can seal a record: *form* has the type that each value must have.
+    A stranger can write a record with a right digest.  So *form* has the type that each value must have.
 
     Examples
     --------
@@ -170,7 +170,7 @@ def _seal(path: Path, record: Mapping[str, Any]) -> str:
 
 
 def digests(root: Path, paths: Iterable[Path]) -> dict[str, str]:
-    """Return the sha256 of each file of *paths*, by its name from *root* on.
+    """Return the sha256 of each file of *paths*, by its path relative to *root*.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def digests(root: Path, paths: Iterable[Path]) -> dict[str, str]:
 
 
 def are_true(root: Path, found: Mapping[str, str]) -> bool:
-    """Say whether each file is what it was when `digests` of *root* found its digest."""
+    """Return whether each file below *root* still has the digest that `digests` found."""
     try:
         return all(digest_of(root / name) == digest for name, digest in found.items())
     except OSError:
@@ -204,7 +204,7 @@ def remove(path: Path) -> None:
     except OSError as error:
         path = path.parent if isinstance(error, NotADirectoryError) else path
         why = "it is a folder" if path.is_dir() else first_line(error)
-        raise RunFolderError(f"Cannot remove {path}: {why}; delete it and run the same command again.") from error
+        raise RunFolderError(f"Cannot remove {path}: {why}. Delete it and run the same command again.") from error
 
 
 def write_parquet(path: Path, frame: Frame) -> None:

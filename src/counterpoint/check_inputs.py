@@ -57,7 +57,7 @@ def case_of(
 
 
 def _n_fits(tables: Mapping[str, Frame], config: StudyConfig, primary: Mapping[str, Any]) -> int:
-    """Return how many fits the primary contrast rests on; of an outside model, as many as its predictions have."""
+    """Return the number of fits behind the primary contrast.  For an outside model its predictions are counted."""
     own = len(config.fit.seeds) * len(folds_to_test(tables["pairs"]))
     outside = {entry.name for entry in config.predictions} & {primary.get("a"), primary.get("b")}
     predicted = (tables["predictions"].filter(contender=name).select("seed", "fold") for name in outside)
@@ -65,6 +65,6 @@ def _n_fits(tables: Mapping[str, Frame], config: StudyConfig, primary: Mapping[s
 
 
 def _fit_of(contender: str, fits: Fits, pairs: Frame) -> Fitted | None:
-    """Return the first fit of *contender* with the pairs of each part; None where it has no fit."""
+    """Return the first fit of *contender* with the pairs of each part, or None."""
     first = fits.first_of(contender)
     return Fitted(fits.model(first), **rows_by_part(pairs, first.fold)) if first is not None else None

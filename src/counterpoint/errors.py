@@ -7,9 +7,9 @@ from counterpoint.redaction import redacted_text
 
 
 class CounterpointError(Exception):
-    r"""A mistake that the user can mend; its message is one line: what, got, allowed, nearest.
+    r"""A mistake that the user can correct, in one line: the setting, its value, the allowed ones, the nearest one.
 
-    What it quotes is made one line, and loses its secrets, here.
+    The message is made one line, and its secrets are removed, here.
 
     >>> str(CounterpointError("Cannot read s3://KEY:SECRET@bucket/a\nb.csv."))
     'Cannot read s3://***@bucket/a b.csv.'
@@ -40,11 +40,11 @@ class RunFolderError(CounterpointError):
 
 
 class UnreadableFitError(CounterpointError):
-    """A kept fit that is damaged, was not kept, or is of a class that nobody named; it can be made again."""
+    """A fit that is damaged, was not kept, or has a class that is not trusted.  It can be made again."""
 
 
 class ImageError(CounterpointError):
-    """An image that cannot be used; *reason* is one word of the closed list in ``features.decode``."""
+    """An image that cannot be used.  *reason* is one word of the closed list in ``features.decode``."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -56,11 +56,11 @@ class ImageError(CounterpointError):
 
 
 class ImageWarning(UserWarning):
-    """Images that a contender cannot read and takes for missing, or that a model of images alone lacks altogether."""
+    """Images that a contender cannot read and treats as missing, or that a model of images alone lacks."""
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
-    """Return " Did you mean 'x'?" for the nearest allowed name, else the list of allowed names.
+    """Return " Did you mean 'x'?" with the nearest allowed name, else the list of allowed names.
 
     >>> did_you_mean("tex-svm", ["text-svm", "majority"])
     " Did you mean 'text-svm'?"
@@ -75,7 +75,7 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
 
 
 def name_in_quotes(name: str) -> str:
-    r"""Return *name* in quotation marks: as it is where it can be shown, else spelled out.
+    r"""Return *name* in quotation marks, with unprintable characters escaped.
 
     >>> print(name_in_quotes("Fotos\\1.jpg"), name_in_quotes("bell\a"))
     'Fotos\1.jpg' 'bell\x07'
@@ -84,7 +84,7 @@ def name_in_quotes(name: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    r"""Return what *error* says in its first line, without a full stop at the end; its type when it says nothing.
+    r"""Return the first line of the message of *error* without its full stop, or its type if it has no message.
 
     >>> first_line(ValueError("No magic bytes.\nWas it cut?")), first_line(TimeoutError())
     ('No magic bytes', 'TimeoutError')

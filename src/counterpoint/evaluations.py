@@ -1,7 +1,7 @@
-"""The record of test evaluations: each time that test rows were scored with settings that were not seen before.
+"""The record of test evaluations: each time that test rows were scored with new settings.
 
-It is the one file of a run folder that cannot be made again.  One that is damaged or gone is replaced by one that says
-so, and so does every page of the study from then on.
+It is the only file of a run folder that cannot be made again.  A damaged or missing record is replaced by one that
+notes the loss.  From then on every page of the study shows it.
 """
 
 import logging
@@ -25,7 +25,7 @@ class Evaluations:
     path
         *path* is the file of the record.
     is_expected
-        *is_expected* says that test rows were scored before, so that a record which is not there was lost.
+        *is_expected* is True if test rows were scored before.  A missing record was then lost.
 
     Examples
     --------
@@ -52,20 +52,20 @@ class Evaluations:
             return list(record["evaluations"])
         if not (self._is_expected or lexists(self._path)):
             return []
-        log.warning("%s was damaged or removed: how often test rows were scored before is not known", self._path)
+        log.warning("%s was damaged or removed: the number of earlier test evaluations is not known", self._path)
         lost: dict[str, Any] = {"time": _now(), "config_hash": None, "contenders": [], LOST: True}
         write_sealed(self._path, {"evaluations": [lost]})
         return [lost]
 
     def note(self, config_hash: str, contenders: Sequence[str]) -> None:
-        """Write down that test rows are about to be scored; settings that were seen before show nothing new."""
+        """Record that test rows are about to be scored, unless they were scored with these settings before."""
         found = self.read()
         if config_hash not in {each["config_hash"] for each in found}:
             new = {"time": _now(), "config_hash": config_hash, "contenders": list(contenders)}
             write_sealed(self._path, {"evaluations": [*found, new]})
 
     def lost(self) -> list[str]:
-        """Return each time that the record was found damaged, so that what is said of it is said again."""
+        """Return each time at which the record was found damaged."""
         return [each["time"] for each in self.read() if each.get(LOST)]
 
 

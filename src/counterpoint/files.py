@@ -1,6 +1,6 @@
-"""Files by their path, opened only where they are regular ones: a pipe, a device or a socket may never end.
+"""Files by their path, opened only if they are regular: a pipe, a device or a socket may never end.
 
-A path is one file here, never a pattern: ``a[1].parquet`` is the file of that name.
+A path is one file here, never a pattern.  ``a[1].parquet`` is the file of that name.
 """
 
 import errno
@@ -19,18 +19,18 @@ import polars as pl
 from counterpoint.schema import Frame
 
 PSEUDO = ("/proc", "/sys")
-"""Where the system shows itself as files: they have no size, and some have no end."""
+"""Folders in which the system shows its state as files.  They have no size, and some have no end."""
 MOST_TEXT_BYTES = 64 << 20
-"""What is read whole as text, such as a study file or a list of ids, is smaller than this."""
+"""The largest file that is read whole as text, such as a study file or a list of ids."""
 
 
 def open_regular(path: Path | str) -> io.BufferedReader:
-    """Return the regular file at *path* (or that a link there leads to), opened to read bytes.
+    """Return the regular file at *path*, or at the end of a link there, opened to read bytes.
 
     Raises
     ------
     OSError
-        When it is not there, may not be read, or is something else: its ``strerror`` says so.
+        When it is missing, may not be read, or is not a regular file.  Its ``strerror`` has the reason.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def open_regular(path: Path | str) -> io.BufferedReader:
     not a regular file
     """
     try:
-        # Not to wait for the writer of a pipe: what it is shows after it is opened, so that nothing changes between.
+        # Does not wait for the writer of a pipe. The kind is checked after opening, so that it cannot change between.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except ValueError as error:
         raise OSError(errno.EINVAL, "not a path", str(path)) from error
@@ -58,7 +58,7 @@ def open_regular(path: Path | str) -> io.BufferedReader:
 
 
 def regular(path: Path) -> Path:
-    """Return *path* when a regular file is there; raise OSError as `open_regular` does, but for one not to be read."""
+    """Return *path* if a regular file is there, or raise OSError as `open_regular` does.  It need not be readable."""
     try:
         check_regular(path.stat(), path)
     except ValueError as error:
@@ -67,7 +67,7 @@ def regular(path: Path) -> Path:
 
 
 def check_regular(found: os.stat_result, path: Path | str) -> None:
-    """Raise OSError unless *found* is of a regular file; *path* is for the message."""
+    """Raise OSError unless *found* is the state of a regular file.  *path* is for the message."""
     if stat.S_ISDIR(found.st_mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(found.st_mode) or is_pseudo(found):
@@ -75,7 +75,7 @@ def check_regular(found: os.stat_result, path: Path | str) -> None:
 
 
 def is_pseudo(found: os.stat_result) -> bool:
-    """Say whether *found* is of a file or folder that stands on no disk, such as those of ``/proc``.
+    """Return whether *found* is the state of a file or folder on no disk, such as ``/proc/cpuinfo``.
 
     >>> is_pseudo(os.stat("/"))
     False
@@ -85,7 +85,7 @@ def is_pseudo(found: os.stat_result) -> bool:
 
 @cache
 def _pseudo_devices() -> frozenset[int]:
-    root = os.stat("/").st_dev  # noqa: PTH116 - of a system without them, the folders may be ordinary ones
+    root = os.stat("/").st_dev  # noqa: PTH116 - on a system without them, these may be ordinary folders
     return frozenset(Path(name).stat().st_dev for name in PSEUDO if Path(name).is_dir()) - {root}
 
 
@@ -94,7 +94,7 @@ def _irregular(path: Path | str) -> OSError:
 
 
 def is_pattern(path: Path) -> bool:
-    """Say whether *path* is a pattern, such as ``part-*.csv``: never when there is a file or folder of that very name.
+    """Return whether *path* is a pattern, such as ``part-*.csv``.  It is none if a file or folder has that name.
 
     >>> is_pattern(Path("part-*.csv")), is_pattern(Path("part-1.csv"))
     (True, False)
@@ -103,7 +103,7 @@ def is_pattern(path: Path) -> bool:
 
 
 def pattern_of(path: Path) -> tuple[Path, str]:
-    """Return the folder in which the pattern *path* starts, and the rest of it: folders that are there are no pattern.
+    """Return the last existing folder of the pattern *path*, and the rest of the pattern.
 
     >>> pattern_of(Path("/nowhere/a*/b*.csv"))
     (PosixPath('/'), 'nowhere/a*/b*.csv')
@@ -113,12 +113,25 @@ def pattern_of(path: Path) -> tuple[Path, str]:
 
 
 def open_text(path: Path | str, *, errors: str = "strict", newline: str | None = None) -> TextIO:
-    """Return the regular file at *path*, opened to read UTF-8 with or without its mark; raise OSError as above."""
+    """Return the regular file at *path*, opened to read UTF-8 with or without a byte order mark.
+
+    Parameters
+    ----------
+    path
+        *path* is the file.
+    errors, newline
+        *errors* and *newline* are as for the built-in ``open``.
+
+    Raises
+    ------
+    OSError
+        As `open_regular` does.
+    """
     return io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", errors=errors, newline=newline)
 
 
 def read_bytes(path: Path | str, *, most_bytes: int) -> bytes:
-    """Return what is in the regular file at *path*; raise OSError as above, and when it is longer than *most_bytes*."""
+    """Return the bytes of the regular file at *path*, or raise OSError: also if it has more than *most_bytes*."""
     with open_regular(path) as file:
         data = file.read(most_bytes + 1)
     if len(data) > most_bytes:
@@ -127,7 +140,7 @@ def read_bytes(path: Path | str, *, most_bytes: int) -> bytes:
 
 
 def read_text(path: Path | str, *, most_bytes: int = MOST_TEXT_BYTES) -> str:
-    """Return the text, UTF-8 with or without its mark, of the regular file at *path*.
+    """Return the text of the regular file at *path*: UTF-8 with or without a byte order mark.
 
     Raises
     ------
@@ -147,7 +160,7 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> Fram
     OSError
         As `open_regular` does.
     polars.exceptions.PolarsError
-        When it is no Parquet file, or lacks a column.
+        When it is not a Parquet file, or lacks a column.
 
     Examples
     --------
@@ -157,15 +170,15 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> Fram
     ...     read_parquet(Path(folder, "b[2].parquet")).rows()
     [(1,)]
     """
-    # From the open file: by its path, polars would take "[1]" and "*" for patterns, and "a=1" for a column.
+    # From the open file: in a path, polars reads "[1]" and "*" as patterns, and "a=1" as a column.
     with open_regular(path) as file:
         try:
             return pl.read_parquet(file, columns=list(columns) if columns is not None else None)
-        except pl.exceptions.PanicException as error:  # is no Exception; some damages end so
+        except pl.exceptions.PanicException as error:  # not an Exception; some damaged files raise it
             raise pl.exceptions.ComputeError(str(error)) from error
 
 
 def digest_of(path: Path | str) -> str:
-    """Return the sha256 of the regular file at *path* as hexadecimal digits; raise OSError as `open_regular` does."""
+    """Return the sha256 of the regular file at *path* in hexadecimal digits; raise OSError as `open_regular` does."""
     with open_regular(path) as file:
         return file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""The record of a finished study: its page, its results, and which fits they are of."""
+"""The record of a finished study: its page, its results, and the keys of its fits."""
 
 from collections.abc import Mapping
 from os.path import lexists
@@ -18,21 +18,31 @@ Fits = Mapping[str, Mapping[str, str]]
 
 
 class Finished(NamedTuple):
-    """The content of results.json, and the fits that it is of."""
+    """The content of results.json, and the keys of the fits behind it."""
 
     results: dict[str, Any]
     fits: Fits
 
 
 def write_finished(root: Path, key: str, fits: Fits) -> None:
-    """Write down that the page and the results in folder *root* are whole, and made from what *key* stands for."""
+    """Record that the page and the results in a folder are whole.
+
+    Parameters
+    ----------
+    root
+        *root* is the run folder.
+    key
+        *key* is the hash of everything that the page is made from.
+    fits
+        *fits* has the key of each fit by its name, by contender.
+    """
     figures = [path for path in (root / "figures").glob("*") if path.is_file()]
     pages = [path for path in (root / PAGE, root / RESULTS) if path.exists()]
     write_sealed(root / MARK, {"key": key, "files": digests(root, [*pages, *figures]), "fits": fits})
 
 
 def is_finished(root: Path, key: str) -> bool:
-    """Say whether the page and the results in folder *root* are what was made from what *key* stands for.
+    """Return whether the page and the results in folder *root* are unchanged, and made with *key*.
 
     >>> is_finished(Path("nowhere"), "key")
     False
@@ -50,17 +60,17 @@ def read_finished(root: Path) -> Finished:
         When the study is not finished, or its record or its results are damaged.
     """
     if not lexists(root / RESULTS):
-        raise RunFolderError(f"{root} has no {RESULTS}; counterpoint run finishes the study.")
+        raise RunFolderError(f"{root} has no {RESULTS}. counterpoint run finishes the study.")
     record = read_sealed(root / MARK, _FORM)
     if record is None or not _is_record(record["fits"]):
-        raise RunFolderError(f"{root / MARK} is damaged or missing; {AGAIN}.")
+        raise RunFolderError(f"{root / MARK} is damaged or missing. {AGAIN}.")
     if not are_true(root, {name: digest for name, digest in record["files"].items() if name == RESULTS}):
-        raise RunFolderError(f"{root / RESULTS} is damaged; {AGAIN}.")
+        raise RunFolderError(f"{root / RESULTS} is damaged. {AGAIN}.")
     return Finished(read_json(root / RESULTS), record["fits"])
 
 
 def _is_record(fits: Mapping[str, Any]) -> bool:
-    """Say whether each contender has a fit, and none of them lies in another folder."""
+    """Return whether each contender has a fit, and no fit lies in another folder."""
     if not all(isinstance(keys, dict) and keys for keys in fits.values()):
         return False
     return all(Path(name).parts == (name,) != ("..",) for keys in fits.values() for name in keys)

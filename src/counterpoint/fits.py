@@ -67,7 +67,7 @@ class Fits:
         make_fits(self.missing(), self._rules, on_progress=self._on_progress)
 
     def first_of(self, contender: str) -> FitTask | None:
-        """Return the fit of *contender* on the first test fold with the first seed; None where it has no fit."""
+        """Return the fit of *contender* on the first test fold with the first seed, or None if it has no fit."""
         own = [task for task in self.tasks if task.contender == contender]
         return min(own, key=lambda task: (task.fold, task.seed)) if own else None
 
@@ -79,7 +79,7 @@ class Fits:
         return {name: self.model(task) for name in contenders if (task := self.first_of(name)) is not None}
 
     def model(self, task: FitTask) -> Any:
-        """Return the fitted contender of *task* as it was kept; where it cannot be read, it is fitted again, once."""
+        """Return the fitted contender of *task* as it was kept.  If it cannot be read, it is fitted again, once."""
         if not task.is_done:
             self.make_missing()
         if task.fit not in self._fitted_again:
@@ -109,7 +109,7 @@ def plan_fits(
     key: str,
     on_progress: OnProgress = ignore_progress,
 ) -> Fits:
-    """Return the fits of a study; nothing is fitted yet.
+    """Return the fits of a study, without making them.
 
     Parameters
     ----------

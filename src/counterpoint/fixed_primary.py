@@ -8,7 +8,7 @@ from counterpoint.artifacts import read_sealed, write_sealed
 
 
 def fixed_primary(path: Path, key: str, choose: Callable[[], dict[str, Any] | None]) -> dict[str, Any] | None:
-    """Return the primary contrast of the record at *path*; choose and write it where there is none for *key*.
+    """Return the primary contrast in the record at *path*.  If it has none for *key*, choose and write one.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def fixed_primary(path: Path, key: str, choose: Callable[[], dict[str, Any] | No
     key
         *key* is the hash of everything that the choice depends on.
     choose
-        *choose* returns the contrast; None where no two contenders can be compared.
+        *choose* returns the contrast, or None if no two contenders can be compared.
 
     Examples
     --------

@@ -15,9 +15,9 @@ def find(name: str, table: Mapping[str, str], *, what: str) -> Any:
     name
         *name* is a key of *table*, or a path such as ``my_lab.bayes:CharBayes``.
     table
-        *table* maps names to paths; nothing is imported before it is asked for.
+        *table* maps names to paths.  Only the module of *name* is imported.
     what
-        *what* is the word for such an object in an error, for example "contender".
+        *what* is the word for such an object in an error, such as "contender".
 
     Raises
     ------

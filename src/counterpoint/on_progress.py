@@ -7,4 +7,12 @@ OnProgress = Callable[[str, float, float], None]
 
 
 def ignore_progress(step: str, done: float, total: float) -> None:
-    """Do nothing: the callback where nobody asks for progress."""
+    """Do nothing: the default callback.
+
+    Parameters
+    ----------
+    step
+        *step* is the name of the step.
+    done, total
+        *done* is the amount that is done, and *total* the amount in all.
+    """

@@ -27,7 +27,7 @@ class Opened:
     root
         *root* is its run folder.
     file
-        *file* is the study file; None where there is none.
+        *file* is the study file (default: none).
 
     Raises
     ------
@@ -43,14 +43,12 @@ class Opened:
 
     def __init__(self, config: StudyConfig, root: Path, file: Path | None = None) -> None:
         if not find_metric(config.evaluate.primary).higher_is_better:
-            raise ConfigError(
-                f"evaluate.primary must be a metric of which more is better; {config.evaluate.primary} is not."
-            )
+            raise ConfigError(f"In evaluate.primary more must be better. In {config.evaluate.primary} less is better.")
         self.config, self.root, self.file = config, root, file
 
     @cached_property
     def folder(self) -> RunFolder:
-        """The run folder; it belongs to this study, or to no study yet."""
+        """The run folder, which belongs to this study or to no study yet."""
         return RunFolder(self.root, study=self.config.study, source=self.config.source, file=self.file)
 
     @cached_property

@@ -16,7 +16,7 @@ def open_study(
     overrides: Sequence[str] = (),
     on_progress: OnProgress = ignore_progress,
 ) -> Study:
-    """Return the study of the study file at *path*; nothing runs yet.
+    """Return the study of the study file at *path*, without running it.
 
     Parameters
     ----------
@@ -36,5 +36,5 @@ def open_study(
     """
     if not isinstance(path, str | Path):
         kind = type(path).__name__
-        raise ConfigError(f"open_study takes the path of a study file; got a {kind}. Study takes settings.")
+        raise ConfigError(f"open_study takes the path of a study file, not a {kind}. Study takes settings.")
     return Study(read_study(Path(path), tuple(overrides)), runs=runs, on_progress=on_progress, file=Path(path))

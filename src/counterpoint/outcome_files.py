@@ -69,7 +69,7 @@ def write_outcome(
     results, tables
         *results* is the content of results.json, and *tables* are the tables that the page reads.
     fits
-        *fits* are the fits of the study; the page shows the first of each contender.
+        *fits* are the fits of the study.  The page shows the first of each contender.
     key
         *key* is the hash of everything that the page is made from.
     """

@@ -1,6 +1,6 @@
 """Keyword classes and text rules as polars expressions: one implementation for acquire, clean, label and contenders.
 
-Does not read tables; each function turns settings into an expression over a text column.
+Reads no table.  Each function turns settings into an expression over a text column.
 """
 
 import html
@@ -19,14 +19,14 @@ AMBIGUOUS, NONE = "ambiguous", "none"
 
 
 class ClassRule(Section):
-    """When a text belongs to a class: it has *any* of these, has *none* of those, and not *all* of a last list."""
+    """The rule of a class: a text has one word of ``any``, no word of ``none``, and not all words of ``not_all``."""
 
     any: tuple[str, ...]
-    """One of these must be there.  A plain list in place of a rule is its ``any``."""
+    """Words of which the text has at least one.  A plain list in place of a rule is its ``any``."""
     none: tuple[str, ...] = ()
-    """None of these may be there."""
+    """Words that the text does not have."""
     not_all: tuple[str, ...] = ()
-    """These may not all be there at once."""
+    """Words that the text does not have all at once."""
 
     @model_validator(mode="before")
     @classmethod
@@ -35,15 +35,15 @@ class ClassRule(Section):
 
 
 class KeywordRules(Section):
-    """Classes by keyword; a text that fits two classes is ambiguous, one that fits none is none."""
+    """Classes by keyword.  A text of two classes is ambiguous; a text of no class is none."""
 
     classes: Mapping[str, ClassRule]
     """A rule for each class: words, or ``any``, ``none`` and ``not_all``."""
     match: Match = "word"
-    """``word`` is between word boundaries, ``space`` with a space on both sides as in the 2023 study,
-    ``substring`` anywhere (for scripts without spaces), ``regex`` a regular expression."""
+    """How a word is found: ``word`` between word boundaries, ``substring`` anywhere (for scripts without spaces),
+    ``space`` between two spaces (as in the 2023 study), ``regex`` as a regular expression."""
     ignore_case: bool = True
-    """Whether ``Dog`` fits ``dog``."""
+    """Whether ``Dog`` counts as ``dog``."""
 
     @model_validator(mode="after")
     def _at_least_two(self) -> Self:
@@ -51,7 +51,7 @@ class KeywordRules(Section):
             raise ValueError("keyword rules need at least two classes")
         taken = {AMBIGUOUS, NONE} & set(self.classes)
         if taken:
-            raise ValueError(f"no class may be called {' or '.join(sorted(taken))}: that is what a text without one is")
+            raise ValueError(f"no class may have the name {' or '.join(sorted(taken))}: texts without a class have it")
         return self
 
     def label(self, text: pl.Expr) -> pl.Expr:
@@ -106,7 +106,16 @@ def preset(name: str) -> KeywordRules:
 
 
 def pattern(words: Iterable[str], *, match: Match = "word", ignore_case: bool = True) -> str:
-    """Return one regular expression (Rust's and Python's dialect alike) that finds any of *words*.
+    """Return one regular expression that finds any of *words*, in the dialect of Rust and of Python.
+
+    Parameters
+    ----------
+    words
+        *words* are words, or regular expressions if *match* is "regex".
+    match
+        *match* is "word" (between word boundaries), "space" (between two spaces), "substring" or "regex".
+    ignore_case
+        *ignore_case* is True if ``Dog`` counts as ``dog``.
 
     Examples
     --------
@@ -121,12 +130,12 @@ def pattern(words: Iterable[str], *, match: Match = "word", ignore_case: bool = 
 
 
 def check_pattern(regex: str, *, where: str) -> str:
-    """Return *regex* unchanged when polars can read it.
+    """Return *regex* unchanged if polars can read it.
 
     Raises
     ------
     ConfigError
-        When it is not a regular expression of Rust's dialect; *where* is the setting that it comes from.
+        When it is not a regular expression in the dialect of Rust.  The error names the setting *where*.
     """
     try:
         pl.select(pl.lit("").str.contains(regex))
@@ -136,14 +145,23 @@ def check_pattern(regex: str, *, where: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return why polars cannot read it: after the picture of where, or at once."""
+    """Return the reason from a message of polars, which may first show the place."""
     lines = [line.strip() for line in str(error).splitlines()]
     reasons = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     return (reasons or [lines[0].removeprefix("regex error: ")])[-1].rstrip(".")
 
 
 def masked(text: pl.Expr, words: Iterable[str], *, match: Match = "word", ignore_case: bool = True) -> pl.Expr:
-    """Return *text* without *words*, its white space folded.
+    """Return *text* without *words*, each run of white space as one space.
+
+    Parameters
+    ----------
+    text
+        *text* is an expression for texts.
+    words
+        *words* are the words to take out.
+    match, ignore_case
+        *match* and *ignore_case* are as for `pattern`.
 
     Examples
     --------
@@ -160,7 +178,7 @@ _WORD = rf"[{_UNSPACED}]\p{{M}}*|{_LETTERS}(?:['’]{_LETTERS})*"
 
 
 def words(text: pl.Expr) -> pl.Expr:
-    """Return the words of each text in lower case, as a list; of a script without spaces, each letter is a word.
+    """Return the words of each text in lower case, as a list.  In a script without spaces, each letter is a word.
 
     >>> pl.DataFrame({"t": ["A red fox, don't!", "红狐狸 x"]}).select(words(pl.col("t")))["t"].to_list()
     [['a', 'red', 'fox', "don't"], ['红', '狐', '狸', 'x']]
@@ -169,11 +187,11 @@ def words(text: pl.Expr) -> pl.Expr:
 
 
 _CONTROLS = r"[[\p{Cc}\u{202A}-\u{202E}\u{2066}-\u{2069}\u{FEFF}]--\s]"
-"""Control characters that are no white space, those that turn the direction of writing, and the byte order mark."""
+"""Control characters without white space, marks of the direction of writing, and the byte order mark."""
 
 
 def cleaned(text: pl.Expr) -> pl.Expr:
-    r"""Return *text* with HTML entities resolved, in Unicode's form NFC, without controls, its white space folded.
+    r"""Return *text* in the form NFC of Unicode, without HTML entities and controls, each white space as one space.
 
     Examples
     --------
@@ -192,7 +210,7 @@ def _unescaped(texts: pl.Series) -> pl.Series:
 
 
 def n_words(text: pl.Expr) -> pl.Expr:
-    """Return how many words each text has, without making them.
+    """Return the number of words of each text, without a list of them.
 
     >>> pl.DataFrame({"t": ["A red fox, don't!", None]}).select(n_words(pl.col("t")))["t"].to_list()
     [4, None]

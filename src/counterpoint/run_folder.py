@@ -1,7 +1,7 @@
-"""The run folder: tables that are kept or made, and the record of what made what.
+"""The run folder: tables that are kept or made, and a record of each stage.
 
-A table is read only when the record of its stage (the key of what it was made from, and a digest of each file) says
-that it is whole.  Anything else in a run folder is made again.
+The record has the key of all inputs of the stage, and a digest of each file.  A table is read only if both are right.
+Anything else in a run folder is made again.
 """
 
 import os
@@ -25,7 +25,7 @@ _STAGE = {"key": str, "tables": list, "images": int, "root": str, "files": dict,
 class RunFolder:
     """One study's folder: ``tables/`` with its records, and the places of everything else.
 
-    The first stage that is made in it claims it for the study; a folder in which nothing was made is nobody's.
+    The first stage that is made in it claims it for the study.  Until then it belongs to no study.
 
     Parameters
     ----------
@@ -36,12 +36,12 @@ class RunFolder:
     source
         *source* is the section ``source`` of its settings.
     file
-        *file* is the study file, None when there is none.
+        *file* is the study file (default: none).
 
     Raises
     ------
     RunFolderError
-        When the folder is another study's, or holds other things.
+        When the folder belongs to another study, or has files of other programs.
 
     Examples
     --------
@@ -67,11 +67,11 @@ class RunFolder:
 
     @property
     def images(self) -> Path:
-        """Where a source puts the images that it makes."""
+        """The folder for images that a source makes."""
         return self.root / "images"
 
     def _seen_from_here(self, path: Any) -> str | None:
-        """Return a path as it is from this folder on, so that a project that is moved as a whole stays what it is."""
+        """Return *path* relative to this folder, so that a project can be moved as a whole."""
         is_local = isinstance(path, str | Path) and "://" not in str(path)
         return os.path.relpath(path, self.root) if is_local else path and str(path)
 
@@ -79,17 +79,17 @@ class RunFolder:
         found = read_sealed(self.root / "run.json", _OWNER)
         if found is None and not self.holds_stages("*") and self._holds_anything():
             raise RunFolderError(
-                f"{self.root} is not a run folder and not empty; name another with --runs DIR, or delete it."
+                f"{self.root} is not a run folder and not empty. Name another with --runs DIR, or delete it."
             )
         if found is not None and self._is_of_another(found):
             file = f" ({os.path.normpath(self.root / found['file'])})" if found["file"] else ""
             raise RunFolderError(
-                f"{self.root} holds study {found['study']!r}{file} of another source ({found['kind']}); give this "
+                f"{self.root} holds study {found['study']!r}{file} of another source ({found['kind']}). Give this "
                 f"study another name, name another folder with --runs DIR, or delete {self.root}."
             )
 
     def _is_of_another(self, found: Mapping[str, Any]) -> bool:
-        """Say whether both the study file and the source differ: one of them may change, and it is the same study."""
+        """Return whether both the study file and the source differ.  If only one changes, it is the same study."""
         own = self._identity
         is_its_file = own["file"] is not None and own["file"] == found["file"]
         return found["study"] != own["study"] or not (is_its_file or own["source"] == found["source"])
@@ -104,7 +104,7 @@ class RunFolder:
 
     @contextmanager
     def _claimed(self) -> Iterator[None]:
-        """Write down whose folder this is, and take it back when the first thing that is made in it fails."""
+        """Record the owner of this folder; remove the record if the first stage in it fails."""
         is_new = not self._holds_anything()
         if read_sealed(self.root / "run.json") != self._identity:
             write_sealed(self.root / "run.json", self._identity)
@@ -124,15 +124,15 @@ class RunFolder:
             self.root.rmdir()
 
     def path(self, table: str) -> Path:
-        """Return where *table* is, or will be."""
+        """Return the path of *table*."""
         return self.root / "tables" / f"{table}.parquet"
 
     def holds_stages(self, *stages: str) -> bool:
-        """Say whether one of *stages* was ever finished here; "*" is any stage."""
+        """Return whether one of *stages* was ever finished here.  "*" stands for any stage."""
         return any(any((self.root / "tables").glob(f".{stage}.json")) for stage in stages)
 
     def has(self, stage: str, key: str) -> bool:
-        """Say whether *stage* was finished with *key*."""
+        """Return whether *stage* was finished with *key*."""
         return self.kept(stage, key) is not None
 
     def kept(self, stage: str, key: str) -> dict[str, Frame] | None:
@@ -150,9 +150,23 @@ class RunFolder:
     def keep_or_make(
         self, stage: str, key: str, make: Callable[[], Mapping[str, Frame]], *, makes_images: bool = False
     ) -> dict[str, Frame]:
-        """Return the tables of *stage*: read when it was finished with *key*, else made, written and recorded.
+        """Return the tables of *stage*: read if it was finished with *key*, else made, written and recorded.
 
-        One that *makes_images* is made again too when what stands in `images` has changed.
+        Parameters
+        ----------
+        stage
+            *stage* is the name of the stage.
+        key
+            *key* is the hash of all inputs of the stage.
+        make
+            *make* returns the tables by name.
+        makes_images
+            *makes_images* is True for a stage that also writes to `images`.  It is made again if these files changed.
+
+        Raises
+        ------
+        RunFolderError
+            When the folder cannot be written.
         """
         kept = self.kept(stage, key)
         if kept is not None:
@@ -172,7 +186,7 @@ class RunFolder:
             "images": len(images),
             "root": str(self.root.absolute()),
             "files": digests(self.root, [*map(self.path, tables), *images]),
-            # Making a stage may make others first: their time is theirs.
+            # Making a stage may make others first. Their time is not counted here.
             "took_s": round(elapsed_s - self._nested_s, 3),
         }
         write_sealed(self._record(stage), record)
@@ -180,7 +194,7 @@ class RunFolder:
         return tables
 
     def took_s(self) -> dict[str, float]:
-        """Return how long each stage took when it was made, in seconds."""
+        """Return the time that each stage took when it was made, in seconds."""
         found = {path: read_sealed(path, _STAGE) for path in sorted((self.root / "tables").glob(".*.json"))}
         return {path.stem.removeprefix("."): record["took_s"] for path, record in found.items() if record is not None}
 

@@ -19,7 +19,7 @@ RECORDS: Columns = {
     "image": pl.String,
     "source": pl.String,
 }
-"""What every source yields.  May also have label, group, fold, url, host, text_id, image_id, any metadata."""
+"""The records of every source.  They may also have label, group, fold, url, host, text_id, image_id and metadata."""
 
 DROPPED: Columns = {
     "row": pl.Int64,
@@ -30,7 +30,7 @@ DROPPED: Columns = {
     "label": pl.String,
     "host": pl.String,
 }
-"""Every row that left, once.  ``row`` of Pairs and ``row`` of Dropped partition the input."""
+"""Every row that left, once.  The column ``row`` of Pairs and of Dropped together has each input row exactly once."""
 
 PAIRS: Columns = {
     "id": pl.String,
@@ -42,7 +42,7 @@ PAIRS: Columns = {
     "group": pl.String,
     "fold": pl.String,
 }
-"""Fold is "train", "validation", "test" of a hold-out, or "0", "1" … of a k-fold.  Null text or image: missing."""
+"""``fold`` is "train", "validation", "test" of a hold-out, or "0", "1" … of a k-fold.  Missing data are null."""
 
 PREDICTIONS: Columns = {
     "id": pl.String,
@@ -55,8 +55,8 @@ PREDICTIONS: Columns = {
 }
 """The narrow waist, plus one ``p_<class>`` column a class (sorted by class name).
 
-``fold`` is the test fold of the fit ("0" … of a k-fold, "test" of a hold-out); ``part`` says on which
-side of that fit the row stood: "train", "validation" or "test".
+``fold`` is the test fold of the fit ("0" … of a k-fold, "test" of a hold-out).  ``part`` is the part of the row in that
+fit: "train", "validation" or "test".
 """
 
 HISTORY: Columns = {
@@ -71,7 +71,7 @@ HISTORY: Columns = {
     "valid_score": pl.Float64,
     "gradient_norm": pl.Float64,
 }
-"""One row an epoch; scores are accuracies; branch is "joint" where the whole network is trained at once."""
+"""One row for each epoch.  Scores are accuracies.  ``branch`` is "joint" if the whole network is trained at once."""
 
 COSTS: Columns = {
     "contender": pl.String,
@@ -109,7 +109,7 @@ DIFFERENCES: Columns = {
     "minimum_detectable": pl.Float64,
     "is_primary": pl.Boolean,
 }
-"""``difference`` is the score of *a* minus the score of *b* on the same test rows; ``test`` names where p is from."""
+"""``difference`` is the score of *a* minus that of *b* on the same test rows.  ``test`` is the source of p."""
 
 FINDINGS: Columns = {
     "code": pl.String,
@@ -118,7 +118,7 @@ FINDINGS: Columns = {
     "explanation": pl.String,
     "evidence": pl.String,
 }
-"""``severity`` is info, warn, fail or not_applicable; ``evidence`` is a JSON object."""
+"""``severity`` is info, warn, fail or not_applicable.  ``evidence`` is a JSON object."""
 
 
 def empty(columns: Columns) -> Frame:
@@ -131,12 +131,21 @@ def empty(columns: Columns) -> Frame:
 
 
 def check(frame: Frame, columns: Columns, *, table: str) -> Frame:
-    """Return *frame* unchanged when it has all *columns* with their types.
+    """Return *frame* unchanged if it has all *columns* with their types.
+
+    Parameters
+    ----------
+    frame
+        *frame* is a table.
+    columns
+        *columns* are the types of its columns, by name.
+    table
+        *table* is the name of the table in the error, in the plural.
 
     Raises
     ------
     SchemaError
-        One line with what is missing, and what was found.
+        When a column is missing or has another type.
     """
     missing = [name for name in columns if name not in frame.columns]
     if missing:
@@ -149,7 +158,17 @@ def check(frame: Frame, columns: Columns, *, table: str) -> Frame:
 
 
 def ledger(rows: Frame, *, stage: str, reason: str | pl.Expr) -> Dropped:
-    """Return the Dropped rows for *rows* that leave at *stage* for *reason* (a word, or an expression over rows)."""
+    """Return the ledger of *rows* that leave: schema.DROPPED.
+
+    Parameters
+    ----------
+    rows
+        *rows* are the rows that leave.
+    stage
+        *stage* is the stage at which they leave.
+    reason
+        *reason* is one reason for all, or an expression over *rows*.
+    """
     columns = {name: pl.col(name) if name in rows.columns else pl.lit(None) for name in DROPPED}
     columns["stage"] = pl.lit(stage)
     columns["reason"] = pl.lit(reason) if isinstance(reason, str) else reason
@@ -158,6 +177,15 @@ def ledger(rows: Frame, *, stage: str, reason: str | pl.Expr) -> Dropped:
 
 def sift(rows: Frame, reason: pl.Expr, *, stage: str) -> tuple[Frame, Dropped]:
     """Return the rows whose *reason* is null, and the ledger of all others.
+
+    Parameters
+    ----------
+    rows
+        *rows* are the rows of a table.
+    reason
+        *reason* is an expression over *rows*: null for a row that stays.
+    stage
+        *stage* is the stage at which the others leave.
 
     Examples
     --------
@@ -173,7 +201,7 @@ def sift(rows: Frame, reason: pl.Expr, *, stage: str) -> tuple[Frame, Dropped]:
 
 
 def first_reason(fails: Mapping[str, pl.Expr]) -> pl.Expr:
-    """Return the first name of *fails* whose expression is true of a row; null where none is.
+    """Return the first name of *fails* whose expression is true for a row, or null.
 
     >>> rows = pl.DataFrame({"n": [1, None, 9]})
     >>> rows.select(first_reason({"is_odd": pl.col("n") % 2 == 1, "is_big": pl.col("n") > 5}).alias("r"))["r"].to_list()
@@ -185,6 +213,21 @@ def first_reason(fails: Mapping[str, pl.Expr]) -> pl.Expr:
 def finding(code: str, severity: str, subject: str, explanation: str, **evidence: Any) -> dict[str, str]:
     """Return one row of ``FINDINGS``.
 
+    Parameters
+    ----------
+    code
+        *code* is the code of the check or stage, such as "CP011".
+    severity
+        *severity* is "info", "warn", "fail" or "not_applicable".
+    subject
+        *subject* is the thing that the finding is about, such as a contender or "seeds".
+    explanation
+        *explanation* is the text for the reader.
+    evidence
+        *evidence* are the numbers behind it, as values of JSON.
+
+    Examples
+    --------
     >>> finding("CP011", "info", "seeds", "One fit.", n_fits=1)["evidence"]
     '{"n_fits": 1}'
     """

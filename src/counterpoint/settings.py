@@ -13,10 +13,10 @@ from counterpoint.safe_text import error_value
 Model = TypeVar("Model", bound=BaseModel)
 
 MOST_SHOWN = 80
-"""Longest key that an error quotes."""
+"""The longest key that an error quotes."""
 LARGEST = 10**9
 LARGEST_SEED = 2**32 - 1
-"""What numpy and scikit-learn take."""
+"""The largest seed of numpy and scikit-learn."""
 
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Positive = Annotated[int, Field(ge=1, le=LARGEST)]
@@ -24,37 +24,40 @@ Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Workers = Annotated[int, Field(ge=1, le=1024)]
 Pixels = Annotated[int, Field(ge=1, le=LARGEST)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
-"""A name that is a folder's too."""
+"""A name that is also the name of a folder."""
 Storage = Annotated[Mapping[str, Any], Field(repr=False), PlainSerializer(hidden)]
-"""Options for fsspec: whatever is written of the settings, they are not in it."""
+"""Options for fsspec.  They are never written."""
 
 _TAG = re.compile(r"str|dict|[a-z_-]+\[.*\]")
 
 
 class Section(BaseModel):
-    """A group of settings that one stage receives; immutable, and strict about its keys."""
+    """A group of settings that one stage receives.  It is immutable and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def read(cls, values: Mapping[str, Any], *, where: str = "") -> Self:
-        """Return the section that *values* describe.
-
-        Raises
-        ------
-        ConfigError
-            One line that names the first wrong key or value under *where*, what it got and what is allowed.
-        """
+        """Return the section that *values* describe, or raise ConfigError: see `validated`."""
         return validated(cls, values, where=where)
 
 
 def validated(model: type[Model], values: Mapping[str, Any], *, where: str = "") -> Model:
-    """Return the *model* that *values* describe: what ``Section.read`` does, for a model that is not a Section.
+    """Return the *model* that *values* describe.
+
+    Parameters
+    ----------
+    model
+        *model* is a class of pydantic.
+    values
+        *values* are settings by key.
+    where
+        *where* is the dotted key of the section in its file; the error names it.
 
     Raises
     ------
     ConfigError
-        One line that names the first wrong key or value under *where*, what it got and what is allowed.
+        When a key is unknown or missing, or a value is not allowed.  One line names the first of them.
     """
     try:
         return model.model_validate(values)
@@ -66,12 +69,13 @@ def _first_line(error: ValidationError, section: type[BaseModel], where: str) ->
     first = error.errors(include_url=False)[0]
     names_key = first["type"] in ("extra_forbidden", "missing")
     *outer, last = [str(step)[:MOST_SHOWN] for step in first["loc"]] or [""]
-    # pydantic adds the tag of a union to the path ("function-after[...]"): a reader has no use for it.
+    # pydantic adds the tag of a union to the path ("function-after[...]"). A reader does not need it.
     steps = [step for step in outer if not _TAG.fullmatch(step)]
     steps += [last] if last and (names_key or not _TAG.fullmatch(last)) else []
     place = ".".join([where, *steps] if where else steps) or "the file"
     if first["type"] == "missing":
-        return f"Missing key {place!r}: {section.__name__.lower()} needs it."
+        inside = place.rpartition(".")[0]
+        return f"Missing key {place!r}: {f'the section {inside}' if inside else 'the file'} needs it."
     if names_key:
         return f"Unknown key {place!r}.{did_you_mean(last, _keys_at(section, steps[:-1]))}"
     message = first["msg"].removeprefix("Value error, ")

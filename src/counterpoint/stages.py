@@ -172,7 +172,7 @@ def differ(
     rules
         *rules* is the section ``evaluate``.
     primary
-        *primary* is the primary contrast; None where there is none.
+        *primary* is the primary contrast, or None.
     modalities
         *modalities* are the modalities that each contender reads.
     on_progress
@@ -183,7 +183,7 @@ def differ(
 
 
 def check(pairs: Tables, case: Case) -> Tables:
-    """Return ``findings``: those of the stages in *pairs*, the tables of `split_pairs`, then those of the checks."""
+    """Return ``findings``: the findings in *pairs* (the tables of `split_pairs`), then the findings of the checks."""
     return {"findings": pl.concat([pairs["pairs_findings"], run_checks(case)])}
 
 

@@ -49,8 +49,8 @@ class Study:
     file
         *file* is the path of the study file.  A run folder belongs to this file, also after its settings change.
     records_of
-        *records_of* is a study with the same source, images and rules of ``clean``; its records and resized images
-        are also those of this study.
+        *records_of* is a study with the same source, images and rules of ``clean``.  This study uses its records and
+        resized images.
 
     Raises
     ------
@@ -136,7 +136,7 @@ class Study:
         )
 
     def report(self) -> Path:
-        """Return the path of the page; write it, its figures and results.json unless they show these very results."""
+        """Return the path of the page, after writing it, its figures and results.json where they are not up to date."""
         page, key = self.root / PAGE, key_of(self.key("findings"), self.config.page)
         if not is_finished(self.root, key):
             tables = self.tables()
@@ -165,12 +165,12 @@ class Study:
     def export_pairs(
         self, where: Path | str, *, classes: Sequence[str] | None = None, resize: Resize = "bilinear"
     ) -> dict[str, Any]:
-        """Write the pairs with their split into a folder, in the layout of the 2023 study; return the account.
+        """Write the pairs with their split into a folder, in the layout of the 2023 study, and return the account.
 
         Parameters
         ----------
         where
-            *where* is the folder to write; a k-fold gives a folder in it for each test fold.
+            *where* is the folder to write.  A k-fold gives a folder in it for each test fold.
         classes
             *classes* are the class names in the order of their numbers from 0 (default: alphabetical).
         resize
@@ -215,7 +215,7 @@ class Study:
         return stages.score(self.predictions(), self.config.evaluate, self.on_progress)
 
     def primary(self) -> dict[str, Any] | None:
-        """Return the primary contrast; it is chosen on validation rows and written before a test row is scored."""
+        """Return the primary contrast: chosen on validation rows, and written before a test row is scored."""
         metric = self.config.evaluate.primary
         path, key = self.root / "primary.json", key_of(self.key("fits"), metric)
         return fixed_primary(path, key, lambda: choose_primary(self.predictions(), self.modalities(), metric))
@@ -239,7 +239,7 @@ class Study:
 
     @cached_property
     def contenders(self) -> dict[str, Any]:
-        """The unfitted contenders by name; a wrong setting raises here."""
+        """The unfitted contenders by name.  A wrong setting raises here."""
         return models_of(self.config.contenders, seed=self.config.fit.seeds[0], cache=self.cache)
 
     def modalities(self) -> dict[str, tuple[str, ...]]:
@@ -249,7 +249,7 @@ class Study:
 
     @cached_property
     def cache(self) -> Path:
-        """The folder with stores of resized pixels; another state of the image files has another folder."""
+        """The folder with stores of resized pixels.  Another state of the image files has another folder."""
         return self._records_of.cache if self._records_of else self.root / "cache" / self.key("records")
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A sweep: one study made many times, with one thing changed each time, and what each change does to the scores."""
+"""A sweep: one study made many times with one change each time, and the effect of each change on the scores."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -51,7 +51,7 @@ no p, and its interval treats the two scores as independent.
 
 
 class Sweep:
-    """The studies of a sweep file, each in a run folder of its own, the table of what they found, and its page.
+    """The studies of a sweep file, each in its own run folder, the table of their scores, and the page.
 
     Parameters
     ----------
@@ -60,11 +60,11 @@ class Sweep:
     runs
         *runs* is the folder in which the sweep has its own.
     is_quick
-        *is_quick* makes the changes of ``quick`` on every point.
+        *is_quick* is True to make the changes of ``quick`` at every point.
     on_progress
         *on_progress* receives the progress of the points.
     file
-        *file* is where the sweep file is, for the page to say how it is made again.
+        *file* is the path of the sweep file.  The page shows the command with it.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Sweep:
         self.is_quick = is_quick
 
     def study(self, point: Point, *, earlier: Sequence[Study] = ()) -> Study:
-        """Return the study of *point*; nothing runs yet.
+        """Return the study of *point*, without running it.
 
         The first of the *earlier* studies with the same source, images and rules of ``clean`` shares its records.
         """
@@ -93,7 +93,7 @@ class Sweep:
         return Study(config, runs=self.root, file=self.config.study, records_of=records_of)
 
     def run(self) -> Frame:
-        """Make every study and the page, and return the table: `POINTS`; studies that are made already are read."""
+        """Make every missing study and the page, and return the table: `POINTS`."""
         self.report()
         return self.swept.table
 
@@ -108,7 +108,7 @@ class Sweep:
 
     @cached_property
     def swept(self) -> Swept:
-        """What the studies found; those that are not there yet are made."""
+        """The results of all studies.  Missing studies are made."""
         rows: list[dict[str, Any]] = []
         record = self._record()
         own: dict[tuple[str, bool], Study] = {}
@@ -147,7 +147,7 @@ class Sweep:
         return studies
 
     def _record(self) -> dict[str, Any]:
-        """Return what is needed to make the sweep again."""
+        """Return the command, the files and the environment to make the sweep again."""
         file = self.file or Path(f"{self.config.sweep}.yaml")
         kept = yaml.safe_dump(self.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         text = text_of(self.file) if self.file else kept
@@ -186,11 +186,11 @@ def _rows(point: Point, study: Study, base: Study, shown: tuple[str, ...]) -> It
 
 
 def _difference(study: Study, base: Study, contender: str, metric: str) -> dict[str, float | None]:
-    """Return how far *contender* of *study* is from that of *base*, on the same test rows where there are such."""
+    """Return the difference of a contender between *study* and *base*, paired if both have the same test rows."""
     one, other = (_of(each, contender, name) for each, name in ((study, "a"), (base, "b")))
     if base is study or other.is_empty():
         return {}
-    if _asked(one).equals(_asked(other)):
+    if _test_rows(one).equals(_test_rows(other)):
         rules = study.config.evaluate
         found = compare(
             pl.concat([one, other]), "a", "b", metric=metric,
@@ -211,7 +211,7 @@ def _of(study: Study, contender: str, name: str) -> Frame:
     return rows.with_columns(contender=pl.lit(name))
 
 
-def _asked(predictions: Frame) -> Frame:
+def _test_rows(predictions: Frame) -> Frame:
     return predictions.select("id", "seed", "label").sort("id", "seed")
 
 
@@ -221,7 +221,7 @@ def _score(study: Study, contender: str, metric: str) -> dict[str, Any]:
 
 
 def _unpaired(one: dict[str, Any], other: dict[str, Any]) -> dict[str, float | None]:
-    """Return the difference of two independent scores; each side of its interval is theirs, in quadrature."""
+    """Return the difference of two independent scores.  The arms of its interval are added in quadrature."""
     if any(score[end] is None for score in (one, other) for end in ("value", "low", "high")):
         return {}
     difference = one["value"] - other["value"]
@@ -238,7 +238,18 @@ def _unpaired(one: dict[str, Any], other: dict[str, Any]) -> dict[str, float | N
 def open_sweep(
     path: Path | str, *, runs: Path | str = "runs", is_quick: bool = False, on_progress: OnProgress = ignore_progress
 ) -> Sweep:
-    """Return the sweep that the file at *path* describes; nothing runs yet.
+    """Return the sweep of the sweep file at *path*, without running it.
+
+    Parameters
+    ----------
+    path
+        *path* is a sweep file (docs/sweep.md).
+    runs
+        *runs* is the folder in which the sweep has its folder.
+    is_quick
+        *is_quick* is True to make the changes of ``quick`` at every point.
+    on_progress
+        *on_progress* receives the progress of the points.
 
     Raises
     ------

@@ -177,7 +177,7 @@ def test_an_export_says_what_it_wrote_and_what_it_left_out(call, web, tmp_path):
         (("run", "acquire.yaml", "--out", "acquire.yaml/sub"), "acquire.yaml/sub"),
         (("export", "acquire.yaml", "webdatset", "tars"), "Unknown layout 'webdatset'. Did you mean 'webdataset'?"),
         (("export", "acquire.yaml", "study-2023", "s", "--resize", "are"), "Did you mean 'area'?"),
-        (("new", "acquire.yaml"), "acquire.yaml is there already; name another file."),
+        (("new", "acquire.yaml"), "acquire.yaml already exists. Name another file."),
         (("new", "nowhere/acquire.yaml"), "Cannot write nowhere/acquire.yaml: No such file or directory."),
         (("run", "acquire.yaml", "--allow-address", "home", "--out", "x"), "home"),
     ],

@@ -105,7 +105,7 @@ def test_a_sweep_prints_a_table_its_sentences_and_where_its_page_is(call, tmp_pa
         ({"contenders": ["majority", "majority"]}, "majority"),
         ({"contenders": ["my_lab:Nothing"]}, "my_lab"),
         ({"evaluate": {"primary": "auc"}}, "auc"),
-        ({"evaluate": {"primary": "log_loss"}}, "more is better"),
+        ({"evaluate": {"primary": "log_loss"}}, "more must be better"),
         ({"evaluate": {"metrics": ["accuracy", "f2"], "primary": "accuracy"}}, "f2"),
         ({"fit": {"engine": "loca"}}, "Did you mean 'local'?"),
         ({"source": SOURCE | {"n": 8}, "split": {"kind": "kfold", "folds": 5}}, "folds"),
@@ -231,7 +231,7 @@ def test_new_writes_a_study_file_once(call, tmp_path):
     assert call("new", "mine.yaml")[0] == 0
     assert yaml.safe_load((tmp_path / "mine.yaml").read_text())["source"] == {"kind": "emoji"}
     code, _, err = call("new", "mine.yaml")
-    assert (code, "is there already" in err) == (1, True)
+    assert (code, "already exists" in err) == (1, True)
 
 
 def test_new_writes_a_published_study_for_the_pairs_that_are_there(call, tmp_path):

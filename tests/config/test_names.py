@@ -38,9 +38,9 @@ def test_any_other_name_stays_as_it_is(name):
 @pytest.mark.parametrize(("one", "other"), [("SVM", "svm"), ("straße", "STRASSE"), ("caf\u00e9", "cafe\u0301")])
 def test_names_that_some_disks_take_for_one_are_refused(one, other):
     entries = [{"kind": "majority", "name": one}]
-    with pytest.raises(ConfigError, match=r"differ only in case|go by the name"):
+    with pytest.raises(ConfigError, match=r"differ only in case|have the name"):
         study(contenders=[*entries, {"kind": "majority", "name": other}])
-    with pytest.raises(ConfigError, match=r"differ only in case|go by the name"):
+    with pytest.raises(ConfigError, match=r"differ only in case|have the name"):
         study(contenders=entries, predictions=[{"path": "p.csv", "name": other}])
 
 

@@ -111,8 +111,8 @@ def test_rows_without_a_group_stand_alone():
     ("frame", "share", "kind", "message"),
     [
         ({"label": ["a", "b"] * 4}, 1.0, ConfigError, r"^test_share: should be between 0 and 1 \(got 1.0\)\.$"),
-        ({"class": ["a", "b"] * 4}, 0.5, SchemaError, r"^Pairs lack label; found class\.$"),
-        ({"label": ["a", "b", None]}, 0.5, SchemaError, r"^1 of 3 labels are null; leave these rows out\.$"),
+        ({"class": ["a", "b"] * 4}, 0.5, SchemaError, r"^Pairs lack label\. Found class\.$"),
+        ({"label": ["a", "b", None]}, 0.5, SchemaError, r"^1 of 3 labels are null\. Leave these rows out\.$"),
         ({"label": ["a", "a", "b"]}, 0.5, SplitError, r"^2 folds \(train, test\) .* 'b' has 1 \(of 1 rows\)\.$"),
     ],
 )

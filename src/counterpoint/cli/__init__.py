@@ -42,7 +42,7 @@ def counterpoint(
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
-    """Compare models that read text, images or both on your pairs, and say why one is better or not."""
+    """Compare models that read text, images or both on your pairs, and explain the difference."""
 
 
 for group, commands in COMMANDS.items():
@@ -51,7 +51,7 @@ for group, commands in COMMANDS.items():
 
 
 def main() -> None:
-    """Run the command line; exit 0 done, 1 a user's mistake, 2 usage, 130 interrupted."""
+    """Run the command line.  Exit codes: 0 done, 1 a mistake of the user, 2 usage, 130 interrupted."""
     with safe_streams():
         try:
             app()
@@ -59,5 +59,5 @@ def main() -> None:
             say(f"counterpoint: {error}", err=True)
             sys.exit(1)
         except Exception:
-            traceback.print_exc()  # here, where what it quotes is still guarded
+            traceback.print_exc()  # here, while the output is still guarded
             sys.exit(1)

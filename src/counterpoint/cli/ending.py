@@ -1,4 +1,4 @@
-"""How a command speaks and ends: nothing that others wrote reaches the terminal raw; an interrupt says what is kept."""
+"""Output and end of a command: text from outside is escaped, and an interrupt reports the finished work."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ def say(line: str, *, err: bool = False) -> None:
 
 @contextmanager
 def interruptible(kept: Callable[[], str]) -> Iterator[None]:
-    """Let an interrupt end the command with exit code 130 and a line that says what is *kept*."""
+    """End the command at an interrupt with exit code 130 and a line on the *kept* work."""
     try:
         yield
     except KeyboardInterrupt:

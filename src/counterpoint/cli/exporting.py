@@ -1,4 +1,4 @@
-"""Options of the exports, and what is said when one is written."""
+"""Options of the exports, and the message after one."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +10,9 @@ from counterpoint.errors import ConfigError, did_you_mean
 from counterpoint.safe_text import terminal_text
 
 Classes = Annotated[
-    str | None, typer.Option(help="Classes in the order of their numbers, as in animal,person; else alphabetical.")
+    str | None, typer.Option(help="Classes in the order of their numbers, as in animal,person (default: alphabetical).")
 ]
-Resize = Annotated[str, typer.Option(help="How pixels of tables are made: bilinear, as in 2023, or area.")]
+Resize = Annotated[str, typer.Option(help="How pixels of tables are resized: bilinear, as in 2023, or area.")]
 Way = Literal["bilinear", "area"]
 
 
@@ -31,7 +31,7 @@ def checked_resize(resize: str) -> Way:
     Raises
     ------
     ConfigError
-        When there is no such way.
+        When it is neither bilinear nor area.
     """
     if resize not in get_args(Way):
         raise ConfigError(f"Unknown --resize {resize!r}.{did_you_mean(resize, get_args(Way))}")
@@ -40,7 +40,7 @@ def checked_resize(resize: str) -> Way:
 
 
 def exported(account: Mapping[str, Any], where: Path) -> str:
-    """Return what an export says when it is done.
+    """Return the message after an export.
 
     >>> exported({"n_rows": 1200, "n_exported": 1000, "left_out": {"http_404": 150, "too_slow": 50}}, Path("tars"))
     'Wrote 1,000 of 1,200 rows to tars; left out: http_404 150, too_slow 50.'
@@ -48,9 +48,9 @@ def exported(account: Mapping[str, Any], where: Path) -> str:
     'Wrote to csvs: train_updated.csv 800 rows, test_updated.csv 200 rows.'
     """
     if "rows" in account:
-        said = f"Wrote to {where}: " + ", ".join(f"{name} {n:,} rows" for name, n in account["rows"].items())
+        written = f"Wrote to {where}: " + ", ".join(f"{name} {n:,} rows" for name, n in account["rows"].items())
     else:
-        said = f"Wrote {account['n_exported']:,} of {account['n_rows']:,} rows to {where}"
+        written = f"Wrote {account['n_exported']:,} of {account['n_rows']:,} rows to {where}"
     left_out = sorted(account.get("left_out", {}).items(), key=lambda item: -item[1])
     why = ", ".join(f"{terminal_text(str(status))} {n:,}" for status, n in left_out)
-    return f"{said}; left out: {why}." if why else f"{said}."
+    return f"{written}; left out: {why}." if why else f"{written}."

@@ -1,4 +1,4 @@
-"""Commands that make a study and print what it found."""
+"""Commands that run a study and print its results."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from counterpoint.study import Study
 
-Runs = Annotated[Path, typer.Option("--runs", help="The folder in which run folders are.")]
+Runs = Annotated[Path, typer.Option("--runs", help="The folder of the run folders.")]
 StudyFile = Annotated[Path, typer.Argument(help="A study file.")]
 DEFAULT_RUNS = Path("runs")
 DEMO = Path(__file__).parents[1] / "demo.yaml"
 BEFORE_FITS = ("source", "records", "grouped", "pairs")
-"""Stages that no contender is needed for."""
+"""Stages that need no contender."""
 QUICK = ("study=openmoji-quick", "split.kind=holdout", "split.limit=600", "evaluate.bootstrap=500")
-"""What ``demo --quick`` changes."""
+"""The changes of ``demo --quick``."""
 
 
 def demo(
@@ -37,7 +37,7 @@ def demo(
     ] = False,
     sets: Sets = None,
 ) -> None:
-    """Compare text, image and both on the OpenMoji pairs; minutes on two cores."""
+    """Compare text, image and both on the OpenMoji pairs.  It takes minutes on two cores."""
     _run(DEMO, runs=runs, sets=[*(QUICK if quick else ()), *(sets or ())], until="report")
 
 
@@ -47,14 +47,14 @@ def run(
     runs: Runs = DEFAULT_RUNS,
     sets: Sets = None,
     until: Annotated[
-        str, typer.Option(help="The last stage to make: records, pairs, fits, scores or report.")
+        str, typer.Option(help="The last stage to run: records, pairs, fits, scores or report.")
     ] = "report",
     engine: Annotated[
         str | None, typer.Option(help="Where the fits run: local, inline, ray, or package.module:run.")
     ] = None,
     address: Address = None,
 ) -> None:
-    """Make a study, from its source to its page; what the run folder has is kept."""
+    """Run a study from its source to its page.  Finished work in the run folder is kept."""
     given = {"fit.engine": engine, "fit.address": address}
     _run(study, runs=runs, sets=[*(sets or []), *as_sets(given)], until=until)
 
@@ -75,7 +75,7 @@ def compare(
 
 
 def findings(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None) -> None:
-    """Print what the checks found, each with its title."""
+    """Print the finding of each check with its title."""
     from counterpoint.diagnose import title_of
 
     with _opened(study, runs, sets) as opened:
@@ -85,7 +85,7 @@ def findings(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None) 
 
 
 def report(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None) -> None:
-    """Write the page of a study, and print where it is."""
+    """Write the page of a study, and print its path."""
     with _opened(study, runs, sets) as opened:
         say(str(opened.report()))
 
@@ -97,14 +97,14 @@ def sweep(
     quick: Annotated[bool, typer.Option("--quick", help="Make the changes under quick: on every point.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")] = False,
 ) -> None:
-    """Make a study many times, one thing changed each time; print what each change does, and write a page."""
+    """Run a study many times with one change each time, print the effect of each change, and write a page."""
     from counterpoint.config.sweep import read_sweep
 
-    read_sweep(path)  # a mistake in it is an error before all that takes seconds to import
+    read_sweep(path)  # raises before the slow imports
     from counterpoint.progress import progress
     from counterpoint.sweep import open_sweep
 
-    with interruptible(lambda: "what was finished is kept"), progress() as on_progress:
+    with interruptible(lambda: "finished work is kept"), progress() as on_progress:
         opened = open_sweep(path, runs=runs, is_quick=quick, on_progress=on_progress)
         page = opened.report()
     if csv:
@@ -134,7 +134,7 @@ def predict(
 def export_pairs(
     study: StudyFile,
     *,
-    out: Annotated[Path, typer.Option("--out", help="The folder to write; not there yet, or empty.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder to write.  It must be new or empty.")],
     classes: Classes = None,
     resize: Resize = "bilinear",
     runs: Runs = DEFAULT_RUNS,
@@ -155,7 +155,7 @@ def _run(study: Path, *, runs: Path, sets: Sequence[str] | None, until: str) -> 
     if until == "report":
         _print_summary(opened)
     else:
-        say(f"Made {until}; its tables are in {opened.root / 'tables'}")
+        say(f"Made {until}. Its tables are in {opened.root / 'tables'}")
 
 
 def _make(study: "Study", until: str) -> None:
@@ -164,7 +164,7 @@ def _make(study: "Study", until: str) -> None:
 
     if until not in (*STAGES, "report"):
         raise ConfigError(f"Unknown stage {until!r}.{did_you_mean(until, (*STAGES, 'report'))}")
-    if until not in BEFORE_FITS:  # a wrong setting is an error before hours of reading, not after
+    if until not in BEFORE_FITS:  # a wrong setting raises before hours of reading
         models_of(study.config.contenders, seed=study.config.fit.seeds[0], cache=study.root)
     if until == "report":
         study.report()
@@ -176,11 +176,11 @@ def _make(study: "Study", until: str) -> None:
 def _opened(path: Path, runs: Path, sets: Sequence[str] | None) -> "Iterator[Study]":
     from counterpoint.config import read_study
 
-    config = read_study(path, tuple(sets or ()))  # before all that takes seconds to import
+    config = read_study(path, tuple(sets or ()))  # raises before the slow imports
     from counterpoint.progress import progress
     from counterpoint.study import Study
 
-    with interruptible(lambda: "what was finished is kept"), progress() as on_progress:
+    with interruptible(lambda: "finished work is kept"), progress() as on_progress:
         yield Study(config, runs=runs, on_progress=on_progress, file=path)
 
 
@@ -209,7 +209,7 @@ def _column(name: str) -> Any:
 
 
 def _print_table(frame: Any) -> None:
-    """Print a table as CSV, which people read and programs too."""
+    """Print a table as CSV, for people and for programs."""
     import polars as pl
 
     shown = frame.with_columns(pl.col(pl.String).map_elements(terminal_text, return_dtype=pl.String))

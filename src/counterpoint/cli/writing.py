@@ -1,4 +1,4 @@
-"""Commands for whoever writes a study file: a first one, its schema, and the names that may stand in it."""
+"""Commands for writing a study file: a first draft, its schema, and the names that it may use."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from counterpoint.cli.ending import say
 from counterpoint.errors import ConfigError
 
 NOTE = "# NOTE: "
-"""How a line of a written study file begins that the user should not miss."""
+"""The start of a line in a study file that is also printed as a warning."""
 
 
 def new(
@@ -17,7 +17,7 @@ def new(
     source: Annotated[Path | None, typer.Option("--from", help="A folder, table or tar shards to look at.")] = None,
     preset: Annotated[str | None, typer.Option(help="A published study to make on your pairs: study-2023.")] = None,
 ) -> None:
-    """Write a commented study file, inferred from what is there."""
+    """Write a commented study file that fits the given data."""
     from counterpoint.data.infer import study_file
 
     text = study_file(path, source, preset=preset)
@@ -39,20 +39,20 @@ def write_once(path: Path, text: str) -> None:
     Raises
     ------
     ConfigError
-        When the file is there already, or cannot be written.
+        When the file already exists, or cannot be written.
     """
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise ConfigError(f"{path} is there already; name another file.") from None
+        raise ConfigError(f"{path} already exists. Name another file.") from None
     except OSError as error:
         raise ConfigError(f"Cannot write {path}: {error.strerror}.") from error
 
 
 def schema(
     *,
-    acquire: Annotated[bool, typer.Option("--acquire", help="That of an acquire file.")] = False,
+    acquire: Annotated[bool, typer.Option("--acquire", help="Print the schema of an acquire file.")] = False,
 ) -> None:
     """Print the JSON Schema of a study file, for editors."""
     import json
@@ -74,16 +74,16 @@ def metrics() -> None:
 
 
 def checks() -> None:
-    """List the checks: code and title, what each does by default, what full depth adds, and what both cost."""
+    """List the checks: code, title, default work, extra work at full depth, and the cost of both."""
     from counterpoint.diagnose import CHECKS, depths, title_of
 
     typer.echo(
-        "fast is the default; full, by checks.depth in the study file, adds to it.  Costs: one core, 1,000 pairs."
+        "fast is the default. full adds to it (checks.depth in the study file). Costs are for one core and 1,000 pairs."
     )
     for code in CHECKS:
         typer.echo(f"{code}  {title_of(code)}")
-        for depth, said in depths(code).items():
-            typer.echo(f"       {depth}  {said}")
+        for depth, work in depths(code).items():
+            typer.echo(f"       {depth}  {work}")
 
 
 def sources() -> None:

@@ -1,4 +1,4 @@
-"""YAML files of settings, and what ``--set`` changes in them."""
+"""YAML files of settings, and the changes of ``--set``."""
 
 import os
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from counterpoint.errors import ConfigError, did_you_mean
 from counterpoint.files import read_bytes
 
 MOST_NAME_BYTES = 255
-"""Longest name of a file, as file systems have it."""
+"""The longest name of a file in common file systems, in bytes."""
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -20,18 +20,18 @@ def load(path: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        When it is not there, is not YAML, or holds no keys.
+        When it is missing, is not YAML, or holds no keys.
     """
     try:
         values = read_yaml(text_of(path))
     except OSError as error:
         raise ConfigError(f"Cannot read {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8: byte {error.start:,} is no text; save it as UTF-8.") from error
+        raise ConfigError(f"{path} is not UTF-8: byte {error.start:,} cannot be decoded. Save it as UTF-8.") from error
     except NotPlainError as error:
         raise ConfigError(f"{path} is not YAML that can be read: {error}.") from error
     if not isinstance(values, dict):
-        raise ConfigError(f"{path} should hold keys such as study and source; it holds a {type(values).__name__}.")
+        raise ConfigError(f"{path} should hold keys such as study and source. It holds a {type(values).__name__}.")
     return values
 
 
@@ -47,7 +47,7 @@ def absolute(path: str, folder: Path) -> str:
     Raises
     ------
     ConfigError
-        When no file can be called so.
+        When no file can have this name.
 
     Examples
     --------
@@ -59,10 +59,10 @@ def absolute(path: str, folder: Path) -> str:
     try:
         found = (folder / Path(path).expanduser()).absolute()
         longest = max(len(os.fsencode(name)) for name in found.parts)
-    except (ValueError, RuntimeError) as error:  # half a character; the home of nobody
+    except (ValueError, RuntimeError) as error:  # half a character, or the home of an unknown user
         raise ConfigError(f"{path[:80]!r} is no path: {error}.") from error
     if "\0" in path or longest > MOST_NAME_BYTES:
-        raise ConfigError(f"{path[:80]!r} is no path: no file can be called so.")
+        raise ConfigError(f"{path[:80]!r} is no path: no file can have this name.")
     return str(found)
 
 
@@ -75,7 +75,7 @@ def overridden(values: dict[str, Any], overrides: Iterable[str]) -> dict[str, An
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals or key.count(".") > MOST_DEPTH:
-            raise ConfigError(f"--set takes KEY=VALUE, such as split.seed=1; got {key[:80]!r}.")
+            raise ConfigError(f"--set takes KEY=VALUE, such as split.seed=1, not {key[:80]!r}.")
         try:
             put(values, key, read_yaml(text))
         except NotPlainError as error:
@@ -84,8 +84,24 @@ def overridden(values: dict[str, Any], overrides: Iterable[str]) -> dict[str, An
 
 
 def put(values: dict[str, Any], key: str, value: Any) -> None:
-    """Set the dotted *key* of nested *values*; in a list of contenders a step is the name of one of them.
+    """Set one value of nested settings.
 
+    Parameters
+    ----------
+    values
+        *values* are the settings; they are changed.
+    key
+        *key* is dotted.  In a list of contenders a step is the name of one of them.
+    value
+        *value* is the new value.
+
+    Raises
+    ------
+    ConfigError
+        When a step leads to a value without keys, or to no entry of a list.
+
+    Examples
+    --------
     >>> study = {"contenders": ["majority", {"kind": "text-svm", "c": 1}]}
     >>> put(study, "contenders.text-svm.c", 0.1)
     >>> study
@@ -99,18 +115,18 @@ def put(values: dict[str, Any], key: str, value: Any) -> None:
             raise ConfigError(f"--set {key}: {parent!r} holds a value, not keys.")
     if isinstance(section, list):
         raise ConfigError(f"--set {key}: name a setting of {last!r}, such as {key}.seed.")
-    section[last] = deepcopy(value)  # a later key may change a part of it, here only
+    section[last] = deepcopy(value)  # a later key may change a part of it, only here
 
 
 def _section(values: dict[str, Any], name: str) -> Any:
-    """Return what stands under *name*; a section that is named and left empty has no keys yet."""
+    """Return the value of key *name*.  An empty section becomes one without keys."""
     if values.get(name) is None:
         values[name] = {}
     return values[name]
 
 
 def _named(entries: list[Any], name: str, key: str) -> dict[str, Any]:
-    """Return the entry of a list that goes by *name*; a plain name becomes an entry with keys."""
+    """Return the entry of a list with this *name*.  A plain name becomes an entry with keys."""
     names = [entry.get("name", entry.get("kind")) if isinstance(entry, dict) else entry for entry in entries]
     if name not in names:
         raise ConfigError(f"--set {key}: no entry {name!r}.{did_you_mean(name, map(str, names))}")

@@ -1,4 +1,4 @@
-"""Names that people give and that become folders: no name may leave its folder, on any system."""
+"""Names given by users that become names of folders.  No name leaves its folder, on any system."""
 
 import re
 import unicodedata
@@ -12,12 +12,12 @@ _FORBIDDEN = '/\\<>:"|?*'
 
 
 def as_folder_name(name: str) -> str:
-    """Return *name*, which can be a folder's on every system; in Unicode's composed form.
+    """Return *name* in the composed form of Unicode if a folder can have it on every system.
 
     Raises
     ------
     ValueError
-        When it cannot.
+        When a folder cannot have it.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def as_folder_name(name: str) -> str:
     if _RESERVED.fullmatch(name):
         raise ValueError(f"a name becomes a folder's, and {name!r} is a device's on Windows")
     if len(name.encode()) > MAX_BYTES:
-        raise ValueError(f"a name becomes a folder's, and has at most {MAX_BYTES} bytes; this has {len(name.encode())}")
+        raise ValueError(f"a name becomes a folder's, and has at most {MAX_BYTES} bytes, not {len(name.encode())}")
     return name
 
 

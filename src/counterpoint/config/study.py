@@ -1,4 +1,4 @@
-"""The study file: one frozen section a stage.  Sources and contenders check their own keys when they are looked up."""
+"""The study file: one frozen section for each stage.  Sources and contenders check their own keys."""
 
 import os
 from collections.abc import Mapping
@@ -19,45 +19,45 @@ DEFAULT_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_a
 
 
 class Clean(Section):
-    """Rules that a record must pass; each that it fails first is the reason of a Dropped row."""
+    """Rules that a record must pass.  The first rule that it fails is the reason in its Dropped row."""
 
     min_words: Count = 0
-    """Fewest words of a text; see `counterpoint.rules.words` for what a word is in each script."""
+    """Least number of words in a text.  In a script without spaces each letter is a word."""
     max_words: Positive | None = None
-    """Most words of a text."""
+    """Largest number of words in a text."""
     allowed_characters: str | None = None
     """A regular expression that the whole text must match, such as ``[a-zA-Z .,]+`` of the 2023 study."""
     min_side_px: Positive = 8
-    """Shortest side of an image."""
+    """Least length of the short side of an image, in pixels."""
     max_side_px: Positive = 20_000
-    """Longest side of an image."""
+    """Largest length of the long side of an image, in pixels."""
     max_pixels: Pixels = 64_000_000
-    """Most pixels of an image, read from its header before it is decoded."""
+    """Largest number of pixels of an image, read from its header before decoding."""
     max_aspect: Annotated[float, Field(ge=1)] = 20.0
-    """Longest side over shortest side, at most."""
+    """Largest ratio of the long side to the short side."""
     max_decode_s: Annotated[float, Field(gt=0, le=3600)] = 20.0
-    """Longest time to read and decode one image; its worker is ended then, and the row is ``decode_timeout``."""
+    """Longest time to read and decode one image, in seconds.  After it the row leaves with ``decode_timeout``."""
     max_dropped_share: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """More bad rows than this share is a bad table.  Rows left out on purpose do not count."""
+    """Largest share of bad rows.  With more the study stops.  Rows left out on purpose do not count."""
 
 
 class Label(Section):
     """Where labels come from: the source's own column (default), a mapping of its values, or keyword rules."""
 
     mapping: Mapping[str, str] | None = None
-    """From a value of the source's label to the name of its class; a row with any other value is dropped."""
+    """Class of each value in the label column.  A row with any other value is dropped."""
     keywords: KeywordRules | None = None
-    """Words that make the label from the text."""
+    """Words in the text that decide the label."""
     preset: str | None = None
     """The keyword rules of a published study: ``study-2023``."""
     covered_by: str | None = None
-    """Keep only rows that the rules of this preset label, whatever they say: two origins compare on the same rows."""
+    """Keep only rows to which this preset gives a label, so that labels of two origins compare on the same rows."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         given = [name for name in ("mapping", "keywords", "preset") if getattr(self, name) is not None]
         if len(given) > 1:
-            raise ValueError(f"give one of mapping, keywords, preset; not {' and '.join(given)}")
+            raise ValueError(f"give only one of mapping, keywords and preset, not {' and '.join(given)}")
         return self
 
     def rules(self) -> KeywordRules | None:
@@ -66,99 +66,99 @@ class Label(Section):
 
 
 class Align(Section):
-    """What is done with a pair of which one side is missing: drop it, or keep it with a null that models mask."""
+    """Pairs without a text or without an image: dropped, or kept with a null that models mask."""
 
     missing_text: Literal["drop", "keep"] = "drop"
-    """What is done with a pair without text."""
+    """``drop`` removes a pair without a text, ``keep`` keeps it."""
     missing_image: Literal["drop", "keep"] = "drop"
-    """What is done with a pair whose image is not there."""
+    """``drop`` removes a pair without an image, ``keep`` keeps it."""
 
 
 class Text(Section):
-    """Words taken out of every text before any model sees it (labels are made before)."""
+    """Words that are taken out of every text after labels are made and before a model reads it."""
 
     mask: tuple[str, ...] = ()
     """Words to take out."""
     match: Match = "word"
     """``word`` between word boundaries, ``space`` with a space on both sides, ``substring`` or ``regex``."""
     ignore_case: bool = True
-    """Whether ``Dog`` is taken out by ``dog``."""
+    """Whether ``dog`` also takes out ``Dog``."""
 
 
 class Group(Section):
-    """Which rows are near-duplicates, and so must stand on one side of the split."""
+    """Near-duplicates, which stay in one part of the split."""
 
     exact: bool = True
     """Rows with the same image bytes (sha256) are linked."""
     near_images: bool = True
-    """Rows whose perceptual hashes nearly agree are linked."""
+    """Rows with nearly equal perceptual hashes are linked."""
     near_texts: bool = True
-    """Rows whose texts share most of their words are linked."""
+    """Rows with texts that share most of their words are linked."""
     max_bits: Annotated[int, Field(ge=0, le=32)] = 4
-    """How many of the 64 bits of two perceptual hashes may differ."""
+    """Largest number of different bits between two perceptual hashes of 64 bits."""
     min_jaccard: Share = 0.8
-    """Least Jaccard index of the words of two texts; MinHash finds the candidates, each is then counted."""
+    """Least Jaccard index of the words of two texts.  MinHash finds candidates, and each index is then computed."""
     min_words: Positive = 6
-    """Texts with fewer words are not compared."""
+    """Least number of words of a text that is compared with others."""
     max_component_share: Share = 0.05
-    """A chain of links over more than this share of the rows is reported, and only its exact links kept."""
+    """Largest share of rows in one group.  A larger one is reported, and only its exact links are kept."""
 
 
 class Split(Section):
-    """The source's own split, a hold-out, or a k-fold; the split has its own seed."""
+    """The split of the source, a hold-out, or a k-fold, with its own seed."""
 
     kind: Literal["auto", "holdout", "kfold", "given"] = "auto"
-    """``given`` keeps the source's own split, ``holdout`` and ``kfold`` draw one.  ``auto`` keeps that of the source
-    where it has one, and is else ``holdout``."""
+    """``given`` keeps the split of the source, ``holdout`` and ``kfold`` draw one.  ``auto`` is ``given`` if the source
+    has a split, and ``holdout`` if not."""
     test_share: Share = 0.2
     """Share of the rows in the test fold of a hold-out."""
     validation_share: Share = 0.16
     """Share of the rows in the validation fold of a hold-out."""
     folds: Annotated[int, Field(ge=3, le=100)] = 5
-    """How many folds a k-fold has: one to test, one to validate, the rest to train."""
+    """Number of folds of a k-fold: one to test, one to validate, the others to train."""
     balance: bool = False
-    """Leave out rows of the larger classes, by seeded sampling, until all are as large as the smallest."""
+    """Sample the larger classes down to the size of the smallest."""
     limit: Positive | None = None
-    """Keep at most so many rows, by seeded stratified sampling."""
+    """Largest number of rows, by stratified sampling."""
     train_limit: Positive | None = None
-    """Keep at most so many training rows of a hold-out; its other rows stay, so that a curve has one test fold."""
+    """Largest number of training rows of a hold-out.  The test fold stays the same, as a learning curve needs it."""
     seed: Seed = 0
-    """The split's own seed; a fit's seeds never move a row."""
+    """Seed of the split.  The seeds of fits move no row."""
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
         if self.test_share + self.validation_share >= 1:
-            raise ValueError("test_share and validation_share leave nothing to train on")
+            raise ValueError("test_share and validation_share leave no rows to train on")
         if self.train_limit is not None and self.kind == "kfold":
-            raise ValueError("train_limit needs a hold-out: of a k-fold every row is tested on")
+            raise ValueError("train_limit needs a hold-out, because a k-fold tests on every row")
         return self
 
 
 class Fault(Section):
-    """A fault planted on purpose, to see what it does; the page of such a study says so."""
+    """A fault that is planted on purpose to see its effect.  The page of such a study reports it."""
 
     kind: Literal["shuffle_texts", "shift_images", "flip_labels"]
-    """``shuffle_texts`` deals texts anew, ``shift_images`` gives each pair the image of a later one, ``flip_labels``
+    """``shuffle_texts`` permutes the texts, ``shift_images`` gives each pair the image of a later pair, ``flip_labels``
     gives a row another class."""
     part: Literal["train", "validation", "test", "all"] = "all"
-    """Which fold's rows; single folds are those of a hold-out."""
+    """Part of a hold-out whose rows get the fault, or all rows."""
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Share of those rows."""
+    """Share of the rows in this part."""
     by: Positive = 1
-    """How many rows later the image is from."""
+    """Distance in rows between a pair and its new image."""
     seed: Seed = 0
-    """The fault's own seed."""
+    """Seed of the fault."""
 
 
 class ContenderEntry(Section):
-    """One contender of the study: its kind (a name or a path), the name it goes by here, and its own settings."""
+    """One contender of the study: its kind (a name or a path), its name in this study, and its own settings."""
 
     kind: str
     """A name that ``counterpoint contenders`` lists, or a path such as ``my_lab.bayes:CharBayes``."""
     name: FolderName
-    """What it is called in tables and on the page; its kind, unless given."""
+    """Name of the contender in tables and on the page (default: its kind)."""
     settings: Mapping[str, Any] = Field(default_factory=dict)
-    """The contender's own settings; they may also stand beside ``kind``."""
+    """Settings of the contender.  They may also stand next to ``kind``."""
 
     @model_validator(mode="before")
     @classmethod
@@ -178,39 +178,39 @@ class OutsidePredictions(Delimited, Section):
     path: Path
     """The file."""
     name: FolderName
-    """What the model is called in tables and on the page."""
+    """Name of the model in tables and on the page."""
     modalities: tuple[Literal["text", "image"], ...] = ("text", "image")
-    """What the model reads."""
+    """Modalities that the model reads."""
 
 
 class Fit(Section):
-    """How contenders are fitted: which seeds, how many threads a fit, how many fits at once (one a core)."""
+    """How contenders are fitted: seeds, threads of one fit, and fits at once (default: one for each core)."""
 
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=1000)] = (0,)
-    """A contender is fitted with each of these; they change initialisation, order and augmentation."""
+    """Seeds of initialisation, order and augmentation.  A contender is fitted once with each of them."""
     threads: Workers = 1
-    """Threads of one fit; the same number gives the same bytes."""
+    """Threads of one fit.  The same number gives the same bytes."""
     workers: Workers | None = None
-    """Fits at once; by default as many as there are cores for, here or in the cluster."""
+    """Fits at once (default: as many as the cores here or in the cluster allow)."""
     engine: str = "local"
     """Where fits run: ``local``, ``inline``, ``ray``, or a path such as ``my_lab.cluster:run``."""
     address: str | None = None
-    """Of a Ray cluster; null: RAY_ADDRESS, else a cluster of this machine's own."""
+    """Address of a Ray cluster.  Null stands for RAY_ADDRESS, or else for a new cluster on this machine."""
 
 
 class Evaluate(Section):
-    """Which metrics, which of them decides, and how intervals are made."""
+    """The metrics, the one that decides, and the intervals."""
 
     metrics: Annotated[tuple[str, ...], Field(min_length=1)] = DEFAULT_METRICS
     """Names that ``counterpoint metrics`` lists."""
     primary: str = "balanced_accuracy"
-    """The metric that decides; of ``metrics``, and one of which more is better."""
+    """The metric that decides.  It is one of ``metrics``, and more is better."""
     bootstrap: Annotated[int, Field(ge=100, le=100_000)] = 2000
-    """Draws of the bootstrap over groups."""
+    """Number of draws of the bootstrap over groups."""
     confidence: Share = 0.95
     """Level of the intervals."""
     seed: Seed = 0
-    """The bootstrap's own seed."""
+    """Seed of the bootstrap."""
 
     @model_validator(mode="after")
     def _primary(self) -> Self:
@@ -227,12 +227,12 @@ class Checks(Section):
 
 
 class Page(Section):
-    """What the page shows beside the numbers."""
+    """Title and example images of the page."""
 
     example_images: bool = True
-    """False keeps photos and captions that may not be shown off the page."""
+    """False leaves photos and captions out of the page, where they may not be shown."""
     title: str | None = None
-    """The page's title; the study's name, unless given."""
+    """Title of the page (default: the name of the study)."""
 
 
 DEFAULT_CONTENDERS = (
@@ -244,44 +244,44 @@ class StudyConfig(Section):
     """A whole study file."""
 
     study: Name
-    """The study's name, which is also its run folder's: letters, digits, dots, dashes and underscores."""
+    """Name of the study and of its run folder: letters, digits, dots, dashes and underscores."""
     source: Mapping[str, Any]
-    """Where records come from: ``kind``, and the keys of that kind."""
+    """The source of the records: ``kind``, and the keys of that kind."""
     images: Literal["stat", "hash", "ignore"] = "stat"
-    """How a replaced image file is noticed when the study runs again: by its size and time of change, by its bytes
-    (all are read each time), or not at all."""
+    """How a replaced image file is noticed when the study runs again.  ``stat`` compares size and time of change.
+    ``hash`` compares the bytes, and reads all of them each time.  ``ignore`` compares nothing."""
     clean: Clean = Clean()
-    """Which records are fit to use."""
+    """Rules that records must pass."""
     label: Label = Label()
     """Where labels come from."""
     align: Align = Align()
-    """What is done with a pair of which one side is missing."""
+    """Policies for pairs without a text or without an image."""
     text: Text = Text()
-    """What is taken out of the text."""
+    """Words that are taken out of texts."""
     exclude: tuple[str, ...] | Path = ()
-    """Ids to leave out, or a file of them: one a line, or a CSV with the column ``id``."""
+    """Ids to leave out, or a file of ids: one on each line, or a CSV with the column ``id``."""
     relabel: Mapping[str, str] | Path = Field(default_factory=dict)
-    """Labels by id that stand above every rule, or a CSV file with the columns ``id`` and ``label``."""
+    """Labels by id, which override every rule, or a CSV file with the columns ``id`` and ``label``."""
     group: Group = Group()
-    """Which rows must stay together."""
+    """Near-duplicates, which stay in one part of the split."""
     split: Split = Split()
-    """How rows are divided."""
+    """The split into parts or folds."""
     faults: tuple[Fault, ...] = ()
-    """Faults to plant in the pairs once they are split."""
+    """Faults to plant in the pairs after the split."""
     contenders: Annotated[tuple[ContenderEntry, ...], Field(min_length=1)] = tuple(
         ContenderEntry(kind=name, name=name) for name in DEFAULT_CONTENDERS
     )
-    """Which models compete."""
+    """The models that are compared."""
     predictions: tuple[OutsidePredictions, ...] = ()
-    """Outside models that compete by their predictions."""
+    """Outside models, which are compared by their predictions."""
     fit: Fit = Fit()
-    """How they are fitted."""
+    """How contenders are fitted."""
     evaluate: Evaluate = Evaluate()
-    """How they are scored and compared."""
+    """How contenders are scored and compared."""
     checks: Checks = Checks()
     """What the checks for pitfalls may cost."""
     page: Page = Page()
-    """What the page shows."""
+    """Title and example images of the page."""
 
     @model_serializer(mode="wrap")
     def _without_secrets(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -295,7 +295,7 @@ class StudyConfig(Section):
         names = [entry.name for entry in self.contenders] + [entry.name for entry in self.predictions]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"two contenders go by the name {twice[0]!r}; give one of them another name:")
+            raise ValueError(f"two contenders have the name {twice[0]!r}. Give one of them another name:")
         folded = [name.casefold() for name in names]
         alike = [name for name in names if folded.count(name.casefold()) > 1]
         if alike:
@@ -304,15 +304,21 @@ class StudyConfig(Section):
 
 
 def read_study(path: Path, overrides: tuple[str, ...] = (), changes: Mapping[str, Any] | None = None) -> StudyConfig:
-    """Return the study that the YAML file at *path* describes, after *overrides* such as ``split.seed=1``.
+    """Return the settings of the study file at *path*.  Relative paths in it are relative to its folder.
 
-    *changes* are overrides as values, by dotted key; they come first.  Relative paths in the file are relative to its
-    folder.
+    Parameters
+    ----------
+    path
+        *path* is a YAML file.
+    overrides
+        *overrides* change settings, as in ``("split.seed=1",)``.
+    changes
+        *changes* are values by dotted key.  They are set before *overrides*.
 
     Raises
     ------
     ConfigError
-        When the file is not there, is not YAML, or has a wrong key or value.
+        When the file is missing, is not YAML, or has a wrong key or value.
     """
     values = load(path)
     for key, value in (changes or {}).items():
@@ -321,7 +327,7 @@ def read_study(path: Path, overrides: tuple[str, ...] = (), changes: Mapping[str
 
 
 def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return *values* with the paths that a study file may hold made relative to the file's folder."""
+    """Return *values* with each relative path made absolute, from the folder of the study file."""
 
     def resolve(holder: Any, key: str) -> None:
         if isinstance(holder, dict) and isinstance(holder.get(key), str) and "://" not in holder[key]:

@@ -53,12 +53,12 @@ class SweepConfig(Section):
 
 
 def read_sweep(path: Path) -> SweepConfig:
-    """Return the sweep that the YAML file at *path* describes; its study is relative to its folder.
+    """Return the settings of the sweep file at *path*.  The path of its study is relative to its folder.
 
     Raises
     ------
     ConfigError
-        When the file is not there, is not YAML, or has a wrong key or value.
+        When the file is missing, is not YAML, or has a wrong key or value.
     """
     values = load(path)
     study = values.get("study")
@@ -70,7 +70,7 @@ def read_sweep(path: Path) -> SweepConfig:
 
 
 class Point(NamedTuple):
-    """One study of a sweep: the variant it stands on, what is changed there, to what, and all its changes."""
+    """One study of a sweep: its variant, the changed setting, the value of a curve, and all changes."""
 
     variant: str
     choice: str | None
@@ -79,13 +79,13 @@ class Point(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name of its study."""
+        """The name of the study."""
         words = [word for word in (self.variant, self.choice, self.value) if word is not None]
         return re.sub(r"[^A-Za-z0-9.]+", "-", "--".join(words)).strip("-.")
 
 
 def points(config: SweepConfig) -> list[Point]:
-    """Return every study of a sweep, a variant's own before its changes.
+    """Return every study of a sweep, each variant itself before its changes.
 
     >>> variants = {"published": {}, "repaired": {"fit.seeds": [0, 1]}}
     >>> hidden = {"published": {"a.hidden": "softmax"}, "repaired": {"a.hidden": "relu"}}

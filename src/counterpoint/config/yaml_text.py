@@ -1,7 +1,7 @@
-"""YAML of strangers as plain values: bounded in size and depth, each key once and as it is written.
+"""YAML from strangers as plain values: bounded in size and depth, with each key once and as written.
 
 A few bytes of YAML can stand for gigabytes (aliases of aliases), nest until the stack ends, or name Python objects.
-All of it is looked at as a stream of events first, before any value is made.
+So a stream of events is checked first, before any value is made.
 """
 
 import re
@@ -12,22 +12,22 @@ import yaml
 
 MOST_BYTES = 2 << 20
 MOST_VALUES = 200_000
-"""Values and keys, an alias counted as all that it stands for."""
+"""The largest number of values and keys.  An alias counts as many as it stands for."""
 MOST_DEPTH = 40
 
 _TEXT = "tag:yaml.org,2002:str"
 _SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null")}
 _KINDS = {*_SCALARS, _TEXT, "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map", None}
-# A scalar that its tag does not fit, such as `!!int ""` or a number of 5,000 digits: each raises an error of its own.
+# A scalar that does not fit its tag, such as `!!int ""` or a number of 5,000 digits, may raise any of these.
 _MISFITS = (ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError)
 _TAG_DIRECTIVE = re.compile(r"^%TAG", re.MULTILINE)
 
-# libyaml's, which takes a tenth of the time, where PyYAML was built with it.
+# The loader of libyaml takes a tenth of the time, if PyYAML was built with it.
 _Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_Safe):  # type: ignore[misc]
-    """Reads what JSON has: a date is text, and neither bytes nor sets are read."""
+    """Reads the types of JSON: a date is text, and neither bytes nor sets are read."""
 
     yaml_constructors = {kind: make for kind, make in _Safe.yaml_constructors.items() if kind in _KINDS}  # noqa: RUF012
     yaml_implicit_resolvers = {  # noqa: RUF012 - names of PyYAML's
@@ -37,7 +37,7 @@ class _Loader(_Safe):  # type: ignore[misc]
 
 
 class NotPlainError(Exception):
-    """Text that is no YAML, or more than a settings file needs; the message says where, in one line."""
+    """Text that is not YAML, or is larger than a settings file may be.  The message is one line with the place."""
 
 
 def read_yaml(text: str) -> Any:
@@ -46,7 +46,7 @@ def read_yaml(text: str) -> Any:
     Raises
     ------
     NotPlainError
-        When it is no YAML, has a key twice, or is too large or too deep.
+        When it is not YAML, has a key twice, or is too large or too deep.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def read_yaml(text: str) -> Any:
 
 
 def _check_size(text: str) -> None:
-    """Raise unless *text*, with each alias as large as what it stands for, is within the bounds."""
+    """Raise unless *text* is within the bounds.  An alias is as large as the value that it stands for."""
     sizes: dict[str, int] = {}
     under_way: list[tuple[str | None, int]] = [(None, 0)]  # the anchor of each open collection, and its size so far
     for event in yaml.parse(text, Loader=_Loader):
@@ -98,7 +98,7 @@ def _check_size(text: str) -> None:
             sizes[anchor] = size
         outer, before = under_way[-1]
         under_way[-1] = (outer, before + size)
-        _check_bound(before + size, MOST_VALUES, "values, aliases counted as all that they stand for", event)
+        _check_bound(before + size, MOST_VALUES, "values, each alias counted as its values", event)
 
 
 def _size_of_alias(event: Any, sizes: dict[str, int]) -> int:
@@ -128,7 +128,7 @@ def _mappings(root: yaml.Node) -> Iterator[yaml.MappingNode]:
 
 
 def _check_keys(mapping: yaml.MappingNode) -> None:
-    """Make each key text as it is written, so that ``no`` and ``1`` are names too; raise when one is there twice."""
+    """Turn each key into its text, so that ``no`` and ``1`` are names too.  Raise if a key is there twice."""
     first: dict[str, Any] = {}
     for key, _ in mapping.value:
         if not isinstance(key, yaml.ScalarNode):
@@ -146,7 +146,7 @@ def _line(found: Any) -> str:
 
 
 def _where(error: yaml.YAMLError) -> str:
-    """Return where *error* is and what is wrong; not the line itself, which may hold a password."""
+    """Return the place and the reason of *error*, without the line itself, which may hold a password."""
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     words = problem or getattr(error, "reason", None) or str(error).splitlines()[0]

@@ -1,4 +1,4 @@
-"""Pairs for a script or a notebook: read in one call, split in two.  A study runs the same stages one by one."""
+"""Pairs for a script or a notebook: read in one call, split in two.  A study runs the same steps one by one."""
 
 import logging
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def read_pairs(
 ) -> Frame:
     """Return the aligned pairs of *source*, near-duplicates in one ``group``, without folds.
 
-    They pass the stages of a study with its default settings; what leaves is logged as a warning, by reason.
+    They pass the steps of a study with its default settings.  The number of rows that leave is logged by reason.
 
     Parameters
     ----------
@@ -44,22 +44,22 @@ def read_pairs(
         *source* is a table (CSV, TSV, XLSX, JSON lines, Parquet), a folder of images, tar shards, a pandas, polars or
         Arrow frame, or the section ``source`` of a study file as a dict.
     image, text, label, group
-        The names of these columns, where they are not called so.
+        *image*, *text*, *label* and *group* are the names of these columns if they have other names.
     root
-        *root* is the folder that image paths start from (default: a table's own folder; of a frame the working folder).
-        It is seen from the working folder, or else from the table's.
+        *root* is the folder in which image paths start (default: the folder of the table, or for a frame the working
+        folder).  It is relative to the working folder, or else to the folder of the table.
     separator, encoding, quoting
-        How a CSV is written, where that is not found in the file: settings of the source ``table``.
+        *separator*, *encoding* and *quoting* are settings of the source ``table`` (default: inferred from the file).
     work
-        *work* is where images are kept that a frame holds as bytes, PIL images or arrays (default: a folder that goes
-        with the process).
+        *work* is the folder for images that a frame holds as bytes, PIL images or arrays (default: a folder that is
+        removed when the process ends).
 
     Raises
     ------
     SourceError
-        When *source* is not there, or lacks a column.
+        When *source* is missing, or lacks a column.
     SchemaError
-        When more than half of its rows are bad, or it has no two classes.
+        When more than half of its rows are bad, or it has fewer than two classes.
 
     Examples
     --------
@@ -102,9 +102,9 @@ def _open(source: Any, given: Mapping[str, Any]) -> Source:
 
 
 def _root(root: Path, path: Path) -> Path:
-    """Return *root* as seen from the folder of *path*, when it is there and not in the working folder."""
-    beside = (path if path.is_dir() else path.parent) / root
-    return beside if beside.is_dir() and not root.is_dir() else root
+    """Return *root* relative to the folder of *path* if it exists there and not in the working folder."""
+    from_table = (path if path.is_dir() else path.parent) / root
+    return from_table if from_table.is_dir() and not root.is_dir() else root
 
 
 def split(pairs: Any, *, test_share: float = 0.2, seed: int = 0) -> tuple[Any, Any]:
@@ -113,11 +113,11 @@ def split(pairs: Any, *, test_share: float = 0.2, seed: int = 0) -> tuple[Any, A
     Parameters
     ----------
     pairs
-        *pairs* are a pandas, polars or Arrow frame with ``label``; rows without a ``group`` stand alone.
+        *pairs* are a pandas, polars or Arrow frame with ``label``.  A row without a ``group`` is its own group.
     test_share
         *test_share* is the part of each class that is tested on.
     seed
-        *seed* decides between what is equally good.
+        *seed* decides between equally good splits.
 
     Raises
     ------
@@ -137,10 +137,10 @@ def split(pairs: Any, *, test_share: float = 0.2, seed: int = 0) -> tuple[Any, A
         raise ConfigError(f"test_share: should be between 0 and 1 (got {test_share!r}).")
     frame = nw.from_native(pairs, eager_only=True)
     if "label" not in frame.columns:
-        raise SchemaError(f"Pairs lack label; found {', '.join(frame.columns)}.")
+        raise SchemaError(f"Pairs lack label. Found {', '.join(frame.columns)}.")
     labels = frame["label"].to_polars().cast(pl.String)
     if labels.null_count():
-        raise SchemaError(f"{labels.null_count():,} of {len(labels):,} labels are null; leave these rows out.")
+        raise SchemaError(f"{labels.null_count():,} of {len(labels):,} labels are null. Leave these rows out.")
     group = frame["group"].to_polars() if "group" in frame.columns else pl.repeat(None, len(labels), eager=True)
     parts = assign_parts(labels, pl.Series(first_of(group)), {"train": 1 - test_share, "test": test_share}, seed=seed)
     train, test = (frame.filter((parts == part).to_list()).to_native() for part in ("train", "test"))

@@ -153,7 +153,7 @@ def _nothing_at(path: str) -> str:
 
 
 def _remote(url: str, storage: Mapping[str, Any]) -> Iterator[InputFile]:
-    files, path = connect(url, storage, what="list")
+    files, path = connect(url, storage, kind="list")
     try:
         for name in _remote_names(files, path, url):
             about = files.info(name)
