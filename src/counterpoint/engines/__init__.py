@@ -71,19 +71,35 @@ def is_late(task: Task) -> bool:
 
     Such an end is no crash: a task has one for each input that hangs.  The task answers with its method ``is_late()``.
     A task without this method has no time limits.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> is_late(SimpleNamespace(name="a")), is_late(SimpleNamespace(name="a", is_late=lambda: True))
+    (False, True)
     """
     own_answer: Callable[[], bool] | None = getattr(task, "is_late", None)
     return own_answer is not None and own_answer()
 
 
 def died(name: str) -> CounterpointError:
-    """Return the error for the task of this *name*, with a process that died too often."""
+    """Return the error for the task of this *name*, with a process that died too often.
+
+    >>> died("fit 1")
+    CounterpointError('The process of fit 1 died 3 times. The usual cause is a lack of memory: try fewer workers.')
+    """
     return CounterpointError(
         f"The process of {name} died {MAX_CRASHES} times. The usual cause is a lack of memory: try fewer workers."
     )
 
 
 def refuse_address(name: str, address: str | None) -> None:
-    """Raise `ConfigError` when the engine of this *name*, which has no cluster, is given an *address*."""
+    """Raise `ConfigError` when the engine of this *name*, which has no cluster, is given an *address*.
+
+    >>> refuse_address("threads", None)
+    >>> refuse_address("threads", "head:6379")
+    Traceback (most recent call last):
+    counterpoint.errors.ConfigError: The threads engine runs on this machine: the address 'head:6379' needs engine: ray.
+    """
     if address is not None:
         raise ConfigError(f"The {name} engine runs on this machine: the address {address!r} needs engine: ray.")

@@ -53,6 +53,11 @@ def run(
         When there is an *address*.
     CounterpointError
         When a process died three times on the same task.
+
+    Examples
+    --------
+    >>> list(run([], len))
+    []
     """
     refuse_address("local", address)
     if not tasks:

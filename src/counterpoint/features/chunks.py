@@ -61,6 +61,12 @@ def over_chunks(
     ------
     CounterpointError
         When a process died three times at the same image, not counting time limits.
+
+    Examples
+    --------
+    >>> from operator import itemgetter
+    >>> over_chunks([], itemgetter(0), workers=1)
+    []
     """
     chunks = [_Chunk(start, refs[start : start + CHUNK], work, max_decode_s) for start in range(0, len(refs), CHUNK)]
     done, n_done = dict[int, list[Result]](), 0

@@ -102,13 +102,20 @@ def index_of(refs: Sequence[str | None], written: Sequence[WrittenSlot]) -> Fram
 
 
 def blank_store(shape: ImageShape) -> PixelStore:
-    """Return a store that holds slot 0 only."""
+    """Return a store that holds slot 0 only.
+
+    >>> blank_store(ImageShape(8, "gray", "keep")).lacking(["a.png", None])
+    ['a.png']
+    """
     nothing = np.zeros((1, *shape.slot), dtype=np.uint8)
     return PixelStore(shape, index_of([None], [(True, crc32(nothing.tobytes()))]), nothing)
 
 
 def open_store(shape: ImageShape, cache: Path) -> PixelStore | None:
-    """Return the store of *shape* in the folder *cache*, or None when there is none, or its files do not fit."""
+    """Return the store of *shape* in the folder *cache*, or None when there is none, or its files do not fit.
+
+    >>> open_store(ImageShape(8, "gray", "keep"), Path("/nowhere"))
+    """
     path = shape.path(cache)
     try:
         index = read_parquet(path.with_suffix(".parquet"))

@@ -11,7 +11,11 @@ from counterpoint.formats.images import ImageReader
 
 
 class ImageShape(NamedTuple):
-    """The size, channels and resampling that all images of a store share."""
+    """The size, channels and resampling that all images of a store share.
+
+    >>> ImageShape(64, "rgb", "keep").slot, ImageShape(64, "rgb", "keep").path(Path("cache")).name
+    ((3, 64, 64), 'pixels-rgb-64-keep.npy')
+    """
 
     side_px: int
     mode: Mode

@@ -16,7 +16,7 @@ from counterpoint.schema import Frame
 def open_delimited(
     path: Path, *, separator: str | None = None, quoting: str = "auto", encoding: str | None = None
 ) -> Table:
-    """Return the table in the CSV or TSV at *path*.
+    r"""Return the table in the CSV or TSV at *path*.
 
     Parameters
     ----------
@@ -33,6 +33,16 @@ def open_delimited(
     ------
     SourceError
         When the file is empty, is no text, or has no readable header.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.csv")
+    ...     _ = path.write_text("image;text\n1.png;a cat\n2.png;a dog\n")
+    ...     table = open_delimited(path)
+    >>> table.columns, table.notes
+    (('image', 'text'), ("a.csv is read with separator ';', as found in it. Settings of these names change that.",))
     """
     dialect, sample, found = dialect_of(path, separator=separator, quoting=quoting, encoding=encoding)
     header = _header(path, dialect)

@@ -115,6 +115,14 @@ def sample_rows(sample: FirstLines, separator: str, *, is_quoted: bool) -> Itera
         *separator* is one character between fields.
     is_quoted
         *is_quoted* is true where quotation marks enclose fields, false where they are plain characters.
+
+    Examples
+    --------
+    >>> sample = FirstLines(['text,label', '"a cat, asleep",cat'], is_whole=True)
+    >>> [len(row) for row in sample_rows(sample, ",", is_quoted=True)]
+    [2, 2]
+    >>> [len(row) for row in sample_rows(sample, ",", is_quoted=False)]
+    [2, 3]
     """
     if not is_quoted:
         yield from (line.rstrip("\r").split(separator) for line in sample.lines if line.strip("\r"))

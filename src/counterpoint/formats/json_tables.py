@@ -18,12 +18,22 @@ Object = Mapping[str, Any] | str
 
 
 def open_json_lines(path: Path, *, encoding: str | None = None) -> Table:
-    """Return the table of the JSON objects in the lines of *path*.
+    r"""Return the table of the JSON objects in the lines of *path*.
 
     Raises
     ------
     SourceError
         When the first lines have no object.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.jsonl")
+    ...     _ = path.write_text('{"text": "a cat"}\n{"text": "a dog", "label": 1.0}\n')
+    ...     [frame] = open_json_lines(path).frames(["label"])
+    >>> frame["label"].to_list()
+    [None, '1']
     """
     known = encoding or encoding_of(path)
 
@@ -71,6 +81,16 @@ def open_json_list(path: Path, *, encoding: str | None = None) -> Table:
     ------
     SourceError
         When the file holds anything else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.json")
+    ...     _ = path.write_text('[{"text": "a cat"}, {"text": null}]')
+    ...     [frame] = open_json_list(path).frames(["text"])
+    >>> frame["text"].to_list()
+    ['a cat', None]
     """
     known = encoding or encoding_of(path)
     try:

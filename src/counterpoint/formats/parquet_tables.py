@@ -25,6 +25,16 @@ def open_parquet(path: Path) -> Table:
     ------
     SourceError
         When the file is not Parquet or has too many columns.  While rows are read: when it is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.parquet")
+    ...     pl.DataFrame({"text": ["a cat"], "label": [1]}).write_parquet(path)
+    ...     [frame] = open_parquet(path).frames(["label"])
+    >>> frame.columns, frame["label"].to_list()
+    (['label', '__bad__'], [1])
     """
     _check_footer(path)
     try:

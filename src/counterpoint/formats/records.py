@@ -47,7 +47,22 @@ class Record(NamedTuple):
 
 
 def lines_of(path: Path, dialect: Dialect) -> Iterator[str]:
-    """Yield the lines of *path* without their ends, including the lines before the header."""
+    r"""Yield the lines of *path* without their ends, including the lines before the header.
+
+    Raises
+    ------
+    SourceError
+        When a line is too long, or the file is not of the encoding.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.csv")
+    ...     _ = path.write_text('text\n"two\nlines"\n')
+    ...     list(lines_of(path, Dialect())), [record.fields for record in read_records(path, Dialect())]
+    (['text', '"two', 'lines"'], [['text'], ['two\nlines']])
+    """
     rest, n_lines = "", 0
     try:
         with open_lines(path, dialect.encoding) as file:

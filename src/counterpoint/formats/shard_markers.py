@@ -116,6 +116,10 @@ def committed(store: Store, shards: Collection[int] | None = None) -> dict[int, 
 
 
 def shard_digests(acquired: Mapping[int, Sequence[Marker]]) -> list[tuple[int, int, str]]:
-    """Return (shard, generation, sha256) of each shard that `committed` found: equal lists mean equal shards."""
+    """Return (shard, generation, sha256) of each shard that `committed` found: equal lists mean equal shards.
+
+    >>> shard_digests({0: [Marker(0, 0, "5f3a", n_bytes=9, statuses={"ok": 1})]})
+    [(0, 0, '5f3a')]
+    """
     markers = (marker for generations in acquired.values() for marker in generations)
     return [(marker.shard, marker.generation, marker.sha256) for marker in markers]

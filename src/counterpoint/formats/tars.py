@@ -131,7 +131,15 @@ def _read(file: BinaryIO, path: Path) -> Iterator[Read]:
 
 
 def unpacker_of(path: Path) -> str | None:
-    """Return the program that unpacks the file at *path*, or None when it is not compressed or not readable."""
+    """Return the program that unpacks the file at *path*, or None when it is not compressed or not readable.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "0.tar")
+    ...     _ = path.write_bytes(bytes.fromhex("1f8b08"))
+    ...     unpacker_of(path), unpacker_of(Path(folder, "1.tar"))
+    ('gunzip', None)
+    """
     try:
         with open_regular(path) as file:
             return unpacked_by(file.read(8))
@@ -140,7 +148,11 @@ def unpacker_of(path: Path) -> str | None:
 
 
 def not_unpacked(path: Path) -> str:
-    """Return the message for a tar that is compressed, with the program that unpacks it."""
+    """Return the message for a tar that is compressed, with the program that unpacks it.
+
+    >>> not_unpacked(Path("0.tar.gz"))
+    '0.tar.gz is compressed, and only uncompressed tars can be read: run gunzip on it first.'
+    """
     program = unpacker_of(path) or "gunzip"
     return f"{path} is compressed, and only uncompressed tars can be read: run {program} on it first."
 
