@@ -314,6 +314,30 @@ def its_settings_are_searched_by_scikit_learn(kind: Kind) -> None:
     assert all(search.best_params_[name] in values for name, values in grid.items())
 
 
-CONTRACT: tuple[Callable[[Kind], None], ...] = tuple(
-    claim for name, claim in globals().copy().items() if name.startswith(("it_", "its_"))
+CONTRACT: tuple[Callable[[Kind], None], ...] = (
+    it_declares_modalities_and_needs_that_exist,
+    it_takes_a_seed_that_changes_nothing_where_it_is_not_seeded,
+    it_clones_and_takes_its_own_params,
+    it_names_an_unknown_setting_and_the_nearest_known_one,
+    it_refuses_a_setting_of_a_wrong_kind_in_one_line,
+    it_learns_labels_that_are_whole_numbers,
+    it_names_a_missing_column,
+    it_refuses_a_single_class,
+    it_takes_validation_rows_and_changes_no_input,
+    it_leaves_out_validation_rows_of_a_class_that_training_lacks,
+    it_learns_where_every_text_and_image_is_missing,
+    it_predicts_probabilities_that_sum_to_one,
+    it_predicts_rows_that_lack_a_modality,
+    it_predicts_a_row_alone_as_among_others,
+    it_predicts_nothing_for_no_rows,
+    it_ignores_the_order_of_columns_and_columns_that_it_does_not_read,
+    it_counts_parameters_trials_and_epochs,
+    it_gives_the_same_bytes_for_the_same_seed_and_leaves_global_draws_alone,
+    it_predicts_the_same_bytes_after_pickling,
+    it_predicts_the_same_bytes_after_it_was_kept,
+    it_shows_the_same_after_it_was_kept,
+    it_keeps_the_type_of_its_classes,
+    it_can_be_copied_pickled_and_kept_again_after_it_was_kept,
+    it_is_cross_validated_by_scikit_learn_on_frames_of_polars_pandas_and_arrow,
+    its_settings_are_searched_by_scikit_learn,
 )
