@@ -15,6 +15,7 @@ from counterpoint.config import StudyConfig, read_study
 from counterpoint.config.files import text_of
 from counterpoint.config.sweep import Changes, Point, SweepConfig, points, read_sweep
 from counterpoint.fits import make_fits
+from counterpoint.metrics.intervals import independent_difference
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.report.results import environment, rows_of
 from counterpoint.report.sharing import shared_text
@@ -224,15 +225,8 @@ def _unpaired(one: dict[str, Any], other: dict[str, Any]) -> dict[str, float | N
     """Return the difference of two independent scores.  The arms of its interval are added in quadrature."""
     if any(score[end] is None for score in (one, other) for end in ("value", "low", "high")):
         return {}
-    difference = one["value"] - other["value"]
-    low = ((one["value"] - one["low"]) ** 2 + (other["high"] - other["value"]) ** 2) ** 0.5
-    high = ((one["high"] - one["value"]) ** 2 + (other["value"] - other["low"]) ** 2) ** 0.5
-    return {
-        "difference": difference,
-        "difference_low": difference - low,
-        "difference_high": difference + high,
-        "p": None,
-    }
+    ends = independent_difference(*((score["value"], score["low"], score["high"]) for score in (one, other)))
+    return {**dict(zip(("difference", "difference_low", "difference_high"), ends, strict=True)), "p": None}
 
 
 def open_sweep(

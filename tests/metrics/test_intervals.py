@@ -4,10 +4,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import t
 from statsmodels.stats.proportion import proportion_confint
 
 from counterpoint.metrics.class_means import balanced_mean, mean_by_class
-from counterpoint.metrics.intervals import TAILS_95, percentiles, standard_errors, tails, widened, wilson
+from counterpoint.metrics.intervals import (
+    TAILS_95,
+    independent_difference,
+    normal_interval,
+    percentiles,
+    standard_errors,
+    t_interval,
+    tails,
+    widened,
+    wilson,
+)
 from counterpoint.metrics.permutations import permute_groups, permute_within
 
 CODES = st.lists(st.integers(0, 4), min_size=1, max_size=40).map(np.array)
@@ -54,3 +65,16 @@ def test_a_permutation_of_groups_keeps_all_values_and_the_runs_of_each_group(gro
     assert sorted(permuted) == sorted(groups)
     runs = permuted[np.argsort(groups, kind="stable")]
     assert 1 + (np.diff(runs) != 0).sum() == len(set(groups.tolist()))
+
+
+@given(st.integers(2, 200), st.floats(0.5, 0.99))
+def test_the_interval_of_a_mean_is_that_of_scipy(n, confidence):
+    values = np.random.default_rng(n).normal(size=n)
+    mean, low, high = t_interval(values, confidence=confidence)
+    expected = t.interval(confidence, n - 1, loc=values.mean(), scale=values.std(ddof=1) / n**0.5)
+    assert (mean, low, high) == pytest.approx((values.mean(), *expected))
+    assert normal_interval(values, z=2) == pytest.approx([mean + k * values.std() / n**0.5 for k in (0, -2, 2)])
+
+
+def test_a_difference_of_independent_estimates_is_wider_than_either():
+    assert independent_difference((0.8, 0.5, 0.9), (0.4, 0.3, 0.8)) == pytest.approx((0.4, -0.1, 0.4 + 0.02**0.5))

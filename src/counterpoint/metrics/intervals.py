@@ -1,7 +1,7 @@
-"""Intervals: percentiles of draws, and Wilson's interval of a share.  Every percentile of the package is taken here."""
+"""Every interval of the package: from percentiles of draws, from counts, and from independent values."""
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from counterpoint.metrics.rows import Floats
 
@@ -87,3 +87,42 @@ def wilson(k: float, n: int, *, z: float = 1.96) -> tuple[float, float]:
     middle = (share + spread / 2) / (1 + spread)
     half = z * np.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def normal_interval(values: Floats, *, z: float = 1.96) -> tuple[float, float, float]:
+    """Return the mean of independent *values* and its normal interval.
+
+    >>> [round(end, 2) for end in normal_interval(np.array([0.0, 1.0] * 50))]
+    [0.5, 0.4, 0.6]
+    """
+    half = z * float(values.std()) / len(values) ** 0.5
+    mean = float(values.mean())
+    return mean, mean - half, mean + half
+
+
+def t_interval(values: Floats, *, confidence: float = 0.95) -> tuple[float, float, float]:
+    """Return the mean of few independent *values* and its interval by Student's t (Student, Biometrika 1908).
+
+    >>> [round(end, 2) for end in t_interval(np.array([0.0, 1.0, 2.0]))]
+    [1.0, -1.48, 3.48]
+    """
+    critical = stdtrit(len(values) - 1, (1 + confidence) / 2)
+    half = float(critical * values.std(ddof=1) / len(values) ** 0.5)
+    mean = float(values.mean())
+    return mean, mean - half, mean + half
+
+
+def independent_difference(
+    one: tuple[float, float, float], other: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """Return the difference of two independent estimates, each a value with the ends of its interval.
+
+    The half-widths of each end are added in quadrature (Newcombe, Statistics in Medicine 1998, 873–890, method 10).
+
+    >>> independent_difference((0.75, 0.5, 1.0), (0.5, 0.25, 0.75))[0]
+    0.25
+    """
+    (a, a_low, a_high), (b, b_low, b_high) = one, other
+    below = ((a - a_low) ** 2 + (b_high - b) ** 2) ** 0.5
+    above = ((a_high - a) ** 2 + (b - b_low) ** 2) ** 0.5
+    return a - b, a - b - below, a - b + above

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import t
 
 from counterpoint import rules
+from counterpoint.metrics.intervals import t_interval
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -83,7 +83,5 @@ def _summary(words: Sequence[str], falls: NDArray[np.float64], classes: Any, con
         if n < LEAST_TEXTS:
             continue
         best = int(of_word.mean(axis=0).argmax())
-        value = float(of_word[:, best].mean())
-        reach = float(t.ppf((1 + confidence) / 2, n - 1) * of_word[:, best].std(ddof=1) / np.sqrt(n))
-        found.append((word, str(classes[best]), value, value - reach, value + reach, n))
+        found.append((word, str(classes[best]), *t_interval(of_word[:, best], confidence=confidence), n))
     return pl.DataFrame(found, schema=dict(COLUMNS), orient="row").sort("value", "word", descending=[True, False])
