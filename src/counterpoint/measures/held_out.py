@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.diagnose.case import Case
 from counterpoint.schema import Frame, class_names
 
@@ -25,8 +26,6 @@ def has_test_rows(pairs: Frame) -> bool:
 
 def parts(pairs: Frame) -> Iterator[dict[str, Frame]]:
     """Yield the train, validation and test rows of each test fold; nothing where there are no test rows."""
-    from counterpoint.contenders.folds import folds_to_test, rows_by_part  # noqa: PLC0415 - loads what writes models
-
     if has_test_rows(pairs):
         yield from (rows_by_part(pairs, fold) for fold in folds_to_test(pairs))
 
