@@ -1,96 +1,146 @@
-"""Checks: each looks at a finished comparison for one pitfall, and says what it found and what to do."""
+"""Checks: each looks at a finished comparison for one pitfall, and returns one finding with its numbers and advice."""
 
-from importlib import import_module
-from typing import NamedTuple
+import re
+from collections.abc import Sequence
+from inspect import isclass, signature
 
 import polars as pl
 
-from counterpoint.diagnose.case import Case, Depth, Fitted
+from counterpoint.diagnose.check import Check, Cost, Finding
+from counterpoint.diagnose.inputs import INPUTS, Depth, Inputs
+from counterpoint.errors import ConfigError, did_you_mean
 from counterpoint.lookup import find
 from counterpoint.schema import FINDINGS, Frame
 
-__all__ = ["CHECKS", "Case", "Depth", "Fitted", "depths", "run_checks", "title_of"]
+__all__ = [
+    "CHECKS", "INPUTS", "Check", "Cost", "Depth", "Finding", "Inputs", "all_checks", "check_of", "depths", "run_checks",
+    "title_of",
+]  # fmt: skip
 
 CHECKS = {
-    "CP001": "counterpoint.diagnose.cp001_label_in_text:look",
-    "CP002": "counterpoint.diagnose.cp002_duplicates:look",
-    "CP003": "counterpoint.diagnose.cp003_lost_rows:look",
-    "CP004": "counterpoint.diagnose.cp004_misaligned_pairs:look",
-    "CP005": "counterpoint.diagnose.cp005_budgets:look",
-    "CP006": "counterpoint.diagnose.cp006_joint_control:look",
-    "CP007": "counterpoint.diagnose.cp007_overfitting_speeds:look",
-    "CP008": "counterpoint.diagnose.cp008_branch_ignored:look",
-    "CP009": "counterpoint.diagnose.cp009_interaction:look",
-    "CP010": "counterpoint.diagnose.cp010_nothing_to_gain:look",
-    "CP011": "counterpoint.diagnose.cp011_noise:look",
-    "CP012": "counterpoint.diagnose.cp012_test_looks:look",
-    "CP013": "counterpoint.diagnose.cp013_shortcuts:look",
-    "CP014": "counterpoint.diagnose.cp014_missing_modality:look",
-    "CP015": "counterpoint.diagnose.cp015_overconfidence:look",
-    "CP016": "counterpoint.diagnose.cp016_training_failed:look",
-    "CP017": "counterpoint.diagnose.cp017_damaged_input:look",
-    "CP018": "counterpoint.diagnose.cp018_imbalance:look",
-    "CP019": "counterpoint.diagnose.cp019_overfitting:look",
-    "CP020": "counterpoint.diagnose.cp020_wrong_labels:look",
+    "CP001": "counterpoint.diagnose.cp001_label_in_text:LabelInText",
+    "CP002": "counterpoint.diagnose.cp002_duplicates:Duplicates",
+    "CP003": "counterpoint.diagnose.cp003_lost_rows:LostRows",
+    "CP004": "counterpoint.diagnose.cp004_misaligned_pairs:MisalignedPairs",
+    "CP005": "counterpoint.diagnose.cp005_budgets:Budgets",
+    "CP006": "counterpoint.diagnose.cp006_joint_control:JointControl",
+    "CP007": "counterpoint.diagnose.cp007_overfitting_speeds:OverfittingSpeeds",
+    "CP008": "counterpoint.diagnose.cp008_branch_ignored:BranchIgnored",
+    "CP009": "counterpoint.diagnose.cp009_interaction:Interaction",
+    "CP010": "counterpoint.diagnose.cp010_nothing_to_gain:NothingToGain",
+    "CP011": "counterpoint.diagnose.cp011_noise:Noise",
+    "CP012": "counterpoint.diagnose.cp012_test_evaluations:ChosenOnTestRows",
+    "CP013": "counterpoint.diagnose.cp013_shortcuts:Shortcuts",
+    "CP014": "counterpoint.diagnose.cp014_missing_modality:MissingModality",
+    "CP015": "counterpoint.diagnose.cp015_overconfidence:Overconfidence",
+    "CP016": "counterpoint.diagnose.cp016_training_failed:TrainingFailed",
+    "CP017": "counterpoint.diagnose.cp017_damaged_input:DamagedInput",
+    "CP018": "counterpoint.diagnose.cp018_imbalance:Imbalance",
+    "CP019": "counterpoint.diagnose.cp019_overfitting:Overfitting",
+    "CP020": "counterpoint.diagnose.cp020_wrong_labels:WrongLabels",
 }
-
-
 OF_STAGES = {"CP024": "Labels that look alike"}
 """Titles of findings that a stage makes when it reads the rows; no check of this folder makes them."""
+CODE = r"[A-Z]+[0-9]{3}"
 
 
-class Cost(NamedTuple):
-    """What a check takes of one core at 1,000 pairs, and what it does besides at full depth."""
+def run_checks(inputs: Inputs, extra: Sequence[str] = ()) -> Frame:
+    """Return the finding of every check of ``CHECKS``, then of every check of *extra*: schema.FINDINGS.
 
-    fast: str = "under 0.1 s"
-    full: str = "Nothing more."
+    Parameters
+    ----------
+    inputs
+        *inputs* are the inputs of a finished comparison.
+    extra
+        *extra* are paths of checks from outside, such as ``my_lab.checks:FewPairs``.
 
-
-COSTS = {
-    "CP001": Cost(
-        "under 0.1 s; 0.1 s in a study without keyword-rule",
-        "Also fit a linear model of the texts of one fold, with the words of the rule and without them (0.2 s).",
-    ),
-    "CP002": Cost("0.1 s"),
-    "CP004": Cost("1 s, or 2 s where images are large: it reads them"),
-    "CP008": Cost("1 s for each multimodal contender: it predicts anew, 20 times for each modality"),
-    "CP009": Cost("1 s for each joint contender: it predicts every text beside every image"),
-    "CP010": Cost("0.5 s"),
-    "CP013": Cost("0.3 s: it fits trees"),
-    "CP015": Cost("0.1 s"),
-    "CP016": Cost("0.5 s for each network: it asks it about one batch"),
-    "CP017": Cost(
-        "0.1 s",
-        "Also read 40 images for each contender that resizes them, to see what detail is lost (10 ms an image).",
-    ),
-}
-"""Of the checks that do more than read tables."""
-
-
-def run_checks(case: Case) -> Frame:
-    """Return what every check of ``CHECKS`` finds in *case*, in the order of their codes."""
-    found = [find(code, CHECKS, what="check")(case) for code in CHECKS]
+    Raises
+    ------
+    ConfigError
+        When a path leads to no check, or a check returns no finding.
+    """
+    found = [_finding(check, inputs) for check in all_checks(extra)]
     return pl.DataFrame(found, schema=dict(FINDINGS))
 
 
-def title_of(code: str) -> str:
-    """Return the title of the check *code*, or of a finding of a stage.
+def _finding(check: Check, inputs: Inputs) -> Finding:
+    found = check.run(**inputs.select(check.needs))
+    if not isinstance(found, dict) or list(found) != list(FINDINGS):
+        raise ConfigError(f"Check {check.code} returned {found!r}; return self.finding(...).")
+    return found
+
+
+def all_checks(extra: Sequence[str] = ()) -> list[Check]:
+    """Return every check of ``CHECKS``, then those at the paths *extra*.
+
+    Raises
+    ------
+    ConfigError
+        When a path cannot be imported, leads to no check, or to one whose code another has.
+    """
+    checks = [check_of(name) for name in [*CHECKS, *extra]]
+    codes = [check.code for check in checks]
+    twice = next((code for code in codes if codes.count(code) > 1), None)
+    stage = next((check.code for check in checks if check.code in OF_STAGES), None)
+    if twice or stage:
+        raise ConfigError(f"Two checks have the code {twice or stage}; give the check in checks.extra another one.")
+    return checks
+
+
+def check_of(name: str) -> Check:
+    """Return the check that *name* stands for: a code of ``CHECKS``, or a path.
+
+    Raises
+    ------
+    ConfigError
+        When *name* is not known, cannot be imported, or leads to no check.
+
+    Examples
+    --------
+    >>> check_of("CP012").title
+    'Chosen on the test rows'
+    """
+    found = find(name, CHECKS, what="check")
+    if not isclass(found) or not issubclass(found, Check):
+        raise ConfigError(f"{name!r} is no check; it must be a subclass of counterpoint.diagnose.Check.")
+    missing = [part for part in ("code", "title", "needs", "run") if not hasattr(found, part)]
+    if missing:
+        raise ConfigError(f"Check {name!r} lacks {', '.join(missing)}.")
+    if not re.fullmatch(CODE, found.code):
+        raise ConfigError(f"Check {name!r} has the code {found.code!r}; a code is capital letters and three digits.")
+    _require_known_needs(name, found)
+    check: Check = found()
+    return check
+
+
+def _require_known_needs(name: str, check: type[Check]) -> None:
+    unknown = next((need for need in check.needs if need not in INPUTS), None)
+    if unknown is not None:
+        raise ConfigError(f"Check {name!r} needs {unknown!r}, which is no input.{did_you_mean(unknown, INPUTS)}")
+    takes = [parameter for parameter in signature(check.run).parameters if parameter != "self"]
+    odd = sorted(set(takes) ^ set(check.needs))
+    if odd:
+        nearest = did_you_mean(odd[0], {*takes, *check.needs} - {odd[0]})
+        raise ConfigError(f"Check {name!r} has {odd[0]!r} only in one of needs and run's parameters.{nearest}")
+
+
+def title_of(code: str, extra: Sequence[str] = ()) -> str:
+    """Return the title of the check *code*, of ours or of *extra*, or of a finding of a stage.
 
     >>> title_of("CP012"), title_of("CP024"), title_of("CP000")
     ('Chosen on the test rows', 'Labels that look alike', '')
     """
-    if code not in CHECKS:
-        return OF_STAGES.get(code, "")
-    title: str = import_module(CHECKS[code].partition(":")[0]).TITLE
-    return title
+    if code in CHECKS:
+        return check_of(code).title
+    titles = {check.code: check.title for check in map(check_of, extra)}
+    return titles.get(code) or OF_STAGES.get(code, "")
 
 
-def depths(code: str) -> dict[Depth, str]:
-    """Return what the check *code* does by default, and what ``checks.depth: full`` adds, each with its cost.
+def depths(check: Check) -> dict[Depth, str]:
+    """Return the work of *check* by default, and its extra work with ``checks.depth: full``, each with its cost.
 
-    >>> depths("CP012")
+    >>> depths(check_of("CP012"))
     {'fast': 'Look at how often test rows of this study were scored (under 0.1 s).', 'full': 'Nothing more.'}
     """
-    look, cost = find(code, CHECKS, what="check"), COSTS.get(code, Cost())
-    said = (look.__doc__ or "").splitlines()[0].removesuffix(".")
-    return {"fast": f"{said} ({cost.fast}).", "full": cost.full}
+    first = (type(check).__doc__ or "").strip().splitlines()[0].removesuffix(".")
+    return {"fast": f"{first} ({check.cost.fast}).", "full": check.cost.full}

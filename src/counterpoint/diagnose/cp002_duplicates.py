@@ -4,20 +4,19 @@ Takes about 0.1 s a thousand rows, most of it to compare texts.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import polars as pl
 
 from counterpoint.config import Group
 from counterpoint.data.group import group
-from counterpoint.diagnose.case import Case
-from counterpoint.measures.held_out import has_test_rows, parts, rounded
+from counterpoint.diagnose.check import Check, Cost, Finding, rounded
+from counterpoint.measures.held_out_rows import has_test_rows, parts_by_fold
 from counterpoint.metrics import evaluate, read_part
 from counterpoint.metrics.intervals import wilson
-from counterpoint.schema import Frame, finding
+from counterpoint.schema import Frame
 
-TITLE = "Duplicates across folds"
 HARMLESS = 0.01
 """A score moves by less than the share of rows that are touched: of one in a hundred, by less than a point even if
 each were wrong without its twin, which is below what a thousand test rows can show."""
@@ -30,26 +29,35 @@ RULES: Mapping[str, Group] = {
 """Each kind of likeness, as a split that groups by it alone would see it."""
 
 
-def look(case: Case) -> dict[str, str]:
+@final
+class Duplicates(Check):
     """Look at which test rows have a near-duplicate among the training rows of the fit that predicts them."""
-    pairs = case.pairs
-    kinds = _kinds(pairs)
-    if not kinds:
-        return finding("CP002", "not_applicable", "folds", "There are no images or texts on both sides of a split.")
-    touched = {kind: _touched(pairs, RULES[kind]) for kind in kinds}
-    # Captions of one template agree without being copies: where there are images, they decide.
-    decisive = touched.get(NEAR, touched.get(TEXTS, set()))
-    n = sum(len(fold["test"]) for fold in parts(pairs))
-    low, high = wilson(len(decisive), n)
-    what = NEAR if NEAR in touched else TEXTS
-    said = f"{len(decisive):,} of {n:,} test rows ({len(decisive) / max(n, 1):.1%}) have {what} among the training rows"
-    evidence = {"share": len(decisive) / max(n, 1), "low": low, "high": high, "such_as": sorted(decisive)[:5]}
-    evidence |= {kind.replace(" ", "_"): len(ids) for kind, ids in touched.items()}
-    table = _with_and_without(case, decisive) if decisive else []
-    if low > HARMLESS:
-        said += f"{_effect(table)}. Group them (group:; of a chain over max_component_share only exact links are kept)."
-        return finding("CP002", "warn", "folds", said, **evidence, table=rounded(table))
-    return finding("CP002", "info", "folds", f"{said}{_texts_alone(touched)}.", **evidence, table=rounded(table))
+
+    code = "CP002"
+    title = "Duplicates across folds"
+    cost = Cost("0.1 s")
+    needs = ("pairs", "predictions", "metric")
+
+    def run(self, *, pairs: Frame, predictions: Frame, metric: str) -> Finding:
+        """Return the finding on images where there are any, else on texts."""
+        kinds = _kinds(pairs)
+        if not kinds:
+            return self.not_applicable("folds", "There are no images or texts on both sides of a split.")
+        touched = {kind: _touched(pairs, RULES[kind]) for kind in kinds}
+        # Captions of one template agree without being copies: where there are images, they decide.
+        decisive = touched.get(NEAR, touched.get(TEXTS, set()))
+        n = sum(len(fold["test"]) for fold in parts_by_fold(pairs))
+        share, (low, high) = len(decisive) / max(n, 1), wilson(len(decisive), n)
+        kind = NEAR if NEAR in touched else TEXTS
+        measured = f"{len(decisive):,} of {n:,} test rows ({share:.1%}) have {kind} among the training rows"
+        evidence = {"share": share, "low": low, "high": high, "such_as": sorted(decisive)[:5]}
+        evidence |= {kind.replace(" ", "_"): len(ids) for kind, ids in touched.items()}
+        table = _with_and_without(predictions, metric, decisive) if decisive else []
+        evidence["table"] = rounded(table)
+        if low > HARMLESS:
+            advice = "Group them (group:; of a chain over max_component_share only exact links are kept)."
+            return self.finding("warn", "folds", f"{measured}{_effect(table)}. {advice}", **evidence)
+        return self.finding("info", "folds", f"{measured}{_texts_alone(touched)}.", **evidence)
 
 
 def _kinds(pairs: Frame) -> list[str]:
@@ -65,7 +73,7 @@ def _touched(pairs: Frame, rules: Group) -> set[str]:
     # Likeness is counted, not what a source says to belong together.
     grouped, _ = group(pairs.drop("group", strict=False), rules)
     found: set[str] = set()
-    for fold in parts(grouped):
+    for fold in parts_by_fold(grouped):
         found.update(fold["test"].filter(pl.col("group").is_in(fold["train"]["group"].implode()))["id"])
     return found
 
@@ -77,16 +85,16 @@ def _texts_alone(touched: Mapping[str, set[str]]) -> str:
     return f"; the texts alone of {n:,} more are near-identical to a training row's" if n else ""
 
 
-def _with_and_without(case: Case, touched: set[str]) -> list[dict[str, Any]]:
+def _with_and_without(predictions: Frame, metric: str, touched: set[str]) -> list[dict[str, Any]]:
     """Return each contender's primary score on all test rows, and on those without a near-duplicate."""
-    test = case.predictions.filter(pl.col("part") == "test")
+    test = predictions.filter(pl.col("part") == "test")
     rest = test.filter(~pl.col("id").is_in(list(touched)))
     if rest.is_empty():
         return []
     scores = []
     for rows in (test, rest):
         part = read_part(rows, "test")
-        found = evaluate(part, [case.metric], np.ones((1, len(part.groups))))
+        found = evaluate(part, [metric], np.ones((1, len(part.groups))))
         scores.append({name: float(value.mean()) for name, value in found.items()})
     whole, clean = scores
     return [

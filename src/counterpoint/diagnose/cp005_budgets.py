@@ -1,13 +1,13 @@
 """CP005: one side of the contrast was given many more tries than the other, so that effort passes for skill."""
 
-from typing import Any
+from typing import Any, final
 
 import polars as pl
 
-from counterpoint.diagnose.case import Case
-from counterpoint.schema import Frame, finding
+from counterpoint.diagnose.check import Check, Finding
+from counterpoint.diagnose.inputs import Primary
+from counterpoint.schema import Frame
 
-TITLE = "Unequal budgets"
 TRIALS_RATIO = 4
 """Late fusion of three candidates counts three trials by construction; four and more are a search."""
 EPOCHS_RATIO = 10
@@ -15,29 +15,36 @@ EPOCHS_RATIO = 10
 BUDGET = ("trials", "epochs", "parameters", "fit_s")
 
 
-def look(case: Case) -> dict[str, str]:
+@final
+class Budgets(Check):
     """Look at trials, epochs, parameters and seconds of the contenders, and compare those of the primary contrast."""
-    if case.primary is None:
-        return finding("CP005", "not_applicable", "costs", "The study has no primary contrast.")
-    costs = {row["contender"]: row for row in _table(case.costs)}
-    a, b = case.primary["a"], case.primary["b"]
-    unknown = [name for name in (a, b) if name not in costs]
-    if unknown:
-        said = f"There is no record of what {' and '.join(unknown)} took: say how it was tuned, beside its score."
-        return finding("CP005", "not_applicable", "costs", said, table=list(costs.values())[:12])
-    table = [costs.pop(a), costs.pop(b), *costs.values()][:12]
-    uneven = _uneven(table[0], table[1], case.additive)
-    sizes = (
-        f"{a} took {table[0]['trials']:g} trials, {table[0]['epochs']:g} epochs and {table[0]['parameters']:,.0f} "
-        f"parameters, {b} {table[1]['trials']:g}, {table[1]['epochs']:g} and {table[1]['parameters']:,.0f}"
-    )
-    if uneven:
-        more = max(table[:2], key=lambda row: row[uneven])["contender"]
-        less = a if more == b else b
-        said = f"{sizes}. {more} was given many more {uneven}: give {less} as many before the two are compared."
-        return finding("CP005", "warn", "costs", said, unequal=uneven, table=table)
-    said = f"{sizes}: neither was tried so much more often that this explains a difference."
-    return finding("CP005", "info", "costs", said, table=table)
+
+    code = "CP005"
+    title = "Unequal budgets"
+    needs = ("primary", "costs", "additive")
+
+    def run(self, *, primary: Primary | None, costs: Frame, additive: tuple[str, ...]) -> Finding:
+        """Return the finding on the two contenders of the primary contrast."""
+        if primary is None:
+            return self.not_applicable("costs", "The study has no primary contrast.")
+        rows = {row["contender"]: row for row in _table(costs)}
+        a, b = primary["a"], primary["b"]
+        unknown = [name for name in (a, b) if name not in rows]
+        if unknown:
+            reason = f"There is no record of what {' and '.join(unknown)} took: say how it was tuned, beside its score."
+            return self.not_applicable("costs", reason, table=list(rows.values())[:12])
+        table = [rows.pop(a), rows.pop(b), *rows.values()][:12]
+        uneven = _uneven(table[0], table[1], additive)
+        sizes = (
+            f"{a} took {table[0]['trials']:g} trials, {table[0]['epochs']:g} epochs and {table[0]['parameters']:,.0f} "
+            f"parameters, {b} {table[1]['trials']:g}, {table[1]['epochs']:g} and {table[1]['parameters']:,.0f}"
+        )
+        if uneven:
+            more = max(table[:2], key=lambda row: row[uneven])["contender"]
+            advice = f"{more} was given many more {uneven}: give {a if more == b else b} as many before the two are"
+            return self.finding("warn", "costs", f"{sizes}. {advice} compared.", unequal=uneven, table=table)
+        explanation = f"{sizes}: neither was tried so much more often that this explains a difference."
+        return self.finding("info", "costs", explanation, table=table)
 
 
 def _uneven(one: dict[str, Any], other: dict[str, Any], additive: tuple[str, ...]) -> str | None:

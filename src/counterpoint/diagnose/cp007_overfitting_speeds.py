@@ -6,18 +6,18 @@ OGR = |ΔO / ΔG| of Wang, Tran and Feiszli (CVPR 2020), that part is OGR / (1 +
 interval over seeds and folds.  Branches are the networks that read one modality, trained on their own.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import polars as pl
 
-from counterpoint.diagnose import Case
+from counterpoint.diagnose.check import Check, Finding
 from counterpoint.measures import blend_weights, ogr
-from counterpoint.measures.prediction_arrays import best_among, judged
+from counterpoint.measures.comparison_tables import Modalities, contenders_reading
+from counterpoint.measures.prediction_arrays import best_on_validation, validated_contenders
 from counterpoint.metrics.estimate import Floats
-from counterpoint.schema import Frame, finding
+from counterpoint.schema import Frame
 
-TITLE = "Branches over-fit at different speeds"
 FEW_FITS = 3
 APART = 0.25
 """One branch must lose a quarter more of what it learns in training before the speeds are called different."""
@@ -26,7 +26,7 @@ LEARNED = 0.02
 SUBJECT = "branches"
 
 
-class Branch(NamedTuple):
+class BranchCurves(NamedTuple):
     """The curves of one network, by fit: (seed, fold)."""
 
     name: str
@@ -59,48 +59,60 @@ class Branch(NamedTuple):
         }
 
 
-def look(case: Case) -> dict[str, str]:
+@final
+class OverfittingSpeeds(Check):
     """Look at how much of what each branch learns in training it keeps on validation rows."""
-    branches = [found for modality in ("text", "image") if (found := _branch(case, modality))]
-    if len(branches) < 2:
-        said = (
-            "Speeds need a network with learning curves that reads the text alone, and one that reads the image alone."
+
+    code = "CP007"
+    title = "Branches over-fit at different speeds"
+    needs = ("history", "predictions", "modalities")
+
+    def run(self, *, history: Frame, predictions: Frame, modalities: Modalities) -> Finding:
+        """Return the finding on the best network of each modality alone."""
+        text, image = (_branch(history, predictions, modalities, modality) for modality in ("text", "image"))
+        if text is None or image is None:
+            needed = "Speeds need a network with learning curves that reads the text alone, and one that reads the"
+            return self.not_applicable(SUBJECT, f"{needed} image alone.")
+        known = set(history["contender"])
+        joint = [_read(history, name) for name in contenders_reading(modalities, "text", "image") if name in known]
+        table = [each.row for each in [text, image, *joint] if each.curves]
+        evidence = {"table": table, "blend_weights": _weights([text, image])}
+        fits = sorted(set(text.lost) & set(image.lost))
+        if len(fits) < FEW_FITS:
+            few = f"Both branches learned in {len(fits)} fits: {FEW_FITS} (seeds or folds) are needed to compare speeds."
+            return self.not_applicable(SUBJECT, few, **evidence)
+        differences = np.array([text.lost[fit] - image.lost[fit] for fit in fits])
+        return self._compared(text, image, differences, evidence)
+
+    def _compared(
+        self, text: BranchCurves, image: BranchCurves, differences: Floats, evidence: dict[str, Any]
+    ) -> Finding:
+        mean, low, high = _interval(differences)
+        evidence |= {"difference": [mean, low, high], "n_fits": len(differences)}
+        fast, slow = (text, image) if mean > 0 else (image, text)
+        if low > APART or high < -APART:
+            epochs = {row["branch"]: row["best epoch"] for row in evidence["table"]}
+            explanation = (
+                f"{_kept(fast, slow, (mean, low, high), len(differences))}: trained together they would be stopped at "
+                f"one epoch, and alone their best are {epochs[fast.name]} and {epochs[slow.name]}. Stop each branch by "
+                f"itself, make {fast.name} smaller, or weigh the branches' losses (blend_weights)."
+            )
+            return self.finding("warn", fast.name, explanation, **evidence)
+        explanation = (
+            f"The branches over-fit at speeds that are not shown to differ by a quarter: {text.name} and {image.name} "
+            f"differ by {mean:+.0%} ({low:+.0%} to {high:+.0%}) in what they lose, over {len(differences)} fits."
         )
-        return finding("CP007", "not_applicable", SUBJECT, said)
-    text, image = branches
-    joint = [
-        _read(case.history, name) for name in case.reading("text", "image") if name in set(case.history["contender"])
-    ]
-    evidence = {"table": [each.row for each in [*branches, *joint] if each.curves], "blend_weights": _weights(branches)}
-    fits = sorted(set(text.lost) & set(image.lost))
-    if len(fits) < FEW_FITS:
-        said = f"Both branches learned in {len(fits)} fits: {FEW_FITS} (seeds or folds) are needed to compare speeds."
-        return finding("CP007", "not_applicable", SUBJECT, said, **evidence)
-    differences = np.array([text.lost[fit] - image.lost[fit] for fit in fits])
-    return _found(text, image, differences, evidence)
+        return self.finding("info", SUBJECT, explanation, **evidence)
 
 
-def _found(text: Branch, image: Branch, differences: Floats, evidence: dict[str, Any]) -> dict[str, str]:
-    mean, low, high = _interval(differences)
-    evidence |= {"difference": [mean, low, high], "n_fits": len(differences)}
-    fast, slow = (text, image) if mean > 0 else (image, text)
-    shares = {each.name: float(np.mean(list(each.lost.values()))) for each in (fast, slow)}
-    measured = (
-        f"{fast.name} keeps {1 - shares[fast.name]:.0%} of what it learns in training on validation rows, {slow.name} "
-        f"{1 - shares[slow.name]:.0%} (difference {abs(mean):.0%}, {min(abs(low), abs(high)):.0%} to "
-        f"{max(abs(low), abs(high)):.0%}, over {len(differences)} fits)"
+def _kept(fast: BranchCurves, slow: BranchCurves, difference: tuple[float, float, float], n_fits: int) -> str:
+    mean, low, high = difference
+    lost = {each.name: float(np.mean(list(each.lost.values()))) for each in (fast, slow)}
+    return (
+        f"{fast.name} keeps {1 - lost[fast.name]:.0%} of what it learns in training on validation rows, {slow.name} "
+        f"{1 - lost[slow.name]:.0%} (difference {abs(mean):.0%}, {min(abs(low), abs(high)):.0%} to "
+        f"{max(abs(low), abs(high)):.0%}, over {n_fits} fits)"
     )
-    if low > APART or high < -APART:
-        epochs = {row["branch"]: row["best epoch"] for row in evidence["table"]}
-        said = (
-            f"{measured}: trained together they would be stopped at one epoch, and alone their best are "
-            f"{epochs[fast.name]} and {epochs[slow.name]}. Stop each branch by itself, make {fast.name} smaller, or "
-            "weigh the branches' losses (blend_weights)."
-        )
-        return finding("CP007", "warn", fast.name, said, **evidence)
-    said = f"The branches over-fit at speeds that are not shown to differ by a quarter: {text.name} and {image.name} "
-    said += f"differ by {mean:+.0%} ({low:+.0%} to {high:+.0%}) in what they lose, over {len(differences)} fits."
-    return finding("CP007", "info", SUBJECT, said, **evidence)
 
 
 def _interval(values: Floats) -> tuple[float, float, float]:
@@ -112,32 +124,32 @@ def _interval(values: Floats) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
-def _branch(case: Case, modality: str) -> Branch | None:
+def _branch(history: Frame, predictions: Frame, modalities: Modalities, modality: str) -> BranchCurves | None:
     """Return the network of one modality that is best on validation rows."""
-    known = set(case.history["contender"])
-    names = [name for name in judged(case, modality) if name in known]
+    known = set(history["contender"])
+    names = [name for name in validated_contenders(predictions, modalities, modality) if name in known]
     if not names:
         return None
-    found = _read(case.history, best_among(case, names))
+    found = _read(history, best_on_validation(predictions, names))
     return found if found.curves else None
 
 
-def _read(history: Frame, name: str) -> Branch:
+def _read(history: Frame, name: str) -> BranchCurves:
     rows = history.filter(pl.col("train_loss").is_finite() & pl.col("valid_loss").is_finite(), contender=name)
     curves = {}
     for (seed, fold), fit in rows.group_by("seed", "fold", maintain_order=True):
         ordered = fit.unique("epoch", keep="first").sort("epoch")
         if len(ordered) > 1:
             curves[int(str(seed)), str(fold)] = ordered["train_loss"].to_list(), ordered["valid_loss"].to_list()
-    return Branch(name, curves)
+    return BranchCurves(name, curves)
 
 
-def _weights(branches: list[Branch]) -> dict[str, float]:
+def _weights(branches: list[BranchCurves]) -> dict[str, float]:
     """Return the blend weights of the branches' mean curves, each over the epochs that all of its fits have."""
     mean = {}
     for branch in branches:
         n = min(len(valid) for _, valid in branch.curves.values())
-        sides = zip(*branch.curves.values(), strict=True)
-        train, valid = (np.mean([side[:n] for side in fits], axis=0).tolist() for fits in sides)
+        curves = zip(*branch.curves.values(), strict=True)
+        train, valid = (np.mean([curve[:n] for curve in fits], axis=0).tolist() for fits in curves)
         mean[branch.name] = train, valid
     return {name: round(weight, 4) for name, weight in blend_weights(mean).items()}

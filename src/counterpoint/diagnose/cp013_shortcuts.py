@@ -3,20 +3,20 @@
 Fits trees to metadata alone, five times, each time to four fifths of the pairs (0.3 s at a thousand).
 """
 
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from counterpoint.diagnose.case import Case
+from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.errors import SchemaError
+from counterpoint.measures.comparison_tables import scores_on_test_rows
 from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import Estimate, estimated
-from counterpoint.schema import Frame, finding
+from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
-TITLE = "Shortcuts in sizes, lengths and hosts"
 CONFIDENCE = 0.99
 """Of the interval whose lower end must lie above chance."""
 LEAST_SKILL = 0.12
@@ -28,33 +28,42 @@ ROUNDS, LEAVES = 30, 4
 CONTENDER = "metadata"
 
 
-def look(case: Case) -> dict[str, str]:
+@final
+class Shortcuts(Check):
     """Look at the balanced accuracy of a model of metadata alone, on rows that it was not trained on.
 
     Every row of the pairs is predicted by a fit to others: the test rows of a contender would be a fifth of them, and
     the interval twice as wide.
     """
-    rows = _predicted(case.pairs)
-    if rows is None:
-        said = "The pairs tell no sizes, lengths or hosts to learn from, or are too few to test on."
-        return finding("CP013", "not_applicable", CONTENDER, said)
-    found, chance = _balanced_accuracy(rows), 1 / rows["label"].n_unique()
-    said = (
-        f"Sizes, lengths and hosts alone reach a balanced accuracy of {found.value:.3f} "
-        f"({found.low:.3f} to {found.high:.3f} with {CONFIDENCE:.0%} confidence; chance is {chance:.3f})"
-    )
-    evidence = {**found._asdict(), "chance": chance, "n": len(rows), **_of_contender(case)}
-    table = _facts(case.pairs)
-    if found.low > chance and (found.value - chance) / (1 - chance) >= LEAST_SKILL:
-        said += ": what a model scores up to there need not be read or seen. Balance the classes in them, or mask them."
-        return finding("CP013", "warn", CONTENDER, said, **evidence, table=table)
-    said += ": they give little away." if found.low > chance else ": they give nothing away that these rows can show."
-    return finding("CP013", "info", CONTENDER, said, **evidence, table=table)
+
+    code = "CP013"
+    title = "Shortcuts in sizes, lengths and hosts"
+    cost = Cost("0.3 s: it fits trees")
+    needs = ("pairs", "scores")
+
+    def run(self, *, pairs: Frame, scores: Frame) -> Finding:
+        """Return the finding on all pairs."""
+        rows = _predicted(pairs)
+        if rows is None:
+            lacking = "The pairs tell no sizes, lengths or hosts to learn from, or are too few to test on."
+            return self.not_applicable(CONTENDER, lacking)
+        found, chance = _balanced_accuracy(rows), 1 / rows["label"].n_unique()
+        measured = (
+            f"Sizes, lengths and hosts alone reach a balanced accuracy of {found.value:.3f} "
+            f"({found.low:.3f} to {found.high:.3f} with {CONFIDENCE:.0%} confidence; chance is {chance:.3f})"
+        )
+        evidence = {**found._asdict(), "chance": chance, "n": len(rows), **_of_contender(scores)}
+        evidence["table"] = _facts(pairs)
+        if found.low > chance and (found.value - chance) / (1 - chance) >= LEAST_SKILL:
+            advice = "what a model scores up to there need not be read or seen. Balance the classes in them, or mask them."
+            return self.finding("warn", CONTENDER, f"{measured}: {advice}", **evidence)
+        little = "they give little away." if found.low > chance else "they give nothing away that these rows can show."
+        return self.finding("info", CONTENDER, f"{measured}: {little}", **evidence)
 
 
-def _of_contender(case: Case) -> dict[str, float]:
+def _of_contender(scores: Frame) -> dict[str, float]:
     """Return what the contenders that read nothing score on test rows, of those that the study has."""
-    scored = case.test_scores("balanced_accuracy").drop_nulls("value")
+    scored = scores_on_test_rows(scores, "balanced_accuracy").drop_nulls("value")
     return {f"{name}_contender": value for name in (CONTENDER, "majority")
             for value in scored.filter(contender=name)["value"].head(1)}  # fmt: skip
 
@@ -79,16 +88,16 @@ def _predicted(pairs: Frame) -> Frame | None:
         except SchemaError:  # no facts, or one class
             return None
         found.append(out.with_columns(hit=_is_right(model, out, rest["label"])))
-    said = pl.concat(found) if found else None
-    return said if said is not None and said["label"].n_unique() > 1 else None
+    predicted = pl.concat(found) if found else None
+    return predicted if predicted is not None and predicted["label"].n_unique() > 1 else None
 
 
 def _is_right(model: Any, rows: Frame, trained_on: pl.Series) -> NDArray[np.float64]:
     """Return whether each class is told from the others, were all as frequent."""
     shares = (trained_on.to_numpy()[:, None] == model.classes_).mean(axis=0)
-    said = model.classes_[(model.predict_proba(rows) / shares).argmax(axis=1)]
-    right: NDArray[np.float64] = (said == rows["label"].to_numpy()).astype(float)
-    return right
+    predicted = model.classes_[(model.predict_proba(rows) / shares).argmax(axis=1)]
+    correct: NDArray[np.float64] = (predicted == rows["label"].to_numpy()).astype(float)
+    return correct
 
 
 def _balanced_accuracy(rows: Frame) -> Estimate:
@@ -102,8 +111,8 @@ def _facts(pairs: Frame) -> list[dict[str, Any]]:
     """Return the median of each fact in each class."""
     from counterpoint.contenders.metadata import FACTS  # noqa: PLC0415 - loads scikit-learn
 
-    known = {name: told for name, (needs, told) in FACTS.items() if set(needs) <= set(pairs.columns)}
-    told = pairs.select("label", **{name: fact.cast(pl.Float64) for name, fact in known.items()})
-    medians = told.group_by("label").agg(pl.col(list(known)).median().round(3)).sort("label").head(6)
-    heads = [f"of {label}" for label in medians["label"]]  # so that no class takes the place of what is told
+    known = {name: fact for name, (needs, fact) in FACTS.items() if set(needs) <= set(pairs.columns)}
+    facts = pairs.select("label", **{name: fact.cast(pl.Float64) for name, fact in known.items()})
+    medians = facts.group_by("label").agg(pl.col(list(known)).median().round(3)).sort("label").head(6)
+    heads = [f"of {label}" for label in medians["label"]]  # so that no class has the name of another column
     return [{"median": name, **dict(zip(heads, medians[name], strict=True))} for name in known if medians[name].count()]

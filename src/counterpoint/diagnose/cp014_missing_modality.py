@@ -11,58 +11,76 @@ Takes .2 s at 730 test rows, above what CP008 has already read.
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import polars as pl
 
 from counterpoint.contenders.encoded import MEAN, MISSING, Encoded
-from counterpoint.diagnose import Case
+from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.measures import Estimate
-from counterpoint.measures.encoded_fits import Heads, heads_of
-from counterpoint.measures.prediction_arrays import best_among, judged
+from counterpoint.measures.comparison_tables import Modalities, contenders_reading
+from counterpoint.measures.encoded_fits import EncodedFit
+from counterpoint.measures.prediction_arrays import best_on_validation, validated_contenders
 from counterpoint.measures.recombined_logits import Places, correct_recombined
 from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import Floats, estimated, groups_of
-from counterpoint.schema import finding
+from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
-TITLE = "Missing modality"
 CLEAR = 0.03
 """A fall of which the interval ends below three points is not called one."""
 FEW = 0.01
 """Where fewer rows lack a modality, what happens on them moves no score."""
-DEALS = 5
+PERMUTATIONS = 5
 RIDGE = 10.0
 NO_ROWS = (MEAN, MISSING)
 """What the terms of a side have behind those of its rows."""
-SIDES = ("text", "image")
+MODALITIES = ("text", "image")
+SUBJECT = "missing modality"
 
 
-def look(case: Case) -> dict[str, str]:
+@final
+class MissingModality(Check):
     """Look at each multimodal contender with one modality taken away, beside the best contender of the other."""
-    both = heads_of(case)
-    if not both or not all(case.reading(modality) for modality in SIDES):
-        said = "Needs a multimodal contender that offers its heads, and a contender of each modality alone."
-        return finding("CP014", "not_applicable", "missing modality", said)
-    lacking = {modality: _lacking(case, modality) for modality in SIDES}
-    rows = [row for heads in both for modality in SIDES for row in _rows(case, heads, modality)]
-    falls = [row for row in rows if row["filled with"] == "nothing" and row["low"] > CLEAR]
-    evidence = {"table": rows[:12], "lacking": lacking}
-    here = [row for row in falls if lacking[row["without"]] >= FEW]
-    if here:
-        worst = max(here, key=lambda row: row["fall"])
-        return finding("CP014", "warn", worst["contender"], _fallen(worst, lacking), **evidence)
-    if falls:
-        said = f"No row lacks what would matter, but {_what(falls[0])}. Should one be missing later, use that one."
-        return finding("CP014", "info", falls[0]["contender"], said, **evidence)
-    said = f"With a modality missing, {both[0].name} does as well as the best contender of the other, or nearly."
-    return finding("CP014", "info", both[0].name, said, **evidence)
+
+    code = "CP014"
+    title = "Missing modality"
+    needs = ("encoded_fits", "pairs", "predictions", "modalities")
+
+    def run(
+        self, *, encoded_fits: list[EncodedFit], pairs: Frame, predictions: Frame, modalities: Modalities
+    ) -> Finding:
+        """Return the finding on the deepest fall among modalities that rows of the study lack."""
+        if not encoded_fits or not all(contenders_reading(modalities, modality) for modality in MODALITIES):
+            needed = "Needs a multimodal contender that offers its heads, and a contender of each modality alone."
+            return self.not_applicable(SUBJECT, needed)
+        lacking = {modality: _lacking(pairs, modality) for modality in MODALITIES}
+        rows = [
+            row for fit in encoded_fits for without in MODALITIES
+            for row in _rows(fit, without, predictions, _single(fit, _other(without), predictions, modalities))
+        ]  # fmt: skip
+        falls = [row for row in rows if row["filled with"] == "nothing" and row["low"] > CLEAR]
+        evidence = {"table": rows[:12], "lacking": lacking}
+        here = [row for row in falls if lacking[row["without"]] >= FEW]
+        if here:
+            worst = max(here, key=lambda row: row["fall"])
+            return self.finding("warn", worst["contender"], _fallen(worst, lacking), **evidence)
+        if falls:
+            later = f"No row lacks what would matter, but {_what(falls[0])}. Should one be missing later, use that one."
+            return self.finding("info", falls[0]["contender"], later, **evidence)
+        name = encoded_fits[0].name
+        as_well = f"With a modality missing, {name} does as well as the best contender of the other, or nearly."
+        return self.finding("info", name, as_well, **evidence)
 
 
-def _lacking(case: Case, modality: str) -> float:
-    missing = case.pairs[modality].null_count() if modality in case.pairs.columns else 0
-    return missing / max(1, len(case.pairs))
+def _other(modality: str) -> str:
+    return MODALITIES[1 - MODALITIES.index(modality)]
+
+
+def _lacking(pairs: Frame, modality: str) -> float:
+    missing = pairs[modality].null_count() if modality in pairs.columns else 0
+    return missing / max(1, len(pairs))
 
 
 def _fallen(row: dict[str, Any], lacking: dict[str, float]) -> str:
@@ -80,61 +98,65 @@ def _what(row: dict[str, Any]) -> str:
     )
 
 
-def _rows(case: Case, heads: Heads, without: str) -> list[dict[str, Any]]:
+def _rows(fit: EncodedFit, without: str, predictions: Frame, single: str) -> list[dict[str, Any]]:
     """Return a row for each way to fill what is taken away; the first, "nothing", is what a null gets."""
-    left = _single(case, heads, SIDES[1 - SIDES.index(without)])
-    own, reference = np.arange(len(heads.pairs)), heads.hits_of(case, left)
-    is_there = heads.pairs[SIDES[1 - SIDES.index(without)]].is_not_null().to_numpy() & np.isfinite(reference)
-    rng = np.random.default_rng(child_seed(0, "cp014", heads.name, without))
-    fills: dict[str, list[Places]] = {
-        "nothing": [np.full_like(own, MISSING)],
-        "the mean": [np.full_like(own, MEAN)],
-        "another row's": [rng.permutation(own) for _ in range(DEALS)],
-    }
-    right = {
-        name: [
-            correct_recombined(heads.kept, heads.codes, *((p, own) if without == "text" else (own, p))) for p in places
-        ]
-        for name, places in fills.items()
-    }
-    learned = _learned(heads, without)
-    if learned is not None:
-        right["what is learned of it"] = [correct_recombined(learned, heads.codes, own, own)]
+    reference = fit.correct_shares_of(predictions, single)
+    is_there = fit.pairs[_other(without)].is_not_null().to_numpy() & np.isfinite(reference)
     rows = []
-    for name, said in right.items():
-        score = np.mean(said, axis=0)
-        fall = _fall(heads, (reference - score)[is_there], is_there)
-        value = float(mean_by_class(score[is_there], heads.codes[is_there])(np.ones((1, is_there.sum())))[0])
-        rows.append({"contender": heads.name, "without": without, "filled with": name, "single": left, "score": value}
+    for name, correct in _filled(fit, without).items():
+        score = np.mean(correct, axis=0)
+        fall = _fall(fit, (reference - score)[is_there], is_there)
+        value = float(mean_by_class(score[is_there], fit.codes[is_there])(np.ones((1, is_there.sum())))[0])
+        rows.append({"contender": fit.name, "without": without, "filled with": name, "single": single, "score": value}
                     | {"fall": fall.value, "low": fall.low, "high": fall.high})  # fmt: skip
     return rows
 
 
-def _learned(heads: Heads, without: str) -> Encoded | None:
-    """Return what the head is given where a ridge regression foretells the modality from what is left."""
-    train, known = heads.trained or (heads.fitted.train.clear(), heads.kept)
-    whole = train.select(pl.all_horizontal(pl.col(SIDES).is_not_null())).to_series().to_numpy()
+def _filled(fit: EncodedFit, without: str) -> dict[str, list[Floats]]:
+    """Return, for each way to fill the modality, whether each row is predicted correctly, once or several times."""
+    own = np.arange(len(fit.pairs))
+    rng = np.random.default_rng(child_seed(0, "cp014", fit.name, without))
+    fills: dict[str, list[Places]] = {
+        "nothing": [np.full_like(own, MISSING)],
+        "the mean": [np.full_like(own, MEAN)],
+        "another row's": [rng.permutation(own) for _ in range(PERMUTATIONS)],
+    }
+    correct = {
+        name: [correct_recombined(fit.encoded_rows, fit.codes, *((p, own) if without == "text" else (own, p))) for p in places]
+        for name, places in fills.items()
+    }
+    learned = _learned(fit, without)
+    if learned is not None:
+        correct["what is learned of it"] = [correct_recombined(learned, fit.codes, own, own)]
+    return correct
+
+
+def _learned(fit: EncodedFit, without: str) -> Encoded | None:
+    """Return what the head is given where a ridge regression predicts the modality from what is left."""
+    train, known = fit.trained or (fit.fit.train.clear(), fit.encoded_rows)
+    whole = train.select(pl.all_horizontal(pl.col(MODALITIES).is_not_null())).to_series().to_numpy()
     if not whole.any():
         return None
     from sklearn.linear_model import Ridge  # noqa: PLC0415 - loads scikit-learn
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
-    left = SIDES[1 - SIDES.index(without)]
+    left = _other(without)
     given, wanted = getattr(known, left).vectors[whole], getattr(known, without).terms[: -len(NO_ROWS)][whole]
     model = make_pipeline(StandardScaler(), Ridge(RIDGE)).fit(given, wanted)
-    side = getattr(heads.kept, without)
-    foretold = model.predict(getattr(heads.kept, left).vectors).reshape(-1, wanted.shape[1]).astype(side.terms.dtype)
-    return replace(heads.kept, **{without: side._replace(terms=foretold)})
+    encoded = getattr(fit.encoded_rows, without)
+    vectors = getattr(fit.encoded_rows, left).vectors
+    predicted = model.predict(vectors).reshape(-1, wanted.shape[1]).astype(encoded.terms.dtype)
+    return replace(fit.encoded_rows, **{without: encoded._replace(terms=predicted)})
 
 
-def _single(case: Case, heads: Heads, modality: str) -> str:
-    """Return the contender of *modality* alone that *heads* are set against: its twin where it has one."""
-    alone = judged(case, modality) or case.reading(modality)
-    twins = [name for name in getattr(heads.fitted.model, "needs", ()) if name in alone]
-    return best_among(case, twins or alone)
+def _single(fit: EncodedFit, modality: str, predictions: Frame, modalities: Modalities) -> str:
+    """Return the contender of *modality* alone that *fit* is compared with: its twin where it has one."""
+    alone = validated_contenders(predictions, modalities, modality) or contenders_reading(modalities, modality)
+    twins = [name for name in getattr(fit.fit.model, "needs", ()) if name in alone]
+    return best_on_validation(predictions, twins or alone)
 
 
-def _fall(heads: Heads, values: Floats, is_there: Any) -> Estimate:
-    groups = np.asarray(list(groups_of(heads.pairs)))[is_there]
-    return estimated(mean_by_class(values, heads.codes[is_there]), groups)
+def _fall(fit: EncodedFit, values: Floats, is_there: Any) -> Estimate:
+    groups = np.asarray(list(groups_of(fit.pairs)))[is_there]
+    return estimated(mean_by_class(values, fit.codes[is_there]), groups)

@@ -6,27 +6,29 @@ What the average gains is told and does not decide: an average of two is less su
 often falls where one is too sure, while the surer one still decides which class is named.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from counterpoint.diagnose import Case
+from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.measures import Estimate
-from counterpoint.measures.prediction_arrays import Heard, best_of, heard, judged
+from counterpoint.measures.comparison_tables import Modalities, contenders_reading
+from counterpoint.measures.prediction_arrays import PredictionArrays, prediction_arrays, validated_contenders
 from counterpoint.metrics import Rows, find_metric
 from counterpoint.metrics.estimate import Floats, estimated
-from counterpoint.schema import finding
+from counterpoint.schema import Frame
 
-TITLE = "Over-confident branch"
 HOT = 2.0
 """Networks often need a temperature up to 1.5; from 2 on, a probability of .95 stands for one of at most .81."""
 WORTH_ECE = 0.02
 """A calibration error that falls by less is within what 15 bins of a thousand rows say of a calibrated model."""
 FEW_ROWS = 30
+SUBJECT = "calibration"
 LOWEST, HIGHEST = 0.05, 50.0
 
 
-class Branch(NamedTuple):
+class Calibration(NamedTuple):
     """A single-entity contender before and after its temperature, and the fusion that it is averaged into."""
 
     name: str
@@ -54,41 +56,48 @@ class Branch(NamedTuple):
         return f"scaled first, its average with {self.other} has an accuracy of {change} more, which is not clear"
 
 
-def look(case: Case) -> dict[str, str]:
+@final
+class Overconfidence(Check):
     """Look at the temperature of each single-entity contender, and at the average of two before and after scaling."""
-    best = {"text": best_of(case, "text"), "image": best_of(case, "image")}
-    if None in best.values():
-        return _not_applicable("Averaging needs a contender that reads the text alone and one the image alone.")
-    names = [*judged(case, "text"), *judged(case, "image")]
-    validation, test = heard(case, names, "validation"), heard(case, names)
-    if min(len(validation.ids), len(test.ids)) < FEW_ROWS:
-        return _not_applicable("There are too few validation or test rows.")
-    scaled = {name: _scaled(validation, test, name) for name in names}
-    branches = [_branch(name, str(best["image" if name in case.reading("text") else "text"]), test, scaled)
-                for name in names]  # fmt: skip
-    return _found(branches)
+
+    code = "CP015"
+    title = "Over-confident branch"
+    cost = Cost("0.1 s")
+    needs = ("predictions", "modalities", "best_contenders")
+
+    def run(
+        self, *, predictions: Frame, modalities: Modalities, best_contenders: Mapping[str, str | None]
+    ) -> Finding:
+        """Return the finding on the contender of the highest temperature."""
+        if None in best_contenders.values():
+            needed = "Averaging needs a contender that reads the text alone and one the image alone."
+            return self.not_applicable(SUBJECT, needed)
+        names = [
+            name for each in ("text", "image") for name in validated_contenders(predictions, modalities, each)
+        ]
+        validation, test = (prediction_arrays(predictions, names, part) for part in ("validation", "test"))
+        if min(len(validation.ids), len(test.ids)) < FEW_ROWS:
+            return self.not_applicable(SUBJECT, "There are too few validation or test rows.")
+        scaled = {name: _scaled(validation, test, name) for name in names}
+        texts = contenders_reading(modalities, "text")
+        others = {name: str(best_contenders["image" if name in texts else "text"]) for name in names}
+        return self._found([_branch(name, others[name], test, scaled) for name in names])
+
+    def _found(self, branches: list[Calibration]) -> Finding:
+        table = [_row(branch) for branch in branches]
+        worst = max(branches, key=lambda branch: (branch.is_overconfident, branch.temperature))
+        if not worst.is_overconfident:
+            most = f"the largest temperature is {worst.temperature:.2f}, of {worst.name}"
+            return self.finding("info", SUBJECT, f"No branch is far surer than it is right: {most}.", table=table)
+        explanation = (
+            f"{worst.name} is surer than it is right (temperature {worst.temperature:.1f}; calibration error "
+            f"{worst.ece[0]:.3f}, {worst.ece[1]:.3f} when scaled): {worst.effect}. "
+            "Scale before you fuse, as late-fusion does."
+        )
+        return self.finding("warn", worst.name, explanation, table=table)
 
 
-def _found(branches: list[Branch]) -> dict[str, str]:
-    table = [_row(branch) for branch in branches]
-    worst = max(branches, key=lambda branch: (branch.is_overconfident, branch.temperature))
-    if not worst.is_overconfident:
-        most = f"the largest temperature is {worst.temperature:.2f}, of {worst.name}"
-        said = f"No branch is far surer than it is right: {most}."
-        return finding("CP015", "info", "calibration", said, table=table)
-    said = (
-        f"{worst.name} is surer than it is right (temperature {worst.temperature:.1f}; calibration error "
-        f"{worst.ece[0]:.3f}, {worst.ece[1]:.3f} when scaled): {worst.effect}. "
-        "Scale before you fuse, as late-fusion does."
-    )
-    return finding("CP015", "warn", worst.name, said, table=table)
-
-
-def _not_applicable(reason: str) -> dict[str, str]:
-    return finding("CP015", "not_applicable", "calibration", reason)
-
-
-def _row(branch: Branch) -> dict[str, Any]:
+def _row(branch: Calibration) -> dict[str, Any]:
     return {
         "contender": branch.name,
         "temperature": round(branch.temperature, 3),
@@ -100,7 +109,7 @@ def _row(branch: Branch) -> dict[str, Any]:
     }
 
 
-def _branch(name: str, other: str, test: Heard, scaled: dict[str, tuple[Floats, float]]) -> Branch:
+def _branch(name: str, other: str, test: PredictionArrays, scaled: dict[str, tuple[Floats, float]]) -> Calibration:
     before, (after, temperature), others = test.proba[name], scaled[name], scaled[other][0]
     ece, accuracy = find_metric("ece"), find_metric("accuracy")
     alone = Rows(test.codes, before), Rows(test.codes, after)
@@ -110,7 +119,7 @@ def _branch(name: str, other: str, test: Heard, scaled: dict[str, tuple[Floats, 
     losses = (_losses(proba, test) for proba in averages)
     fall = np.subtract(*losses)
     one = np.ones((1, len(test.codes)))
-    return Branch(
+    return Calibration(
         name,
         other,
         temperature,
@@ -121,23 +130,23 @@ def _branch(name: str, other: str, test: Heard, scaled: dict[str, tuple[Floats, 
     )
 
 
-def _estimate(measure: Any, rows: Heard) -> Estimate:
+def _estimate(measure: Any, rows: PredictionArrays) -> Estimate:
     return estimated(measure, rows.groups, draws=500)
 
 
-def _losses(proba: Floats, rows: Heard) -> Floats:
+def _losses(proba: Floats, rows: PredictionArrays) -> Floats:
     losses: Floats = -np.log(proba[np.arange(len(rows.codes)), rows.codes].clip(min=1e-7))
     return losses
 
 
-def _scaled(validation: Heard, test: Heard, name: str) -> tuple[Floats, float]:
+def _scaled(validation: PredictionArrays, test: PredictionArrays, name: str) -> tuple[Floats, float]:
     """Return the test rows' probabilities at each fold's own temperature, and the geometric mean of these."""
     proba, temperatures = np.empty_like(test.proba[name]), []
     for fold in np.unique(test.folds):
-        known = validation.of(fold)
-        temperatures.append(temperature_of(known.log(name), known.codes))
+        known = validation.of_fold(fold)
+        temperatures.append(temperature_of(known.log_proba(name), known.codes))
         rows = test.folds == fold
-        proba[rows] = _at(test.log(name)[rows], temperatures[-1])
+        proba[rows] = _at(test.log_proba(name)[rows], temperatures[-1])
     return proba, float(np.exp(np.mean(np.log(temperatures))))
 
 

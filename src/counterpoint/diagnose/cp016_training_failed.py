@@ -11,20 +11,19 @@ Takes about .5 s a network at 64 px: one batch of test rows forwards, one backwa
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import polars as pl
 
-from counterpoint.diagnose import Case, Fitted
+from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.measures import Estimate
-from counterpoint.measures.prediction_arrays import heard
-from counterpoint.schema import Frame, finding
+from counterpoint.measures.comparison_tables import Modalities
+from counterpoint.measures.contender_fits import ContenderFit, FitOf
+from counterpoint.measures.prediction_arrays import prediction_arrays
+from counterpoint.networks.layer_activity import Activity
+from counterpoint.schema import Frame
 
-if TYPE_CHECKING:
-    from counterpoint.networks.activity import Activity
-
-TITLE = "Training failed"
 FLAT = 0.05
 """A layer whose outputs differ by less of their size over rows passes hardly anything on.
 
@@ -44,6 +43,7 @@ UNLEARNED, IN_PART = "has not learned", "was trained in part only"
 BY_HEART = "reads other rows than those of training differently, or has learned those by heart"
 MISREADS = "reads validation rows differently"
 BATCH, DRAWS = 128, 300
+SUBJECT = "training"
 SHOWN = 12
 
 
@@ -52,7 +52,7 @@ class Failure(NamedTuple):
 
     contender: str
     kind: str | None
-    said: str
+    explanation: str
 
 
 class Signs(NamedTuple):
@@ -71,8 +71,8 @@ class Signs(NamedTuple):
     """A contender that reads no more than it does, and its balanced accuracy, clearly above chance."""
     is_short: bool
     """That contender is right more often on the same test rows, interval and all."""
-    flat: Sequence["Activity"]
-    layers: Sequence["Activity"]
+    flat: Sequence[Activity]
+    layers: Sequence[Activity]
     gradients: dict[str, float]
 
     @property
@@ -81,23 +81,43 @@ class Signs(NamedTuple):
         return self.score.low <= self.chance + 0.01 or self.score.value <= self.chance + NEAR
 
 
-def look(case: Case) -> dict[str, str]:
+@final
+class TrainingFailed(Check):
     """Look at the curves and the layers of every network of the study."""
-    names = [name for name in case.history["contender"].unique(maintain_order=True) if name in case.modalities]
-    signs = [_signs(case, name) for name in names]
-    if not signs or not len(case.predictions):
-        return finding("CP016", "not_applicable", "training", "The study has no network with learning curves.")
-    found = [failure for each in signs if (failure := _failure(each))]
-    failed = {each.contender: each.kind for each in found if each.kind}
-    flat = {each.contender: [layer.layer for layer in each.flat] for each in signs if each.flat}
-    evidence = {"failed": failed, "flat": flat, "table": _table(signs)}
-    if not found:
-        said = (
-            f"Each of {len(signs)} networks was trained: no layer says the same of all rows, no loss stayed at chance."
-        )
-        return finding("CP016", "info", "training", said, **evidence)
-    first, severity = next(iter(failed), found[0].contender), "fail" if failed else "warn"
-    return finding("CP016", severity, first, " ".join(each.said for each in found), **evidence)
+
+    code = "CP016"
+    title = "Training failed"
+    cost = Cost("0.5 s for each network: it asks it about one batch")
+    needs = ("history", "predictions", "modalities", "pairs", "fit_of")
+
+    def run(
+        self, *, history: Frame, predictions: Frame, modalities: Modalities, pairs: Frame, fit_of: FitOf
+    ) -> Finding:
+        """Return the finding on all networks that failed, the first of them as its subject."""
+        names = [name for name in history["contender"].unique(maintain_order=True) if name in modalities]
+        if not names or not len(predictions):
+            return self.not_applicable(SUBJECT, "The study has no network with learning curves.")
+        shares = pairs["label"].value_counts(normalize=True)["proportion"].to_numpy()
+        tables = _Tables(history, predictions, modalities, float(shares.max(initial=0.0)))
+        signs = [_signs(tables, name, fit_of(name)) for name in names]
+        found = [failure for each in signs if (failure := _failure(each))]
+        failed = {each.contender: each.kind for each in found if each.kind}
+        flat = {each.contender: [layer.layer for layer in each.flat] for each in signs if each.flat}
+        evidence = {"failed": failed, "flat": flat, "table": _table(signs)}
+        if not found:
+            sound = f"Each of {len(signs)} networks was trained: no layer says the same of all rows, no loss stayed at"
+            return self.finding("info", SUBJECT, f"{sound} chance.", **evidence)
+        first, severity = next(iter(failed), found[0].contender), "fail" if failed else "warn"
+        return self.finding(severity, first, " ".join(each.explanation for each in found), **evidence)
+
+
+class _Tables(NamedTuple):
+    """The tables that show whether a network was trained, and the share of the most frequent class."""
+
+    history: Frame
+    predictions: Frame
+    modalities: Modalities
+    largest_share: float
 
 
 def _failure(signs: Signs) -> Failure | None:
@@ -105,10 +125,10 @@ def _failure(signs: Signs) -> Failure | None:
     name, kind, where = signs.contender, _kind(signs), _where(signs)
     if kind is None:
         return Failure(name, None, f"{name} was trained, but in part.{where}") if signs.flat else None
-    return Failure(name, kind, f"{name} {SAID[kind]}{_though(signs)}{SEE.get(kind, '.')}{where}")
+    return Failure(name, kind, f"{name} {EXPLANATIONS[kind]}{_though(signs)}{SEE.get(kind, '.')}{where}")
 
 
-SAID = {
+EXPLANATIONS = {
     UNLEARNED: "has not learned: its training loss stayed at that of guessing",
     BY_HEART: "is nearly perfect on training rows and near chance on validation and test rows",
     MISREADS: "is near chance on validation rows alone: it reads them differently from training and test rows",
@@ -177,91 +197,96 @@ def _table(signs: list[Signs]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: float(str(row["spread"])))[:SHOWN]
 
 
-def _signs(case: Case, name: str) -> Signs:
-    history = case.history.filter(contender=name)
-    scores = {each: _score(case, each) for each in {name, *_readers(case, name)}}
-    chance = 1 / max(2, case.predictions["label"].n_unique())
+def _signs(tables: _Tables, name: str, fit: ContenderFit | None) -> Signs:
+    predictions = tables.predictions
+    scores = {each: _score(predictions, each) for each in {name, *_readers(tables.modalities, name)}}
+    chance = 1 / max(2, predictions["label"].n_unique())
     others = [(each, score) for each, score in scores.items() if each != name and score.low > chance + CLEARLY]
     better = max(others, key=lambda found: found[1].low, default=None)
-    layers, gradients = _inside(case.fit_of(name))
+    layers, gradients = _inside(fit)
     flat = [layer for layer in layers if layer.spread < FLAT or max(layer.dead, layer.saturated) > MOSTLY]
+    last = _last_epochs(tables.history, name)
     return Signs(
-        name, _is_stuck(history, case, name), _is_by_heart(history, case, chance),
-        _is_misreading(case, name, scores[name], chance), scores[name], chance,
-        better, better is not None and _is_short(case, name, better[0]), flat, layers, gradients,
+        name, _is_stuck(last, _loss_of_guessing(predictions, name, fit)),
+        _is_by_heart(last, max(chance, tables.largest_share)),
+        _is_misreading(predictions, name, scores[name], chance), scores[name], chance,
+        better, better is not None and _is_short(predictions, name, better[0]), flat, layers, gradients,
     )  # fmt: skip
 
 
-def _readers(case: Case, name: str) -> list[str]:
+def _readers(modalities: Modalities, name: str) -> list[str]:
     """Return the contenders that read something, and nothing that contender *name* does not."""
-    reads = set(case.modalities[name])
-    return [other for other, theirs in case.modalities.items() if theirs and set(theirs) <= reads]
+    reads = set(modalities[name])
+    return [other for other, theirs in modalities.items() if theirs and set(theirs) <= reads]
 
 
-def _score(case: Case, name: str, part: str = "test") -> Estimate:
-    rows = heard(case, [name], part)
+def _score(predictions: Frame, name: str, part: str = "test") -> Estimate:
+    rows = prediction_arrays(predictions, [name], part)
     if not rows.ids:
         return Estimate(0.0, 0.0, 0.0)
-    return rows.balanced(rows.hits(name), draws=DRAWS)
+    return rows.balanced(rows.is_correct(name), draws=DRAWS)
 
 
-def _is_short(case: Case, name: str, better: str) -> bool:
+def _is_short(predictions: Frame, name: str, better: str) -> bool:
     """Say whether contender *better* is right more often on the test rows of both, interval and all."""
-    rows = heard(case, [name, better])
+    rows = prediction_arrays(predictions, [name, better])
     if not rows.ids:
         return False
-    return rows.balanced(rows.hits(name).astype(float) - rows.hits(better), draws=DRAWS).high < 0
+    return rows.balanced(rows.is_correct(name).astype(float) - rows.is_correct(better), draws=DRAWS).high < 0
 
 
-def _is_misreading(case: Case, name: str, test: Estimate, chance: float) -> bool:
+def _is_misreading(predictions: Frame, name: str, test: Estimate, chance: float) -> bool:
     """Say whether validation rows of a fit are at chance, and clearly less well told than training and test rows."""
-    train = _score(case, name, "train")
+    train = _score(predictions, name, "train")
     least = min(test.low, train.low)
-    rows = heard(case, [name], "validation")
-    each = (rows.of(fold) for fold in np.unique(rows.folds))
-    found = (fold.balanced(fold.hits(name), draws=DRAWS) for fold in each)
+    rows = prediction_arrays(predictions, [name], "validation")
+    each = (rows.of_fold(fold) for fold in np.unique(rows.folds))
+    found = (fold.balanced(fold.is_correct(name), draws=DRAWS) for fold in each)
     return any(part.value <= chance + NEAR and least > max(chance + CLEARLY, part.high) for part in found)
 
 
-def _is_stuck(history: Frame, case: Case, name: str) -> bool:
+def _last_epochs(history: Frame, name: str) -> Frame:
+    return history.filter(contender=name).filter(
+        pl.col("epoch") == pl.col("epoch").max().over("seed", "fold", "branch")
+    )
+
+
+def _is_stuck(last: Frame, loss_of_guessing: float) -> bool:
     """Say whether the training loss ends where guessing would have it, in every fit."""
-    last = history.filter(pl.col("epoch") == pl.col("epoch").max().over("seed", "fold", "branch"))["train_loss"]
-    return len(last) > 0 and bool((last >= STUCK * _loss_of_guessing(case, name)).all())
+    losses = last["train_loss"]
+    return len(losses) > 0 and bool((losses >= STUCK * loss_of_guessing).all())
 
 
-def _loss_of_guessing(case: Case, name: str) -> float:
+def _loss_of_guessing(predictions: Frame, name: str, fit: ContenderFit | None) -> float:
     """Return the entropy of the classes as they weigh in the loss of *name*: ln K where all weigh the same."""
-    labels = case.predictions.filter(contender=name, part="train")["label"]
+    labels = predictions.filter(contender=name, part="train")["label"]
     shares = labels.value_counts(normalize=True)["proportion"].to_numpy()
-    fitted = case.fit_of(name)
-    if fitted is not None and getattr(fitted.model, "class_weight", None) == "balanced":
+    if fit is not None and getattr(fit.model, "class_weight", None) == "balanced":
         return float(np.log(len(shares)))
     return float(-(shares * np.log(shares)).sum())
 
 
-def _is_by_heart(history: Frame, case: Case, chance: float) -> bool:
-    """Say whether training ends nearly perfect and validation near chance, on the mean over fits."""
-    last = history.filter(pl.col("epoch") == pl.col("epoch").max().over("seed", "fold", "branch"))
+def _is_by_heart(last: Frame, guessing: float) -> bool:
+    """Say whether training ends nearly perfect and validation near the accuracy of *guessing*, on the mean of fits."""
     train, validation = last["train_score"].mean(), last["valid_score"].mean()
     if not isinstance(train, float) or not isinstance(validation, float):
         return False
-    shares = case.pairs["label"].value_counts(normalize=True)["proportion"]
-    return train >= PERFECT and validation <= max(chance, float(shares.to_numpy().max())) + NEAR
+    return train >= PERFECT and validation <= guessing + NEAR
 
 
-def _inside(fitted: Fitted | None) -> tuple[list["Activity"], dict[str, float]]:
+def _inside(fit: ContenderFit | None) -> tuple[list[Activity], dict[str, float]]:
     """Return the activity of each layer on some test rows, and the gradient's norm in each part; none of no network."""
-    network = getattr(fitted and fitted.model, "network_", None)
-    if fitted is None or network is None or fitted.test.is_empty():
+    network = getattr(fit and fit.model, "network_", None)
+    if fit is None or network is None or fit.test.is_empty():
         return [], {}
     from counterpoint.networks.activity import activities, gradient_shares  # noqa: PLC0415 - loads torch
 
-    rows = fitted.test.gather_every(max(1, len(fitted.test) // BATCH)).head(BATCH)  # a source may be sorted by class
-    layers = activities(network, lambda: fitted.model.predict_proba(rows))
-    classes = [str(name) for name in fitted.model.classes_]
+    rows = fit.test.gather_every(max(1, len(fit.test) // BATCH)).head(BATCH)  # a source may be sorted by class
+    layers = activities(network, lambda: fit.model.predict_proba(rows))
+    classes = [str(name) for name in fit.model.classes_]
     norms: dict[str, float] = {}
     for label, part in rows.group_by("label", maintain_order=True):
         if label[0] in classes:
-            found = gradient_shares(network, partial(fitted.model.predict_proba, part), classes.index(str(label[0])))
+            found = gradient_shares(network, partial(fit.model.predict_proba, part), classes.index(str(label[0])))
             norms = {name: norms.get(name, 0.0) + norm for name, norm in found.items()}
     return layers, norms

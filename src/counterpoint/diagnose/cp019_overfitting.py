@@ -6,19 +6,19 @@ but their mean loss is kept, so that their difference has no interval of its own
 shown by the last epochs, which must all lie above.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import polars as pl
 
-from counterpoint.diagnose import Case
+from counterpoint.diagnose.check import Check, Finding
 from counterpoint.measures.prediction_arrays import FLOOR
 from counterpoint.metrics.estimate import Floats, estimated
-from counterpoint.schema import Frame, class_names, finding
+from counterpoint.schema import Frame, class_names
 
-TITLE = "Over-fitting"
 WORTH_NATS = 0.03
 """Weights whose validation loss is less than this above the lowest of the curve are not called over-fitted."""
+SUBJECT = "learning curves"
 LAST = 3
 """So many epochs, the last ones, must each have a validation loss that much above the lowest."""
 
@@ -44,25 +44,32 @@ class Curve(NamedTuple):
         return min(self.kept, self.last) > self.lowest + WORTH_NATS
 
 
-def look(case: Case) -> dict[str, str]:
+@final
+class Overfitting(Check):
     """Look at the validation loss of the weights that each network kept, beside the lowest of its curve."""
-    names = case.history["contender"].unique(maintain_order=True).to_list()
-    found = [_curve(case, name) for name in names]
-    curves = [curve for curve in found if curve is not None]
-    if not curves:
-        return finding("CP019", "not_applicable", "learning curves", "No contender of the study keeps learning curves.")
-    table = [_row(curve) for curve in sorted(curves, key=lambda curve: curve.lowest - curve.kept)][:12]
-    worst = max(curves, key=lambda curve: (curve.is_overfitted, curve.kept - curve.lowest))
-    if not worst.is_overfitted:
-        return finding("CP019", "info", "learning curves", _kept_well(curves), table=table)
-    said = (
-        f"{worst.contender} was trained for {worst.epochs:.0f} epochs, and its validation loss is "
-        f"{worst.kept:.3f} (in each of the last {LAST} epochs at least {worst.last:.3f}) where epoch "
-        f"{worst.best_epoch:.0f} had {worst.lowest:.3f}; "
-        f"on test rows it is {worst.test:.3f}, on training rows {worst.train:.3f}. "
-        f"Stop at epoch {worst.best_epoch:.0f}: set epochs, or a patience that keeps the best."
-    )
-    return finding("CP019", "warn", worst.contender, said, table=table)
+
+    code = "CP019"
+    title = "Over-fitting"
+    needs = ("history", "predictions")
+
+    def run(self, *, history: Frame, predictions: Frame) -> Finding:
+        """Return the finding on the network whose kept weights are worst."""
+        names = history["contender"].unique(maintain_order=True).to_list()
+        curves = [curve for name in names if (curve := _curve(history, predictions, name)) is not None]
+        if not curves:
+            return self.not_applicable(SUBJECT, "No contender of the study keeps learning curves.")
+        table = [_row(curve) for curve in sorted(curves, key=lambda curve: curve.lowest - curve.kept)][:12]
+        worst = max(curves, key=lambda curve: (curve.is_overfitted, curve.kept - curve.lowest))
+        if not worst.is_overfitted:
+            return self.finding("info", SUBJECT, _kept_well(curves), table=table)
+        explanation = (
+            f"{worst.contender} was trained for {worst.epochs:.0f} epochs, and its validation loss is "
+            f"{worst.kept:.3f} (in each of the last {LAST} epochs at least {worst.last:.3f}) where epoch "
+            f"{worst.best_epoch:.0f} had {worst.lowest:.3f}; "
+            f"on test rows it is {worst.test:.3f}, on training rows {worst.train:.3f}. "
+            f"Stop at epoch {worst.best_epoch:.0f}: set epochs, or a patience that keeps the best."
+        )
+        return self.finding("warn", worst.contender, explanation, table=table)
 
 
 def _kept_well(curves: list[Curve]) -> str:
@@ -86,10 +93,10 @@ def _row(curve: Curve) -> dict[str, Any]:
     }
 
 
-def _curve(case: Case, name: str) -> Curve | None:
-    rows = case.history.filter(pl.col("valid_loss").is_finite(), contender=name, branch="joint")
-    rows = rows if len(rows) else case.history.filter(pl.col("valid_loss").is_finite(), contender=name)
-    losses = _losses(case.predictions.filter(contender=name))
+def _curve(history: Frame, predictions: Frame, name: str) -> Curve | None:
+    rows = history.filter(pl.col("valid_loss").is_finite(), contender=name, branch="joint")
+    rows = rows if len(rows) else history.filter(pl.col("valid_loss").is_finite(), contender=name)
+    losses = _losses(predictions.filter(contender=name))
     if rows.is_empty() or losses.filter(part="validation").is_empty():
         return None
     fits = [fit.sort("epoch") for _, fit in rows.group_by("seed", "fold", maintain_order=True)]

@@ -7,18 +7,18 @@ their errors meet by chance, and that is counted and subtracted.  With one modal
 look the same.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpoint.diagnose import Case
+from counterpoint.diagnose.check import Check, Finding
 from counterpoint.measures import Estimate
-from counterpoint.measures.prediction_arrays import Codes, Heard, best_of, heard
+from counterpoint.measures.prediction_arrays import Codes, PredictionArrays, prediction_arrays
 from counterpoint.metrics.estimate import Floats, estimated
-from counterpoint.schema import class_names, finding
+from counterpoint.schema import Frame, class_names
 
-TITLE = "Wrong labels"
 NONE = -1
 """The code of a row on which a model is confident in no class."""
 WARN_AT, FAIL_AT = 0.02, 0.20
@@ -30,6 +30,7 @@ At the mean itself, rows on which a weak model guesses count as confident, and t
 """
 FEW_AGREED = 20
 SHOWN = 12
+SUBJECT = "labels"
 HOW_BACK = "Look at each; then set the right ones under relabel: {id: label}, or leave rows out with exclude: [id]."
 
 
@@ -42,49 +43,52 @@ class Doubts(NamedTuple):
     """Of the rows on which both are confident of one class, those labelled otherwise, less what chance makes."""
 
 
-def look(case: Case) -> dict[str, str]:
+@final
+class WrongLabels(Check):
     """Look at the test rows whose label both modalities confidently contradict."""
-    text, image = best_of(case, "text"), best_of(case, "image")
-    if text is None or image is None:
-        said = "Only one modality has a contender: its errors and wrong labels cannot be told apart."
-        return finding("CP020", "not_applicable", "labels", said)
-    rows = heard(case, [text, image])
-    if len(np.unique(rows.codes)) < 2:
-        return finding("CP020", "not_applicable", "labels", "The test rows are of one class, or there are none.")
-    doubts = doubts_of(rows, text, image)
-    n_agreed = int(_agree(doubts).sum())
-    if n_agreed < FEW_AGREED:
-        said = (
-            f"Text and image are confident of the same class on {n_agreed} test rows only: too few to judge labels by."
-        )
-        return finding("CP020", "not_applicable", "labels", said)
-    return _found(doubts, rows, class_names(case.predictions), n_agreed)
+
+    code = "CP020"
+    title = "Wrong labels"
+    needs = ("predictions", "best_contenders")
+
+    def run(self, *, predictions: Frame, best_contenders: Mapping[str, str | None]) -> Finding:
+        """Return the finding on the best contender of each modality."""
+        text, image = best_contenders["text"], best_contenders["image"]
+        if text is None or image is None:
+            lacking = "Only one modality has a contender: its errors and wrong labels cannot be told apart."
+            return self.not_applicable(SUBJECT, lacking)
+        rows = prediction_arrays(predictions, [text, image])
+        if len(np.unique(rows.codes)) < 2:
+            return self.not_applicable(SUBJECT, "The test rows are of one class, or there are none.")
+        doubts = doubts_of(rows, text, image)
+        n_agreed = int(_agree(doubts).sum())
+        if n_agreed < FEW_AGREED:
+            few = f"Text and image are confident of the same class on {n_agreed} test rows only: too few to judge"
+            return self.not_applicable(SUBJECT, f"{few} labels by.")
+        return self._found(doubts, _queue(doubts, rows, class_names(predictions)), n_agreed)
+
+    def _found(self, doubts: Doubts, queue: list[dict[str, Any]], n_agreed: int) -> Finding:
+        value, low, high = doubts.share
+        wrong = f"An estimated {value:.1%} ({low:.1%} to {high:.1%}) of the labels are wrong"
+        ids = {row["id"]: row["suggested"] for row in queue}
+        evidence = {
+            "share": list(doubts.share),
+            "n_agreed": n_agreed,
+            "n_queue": len(ids),
+            "queue": ids,
+            "table": queue[:SHOWN],
+        }
+        if low > WARN_AT:
+            explanation = (
+                f"{wrong}: of {n_agreed} test rows on which text and image are each confident of the same class, "
+                f"{len(queue)} are labelled otherwise, more than errors meet by chance. {HOW_BACK}"
+            )
+            return self.finding("fail" if low > FAIL_AT else "warn", SUBJECT, explanation, **evidence)
+        usual = f"{wrong}: no more than is usual, or than these rows can show."
+        return self.finding("info", SUBJECT, f"{usual} {HOW_BACK}" if queue else usual, **evidence)
 
 
-def _found(doubts: Doubts, rows: Heard, classes: list[str], n_agreed: int) -> dict[str, str]:
-    queue = _queue(doubts, rows, classes)
-    value, low, high = doubts.share
-    measured = f"{value:.1%} ({low:.1%} to {high:.1%})"
-    ids = {row["id"]: row["suggested"] for row in queue}
-    evidence = {
-        "share": list(doubts.share),
-        "n_agreed": n_agreed,
-        "n_queue": len(ids),
-        "queue": ids,
-        "table": queue[:SHOWN],
-    }
-    if low > WARN_AT:
-        said = (
-            f"An estimated {measured} of the labels are wrong: of {n_agreed} test rows on which text and image are "
-            f"each confident of the same class, {len(queue)} are labelled otherwise, more than errors meet by chance. "
-            f"{HOW_BACK}"
-        )
-        return finding("CP020", "fail" if low > FAIL_AT else "warn", "labels", said, **evidence)
-    said = f"An estimated {measured} of the labels are wrong: no more than is usual, or than these rows can show."
-    return finding("CP020", "info", "labels", f"{said} {HOW_BACK}" if queue else said, **evidence)
-
-
-def _queue(doubts: Doubts, rows: Heard, classes: list[str]) -> list[dict[str, Any]]:
+def _queue(doubts: Doubts, rows: PredictionArrays, classes: list[str]) -> list[dict[str, Any]]:
     """Return the rows to look at, those of least probability of their label first."""
     text, image = rows.proba.values()
     wrong = np.flatnonzero(_agree(doubts) & (doubts.text != rows.codes))
@@ -95,25 +99,25 @@ def _queue(doubts: Doubts, rows: Heard, classes: list[str]) -> list[dict[str, An
     ]
 
 
-def doubts_of(rows: Heard, text: str, image: str) -> Doubts:
+def doubts_of(rows: PredictionArrays, text: str, image: str) -> Doubts:
     """Return what contenders *text* and *image* confidently say of *rows*, and the share of labels in doubt."""
-    said = confident(rows.proba[text], rows.codes), confident(rows.proba[image], rows.codes)
-    agree = (said[0] == said[1]) & (said[0] != NONE)
-    against = agree & (said[0] != rows.codes)
+    named = confident(rows.proba[text], rows.codes), confident(rows.proba[image], rows.codes)
+    agree = (named[0] == named[1]) & (named[0] != NONE)
+    against = agree & (named[0] != rows.codes)
     member = (rows.codes[:, None] == np.unique(rows.codes)).astype(float)  # (n, labels)
     n_classes = rows.proba[text].shape[1]
-    says = [(codes[:, None] == np.arange(n_classes)).astype(float) for codes in said]  # each (n, classes)
+    indicators = [(codes[:, None] == np.arange(n_classes)).astype(float) for codes in named]  # each (n, classes)
     other = np.unique(rows.codes)[:, None] != np.arange(n_classes)  # (labels, classes)
 
     def share(weights: Floats) -> Floats:
         sizes = weights @ member  # (draws, labels)
-        counts = [np.einsum("dn,nl,nc->dlc", weights, member, each, optimize=True) for each in says]
+        counts = [np.einsum("dn,nl,nc->dlc", weights, member, each, optimize=True) for each in indicators]
         by_chance = counts[0] * counts[1] / np.maximum(sizes, 1)[:, :, None]  # within each label, errors meet so often
         excess = weights @ against - (by_chance * other).sum((1, 2))
         found: Floats = (excess / np.maximum(weights @ agree, 1)).clip(0, 1)
         return found
 
-    return Doubts(*said, estimated(share, rows.groups))
+    return Doubts(*named, estimated(share, rows.groups))
 
 
 def confident(proba: Floats, codes: Codes, *, strict: float = STRICT) -> Codes:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from counterpoint.diagnose.case import Case
 from counterpoint.diagnose.cp016_training_failed import MISREADS
+from counterpoint.diagnose.inputs import Inputs
 from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
 from counterpoint.measures import Estimate
 from counterpoint.measures.information_gain import SUM
@@ -72,29 +72,27 @@ class Verdict(NamedTuple):
     recommendation: str | None = None
 
 
-def answer(case: Case, findings: Frame, metric: str) -> Answer:
-    """Return the answer of a finished comparison on *metric*.
+def answer(inputs: Inputs, findings: Frame) -> Answer:
+    """Return the answer of a finished comparison.
 
     Parameters
     ----------
-    case
-        *case* is the finished comparison.
+    inputs
+        *inputs* are those of the checks.
     findings
         *findings* is schema.FINDINGS.  The codes that warn or fail are the evidence.
-    metric
-        *metric* is the primary metric.
     """
     alarms = findings.filter(pl.col("severity").is_in(["warn", "fail"]))
     evidence = tuple(alarms["code"].unique(maintain_order=True))
-    if case.primary is None:
+    if inputs["primary"] is None:
         headline = "There is nothing to compare: the study lacks a single-entity or a multimodal contender."
         return Answer("cannot_tell", headline, evidence=evidence)
-    inputs = VerdictInputs(case, findings, metric)
-    if inputs.contrast["low"] is None:
+    numbers = VerdictInputs(inputs, findings)
+    if numbers.contrast["low"] is None:
         headline = "The test rows are too few to compare on: the primary contrast has no interval."
         return Answer("cannot_tell", headline, evidence=evidence)
-    verdict = next(found for question in QUESTIONS if (found := question(inputs)) is not None)
-    headline, reasons = _headline(inputs, verdict.name), (_scores(inputs), *verdict.reasons)
+    verdict = next(found for question in QUESTIONS if (found := question(numbers)) is not None)
+    headline, reasons = _headline(numbers, verdict.name), (_scores(numbers), *verdict.reasons)
     return Answer(verdict.name, headline, reasons, verdict.recommendation, evidence)
 
 
@@ -110,7 +108,7 @@ def _leak(inputs: VerdictInputs) -> Verdict | None:
 def _misaligned(inputs: VerdictInputs) -> Verdict | None:
     # Pairs that share nothing but the class, or nothing at all, may be so by their nature: CP004 warns, and no more.
     found = inputs.alarm("CP004", "fail", "warn")
-    if found is None or not (inputs.alarm("CP004", "fail") or "lapses" in found):
+    if found is None or not (inputs.alarm("CP004", "fail") or "lapse_rate" in found):
         return None
     reason = "Texts, images and labels of some rows do not belong together (CP004)."
     return Verdict("misaligned", (reason, NOT_KNOWN), "Find the step that paired them.")

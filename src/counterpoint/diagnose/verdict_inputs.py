@@ -4,17 +4,21 @@ Does not decide: `counterpoint.diagnose.verdict` does.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
-from counterpoint.diagnose.case import Case
+from counterpoint.diagnose.inputs import Inputs
 from counterpoint.measures import Estimate
-from counterpoint.measures.information_gain import APART, SUM, Told, told
-from counterpoint.measures.prediction_arrays import best_of
+from counterpoint.measures.comparison_tables import (
+    Modalities,
+    contenders_reading,
+    difference_between,
+    scores_on_test_rows,
+)
+from counterpoint.measures.information_gain import INDEPENDENT, SUM, InformationGain
 from counterpoint.schema import Frame
 
 UNKNOWN = Estimate(float("nan"), float("-inf"), float("inf"))
@@ -22,26 +26,32 @@ UNKNOWN = Estimate(float("nan"), float("-inf"), float("inf"))
 
 @dataclass(frozen=True)
 class VerdictInputs:
-    """The numbers behind a verdict on *metric*."""
+    """The numbers behind a verdict on the primary metric."""
 
-    case: Case
+    inputs: Inputs
     findings: Frame
-    metric: str
 
     @cached_property
     def contrast(self) -> dict[str, Any]:
         """The primary contrast, a row of schema.DIFFERENCES."""
-        return self.case.differences.filter("is_primary").row(0, named=True)
+        differences: Frame = self.inputs["differences"]
+        return differences.filter("is_primary").row(0, named=True)
+
+    @property
+    def metric(self) -> str:
+        """The primary metric."""
+        return str(self.inputs["metric"])
 
     @property
     def additive(self) -> tuple[str, ...]:
         """The contenders whose logits are a sum over modalities."""
-        return self.case.additive
+        return tuple(self.inputs["additive"])
 
     @property
-    def modalities(self) -> Mapping[str, tuple[str, ...]]:
+    def modalities(self) -> Modalities:
         """The modalities that each contender reads."""
-        return self.case.modalities
+        modalities: Modalities = self.inputs["modalities"]
+        return modalities
 
     @cached_property
     def gain(self) -> Estimate:
@@ -52,16 +62,18 @@ class VerdictInputs:
     @cached_property
     def chance(self) -> float:
         """The balanced accuracy of guessing."""
-        return 1 / max(2, self.case.pairs["label"].n_unique())
+        return 1 / max(2, self.inputs["pairs"]["label"].n_unique())
 
     @cached_property
     def test_scores(self) -> dict[str, float]:
         """The score of each contender on test rows."""
-        return dict(self.case.test_scores(self.metric).select("contender", "value").iter_rows())
+        scores = scores_on_test_rows(self.inputs["scores"], self.metric)
+        return dict(scores.select("contender", "value").iter_rows())
 
     def training_score_high(self, name: str) -> float | None:
         """Return the upper end of the balanced accuracy of contender *name* on its training rows."""
-        train = self.case.scores.filter(part="train", metric="balanced_accuracy")
+        scores: Frame = self.inputs["scores"]
+        train = scores.filter(part="train", metric="balanced_accuracy")
         return dict(train.select("contender", "high").iter_rows()).get(name)
 
     def alarm(self, code: str, *severities: str) -> dict[str, Any] | None:
@@ -73,15 +85,16 @@ class VerdictInputs:
 
     def above_chance(self, modality: str) -> Estimate:
         """Return how far the best contender of *modality* alone, by validation rows, is above guessing on test rows."""
-        names = self.case.reading(modality)
+        names = contenders_reading(self.modalities, modality)
         if not names:
             return UNKNOWN
-        best = best_of(self.case, modality) if len(names) > 1 and len(self.case.predictions) else names[0]
+        is_chosen = len(names) > 1 and len(self.inputs["predictions"])
+        best = self.inputs["best_contenders"][modality] if is_chosen else names[0]
         if best is None:  # several outside models, and none of them has predicted validation rows
             return UNKNOWN
-        if "majority" in self.case.modalities:
+        if "majority" in self.modalities:
             return self.difference(best, "majority")
-        row = self.case.test_scores("balanced_accuracy").filter(contender=best)
+        row = scores_on_test_rows(self.inputs["scores"], "balanced_accuracy").filter(contender=best)
         if not row["low"].count():
             return UNKNOWN
         return Estimate(*(row[end].item() - self.chance for end in ("value", "low", "high")))
@@ -92,7 +105,7 @@ class VerdictInputs:
 
     def known_difference(self, a: str, b: str, metric: str) -> Estimate | None:
         """Return the difference of *a* minus *b* in *metric*; None where it is not known."""
-        return self.case.difference(a, b, metric)
+        return difference_between(self.inputs["differences"], a, b, metric)
 
     @cached_property
     def interaction(self) -> Estimate:
@@ -105,9 +118,10 @@ class VerdictInputs:
         return UNKNOWN
 
     @cached_property
-    def information_gain(self) -> Told | None:
+    def information_gain(self) -> InformationGain | None:
         """The information gain of each modality, of their sum and of each multimodal contender."""
-        return told(self.case) if len(self.case.predictions) else None
+        found: InformationGain | None = self.inputs["information_gain"]
+        return found
 
     @cached_property
     def bits(self) -> tuple[Estimate, Estimate] | None:
@@ -117,4 +131,4 @@ class VerdictInputs:
             return None
         single = max(("text", "image"), key=lambda name: known.bits[name].mean())
         fusion = max((SUM, self.contrast["a"]), key=lambda name: known.bits[name].mean())
-        return known.beyond(fusion, single), known.beyond(APART, single)
+        return known.beyond(fusion, single), known.beyond(INDEPENDENT, single)

@@ -1,14 +1,17 @@
-"""The multimodal contenders whose heads can be asked alone, with what their encoders say of test rows: read once."""
+"""Fits of multimodal contenders whose encoders and head are separate, with the encoded test rows: encoded once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from counterpoint.contenders.encoded import Encoded
-from counterpoint.diagnose.case import Case, Fitted
-from counterpoint.measures import held_out
+from counterpoint.measures.comparison_tables import Modalities, contenders_reading
+from counterpoint.measures.contender_fits import ContenderFit, FitOf
+from counterpoint.measures.held_out_rows import correct_shares
 from counterpoint.measures.recombined_logits import codes_of, correct_recombined
 from counterpoint.metrics.estimate import Floats
 from counterpoint.schema import Frame
@@ -16,80 +19,98 @@ from counterpoint.seeds import child_seed
 
 Codes = NDArray[np.intp]
 MOST_ROWS = 2000
-"""Test rows that are looked at; of more, a sample: the intervals are then narrow enough."""
+"""More test rows than this are sampled: the intervals of a sample are narrow enough."""
 MOST_TRAINED = 1000
-"""Training rows from which something is learned of what the encoders say."""
+"""Training rows on which a model of the encoded rows is fitted."""
 
 
 @dataclass(frozen=True)
-class Heads:
-    """One fit of a multimodal contender and its test rows; stands for the model where a measure asks for one."""
+class EncodedFit:
+    """One fit of a multimodal contender with its encoded test rows; stands in for the model in a measure.
+
+    Attributes
+    ----------
+    name
+        *name* is the contender.
+    fit
+        *fit* is its first fit.
+    pairs, codes
+        *pairs* are test rows of the fit, *codes* their classes, shape (n,); -1 for a class unknown to the fit.
+    encoded_rows
+        *encoded_rows* are the outputs of the encoders on these rows.
+    """
 
     name: str
-    fitted: Fitted
+    fit: ContenderFit
     pairs: Frame
     codes: Codes
-    kept: Encoded
+    encoded_rows: Encoded
 
     @property
     def classes_(self) -> NDArray[np.str_]:
         """The classes of the fit."""
-        classes: NDArray[np.str_] = self.fitted.model.classes_
+        classes: NDArray[np.str_] = self.fit.model.classes_
         return classes
 
     def encoded(self, pairs: Frame) -> Encoded:
-        """Return what the encoders said of the test rows."""
+        """Return the encoded test rows."""
         assert pairs is self.pairs, "only the test rows are kept"
-        return self.kept
+        return self.encoded_rows
 
     @cached_property
     def trained(self) -> tuple[Frame, Encoded] | None:
-        """A sample of the training rows, and what the encoders say of them; None of a model that does not tell."""
-        train = self.fitted.train
+        """A sample of the training rows, and the same rows encoded; None where the model does not encode them."""
+        train = self.fit.train
         rows = np.random.default_rng(child_seed(0, "heads", "trained")).permutation(len(train))[:MOST_TRAINED]
         train = train[np.sort(rows)]
-        encoded = self.fitted.model.encoded(train) if len(train) else None
+        encoded = self.fit.model.encoded(train) if len(train) else None
         return None if encoded is None else (train, encoded)
 
-    def hits(self) -> Floats:
-        """Return whether this fit is right on each of its rows."""
+    def correctness(self) -> Floats:
+        """Return 1 where this fit predicts the class of the row, else 0, shape (n,)."""
         own = np.arange(len(self.pairs))
-        return correct_recombined(self.kept, self.codes, own, own)
+        return correct_recombined(self.encoded_rows, self.codes, own, own)
 
-    def hits_of(self, case: Case, name: str) -> Floats:
-        """Return the share of seeds with which contender *name* is right on each of these rows; NaN of no row.
+    def correct_shares_of(self, predictions: Frame, name: str) -> Floats:
+        """Return the share of seeds with which contender *name* predicts the class of each row; NaN where it has none.
 
-        The share, and not whether their mean is right: this is one fit, and no rival of an ensemble.
+        The share over seeds, and not the prediction of their mean: one fit is compared, and not with an ensemble.
         """
-        rows = held_out.hits(case.predictions.filter(part="test"), name).unique("id", keep="first")
+        rows = correct_shares(predictions.filter(part="test"), name).unique("id", keep="first")
         found = self.pairs.select("id").join(rows, on="id", how="left", maintain_order="left")
         return found["hit"].fill_null(float("nan")).to_numpy()
 
 
-def heads_of(case: Case) -> list[Heads]:
-    """Return the heads of each multimodal contender that offers them, those of the primary contrast first.
+def encoded_fits(modalities: Modalities, primary: Mapping[str, Any] | None, fit_of: FitOf) -> list[EncodedFit]:
+    """Return the encoded fit of each contender of text and image that offers one, the primary contrast's first.
 
-    >>> import polars as pl
-    >>> none = pl.DataFrame()
-    >>> heads_of(Case(none, none, none, None, {"majority": ()}, (), 1, 1))
+    Parameters
+    ----------
+    modalities
+        *modalities* are the modalities that each contender reads.
+    primary
+        *primary* is the primary contrast, or None.
+    fit_of
+        *fit_of* returns the first fit of a contender by name, or None.
+
+    Examples
+    --------
+    >>> encoded_fits({"majority": ()}, None, {}.get)
     []
     """
-    if "heads" not in case.shared:
-        first = case.primary["a"] if case.primary else None
-        names = sorted(case.reading("text", "image"), key=lambda name: name != first)
-        found = [_heads(name, case.fit_of(name)) for name in names]
-        case.shared["heads"] = [heads for heads in found if heads is not None]
-    kept: list[Heads] = case.shared["heads"]
-    return kept
+    first = primary["a"] if primary else None
+    names = sorted(contenders_reading(modalities, "text", "image"), key=lambda name: name != first)
+    found = [_encoded_fit(name, fit_of(name)) for name in names]
+    return [fit for fit in found if fit is not None]
 
 
-def _heads(name: str, fitted: Fitted | None) -> Heads | None:
-    offers = getattr(fitted.model, "encoded", None) if fitted else None
-    if fitted is None or offers is None or fitted.test.is_empty():
+def _encoded_fit(name: str, fit: ContenderFit | None) -> EncodedFit | None:
+    encode = getattr(fit.model, "encoded", None) if fit else None
+    if fit is None or encode is None or fit.test.is_empty():
         return None
-    rows = fitted.test
+    rows = fit.test
     if len(rows) > MOST_ROWS:
         drawn = np.random.default_rng(child_seed(0, "heads", name)).choice(len(rows), MOST_ROWS, replace=False)
         rows = rows[np.sort(drawn)]
-    encoded = offers(rows)
-    return None if encoded is None else Heads(name, fitted, rows, codes_of(fitted.model, rows["label"]), encoded)
+    encoded = encode(rows)
+    return None if encoded is None else EncodedFit(name, fit, rows, codes_of(fit.model, rows["label"]), encoded)

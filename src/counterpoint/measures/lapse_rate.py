@@ -1,7 +1,7 @@
-"""How often the surest texts are wrong, and whether images then go with the label or with what the text names.
+"""How often confident texts predict a wrong class, and whether images then agree with the label or with the text.
 
-A text that belongs to another row names a class with all its evidence, and is right by chance.  A wrong label looks the
-same from the text alone; but then the image goes with the text, and not with the label.
+A text of another row predicts a class with all its evidence, and is correct by chance.  A wrong label looks the same
+from the text alone, but then the image agrees with the text and not with the label.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from counterpoint.measures.prediction_arrays import FLOOR, Codes, Floats
 from counterpoint.measures.text_image_association import group_folds, tfidf
@@ -16,136 +17,155 @@ from counterpoint.metrics.estimate import Estimate, estimated
 from counterpoint.seeds import child_seed
 
 RATES, SLOPES = np.linspace(0, 0.99, 100), np.geomspace(0.05, 40, 50)
-"""The grid of lapse rates, and of slopes, of which the likeliest is taken at each rate."""
+"""The grid of lapse rates and of slopes.  At each rate the likeliest slope counts."""
 DEVIANCE = 2.706
-"""What the ends of a lapse rate lose in twice the log likelihood: each end errs in 5 % of the cases."""
+"""The loss in twice the log likelihood at the ends of a lapse rate: each end errs in 5 % of the cases."""
 BINS, SUREST_LOGIT = 100, 8.0
-"""The rate is fitted to so many shares of rows that are about as sure; none is taken for surer than this logit, so that
-heavy tails of a network do not set the slope."""
+"""The rate is fitted to so many bins of rows of about the same confidence.  Logits are clipped, so that heavy tails of a
+network do not set the slope."""
 FOLDS, LEAST_TEXTS = 5, 2
 MOST_LOGIT = 4.0
-"""No image counts for more than this log ratio of two classes: some networks are sure of anything."""
+"""Log ratios of two classes by an image are clipped here: some networks are confident of anything."""
 
 
-class Lapses(NamedTuple):
-    """The lapse rate of somebody who reads texts.
+class LapseRate(NamedTuple):
+    """The lapse rate of a model, with the class that it predicts for each row.
 
     Attributes
     ----------
-    named
-        *named* is the class that each text names, shape (n,).
-    chance
-        *chance* is that of each text that it lapsed, shape (n,): 0 where it names the class of its label.
+    rate
+        *rate* is the share of rows on which the model is correct only by chance.
+    predicted
+        *predicted* is the class that the model predicts for each row, shape (n,).
+    lapse_proba
+        *lapse_proba* is the probability that each row is a lapse, shape (n,); 0 where the model predicts the label.
     """
 
     rate: Estimate
-    named: Codes
-    chance: Floats
+    predicted: Codes
+    lapse_proba: Floats
 
 
-def lapses(proba: Floats, codes: Codes) -> Lapses:
-    """Return the share of rows on which whoever says *proba* is right by chance, however sure it is.
+class _Curve(NamedTuple):
+    """The likeliest psychometric function: lapse rate with its ends, and slope."""
 
-    With z the logit of its own answer, 0 at chance, and K classes, it is right with probability
-    ``rate / K + (1 - rate) / (1 + (K - 1) exp(-slope z))`` (Wichmann and Hill 2001, of an observer).  Both are fitted
-    by maximum likelihood; the ends are those of the profile likelihood, each one-sided at 95 %.  All classes weigh the
-    same, and probabilities are taken as though all were as frequent: else a text that tells nothing would name the
-    larger class, and surely.
+    rate: Estimate
+    slope: float
+
+
+def lapse_rate(proba: Floats, codes: Codes) -> LapseRate:
+    """Estimate the lapse rate: the share of rows on which the model is correct only by chance, at any confidence.
+
+    With z the logit of the predicted class, 0 at chance, and K classes, the model is correct with probability
+    ``rate / K + (1 - rate) / (1 + (K - 1) exp(-slope z))`` (Wichmann and Hill 2001, for an observer).  Rate and slope
+    are fitted by maximum likelihood.  The ends are those of the profile likelihood, each one-sided at 95 %.  All
+    classes have the same weight, and probabilities are adjusted as if all classes were as frequent.  Otherwise a text
+    without information would predict the larger class, with high confidence.
 
     Parameters
     ----------
     proba
-        *proba* are probabilities of rows that it was not fitted on, shape (n, n_classes).
+        *proba* are probabilities of rows that the model was not fitted on, shape (n, n_classes).
     codes
         *codes* are the classes, shape (n,).
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> logits, lapsed = rng.normal(0, 3, 2000), rng.random(2000) < 0.4
+    >>> logits, is_lapse = rng.normal(0, 3, 2000), rng.random(2000) < 0.4
     >>> p = 1 / (1 + np.exp(-logits))
-    >>> codes = (rng.random(2000) < np.where(lapsed, 0.5, p)).astype(int)
-    >>> found = lapses(np.stack([1 - p, p], axis=1), codes)
+    >>> codes = (rng.random(2000) < np.where(is_lapse, 0.5, p)).astype(int)
+    >>> found = lapse_rate(np.stack([1 - p, p], axis=1), codes)
     >>> found.rate.low < 0.4 < found.rate.high
     True
     """
     others = proba.shape[1] - 1
-    by_chance = 1 / (others + 1)
     level = proba / proba.mean(0).clip(FLOOR)
     level /= level.sum(1, keepdims=True)
-    named, sure = level.argmax(1), level.max(1).clip(FLOOR, 1 - FLOOR)
-    is_right = named == codes
+    predicted, confidence = level.argmax(1), level.max(1).clip(FLOOR, 1 - FLOOR)
+    is_correct = predicted == codes
     weights = 1 / np.bincount(codes, minlength=others + 1)[codes]
-    weights *= weights.sum() / (weights**2).sum()  # together they count for as many rows as they tell of
-    z = np.log(others * sure / (1 - sure)).clip(0, SUREST_LOGIT)
-    bins = np.array_split(np.argsort(z, kind="stable"), min(BINS, len(z)))  # rows that are about as sure
-    n_rows, n_right, sum_z = (
-        np.array([(weights * each)[rows].sum() for rows in bins]) for each in (np.ones(len(z)), is_right, z)
+    weights *= weights.sum() / (weights**2).sum()  # together they count for as many rows as they have information of
+    z = np.log(others * confidence / (1 - confidence)).clip(0, SUREST_LOGIT)
+    rate, slope = _fitted(z, is_correct, weights, others)
+    lapsed = rate.value * (1 - 1 / (others + 1))
+    erred = (1 - rate.value) * (1 - 1 / (1 + others * np.exp(-slope * z)))
+    return LapseRate(rate, predicted, np.where(is_correct, 0.0, lapsed / np.maximum(lapsed + erred, FLOOR)))
+
+
+def _fitted(z: Floats, is_correct: NDArray[np.bool_], weights: Floats, others: int) -> _Curve:
+    """Return the likeliest lapse rate and slope of rows with logits *z*, of one class and *others*."""
+    by_chance = 1 / (others + 1)
+    bins = np.array_split(np.argsort(z, kind="stable"), min(BINS, len(z)))  # rows of about the same confidence
+    n_rows, n_correct, sum_z = (
+        np.array([(weights * each)[rows].sum() for rows in bins]) for each in (np.ones(len(z)), is_correct, z)
     )
-    told = 1 / (1 + others * np.exp(-SLOPES[:, None] * sum_z / n_rows))  # (slopes, bins)
-    chances = (rate * by_chance + (1 - rate) * told.clip(FLOOR, 1 - FLOOR) for rate in RATES)
-    found = [np.log(p) @ n_right + np.log(1 - p) @ (n_rows - n_right) for p in chances]
-    likelihood = np.array(found)  # (rates, slopes)
-    deviances = -2 * likelihood.max(1)
+    correct = 1 / (1 + others * np.exp(-SLOPES[:, None] * sum_z / n_rows))  # (slopes, bins)
+    chances = (rate * by_chance + (1 - rate) * correct.clip(FLOOR, 1 - FLOOR) for rate in RATES)
+    likelihood = np.array([np.log(p) @ n_correct + np.log(1 - p) @ (n_rows - n_correct) for p in chances])
+    deviances = -2 * likelihood.max(1)  # of each rate, at its likeliest slope
     near = RATES[deviances <= deviances.min() + DEVIANCE]
     best = int(deviances.argmin())
-    rate, slope = RATES[best], SLOPES[likelihood[best].argmax()]
-    lapsed = rate * (1 - by_chance)
-    erred = (1 - rate) * (1 - 1 / (1 + others * np.exp(-slope * z)))
-    return Lapses(
-        Estimate(float(rate), float(near[0]), float(near[-1])),
-        named,
-        np.where(is_right, 0.0, lapsed / np.maximum(lapsed + erred, FLOOR)),
-    )
+    rate = Estimate(float(RATES[best]), float(near[0]), float(near[-1]))
+    return _Curve(rate, float(SLOPES[likelihood[best].argmax()]))
 
 
-def backing(image: Floats, named: Codes, codes: Codes, chance: Floats, groups: Sequence[str]) -> Estimate:
-    """Return how far images go with the label, rather than with what the text names, where texts lapsed.
+def label_support(image: Floats, lapses: LapseRate, codes: Codes, groups: Sequence[str]) -> Estimate:
+    """Estimate how far images agree with the label, and not with the class that the text predicts, where texts lapse.
 
-    1 where they go with the label as they do on rows on which text and label agree, and so where texts are another
-    row's; 0 where they go with what the text names as on rows that are of that class, and so where labels are wrong.
-    NaN where no text lapsed.
+    1 where images agree with the label as they do on rows on which text and label agree: the text belongs to another
+    row.  0 where images agree with the class that the text predicts as on rows of that class: the label is wrong.
 
     Parameters
     ----------
     image
         *image* are probabilities by the image, shape (n, n_classes).
-    named, codes
-        *named* are the classes that the texts name, *codes* those of the labels, each of shape (n,).
-    chance
-        *chance* is that of each row that its text lapsed, shape (n,): `Lapses.chance`.
+    lapses
+        *lapses* is the lapse rate of the texts on the same rows.
+    codes
+        *codes* are the classes of the labels, shape (n,).
+    groups
+        *groups* are drawn as a whole for the interval.
+
+    Returns
+    -------
+    Estimate
+        NaN where no text lapsed.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> truth = rng.integers(0, 2, 1000)
-    >>> elsewhere = np.where(rng.random(1000) < 0.3, 1 - truth, truth)
+    >>> other = np.where(rng.random(1000) < 0.3, 1 - truth, truth)
     >>> p = np.where(truth == 1, 0.8, 0.2)
     >>> image, groups = np.stack([1 - p, p], axis=1), [str(i) for i in range(1000)]
-    >>> chance = (elsewhere != truth).astype(float)
-    >>> sides = ((elsewhere, truth), (truth, elsewhere))  # texts are another row's, or labels are wrong
-    >>> [abs(round(backing(image, named, codes, chance, groups).value, 6)) for named, codes in sides]
+    >>> lapse_proba, rate = (other != truth).astype(float), Estimate(0.3, 0.2, 0.4)
+    >>> cases = ((other, truth), (truth, other))  # texts of other rows, and wrong labels
+    >>> found = [label_support(image, LapseRate(rate, predicted, lapse_proba), codes, groups)
+    ...          for predicted, codes in cases]
+    >>> [abs(round(each.value, 6)) for each in found]
     [1.0, 0.0]
     """
+    _, predicted, lapse_proba = lapses
     logs = np.log(image.clip(min=FLOOR))
     both = product(range(logs.shape[1]), repeat=2)
-    rows = {(label, name): np.flatnonzero((codes == label) & (named == name)) for label, name in both}
-    pairs = [(label, other) for (label, other), own in rows.items() if label != other and chance[own].any()]
+    rows = {(label, name): np.flatnonzero((codes == label) & (predicted == name)) for label, name in both}
+    pairs = [(label, other) for (label, other), own in rows.items() if label != other and lapse_proba[own].any()]
 
     def measure(weights: Floats) -> Floats:
         moved, whole = np.zeros(len(weights)), np.zeros(len(weights))
         for label, other in pairs:
             ratio = (logs[:, label] - logs[:, other]).clip(-MOST_LOGIT, MOST_LOGIT)
-            lapsed, of_label, of_other = (rows[pair] for pair in ((label, other), (label, label), (other, other)))
-            astray = weights[:, lapsed] * chance[lapsed]
-            known = [_mean(weights[:, own], ratio[own]) for own in (of_label, of_other)]
-            found = _mean(astray, ratio[lapsed])
-            share = np.where(np.isfinite(found + known[0] + known[1]), astray.sum(1), 0.0)
+            own, of_label, of_other = (rows[pair] for pair in ((label, other), (label, label), (other, other)))
+            lapsed = weights[:, own] * lapse_proba[own]
+            known = [_mean(weights[:, same], ratio[same]) for same in (of_label, of_other)]
+            found = _mean(lapsed, ratio[own])
+            share = np.where(np.isfinite(found + known[0] + known[1]), lapsed.sum(1), 0.0)
             moved += share * np.nan_to_num(found - known[1])
             whole += share * np.nan_to_num(known[0] - known[1])
         with np.errstate(invalid="ignore", divide="ignore"):
-            backed: Floats = np.where(whole > 0, moved / whole, np.nan)
-        return backed
+            support: Floats = np.where(whole > 0, moved / whole, np.nan)
+        return support
 
     if not pairs:
         return Estimate(np.nan, np.nan, np.nan)
@@ -159,14 +179,32 @@ def _mean(weights: Floats, values: Floats) -> Floats:
     return means
 
 
-def read_words(texts: Sequence[str], codes: Codes, groups: Sequence[str], n_classes: int) -> Floats | None:
-    """Return class probabilities of *texts* by their words, shape (n, n_classes), each by a model without its group.
+def proba_from_words(texts: Sequence[str], codes: Codes, groups: Sequence[str], n_classes: int) -> Floats | None:
+    """Return class probabilities of *texts* by their words, each by a model that was not fitted on its group.
 
-    A logistic regression on tf-idf, held back: a contender may learn by heart what texts of other rows say, and is then
-    as sure of any text.  None where no word comes twice, or all rows of a part are of one class.
+    The model is a logistic regression on tf-idf, cross-fitted.  A contender may fit its training rows too closely, and
+    is then as confident of any text.
 
+    Parameters
+    ----------
+    texts
+        *texts* are n texts.
+    codes
+        *codes* are their classes, shape (n,).
+    groups
+        *groups* stay together in one fold.
+    n_classes
+        *n_classes* is the number of classes, of which some may have no text.
+
+    Returns
+    -------
+    Floats | None
+        Shape (n, n_classes).  None where no word comes twice, or all rows of a fold are of one class.
+
+    Examples
+    --------
     >>> texts, codes = ["a red fox", "a fast car"] * 50, np.array([0, 1] * 50)
-    >>> found = read_words(texts, codes, [str(i) for i in range(100)], 2)
+    >>> found = proba_from_words(texts, codes, [str(i) for i in range(100)], 2)
     >>> found.shape, bool((found.argmax(1) == codes).all())
     ((100, 2), True)
     """
@@ -180,7 +218,7 @@ def read_words(texts: Sequence[str], codes: Codes, groups: Sequence[str], n_clas
         model: Any = make_pipeline(tfidf(LEAST_TEXTS), LogisticRegression(max_iter=500))
         try:
             model.fit([texts[row] for row in known], codes[known])
-        except ValueError:  # no word comes twice, or one class is all there is
+        except ValueError:  # no word comes twice, or there is one class only
             return None
         proba[np.ix_(new, model.classes_)] = model.predict_proba([texts[row] for row in new])
     return proba

@@ -1,6 +1,6 @@
-"""How well a text finds its own image among others, by cheap features and a model of both that has not seen the pair.
+"""How well a text finds its own image among others, by cheap features and a model that was not fitted on the pair.
 
-Not a contender: no label is predicted, and nothing here is compared.
+Not a contender: no label is predicted, and no model is compared.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,17 @@ PERMUTATIONS = 499
 CELLS, ANGLES = 4, 8
 
 
-class Found(NamedTuple):
-    """How often the own image scores above another's, over held-out rows: .5 by chance.
+class OwnImageRate(NamedTuple):
+    """How often the own image of a text scores above another image, over held-out rows: .5 by chance.
 
     Attributes
     ----------
+    rate
+        *rate* is the mean over texts.
     low, high
-        *low* and *high* are the ends of its interval.
+        *low* and *high* are the ends of its 95 % interval.
     p
-        *p* is the share of dealings of the images among the rows that reach as much.
+        *p* is the share of permutations of the images among the rows that reach as much.
     """
 
     rate: float
@@ -37,76 +39,79 @@ class Found(NamedTuple):
     p: float
 
 
-def association(text: Floats, image: Floats, groups: Sequence[str], codes: Codes | None = None) -> Found:
-    """Return how often a text prefers its own image to another's: to any, or to any of its own class.
+def own_image_rate(text: Floats, image: Floats, groups: Sequence[str], codes: Codes | None = None) -> OwnImageRate:
+    """Estimate how often a text scores higher with its own image than with another image, of any class or of its class.
 
-    Canonical correlations (ridge-regularised) are fitted on three quarters of the groups, and judged on the rest.
+    Canonical correlations (ridge-regularised) are fitted on three quarters of the groups, and tested on the rest.
 
     Parameters
     ----------
     text, image
         *text* and *image* are features of the same rows, shape (n, widths).
     groups
-        *groups* are what stays on one side.
+        *groups* stay together in one fold.
     codes
-        *codes* are classes; where given, features are taken less their class's mean, and images are dealt within it.
+        *codes* are classes, shape (n,).  With them, the mean of its class is subtracted from each feature, and images
+        are permuted within their class.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> shared = rng.normal(size=(200, 2))
     >>> text, image = np.hstack([shared, rng.normal(size=(200, 2))]), shared + rng.normal(size=(200, 2))
-    >>> found = association(text, image, [str(i) for i in range(200)])
+    >>> found = own_image_rate(text, image, [str(i) for i in range(200)])
     >>> found.rate > 0.6, found.p < 0.01
     (True, True)
     """
     rng = np.random.default_rng(child_seed(0, "cp004", "association"))
     fold = group_folds(groups, FOLDS, rng)
     strata = np.zeros(len(text), dtype=np.intp) if codes is None else codes
-    rates, dealt = [], np.zeros(PERMUTATIONS)
+    rates, permuted = [], np.zeros(PERMUTATIONS)
     for each in range(FOLDS):
         known, new = fold != each, fold == each
         scores = _scores(text, image, known, new, strata)
         for code in np.unique(strata[new]):
             rows = np.flatnonzero(strata[new] == code)
             if len(rows) > 2:
-                found, by_chance = _preferred(scores[np.ix_(rows, rows)], rng)
+                found, by_chance = _shares_below_own(scores[np.ix_(rows, rows)], rng)
                 rates.append(found)
-                dealt += by_chance
+                permuted += by_chance
     every = np.concatenate(rates) if rates else np.full(2, 0.5)
     half = 1.96 * float(every.std()) / len(every) ** 0.5
-    p = (1 + int((dealt >= every.sum() - 1e-9).sum())) / (1 + PERMUTATIONS)
+    p = (1 + int((permuted >= every.sum() - 1e-9).sum())) / (1 + PERMUTATIONS)
     rate = float(every.mean())
-    return Found(rate, rate - half, rate + half, p)
+    return OwnImageRate(rate, rate - half, rate + half, p)
 
 
-def _preferred(scores: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return of each row the share of other images below its own, and the sum of it in each random dealing."""
+def _shares_below_own(scores: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return of each row the share of other images below its own, and the sum of it in each random permutation."""
     n = len(scores)
     places = scores.argsort(1, kind="stable").argsort(1, kind="stable") / (n - 1)  # of each image in each row, 0 … 1
-    dealings = rng.permuted(np.tile(np.arange(n), (PERMUTATIONS, 1)), axis=1)
-    return np.diagonal(places).copy(), places[np.arange(n), dealings].sum(1)
+    permutations = rng.permuted(np.tile(np.arange(n), (PERMUTATIONS, 1)), axis=1)
+    return np.diagonal(places).copy(), places[np.arange(n), permutations].sum(1)
 
 
 def _scores(text: Floats, image: Floats, known: Any, new: Any, strata: Codes) -> Floats:
     """Return the score of every held-out text with every held-out image."""
-    sides, white = [], []
-    for features in (text, image):
-        centred = features.copy()
-        for code in np.unique(strata):
-            own = known & (strata == code)
-            centred[strata == code] -= features[own if own.any() else known].mean(0)
-        sides.append(centred)
-        values, vectors = np.linalg.eigh(centred[known].T @ centred[known] / known.sum())
-        white.append(vectors / np.sqrt(values.clip(min=0) + RIDGE * values.mean() + 1e-12))
-    x, y = (side @ whiten for side, whiten in zip(sides, white, strict=True))
+    x, y = (_whitened(features, known, strata) for features in (text, image))
     left, strength, right = np.linalg.svd(x[known].T @ y[known] / known.sum(), full_matrices=False)
     u, v = x[new] @ left[:, :COMPONENTS], y[new] @ right[:COMPONENTS].T
     unit = [
-        side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-12) for side in (u * strength[:COMPONENTS], v)
+        rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12) for rows in (u * strength[:COMPONENTS], v)
     ]
     scores: Floats = unit[0] @ unit[1].T
     return scores
+
+
+def _whitened(features: Floats, known: Any, strata: Codes) -> Floats:
+    """Return *features* less the mean of their stratum, and whitened; both as of the rows *known*."""
+    centred = features.copy()
+    for code in np.unique(strata):
+        own = known & (strata == code)
+        centred[strata == code] -= features[own if own.any() else known].mean(0)
+    values, vectors = np.linalg.eigh(centred[known].T @ centred[known] / known.sum())
+    white: Floats = centred @ (vectors / np.sqrt(values.clip(min=0) + RIDGE * values.mean() + 1e-12))
+    return white
 
 
 def group_folds(groups: Sequence[str], n_folds: int, rng: np.random.Generator) -> Codes:
@@ -122,7 +127,7 @@ def group_folds(groups: Sequence[str], n_folds: int, rng: np.random.Generator) -
 
 
 def tfidf(least: int) -> Any:
-    """Return what weighs the words, of any length and script, that at least *least* texts have."""
+    """Return an unfitted tf-idf of words, of any length and script, that at least *least* texts have."""
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - slow to import
 
     return TfidfVectorizer(sublinear_tf=True, min_df=least, token_pattern=r"(?u)\b\w+\b")
@@ -147,12 +152,12 @@ def text_features(texts: Sequence[str]) -> Floats:
 
 
 def image_features(pixels: NDArray[np.uint8]) -> Floats:
-    """Return features of pictures, shape (n, at most 40): colours, coarse pixels, directions of edges.
+    """Return features of images, shape (n, at most 40): colours, coarse pixels, directions of edges.
 
     Parameters
     ----------
     pixels
-        *pixels* have shape (n, channels, side, side).
+        *pixels* have shape (n, channels, side_px, side_px).
 
     Examples
     --------
@@ -160,8 +165,8 @@ def image_features(pixels: NDArray[np.uint8]) -> Floats:
     5
     """
     scaled = pixels.astype(np.float32) / 255
-    n, channels, side, _ = scaled.shape
-    cut = side - side % 8
+    n, channels, side_px, _ = scaled.shape
+    cut = side_px - side_px % 8
     coarse = scaled[:, :, :cut, :cut].reshape(n, channels, 8, cut // 8, 8, cut // 8).mean((3, 5))
     moments = np.stack([scaled.mean((2, 3)), scaled.std((2, 3))], axis=2)
     parts = [coarse, moments, _edges(scaled.mean(1))]

@@ -3,42 +3,20 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
+from counterpoint.networks.layer_activity import Activity
+
 MAX_UNITS = 4096
 _SILENT = (nn.Sequential, nn.ModuleList, nn.Embedding, nn.Flatten, nn.Dropout, nn.Identity)
 """Modules that contain others, or whose output in evaluation is their input."""
 _SQUASHING = (nn.LSTM, nn.LSTMCell, nn.GRU, nn.RNN, nn.Tanh, nn.Sigmoid)
 SATURATED = 0.99
-
-
-class Activity(NamedTuple):
-    """The outputs of one layer over a batch.
-
-    Attributes
-    ----------
-    width
-        *width* is the number of units or channels.
-    spread
-        *spread* is their standard deviation over rows, divided by their root mean square: 0 where all rows are equal.
-    dead
-        *dead* is the share of the units of a ReLU that are 0 in every row.
-    saturated
-        *saturated* is the share of the outputs of a squashing layer beyond ±.99.
-    """
-
-    layer: str
-    kind: str
-    width: int
-    mean: float
-    spread: float
-    dead: float
-    saturated: float
 
 
 def activities(network: nn.Module, run: Callable[[], Any]) -> list[Activity]:

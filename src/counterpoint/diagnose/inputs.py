@@ -1,0 +1,116 @@
+"""The inputs that a check may ask for, by name: tables and settings of a study, and values that several checks share.
+
+A shared input is made from others at its first use, once for all checks.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
+from typing import Any, Literal, NamedTuple
+
+from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.measures.comparison_tables import Modalities
+from counterpoint.measures.contender_fits import FitOf
+from counterpoint.measures.encoded_fits import EncodedFit, encoded_fits
+from counterpoint.measures.information_gain import InformationGain, information_gain
+from counterpoint.measures.prediction_arrays import best_contenders
+from counterpoint.schema import Frame
+
+Depth = Literal["fast", "full"]
+Primary = Mapping[str, Any]
+
+
+class Input(NamedTuple):
+    """One input: its type, one sentence on it, and the function that makes it from other inputs where it is shared."""
+
+    kind: Any
+    explanation: str
+    make: Callable[..., Any] | None = None
+
+
+INPUTS: Mapping[str, Input] = {
+    "pairs": Input(Frame, "The rows that contenders are compared on: schema.PAIRS and further columns of the source."),
+    "dropped": Input(Frame, "The rows that left before the comparison, each with its reason: schema.DROPPED."),
+    "predictions": Input(Frame, "The probabilities of every contender for every row: schema.PREDICTIONS."),
+    "history": Input(Frame, "The learning curves: schema.HISTORY."),
+    "costs": Input(Frame, "The trials, epochs, parameters and seconds of each fit: schema.COSTS."),
+    "scores": Input(Frame, "Every score with its interval: schema.SCORES."),
+    "differences": Input(Frame, "Every paired difference on test rows: schema.DIFFERENCES."),
+    "primary": Input(Primary | None, "The primary contrast, with a (multimodal) and b (one modality); None without one."),
+    "modalities": Input(Modalities, "The modalities that each contender reads, by its name."),
+    "additive": Input(tuple[str, ...], "The contenders whose logits are a sum over modalities."),
+    "n_fits": Input(int, "Seeds × folds of the contenders whose fits depend on the seed."),
+    "test_evaluations": Input(int, "How often test rows of this study were scored with different settings."),
+    "is_record_lost": Input(bool, "Whether the record of test evaluations was once damaged or removed."),
+    "metric": Input(str, "The primary metric."),
+    "depth": Input(Depth, '"fast" reads tables and predicts little; "full" may also predict and fit again.'),
+    "fit_of": Input(FitOf, "Returns the first fit of a contender by its name; None where it has none."),
+    "best_contenders": Input(
+        Mapping[str, str | None],
+        "The best contender of the text alone and of the image alone, by validation rows.",
+        best_contenders,
+    ),
+    "encoded_fits": Input(
+        list[EncodedFit],
+        "The first fit of each multimodal contender that encodes text and image apart, with encoded test rows.",
+        encoded_fits,
+    ),
+    "information_gain": Input(
+        InformationGain | None,
+        "The bits about the class by text, image, their sum and each multimodal contender; None of too few rows.",
+        information_gain,
+    ),
+}
+"""By name, in the order in which a reader meets them."""
+
+
+class Inputs:
+    """The inputs of one finished comparison; a shared one is made at its first use and kept.
+
+    Parameters
+    ----------
+    given
+        *given* are the inputs that are not made from others.
+
+    Examples
+    --------
+    >>> inputs = Inputs({"metric": "accuracy", "modalities": {}, "primary": None, "fit_of": {}.get})
+    >>> inputs.select(("metric", "encoded_fits"))
+    {'metric': 'accuracy', 'encoded_fits': []}
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        for name in given:
+            input_named(name)
+        self._given = dict(given)
+        self._shared: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the input *name*."""
+        if name in self._given:
+            return self._given[name]
+        if name not in self._shared:
+            make = input_named(name).make
+            assert make is not None, f"the input {name} is not given"
+            self._shared[name] = make(**self.select(signature(make).parameters))
+        return self._shared[name]
+
+    def select(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return the inputs *names* by name."""
+        return {name: self[name] for name in names}
+
+    def replaced(self, **changes: Any) -> "Inputs":
+        """Return the inputs with *changes*; shared ones are made again."""
+        return Inputs(self._given | changes)
+
+
+def input_named(name: str) -> Input:
+    """Return the input *name*.
+
+    Raises
+    ------
+    ConfigError
+        When there is none of that name.
+    """
+    if name not in INPUTS:
+        raise ConfigError(f"Checks have no input {name!r}.{did_you_mean(name, INPUTS)}")
+    return INPUTS[name]

@@ -1,0 +1,69 @@
+"""Look-ups in the tables of a finished comparison: contenders by modality, test scores, one difference."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from counterpoint.metrics.estimate import Estimate
+from counterpoint.schema import Frame
+
+Modalities = Mapping[str, tuple[str, ...]]
+"""The modalities that each contender reads, by its name."""
+
+
+def contenders_reading(modalities: Modalities, *exactly: str) -> list[str]:
+    """Return the contenders that read these modalities and no other.
+
+    >>> reads = {"majority": (), "text-svm": ("text",), "lstm-cnn": ("text", "image")}
+    >>> contenders_reading(reads, "text"), contenders_reading(reads, "text", "image")
+    (['text-svm'], ['lstm-cnn'])
+    """
+    return [name for name, reads in modalities.items() if set(reads) == set(exactly)]
+
+
+def compared_contenders(primary: Mapping[str, Any] | None, modalities: Modalities) -> list[str]:
+    """Return the two contenders of the primary contrast, or all that read something where there is none.
+
+    >>> compared_contenders(None, {"majority": (), "text-svm": ("text",)})
+    ['text-svm']
+    """
+    if primary is not None:
+        return [primary["a"], primary["b"]]
+    return [name for name, reads in modalities.items() if reads]
+
+
+def scores_on_test_rows(scores: Frame, metric: str) -> Frame:
+    """Return the rows of schema.SCORES in *metric* on test rows: of a hold-out, or of all folds together."""
+    return scores.filter(pl.col("part").is_in(["test", "oof"]), metric=metric)
+
+
+def difference_between(differences: Frame, a: str, b: str, metric: str) -> Estimate | None:
+    """Return the score of *a* minus the score of *b*, in whichever order the table has them.
+
+    Parameters
+    ----------
+    differences
+        *differences* is schema.DIFFERENCES.
+    a, b
+        *a* and *b* are names of contenders.
+    metric
+        *metric* is the name of the metric.
+
+    Returns
+    -------
+    Estimate | None
+        None where the table has neither order, or no interval.
+
+    Examples
+    --------
+    >>> row = {"a": "svm", "b": "cnn", "metric": "accuracy", "difference": 0.2, "low": 0.1, "high": 0.3}
+    >>> difference_between(pl.DataFrame([row]), "cnn", "svm", "accuracy")
+    Estimate(value=-0.2, low=-0.3, high=-0.1)
+    """
+    for first, second, sign in ((a, b, 1), (b, a, -1)):
+        found = differences.filter(a=first, b=second, metric=metric)
+        if found["low"].count():
+            low, high = sorted(sign * found[end].item() for end in ("low", "high"))
+            return Estimate(sign * found["difference"].item(), low, high)
+    return None
