@@ -18,6 +18,7 @@ from typing import Any
 from counterpoint.artifacts import read_json, write_json
 from counterpoint.config import StudyConfig
 from counterpoint.diagnose.verdict import VERDICTS
+from counterpoint.measures.comparison_tables import scores_on_test_rows
 from injection.draw import study_of, timed
 from injection.rates import MET, share_of
 from injection.rates import said as said_of
@@ -145,7 +146,7 @@ def draw(item: Item, runs: Path) -> dict[str, Any]:
 def _answered(item: Item, runs: Path) -> dict[str, Any]:
     study = study_of(config(item), runs)
     answer = study.answer()._asdict()
-    scores = study.case().test_scores("balanced_accuracy").select("contender", "value")
+    scores = scores_on_test_rows(study.scores(), "balanced_accuracy").select("contender", "value")
     return {**answer, "scores": dict(scores.iter_rows())}
 
 

@@ -9,8 +9,7 @@ import polars as pl
 
 from counterpoint.artifacts import key_of
 from counterpoint.config import StudyConfig
-from counterpoint.diagnose import CHECKS, Case
-from counterpoint.lookup import find
+from counterpoint.diagnose import CHECKS, Inputs, check_of
 from counterpoint.study import Study
 from injection.plants import PLANTS, clean_study
 from injection.sources import GENERATED
@@ -63,9 +62,9 @@ def _found(item: Item, runs: Path) -> dict[str, Any]:
     study = study_of(config, runs)
     if plant is None:
         found = study.findings().select("code", "severity").rows()
-        return {"found": worst(found), "records": _altered(study.case(), place)}
+        return {"found": worst(found), "records": _altered(study.check_inputs(), place)}
     found = study.made("pairs")["pairs_findings"].select("code", "severity").rows()
-    return {"found": worst([*found, (item.kind, look(item.kind, study.case()))])}
+    return {"found": worst([*found, (item.kind, severity_of(item.kind, study.check_inputs()))])}
 
 
 def worst(found: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -80,21 +79,21 @@ def worst(found: Iterable[tuple[str, str]]) -> dict[str, str]:
     return severest
 
 
-def _altered(case: Case, place: Place) -> list[tuple[str, float, str]]:
+def _altered(inputs: Inputs, place: Place) -> list[tuple[str, float, str]]:
     """Return (code, strength, severity) of each fault of a record; of some draws at the strengths of its curve too."""
     is_of_curve = (place.n, place.ratio) == (1000, 1) and place.seed % 5 == 0
     return [
-        (code, strength, look(code, plant.alter(case, strength, place.seed)))
+        (code, strength, severity_of(code, plant.alter(inputs, strength, place.seed)))
         for code, plant in PLANTS.items()
-        if plant.alter is not None and code in CHECKS and case.primary is not None
+        if plant.alter is not None and code in CHECKS and inputs["primary"] is not None
         for strength in (*(plant.grid if is_of_curve else ()), plant.strength)
     ]
 
 
-def look(code: str, case: Case) -> str:
-    """Return the severity that the check *code* finds in *case*."""
-    severity: str = find(code, CHECKS, what="check")(case)["severity"]
-    return severity
+def severity_of(code: str, inputs: Inputs) -> str:
+    """Return the severity of the finding of the check *code* on *inputs*."""
+    check = check_of(code)
+    return check.run(**inputs.select(check.needs))["severity"]
 
 
 def is_alarm(severity: str | None) -> bool:
@@ -118,9 +117,9 @@ def frame_of(results: Iterable[dict[str, Any]]) -> pl.DataFrame:
         own = item._asdict() | {"strength": float(item.strength)}
         if "error" in result:
             rows.append(own | _failed(item))
-        rows += [own | _said(code, severity) for code, severity in result.get("found", {}).items()]
+        rows += [own | _row(code, severity) for code, severity in result.get("found", {}).items()]
         rows += [
-            own | {"kind": code, "strength": float(strength)} | _said(code, severity)
+            own | {"kind": code, "strength": float(strength)} | _row(code, severity)
             for code, strength, severity in result.get("records", ())
         ]
     texts, counts = dict.fromkeys(("kind", "pairs", "code"), pl.String), dict.fromkeys(("n", "ratio", "seed"), pl.Int64)
@@ -128,7 +127,7 @@ def frame_of(results: Iterable[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _said(code: str, severity: str) -> dict[str, Any]:
+def _row(code: str, severity: str) -> dict[str, Any]:
     return {"code": code, "alarm": is_alarm(severity), "applies": severity != "not_applicable"}
 
 

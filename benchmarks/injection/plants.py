@@ -10,13 +10,13 @@ from typing import Any
 
 from counterpoint.config import StudyConfig
 from counterpoint.data.words import ENGLISH
-from counterpoint.diagnose import Case
+from counterpoint.diagnose import Inputs
 from injection import records
 from injection.sources import FLICKR8K, GENERATED, LOST, OPENMOJI, masked_words
 from injection.studies import HOLDOUT, SIGNALS, UNGROUPED, Place, contenders, study
 
 MakeStudy = Callable[[Place, float], StudyConfig]
-Alter = Callable[[Case, float, int], Case]
+Alter = Callable[[Inputs, float, int], Inputs]
 BOTH_TELL = {"text_signal": 0.6, "image_signal": 0.6}
 NETWORKS = ("text-svm", "text-lstm", "image-cnn", "lstm-cnn")
 CLEAN = ("majority", "keyword-rule", "metadata", "text-svm", "text-lstm", "image-cnn", "late-fusion")
@@ -247,7 +247,7 @@ PLANTS: Mapping[str, Plant] = {
     ),
     "CP012": Plant(
         "Test rows were scored again and again", "looks", 8,
-        "The test rows were scored once.", grid=(2, 3, 4, 5, 6), alter=records.many_looks,
+        "The test rows were scored once.", grid=(2, 3, 4, 5, 6), alter=records.many_evaluations,
     ),
     "CP013": Plant(
         "The length of the text tells the class", "of the classes told by length", 0.65,
@@ -262,7 +262,8 @@ PLANTS: Mapping[str, Plant] = {
     "CP015": Plant(
         "One modality's contenders are too sure", "times the logits", 4,
         "Each network keeps the epoch of its lowest validation loss, its labels smoothed; the SVM is calibrated.",
-        grid=(1.5, 2, 2.5, 3), alter=records.sure, trains=True, kinds=("of image contenders", "of text contenders"),
+        grid=(1.5, 2, 2.5, 3), alter=records.confident, trains=True,
+        kinds=("of image contenders", "of text contenders"),
     ),
     "CP016": Plant(
         "Softmax behind every hidden layer", "yes", 1,

@@ -1,47 +1,49 @@
-"""Faults of a record: the case of a clean study, with one thing in it as it would stand there after the fault.
+"""Faults of a record: the inputs of the checks of a clean study, with one of them as it would be after the fault.
 
-No fit is made again: the checks of these faults read what was written down of a comparison, or its predictions.
+No fit is made again: the checks of these faults read the records of a comparison, or its predictions.
 """
-
-from dataclasses import replace
 
 import polars as pl
 
-from counterpoint.diagnose import Case
+from counterpoint.diagnose import Inputs
+from counterpoint.measures.comparison_tables import contenders_reading
 
 FLOOR = 1e-12
 
 
-def many_trials(case: Case, n_trials: float, seed: int) -> Case:  # noqa: ARG001
-    """Return *case* as though the multimodal side of the primary contrast had been tried so often, the other once."""
-    assert case.primary is not None
-    is_multimodal, is_single = (pl.col("contender") == case.primary[side] for side in ("a", "b"))
+def many_trials(inputs: Inputs, n_trials: float, seed: int) -> Inputs:  # noqa: ARG001
+    """Return *inputs* as if the multimodal contender of the primary contrast had so many trials, the other one."""
+    primary = inputs["primary"]
+    is_multimodal, is_single = (pl.col("contender") == primary[name] for name in ("a", "b"))
     trials = pl.when(is_multimodal).then(int(n_trials)).when(is_single).then(1).otherwise("trials")
-    return replace(case, costs=case.costs.with_columns(trials=trials.cast(pl.Int64)))
+    return inputs.replaced(costs=inputs["costs"].with_columns(trials=trials.cast(pl.Int64)))
 
 
-def no_control(case: Case, strength: float, seed: int) -> Case:  # noqa: ARG001
-    """Return *case* as though its multimodal contender were trained jointly, and nothing else were multimodal."""
-    return replace(case, additive=())
+def no_control(inputs: Inputs, strength: float, seed: int) -> Inputs:  # noqa: ARG001
+    """Return *inputs* as if the multimodal contender were trained jointly, and no other contender were multimodal."""
+    return inputs.replaced(additive=())
 
 
-def few_fits(case: Case, n_fits: float, seed: int) -> Case:  # noqa: ARG001
-    """Return *case* as though it rested on so many fits."""
-    return replace(case, n_fits=int(n_fits))
+def few_fits(inputs: Inputs, n_fits: float, seed: int) -> Inputs:  # noqa: ARG001
+    """Return *inputs* as if the comparison had so many fits."""
+    return inputs.replaced(n_fits=int(n_fits))
 
 
-def many_looks(case: Case, n_looks: float, seed: int) -> Case:  # noqa: ARG001
-    """Return *case* as though its test rows had been scored so often."""
-    return replace(case, test_looks=int(n_looks))
+def many_evaluations(inputs: Inputs, n_evaluations: float, seed: int) -> Inputs:  # noqa: ARG001
+    """Return *inputs* as if the test rows had been scored so often."""
+    return inputs.replaced(test_evaluations=int(n_evaluations))
 
 
-def sure(case: Case, times: float, seed: int) -> Case:
-    """Return *case* with the logits of all text contenders, or of all image contenders, so many *times* as large."""
-    names = case.reading("text" if seed % 2 else "image")
-    chances = [name for name in case.predictions.columns if name.startswith("p_")]
-    raised = [pl.col(name).clip(lower_bound=FLOOR) ** times for name in chances]
-    louder = [
+def confident(inputs: Inputs, times: float, seed: int) -> Inputs:
+    """Return *inputs* with the logits of all text contenders, or of all image contenders, *times* as large."""
+    predictions, names = (
+        inputs["predictions"],
+        contenders_reading(inputs["modalities"], "text" if seed % 2 else "image"),
+    )
+    probabilities = [name for name in predictions.columns if name.startswith("p_")]
+    raised = [pl.col(name).clip(lower_bound=FLOOR) ** times for name in probabilities]
+    scaled = [
         pl.when(pl.col("contender").is_in(names)).then(power / pl.sum_horizontal(raised)).otherwise(name).alias(name)
-        for name, power in zip(chances, raised, strict=True)
+        for name, power in zip(probabilities, raised, strict=True)
     ]
-    return replace(case, predictions=case.predictions.with_columns(louder))
+    return inputs.replaced(predictions=predictions.with_columns(scaled))

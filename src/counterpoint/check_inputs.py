@@ -5,13 +5,14 @@ from typing import Any
 
 from counterpoint.config import StudyConfig
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
-from counterpoint.diagnose import Case, Fitted
+from counterpoint.diagnose import Inputs
 from counterpoint.evaluations import Evaluations
 from counterpoint.fits import Fits
+from counterpoint.measures.contender_fits import ContenderFit
 from counterpoint.schema import Frame
 
 
-def case_of(
+def inputs_of(
     tables: Mapping[str, Frame],
     config: StudyConfig,
     *,
@@ -20,7 +21,7 @@ def case_of(
     contenders: Mapping[str, Any],
     evaluations: Evaluations,
     fits: Fits,
-) -> Case:
+) -> Inputs:
     """Return the inputs of the checks.
 
     Parameters
@@ -36,24 +37,19 @@ def case_of(
     evaluations
         *evaluations* is the record of test evaluations.
     """
-    return Case(
-        pairs=tables["pairs"],
-        scores=tables["scores"],
-        differences=tables["differences"],
-        primary=primary,
-        modalities=modalities,
-        additive=tuple(name for name, model in contenders.items() if getattr(model, "is_additive", False)),
-        n_fits=_n_fits(tables, config, primary or {}),
-        test_looks=len(evaluations.read()),
-        is_record_of_looks_lost=bool(evaluations.lost()),
-        metric=config.evaluate.primary,
-        dropped=tables["dropped"],
-        predictions=tables["predictions"],
-        history=tables["history"],
-        costs=tables["costs"],
-        fit_of=lambda contender: _fit_of(contender, fits, tables["pairs"]),
-        depth=config.checks.depth,
-    )
+    names = ("pairs", "dropped", "predictions", "history", "costs", "scores", "differences")
+    return Inputs({
+        **{name: tables[name] for name in names},
+        "primary": primary,
+        "modalities": modalities,
+        "additive": tuple(name for name, model in contenders.items() if getattr(model, "is_additive", False)),
+        "n_fits": _n_fits(tables, config, primary or {}),
+        "test_evaluations": len(evaluations.read()),
+        "is_record_lost": bool(evaluations.lost()),
+        "metric": config.evaluate.primary,
+        "depth": config.checks.depth,
+        "fit_of": lambda contender: _fit_of(contender, fits, tables["pairs"]),
+    })  # fmt: skip
 
 
 def _n_fits(tables: Mapping[str, Frame], config: StudyConfig, primary: Mapping[str, Any]) -> int:
@@ -64,7 +60,7 @@ def _n_fits(tables: Mapping[str, Frame], config: StudyConfig, primary: Mapping[s
     return min([own, *(fits.n_unique() for fits in predicted)])
 
 
-def _fit_of(contender: str, fits: Fits, pairs: Frame) -> Fitted | None:
-    """Return the first fit of *contender* with the pairs of each part, or None."""
+def _fit_of(contender: str, fits: Fits, pairs: Frame) -> ContenderFit | None:
+    """Return the first fit of *contender* with the pairs of each part; None where it has no fit."""
     first = fits.first_of(contender)
-    return Fitted(fits.model(first), **rows_by_part(pairs, first.fold)) if first is not None else None
+    return ContenderFit(fits.model(first), **rows_by_part(pairs, first.fold)) if first is not None else None

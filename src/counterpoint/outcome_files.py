@@ -5,6 +5,7 @@ from typing import Any
 
 from counterpoint import __version__
 from counterpoint.artifacts import write_json
+from counterpoint.diagnose import all_checks
 from counterpoint.diagnose.verdict import Answer
 from counterpoint.finished import RESULTS, write_finished
 from counterpoint.fits import Fits
@@ -47,6 +48,7 @@ def results_of(
         "differences": rows_of(tables["differences"]),
         "costs": rows_of(tables["costs"]),
         "findings": rows_of(tables["findings"]),
+        "titles": {check.code: check.title for check in all_checks(config.checks.extra)},
         "answer": answer._asdict(),
         "test_evaluations": opened.evaluations.read(),
         "seconds": opened.folder.took_s(),

@@ -18,7 +18,7 @@ from counterpoint.data.prepare import Edits, PairRules, inspect_records, prepare
 from counterpoint.data.sources.base import Source
 from counterpoint.data.sources.predictions import read_predictions
 from counterpoint.data.split import split, straddling_groups
-from counterpoint.diagnose import Case, run_checks
+from counterpoint.diagnose import Inputs, run_checks
 from counterpoint.formats.image_states import States
 from counterpoint.metrics import scores
 from counterpoint.on_progress import OnProgress
@@ -182,9 +182,19 @@ def differ(
     return {"differences": differences(predictions, rules, primary, modalities)}
 
 
-def check(pairs: Tables, case: Case) -> Tables:
-    """Return ``findings``: the findings in *pairs* (the tables of `split_pairs`), then the findings of the checks."""
-    return {"findings": pl.concat([pairs["pairs_findings"], run_checks(case)])}
+def check(pairs: Tables, inputs: Inputs, extra: Sequence[str] = ()) -> Tables:
+    """Return ``findings``: those of the stages, then those of the checks.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* are the tables of `split_pairs`.
+    inputs
+        *inputs* are the inputs of the checks.
+    extra
+        *extra* are the paths of checks from outside.
+    """
+    return {"findings": pl.concat([pairs["pairs_findings"], run_checks(inputs, extra)])}
 
 
 def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions]) -> list[Any]:

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from counterpoint import __version__, stages
 from counterpoint.artifacts import key_of
-from counterpoint.check_inputs import case_of
+from counterpoint.check_inputs import inputs_of
 from counterpoint.compare import choose_primary, compare
 from counterpoint.config import StudyConfig
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.plan import models_of
 from counterpoint.data.export import SplitExport
-from counterpoint.diagnose import Case
+from counterpoint.diagnose import Inputs, all_checks
 from counterpoint.diagnose.verdict import Answer, answer
 from counterpoint.features.bilinear import Resize
 from counterpoint.finished import PAGE, is_finished
@@ -55,7 +55,7 @@ class Study:
     Raises
     ------
     ConfigError
-        When less is better in the primary metric.
+        When less is better in the primary metric, or a check from outside cannot be loaded.
 
     Examples
     --------
@@ -77,6 +77,8 @@ class Study:
         records_of: "Study | None" = None,
     ) -> None:
         self.config, self.on_progress = config, on_progress
+        if config.checks.extra:
+            all_checks(config.checks.extra)  # one that cannot be loaded raises here, before anything is fitted
         self.root = Path(runs) / config.study
         self._records_of = records_of
         self.opened = Opened(config, self.root, file)
@@ -126,8 +128,8 @@ class Study:
         return {name: getattr(self, name)() for name in (*COMPARED, "findings")}
 
     def answer(self) -> Answer:
-        """Return the verdict with its headline, its reasons, and the codes of the findings that bear on it."""
-        return answer(self.case(), self.findings(), self.config.evaluate.primary)
+        """Return the verdict with its headline, its reasons, the recommendation, and the codes of the alarms."""
+        return answer(self.check_inputs(), self.findings())
 
     def results(self) -> dict[str, Any]:
         """Return the content of results.json, without secrets of the settings and without folders of this machine."""
@@ -220,10 +222,10 @@ class Study:
         path, key = self.root / "primary.json", key_of(self.key("fits"), metric)
         return fixed_primary(path, key, lambda: choose_primary(self.predictions(), self.modalities(), metric))
 
-    def case(self) -> Case:
+    def check_inputs(self) -> Inputs:
         """Return the inputs of the checks."""
         tables = {name: getattr(self, name)() for name in COMPARED}
-        return case_of(
+        return inputs_of(
             tables, self.config, primary=self.primary(), modalities=self.modalities(),
             contenders=self.contenders, evaluations=self.opened.evaluations, fits=self.fits,
         )  # fmt: skip
@@ -296,7 +298,7 @@ STAGES: Mapping[str, Stage] = {
     ),
     "findings": Stage(
         lambda s: [s.config.checks, s.opened.evaluations.lost()],
-        lambda s: stages.check(s.made("pairs"), s.case()),
+        lambda s: stages.check(s.made("pairs"), s.check_inputs(), s.config.checks.extra),
     ),
 }
 """The stages in their order: each is made from the tables of the stages before it."""

@@ -13,7 +13,7 @@ from PIL import Image
 
 import measured
 import verdicts
-from check_material import made_case, made_costs, made_pairs, said
+from check_material import inputs_of, made_costs, made_pairs, predictions_of
 from counterpoint.contenders.plan import models_of
 from counterpoint.data.sources import open_source
 from counterpoint.diagnose import CHECKS
@@ -143,36 +143,45 @@ def test_a_masked_study_and_its_twin_differ_in_the_mask_alone():
 PRIMARY = {"a": "late-fusion", "b": "text-svm", "metric": "balanced_accuracy", "chosen_on": "validation"}
 
 
-def case():
+def comparison():
     pairs = made_pairs(60)
     contrasts = [("late-fusion", "text-svm", True), ("lstm-cnn", "text-svm", False), ("late-fusion", "lstm-cnn", False)]
     rows = [{"a": a, "b": b, "metric": "balanced_accuracy", "is_primary": first} for a, b, first in contrasts]
-    return made_case(
+    return inputs_of(
         pairs,
         primary=PRIMARY,
         modalities={"text-svm": ("text",), "lstm-cnn": ("text", "image"), "late-fusion": ("text", "image")},
         additive=("late-fusion",),
         differences=pl.DataFrame(rows, schema=dict(DIFFERENCES)),
         costs=made_costs(text_svm=(1, 0, 9, 1.0), late_fusion=(3, 9, 9, 1.0)),
-        predictions=pl.concat([said(pairs, name) for name in ("text-svm", "lstm-cnn", "late-fusion")]),
+        predictions=pl.concat([predictions_of(pairs, name) for name in ("text-svm", "lstm-cnn", "late-fusion")]),
     )
 
 
 def test_trials_are_those_of_the_multimodal_side():
-    trials = records.many_trials(case(), 12, 0).costs.select("contender", "trials").unique().sort("contender").rows()
+    trials = (
+        records.many_trials(comparison(), 12, 0)["costs"]
+        .select("contender", "trials")
+        .unique()
+        .sort("contender")
+        .rows()
+    )
     assert trials == [("late-fusion", 12), ("text-svm", 1)]
 
 
 def test_without_the_control_no_contender_is_a_sum_of_branches():
-    assert (case().additive, records.no_control(case(), 1, 0).additive) == (("late-fusion",), ())
+    assert (comparison()["additive"], records.no_control(comparison(), 1, 0)["additive"]) == (("late-fusion",), ())
 
 
-def test_fits_and_looks_are_as_many_as_asked_for():
-    assert (records.few_fits(case(), 2, 0).n_fits, records.many_looks(case(), 8, 0).test_looks) == (2, 8)
+def test_fits_and_evaluations_are_as_many_as_wanted():
+    assert (
+        records.few_fits(comparison(), 2, 0)["n_fits"],
+        records.many_evaluations(comparison(), 8, 0)["test_evaluations"],
+    ) == (2, 8)
 
 
 def test_logits_are_so_many_times_as_large_of_one_modality_alone():
-    before, after = case(), records.sure(case(), 3, 1)  # an odd seed: the text
+    before, after = comparison(), records.confident(comparison(), 3, 1)  # an odd seed: the text
     chances = [
         frame.predictions.filter(contender=name)["p_class_0"].to_numpy()
         for name in ("text-svm", "lstm-cnn")
@@ -384,8 +393,8 @@ def test_codes_choose_their_draws_and_a_clean_study_only_where_it_is_needed():
 def test_the_quick_form_of_two_checks_runs_and_leaves_nothing_to_do(tmp_path):
     command = [sys.executable, BENCHMARK, "--codes", "CP001", "CP002", "--draws", "1"]
     command += ["--kept", tmp_path / "kept", "--out", tmp_path / "out.json"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert "4 draws, 0 failed" in said
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "4 draws, 0 failed" in output
     assert not (tmp_path / "out.json").exists()
     results = kept(tmp_path / "kept" / "draws.jsonl")
     listed = [item for item in items(codes=["CP001", "CP002"], draws=1, first_seed=0) if item[1:3] == (300, 1)]
@@ -433,8 +442,8 @@ def test_the_page_of_pitfalls_shows_clean_studies_of_other_sizes():
 
 
 def test_the_confusion_of_verdicts_has_a_row_a_truth():
-    said = [("leak", "leak"), ("leak", "cannot_tell"), ("no_signal", "leak")]
-    found = verdicts.summary({"kind": truth, "n": 500, "verdict": verdict} for truth, verdict in said)
+    drawn = [("leak", "leak"), ("leak", "cannot_tell"), ("no_signal", "leak")]
+    found = verdicts.summary({"kind": truth, "n": 500, "verdict": verdict} for truth, verdict in drawn)
     assert [found["500"][name]["k"] for name in ("right", "wrong", "cannot_tell")] == [1, 1, 1]
     assert (list(found), found["500"]["meets"]) == (["500"], None)
     every = [{"kind": truth, "n": 500, "verdict": "leak"} for truth in verdicts.TRUTHS for _ in range(verdicts.N_EACH)]
@@ -455,7 +464,7 @@ def test_the_page_of_pitfalls_has_every_check():
 
 
 def test_every_named_case_is_of_checks_with_a_plant():
-    assert {code for case in named.CASES.values() for code in case.codes} <= set(PLANTS)
+    assert {code for given in named.CASES.values() for code in given.codes} <= set(PLANTS)
     assert {item.kind for item in named.items()} <= set(named.CASES)
 
 

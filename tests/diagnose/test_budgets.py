@@ -1,15 +1,13 @@
 """The checks of what a contender was given: they fire on a record that shows it, and only then."""
 
 import json
-from dataclasses import replace
 
 import polars as pl
 import pytest
 
-from check_material import made_case, made_costs, made_pairs, said
-from counterpoint.diagnose import CHECKS, Fitted
+from check_material import inputs_of, made_costs, made_pairs, predictions_of, run_check
 from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
-from counterpoint.lookup import find
+from counterpoint.measures.contender_fits import ContenderFit
 from counterpoint.schema import DIFFERENCES, FINDINGS, empty
 
 PRIMARY = {"a": "lstm-cnn", "b": "text-svm", "metric": "balanced_accuracy", "chosen_on": "validation"}
@@ -23,17 +21,13 @@ class Needing:
     needs = ("text-svm",)
 
 
-def case(costs, **parts):
+def comparison(costs, **parts):
     given = {"primary": PRIMARY, "modalities": READS, "additive": ("late-fusion",), "costs": made_costs(**costs)}
-    return made_case(made_pairs(20), **(given | parts))
-
-
-def look(code, given):
-    return find(code, CHECKS, what="check")(given)
+    return inputs_of(made_pairs(20), **(given | parts))
 
 
 def severity(code, given):
-    return look(code, given)["severity"]
+    return run_check(code, given)["severity"]
 
 
 def difference(low, high):
@@ -43,7 +37,7 @@ def difference(low, high):
 
 def fit_of(_):
     nothing = made_pairs(2)
-    return Fitted(Needing(), nothing, nothing, nothing)
+    return ContenderFit(Needing(), nothing, nothing, nothing)
 
 
 @pytest.mark.parametrize(
@@ -58,36 +52,36 @@ def fit_of(_):
     ],
 )
 def test_very_unequal_trials_or_epochs_warn(lstm_cnn, text_svm, expected):
-    assert severity("CP005", case({"lstm_cnn": lstm_cnn, "text_svm": text_svm})) == expected
+    assert severity("CP005", comparison({"lstm_cnn": lstm_cnn, "text_svm": text_svm})) == expected
 
 
 def test_every_contender_stands_in_the_table_of_budgets():
-    rows = json.loads(look("CP005", case(FAIR))["evidence"])["table"]
+    rows = json.loads(run_check("CP005", comparison(FAIR))["evidence"])["table"]
     assert [row["contender"] for row in rows] == ["lstm-cnn", "text-svm", "late-fusion"]
     assert rows[0]["parameters"] == 90_000
 
 
 def test_a_fusion_that_sums_the_epochs_of_its_branches_is_not_unequal():
     fair = FAIR | {"late_fusion": (3, 90, 9, 1.0), "text_svm": (1, 8, 9, 1.0)}
-    assert severity("CP005", case(fair, primary=PRIMARY | {"a": "late-fusion"})) == "info"
+    assert severity("CP005", comparison(fair, primary=PRIMARY | {"a": "late-fusion"})) == "info"
 
 
 def test_an_outside_model_has_no_record():
-    assert severity("CP005", case(FAIR, primary=PRIMARY | {"a": "theirs"})) == "not_applicable"
+    assert severity("CP005", comparison(FAIR, primary=PRIMARY | {"a": "theirs"})) == "not_applicable"
 
 
 @pytest.mark.parametrize("code", ["CP005", "CP006"])
 def test_without_a_primary_contrast_there_is_nothing_to_hold_equal(code):
-    assert severity(code, case(FAIR, primary=None)) == "not_applicable"
+    assert severity(code, comparison(FAIR, primary=None)) == "not_applicable"
 
 
 def test_a_joint_network_without_its_control_warns():
     alone = {name: READS[name] for name in ("text-svm", "lstm-cnn")}
-    assert severity("CP006", case(FAIR, additive=(), modalities=alone)) == "warn"
+    assert severity("CP006", comparison(FAIR, additive=(), modalities=alone)) == "warn"
 
 
 def test_a_late_fusion_in_the_contrast_is_its_own_control():
-    assert severity("CP006", case(FAIR, primary=PRIMARY | {"a": "late-fusion"})) == "info"
+    assert severity("CP006", comparison(FAIR, primary=PRIMARY | {"a": "late-fusion"})) == "info"
 
 
 @pytest.mark.parametrize(
@@ -95,30 +89,30 @@ def test_a_late_fusion_in_the_contrast_is_its_own_control():
     [(-0.06, -0.02, "joint training adds"), (0.02, 0.06, "does worse"), (-0.02, 0.02, "is not shown")],
 )
 def test_the_joint_network_is_held_against_its_control(low, high, says):
-    found = look("CP006", case(FAIR, differences=difference(low, high)))
+    found = run_check("CP006", comparison(FAIR, differences=difference(low, high)))
     assert (found["severity"], says in found["explanation"]) == ("info", True)
 
 
 def test_a_control_that_loses_at_less_than_half_the_cost_warns():
-    given = case(FAIR | {"late_fusion": (3, 40, 9, 0.5)}, differences=difference(-0.06, -0.02))
-    assert severity("CP006", replace(given, fit_of=fit_of)) == "warn"  # 0.5 + 1 s against 4 + 1 s
-    fair = case(FAIR | {"late_fusion": (3, 40, 9, 2.0)}, differences=difference(-0.06, -0.02), fit_of=fit_of)
+    given = comparison(FAIR | {"late_fusion": (3, 40, 9, 0.5)}, differences=difference(-0.06, -0.02))
+    assert severity("CP006", given.replaced(fit_of=fit_of)) == "warn"  # 0.5 + 1 s against 4 + 1 s
+    fair = comparison(FAIR | {"late_fusion": (3, 40, 9, 2.0)}, differences=difference(-0.06, -0.02), fit_of=fit_of)
     assert severity("CP006", fair) == "info"  # 2 + 1 s against 4 + 1 s
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.02, 0.06), (-0.02, 0.02)])
 def test_a_cheap_control_that_is_not_beaten_needs_no_larger_budget(low, high):
-    given = case(FAIR | {"late_fusion": (3, 40, 9, 0.5)}, differences=difference(low, high), fit_of=fit_of)
+    given = comparison(FAIR | {"late_fusion": (3, 40, 9, 0.5)}, differences=difference(low, high), fit_of=fit_of)
     assert severity("CP006", given) == "info"
 
 
 def test_a_slow_clock_alone_makes_no_control_cheap():
     quick = FAIR | {"late_fusion": (3, 40, 9, 0.5), "text_svm": (1, 40, 90_000, 1.0)}  # 40 epochs against 8 + 40
-    assert severity("CP006", case(quick, differences=difference(-0.06, -0.02), fit_of=fit_of)) == "info"
+    assert severity("CP006", comparison(quick, differences=difference(-0.06, -0.02), fit_of=fit_of)) == "info"
 
 
-def test_outside_contenders_that_said_nothing_of_validation_rows_leave_it_unknown():
+def test_outside_contenders_without_validation_rows_leave_it_unknown():
     reads = {"theirs": ("text",), "others": ("text",)}
-    rows = pl.concat([said(made_pairs(20), name) for name in reads])
-    given = case(FAIR, modalities=reads, predictions=rows)
-    assert VerdictInputs(given, empty(FINDINGS), "balanced_accuracy").above_chance("text") is UNKNOWN
+    rows = pl.concat([predictions_of(made_pairs(20), name) for name in reads])
+    given = comparison(FAIR, modalities=reads, predictions=rows)
+    assert VerdictInputs(given, empty(FINDINGS)).above_chance("text") is UNKNOWN

@@ -7,13 +7,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from check_material import run_check
 from counterpoint.data.generate import generate
 from counterpoint.diagnose import cp004_misaligned_pairs as check
-from counterpoint.diagnose.cp004_misaligned_pairs import BACKED, ENOUGH, LAPSED, look
-from counterpoint.measures.lapse_rate import backing, lapses, read_words
-from counterpoint.measures.prediction_arrays import heard
-from counterpoint.measures.text_image_association import association, image_features, text_features
-from made_cases import made_case
+from counterpoint.diagnose.cp004_misaligned_pairs import ENOUGH, LAPSED, SUPPORTED
+from counterpoint.measures.lapse_rate import label_support, lapse_rate, proba_from_words
+from counterpoint.measures.pair_features import PairFeatures, _sampled
+from counterpoint.measures.prediction_arrays import prediction_arrays
+from counterpoint.measures.text_image_association import image_features, own_image_rate, text_features
+from made_signals import inputs_of_signals
 
 N = ENOUGH
 
@@ -29,25 +31,25 @@ def aligned(tmp_path_factory):
     return pairs.with_columns(row=pl.int_range(N, dtype=pl.Int64), group="id")
 
 
-def case(pairs, **signals):
-    """Return a case of these pairs; of what contenders say, that of made-up rows without a tie between the two."""
-    return made_case(n=N, **({"text": 0, "image": 0} | signals), pairs=pairs)
+def comparison(pairs, **signals):
+    """Return a given of these pairs; of what contenders say, that of made-up rows without a tie between the two."""
+    return inputs_of_signals(n=N, **({"text": 0, "image": 0} | signals), pairs=pairs)
 
 
-def dealt(pairs, seed=0, within="all"):
+def permuted(pairs, seed=0, within="all"):
     """Return *pairs* with their texts dealt anew, among all rows or within a class."""
     strata = pl.lit(0) if within == "all" else pl.col(within)
     return pairs.with_columns(pl.col("text").shuffle(seed).over(strata))
 
 
 def test_pairs_that_share_more_than_the_class_raise_no_alarm(aligned):
-    found = look(case(aligned))
+    found = run_check("CP004", comparison(aligned))
     assert found["severity"] == "info"
     assert "beyond the class" in found["explanation"]
 
 
 def test_texts_of_other_rows_have_nothing_in_common_with_the_images(aligned):
-    found = look(case(dealt(aligned)))
+    found = run_check("CP004", comparison(permuted(aligned)))
     assert found["severity"] == "warn"
     assert "nothing in common" in found["explanation"]
 
@@ -55,14 +57,14 @@ def test_texts_of_other_rows_have_nothing_in_common_with_the_images(aligned):
 def test_an_exclusive_or_binds_text_and_image_in_each_class_in_another_way(tmp_path):
     pairs = generate(tmp_path, n=N, joint_signal=0.95, side_px=16, seed=2)
     pairs = pairs.with_columns(row=pl.int_range(N, dtype=pl.Int64), group="id")
-    found = look(case(pairs))
+    found = run_check("CP004", comparison(pairs))
     assert found["severity"] == "info"
     assert set(evidence(found)["bound_by_class"]) == {"class_0", "class_1"}
-    assert "bound_by_class" not in evidence(look(case(dealt(pairs))))
+    assert "bound_by_class" not in evidence(run_check("CP004", comparison(permuted(pairs))))
 
 
 def test_two_sets_joined_on_class_alone_are_named_so(aligned):
-    found = look(case(dealt(aligned, within="label"), text=0.6, image=0.6))
+    found = run_check("CP004", comparison(permuted(aligned, within="label"), text=0.6, image=0.6))
     assert found["severity"] == "warn"
     assert evidence(found)["joined_on_class"] is True
     assert "joined on class alone" in found["explanation"]
@@ -70,8 +72,8 @@ def test_two_sets_joined_on_class_alone_are_named_so(aligned):
 
 @pytest.mark.parametrize("within", ["all", "label"])
 def test_few_pairs_in_which_nothing_is_found_leave_open_whether_it_is_there(aligned, within):
-    few = dealt(aligned, within=within).head(ENOUGH - 1)
-    found = look(case(few, text=0.6, image=0.6) if within == "label" else case(few))
+    few = permuted(aligned, within=within).head(ENOUGH - 1)
+    found = run_check("CP004", comparison(few, text=0.6, image=0.6) if within == "label" else comparison(few))
     assert found["severity"] == "info"
     assert f"stays open: {'among images of its class a' if within == 'label' else 'a'} text" in found["explanation"]
     assert f"at least {ENOUGH} pairs are needed to tell" in found["explanation"]
@@ -80,7 +82,7 @@ def test_few_pairs_in_which_nothing_is_found_leave_open_whether_it_is_there(alig
 @pytest.mark.parametrize("by", [1, -2])
 def test_images_shifted_against_texts_are_named_with_the_shift(aligned, by):
     shifted = aligned.with_columns(image=pl.Series(np.roll(aligned["image"].to_numpy(), by)))
-    found = look(case(shifted))
+    found = run_check("CP004", comparison(shifted))
     assert found["severity"] == "fail"
     assert evidence(found)["shifted_by"] == by
 
@@ -94,36 +96,40 @@ def test_a_shift_is_seen_among_more_rows_than_are_read(monkeypatch, is_dropped):
     pairs = pl.DataFrame({"row": range(n), "text": "a word", "image": "x.png", "label": labels, "group": range(n)})
     pairs = pairs.filter(pl.col("row") % 10 != 3) if is_dropped else pairs
 
-    def sides(_, whole):
-        rows = check._blocks(whole)
+    def features(whole, _):
+        rows = _sampled(whole)
         own = rows["row"].to_numpy()
-        return check.Sides(rows, shared[own] + rng.normal(size=(len(own), 3)) / 2, shared[own - 1])
+        return PairFeatures(rows, shared[own] + rng.normal(size=(len(own), 3)) / 2, shared[own - 1])
 
-    monkeypatch.setattr(check, "_sides", sides)
-    found = look(case(pairs))
+    monkeypatch.setattr(check, "pair_features", features)
+    found = run_check("CP004", comparison(pairs))
     assert found["severity"] == "fail"
     assert evidence(found)["shifted_by"] == 1
 
 
 def test_validation_texts_shuffled_against_labels_are_named(aligned):
-    given = made_case(n=N, text=0.9, pairs=aligned)
+    given = inputs_of_signals(n=N, text=0.9, pairs=aligned)
     columns = ["p_c0", "p_c1"]
     is_shuffled = (pl.col("contender") == "text-svm") & (pl.col("part") == "validation")
     wrong = [pl.when(is_shuffled & (pl.col("id").cast(pl.Int64) % 2 == 0)).then(b).otherwise(a).alias(a)
              for a, b in (columns, columns[::-1])]  # fmt: skip
-    found = look(made_case(n=N, pairs=aligned, predictions=given.predictions.with_columns(wrong)))
+    found = run_check(
+        "CP004", inputs_of_signals(n=N, pairs=aligned, predictions=given["predictions"].with_columns(wrong))
+    )
     assert found["severity"] == "fail"
     assert "validation" in found["explanation"]
 
 
 @pytest.mark.parametrize("bad", ["0", "2"])
 def test_a_fold_whose_texts_are_another_s_is_named_in_a_k_fold(aligned, bad):
-    given = made_case(n=N, text=0.9, pairs=aligned)
-    of_fold = given.predictions.filter(fold=bad, part="test")["id"].unique()
+    given = inputs_of_signals(n=N, text=0.9, pairs=aligned)
+    of_fold = given["predictions"].filter(fold=bad, part="test")["id"].unique()
     is_wrong = (pl.col("contender") == "text-svm") & pl.col("id").is_in(of_fold.implode())
     is_swapped = is_wrong & (pl.col("id").cast(pl.Int64) % 2 == 0)
     swapped = [pl.when(is_swapped).then(b).otherwise(a).alias(a) for a, b in (("p_c0", "p_c1"), ("p_c1", "p_c0"))]
-    found = look(made_case(n=N, pairs=aligned, predictions=given.predictions.with_columns(swapped)))
+    found = run_check(
+        "CP004", inputs_of_signals(n=N, pairs=aligned, predictions=given["predictions"].with_columns(swapped))
+    )
     assert found["severity"] == "fail"
     fold = evidence(found)["fold"]
     before = str((int(bad) - 1) % 3)  # its validation fold is the bad one
@@ -131,7 +137,7 @@ def test_a_fold_whose_texts_are_another_s_is_named_in_a_k_fold(aligned, bad):
 
 
 def test_half_of_the_texts_from_elsewhere_lapse_where_images_do_not(aligned):
-    found = look(made_case(n=N, text=0.8, image=0.6, astray=0.5, pairs=aligned))
+    found = run_check("CP004", inputs_of_signals(n=N, text=0.8, image=0.6, astray=0.5, pairs=aligned))
     assert found["severity"] == "warn"
     assert "other rows" in found["explanation"]
 
@@ -150,15 +156,15 @@ def test_texts_of_graded_evidence_have_no_lapse_rate(accuracy):
     for seed in range(20):
         logits, codes = graded(accuracy, seed)
         p = 1 / (1 + np.exp(-logits))
-        lows.append(lapses(np.stack([1 - p, p], axis=1), codes).rate.low)
+        lows.append(lapse_rate(np.stack([1 - p, p], axis=1), codes).rate.low)
     assert sum(low > LAPSED for low in lows) <= 1
 
 
 def test_infinite_logits_and_three_classes_have_a_lapse_rate():
-    rows = heard(made_case(n=3000, classes=3, text=0.8, astray=0.5), ["text-svm"])
+    rows = prediction_arrays(inputs_of_signals(n=3000, classes=3, text=0.8, astray=0.5)["predictions"], ["text-svm"])
     proba = rows.proba["text-svm"]
-    assert abs(lapses(proba, rows.codes).rate.value - 0.5) < 0.1
-    assert np.isfinite(lapses(np.eye(3)[proba.argmax(1)], rows.codes).rate).all()
+    assert abs(lapse_rate(proba, rows.codes).rate.value - 0.5) < 0.1
+    assert np.isfinite(lapse_rate(np.eye(3)[proba.argmax(1)], rows.codes).rate).all()
 
 
 @pytest.mark.parametrize("share", [0.5, 0.2], ids=["balanced", "four to one"])
@@ -167,19 +173,23 @@ def test_texts_that_often_tell_nothing_have_no_lapse_rate_however_unequal_the_cl
     for seed in range(20):
         rng = np.random.default_rng(seed)
         codes = (rng.random(1000) < share).astype(int)
-        tells = rng.random(1000) < 0.5
-        p = np.where(tells, np.where(codes == 1, 0.98, 0.02), share)  # what tells nothing leaves the classes' shares
-        lows.append(lapses(np.stack([1 - p, p], axis=1), codes).rate.low)
+        is_readable = rng.random(1000) < 0.5
+        p = np.where(
+            is_readable, np.where(codes == 1, 0.98, 0.02), share
+        )  # what tells nothing leaves the classes' shares
+        lows.append(lapse_rate(np.stack([1 - p, p], axis=1), codes).rate.low)
     assert max(lows) < LAPSED
 
 
 def test_wrong_labels_are_not_taken_for_misaligned_texts(aligned):
-    assert look(made_case(n=N, text=0.8, image=0.6, flips=0.15, pairs=aligned))["severity"] == "info"
+    assert (
+        run_check("CP004", inputs_of_signals(n=N, text=0.8, image=0.6, flips=0.15, pairs=aligned))["severity"] == "info"
+    )
 
 
 def test_lapses_are_near_the_share_of_rows_from_elsewhere():
-    rows = heard(made_case(n=3000, text=0.8, astray=0.5), ["text-svm"])
-    found = lapses(rows.proba["text-svm"], rows.codes).rate
+    rows = prediction_arrays(inputs_of_signals(n=3000, text=0.8, astray=0.5)["predictions"], ["text-svm"])
+    found = lapse_rate(rows.proba["text-svm"], rows.codes).rate
     assert abs(found.value - 0.5) < 0.1
     assert found.low > LAPSED
 
@@ -187,30 +197,33 @@ def test_lapses_are_near_the_share_of_rows_from_elsewhere():
 @pytest.mark.parametrize("classes", [2, 3])
 def test_images_go_with_the_label_where_texts_are_astray_and_with_the_text_where_labels_are_wrong(classes):
     both = ["text-svm", "image-cnn"]
-    backed = []
+    supports = []
     for fault in ({"astray": 0.4}, {"flips": 0.2}):
-        rows = heard(made_case(n=3000, classes=classes, text=0.8, image=0.4, **fault), both)
-        found = lapses(rows.proba["text-svm"], rows.codes)
-        backed.append(backing(rows.proba["image-cnn"], found.named, rows.codes, found.chance, rows.groups))
-    assert backed[0].low > BACKED > backed[1].high
-    rows = heard(made_case(n=300, text=1.0, image=0.4), both)
-    assert np.isnan(
-        backing(rows.proba["image-cnn"], rows.codes, rows.codes, np.zeros(len(rows.ids)), rows.groups)
-    ).all()
+        rows = prediction_arrays(
+            inputs_of_signals(n=3000, classes=classes, text=0.8, image=0.4, **fault)["predictions"], both
+        )
+        found = lapse_rate(rows.proba["text-svm"], rows.codes)
+        supports.append(label_support(rows.proba["image-cnn"], found, rows.codes, rows.groups))
+    assert supports[0].low > SUPPORTED > supports[1].high
+    rows = prediction_arrays(inputs_of_signals(n=300, text=1.0, image=0.4)["predictions"], both)
+    none = lapse_rate(rows.proba["text-svm"], rows.codes)._replace(
+        predicted=rows.codes, lapse_proba=np.zeros(len(rows.ids))
+    )
+    assert np.isnan(label_support(rows.proba["image-cnn"], none, rows.codes, rows.groups)).all()
 
 
 def test_words_are_read_out_of_fold_where_a_contender_knows_its_texts_by_heart():
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, 1000)
     astray = rng.random(1000) < 0.5
-    said = np.where(astray, rng.integers(0, 2, 1000), codes)
+    named = np.where(astray, rng.integers(0, 2, 1000), codes)
     rare = [" ".join(rng.choice(4000, 6).astype(str)) for _ in codes]  # each text is one of its kind
-    texts = [f"{('fox', 'car')[code]} {tail}" for code, tail in zip(said, rare, strict=True)]
+    texts = [f"{('fox', 'car')[code]} {tail}" for code, tail in zip(named, rare, strict=True)]
     groups = [str(row) for row in range(1000)]
-    found = lapses(read_words(texts, codes, groups, 2), codes).rate
+    found = lapse_rate(proba_from_words(texts, codes, groups, 2), codes).rate
     assert found.low > LAPSED
     assert abs(found.value - 0.5) < 0.15
-    assert read_words(["one", "two", "three"] * 2, np.zeros(6, dtype=int), groups[:6], 2) is None
+    assert proba_from_words(["one", "two", "three"] * 2, np.zeros(6, dtype=int), groups[:6], 2) is None
 
 
 @pytest.mark.parametrize(
@@ -224,18 +237,18 @@ def test_words_are_read_out_of_fold_where_a_contender_knows_its_texts_by_heart()
     ids=["few rows", "no texts", "one class", "no images"],
 )
 def test_what_cannot_be_told_is_not_applicable(aligned, change):
-    assert look(case(change(aligned)))["severity"] == "not_applicable"
+    assert run_check("CP004", comparison(change(aligned)))["severity"] == "not_applicable"
 
 
 def test_many_classes_and_empty_texts_are_no_trouble(aligned):
     odd = aligned.with_columns(text=pl.lit(""), label=pl.col("id").str.tail(1))
-    assert look(case(odd))["severity"] in ("info", "warn")
+    assert run_check("CP004", comparison(odd))["severity"] in ("info", "warn")
 
 
 def test_chance_is_a_half():
     rng = np.random.default_rng(0)
     groups = [str(row) for row in range(N)]
-    found = association(rng.normal(size=(N, 5)), rng.normal(size=(N, 5)), groups, rng.integers(0, 2, N))
+    found = own_image_rate(rng.normal(size=(N, 5)), rng.normal(size=(N, 5)), groups, rng.integers(0, 2, N))
     assert found.low < 0.5 < found.high
     assert found.p > 0.01
 

@@ -6,10 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from counterpoint.diagnose.cp007_overfitting_speeds import look as speeds
-from counterpoint.diagnose.cp019_overfitting import look as overfitting
+from check_material import run_check
 from counterpoint.schema import HISTORY
-from made_cases import made_case
+from made_signals import inputs_of_signals
 
 EPOCHS = 10
 
@@ -36,9 +35,9 @@ SOUND = curve(low=0.5, train_low=0.45)
 FAST = curve(low=0.55, rise=0.6, best=3, train_low=0.05)
 
 
-def losses(case, name):
+def losses(given, name):
     """Return the validation loss of what contender *name* says."""
-    rows = case.predictions.filter(contender=name, part="validation")
+    rows = given["predictions"].filter(contender=name, part="validation")
     own = pl.when(label="c0").then(pl.col("p_c0")).otherwise(pl.col("p_c1"))
     return float(rows.select(-own.log().mean()).item())
 
@@ -46,15 +45,15 @@ def losses(case, name):
 @pytest.mark.parametrize("fast", ["text-svm", "image-cnn"])
 def test_the_branch_that_overfits_faster_is_named(fast):
     curves = {"text-svm": SOUND, "image-cnn": SOUND} | {fast: FAST}
-    found = speeds(made_case(history=history(curves)))
+    found = run_check("CP007", inputs_of_signals(history=history(curves)))
     assert (found["severity"], found["subject"]) == ("warn", fast)
     rows = {row["branch"]: row for row in json.loads(found["evidence"])["table"]}
     assert rows[fast]["best epoch"] == pytest.approx(3, abs=1)
 
 
 def test_branches_of_like_speed_raise_no_alarm():
-    case = made_case(history=history({"text-svm": SOUND, "image-cnn": curve(low=0.6, train_low=0.55)}))
-    assert speeds(case)["severity"] == "info"
+    given = inputs_of_signals(history=history({"text-svm": SOUND, "image-cnn": curve(low=0.6, train_low=0.55)}))
+    assert run_check("CP007", given)["severity"] == "info"
 
 
 @pytest.mark.parametrize(
@@ -68,29 +67,31 @@ def test_branches_of_like_speed_raise_no_alarm():
     ids=["one fit", "one branch", "a branch that learns nothing", "no curves"],
 )
 def test_speeds_that_cannot_be_compared_are_not_applicable(curves, fits):
-    assert speeds(made_case(history=history(curves, fits=fits)))["severity"] == "not_applicable"
+    assert run_check("CP007", inputs_of_signals(history=history(curves, fits=fits)))["severity"] == "not_applicable"
 
 
 @pytest.mark.parametrize("classes", [2, 4])
 def test_weights_worse_than_those_of_an_earlier_epoch_are_told_with_that_epoch(classes):
-    case = made_case(classes=classes)
-    low = losses(case, "text-svm") - 0.3 if classes == 2 else 0.1
+    given = inputs_of_signals(classes=classes)
+    low = losses(given, "text-svm") - 0.3 if classes == 2 else 0.1
     train, _ = SOUND
     valid = np.full(EPOCHS, low + 0.3)
     valid[:4] = [low + 0.2, low + 0.1, low, low + 0.1]
-    found = overfitting(made_case(classes=classes, history=history({"text-svm": (train, valid)}, noise=0)))
+    found = run_check(
+        "CP019", inputs_of_signals(classes=classes, history=history({"text-svm": (train, valid)}, noise=0))
+    )
     assert (found["severity"], found["subject"]) == ("warn", "text-svm")
     assert "Stop at epoch 3" in found["explanation"]
 
 
 def test_weights_of_the_best_epoch_raise_no_alarm_though_the_curve_turns_up():
-    case = made_case()
-    low = losses(case, "text-svm")
+    given = inputs_of_signals()
+    low = losses(given, "text-svm")
     valid = low + np.array([0.3, 0.2, 0.1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
-    found = overfitting(made_case(history=history({"text-svm": (SOUND[0], valid)}, noise=0)))
+    found = run_check("CP019", inputs_of_signals(history=history({"text-svm": (SOUND[0], valid)}, noise=0)))
     assert found["severity"] == "info"
     assert json.loads(found["evidence"])["table"][0]["stop at"] == 4
 
 
 def test_without_curves_there_is_no_epoch_to_stop_at():
-    assert overfitting(made_case())["severity"] == "not_applicable"
+    assert run_check("CP019", inputs_of_signals())["severity"] == "not_applicable"

@@ -1,21 +1,18 @@
 """What two modalities have to gain, branches that are too sure, and labels that both contradict."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from counterpoint.diagnose.cp010_nothing_to_gain import look as gain
-from counterpoint.diagnose.cp015_overconfidence import look as calibration
+from check_material import run_check
 from counterpoint.diagnose.cp015_overconfidence import temperature_of
 from counterpoint.diagnose.cp020_wrong_labels import NONE, confident
-from counterpoint.diagnose.cp020_wrong_labels import look as labels
-from counterpoint.measures.prediction_arrays import heard
-from made_cases import made_case, made_fits
+from counterpoint.measures.prediction_arrays import prediction_arrays
+from made_signals import inputs_of_signals, made_fits
 
-ALL = pytest.mark.parametrize("look", [gain, calibration, labels])
+ALL = pytest.mark.parametrize("code", ["CP010", "CP015", "CP020"])
 
 
 def evidence(found):
@@ -33,50 +30,50 @@ def evidence(found):
     ids=["complementary", "redundant", "text only", "neither"],
 )
 def test_there_is_nothing_to_gain_where_the_second_modality_adds_nothing(signals, severity):
-    assert gain(made_case(n=2000, **signals))["severity"] == severity
+    assert run_check("CP010", inputs_of_signals(n=2000, **signals))["severity"] == severity
 
 
 def weak_case(seed, *, n=3000, says=0.19):
-    """Return a case of two voices that are right on .57 of the rows each, by independent weak evidence of each row."""
+    """Return a given of two voices that are right on .57 of the rows each, by independent weak evidence of each row."""
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 2, n)
-    heard = [says * (says * (2 * codes - 1) + rng.normal(size=n)) for _ in range(2)]
-    logits = {"text-svm": heard[0], "image-cnn": heard[1], "late-fusion": sum(heard)}
+    evidence = [says * (says * (2 * codes - 1) + rng.normal(size=n)) for _ in range(2)]
+    logits = {"text-svm": evidence[0], "image-cnn": evidence[1], "late-fusion": sum(evidence)}
     fold = rng.permutation(n) % 3
     frames = [made_fits(np.stack([-values, values], axis=1), codes, fold).with_columns(contender=pl.lit(name))
               for name, values in logits.items()]  # fmt: skip
-    return replace(made_case(n=12), predictions=pl.concat(frames))
+    return inputs_of_signals(n=12).replaced(predictions=pl.concat(frames))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_few_bits_of_weak_signals_may_be_worth_points(seed):
-    found = gain(weak_case(seed))
+    found = run_check("CP010", weak_case(seed))
     assert evidence(found)["gain_bits"][2] < evidence(found)["worth_bits"]
     assert evidence(found)["gain_points"][0] > 0.015
     assert found["severity"] == "info"
 
 
 def test_what_is_to_gain_is_told_in_bits_with_its_interval():
-    found = gain(made_case(n=1000))
+    found = run_check("CP010", inputs_of_signals(n=1000))
     value, low, high = evidence(found)["gain_bits"]
     assert low < value < high
     assert f"{value:+.3f} bits" in found["explanation"]
 
 
 def test_a_contender_without_validation_rows_is_left_out():
-    case = made_case()
-    rows = case.predictions.filter((pl.col("contender") != "late-fusion") | (pl.col("part") != "validation"))
-    assert gain(replace(case, predictions=rows))["severity"] == "info"
+    given = inputs_of_signals()
+    rows = given["predictions"].filter((pl.col("contender") != "late-fusion") | (pl.col("part") != "validation"))
+    assert run_check("CP010", given.replaced(predictions=rows))["severity"] == "info"
 
 
 @pytest.mark.parametrize("hot", ["text-svm", "image-cnn"])
 def test_a_branch_with_four_times_the_logits_is_named(hot):
-    found = calibration(made_case(n=1000, hot=hot))
+    found = run_check("CP015", inputs_of_signals(n=1000, hot=hot))
     assert (found["severity"], found["subject"]) == ("warn", hot)
 
 
 def test_honest_branches_are_not():
-    assert calibration(made_case(n=1000))["severity"] == "info"
+    assert run_check("CP015", inputs_of_signals(n=1000))["severity"] == "info"
 
 
 def test_a_temperature_undoes_what_logits_were_multiplied_by():
@@ -87,7 +84,7 @@ def test_a_temperature_undoes_what_logits_were_multiplied_by():
 
 
 def test_labels_that_both_contradict_are_queued_with_what_both_suggest():
-    found = labels(made_case(n=1000, flips=0.1))
+    found = run_check("CP020", inputs_of_signals(n=1000, flips=0.1))
     assert found["severity"] == "warn"
     assert {"id", "label", "suggested"} == set(evidence(found)["table"][0])
     assert len(evidence(found)["table"]) == 12 < evidence(found)["n_queue"] == len(evidence(found)["queue"])
@@ -96,46 +93,48 @@ def test_labels_that_both_contradict_are_queued_with_what_both_suggest():
 
 
 def test_right_labels_raise_no_alarm():
-    assert labels(made_case(n=1000))["severity"] == "info"
+    assert run_check("CP020", inputs_of_signals(n=1000))["severity"] == "info"
 
 
 def test_errors_of_one_modality_are_not_taken_for_wrong_labels():
-    case = made_case(n=1000)
+    given = inputs_of_signals(n=1000)
     names = ["p_c0", "p_c1"]
     is_wrong = (pl.col("contender") == "image-cnn") & (pl.col("id").cast(pl.Int64) % 3 == 0)
     swapped = [pl.when(is_wrong).then(pl.col(b)).otherwise(pl.col(a)).alias(a) for a, b in (names, names[::-1])]
-    assert labels(replace(case, predictions=case.predictions.with_columns(swapped)))["severity"] == "info"
+    assert (
+        run_check("CP020", given.replaced(predictions=given["predictions"].with_columns(swapped)))["severity"] == "info"
+    )
 
 
 def test_confidence_is_that_of_confident_learning():
     count = pytest.importorskip("cleanlab.count")
-    case = made_case(classes=3, flips=0.1)
-    rows = heard(case, ["text-svm"])
+    given = inputs_of_signals(classes=3, flips=0.1)
+    rows = prediction_arrays(given["predictions"], ["text-svm"])
     proba, codes = rows.proba["text-svm"], rows.codes
-    said = confident(proba, codes, strict=0)
+    found = confident(proba, codes, strict=0)
     joint = np.zeros((3, 3), dtype=int)
-    np.add.at(joint, (codes[said != NONE], said[said != NONE]), 1)
+    np.add.at(joint, (codes[found != NONE], found[found != NONE]), 1)
     theirs = count.compute_confident_joint(codes, proba, calibrate=False)
     off = ~np.eye(3, dtype=bool)
     assert (joint[off] == theirs[off]).all()
 
 
 @ALL
-def test_more_than_two_classes_are_no_trouble(look):
-    assert look(made_case(classes=4))["severity"] in ("info", "warn")
+def test_more_than_two_classes_are_no_trouble(code):
+    assert run_check(code, inputs_of_signals(classes=4))["severity"] in ("info", "warn")
 
 
 @ALL
 @pytest.mark.parametrize(
-    "case",
+    "given",
     [
-        made_case(modalities={"text-svm": ("text",)}),
-        made_case(n=12),
-        made_case(predictions=made_case(n=12).predictions.clear()),
+        inputs_of_signals(modalities={"text-svm": ("text",)}),
+        inputs_of_signals(n=12),
+        inputs_of_signals(predictions=inputs_of_signals(n=12)["predictions"].clear()),
     ],
     ids=["no image contender", "few rows", "no rows"],
 )
-def test_what_cannot_be_told_is_not_applicable(look, case):
-    found = look(case)
+def test_what_cannot_be_told_is_not_applicable(code, given):
+    found = run_check(code, given)
     assert found["severity"] == "not_applicable"
     assert found["explanation"]

@@ -1,28 +1,23 @@
 """The checks of the pairs themselves: each fires on its planted fault, and is quiet where the fault is absent."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from check_material import FILLERS, made_case, made_dropped, made_pairs, said
+from check_material import FILLERS, inputs_of, made_dropped, made_pairs, predictions_of, run_check
 from counterpoint.config import Group, Split
 from counterpoint.data.group import group
 from counterpoint.data.split import split
-from counterpoint.diagnose import CHECKS, Fitted, title_of
-from counterpoint.lookup import find
+from counterpoint.diagnose import CHECKS, title_of
+from counterpoint.measures.contender_fits import ContenderFit
 
 DATA = ("CP001", "CP002", "CP003", "CP013", "CP017", "CP018")
 
 
-def look(code, case):
-    return find(code, CHECKS, what="check")(case)
-
-
-def severity(code, case):
-    return look(code, case)["severity"]
+def severity(code, given):
+    return run_check(code, given)["severity"]
 
 
 def table(found):
@@ -36,8 +31,8 @@ def pairs():
 
 @pytest.fixture(scope="module")
 def clean(pairs):
-    predictions = pl.concat([said(pairs, "text-svm"), said(pairs, "lstm-cnn", seed=1)])
-    return made_case(pairs, predictions=predictions)
+    predictions = pl.concat([predictions_of(pairs, "text-svm"), predictions_of(pairs, "lstm-cnn", seed=1)])
+    return inputs_of(pairs, predictions=predictions)
 
 
 @pytest.mark.parametrize("code", DATA)
@@ -49,8 +44,10 @@ def test_a_check_of_the_data_is_quiet_where_its_fault_is_absent(code, clean):
 @pytest.mark.parametrize("classes", [3, 5])
 def test_a_check_of_the_data_takes_more_classes_than_two(code, classes):
     pairs = made_pairs(classes=classes)
-    case = made_case(pairs, predictions=said(pairs, "text-svm"), dropped=made_dropped({("too_small", "class_2"): 3}))
-    assert severity(code, case) == "info"
+    given = inputs_of(
+        pairs, predictions=predictions_of(pairs, "text-svm"), dropped=made_dropped({("too_small", "class_2"): 3})
+    )
+    assert severity(code, given) == "info"
 
 
 ODD = [
@@ -67,7 +64,7 @@ ODD = [
 @pytest.mark.parametrize("code", sorted(CHECKS))
 @pytest.mark.parametrize("change", ODD)
 def test_odd_pairs_are_told_and_raise_nothing(code, change, pairs):
-    assert look(code, made_case(change(pairs)))["severity"] in ("info", "warn", "not_applicable")
+    assert run_check(code, inputs_of(change(pairs)))["severity"] in ("info", "warn", "not_applicable")
 
 
 ALL = {"text-svm": ("text",), "image-cnn": ("image",), "lstm-cnn": ("text", "image")}
@@ -78,11 +75,13 @@ PREDICTED = ("CP002", "CP004", "CP010", "CP015", "CP016", "CP018", "CP020")
 @pytest.mark.parametrize("change", [lambda pairs: pairs, *ODD])
 @pytest.mark.parametrize("kept", [{"test", "validation"}, {"test"}])
 def test_predictions_of_odd_pairs_are_told_and_raise_nothing(code, change, kept, pairs):
-    rows = pl.concat([said(pairs, name, seed=i, part=part) for i, name in enumerate(ALL) for part in sorted(kept)])
-    case = made_case(change(pairs), predictions=rows, modalities=ALL)
-    assert look(code, case)["severity"] in ("info", "warn", "not_applicable")
-    one = replace(case, predictions=rows.filter(label="class_0"))
-    assert look(code, one)["severity"] in ("info", "warn", "not_applicable")
+    rows = pl.concat(
+        [predictions_of(pairs, name, seed=i, part=part) for i, name in enumerate(ALL) for part in sorted(kept)]
+    )
+    given = inputs_of(change(pairs), predictions=rows, modalities=ALL)
+    assert run_check(code, given)["severity"] in ("info", "warn", "not_applicable")
+    one = given.replaced(predictions=rows.filter(label="class_0"))
+    assert run_check(code, one)["severity"] in ("info", "warn", "not_applicable")
 
 
 def test_every_check_has_a_title():
@@ -92,8 +91,8 @@ def test_every_check_has_a_title():
 @pytest.mark.parametrize("code", DATA)
 def test_the_same_case_gives_the_same_bytes(code, clean):
     lost = made_dropped({("b", "class_0"): 3, ("a", "class_1"): 3, ("c", "class_1"): 2})
-    case = replace(clean, dropped=lost)
-    assert look(code, case) == look(code, case)
+    given = clean.replaced(dropped=lost)
+    assert run_check(code, given) == run_check(code, given)
 
 
 @pytest.mark.parametrize("name", ["hit", "fate", "of", "median", "what", "share", "class", "warns above"])
@@ -101,13 +100,13 @@ def test_a_class_may_have_the_name_of_a_column(name):
     pairs = made_pairs(1000).with_columns(label=pl.col("label").replace("class_0", name))
     is_blank = (pl.col("label") == name) & (pl.col("row") % 8 == 0)
     odd = pairs.with_columns(phash=pl.when(is_blank).then(None).otherwise(pl.col("phash")))
-    case = made_case(odd, dropped=made_dropped({("too_small", name): 125, ("decode_error", "class_1"): 55}))
-    assert "unequally by class" in look("CP017", case)["explanation"]
-    assert [row["what"] for row in table(look("CP017", case))][1].startswith("images blank")
-    assert all(row["share"] < 0.5 for row in table(look("CP017", case)))
-    assert severity("CP003", case) == "warn"
-    assert {row["class"] for row in table(look("CP003", case))} == {name, "class_1"}
-    assert "width_px" in {row["median"] for row in table(look("CP013", case))}
+    given = inputs_of(odd, dropped=made_dropped({("too_small", name): 125, ("decode_error", "class_1"): 55}))
+    assert "unequally by class" in run_check("CP017", given)["explanation"]
+    assert [row["what"] for row in table(run_check("CP017", given))][1].startswith("images blank")
+    assert all(row["share"] < 0.5 for row in table(run_check("CP017", given)))
+    assert severity("CP003", given) == "warn"
+    assert {row["class"] for row in table(run_check("CP003", given))} == {name, "class_1"}
+    assert "width_px" in {row["median"] for row in table(run_check("CP013", given))}
 
 
 # CP001
@@ -121,29 +120,29 @@ def keyed(pairs, *, flips=0.0, seed=0):
 
 
 def test_a_label_made_of_words_fails_and_the_words_are_named(pairs):
-    found = look("CP001", made_case(keyed(pairs)))
+    found = run_check("CP001", inputs_of(keyed(pairs)))
     assert found["severity"] == "fail"
     assert "word1, word2" in found["explanation"] or "word2, word1" in found["explanation"]
 
 
 def test_a_label_made_of_words_with_flips_warns():
-    assert severity("CP001", made_case(keyed(made_pairs(1000), flips=0.05))) == "warn"
+    assert severity("CP001", inputs_of(keyed(made_pairs(1000), flips=0.05))) == "warn"
 
 
 def test_a_label_that_keywords_of_the_text_made_fails_where_a_learned_rule_misses_some():
     by_record = keyed(made_pairs(1000), flips=0.05).with_columns(label_source=pl.lit("preset"))
-    found = look("CP001", made_case(by_record))
+    found = run_check("CP001", inputs_of(by_record))
     assert found["severity"] == "fail"
     assert "made by keywords of it" in found["explanation"]
 
 
 def test_a_frequent_class_is_no_rule():
-    case = made_case(made_pairs(600, shares=(0.95, 0.05)))
-    assert severity("CP001", case) == "info"
+    given = inputs_of(made_pairs(600, shares=(0.95, 0.05)))
+    assert severity("CP001", given) == "info"
 
 
 def test_at_full_depth_the_text_is_read_without_the_words(pairs):
-    evidence = json.loads(look("CP001", made_case(keyed(pairs), depth="full"))["evidence"])
+    evidence = json.loads(run_check("CP001", inputs_of(keyed(pairs), depth="full"))["evidence"])
     assert evidence["masked_accuracy"] < 0.75 < evidence["unmasked_accuracy"]
 
 
@@ -155,8 +154,8 @@ class Ruled:
 
 def test_the_words_are_those_of_the_contender_where_there_is_one(pairs):
     scores = pl.DataFrame({"contender": ["keyword-rule"], "part": ["test"], "metric": ["accuracy"], "value": [0.999]})
-    case = made_case(pairs, scores=scores, fit_of=lambda _: Fitted(Ruled(), pairs, pairs, pairs))
-    found = look("CP001", case)
+    given = inputs_of(pairs, scores=scores, fit_of=lambda _: ContenderFit(Ruled(), pairs, pairs, pairs))
+    found = run_check("CP001", given)
     assert (found["severity"], "(whale)" in found["explanation"]) == ("fail", True)
 
 
@@ -175,7 +174,7 @@ def copied(pairs, share, columns, *, seed=0):
 
 @pytest.mark.parametrize("columns", [["sha256", "phash", "text"], ["phash"]])
 def test_test_rows_copied_from_training_rows_are_found(pairs, clean, columns):
-    found = look("CP002", replace(clean, pairs=copied(pairs, 0.05, columns)))
+    found = run_check("CP002", clean.replaced(pairs=copied(pairs, 0.05, columns)))
     assert found["severity"] == "warn"
     assert json.loads(found["evidence"])["share"] == pytest.approx(0.05, abs=0.01)
     assert {row["contender"] for row in table(found)} == {"text-svm", "lstm-cnn"}
@@ -186,22 +185,22 @@ def test_a_hash_of_four_bits_off_is_near_and_one_of_nine_is_not(pairs):
         near = copied(pairs, 0.1, ["phash"]).with_columns(
             phash=pl.when(pl.col("fold") == "test").then(pl.col("phash") ^ bits).otherwise(pl.col("phash"))
         )
-        assert severity("CP002", made_case(near)) == expected
+        assert severity("CP002", inputs_of(near)) == expected
 
 
 def test_texts_alone_are_told_but_do_not_warn_where_there_are_images(pairs):
     alike = copied(pairs, 0.2, ["text"])
-    found = look("CP002", made_case(alike))
+    found = run_check("CP002", inputs_of(alike))
     assert found["severity"] == "info"
     assert "texts alone of" in found["explanation"]
-    assert severity("CP002", made_case(alike.drop("sha256", "phash"))) == "warn"
+    assert severity("CP002", inputs_of(alike.drop("sha256", "phash"))) == "warn"
 
 
 def test_a_grouped_split_has_no_duplicates_across_folds():
     alike = copied(made_pairs(), 0.2, ["sha256", "phash", "text"]).drop("fold", "group")
     grouped, _ = group(alike, Group())
     pairs, _ = split(grouped, Split())
-    found = look("CP002", made_case(pairs))
+    found = run_check("CP002", inputs_of(pairs))
     assert (found["severity"], json.loads(found["evidence"])["share"]) == ("info", 0)
 
 
@@ -210,7 +209,7 @@ def test_a_k_fold_is_looked_at_fold_by_fold(pairs):
     twins = folds.with_columns(sha256=pl.col("sha256").gather(pl.Series(np.arange(len(folds)) // 2 * 2)))
     # Rows 2k and 2k + 1 are alike, so that folds 0 and 1, and 2 and 3, hold each other's twins; of these, fold
     # k + 1 validates and does not train.
-    share = json.loads(look("CP002", made_case(twins))["evidence"])["share"]
+    share = json.loads(run_check("CP002", inputs_of(twins))["evidence"])["share"]
     assert share == pytest.approx(0.5, abs=0.01)
 
 
@@ -219,18 +218,18 @@ def test_a_k_fold_is_looked_at_fold_by_fold(pairs):
 
 def unequal(n_lost):
     pairs = made_pairs(1000)
-    return made_case(pairs, dropped=made_dropped({("too_small", f"class_{k}"): n for k, n in enumerate(n_lost)}))
+    return inputs_of(pairs, dropped=made_dropped({("too_small", f"class_{k}"): n for k, n in enumerate(n_lost)}))
 
 
 def test_a_class_that_lost_twice_the_rows_is_found():
-    found = look("CP003", unequal((125, 55)))
+    found = run_check("CP003", unequal((125, 55)))
     assert found["severity"] == "warn"
     assert [row["class"] for row in table(found)] == ["class_0", "class_1"]
 
 
 def test_a_class_that_lost_all_its_rows_is_found():
     lost = made_dropped({("missing_image", "class_2"): 120}).with_columns(stage=pl.lit("align"))
-    found = look("CP003", made_case(made_pairs(1000), dropped=lost))
+    found = run_check("CP003", inputs_of(made_pairs(1000), dropped=lost))
     assert found["severity"] == "warn"
     assert "Of class class_2 100.0%" in found["explanation"]
 
@@ -242,30 +241,30 @@ def test_an_equal_loss_is_no_finding():
 def test_rows_left_out_on_purpose_do_not_count():
     pairs = made_pairs(1000)
     lost = dict.fromkeys([("ambiguous_label", "class_0"), ("balance", "class_1"), ("train_limit", "class_0")], 200)
-    assert severity("CP003", made_case(pairs, dropped=made_dropped(lost))) == "info"
+    assert severity("CP003", inputs_of(pairs, dropped=made_dropped(lost))) == "info"
 
 
 def test_rows_that_balance_left_out_count_as_kept():
     pairs = made_pairs(200)
     lost = {("balance", "class_0"): 800, ("too_small", "class_0"): 100, ("too_small", "class_1"): 11}
-    assert severity("CP003", made_case(pairs, dropped=made_dropped(lost))) == "info"
+    assert severity("CP003", inputs_of(pairs, dropped=made_dropped(lost))) == "info"
 
 
 def test_the_same_loss_for_other_reasons_is_found():
     lost = {("too_small", "class_0"): 60, ("decode_error", "class_1"): 60}
-    found = look("CP003", made_case(made_pairs(1000), dropped=made_dropped(lost)))
+    found = run_check("CP003", inputs_of(made_pairs(1000), dropped=made_dropped(lost)))
     assert (found["severity"], "reasons differ" in found["explanation"]) == ("warn", True)
 
 
 def test_a_loss_without_labels_cannot_be_told_by_class():
-    case = made_case(made_pairs(), dropped=made_dropped({("missing_file", None): 40}))
-    assert severity("CP003", case) == "not_applicable"
+    given = inputs_of(made_pairs(), dropped=made_dropped({("missing_file", None): 40}))
+    assert severity("CP003", given) == "not_applicable"
 
 
 def test_hosts_speak_where_labels_are_unknown():
     pairs = made_pairs().with_columns(host=pl.lit("alive.org"))
-    case = made_case(pairs, dropped=made_dropped({("missing_file", None): 100}, host="dead.org"))
-    assert severity("CP003", case) == "warn"
+    given = inputs_of(pairs, dropped=made_dropped({("missing_file", None): 100}, host="dead.org"))
+    assert severity("CP003", given) == "warn"
 
 
 # CP013
@@ -274,22 +273,22 @@ def test_hosts_speak_where_labels_are_unknown():
 def test_sizes_that_tell_the_class_are_found():
     pairs = made_pairs(1000)
     wide = pl.when((pl.col("label") == "class_0") & (pl.col("row") % 10 < 3)).then(900).otherwise(pl.col("width_px"))
-    case = made_case(pairs.with_columns(width_px=wide))
-    found = look("CP013", case)
+    given = inputs_of(pairs.with_columns(width_px=wide))
+    found = run_check("CP013", given)
     assert found["severity"] == "warn"
     assert 0.6 < json.loads(found["evidence"])["value"] < 0.7
 
 
 def test_the_score_of_the_metadata_contender_stands_beside(pairs):
     scores = {"contender": ["metadata"], "part": ["test"], "metric": ["balanced_accuracy"], "value": [0.61]}
-    found = look("CP013", made_case(pairs, scores=pl.DataFrame(scores)))
+    found = run_check("CP013", inputs_of(pairs, scores=pl.DataFrame(scores)))
     assert json.loads(found["evidence"])["metadata_contender"] == 0.61
 
 
 def test_a_shortcut_to_the_smaller_class_is_found():
     pairs = made_pairs(1000, shares=(0.9, 0.1))
     wide = pl.when((pl.col("label") == "class_1") & (pl.col("row") % 2 == 0)).then(900).otherwise(pl.col("width_px"))
-    assert severity("CP013", made_case(pairs.with_columns(width_px=wide))) == "warn"
+    assert severity("CP013", inputs_of(pairs.with_columns(width_px=wide))) == "warn"
 
 
 # CP017
@@ -298,31 +297,31 @@ def test_a_shortcut_to_the_smaller_class_is_found():
 def test_words_that_no_training_text_has_are_found(pairs):
     foreign = pl.col("text").str.replace_all(r"word[0-9]\b", "unheard").str.replace_all(r"word[12]", "new")
     odd = pairs.with_columns(pl.when(pl.col("fold") == "test").then(foreign).otherwise(pl.col("text")).alias("text"))
-    found = look("CP017", made_case(odd))
+    found = run_check("CP017", inputs_of(odd))
     assert (found["severity"], "words of test texts" in found["explanation"]) == ("warn", True)
 
 
 def test_names_of_which_some_are_always_new_are_no_finding():
     rng = np.random.default_rng(0)
     names = [f"{rng.choice(FILLERS)} {rng.choice(FILLERS)} {rng.choice(FILLERS)} new{i}" for i in range(400)]
-    assert severity("CP017", made_case(made_pairs().with_columns(text=pl.Series(names)))) == "info"
+    assert severity("CP017", inputs_of(made_pairs().with_columns(text=pl.Series(names)))) == "info"
 
 
 def test_blank_images_are_found(pairs):
     blank = pl.when(pl.col("row") % 10 < 3).then(None).otherwise(pl.col("phash"))
-    found = look("CP017", made_case(pairs.with_columns(phash=blank)))
+    found = run_check("CP017", inputs_of(pairs.with_columns(phash=blank)))
     assert (found["severity"], "30% of images blank" in found["explanation"]) == ("warn", True)
 
 
 def test_a_few_blank_images_of_one_class_are_found(pairs):
     is_blank = (pl.col("label") == "class_0") & (pl.col("row") % 8 == 0)
-    case = made_case(pairs.with_columns(phash=pl.when(is_blank).then(None).otherwise(pl.col("phash"))))
-    assert "unequally by class" in look("CP017", case)["explanation"]
+    given = inputs_of(pairs.with_columns(phash=pl.when(is_blank).then(None).otherwise(pl.col("phash"))))
+    assert "unequally by class" in run_check("CP017", given)["explanation"]
 
 
 def test_tiny_images_are_found(pairs):
     tiny = pl.when(pl.col("row") % 5 == 0).then(12).otherwise(pl.col("height_px"))
-    assert severity("CP017", made_case(pairs.with_columns(height_px=tiny))) == "warn"
+    assert severity("CP017", inputs_of(pairs.with_columns(height_px=tiny))) == "warn"
 
 
 class Short:
@@ -332,8 +331,8 @@ class Short:
 
 
 def test_texts_that_a_contender_cuts_are_found(pairs, clean):
-    case = replace(clean, fit_of=lambda _: Fitted(Short(), pairs, pairs, pairs))
-    assert "longer than the 5 words that text-svm reads" in look("CP017", case)["explanation"]
+    given = clean.replaced(fit_of=lambda _: ContenderFit(Short(), pairs, pairs, pairs))
+    assert "longer than the 5 words that text-svm reads" in run_check("CP017", given)["explanation"]
 
 
 # CP018
@@ -342,12 +341,14 @@ def test_texts_that_a_contender_cuts_are_found(pairs, clean):
 @pytest.mark.parametrize(("share", "expected"), [(0.9, "warn"), (0.8, "info"), (0.5, "info")])
 def test_nine_to_one_warns_and_four_to_one_does_not(share, expected):
     pairs = made_pairs(1000, shares=(share, 1 - share))
-    assert severity("CP018", made_case(pairs, predictions=said(pairs, "text-svm"))) == expected
+    assert severity("CP018", inputs_of(pairs, predictions=predictions_of(pairs, "text-svm"))) == expected
 
 
 @pytest.mark.parametrize(("metric", "expected"), [("accuracy", "warn"), ("balanced_accuracy", "info")])
 def test_a_smaller_class_that_is_read_worse_is_hidden_by_accuracy_alone(metric, expected):
     pairs = made_pairs(1000, shares=(0.75, 0.25))
-    found = look("CP018", made_case(pairs, predictions=said(pairs, "text-svm", right=(0.95, 0.55)), metric=metric))
+    found = run_check(
+        "CP018", inputs_of(pairs, predictions=predictions_of(pairs, "text-svm", right=(0.95, 0.55)), metric=metric)
+    )
     assert (found["severity"], "above its balanced accuracy" in found["explanation"]) == (expected, True)
     assert table(found)[0]["recall of class_1"] < 0.7

@@ -1,17 +1,17 @@
 """The verdict on made-up comparisons whose truth is known, with the findings that its checks would make."""
 
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import polars as pl
 import pytest
 
-from counterpoint.diagnose import Case, cp008_branch_ignored, cp009_interaction
+from check_material import run_check
+from counterpoint.diagnose import Inputs
 from counterpoint.diagnose.cp016_training_failed import MISREADS
 from counterpoint.diagnose.verdict import VERDICTS, answer
 from counterpoint.schema import DIFFERENCES, FINDINGS, SCORES, Frame, finding
-from fusion_material import Signals, made_case, made_rows, usual
+from fusion_material import Signals, inputs_of_models, made_rows, usual
 
 METRIC = "balanced_accuracy"
 BOTH = Signals(text=0.6, image=0.6)
@@ -27,13 +27,13 @@ TRUTHS: dict[str, tuple[Signals, dict[str, float]]] = {
 
 
 @cache
-def made(truth: str, *, n: int = 1000, classes: int = 2, seed: int = 1) -> tuple[Case, Frame]:
+def made(truth: str, *, n: int = 1000, classes: int = 2, seed: int = 1) -> tuple[Inputs, Frame]:
     signals, joint = TRUTHS[truth]
     models = usual(classes, **joint)
     if truth == "branch_ignored":
         del models["late-fusion"]
-    case = made_case(made_rows(signals, n, classes=classes, seed=seed), models)
-    return case, found(cp008_branch_ignored.look(case), cp009_interaction.look(case))
+    given = inputs_of_models(made_rows(signals, n, classes=classes, seed=seed), models)
+    return given, found(run_check("CP008", given), run_check("CP009", given))
 
 
 def found(*rows: dict[str, str]) -> Frame:
@@ -44,8 +44,8 @@ def failed_training(*names: str) -> dict[str, str]:
     return finding("CP016", "fail", names[0], "Stuck.", failed=dict.fromkeys(names, "has not learned"))
 
 
-def verdict(case: Case, findings: Frame) -> str:
-    found = answer(case, findings, METRIC)
+def verdict(given: Inputs, findings: Frame) -> str:
+    found = answer(given, findings)
     assert found.verdict in VERDICTS
     return found.verdict
 
@@ -71,114 +71,121 @@ def test_few_rows_make_it_careful_and_not_wrong(truth):
         (finding("CP001", "fail", "label", "A rule.", accuracy=0.998), "leak"),
         (finding("CP001", "warn", "label", "A rule.", accuracy=0.93), "additive_gain"),
         (finding("CP004", "fail", "pairs", "Shifted.", shifted_by=1), "misaligned"),
-        (finding("CP004", "warn", "pairs", "Some.", lapses={"rate": [0.5, 0.4, 0.6]}), "misaligned"),
+        (finding("CP004", "warn", "pairs", "Some.", lapse_rate={"rate": [0.5, 0.4, 0.6]}), "misaligned"),
         (finding("CP004", "warn", "pairs", "Class alone.", joined_on_class=True), "additive_gain"),
         (failed_training("text-lstm"), "training_failed"),
         (finding("CP016", "warn", "text-lstm", "Dead units."), "additive_gain"),
     ],
 )
 def test_what_spoils_a_comparison_comes_before_its_gain(alarm, expected):
-    case, findings = made("additive_gain")
-    assert verdict(case, pl.concat([findings, found(alarm)])) == expected
+    given, findings = made("additive_gain")
+    assert verdict(given, pl.concat([findings, found(alarm)])) == expected
 
 
 def test_a_failed_network_is_no_answer_to_what_both_hold():
-    case, findings = made("branch_ignored")
+    given, findings = made("branch_ignored")
     failed = found(failed_training("lstm-cnn"))
-    assert verdict(case, pl.concat([findings, failed])) == "training_failed"
+    assert verdict(given, pl.concat([findings, failed])) == "training_failed"
 
 
 def test_the_multimodal_network_is_found_among_several_that_failed():
-    case, findings = made("branch_ignored")
-    reads = {**case.modalities, "text-svm": ("text",)}
+    given, findings = made("branch_ignored")
+    reads = {**given["modalities"], "text-svm": ("text",)}
     failed = found(failed_training("text-lstm", "lstm-cnn"))
-    said = answer(replace(case, modalities=reads), pl.concat([findings, failed]), METRIC)
-    assert said.verdict == "training_failed"
-    assert any(reason.startswith("lstm-cnn has not learned") for reason in said.reasons)
+    answered = answer(given.replaced(modalities=reads), pl.concat([findings, failed]))
+    assert answered.verdict == "training_failed"
+    assert any(reason.startswith("lstm-cnn has not learned") for reason in answered.reasons)
 
 
 def test_a_gain_on_test_rows_stands_though_validation_rows_are_misread():
-    case, findings = made("additive_gain")
-    misread = finding("CP016", "fail", case.primary["a"], "At chance.", failed={case.primary["a"]: MISREADS})
-    assert verdict(case, pl.concat([findings, found(misread)])) == "additive_gain"
+    given, findings = made("additive_gain")
+    misread = finding("CP016", "fail", given["primary"]["a"], "At chance.", failed={given["primary"]["a"]: MISREADS})
+    assert verdict(given, pl.concat([findings, found(misread)])) == "additive_gain"
 
 
 def test_a_branch_that_is_not_used_since_its_layers_are_flat_is_one_that_was_not_trained():
-    case, findings = made("branch_ignored")
+    given, findings = made("branch_ignored")
     flat = finding("CP016", "warn", "lstm-cnn", "In part.", failed={}, flat={"lstm-cnn": ["image.dense.1"]})
-    said = answer(case, pl.concat([findings, found(flat)]), METRIC)
-    assert said.verdict == "training_failed"
-    assert "image.dense.1" in " ".join(said.reasons)
+    answered = answer(given, pl.concat([findings, found(flat)]))
+    assert answered.verdict == "training_failed"
+    assert "image.dense.1" in " ".join(answered.reasons)
     other = finding("CP016", "warn", "lstm-cnn", "In part.", failed={}, flat={"lstm-cnn": ["text.dense.1"]})
-    assert verdict(case, pl.concat([findings, found(other)])) == "branch_ignored"
+    assert verdict(given, pl.concat([findings, found(other)])) == "branch_ignored"
 
 
 def test_a_branch_that_one_fit_leaves_unread_is_no_verdict_where_all_fits_tell_what_a_sum_tells():
-    case, findings = made("additive_gain")
-    ignored = [{"contender": case.primary["a"], "modality": "image"}]
-    unread = finding("CP008", "warn", case.primary["a"], "Unread.", ignored=ignored)
+    given, findings = made("additive_gain")
+    ignored = [{"contender": given["primary"]["a"], "modality": "image"}]
+    unread = finding("CP008", "warn", given["primary"]["a"], "Unread.", ignored=ignored)
     others = findings.filter(pl.col("code") != "CP008")
-    assert verdict(case, pl.concat([others, found(unread)])) == "additive_gain"
+    assert verdict(given, pl.concat([others, found(unread)])) == "additive_gain"
 
 
 def test_a_gain_beside_a_voice_that_tells_nothing_is_no_gain_of_both():
-    case, findings = made("image_only")
+    given, findings = made("image_only")
     ends = {"difference": 0.04, "low": 0.02, "high": 0.06}
     more = [pl.when("is_primary").then(value).otherwise(name).alias(name) for name, value in ends.items()]
-    better = replace(case, differences=case.differences.with_columns(more))
-    said = answer(better, findings, METRIC)
-    assert said.verdict == "image_only"
-    assert said.headline.startswith("A better score, but not from reading both")
-    assert "a better reading of the image" in said.reasons[-1]
-    ends = better.differences["a"].is_in(["text-lstm"]) & better.differences["b"].eq("majority")
+    better = given.replaced(differences=given["differences"].with_columns(more))
+    answered = answer(better, findings)
+    assert answered.verdict == "image_only"
+    assert answered.headline.startswith("A better score, but not from reading both")
+    assert "a better reading of the image" in answered.reasons[-1]
+    ends = better["differences"]["a"].is_in(["text-lstm"]) & better["differences"]["b"].eq("majority")
     wide = pl.when(pl.Series(ends)).then(0.2).otherwise("high").alias("high")
-    said = answer(replace(better, differences=better.differences.with_columns(wide)), findings, METRIC)
-    assert said.verdict == "cannot_tell"
-    assert "The text alone is not shown to predict the label" in " ".join(said.reasons)
+    answered = answer(better.replaced(differences=better["differences"].with_columns(wide)), findings)
+    assert answered.verdict == "cannot_tell"
+    assert "The text alone is not shown to predict the label" in " ".join(answered.reasons)
 
 
 @pytest.mark.parametrize(("high", "expected"), [(0.007, "redundant"), (0.03, "cannot_tell")])
 def test_a_voice_that_says_nearly_all_leaves_the_other_nothing_to_add(high, expected):
-    case, findings = made("additive_gain")
+    given, findings = made("additive_gain")
     ends = {"difference": 0.001, "low": -0.003, "high": high}
     less = [pl.when("is_primary").then(value).otherwise(name).alias(name) for name, value in ends.items()]
     idle = pl.concat([findings, found(finding("CP010", "warn", "headroom", "Nothing to gain."))])
-    assert verdict(replace(case, differences=case.differences.with_columns(less)), idle) == expected
+    assert verdict(given.replaced(differences=given["differences"].with_columns(less)), idle) == expected
 
 
 def test_no_signal_is_not_said_where_both_go_together_in_another_way_in_each_class():
-    case, findings = made("no_signal")
+    given, findings = made("no_signal")
     bound = finding("CP004", "info", "pairs", "In each another.", bound_by_class={"class_0": [0.6, 0.57, 0.63, 0.002]})
-    said = answer(case, pl.concat([findings, found(bound)]), METRIC)
-    assert said.verdict == "cannot_tell"
-    assert "no contender here has learned to read them together" in said.reasons[-1]
+    answered = answer(given, pl.concat([findings, found(bound)]))
+    assert answered.verdict == "cannot_tell"
+    assert "no contender here has learned to read them together" in answered.reasons[-1]
 
 
 def test_a_network_that_failed_does_not_hide_the_gain_of_another():
-    case, findings = made("additive_gain")
-    other = next(name for name in ("lstm-cnn", "late-fusion") if name != case.primary["a"])
-    assert verdict(case, pl.concat([findings, found(failed_training(other))])) == "additive_gain"
+    given, findings = made("additive_gain")
+    other = next(name for name in ("lstm-cnn", "late-fusion") if name != given["primary"]["a"])
+    assert verdict(given, pl.concat([findings, found(failed_training(other))])) == "additive_gain"
 
 
 def test_a_network_at_chance_on_its_own_training_rows_has_failed_without_a_check():
-    case, findings = made("branch_ignored")
-    stuck = pl.col("contender").eq(case.primary["a"]) & pl.col("part").eq("train")
-    row = {"contender": case.primary["a"], "part": "train", "metric": METRIC, "value": 0.5, "low": 0.48, "high": 0.52}
-    scores = pl.concat([case.scores.filter(~stuck), pl.DataFrame([row], schema=dict(SCORES))])
-    assert verdict(replace(case, scores=scores), findings) == "training_failed"
+    given, findings = made("branch_ignored")
+    stuck = pl.col("contender").eq(given["primary"]["a"]) & pl.col("part").eq("train")
+    row = {
+        "contender": given["primary"]["a"],
+        "part": "train",
+        "metric": METRIC,
+        "value": 0.5,
+        "low": 0.48,
+        "high": 0.52,
+    }
+    scores = pl.concat([given["scores"].filter(~stuck), pl.DataFrame([row], schema=dict(SCORES))])
+    assert verdict(given.replaced(scores=scores), findings) == "training_failed"
 
 
 def test_without_an_additive_contender_the_projection_tells_the_kind_of_gain():
     models: dict[str, Any] = usual()
     del models["late-fusion"]
-    case = made_case(made_rows(BOTH, 1000, seed=2), models)
-    assert verdict(case, found(cp009_interaction.look(case))) == "additive_gain"
-    assert verdict(case, found()) == "cannot_tell"
+    given = inputs_of_models(made_rows(BOTH, 1000, seed=2), models)
+    assert verdict(given, found(run_check("CP009", given))) == "additive_gain"
+    assert verdict(given, found()) == "cannot_tell"
 
 
 @pytest.mark.parametrize("truth", TRUTHS)
 def test_an_answer_has_its_numbers_and_each_part_is_one_sentence(truth):
-    found = answer(*made(truth), METRIC)
+    found = answer(*made(truth))
     sentences = [found.headline, *found.reasons, *filter(None, [found.recommendation])]
     assert len(sentences) <= 6
     assert all(sentence.endswith(".") and ". " not in sentence for sentence in sentences)
@@ -195,14 +202,15 @@ def test_an_answer_has_its_numbers_and_each_part_is_one_sentence(truth):
     ],
 )
 def test_a_spoilt_comparison_makes_no_claim_of_reading_both(alarm):
-    case, findings = made("additive_gain")
-    said = answer(case, pl.concat([findings, found(alarm)]), METRIC)
-    assert said.headline.startswith(f"{case.primary['a']} does better than {case.primary['b']}")
-    assert "reading both" not in f"{said.headline} {said.reasons}"
+    given, findings = made("additive_gain")
+    answered = answer(given, pl.concat([findings, found(alarm)]))
+    a, b = given["primary"]["a"], given["primary"]["b"]
+    assert answered.headline.startswith(f"{a} does better than {b}")
+    assert "reading both" not in f"{answered.headline} {answered.reasons}"
 
 
 def test_an_ignored_branch_makes_no_claim_of_reading_both():
-    assert "reading both" not in answer(*made("branch_ignored"), METRIC).headline
+    assert "reading both" not in answer(*made("branch_ignored")).headline
 
 
 def projected(value: float, low: float, high: float) -> Frame:
@@ -210,8 +218,8 @@ def projected(value: float, low: float, high: float) -> Frame:
     return found(finding("CP009", "info", "lstm-cnn", "Reads both.", table=table))
 
 
-def contrast(*, joint: float, fusion: float, half: float = 0.01, additive: bool = False) -> Case:
-    """Return a case of contenders that gain *joint* and *fusion* over the text; *additive* makes fusion the primary."""
+def contrast(*, joint: float, fusion: float, half: float = 0.01, additive: bool = False) -> Inputs:
+    """Return the inputs of contenders that gain *joint* and *fusion* over the text; *additive* makes fusion a."""
     a = "late-fusion" if additive else "lstm-cnn"
     gains = {("lstm-cnn", "text-lstm"): joint, ("late-fusion", "text-lstm"): fusion}
     gains |= {("lstm-cnn", "late-fusion"): joint - fusion}
@@ -220,12 +228,14 @@ def contrast(*, joint: float, fusion: float, half: float = 0.01, additive: bool 
          "is_primary": pair == (a, "text-lstm")}
         for pair, gain in gains.items()
     ]  # fmt: skip
-    case, _ = made("additive_gain")
-    return replace(case, differences=pl.DataFrame(rows, schema=dict(DIFFERENCES)), predictions=case.predictions.clear())
+    given, _ = made("additive_gain")
+    return given.replaced(
+        differences=pl.DataFrame(rows, schema=dict(DIFFERENCES)), predictions=given["predictions"].clear()
+    )
 
 
 @pytest.mark.parametrize(
-    ("case", "part", "expected", "words"),
+    ("given", "part", "expected", "words"),
     [
         (contrast(joint=0.1, fusion=0.1), (0.0, -0.01, 0.01), "additive_gain", "no interaction between them is needed"),
         (contrast(joint=0.1, fusion=0.1), (0.03, 0.01, 0.05), "additive_gain", "an interaction adds +0.030 (+0.010 to"),
@@ -244,20 +254,20 @@ def contrast(*, joint: float, fusion: float, half: float = 0.01, additive: bool 
         (contrast(joint=0.1, fusion=0.0, half=0.08), (0.02, -0.05, 0.09), "cannot_tell", "not shown"),
     ],
 )
-def test_a_gain_is_a_sum_s_only_so_far_as_a_sum_reaches_it(case, part, expected, words):
-    said = answer(case, found() if part is None else projected(*part), METRIC)
-    assert said.verdict == expected
-    assert words in " ".join(said.reasons)
+def test_a_gain_is_a_sum_s_only_so_far_as_a_sum_reaches_it(given, part, expected, words):
+    answered = answer(given, found() if part is None else projected(*part))
+    assert answered.verdict == expected
+    assert words in " ".join(answered.reasons)
 
 
 def test_a_modality_that_is_hardly_above_chance_is_not_said_to_be_unproven():
-    case, findings = made("no_signal")
+    given, findings = made("no_signal")
     a_little = pl.when(pl.col("b").eq("majority") | pl.col("a").eq("majority"))
     sign = pl.when(pl.col("b").eq("majority")).then(1).otherwise(-1)
     ends = {"difference": 0.03, "low": 0.01, "high": 0.05}
-    given = case.differences.with_columns(
+    better = given["differences"].with_columns(
         a_little.then(sign * value).otherwise(name).alias(name) for name, value in ends.items()
     )
-    said = answer(replace(case, differences=given), findings, METRIC)
-    assert said.verdict == "no_signal"
-    assert "a little better than chance (+0.030 above guessing, +0.010 to +0.050)" in " ".join(said.reasons)
+    answered = answer(given.replaced(differences=better), findings)
+    assert answered.verdict == "no_signal"
+    assert "a little better than chance (+0.030 above guessing, +0.010 to +0.050)" in " ".join(answered.reasons)

@@ -1,12 +1,12 @@
-"""Made-up comparisons, a Case each, for the tests of the checks that need no training."""
+"""Made-up comparisons, as inputs of checks, for the tests of the checks that need no training."""
 
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from counterpoint.diagnose import Case
-from counterpoint.schema import COSTS, DIFFERENCES, DROPPED, PREDICTIONS, SCORES, empty
+from counterpoint.diagnose import Finding, Inputs, check_of
+from counterpoint.schema import COSTS, DIFFERENCES, DROPPED, HISTORY, PREDICTIONS, SCORES, empty
 
 FILLERS = [f"word{i}" for i in range(60)]
 
@@ -34,7 +34,9 @@ def made_pairs(n: int = 400, *, classes: int = 2, seed: int = 0, shares: Any = N
     )
 
 
-def said(pairs: pl.DataFrame, contender: str, *, right: Any = 0.8, seed: int = 0, part: str = "test") -> pl.DataFrame:
+def predictions_of(
+    pairs: pl.DataFrame, contender: str, *, right: Any = 0.8, seed: int = 0, part: str = "test"
+) -> pl.DataFrame:
     """Return predictions of the rows of a fold; *right* is the chance of being right, or one a class."""
     rng = np.random.default_rng(seed)
     names = sorted(pairs["label"].unique())
@@ -51,18 +53,38 @@ def said(pairs: pl.DataFrame, contender: str, *, right: Any = 0.8, seed: int = 0
     return frame.with_columns(pl.col("seed").cast(pl.Int64), *chances).select(*PREDICTIONS, pl.col("^p_.*$"))
 
 
-def made_case(pairs: pl.DataFrame, **parts: Any) -> Case:
-    """Return a Case of *pairs*, with what *parts* say in place of empty tables."""
-    given = {
+def no_fit(name: str) -> None:
+    """Return the fit of an outside model: none."""
+    return
+
+
+def inputs_of(pairs: pl.DataFrame, **given: Any) -> Inputs:
+    """Return the inputs of a comparison on *pairs*: those *given*, and empty tables and usual settings for the rest."""
+    usual: dict[str, Any] = {
+        "pairs": pairs,
+        "dropped": empty(DROPPED),
+        "predictions": empty(PREDICTIONS),
+        "history": empty(HISTORY),
+        "costs": empty(COSTS),
         "scores": empty(SCORES),
         "differences": empty(DIFFERENCES),
         "primary": None,
         "modalities": {"text-svm": ("text",), "lstm-cnn": ("text", "image")},
         "additive": (),
         "n_fits": 5,
-        "test_looks": 1,
+        "test_evaluations": 1,
+        "is_record_lost": False,
+        "metric": "balanced_accuracy",
+        "depth": "fast",
+        "fit_of": no_fit,
     }
-    return Case(pairs, **(given | parts))
+    return Inputs(usual | given)
+
+
+def run_check(name: str, inputs: Inputs) -> Finding:
+    """Return the finding of the check *name* on *inputs*."""
+    check = check_of(name)
+    return check.run(**inputs.select(check.needs))
 
 
 def made_dropped(counts: dict[tuple[str, str | None], int], *, host: str | None = None) -> pl.DataFrame:

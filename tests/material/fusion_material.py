@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from check_material import inputs_of
 from counterpoint.compare import choose_primary, differences
 from counterpoint.config import Evaluate
 from counterpoint.contenders.encoded import Encoded, EncodedModality, with_mean
-from counterpoint.diagnose import Case, Fitted
+from counterpoint.diagnose import Inputs
+from counterpoint.measures.contender_fits import ContenderFit
 from counterpoint.metrics import scores
 from counterpoint.schema import COSTS, DIFFERENCES, PREDICTIONS, SCORES
 
@@ -106,8 +108,8 @@ def usual(classes: int = 2, **joint: Any) -> dict[str, Made]:
     }
 
 
-def made_case(pairs: pl.DataFrame, models: dict[str, Made], *, rules: Evaluate = RULES, **parts: Any) -> Case:
-    """Return the Case of a study of *pairs* with *models*, and the majority beside them."""
+def inputs_of_models(pairs: pl.DataFrame, models: dict[str, Made], *, rules: Evaluate = RULES, **parts: Any) -> Inputs:
+    """Return the inputs of a study of *pairs* with *models*, and the majority beside them."""
     reads = {"text-lstm": ("text",), "image-cnn": ("image",)}
     modalities = {"majority": ()} | {name: reads.get(name, ("text", "image")) for name in models}
     proba = {"majority": np.tile([0.51] + [0.49 / (pairs["label"].n_unique() - 1)] * (pairs["label"].n_unique() - 1),
@@ -116,7 +118,7 @@ def made_case(pairs: pl.DataFrame, models: dict[str, Made], *, rules: Evaluate =
     predictions = pl.concat([_said(pairs, name, values) for name, values in proba.items()])
     primary = choose_primary(predictions, modalities, "balanced_accuracy")
     folds = {part: pairs.filter(fold=part) for part in ("train", "validation", "test")}
-    fits = {name: Fitted(model, **folds) for name, model in models.items()}
+    fits = {name: ContenderFit(model, **folds) for name, model in models.items()}
     costs = [{"contender": name, "seed": 0, "fold": "test", "fit_s": 1.0 + (name == "lstm-cnn")} for name in models]
     given: dict[str, Any] = {
         "scores": scores(predictions, rules).select(*SCORES),
@@ -124,13 +126,11 @@ def made_case(pairs: pl.DataFrame, models: dict[str, Made], *, rules: Evaluate =
         "primary": primary,
         "modalities": modalities,
         "additive": tuple(name for name in models if name == "late-fusion"),
-        "n_fits": 5,
-        "test_looks": 1,
         "predictions": predictions,
         "costs": pl.DataFrame(costs, schema=dict(COSTS)),
         "fit_of": fits.get,
     }
-    return Case(pairs, **(given | parts))
+    return inputs_of(pairs, **(given | parts))
 
 
 def _said(pairs: pl.DataFrame, name: str, proba: np.ndarray) -> pl.DataFrame:

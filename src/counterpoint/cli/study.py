@@ -80,7 +80,7 @@ def findings(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None) 
 
     with _opened(study, runs, sets) as opened:
         for row in opened.findings().iter_rows(named=True):
-            title = title_of(row["code"]) or row["subject"]
+            title = title_of(row["code"], opened.config.checks.extra) or row["subject"]
             say(f"{row['code']}  {row['severity'].replace('_', ' '):<14}  {title}: {row['explanation']}")
 
 

@@ -73,16 +73,18 @@ def metrics() -> None:
     _list("counterpoint.metrics", "METRICS")
 
 
-def checks() -> None:
-    """List the checks: code, title, default work, extra work at full depth, and the cost of both."""
-    from counterpoint.diagnose import CHECKS, depths, title_of
+def checks(
+    extra: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Checks from outside.")] = None,
+) -> None:
+    """List the checks: code and title, the work of each by default and at full depth, and the cost of both."""
+    from counterpoint.diagnose import all_checks, depths
 
     typer.echo(
         "fast is the default. full adds to it (checks.depth in the study file). Costs are for one core and 1,000 pairs."
     )
-    for code in CHECKS:
-        typer.echo(f"{code}  {title_of(code)}")
-        for depth, work in depths(code).items():
+    for check in all_checks(extra or ()):
+        typer.echo(f"{check.code}  {check.title}")
+        for depth, work in depths(check).items():
             typer.echo(f"       {depth}  {work}")
 
 

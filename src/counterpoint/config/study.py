@@ -220,10 +220,12 @@ class Evaluate(Section):
 
 
 class Checks(Section):
-    """What the checks for pitfalls may cost."""
+    """What the checks for pitfalls may cost, and further checks."""
 
     depth: Literal["fast", "full"] = "fast"
     """``fast`` reads tables and asks each model a few times; ``full`` also asks often, and fits anew."""
+    extra: tuple[str, ...] = ()
+    """Paths of checks from outside, such as ``my_lab.checks:FewPairs``, that run after ours."""
 
 
 class Page(Section):

@@ -43,7 +43,8 @@ class Check(ABC):
     ...     '''Look at how many rows there are.'''
     ...     code, title, needs = "LAB001", "Few pairs", ("pairs",)
     ...     def run(self, *, pairs: pl.DataFrame) -> Finding:
-    ...         return self.finding("warn" if len(pairs) < 200 else "info", "pairs", f"{len(pairs)} pairs.", n=len(pairs))
+    ...         n = len(pairs)
+    ...         return self.finding("warn" if n < 200 else "info", "pairs", f"{n} pairs are compared.", n=n)
     >>> FewPairs().run(pairs=pl.DataFrame({"id": ["a"]}))["severity"]
     'warn'
     """

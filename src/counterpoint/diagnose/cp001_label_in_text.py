@@ -63,9 +63,7 @@ class LabelInText(Check):
         measured = f"A rule of at most eight words{_named(rule.words)} predicts {rule.accuracy:.1%} of the labels"
         evidence = {"accuracy": rule.accuracy, "balanced_accuracy": rule.balanced, **masked}
         table = [{"word": word, "predicts": label, "training rows": n} for word, label, n in rule.leaves]
-        return self.finding(
-            severity, "label", f"{measured} of rows it has not seen; {advice}", **evidence, table=table
-        )
+        return self.finding(severity, "label", f"{measured} of rows it has not seen; {advice}", **evidence, table=table)
 
 
 def _severity(rule: _Rule, pairs: Frame) -> tuple[str, str]:

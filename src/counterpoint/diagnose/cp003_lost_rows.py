@@ -43,7 +43,7 @@ class LostRows(Check):
         fates = _fates(rows, "label", {*pairs["label"].unique(), *labelled.drop_nulls().unique()})
         by_host = _by_host(rows, pairs, lost)
         n = fates.filter(pl.col("fate") != KEPT).height
-        evidence = {"lost": len(lost), "lost_with_label": n, **_independence("host", by_host)}
+        evidence: dict[str, Any] = {"lost": len(lost), "lost_with_label": n, **_independence("host", by_host)}
         lost_or_not = independence(cross_counts(fates.with_columns(pl.col("fate") == KEPT), "fate", "of"))
         if n == 0 or lost_or_not is None:
             return self._without_labels(len(lost), by_host, evidence)

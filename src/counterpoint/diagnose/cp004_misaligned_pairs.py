@@ -195,7 +195,7 @@ def _shifted(features: PairFeatures, at_all: OwnImageRate) -> Problem | None:
     """Say when texts find the image of a row a few places on, and better than their own."""
     if at_all.p <= LEVEL and at_all.low > WEAK:
         return None
-    shifts = {by: found for by in SHIFTS if (found := features.shifted_image_rate(by)) is not None}
+    shifts = {by: rate for by in SHIFTS if (rate := features.shifted_image_rate(by)) is not None}
     if not shifts:
         return None
     by, (found, n_rows) = max(shifts.items(), key=lambda item: item[1][0].rate)

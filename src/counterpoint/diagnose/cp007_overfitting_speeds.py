@@ -79,7 +79,9 @@ class OverfittingSpeeds(Check):
         evidence = {"table": table, "blend_weights": _weights([text, image])}
         fits = sorted(set(text.lost) & set(image.lost))
         if len(fits) < FEW_FITS:
-            few = f"Both branches learned in {len(fits)} fits: {FEW_FITS} (seeds or folds) are needed to compare speeds."
+            few = (
+                f"Both branches learned in {len(fits)} fits: {FEW_FITS} (seeds or folds) are needed to compare speeds."
+            )
             return self.not_applicable(SUBJECT, few, **evidence)
         differences = np.array([text.lost[fit] - image.lost[fit] for fit in fits])
         return self._compared(text, image, differences, evidence)

@@ -50,7 +50,9 @@ class BranchIgnored(Check):
     def run(self, *, encoded_fits: list[EncodedFit], information_gain: InformationGain | None) -> Finding:
         """Return the finding on the first branch that is ignored, or else on the first multimodal contender."""
         if not encoded_fits:
-            return self.not_applicable(SUBJECT, "The study has no multimodal contender whose branches can be looked at.")
+            return self.not_applicable(
+                SUBJECT, "The study has no multimodal contender whose branches can be looked at."
+            )
         if information_gain is None:
             needed = "Needs a contender of each modality alone, and 30 validation and test rows."
             return self.not_applicable(SUBJECT, needed)

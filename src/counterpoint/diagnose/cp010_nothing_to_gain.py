@@ -39,9 +39,7 @@ class NothingToGain(Check):
     cost = Cost("0.5 s")
     needs = ("predictions", "modalities", "best_contenders")
 
-    def run(
-        self, *, predictions: Frame, modalities: Modalities, best_contenders: Mapping[str, str | None]
-    ) -> Finding:
+    def run(self, *, predictions: Frame, modalities: Modalities, best_contenders: Mapping[str, str | None]) -> Finding:
         """Return the finding on the fusion and the single-entity contender that are best on validation rows."""
         text, image = best_contenders["text"], best_contenders["image"]
         if text is None or image is None:

@@ -52,10 +52,12 @@ class Shortcuts(Check):
             f"Sizes, lengths and hosts alone reach a balanced accuracy of {found.value:.3f} "
             f"({found.low:.3f} to {found.high:.3f} with {CONFIDENCE:.0%} confidence; chance is {chance:.3f})"
         )
-        evidence = {**found._asdict(), "chance": chance, "n": len(rows), **_of_contender(scores)}
+        evidence: dict[str, Any] = {**found._asdict(), "chance": chance, "n": len(rows), **_of_contender(scores)}
         evidence["table"] = _facts(pairs)
         if found.low > chance and (found.value - chance) / (1 - chance) >= LEAST_SKILL:
-            advice = "what a model scores up to there need not be read or seen. Balance the classes in them, or mask them."
+            advice = (
+                "what a model scores up to there need not be read or seen. Balance the classes in them, or mask them."
+            )
             return self.finding("warn", CONTENDER, f"{measured}: {advice}", **evidence)
         little = "they give little away." if found.low > chance else "they give nothing away that these rows can show."
         return self.finding("info", CONTENDER, f"{measured}: {little}", **evidence)

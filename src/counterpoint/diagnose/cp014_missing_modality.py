@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from counterpoint.contenders.encoded import MEAN, MISSING, Encoded
-from counterpoint.diagnose.check import Check, Cost, Finding
+from counterpoint.diagnose.check import Check, Finding
 from counterpoint.measures import Estimate
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
 from counterpoint.measures.encoded_fits import EncodedFit
@@ -122,7 +122,10 @@ def _filled(fit: EncodedFit, without: str) -> dict[str, list[Floats]]:
         "another row's": [rng.permutation(own) for _ in range(PERMUTATIONS)],
     }
     correct = {
-        name: [correct_recombined(fit.encoded_rows, fit.codes, *((p, own) if without == "text" else (own, p))) for p in places]
+        name: [
+            correct_recombined(fit.encoded_rows, fit.codes, *((p, own) if without == "text" else (own, p)))
+            for p in places
+        ]
         for name, places in fills.items()
     }
     learned = _learned(fit, without)

@@ -65,16 +65,12 @@ class Overconfidence(Check):
     cost = Cost("0.1 s")
     needs = ("predictions", "modalities", "best_contenders")
 
-    def run(
-        self, *, predictions: Frame, modalities: Modalities, best_contenders: Mapping[str, str | None]
-    ) -> Finding:
+    def run(self, *, predictions: Frame, modalities: Modalities, best_contenders: Mapping[str, str | None]) -> Finding:
         """Return the finding on the contender of the highest temperature."""
         if None in best_contenders.values():
             needed = "Averaging needs a contender that reads the text alone and one the image alone."
             return self.not_applicable(SUBJECT, needed)
-        names = [
-            name for each in ("text", "image") for name in validated_contenders(predictions, modalities, each)
-        ]
+        names = [name for each in ("text", "image") for name in validated_contenders(predictions, modalities, each)]
         validation, test = (prediction_arrays(predictions, names, part) for part in ("validation", "test"))
         if min(len(validation.ids), len(test.ids)) < FEW_ROWS:
             return self.not_applicable(SUBJECT, "There are too few validation or test rows.")

@@ -87,7 +87,9 @@ def _uneven(damage: Damage) -> str | None:
     found = independence(cross_counts(damage.rows, "hit", "label"))
     if found is None or found.p >= P_BY_CLASS or found.v < V_BY_CLASS:
         return None
-    return f"{damage.share:.1%} of {damage.what}, unequally by class ({p_phrase(found.p)}): the class can be read off it"
+    return (
+        f"{damage.share:.1%} of {damage.what}, unequally by class ({p_phrase(found.p)}): the class can be read off it"
+    )
 
 
 def _counted(what: str, limit: float, advice: str, rows: Frame) -> Damage:

@@ -35,7 +35,9 @@ INPUTS: Mapping[str, Input] = {
     "costs": Input(Frame, "The trials, epochs, parameters and seconds of each fit: schema.COSTS."),
     "scores": Input(Frame, "Every score with its interval: schema.SCORES."),
     "differences": Input(Frame, "Every paired difference on test rows: schema.DIFFERENCES."),
-    "primary": Input(Primary | None, "The primary contrast, with a (multimodal) and b (one modality); None without one."),
+    "primary": Input(
+        Primary | None, "The primary contrast, with a (multimodal) and b (one modality); None without one."
+    ),
     "modalities": Input(Modalities, "The modalities that each contender reads, by its name."),
     "additive": Input(tuple[str, ...], "The contenders whose logits are a sum over modalities."),
     "n_fits": Input(int, "Seeds × folds of the contenders whose fits depend on the seed."),

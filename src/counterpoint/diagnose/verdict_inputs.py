@@ -62,7 +62,8 @@ class VerdictInputs:
     @cached_property
     def chance(self) -> float:
         """The balanced accuracy of guessing."""
-        return 1 / max(2, self.inputs["pairs"]["label"].n_unique())
+        pairs: Frame = self.inputs["pairs"]
+        return 1 / max(2, pairs["label"].n_unique())
 
     @cached_property
     def test_scores(self) -> dict[str, float]:

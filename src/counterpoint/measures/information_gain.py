@@ -118,8 +118,8 @@ def _independent(validation: PredictionArrays, test: PredictionArrays, text: str
     """Return the bits of the sum as if the errors of the two were independent: the mean over permutations."""
     found = []
     for number in range(PERMUTATIONS):
-        permuted = (_permuted(rows, image, number) for rows in (validation, test))
-        found.append(bits_by_class(*permuted, {SUM: (text, image)})[1][SUM])
+        on_validation, on_test = (_permuted(rows, image, number) for rows in (validation, test))
+        found.append(bits_by_class(on_validation, on_test, {SUM: (text, image)})[1][SUM])
     mean: Floats = np.mean(found, axis=0)
     return mean
 

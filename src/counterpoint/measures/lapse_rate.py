@@ -21,8 +21,8 @@ RATES, SLOPES = np.linspace(0, 0.99, 100), np.geomspace(0.05, 40, 50)
 DEVIANCE = 2.706
 """The loss in twice the log likelihood at the ends of a lapse rate: each end errs in 5 % of the cases."""
 BINS, SUREST_LOGIT = 100, 8.0
-"""The rate is fitted to so many bins of rows of about the same confidence.  Logits are clipped, so that heavy tails of a
-network do not set the slope."""
+"""The rate is fitted to so many bins of rows of about the same confidence.  Logits are clipped, so that heavy tails of
+a network do not set the slope."""
 FOLDS, LEAST_TEXTS = 5, 2
 MOST_LOGIT = 4.0
 """Log ratios of two classes by an image are clipped here: some networks are confident of anything."""

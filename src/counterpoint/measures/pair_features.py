@@ -71,12 +71,12 @@ def pair_features(pairs: Frame, fit: ContenderFit | None) -> PairFeatures | None
 
     Images are read at the size that the model of *fit* reads: those are decoded already, and kept in a store.
     """
-    from counterpoint.features.pixels import load  # noqa: PLC0415 - loads the decoder
+    from counterpoint.features.pixels import load_pixels  # noqa: PLC0415 - loads the decoder
 
     rows = _sampled(pairs.sort("row") if "row" in pairs.columns else pairs.with_columns(row=pl.int_range(len(pairs))))
     settings = fit.model.pixel_settings() if fit and hasattr(fit.model, "pixel_settings") else None
     cache = fit.model.cache if fit and settings and getattr(fit.model, "cache", None) else None
-    pixels = load(
+    pixels = load_pixels(
         rows["image"].to_list(), **settings or {"side_px": 32, "mode": "rgb"}, cache=Path(cache) if cache else None
     )
     there = np.flatnonzero(~pixels.is_missing)

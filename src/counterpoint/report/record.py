@@ -30,8 +30,9 @@ def findings(table: Frame) -> list[Content]:
         maintain_order=True,
     )  # fmt: skip
     is_first = found["code"].is_first_distinct()
+    titles = {code: title_of(code) for code in found["code"].unique()} | (material.results.get("titles") or {})
     return [
-        row | _evidence(row["evidence"]) | {"title": title_of(row["code"]), "is_first": first}
+        row | _evidence(row["evidence"]) | {"title": titles[row["code"]], "is_first": first}
         for row, first in zip(found.to_dicts(), is_first, strict=True)
     ]
 

@@ -1,4 +1,4 @@
-"""Cases with made-up predictions: what a text and an image contender say of rows whose signals are known."""
+"""Inputs of checks with made-up predictions of text and image contenders, on rows whose signals are known."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from counterpoint.diagnose import Case
+from check_material import inputs_of
+from counterpoint.diagnose import Inputs
 
 MODALITIES = {"text-svm": ("text",), "image-cnn": ("image",), "late-fusion": ("text", "image")}
-NONE = pl.DataFrame()
 
 
-def made_case(
+def inputs_of_signals(
     seed: int = 0,
     *,
     n: int = 600,
@@ -24,9 +24,9 @@ def made_case(
     astray: float = 0.0,
     hot: str | None = None,
     modalities: Mapping[str, tuple[str, ...]] = MODALITIES,
-    **parts: Any,
-) -> Case:
-    """Return a case of a three-fold study.
+    **given: Any,
+) -> Inputs:
+    """Return the inputs of a three-fold study.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ def made_case(
         *astray* is the share of texts that are another row's.
     hot
         *hot* is a contender whose logits are multiplied by 4.
-    parts
-        *parts* are further parts of the case.
+    given
+        *given* are further inputs.
     """
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, classes, n)
@@ -53,9 +53,8 @@ def made_case(
     frames = [made_fits(logits[name] * (4 if name == hot else 1), label, fold) .with_columns(contender=pl.lit(name))
               for name in modalities]  # fmt: skip
     pairs = frames[0].filter(part="test").select("id", "label", "group").sort("id")
-    made: dict[str, Any] = {"pairs": pairs, "scores": NONE, "differences": NONE, "primary": None}
-    made |= {"modalities": modalities, "additive": ("late-fusion",), "n_fits": 3, "test_looks": 1}
-    return Case(**made | {"predictions": pl.concat(frames)} | parts)
+    own = {"modalities": modalities, "additive": ("late-fusion",), "n_fits": 3, "predictions": pl.concat(frames)}
+    return inputs_of(**{"pairs": pairs} | own | given)
 
 
 def _logits(rng, truth, told, classes):
