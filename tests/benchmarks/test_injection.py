@@ -183,7 +183,7 @@ def test_fits_and_evaluations_are_as_many_as_wanted():
 def test_logits_are_so_many_times_as_large_of_one_modality_alone():
     before, after = comparison(), records.confident(comparison(), 3, 1)  # an odd seed: the text
     chances = [
-        frame.predictions.filter(contender=name)["p_class_0"].to_numpy()
+        frame["predictions"].filter(contender=name)["p_class_0"].to_numpy()
         for name in ("text-svm", "lstm-cnn")
         for frame in (before, after)
     ]

@@ -200,7 +200,7 @@ def _record(
     seeds = sorted(tables["predictions"]["seed"].drop_nulls().unique().to_list())
     own_seeds = {"split": settings.split.seed, "intervals": settings.evaluate.seed}
     return {
-        "findings": record.findings(tables["findings"]),
+        "findings": record.findings(tables["findings"], results.get("titles") or {}),
         "costs": record.costs(tables["costs"], contenders),
         "test_evaluations": results.get("test_evaluations") or [],
         "reproduction": record.reproduction(results, seeds=seeds, own_seeds=own_seeds),

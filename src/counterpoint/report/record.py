@@ -22,18 +22,21 @@ SEVERITIES = {
 }
 
 
-def findings(table: Frame) -> list[Content]:
-    """Return the findings, the most severe first, each with its title, its evidence and its table."""
+def findings(table: Frame, titles: Mapping[str, str]) -> list[Content]:
+    """Return the findings, the gravest first, each with its title, its evidence as names and values, and its table.
+
+    *titles* are the titles of checks from outside, by code.
+    """
     order = list(SEVERITIES)
     found = table.sort(
         pl.col("severity").replace_strict({name: i for i, name in enumerate(order)}, default=len(order)), "code",
         maintain_order=True,
     )  # fmt: skip
     is_first = found["code"].is_first_distinct()
-    titles = {code: title_of(code) for code in found["code"].unique()} | (material.results.get("titles") or {})
+    own = [titles.get(code) or title_of(code) for code in found["code"]]
     return [
-        row | _evidence(row["evidence"]) | {"title": titles[row["code"]], "is_first": first}
-        for row, first in zip(found.to_dicts(), is_first, strict=True)
+        row | _evidence(row["evidence"]) | {"title": title, "is_first": first}
+        for row, title, first in zip(found.to_dicts(), own, is_first, strict=True)
     ]
 
 
