@@ -130,15 +130,25 @@ def entries(path: str) -> str:
     return table(["name", "what it is"], rows)
 
 
-def sections(path: str) -> str:
+def sections(path: str, *, without: Iterable[str] = ()) -> str:
     """Return the settings of every entry of a literal table, each under its name as a heading.
 
+    Parameters
+    ----------
+    path
+        *path* is ``module:TABLE``.
+    without
+        *without* are the entries that the page explains by itself, as ``module:Class``.
+
+    Examples
+    --------
     >>> print(sections("counterpoint.contenders:MODELS").splitlines()[0])
     ## majority
     """
     module, _, name = path.partition(":")
     paths: Mapping[str, str] = getattr(import_module(module), name)
-    return "\n\n".join(f"## {key}\n\n{keys(entry)}" for key, entry in paths.items())
+    others = {key: entry for key, entry in paths.items() if entry not in set(without)}
+    return "\n\n".join(f"## {key}\n\n{keys(entry)}" for key, entry in others.items())
 
 
 def summary(entry: Any) -> str:

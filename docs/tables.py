@@ -13,19 +13,26 @@ from measured import measured
 from reference import entries, keys, sections
 
 DOCS = Path(__file__).parent
-WRITERS = {"keys": keys, "entries": entries, "sections": sections, "measured": measured}
-TABLE = re.compile(rf"^<!-- ({'|'.join(WRITERS)}) (\S+) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL)
+WRITERS = {"keys": keys, "entries": entries, "measured": measured}
+TABLE = re.compile(r"^<!-- (keys|entries|sections|measured) (\S+) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL)
 
 
 def filled(page: str) -> str:
     r"""Return the text of a page with each of its tables as the code has it now.
 
+    ``sections`` has no entry that has a table of its own on the page.
+
     >>> filled("<!-- entries counterpoint.metrics:METRICS -->\n<!-- end -->").count("| `accuracy` |")
     1
     """
-    return TABLE.sub(
-        lambda found: f"<!-- {found[1]} {found[2]} -->\n\n{WRITERS[found[1]](found[2])}\n\n<!-- end -->", page
-    )
+    own = re.findall(r"^<!-- keys (\S+) -->$", page, re.MULTILINE)
+
+    def written(found: re.Match[str]) -> str:
+        kind, name = found[1], found[2]
+        text = sections(name, without=own) if kind == "sections" else WRITERS[kind](name)
+        return f"<!-- {kind} {name} -->\n\n{text}\n\n<!-- end -->".replace("\n\n\n\n", "\n\n")
+
+    return TABLE.sub(written, page)
 
 
 def stale() -> Iterator[tuple[Path, str]]:
