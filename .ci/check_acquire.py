@@ -1,4 +1,4 @@
-"""A short acquisition as a user would make it: from a list on loopback, one of its pictures missing, to a page."""
+"""Run a short acquisition as a user does: from a list on loopback with one missing image to a page."""
 
 import json
 import subprocess
@@ -20,21 +20,21 @@ OPEN = ("--allow-address", "127.0.0.1/32")
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder, and does not say so."""
+    """Serve a folder without log lines."""
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 def counterpoint(*arguments: object) -> str:
-    """Return what the command prints."""
+    """Run the command; return its output."""
     done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr or done.stdout
     return done.stdout
 
 
 def draw(folder: Path) -> None:
-    """Write N pictures, half of them light and half dark, of which the last is missing."""
+    """Write N - 1 images, half of them light and half dark; the last one of N is missing."""
     folder.mkdir()
     rng = np.random.default_rng(0)
     for number in range(N - 1):
@@ -43,7 +43,7 @@ def draw(folder: Path) -> None:
 
 
 def write_settings(folder: Path, port: int) -> Path:
-    """Write a LAION-400M part and an acquire file."""
+    """Write one part of a LAION-400M list and an acquire file."""
     texts = [f"{'man' if number % 2 else 'dog'} number {number} of a long row" for number in range(N)]
     pl.DataFrame({
         "SAMPLE_ID": range(N), "URL": [f"http://127.0.0.1:{port}/{number}.jpg" for number in range(N)], "TEXT": texts,
@@ -56,7 +56,7 @@ def write_settings(folder: Path, port: int) -> Path:
 
 
 def main() -> None:
-    """Acquire, look, export, study."""
+    """Acquire the images, check the shards, export them, and run a study."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         draw(folder / "photos")
@@ -75,13 +75,13 @@ def main() -> None:
 
 
 def check_exports(folder: Path, file: Path) -> None:
-    """Export what came, and read it as a study would."""
+    """Export the acquired images as tars."""
     counterpoint("acquire", "export", file, "webdataset", folder / "tars")
     assert list((folder / "tars").glob("*.tar"))
 
 
 def check_study(folder: Path) -> None:
-    """Make a page of what came."""
+    """Run a study of the acquired images up to its page."""
     study = {
         "study": "short", "source": {"kind": "acquired", "path": "out"}, "split": {"kind": "holdout"},
         "contenders": ["majority", "text-svm"],

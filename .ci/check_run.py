@@ -1,4 +1,4 @@
-"""What must be true of a finished run folder, given as the only argument."""
+"""Check a finished run folder, which is the only argument."""
 
 import json
 import re

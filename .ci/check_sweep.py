@@ -1,4 +1,4 @@
-"""What must be true of a finished sweep: arguments are its file and its folder."""
+"""Check a finished sweep: the arguments are its file and its folder."""
 
 import json
 import math
@@ -17,7 +17,7 @@ rows = table.to_dicts()
 wanted = {(point.variant, point.choice, point.value) for point in points(config)}
 for contender in config.contenders:
     found = [(row["variant"], row["choice"], row["value"]) for row in rows if row["contender"] == contender]
-    assert len(found) == len(set(found)), f"{contender}: points that are there twice"
+    assert len(found) == len(set(found)), f"{contender}: repeated points"
     assert set(found) == wanted, f"{contender}: {set(found) ^ wanted}"
 
 for row in rows:

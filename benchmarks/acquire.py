@@ -1,11 +1,12 @@
-"""Images a second and CPU of `counterpoint acquire`, of img2dataset and of the study's loop, from nginx on loopback.
+"""Measure rate and CPU of `counterpoint acquire`, img2dataset and the 2023 study's loop, from nginx on loopback.
 
-    acquire.py                                            200 photos, once: does it work?
-    acquire.py --n 3000 --rounds 3 --img2dataset PYTHON   the whole; https costs img2dataset minutes a round
+    acquire.py                                            200 photos, one round: a test that it works
+    acquire.py --n 3000 --rounds 3 --img2dataset PYTHON   the measurement; https costs img2dataset minutes per round
 
-PYTHON is one that can import img2dataset.  Each contestant gets the same URLs on 64 loopback addresses, so that none
-must lay its manners aside; rounds alternate between them.  The start of processes counts; the rate from the first
-request to the last answer, as nginx saw it, stands beside.  Runs are noted in WORK/results.json and not run twice.
+PYTHON is an interpreter that can import img2dataset.  Each contestant gets the same URLs on 64 loopback addresses.  So
+all keep their default limits per host.  Rounds alternate between the contestants.  The time includes the start of the
+processes.  A second rate counts from the first request to the last response in the log of nginx.  Each run is written
+to WORK/results.json and is not repeated.
 """
 
 import json
@@ -30,17 +31,17 @@ FLOOR_IMAGES = 500
 
 
 def main() -> None:
-    """Run what is not noted yet, and print a table for each setting."""
+    """Do the runs without a stored result, and print a table for each setting."""
     args = _arguments()
     if NGINX is None or not ECHO.exists():
-        print("Not run: it needs the Debian packages nginx-light and libnginx-mod-http-echo.")
+        print("Not run: the benchmark needs the Debian packages nginx-light and libnginx-mod-http-echo.")
         return
     photos = args.photos or args.work / f"photos-{args.n}"
     about = write_photos(photos, args.n)
     args.work.mkdir(parents=True, exist_ok=True)
     print(f"{args.n:,} URLs of {about['made_from']}, {about['mean_kb']:.0f} KB each; load {os.getloadavg()[0]:.1f}")
     if args.img2dataset is None:
-        print("Without img2dataset: name a Python that has it with --img2dataset.")
+        print("Without img2dataset: pass a Python that can import it with --img2dataset.")
     with serving(photos, args.work) as server:
         for setting in args.only.split(","):
             results = _results(setting, server, args)
@@ -49,19 +50,21 @@ def main() -> None:
 
 def _arguments() -> Namespace:
     parser = ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=200, help="URLs, and photos")
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--n", type=int, default=200, help="number of URLs and of photos")
+    parser.add_argument("--rounds", type=int, default=1, help="number of rounds")
     parser.add_argument("--img2dataset", metavar="PYTHON", help="a Python that can import img2dataset")
-    parser.add_argument("--only", default=",".join(SETTINGS), help="settings, such as http,latency")
-    parser.add_argument("--contestants", default="", help="only those with this in their names")
-    parser.add_argument("--again", metavar="NAME", help="run those with this in their names again")
-    parser.add_argument("--photos", type=Path, help="where the photos are, or will be")
-    parser.add_argument("--work", type=Path, default=Path(gettempdir()) / "counterpoint-acquire")
+    parser.add_argument("--only", default=",".join(SETTINGS), help="settings, separated by commas: http,latency")
+    parser.add_argument("--contestants", default="", help="run only contestants whose names contain this text")
+    parser.add_argument("--again", metavar="NAME", help="repeat the runs whose names contain this text")
+    parser.add_argument("--photos", type=Path, help="folder of the photos; missing photos are written")
+    parser.add_argument(
+        "--work", type=Path, default=Path(gettempdir()) / "counterpoint-acquire", help="folder of the results"
+    )
     return parser.parse_args()
 
 
 def _results(setting: str, server: Server, args: Namespace) -> dict[str, Any]:
-    """Return the noted results after the runs that lack; a note is written after each."""
+    """Do the missing runs and return all results; each result is written at once."""
     notes = args.work / "results.json"
     results: dict[str, Any] = json.loads(notes.read_text()) if notes.exists() else {}
     if args.again:
@@ -92,7 +95,7 @@ def _job(setting: str, n: int, server: Server, args: Namespace) -> Job:
     shutil.rmtree(args.work / "out", ignore_errors=True)
     list_file = args.work / f"list-{setting}-{n}"
     write_list(list_file, server.urls(setting, n, args.n))
-    # Each reads the system's certificates and ours; albumentations asks the internet for a new version otherwise.
+    # All read the certificates of the system and ours.  The last variable keeps albumentations off the internet.
     trust = {name: str(server.bundle) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")}
     env = {**os.environ, **trust, "NO_ALBUMENTATIONS_UPDATE": "1"}
     return Job(list_file, n, args.work / "out", server, args.img2dataset, env)

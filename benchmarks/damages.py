@@ -1,8 +1,9 @@
-"""Damages of a run folder by the hundred: `damages.py [N] [FIRST]` damages one file of a finished study N times.
+"""Damage files of a run folder at random: `damages.py [N] [FIRST]` damages one file of a finished study N times.
 
-Each is followed by a prediction and the whole study, which must end with the numbers of the undamaged one, or with one
-line that names the damaged file.  Prints what came of each kind; exit 1 when a number was wrong or anything else was
-raised.  The default takes some minutes; `damages.py 500` about an hour on one core.
+After each damage the benchmark makes a prediction and runs the study again.  The result must have the numbers of the
+undamaged study, or the command must end with one line that names the damaged file.  The benchmark prints the outcomes
+by kind.  The exit code is 1 if a number was wrong or another exception was raised.  The default takes some minutes,
+`damages.py 500` about an hour on one core.
 """
 
 import random
@@ -23,7 +24,7 @@ RIGHT = ("same", "named", "lost")
 
 
 def main() -> None:
-    """Damage, restore and count."""
+    """Damage and restore the folder N times, and count the outcomes."""
     n = int(sys.argv[1]) if len(sys.argv) > 1 else N
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     start, counts = time.perf_counter(), Counter[tuple[str, str]]()
@@ -58,7 +59,7 @@ def _hangs(*_: object) -> None:
 
 
 def _show(counts: Counter[tuple[str, str]]) -> None:
-    """Print how often each kind of damage came to each end."""
+    """Print the number of outcomes by kind of damage."""
     names = sorted({name for _, name in counts}, key=lambda name: (name not in RIGHT, name))
     print("kind".ljust(20), *(name.rjust(9) for name in names))
     for kind in sorted({kind for kind, _ in counts}):

@@ -1,9 +1,10 @@
-"""Hostile inputs by the hundred thousand: `fuzz.py [N [TARGET ...]]` feeds N of them to each target.
+"""Feed hostile inputs to parsers and guards: `fuzz.py [N [TARGET ...]]` feeds N inputs to each target.
 
-The targets are those of `TARGETS` in `tests/material/hostile_inputs.py`, with `decoder`, `URL guard` and `headers` for
-those of each.  A child process feeds them, and notes each in a mapped file first, so that one that kills or hangs it is
-known and kept in `OUT` (`--again FILE` feeds it once more).  Exit 1 when one of them did, raised what is no reason, or
-took longer than its target allows, in seconds of the processor.  `fuzz.py 200000 decoder` takes half an hour.
+The targets are the entries of `TARGETS` in `tests/material/hostile_inputs.py`.  `decoder`, `URL guard` and `headers`
+stand for groups of targets.  A child process feeds the inputs.  It first writes each input to a mapped file.  So an
+input that kills or hangs the child is identified and kept in `OUT`; `--again FILE` feeds it again.  The exit code is 1
+if an input killed or hung the child, raised an exception that is not a documented reason, or exceeded the limit of its
+target in CPU seconds.  `fuzz.py 200000 decoder` takes half an hour.
 """
 
 import json
@@ -28,11 +29,11 @@ from hostile_inputs import TARGETS
 
 N = 10_000
 ROUND = 5_000
-"""Inputs of one hypothesis run; the seed of the next is one more."""
+"""Inputs of one hypothesis run; the next run has the next seed."""
 HANGS_S = 20.0
-"""Of a clock on the wall: whoever notes nothing for so long hangs, however busy the machine is."""
+"""Wall-clock time: a child that writes no input for this long counts as hung, also on a busy machine."""
 BEGINS_S = 300.0
-"""The same before its first input: it imports much."""
+"""The limit before the first input, which includes the imports."""
 GROUPS = {"decoder": ("picture", "keep"), "URL guard": ("URL", "address"), "headers": ("header", "response", "robots")}
 OUT = Path(tempfile.gettempdir()) / "counterpoint-fuzz"
 RECORD_BYTES = 1 << 22
@@ -41,7 +42,7 @@ Totals = dict[str, Any]
 
 
 class Record:
-    """The input that is under way, in a file that outlives the process that maps it."""
+    """The current input, in a mapped file that remains after its process ends."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
@@ -50,7 +51,7 @@ class Record:
             self._bytes = mmap.mmap(file.fileno(), RECORD_BYTES)
 
     def note(self, data: bytes) -> None:
-        """Note an input before it is fed; of one that is larger than the file, its beginning."""
+        """Write an input before it is fed; an input larger than the file is cut."""
         data = data[: RECORD_BYTES - 16]
         self._bytes[16 : 16 + len(data)] = data
         self._bytes[8:16] = len(data).to_bytes(8)
@@ -58,17 +59,17 @@ class Record:
 
     @property
     def n(self) -> int:
-        """How many inputs were noted."""
+        """Number of inputs that were written."""
         return int.from_bytes(self._bytes[:8])
 
     @property
     def data(self) -> bytes:
-        """The newest of them."""
+        """The last input that was written."""
         return self._bytes[16 : 16 + int.from_bytes(self._bytes[8:16])]
 
 
 def main() -> None:
-    """Feed each target its share, print what came of it, and exit 1 when something was wrong."""
+    """Feed each target, print the outcomes, and exit with 1 if one was wrong."""
     if sys.argv[1:2] == ["--again"]:
         again(Path(sys.argv[2]))
         return
@@ -78,16 +79,18 @@ def main() -> None:
     n, start = int(sys.argv[1]) if len(sys.argv) > 1 else N, time.perf_counter()
     names = [name for group in sys.argv[2:] or TARGETS for name in GROUPS.get(group, (group,))]
     if unknown := [name for name in names if name not in TARGETS]:
-        sys.exit(f"No such target: {', '.join(unknown)}; there are {', '.join((*GROUPS, *TARGETS))}.")
+        sys.exit(f"Unknown target: {', '.join(unknown)}. Targets: {', '.join((*GROUPS, *TARGETS))}.")
     OUT.mkdir(parents=True, exist_ok=True)
     found = [fuzz(name, n) for name in names]
     n_fed, n_wrong = (sum(totals[key] for totals in found) for key in ("n", "wrong"))
-    print(f"{n_fed:,} inputs in {time.perf_counter() - start:.0f} s; {n_wrong} wrong" + f", in {OUT}" * bool(n_wrong))
+    print(
+        f"{n_fed:,} inputs in {time.perf_counter() - start:.0f} s; {n_wrong} wrong" + f", kept in {OUT}" * bool(n_wrong)
+    )
     sys.exit(n_wrong > 0)
 
 
 def fuzz(name: str, n: int) -> Totals:
-    """Return the totals of *n* inputs or more, and print them."""
+    """Feed at least *n* inputs, print the totals and return them."""
     totals: Totals = {"n": 0, "distinct": 0, "wrong": 0, "took_s": 0.0, "slowest_ms": 0.0, "peak_mb": 0.0}
     outcomes: Counter[str] = Counter()
     number = 0
@@ -99,7 +102,7 @@ def fuzz(name: str, n: int) -> Totals:
         number += 1
     print(
         f"\n{name}: {totals['n']:,} inputs, {totals['distinct']:,} distinct in their rounds, {totals['took_s']:.0f} s, "
-        f"slowest {totals['slowest_ms']:.0f} ms of the processor (at most {TARGETS[name].limit_s * 1000:.0f}), "
+        f"slowest {totals['slowest_ms']:.0f} ms of CPU (limit {TARGETS[name].limit_s * 1000:.0f}), "
         f"peak {totals['peak_mb']:.0f} MB, {totals['wrong']} wrong"
     )
     for outcome, count in outcomes.most_common():
@@ -108,7 +111,7 @@ def fuzz(name: str, n: int) -> Totals:
 
 
 def one_round(name: str, number: int, n: int) -> Totals:
-    """Return the totals of one child; when it dies or hangs, of what it fed until then, and keep the input."""
+    """Return the totals of one child; if it dies or hangs, keep the input and count the inputs until then."""
     path, start = OUT / f"{os.getpid()}.record", time.perf_counter()
     path.unlink(missing_ok=True)
     record = Record(path)
@@ -151,7 +154,7 @@ def feed(name: str, number: int, n: int, record: Record) -> None:
         start_s = time.process_time()
         try:
             outcome = target.check(value)
-        except Exception:  # whatever it is, it is what we look for
+        except Exception:  # any exception here is a finding of the benchmark
             outcome = "wrong"
             keep(name, data, traceback.format_exc())
         took_s = time.process_time() - start_s
@@ -168,7 +171,7 @@ def feed(name: str, number: int, n: int, record: Record) -> None:
 
 
 def keep(name: str, data: bytes, why: str) -> Path:
-    """Return where an input and the reason to keep it are."""
+    """Write an input and the reason to keep it; return the path of the input."""
     path = OUT / f"{name}-{sha256(data).hexdigest()[:12]}"
     path.write_bytes(data)
     path.with_suffix(".txt").write_text(why)

@@ -1,7 +1,7 @@
-"""The memory and time that decoding one picture of 64 megapixels takes, in each format: `megapixels.py [FORMAT ...]`.
+"""Measure memory and time of decoding one image of 64 megapixels in each format: `megapixels.py [FORMAT ...]`.
 
-Each is decoded in a process of its own; the peak is of anonymous memory (RssAnon), above that of the bytes of the file.
-Exit 1 when one takes more than `MAX_MB`.  Making the pictures takes minutes.
+Each image is decoded in its own process.  The peak is anonymous memory (RssAnon) in addition to the bytes of the file.
+The exit code is 1 if one image needs more than `MAX_MB`.  Making the images takes minutes.
 """
 
 import io
@@ -25,17 +25,17 @@ SAMPLE_S = 0.005
 
 
 def main() -> None:
-    """Print a line for each format, and exit 1 when one takes too much memory."""
+    """Print a line for each format, and exit with 1 if one needs too much memory."""
     if sys.argv[1:2] == ["--decode"]:
         print(*measured(Path(sys.argv[2]).read_bytes()))
         return
-    print(f"{'64 megapixels':<22}{'file, MB':>10}{'peak, MB':>10}{'processor, s':>14}")
+    print(f"{'64 megapixels':<22}{'file, MB':>10}{'peak, MB':>10}{'CPU, s':>14}")
     peaks = [peak_of(name) for name in sys.argv[1:] or FORMATS]
     sys.exit(max(peaks) > MAX_MB)
 
 
 def peak_of(name: str) -> float:
-    """Return the peak memory of a format, and print its line."""
+    """Measure one format, print its line, and return its peak memory in MB."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(FORMATS[name]())
         file.flush()
@@ -47,7 +47,7 @@ def peak_of(name: str) -> float:
 
 
 def measured(data: bytes) -> tuple[float, float]:
-    """Return by how many MB memory grew at most while *data* was decoded, and the seconds of the processor."""
+    """Return the largest growth of memory in MB while *data* is decoded, and the CPU seconds."""
     before_mb, peaks, is_over = anonymous_mb(), [0.0], Event()
 
     def watch() -> None:
@@ -64,37 +64,37 @@ def measured(data: bytes) -> tuple[float, float]:
 
 
 def anonymous_mb() -> float:
-    """Return the memory of this process that no file backs."""
+    """Return the anonymous memory of this process in MB."""
     found = re.search(r"RssAnon:\s+(\d+)", Path("/proc/self/status").read_text())
     return int(found[1]) / 1024 if found else 0.0
 
 
 def picture() -> Image.Image:
-    """Return a picture of smooth colours."""
+    """Return an image of smooth colours."""
     coarse = np.random.default_rng(0).integers(0, 256, (500, 500, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR)
 
 
 def translucent() -> Image.Image:
-    """Return one with an alpha channel."""
+    """Return an image with an alpha channel."""
     image = picture()
     image.putalpha(image.getchannel(0))
     return image
 
 
 def deep() -> Image.Image:
-    """Return one of 16 bits a pixel."""
+    """Return an image of 16 bits per pixel."""
     return Image.fromarray(np.asarray(picture().convert("L")).astype(np.uint16) * 257)
 
 
 def paletted() -> Image.Image:
-    """Return one of 256 colours."""
+    """Return an image of 256 colours."""
     coarse = Image.fromarray(np.random.default_rng(0).integers(0, 256, (500, 500, 3), dtype=np.uint8))
     return coarse.quantize(256).resize((SIDE_PX, SIDE_PX))
 
 
 def encoded(image: Callable[[], Image.Image], kind: str, **options: object) -> Callable[[], bytes]:
-    """Return a function that makes the bytes of an image."""
+    """Return a function that encodes an image as bytes."""
 
     def make() -> bytes:
         file = io.BytesIO()

@@ -1,7 +1,7 @@
-"""Write JPEGs as the web has them, of 400 to 800 px a side and about 80 KB: `photos.py FOLDER [N]`.
+"""Write JPEGs like photos on the web, with sides of 400 to 800 px and about 80 KB: `photos.py FOLDER [N]`.
 
-They are enlarged Flickr8k photos (160 px) with noise, so that their bytes are as many and as hard to decode as those of
-real photos; without that data, enlarged drawings.  `FOLDER/about.json` says which; the same N gives the same bytes.
+They are enlarged Flickr8k photos (160 px) with noise, with the size and the cost of decoding of real photos.  Without
+Flickr8k they are enlarged drawings.  `FOLDER/about.json` names the origin.  The same N gives the same bytes.
 """
 
 import json
@@ -29,16 +29,16 @@ NOISE, QUALITY = 4.2, 87
 
 
 def main() -> None:
-    """Write the photos, unless the folder has them, and say what they are."""
+    """Write the photos that the folder lacks, and print a description of them."""
     if len(sys.argv) < 2:
-        print("Writes the photos that acquire.py fetches; nothing to measure: photos.py FOLDER [N]")
+        print("Writes the photos that acquire.py fetches, and measures nothing. Usage: photos.py FOLDER [N]")
         return
     about = write_photos(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else N)
     print(f"{about['n']:,} {about['made_from']}, {about['mean_kb']:.0f} KB each, in {sys.argv[1]}")
 
 
 def write_photos(folder: Path, n: int) -> dict[str, Any]:
-    """Return what the *n* photos in *folder* are, after writing those that are not there: ``00000.jpg`` and so on."""
+    """Write *n* photos to *folder* if they are missing, ``00000.jpg`` and so on; return a description of them."""
     about = folder / "about.json"
     if about.exists() and (known := json.loads(about.read_text()))["n"] == n:
         return dict(known)
@@ -73,10 +73,10 @@ def _drawn(n: int) -> Iterator[bytes]:
 
 def _write(number: int, small: bytes, place: str) -> int:
     rng = np.random.default_rng(number)
-    size = tuple(int(side) for side in rng.integers(SHORT_PX, LONG_PX + 1, 2))
+    size = tuple(int(length_px) for length_px in rng.integers(SHORT_PX, LONG_PX + 1, 2))
     with Image.open(BytesIO(small)) as image:
         large = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC), dtype=np.float32)
-    # Of luminance alone, as sensors have most of it: colour noise would be smoothed away by the JPEG's chroma anyway.
+    # Noise of luminance only, as in most sensors.  The chroma subsampling of JPEG would remove colour noise.
     noise = rng.standard_normal(large.shape[:2], dtype=np.float32)[:, :, None] * NOISE
     file = BytesIO()
     Image.fromarray(np.clip(large + noise, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=QUALITY)

@@ -1,8 +1,9 @@
-"""Whether an acquisition keeps its pace and its memory over many rows: `scale.py [N]`, 100,000 for a figure.
+"""Measure rate and memory of an acquisition over many rows: `scale.py [N]`, with 100,000 rows for a figure.
 
-N different URLs of 2,000 photos from nginx on loopback, two workers, `keep: gray-64`.  Prints the rate in each tenth of
-the time in which all workers had work, and the peak memory of each process.  Exit 1 when the last tenth is slower than
-90 % of the second (the first warms up), or the processes together had more than 1 GB.
+The acquisition fetches N different URLs of 2,000 photos from nginx on loopback, with two workers and `keep: gray-64`.
+The benchmark prints the rate in each tenth of the time in which all workers were busy, and the peak memory of each
+process.  The exit code is 1 if the last tenth is slower than 90 % of the second tenth (the first one warms up).  It is
+also 1 if all processes together use more than 1 GB.
 """
 
 import json
@@ -32,26 +33,26 @@ WORKERS = 2
 MAX_MB, MIN_RATIO = 1000, 0.9
 SAMPLE_S = 0.2
 
-Heard = tuple[float, int]
-"""When, and how many rows had ended."""
+Progress = tuple[float, int]
+"""A time in seconds since the epoch, and the number of rows that had ended."""
 
 
 def main() -> None:
-    """Acquire N rows and print the two tables."""
+    """Acquire N rows and print both tables."""
     if NGINX is None or not ECHO.exists():
-        print("Needs nginx with its echo module: apt install nginx-light libnginx-mod-http-echo")
+        print("Not run: the benchmark needs the Debian packages nginx-light and libnginx-mod-http-echo.")
         return
     n_rows = int(sys.argv[1]) if len(sys.argv) > 1 else N
     with TemporaryDirectory() as name:
         folder = Path(name)
         n_photos = write_photos(folder / "photos", N_PHOTOS if n_rows > N else SMALL)["n"]
         with serving(folder / "photos", folder) as server:
-            heard: list[Heard] = []
-            listen = partial(note, heard)
-            acquisition = Acquisition(settings(folder, server.urls("http", n_rows, n_photos)), listener=listen)
+            progress: list[Progress] = []
+            on_account = partial(note, progress)
+            acquisition = Acquisition(settings(folder, server.urls("http", n_rows, n_photos)), on_account=on_account)
             with peaks() as peak_mb:
                 account = acquisition.run()
-            rates = rates_of_tenths(heard, end=first_to_end(folder / "out"))
+            rates = rates_of_tenths(progress, end=first_end_of_work(folder / "out"))
     print(f"{n_rows:,} rows: {dict(account.statuses)}, {account.pace.rows_per_s_overall:,.0f} rows/s overall")
     sys.exit(print_rates(rates) + print_memory(peak_mb) > 0)
 
@@ -69,22 +70,22 @@ def settings(folder: Path, urls: list[str]) -> AcquireConfig:
     })  # fmt: skip
 
 
-def first_to_end(out: Path) -> float:
-    """Return when the first worker had no more shards: after that, the rate is that of the others."""
+def first_end_of_work(out: Path) -> float:
+    """Return the time at which the first worker had no more shards; later rates exclude that worker."""
     logs = [json.loads(line) for log in sorted((out / "events").glob("*.jsonl")) for line in log.open()]
     ends = [datetime.fromisoformat(event["time"]).timestamp() for event in logs if event["event"] == "committed"]
     n_each = len(ends) // WORKERS  # each worker's shards are in a row
     return min(max(ends[start : start + n_each]) for start in range(0, n_each * WORKERS, n_each))
 
 
-def note(heard: list[Heard], account: Account) -> None:
-    """Note when how many rows had ended."""
-    heard.append((time(), account.done + account.in_flight))
+def note(progress: list[Progress], account: Account) -> None:
+    """Append the time and the number of rows that have ended."""
+    progress.append((time(), account.done + account.in_flight))
 
 
-def rates_of_tenths(heard: list[Heard], *, end: float) -> list[float]:
-    """Return the rows that ended a second in each tenth of the time from the first of them to *end*."""
-    times, rows = np.array(heard).T
+def rates_of_tenths(progress: list[Progress], *, end: float) -> list[float]:
+    """Return the rows per second in each tenth of the time from the first row to *end*."""
+    times, rows = np.array(progress).T
     start = times[np.flatnonzero(rows)[0] - 1]
     at = np.interp(np.linspace(start, end, 11), times, np.maximum.accumulate(rows))
     return list(np.diff(at) / ((end - start) / 10))
@@ -92,7 +93,7 @@ def rates_of_tenths(heard: list[Heard], *, end: float) -> list[float]:
 
 @contextmanager
 def peaks() -> Iterator[dict[str, float]]:
-    """Yield a table that in the end has the peak memory of each process in MB, and the peak of their sum."""
+    """Yield a table that gets the peak memory of each process in MB, and the peak of their sum."""
     over, table = Event(), dict[str, float]()
 
     def sample() -> None:
@@ -110,7 +111,7 @@ def peaks() -> Iterator[dict[str, float]]:
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that *pid* started, but for nginx."""
+    """Return the Python processes that *pid* started, without nginx."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += [int(child) for child in (task / "children").read_text().split()]
@@ -118,7 +119,7 @@ def children(pid: int) -> list[int]:
 
 
 def command_of(pid: int) -> bytes:
-    """Return the command line of a process, empty when it has ended."""
+    """Return the command line of a process, empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -126,7 +127,7 @@ def command_of(pid: int) -> bytes:
 
 
 def resident_mb(pid: int) -> float:
-    """Return the memory that a process has now, shared pages included, 0 when it has ended."""
+    """Return the current resident memory of a process in MB, with shared pages; 0 if it has ended."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):
@@ -135,7 +136,7 @@ def resident_mb(pid: int) -> float:
 
 
 def print_rates(rates: list[float]) -> bool:
-    """Print the rate in each tenth; return whether the last is too slow."""
+    """Print the rate in each tenth; return whether the last tenth is too slow."""
     ratio = rates[-1] / rates[1]
     print(f"{'tenth of the time':<20}{'images/s':>10}")
     for number, rate in enumerate(rates, 1):
@@ -145,7 +146,7 @@ def print_rates(rates: list[float]) -> bool:
 
 
 def print_memory(peak_mb: dict[str, float]) -> bool:
-    """Print the peak of each process; return whether all together were too large."""
+    """Print the peak of each process; return whether their sum is too large."""
     print(f"{'process':<20}{'peak MB':>10}")
     for process, mb in peak_mb.items():
         print(f"{process:<20}{mb:>10.0f}")

@@ -1,7 +1,8 @@
-"""Select rows before any network, against the 2023 study's own loop: `selection.py 12900000 [FOLDER]`.
+"""Measure the selection of rows before any download, and the 2023 study's loop: `selection.py 12900000 [FOLDER]`.
 
-The list is one part as LAION has them, made by drawing real captions and URLs with replacement, each with a suffix of
-its own, so that nothing is read from a dictionary.  Each way runs in a process of its own, which says its peak memory.
+The list is one part with the columns of LAION.  It is made by drawing real captions and URLs with replacement.  Each
+row has its own suffix, so dictionary encoding saves nothing.  Each method runs in its own process and prints its peak
+memory.
 """
 
 import json
@@ -27,16 +28,16 @@ from counterpoint.store import Store
 
 N, GROUP_ROWS = 500_000, 1_000_000
 LOOP_ROWS = 2_000_000
-"""The loop has its texts in memory, as Python's strings; more of them would not change its rate."""
+"""The loop holds its texts in memory as Python strings; more texts would not change its rate."""
 DATA = Path(os.environ.get("COUNTERPOINT_DATA", Path(__file__).parents[2] / "shared" / "data")) / "web-urls"
 ALL = Select(nsfw=None, max_punsafe=None)
 
 
 def main() -> None:
-    """Write the list, run each way on it, and print what each took."""
+    """Write the list, run each method on it, and print time and memory of each."""
     n = int(sys.argv[1]) if len(sys.argv) > 1 else N
     if not DATA.exists():
-        print(f"Not run: it needs real URLs and captions in {DATA}.")
+        print(f"Not run: the benchmark needs real URLs and captions in {DATA}.")
         return
     with tempfile.TemporaryDirectory() as scratch:
         part = Path(sys.argv[2] if len(sys.argv) > 2 else scratch) / f"part-{n}.parquet"
@@ -47,11 +48,11 @@ def main() -> None:
         print(f"{'':<46}{'rows/s':>12}{'seconds':>10}{'CPU s':>10}{'peak MB':>10}{'selected':>12}")
         took = {name: _measured(name, part) for name in (LOOP, *WAYS)}
     times = took[STUDY]["rows_per_s"] / took[LOOP]["rows_per_s"]
-    print(f"{STUDY}: {times:.1f} times the study's loop")
+    print(f"{STUDY}: {times:.1f} times the rate of the study's loop")
 
 
 def write_list(path: Path, n: int) -> None:
-    """Write a list of *n* rows with LAION-400M's columns."""
+    """Write a list of *n* rows with the columns of LAION-400M."""
     real = pl.concat([pl.read_parquet(DATA / "laion_like.parquet"), pl.read_csv(DATA / "cc3m_validation.csv")])
     rng, writer = np.random.default_rng(0), None
     for start in range(0, n, GROUP_ROWS):
@@ -79,31 +80,31 @@ def _rows(real: pl.DataFrame, numbers: np.ndarray, rng: np.random.Generator) -> 
 
 
 def _letters(numbers: np.ndarray) -> pl.Series:
-    """Return each number as a word of its own, which the study's filter of characters lets pass."""
+    """Return a distinct word for each number, which passes the study's filter of characters."""
     digits = numbers[:, None] // 26 ** np.arange(5, -1, -1) % 26 + ord("a")
     return pl.Series(digits.astype(np.uint8).view("S6").ravel().astype(str))
 
 
 def read_only(part: Path) -> Iterator[int]:
-    """Read URL and TEXT and do nothing: what no selection that looks at both can beat."""
+    """Read URL and TEXT and do nothing else: a bound for every selection that reads both columns."""
     for each in UrlList(Input(path=str(part))).parts():
         yield each.read(["url", "text"]).height
 
 
 def select_only(part: Path, rules: Select) -> Iterator[int]:
-    """Select, and write nothing."""
+    """Select rows, and write nothing."""
     yield from (frame.height for frame in Selection(UrlList(Input(path=str(part))), rules).frames())
 
 
 def select_and_plan(part: Path, rules: Select) -> Iterator[int]:
-    """Select, and write the lists of all shards."""
+    """Select rows, and write the lists of all shards."""
     with tempfile.TemporaryDirectory() as folder:
         config = AcquireConfig(acquisition="a", input=Input(path=str(part)), output=folder, select=rules)
         yield open_plan(config, Store(folder)).n_rows
 
 
 def study_loop(texts: Sequence[str]) -> int:
-    """Select as the study did, text by text; returns how many it took."""
+    """Select as the study did, text by text; return the number of selected rows."""
     persons, animals, characters = [], [], re.compile("^[a-zA-Z .,]+$")
     for number, t in enumerate(texts):
         if " man " in t or " men " in t or " women " in t or " woman " in t or " boy " in t or " girl " in t:
@@ -127,7 +128,7 @@ WAYS: dict[str, Callable[[Path], Iterator[int]]] = {
 
 
 def _measured(name: str, part: Path) -> dict[str, Any]:
-    """Run one way in a process of its own, and print what it took."""
+    """Run one method in its own process, and print its time and memory."""
     command = [sys.executable, __file__, "--measure", name, str(part)]
     took: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     print(
@@ -139,7 +140,7 @@ def _measured(name: str, part: Path) -> dict[str, Any]:
 
 
 def measure(name: str, part: Path) -> None:
-    """Print as JSON what the way called *name* takes."""
+    """Print as JSON the time and the memory of the method *name*."""
     n_rows = pq.read_metadata(part).num_rows
     texts = pl.scan_parquet(part).select("TEXT").head(LOOP_ROWS).collect()["TEXT"].to_list() if name == LOOP else []
     start, cpu_before_s = perf_counter(), process_time()

@@ -1,6 +1,7 @@
-"""Seconds and memory of each stage from generated records to folds and a text-svm; `stages.py 100000` takes minutes.
+"""Measure time and memory of each stage from generated records to folds and a text-svm: `stages.py [N]`.
 
-Memory is RssAnon, sampled while a stage runs: the pages that are this process's own, without the system's file cache.
+Memory is RssAnon, sampled while a stage runs: the own pages of this process, without the file cache of the system.
+`stages.py 100000` takes minutes.
 """
 
 import re
@@ -38,7 +39,7 @@ def anonymous_mb() -> float:
 
 @contextmanager
 def measured(stage: str) -> Iterator[None]:
-    """Print the seconds that the block takes, and the most memory that the process has in it."""
+    """Print the seconds that the block takes, and the peak memory of the process in it."""
     over, peaks = Event(), [anonymous_mb()]
 
     def watch() -> None:
@@ -58,7 +59,7 @@ def measured(stage: str) -> Iterator[None]:
 
 
 def grouped_pairs(n: int, work: Path) -> Frame:
-    """Return *n* generated pairs, a tenth near-duplicates, after every stage before the split."""
+    """Run every stage before the split on *n* generated pairs, a tenth of them near-duplicates; return the pairs."""
     source = open_source({"kind": "generated", "n": n, "near_duplicates": 0.1, "bad_images": 0.01, "side_px": 32})
     with measured("source: draw and write"):
         records = pl.concat([batch for batch, _ in source.read(work)])

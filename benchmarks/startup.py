@@ -1,4 +1,4 @@
-"""How long `import counterpoint` and `counterpoint --help` take when warm, against a Python that does nothing."""
+"""Measure the warm start of `import counterpoint` and `counterpoint --help`, relative to an empty Python program."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ def took_s(command: Sequence[str]) -> float:
 
 
 def main() -> None:
-    """Print the median of ten runs of each command, after one that is not counted, and its ratio to the baseline."""
+    """Print the median of ten runs of each command and its ratio to the baseline; a first run is not counted."""
     medians: dict[str, float] = {}
     for name, command in COMMANDS.items():
         took_s(command)

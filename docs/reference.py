@@ -1,8 +1,8 @@
-"""Tables of the documentation that are read from the code, so that they cannot drift from it.
+"""Tables of the documentation that are read from the code, so that they stay equal to it.
 
 `keys` lists the settings of a section, a source or a contender.  `entries` lists the names of a literal table, and
-`sections` the settings of each of its entries.  A setting without an explanation is an error.  `tables.py` writes them
-into the pages.
+`sections` the settings of each of its entries.  A setting without an explanation is an error.  `tables.py` writes the
+tables into the pages.
 """
 
 import json
@@ -31,7 +31,7 @@ NAMES = {
 
 
 def explanations(model: type) -> dict[str, str]:
-    """Return what each setting of *model* means: the string below a field, or its entry under Parameters.
+    """Return the explanation of each setting of *model*: the string below a field, or its entry under Parameters.
 
     >>> from counterpoint.config import Fit
     >>> explanations(Fit)["threads"]
@@ -54,7 +54,7 @@ def _parameters(docstring: str) -> dict[str, str]:
 
 
 def allowed(schema: Mapping[str, Any]) -> str:
-    """Return in words what a JSON Schema allows.
+    """Return the values that a JSON Schema allows, in words.
 
     >>> allowed({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}]})
     'integer ≥ 1, or `null`'
@@ -75,7 +75,7 @@ def allowed(schema: Mapping[str, Any]) -> str:
 
 
 def default(field: FieldInfo) -> str:
-    """Return the default of a setting as one would write it in a study file."""
+    """Return the default of a setting in the syntax of a study file."""
     if field.is_required():
         return "**needed**"
     value = field.get_default(call_default_factory=True)
@@ -101,7 +101,7 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def keys(path: str) -> str:
-    """Return the settings of a section, a source or a contender as a table: key, what is allowed, default, meaning.
+    """Return the settings of a section, a source or a contender as a table: key, allowed values, default, meaning.
 
     >>> print(keys("counterpoint.contenders.metadata:Metadata").splitlines()[0])
     | key | allowed | default | meaning |
@@ -118,7 +118,7 @@ def keys(path: str) -> str:
 
 
 def entries(path: str) -> str:
-    """Return what a literal table names: each name, with the first line of its object's documentation.
+    """Return the entries of a literal table: each name, with the first line of its documentation.
 
     >>> print(entries("counterpoint.metrics:METRICS").splitlines()[2])
     | `accuracy` | The share of rows whose likeliest class is the true one. |
@@ -127,7 +127,7 @@ def entries(path: str) -> str:
     paths = getattr(import_module(module), name)
     about = {key: summary(find(path, {}, what="entry")) for key, path in paths.items()}
     rows = [[f"`{key}`", line.removeprefix(f"{key}: ")] for key, line in about.items()]
-    return table(["name", "what it is"], rows)
+    return table(["name", "description"], rows)
 
 
 def sections(path: str, *, without: Iterable[str] = ()) -> str:
@@ -152,7 +152,7 @@ def sections(path: str, *, without: Iterable[str] = ()) -> str:
 
 
 def summary(entry: Any) -> str:
-    """Return in one line what a class or a metric says of itself, or of a function its module.
+    """Return the first line of the docstring of a class or a metric, or for a function of its module.
 
     >>> from counterpoint.metrics.classification import ACCURACY
     >>> summary(ACCURACY)

@@ -1,7 +1,7 @@
-"""Write the tables of the documentation into its pages: `tables.py` writes, `tables.py --check` only compares.
+"""Write the tables of the documentation into its pages: `tables.py`, or `tables.py --check` to compare only.
 
 A table stands between ``<!-- keys module:Section -->`` and ``<!-- end -->``.  ``measured`` is read from
-benchmarks/results (measured.py), every other table from the code (reference.py).  A reader of the Markdown sees them.
+benchmarks/results (measured.py), every other table from the code (reference.py).  So the Markdown shows every table.
 """
 
 import re
@@ -18,7 +18,7 @@ TABLE = re.compile(r"^<!-- (keys|entries|sections|measured) (\S+) -->\n(.*?)^<!-
 
 
 def filled(page: str) -> str:
-    r"""Return the text of a page with each of its tables as the code has it now.
+    r"""Return the text of a page with each table in its current state.
 
     ``sections`` has no entry that has a table of its own on the page.
 
@@ -36,7 +36,7 @@ def filled(page: str) -> str:
 
 
 def stale() -> Iterator[tuple[Path, str]]:
-    """Yield each page whose tables differ from the code, with the text that it should have."""
+    """Yield each page whose tables differ from the code, with its correct text."""
     for path in sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts):
         text = path.read_text(encoding="utf-8")
         if (wanted := filled(text)) != text:
@@ -44,7 +44,7 @@ def stale() -> Iterator[tuple[Path, str]]:
 
 
 def main() -> int:
-    """Write or, with ``--check``, name the pages whose tables differ; return the exit code."""
+    """Write the pages whose tables differ or, with ``--check``, print their names; return the exit code."""
     pages = list(stale())
     for path, wanted in pages:
         print(path.relative_to(DOCS.parent))

@@ -1,4 +1,4 @@
-"""Who takes part, how each is started, and how many images it says that it has."""
+"""The contestants: the command of each, and the count of its images."""
 
 import json
 import os
@@ -21,7 +21,7 @@ WORKERS, THREADS = 2, 32
 
 @dataclass(frozen=True)
 class Job:
-    """One list for one contestant: *list_file* without its ending is there as ``.parquet`` and as ``.txt``."""
+    """One list for one contestant: *list_file* lacks its ending, and exists as ``.parquet`` and as ``.txt``."""
 
     list_file: Path
     n: int
@@ -32,25 +32,25 @@ class Job:
 
     @property
     def shard_rows(self) -> int:
-        """Two shards for each process, so that both have work to the end."""
+        """Two shards per process, so that both processes are busy to the end."""
         return -(-self.n // (2 * WORKERS))
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """*command* returns what to run; *count* how many images are there afterwards."""
+    """*command* returns the command line; *count* returns the number of images after the run."""
 
     keep: str
     command: Callable[[Job, str], list[str]]
     count: Callable[[Job, str], int]
     is_slow: bool = False
-    """Whether it gets a tenth of the list."""
+    """Whether the contestant gets only a tenth of the list."""
     settings: tuple[str, ...] = ("http", "https", "latency")
-    """Where it takes part."""
+    """The settings in which the contestant takes part."""
 
 
 def ours(job: Job, keep: str) -> list[str]:
-    """Return our command: two processes, manners as they are by default."""
+    """Return our command: two processes, with the default limits per host."""
     settings = {
         "acquisition": "bench",
         "input": str(job.list_file.with_suffix(".parquet")),
@@ -67,13 +67,13 @@ def ours(job: Job, keep: str) -> list[str]:
 
 
 def ours_count(job: Job, _: str) -> int:
-    """Return how many slots of the shards are ok."""
+    """Return the number of slots of the shards with status ok."""
     markers = (job.out / "acquired" / "shards").glob("*.json")
     return sum(json.loads(marker.read_text())["statuses"].get("ok", 0) for marker in markers)
 
 
 def img2dataset(job: Job, keep: str) -> list[str]:
-    """Return the command of img2dataset; what is not named here is its default."""
+    """Return the command of img2dataset; other options keep their defaults."""
     assert job.i2d_python
     size = {"gray-64": "64 border", "jpeg-256": "256 keep_ratio", "jpeg-256 long side": "256 keep_ratio_largest"}[keep]
     options = {
@@ -87,20 +87,20 @@ def img2dataset(job: Job, keep: str) -> list[str]:
 
 
 def img2dataset_count(job: Job, _: str) -> int:
-    """Return what its statistics say."""
+    """Return the number of successes in the statistics of img2dataset."""
     return sum(
         json.loads(file.read_text())["successes"] for file in sorted((job.out / "acquired").glob("*_stats.json"))
     )
 
 
 def study(job: Job, _: str) -> list[str]:
-    """Return the command of the study's loop, with cv2 where img2dataset brings it."""
+    """Return the command of the study's loop, with cv2 if the Python of img2dataset has it."""
     python = job.i2d_python or sys.executable
     return [python, str(HERE / "study_loop.py"), str(job.list_file.with_suffix(".txt")), str(job.out / "pixels")]
 
 
 def study_count(job: Job, _: str) -> int:
-    """Return how many images of 4,096 bytes there are."""
+    """Return the number of images of 4,096 bytes."""
     return (job.out / "pixels").stat().st_size // 4096
 
 
@@ -109,7 +109,7 @@ CONTESTANTS = {
     "img2dataset 64": Contestant("gray-64", img2dataset, img2dataset_count),
     "study's loop": Contestant("gray-64", study, study_count, is_slow=True),
     "counterpoint jpeg-256": Contestant("jpeg-256", ours, ours_count, settings=("http", "https")),
-    # Its keep_ratio makes the short side 256 px, so it encodes more pixels; the other makes the long side so, as we do.
+    # keep_ratio scales the short side to 256 px, so it encodes more pixels; keep_ratio_largest scales the long side.
     "img2dataset 256 keep_ratio": Contestant("jpeg-256", img2dataset, img2dataset_count, settings=("http", "https")),
     "img2dataset 256 keep_ratio_largest": Contestant(
         "jpeg-256 long side", img2dataset, img2dataset_count, settings=("http",)
@@ -118,14 +118,14 @@ CONTESTANTS = {
 
 
 def write_list(file: Path, urls: list[str]) -> None:
-    """Write a list as each contestant reads it."""
+    """Write a list in the formats that the contestants read."""
     texts = [f"photo number {number}" for number in range(len(urls))]
     pl.DataFrame({"URL": urls, "TEXT": texts}).write_parquet(file.with_suffix(".parquet"))
     file.with_suffix(".txt").write_text("\n".join(urls))
 
 
 def run(contestant: Contestant, job: Job) -> dict[str, Any]:
-    """Run one contestant; return its seconds, the CPU seconds of it and its children, and what the server saw."""
+    """Run one contestant; return its seconds, the CPU seconds with its children, and the transfers of the server."""
     job.out.mkdir(parents=True)
     command, log = contestant.command(job, contestant.keep), job.out / "log.txt"
     mark, start = job.server.mark(), time()
@@ -136,6 +136,6 @@ def run(contestant: Contestant, job: Job) -> dict[str, Any]:
     seen = job.server.transfers_since(mark)
     n_ok = contestant.count(job, contestant.keep) if process.returncode == 0 else 0
     if n_ok != job.n or seen.n_ok < job.n:
-        raise SystemExit(f"{command[:3]} has {n_ok} of {job.n} images, and nginx sent {seen.n_ok}; see {log}")
+        raise SystemExit(f"{command[:3]} has {n_ok} of {job.n} images, and nginx sent {seen.n_ok}. See {log}")
     cpu_s = usage.ru_utime + usage.ru_stime
     return {"n": n_ok, "took_s": end - start, "after_start_s": end - seen.start, "cpu_s": cpu_s, **seen._asdict()}

@@ -1,6 +1,6 @@
-"""The CPU that an image must cost: bare library calls in one thread, no guard, no queue, no file.
+"""Measure the least CPU per image: library calls alone in one thread, without guard, queue or file.
 
-Run as `floor.py URLS KEEP CA_FILE`; prints JSON: milliseconds of CPU an image, of each part.
+Run it as `floor.py URLS KEEP CA_FILE`.  It prints the CPU milliseconds per image and step as JSON.
 """
 
 import json
@@ -21,7 +21,7 @@ AT_ONCE = 64
 
 
 def fetch(urls: list[str], ca_file: str) -> list[bytes]:
-    """Return the bodies, fetched by one libcurl multi loop whose handles and connections are used again."""
+    """Fetch the bodies in one libcurl multi loop that reuses its handles and connections."""
     multi, todo, bodies = pycurl.CurlMulti(), iter(urls), []
     free = [pycurl.Curl() for _ in range(AT_ONCE)]
     n_running = _start(multi, free, todo, ca_file)
@@ -50,31 +50,31 @@ def _start(multi: Any, handles: Iterable[Any], todo: Iterator[str], ca_file: str
 
 
 def gray(body: bytes) -> Any:
-    """Return the gray pixels of a JPEG, at a scale that libjpeg does cheaply, with sides of 128 px or more."""
+    """Return the gray pixels of a JPEG at a scale that is cheap for libjpeg, with sides of at least 128 px."""
     return simplejpeg.decode_jpeg(body, "GRAY", min_height=128, min_width=128, min_factor=1.25)[:, :, 0]
 
 
 def colour(body: bytes) -> Any:
-    """Return the colours of a JPEG, the least scale that is still a quarter larger than what is kept."""
+    """Return the colours of a JPEG, at the smallest scale that is still a quarter larger than the stored size."""
     height, width, *_ = simplejpeg.decode_jpeg_header(body)
-    side = round(1.25 * 256 * min(height, width) / max(height, width))
-    return simplejpeg.decode_jpeg(body, "RGB", min_height=side, min_width=side, min_factor=1.25)
+    side_px = round(1.25 * 256 * min(height, width) / max(height, width))
+    return simplejpeg.decode_jpeg(body, "RGB", min_height=side_px, min_width=side_px, min_factor=1.25)
 
 
 def to_64(pixels: Any) -> Any:
-    """Return 64 × 64 pixels, averaged."""
+    """Return 64 × 64 averaged pixels."""
     return np.asarray(Image.fromarray(pixels).resize((64, 64), Resampling.HAMMING))
 
 
 def to_256(pixels: Any) -> Any:
-    """Return pixels whose long side is 256, averaged."""
+    """Return averaged pixels with a long side of 256 px."""
     height, width, _ = pixels.shape
     scale = 256 / max(height, width)
     return np.asarray(Image.fromarray(pixels).resize((round(width * scale), round(height * scale)), Resampling.HAMMING))
 
 
 def encode(pixels: Any) -> bytes:
-    """Return a JPEG of the quality that is kept, and that img2dataset writes."""
+    """Return a JPEG of the stored quality, which is also the quality of img2dataset."""
     return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=95, colorsubsampling="420"))
 
 
@@ -85,7 +85,7 @@ PARTS: dict[str, dict[str, Callable[[Any], Any]]] = {
 
 
 def main() -> None:
-    """Measure each part over all images of the list."""
+    """Measure each step over all images of the list."""
     urls, keep, ca_file = Path(sys.argv[1]).read_text().split(), sys.argv[2], sys.argv[3]
     start = process_time()
     bodies = fetch(urls, ca_file)

@@ -1,6 +1,6 @@
 """nginx on loopback with a folder of photos: http, https, and http with 100 ms of latency, on 64 addresses.
 
-Many addresses, as the web has many hosts: so nobody needs to lay aside its manners towards one host.
+The many addresses stand for the many hosts of the web, so all contestants keep their default limits per host.
 """
 
 import os
@@ -48,7 +48,7 @@ http {{
 
 
 class Transfers(NamedTuple):
-    """What the server saw of one contestant: *start* is its first request's, *span_s* from there to the last answer."""
+    """The transfers to one contestant: *start* is its first request, *span_s* the seconds to its last response."""
 
     n_ok: int
     n_bytes: int
@@ -60,14 +60,14 @@ class Transfers(NamedTuple):
 
 
 class Server:
-    """A running nginx; `transfers_since` reads its log."""
+    """A running nginx with its log, which `transfers_since` reads."""
 
     def __init__(self, work: Path, ports: dict[str, int], pid: int) -> None:
         self.ca_file, self.bundle = work / "ca.pem", work / "bundle.pem"
         self._log, self._ports, self._pid = work / "access.log", ports, pid
 
     def urls(self, setting: str, n: int, n_photos: int) -> list[str]:
-        """Return *n* URLs; above *n_photos* they are the same photos again under other URLs."""
+        """Return *n* URLs; from *n_photos* on, they are other URLs of the same photos."""
         port, base = self._ports[setting], SETTINGS[setting]
         return [
             f"{base.format(ADDRESSES[number % len(ADDRESSES)], port)}{number % n_photos:05}.jpg"
@@ -76,12 +76,12 @@ class Server:
         ]
 
     def mark(self) -> tuple[int, float]:
-        """Return where the log ends now, and the CPU seconds that nginx has used."""
+        """Return the current length of the log, and the CPU seconds that nginx has used."""
         ticks = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()[11:13]
         return self._log.stat().st_size, sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
     def transfers_since(self, mark: tuple[int, float]) -> Transfers:
-        """Return what was fetched since *mark*."""
+        """Return the transfers since *mark*."""
         n_before, cpu_before = mark
         lines = [line.split() for line in self._log.read_bytes()[n_before:].decode().splitlines()]
         spans = sorted((float(end) - float(took), float(end)) for end, took, *_ in lines)
@@ -101,12 +101,12 @@ class Server:
 
 @contextmanager
 def serving(photos: Path, work: Path) -> Iterator[Server]:
-    """Serve *photos* until the block ends, with what nginx writes in *work*."""
+    """Serve *photos* until the block ends; nginx writes its files to *work*."""
     assert NGINX, "nginx is not installed"
     plain, secure = _free_ports(2)
     _certify(work)
     listen = [f"listen {address}:{plain}; listen {address}:{secure} ssl;" for address in ADDRESSES]
-    owner = "user root;" if os.geteuid() == 0 else ""  # else its workers may not read a scratch folder
+    owner = "user root;" if os.geteuid() == 0 else ""  # without it, workers of root may not read a scratch folder
     conf = CONF.format(echo=ECHO, work=work, photos=photos.absolute(), listen="\n    ".join(listen))
     (work / "nginx.conf").write_text(owner + conf)
     command = [NGINX, "-p", str(work), "-c", str(work / "nginx.conf"), "-e", str(work / "error.log")]
@@ -122,7 +122,7 @@ def _certify(work: Path) -> None:
     ca = trustme.CA()
     certificate = ca.issue_cert(*ADDRESSES)
     ca.cert_pem.write_to_path(work / "ca.pem")
-    # Whoever reads no list beside the system's gets one with both, as large as everyone has it on the open web.
+    # Some programs read one list only.  They get the list of the system with our certificate, as long as on the web.
     system = Path(ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt")
     (work / "bundle.pem").write_bytes((system.read_bytes() if system.exists() else b"") + ca.cert_pem.bytes())
     (work / "chain.pem").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
@@ -142,7 +142,7 @@ def _free_ports(n: int) -> list[int]:
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     until = monotonic() + 10
     while monotonic() < until:
-        assert process.poll() is None, f"nginx ended with {process.returncode}; see its error.log"
+        assert process.poll() is None, f"nginx ended with {process.returncode}; see error.log"
         with socket.socket() as probe:
             if probe.connect_ex((ADDRESSES[-1], port)) == 0:
                 return

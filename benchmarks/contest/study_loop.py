@@ -1,6 +1,7 @@
-"""The study's way: `requests.get` for one image after the other, gray, bilinear to 64 px; without its pause of 5 s.
+"""The loop of the 2023 study: `requests.get` for one image after the other, gray, bilinear to 64 px, without its pause.
 
-Run as `study_loop.py URLS OUT`: one URL a line in, 4,096 bytes an image out; prints how many were fetched.
+The pause of the study is 5 s.  Run the loop as `study_loop.py URLS OUT`.  It reads one URL per line, writes 4,096 bytes
+per image, and prints the number of fetched images.
 """
 
 import sys
@@ -12,7 +13,7 @@ import requests
 
 try:
     import cv2
-except ImportError:  # then Pillow, which filters before it shrinks: a little more work
+except ImportError:  # Pillow filters before it shrinks, which is slightly more work
     cv2 = None
     from PIL import Image
 
@@ -26,7 +27,7 @@ def gray_64(body: bytes) -> bytes:
 
 
 def main() -> None:
-    """Fetch every URL of the list."""
+    """Fetch each URL of the list."""
     urls = Path(sys.argv[1]).read_text().split()
     n_ok = 0
     with Path(sys.argv[2]).open("wb") as out:

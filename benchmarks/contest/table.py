@@ -1,4 +1,4 @@
-"""The table of one setting: who was how fast, at what cost in CPU, and how near to the floor."""
+"""The table of one setting: rates, CPU per image, and the ratio to the least possible CPU."""
 
 from statistics import median
 from typing import Any
@@ -14,12 +14,12 @@ BARS = {
     ("https", "counterpoint jpeg-256", "img2dataset 256 keep_ratio"): 8.0,
 }
 ENOUGH = 3000
-"""With fewer URLs, what is measured is how long processes take to start."""
+"""With fewer URLs, the start of the processes dominates the measurement."""
 HEADER = f"{'':<37}{'images/s':>9}{'best':>8}{'running':>10}{'CPU s/1000':>12}{'floor':>8}{'share':>7}{'nginx':>7}"
 
 
 def print_setting(setting: str, results: dict[str, Any], *, rounds: int, n: int) -> None:
-    """Print medians over the rounds, then each ratio that has a bar."""
+    """Print medians over the rounds, then each ratio with a bar."""
     print(f"\n{setting}: {n:,} URLs, {rounds} rounds, {WORKERS} processes each\n{HEADER}")
     rates: dict[str, tuple[float, float]] = {}
     for name, contestant in CONTESTANTS.items():
@@ -33,16 +33,16 @@ def print_setting(setting: str, results: dict[str, Any], *, rounds: int, n: int)
             whole, running = (ours / theirs for ours, theirs in zip(rates[a], rates[b], strict=True))
             missed = "" if min(whole, running) >= bar else ": NOT REACHED"
             missed = missed if n >= ENOUGH else f", for {ENOUGH:,} URLs or more"
-            print(f"  {a} / {b}: {whole:.1f} times, once running {running:.1f}; the bar is {bar:g}{missed}")
+            print(f"  {a} / {b}: {whole:.1f} times, once running {running:.1f}, bar {bar:g}{missed}")
     for keep in ("gray-64", "jpeg-256"):
         parts = results[f"{setting} | floor {keep}"]
         total = sum(parts.values())
         shown = " + ".join(f"{name} {cost:.2f}" for name, cost in parts.items())
-        print(f"  floor of {keep}: {shown} = {total:.2f} ms of CPU an image, {1000 / total:.0f} images/s on one core")
+        print(f"  floor of {keep}: {shown} = {total:.2f} ms of CPU per image, {1000 / total:.0f} images/s on one core")
 
 
 def _print_contestant(name: str, runs: list[dict[str, Any]], floor_ms: float) -> tuple[float, float]:
-    """Print a line; return the median rates with and without start-up."""
+    """Print the line of one contestant; return the median rates with and without start-up."""
     rates = [run["n"] / run["took_s"] for run in runs]
     running = median(run["n"] / run["after_start_s"] for run in runs)
     cost = median(run["cpu_s"] / run["n"] * 1000 for run in runs)
