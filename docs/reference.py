@@ -35,7 +35,7 @@ def explanations(model: type) -> dict[str, str]:
 
     >>> from counterpoint.config import Fit
     >>> explanations(Fit)["threads"]
-    'Threads of one fit; the same number gives the same bytes.'
+    'Threads of one fit.  The same number gives the same bytes.'
     """
     found: dict[str, str] = {}
     for kind in reversed(model.__mro__):
