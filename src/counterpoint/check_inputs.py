@@ -27,7 +27,7 @@ def inputs_of(
     Parameters
     ----------
     tables
-        *tables* are the tables of a finished comparison, by name.
+        *tables* are the tables of a finished comparison without findings, by name.
     config
         *config* are the settings of the study.
     primary, modalities
@@ -37,9 +37,8 @@ def inputs_of(
     evaluations
         *evaluations* is the record of test evaluations.
     """
-    names = ("pairs", "dropped", "predictions", "history", "costs", "scores", "differences")
     return Inputs({
-        **{name: tables[name] for name in names},
+        **tables,
         "primary": primary,
         "modalities": modalities,
         "additive": tuple(name for name, model in contenders.items() if getattr(model, "is_additive", False)),
@@ -61,6 +60,6 @@ def _n_fits(tables: Mapping[str, Frame], config: StudyConfig, primary: Mapping[s
 
 
 def _fit_of(contender: str, fits: Fits, pairs: Frame) -> ContenderFit | None:
-    """Return the first fit of *contender* with the pairs of each part; None where it has no fit."""
+    """Return the first fit of *contender* with the pairs of each part, or None."""
     first = fits.first_of(contender)
     return ContenderFit(fits.model(first), **rows_by_part(pairs, first.fold)) if first is not None else None

@@ -9,6 +9,7 @@ from counterpoint.data.label import read_ids, read_labels
 from counterpoint.data.prepare import Edits, PairRules
 from counterpoint.data.sources import open_source
 from counterpoint.data.sources.base import Source
+from counterpoint.diagnose import all_checks
 from counterpoint.errors import ConfigError
 from counterpoint.evaluations import Evaluations
 from counterpoint.fits import workers_of
@@ -32,7 +33,7 @@ class Opened:
     Raises
     ------
     ConfigError
-        When less is better in the primary metric.
+        When less is better in the primary metric, or a check from outside cannot be loaded.
 
     Examples
     --------
@@ -44,6 +45,8 @@ class Opened:
     def __init__(self, config: StudyConfig, root: Path, file: Path | None = None) -> None:
         if not find_metric(config.evaluate.primary).higher_is_better:
             raise ConfigError(f"In evaluate.primary more must be better. In {config.evaluate.primary} less is better.")
+        if config.checks.extra:
+            all_checks(config.checks.extra)  # a check that cannot be loaded raises before anything is fitted
         self.config, self.root, self.file = config, root, file
 
     @cached_property

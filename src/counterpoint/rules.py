@@ -22,7 +22,7 @@ class ClassRule(Section):
     """The rule of a class: a text has one word of ``any``, no word of ``none``, and not all words of ``not_all``."""
 
     any: tuple[str, ...]
-    """Words of which the text has at least one.  A plain list in place of a rule is its ``any``."""
+    """The text has at least one of these words.  A plain list in place of a rule is its ``any``."""
     none: tuple[str, ...] = ()
     """Words that the text does not have."""
     not_all: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class ClassRule(Section):
 
 
 class KeywordRules(Section):
-    """Classes by keyword.  A text of two classes is ambiguous; a text of no class is none."""
+    """Classes by keyword.  A text of two classes is ambiguous.  A text without a class is none."""
 
     classes: Mapping[str, ClassRule]
     """A rule for each class: words, or ``any``, ``none`` and ``not_all``."""

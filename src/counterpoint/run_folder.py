@@ -104,7 +104,7 @@ class RunFolder:
 
     @contextmanager
     def _claimed(self) -> Iterator[None]:
-        """Record the owner of this folder; remove the record if the first stage in it fails."""
+        """Record the owner of this folder, and remove the record if the first stage in it fails."""
         is_new = not self._holds_anything()
         if read_sealed(self.root / "run.json") != self._identity:
             write_sealed(self.root / "run.json", self._identity)

@@ -52,7 +52,7 @@ def validated(model: type[Model], values: Mapping[str, Any], *, where: str = "")
     values
         *values* are settings by key.
     where
-        *where* is the dotted key of the section in its file; the error names it.
+        *where* is the dotted key of the section in its file, for the error.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from counterpoint.config import StudyConfig
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.plan import models_of
 from counterpoint.data.export import SplitExport
-from counterpoint.diagnose import Inputs, all_checks
+from counterpoint.diagnose import Inputs
 from counterpoint.diagnose.verdict import Answer, answer
 from counterpoint.features.bilinear import Resize
 from counterpoint.finished import PAGE, is_finished
@@ -41,7 +41,7 @@ class Study:
     Parameters
     ----------
     config
-        *config* are the settings of the study file.
+        *config* are the settings of the study file.  A wrong metric or check raises ConfigError here.
     runs
         *runs* is the folder in which this study has its run folder.
     on_progress
@@ -51,11 +51,6 @@ class Study:
     records_of
         *records_of* is a study with the same source, images and rules of ``clean``.  This study uses its records and
         resized images.
-
-    Raises
-    ------
-    ConfigError
-        When less is better in the primary metric, or a check from outside cannot be loaded.
 
     Examples
     --------
@@ -77,8 +72,6 @@ class Study:
         records_of: "Study | None" = None,
     ) -> None:
         self.config, self.on_progress = config, on_progress
-        if config.checks.extra:
-            all_checks(config.checks.extra)  # one that cannot be loaded raises here, before anything is fitted
         self.root = Path(runs) / config.study
         self._records_of = records_of
         self.opened = Opened(config, self.root, file)

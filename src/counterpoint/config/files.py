@@ -89,7 +89,7 @@ def put(values: dict[str, Any], key: str, value: Any) -> None:
     Parameters
     ----------
     values
-        *values* are the settings; they are changed.
+        *values* are the settings, which are changed.
     key
         *key* is dotted.  In a list of contenders a step is the name of one of them.
     value

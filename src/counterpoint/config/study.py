@@ -220,10 +220,10 @@ class Evaluate(Section):
 
 
 class Checks(Section):
-    """What the checks for pitfalls may cost, and further checks."""
+    """The depth of the checks for pitfalls, and further checks."""
 
     depth: Literal["fast", "full"] = "fast"
-    """``fast`` reads tables and asks each model a few times; ``full`` also asks often, and fits anew."""
+    """``fast`` reads tables and lets each model predict a few times.  ``full`` also predicts often and fits again."""
     extra: tuple[str, ...] = ()
     """Paths of checks from outside, such as ``my_lab.checks:FewPairs``, that run after ours."""
 
@@ -281,7 +281,7 @@ class StudyConfig(Section):
     evaluate: Evaluate = Evaluate()
     """How contenders are scored and compared."""
     checks: Checks = Checks()
-    """What the checks for pitfalls may cost."""
+    """The depth of the checks for pitfalls."""
     page: Page = Page()
     """Title and example images of the page."""
 

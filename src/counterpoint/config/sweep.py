@@ -23,7 +23,7 @@ class SweepConfig(Section):
     study: Path
     """Study file from which every point starts."""
     contenders: tuple[str, ...] = ()
-    """Contenders whose scores are shown; all, unless given."""
+    """Contenders whose scores are shown (default: all)."""
     changes: Changes = Field(default_factory=dict)
     """Changes of the study file that every point has."""
     variants: Mapping[str, Changes]
