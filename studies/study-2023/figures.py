@@ -59,7 +59,7 @@ class Figures:
         if history is None:
             return f"Figure “{title}”: {NOT_RUN}."
         with drawing():
-            figure = panels.learning(history.filter(contender=contender))
+            figure = panels.draw_learning(history.filter(contender=contender))
             self.gallery.save(f"learning-{point.name}", title, figure)
         return self._shown(_stem(f"learning-{point.name}"), f"Loss and accuracy by epoch: {alt}")
 

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from contender_material import make_pairs
 from counterpoint.contenders import make
 from counterpoint.report import write_page
-from counterpoint.report.architecture import drawing_of
-from counterpoint.report.boxes import chains
+from counterpoint.report.architecture import network_chains
+from counterpoint.report.boxes import draw_chains
 from counterpoint.schema import COSTS, HISTORY
 
 SMALL = {"epochs": 1, "batch": 8}
@@ -31,7 +31,7 @@ def models(pairs):
 
 
 def drawn(model, pairs):
-    return drawing_of(model.layer_table(pairs[:4]).to_dicts(), colour="both")
+    return network_chains(model.layer_table(pairs[:4]).to_dicts(), colour="both")
 
 
 def test_a_fusion_has_two_branches_and_what_joins_them(models, pairs):
@@ -57,7 +57,7 @@ def test_a_branch_and_its_own_prediction_are_drawn_apart_from_the_joined_part(mo
 
 def test_layers_of_two_branches_that_nothing_joins_are_one_chain():
     row = {"kind": "Linear", "input_shape": [4], "output_shape": [2], "size": None, "parameters": 10}
-    [chain] = drawing_of([row | {"layer": "text.out"}, row | {"layer": "image.out"}], colour="both")
+    [chain] = network_chains([row | {"layer": "text.out"}, row | {"layer": "image.out"}], colour="both")
     assert [box.title for box in chain.boxes] == ["words", "Linear", "Linear"]
 
 
@@ -74,7 +74,7 @@ def test_every_parameter_is_in_one_box(name, models, pairs):
 
 @pytest.mark.parametrize("is_narrow", [False, True])
 def test_boxes_stay_on_the_paper(models, pairs, is_narrow):
-    figure = chains(drawn(models["paper-lstm-cnn"], pairs), is_narrow=is_narrow)
+    figure = draw_chains(drawn(models["paper-lstm-cnn"], pairs), is_narrow=is_narrow)
     assert isinstance(figure, Figure)
     [axes] = figure.axes
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()

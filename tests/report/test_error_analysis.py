@@ -33,7 +33,7 @@ def test_contenders_are_ranked_by_the_metric_that_decides(tables, metric, is_mor
 
 
 def test_confusion_shares_sum_to_one_for_every_class_that_has_pairs(predicted):
-    shares = error_analysis.confusion(predicted.rows, [*predicted.classes, "unseen"])
+    shares = error_analysis.confusion_shares(predicted.rows, [*predicted.classes, "unseen"])
     np.testing.assert_allclose(shares[:-1].sum(axis=1), 1)
     assert np.isnan(shares[-1]).all()
 
@@ -47,7 +47,7 @@ def test_the_likeliest_class_is_predicted(predicted):
 @given(st.lists(st.booleans(), min_size=1, max_size=40), st.integers(1, 3))
 def test_a_rate_lies_in_its_interval_and_seeds_do_not_narrow_it(hits, n_seeds):
     once = pl.DataFrame({"id": [str(i) for i in range(len(hits))], "is_correct": hits, "label": "a"})
-    one, many = (error_analysis.rates(pl.concat([once] * n), "label", confidence=0.95) for n in (1, n_seeds))
+    one, many = (error_analysis.group_accuracy(pl.concat([once] * n), "label", confidence=0.95) for n in (1, n_seeds))
     assert one["low"].item() - 1e-9 <= one["value"].item() <= one["high"].item() + 1e-9
     assert many.select("low", "high", "n").row(0) == pytest.approx(one.select("low", "high", "n").row(0))
 
@@ -56,7 +56,7 @@ def test_a_rate_lies_in_its_interval_and_seeds_do_not_narrow_it(hits, n_seeds):
 @given(st.lists(st.one_of(st.none(), st.integers(0, 12)), min_size=1, max_size=40))
 def test_every_pair_has_one_bin_of_length_and_bins_do_not_overlap(n_words):
     texts = [None if n is None else "word " * n for n in n_words]
-    binned = error_analysis.lengths(
+    binned = error_analysis.length_bins(
         pl.DataFrame({"id": [str(i) for i in range(len(texts))], "text": texts}, {"id": str, "text": str})
     )
     known = binned.with_columns(n=pl.Series(n_words, dtype=pl.Int64)).drop_nulls("n")
@@ -68,7 +68,7 @@ def test_every_pair_has_one_bin_of_length_and_bins_do_not_overlap(n_words):
 
 def test_mistakes_are_wrong_the_surest_first_and_one_a_group(predicted):
     rows_of_one = predicted.rows.filter(contender="image-cnn")
-    wrong = error_analysis.mistakes(rows_of_one, predicted.classes, most=20)
+    wrong = error_analysis.confident_mistakes(rows_of_one, predicted.classes, most=20)
     groups = rows_of_one.select("id", "group").unique()
     assert (wrong["predicted"] != wrong["label"]).all()
     assert wrong["confidence"].is_sorted(descending=True)
@@ -76,12 +76,14 @@ def test_mistakes_are_wrong_the_surest_first_and_one_a_group(predicted):
 
 
 def test_a_contender_that_predicts_the_same_for_all_has_no_confident_mistakes(predicted):
-    assert error_analysis.mistakes(predicted.rows.filter(contender="majority"), predicted.classes, most=5).is_empty()
+    assert error_analysis.confident_mistakes(
+        predicted.rows.filter(contender="majority"), predicted.classes, most=5
+    ).is_empty()
 
 
 def test_the_word_that_decides_is_found_and_carries_an_interval():
     texts = [f"{noun} number {i}" for i in range(8) for noun in ("dog", "man")]
-    moved = word_importance.removals(Words(["animal", "person"]), pl.DataFrame({"text": texts}))
+    moved = word_importance.removal_effects(Words(["animal", "person"]), pl.DataFrame({"text": texts}))
     assert set(moved["word"].head(2)) == {"dog", "man"}
     assert dict(moved.select("word", "label").head(2).iter_rows()) == {"dog": "animal", "man": "person"}
     assert (moved["low"] <= moved["value"]).all()
@@ -98,14 +100,14 @@ def test_no_more_texts_and_words_are_predicted_than_the_limits_allow():
             return super().predict_proba(pairs)
 
     long = " ".join(f"w{i}" for i in range(100))
-    word_importance.removals(Counting(["animal", "person"]), pl.DataFrame({"text": [long] * 300}))
+    word_importance.removal_effects(Counting(["animal", "person"]), pl.DataFrame({"text": [long] * 300}))
     assert n_predicted == [word_importance.MOST_TEXTS, word_importance.MOST_TEXTS * word_importance.MOST_WORDS]
 
 
 @pytest.mark.parametrize("texts", [[None, ""], []])
 def test_pairs_without_words_move_nothing(texts):
     pairs = pl.DataFrame({"text": pl.Series(texts, dtype=pl.String)})
-    assert word_importance.removals(Words(["animal", "person"]), pairs).is_empty()
+    assert word_importance.removal_effects(Words(["animal", "person"]), pairs).is_empty()
 
 
 def test_chinese_is_read_letter_by_letter():
@@ -114,7 +116,7 @@ def test_chinese_is_read_letter_by_letter():
             is_fox = pairs["text"].str.contains("狐").to_numpy().astype(float)
             return np.column_stack([1 - is_fox, is_fox])
 
-    moved = word_importance.removals(Fox(["cat", "fox"]), pl.DataFrame({"text": ["红狐", "白狐狸", "狐"]}))
+    moved = word_importance.removal_effects(Fox(["cat", "fox"]), pl.DataFrame({"text": ["红狐", "白狐狸", "狐"]}))
     assert moved.row(0)[:2] == ("狐", "fox")
 
 
@@ -133,7 +135,7 @@ def test_the_bars_of_the_journey_meet_end_to_end(left, n_pairs):
         [{"stage": stage, "reason": f"reason {reason}"} for stage, reason in left], schema=dict(DROPPED)
     )
     pairs = pl.DataFrame({"fold": [str(i % 3) for i in range(n_pairs)]})
-    read, *others = rows.journey_bars(n_pairs + len(left), pairs, dropped)
+    read, *others = rows.row_bars(n_pairs + len(left), pairs, dropped)
     place = next(i for i, bar in enumerate(others) if bar.label == "pairs")
     gone, kept, folds = others[:place], others[place], others[place + 1 :]
     assert len(gone) <= rows.MOST_REASONS

@@ -7,7 +7,7 @@ from itertools import dropwhile, groupby, takewhile
 from typing import Any
 
 from counterpoint import number_formats as numbers
-from counterpoint.report.boxes import Box, Chain, chains
+from counterpoint.report.boxes import Box, Chain, draw_chains
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.svg import Gallery
 from counterpoint.schema import Frame
@@ -21,7 +21,9 @@ _ALONGSIDE = ("BatchNorm2d", "LayerNorm")
 """Layers that have parameters and are still no step of their own, because they keep the shape."""
 
 
-def architectures(pairs: Frame, models: Mapping[str, Any], contenders: Contenders, gallery: Gallery) -> list[Content]:
+def networks_section(
+    pairs: Frame, models: Mapping[str, Any], contenders: Contenders, gallery: Gallery
+) -> list[Content]:
     """Return the layers of every contender that is a network.
 
     Parameters
@@ -45,10 +47,10 @@ def architectures(pairs: Frame, models: Mapping[str, Any], contenders: Contender
 
 def _architecture(contender: str, table: Frame, colour: str, gallery: Gallery) -> Content:
     rows, n_parameters = table.to_dicts(), int(table["parameters"].sum())
-    drawn = drawing_of(rows, colour=colour)
+    drawn = network_chains(rows, colour=colour)
     title = f"Layers: {contender}, {numbers.count(n_parameters)} parameters"
     layers = "; ".join(f"{chain.name or 'layers'}: {', '.join(box.title for box in chain.boxes)}" for chain in drawn)
-    draw = partial(chains, drawn)
+    draw = partial(draw_chains, drawn)
     return {
         "contender": contender,
         "n_parameters": n_parameters,
@@ -57,7 +59,7 @@ def _architecture(contender: str, table: Frame, colour: str, gallery: Gallery) -
     }
 
 
-def drawing_of(rows: Sequence[Mapping[str, Any]], *, colour: str) -> list[Chain]:
+def network_chains(rows: Sequence[Mapping[str, Any]], *, colour: str) -> list[Chain]:
     """Return the branches of a network, then the part that joins them. A network without branches is one chain."""
     passed = [row for row in rows if row["output_shape"] is not None and row["kind"] != "Identity"]
     names = {_part(row) for row in passed}

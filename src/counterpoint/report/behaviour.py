@@ -19,7 +19,9 @@ Content = dict[str, Any]
 N_MISTAKES, N_WORDS = 5, 12
 
 
-def curves(history: Frame, models: Mapping[str, Any], contenders: Contenders, gallery: Gallery) -> list[Content]:
+def learning_curves_section(
+    history: Frame, models: Mapping[str, Any], contenders: Contenders, gallery: Gallery
+) -> list[Content]:
     """Return the learning curves of every contender that has them, and of each of its branches.
 
     Parameters
@@ -51,7 +53,7 @@ def _curves(contender: str, title: str, rows: Frame, model: Any, gallery: Galler
     best, kept = best_epochs(rows), _kept(model, rows)
     n_fits = rows.select("seed", "fold").n_unique()
     alt = f"Loss and accuracy by epoch of {title}, {n_fits} fits."
-    figure = panels.learning(rows, kept, best=best)
+    figure = panels.draw_learning(rows, kept, best=best)
     return {
         "contender": contender,
         "title": title,
@@ -77,7 +79,7 @@ def _kept(model: Any, rows: Frame) -> Frame | None:
     return rows.sort("epoch").group_by("seed", "fold", maintain_order=True).last()
 
 
-def confusions(predicted: PredictedRows, contenders: Contenders, gallery: Gallery) -> list[Content]:
+def confusions_section(predicted: PredictedRows, contenders: Contenders, gallery: Gallery) -> list[Content]:
     """Return the confusion matrix of each contender, and its recall of each class.
 
     Parameters
@@ -91,16 +93,16 @@ def confusions(predicted: PredictedRows, contenders: Contenders, gallery: Galler
     """
     found, classes = [], predicted.classes
     for contender, rows in predicted.by_contender(contenders):
-        shares = error_analysis.confusion(rows, classes)
-        figure = panels.confusion(shares, classes, colour=contenders.style(contender).colour)
-        recalls = error_analysis.rates(rows, "label", confidence=predicted.confidence).to_dicts()
+        shares = error_analysis.confusion_shares(rows, classes)
+        figure = panels.draw_confusion(shares, classes, colour=contenders.style(contender).colour)
+        recalls = error_analysis.group_accuracy(rows, "label", confidence=predicted.confidence).to_dicts()
         alt = f"Confusion matrix of {contender}, as shares of each true class. The table below has the diagonal."
         svg = gallery.add(f"confusion-{contender}", f"Confusion: {contender}", figure, alt=alt)
         found.append({"contender": contender, "title": contender, "figure": svg, "recalls": recalls})
     return found
 
 
-def reliabilities(predicted: PredictedRows, contenders: Contenders, gallery: Gallery) -> list[Content]:
+def reliabilities_section(predicted: PredictedRows, contenders: Contenders, gallery: Gallery) -> list[Content]:
     """Return the accuracy of each contender in each tenth of its stated confidence.
 
     Parameters
@@ -113,7 +115,7 @@ def reliabilities(predicted: PredictedRows, contenders: Contenders, gallery: Gal
         *gallery* takes the figures.
     """
     bins = {
-        name: error_analysis.reliability(rows, confidence=predicted.confidence)
+        name: error_analysis.reliability_bins(rows, confidence=predicted.confidence)
         for name, rows in predicted.by_contender(contenders)
     }
     lowest = [of_one.select(pl.min_horizontal("low", "confidence").min()).item() for of_one in bins.values()]
@@ -124,13 +126,13 @@ def reliabilities(predicted: PredictedRows, contenders: Contenders, gallery: Gal
 
 
 def _reliability(contender: str, bins: Frame, floor: float, style: ModalityStyle, gallery: Gallery) -> Content:
-    figure = panels.reliability(bins, floor=floor, colour=style.colour, marker=style.marker)
+    figure = panels.draw_reliability(bins, floor=floor, colour=style.colour, marker=style.marker)
     alt = f"Accuracy at each stated confidence, {contender}. On the dotted line both are equal."
     svg = gallery.add(f"reliability-{contender}", f"Confidence: {contender}", figure, alt=alt)
     return {"contender": contender, "title": contender, "figure": svg}
 
 
-def lengths(pairs: Frame, predicted: PredictedRows, contenders: Contenders, gallery: Gallery) -> list[Content]:
+def lengths_section(pairs: Frame, predicted: PredictedRows, contenders: Contenders, gallery: Gallery) -> list[Content]:
     """Return the accuracy of each contender on texts of each length, if the texts differ in length.
 
     Parameters
@@ -145,11 +147,11 @@ def lengths(pairs: Frame, predicted: PredictedRows, contenders: Contenders, gall
         *gallery* takes the figures.
     """
     tested = predicted.rows["id"].unique()
-    binned = error_analysis.lengths(pairs.filter(pl.col("id").is_in(tested.implode())))
+    binned = error_analysis.length_bins(pairs.filter(pl.col("id").is_in(tested.implode())))
     if binned["bin"].n_unique() < 2:
         return []
     bins = {
-        name: error_analysis.by_length(rows, binned, confidence=predicted.confidence)
+        name: error_analysis.accuracy_by_length(rows, binned, confidence=predicted.confidence)
         for name, rows in predicted.by_contender(contenders)
     }
     lowest = [of_one.select(pl.col("low").min()).item() for of_one in bins.values()]
@@ -160,7 +162,7 @@ def lengths(pairs: Frame, predicted: PredictedRows, contenders: Contenders, gall
 
 
 def _length(contender: str, bins: Frame, floor: float, style: ModalityStyle, gallery: Gallery) -> Content:
-    figure = panels.by_length(bins, floor=floor, colour=style.colour, marker=style.marker)
+    figure = panels.draw_by_length(bins, floor=floor, colour=style.colour, marker=style.marker)
     alt = f"Accuracy by number of words, {contender}: " + ", ".join(map(_in_words, bins.to_dicts()))
     svg = gallery.add(f"length-{contender}", f"Accuracy by text length: {contender}", figure, alt=alt)
     return {"contender": contender, "title": contender, "figure": svg}
@@ -171,7 +173,7 @@ def _in_words(row: Content) -> str:
     return f"{row['bin']} words {numbers.share(row['value'])} ({low} to {high})"
 
 
-def mistakes(
+def mistakes_section(
     pairs: Frame, predicted: PredictedRows, contenders: Contenders, reader: ImageReader | None
 ) -> list[Content]:
     """Return the most confident mistakes of each contender.
@@ -190,7 +192,7 @@ def mistakes(
     shown = pairs.select("id", "text", "image").unique("id", keep="first")
     found = []
     for contender, rows in predicted.by_contender(contenders):
-        wrong = error_analysis.mistakes(rows, predicted.classes, most=N_MISTAKES)
+        wrong = error_analysis.confident_mistakes(rows, predicted.classes, most=N_MISTAKES)
         wrong = wrong.join(shown, on="id", how="left", maintain_order="left")
         if len(wrong):
             of_contender = [_mistake(row, reader) for row in wrong.to_dicts()]
@@ -204,7 +206,7 @@ def _mistake(row: Content, reader: ImageReader | None) -> Content:
     return row | {"picture": thumbnail(row["image"], reader)}
 
 
-def weights(models: Mapping[str, Any], contenders: Contenders) -> list[Content]:
+def weights_section(models: Mapping[str, Any], contenders: Contenders) -> list[Content]:
     """Return the words with the largest weights of each fit that has them, by class."""
     found = []
     for contender in contenders:
@@ -217,7 +219,7 @@ def weights(models: Mapping[str, Any], contenders: Contenders) -> list[Content]:
     return found
 
 
-def removals(
+def removals_section(
     pairs: Frame, models: Mapping[str, Any], predicted: PredictedRows, contenders: Contenders
 ) -> list[Content]:
     """Return the words whose removal moves a contender most, for contenders of text that have no weights of words.
@@ -239,7 +241,7 @@ def removals(
     for contender in contenders.of_modality("text"):
         model = models.get(contender)
         if model is not None and not hasattr(model, "top_words"):
-            moved = word_importance.removals(model, tested, confidence=predicted.confidence)
+            moved = word_importance.removal_effects(model, tested, confidence=predicted.confidence)
             top = moved.filter(pl.col("value") > 0).head(N_WORDS).to_dicts()
             found.append({"contender": contender, "title": contender, "rows": top})
     return found

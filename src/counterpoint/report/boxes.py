@@ -49,7 +49,7 @@ class Chain:
         return boxes_px + (_NAME_PX if self.name else 0)
 
 
-def chains(drawn: Sequence[Chain], *, is_narrow: bool = False) -> Figure:
+def draw_chains(drawn: Sequence[Chain], *, is_narrow: bool = False) -> Figure:
     """Draw one chain, or two next to each other that the last one joins. A narrow page has them in one column."""
     *branches, joint = drawn
     width_px = NARROW_PX if is_narrow else WIDE_PX

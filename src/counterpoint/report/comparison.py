@@ -12,7 +12,7 @@ from counterpoint.metrics import find_metric
 from counterpoint.report import glossary
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.palette import ModalityStyle
-from counterpoint.report.rowplots import Dot, dots
+from counterpoint.report.rowplots import Dot, draw_dots
 from counterpoint.report.scores import ScoreTable
 from counterpoint.report.svg import Gallery
 from counterpoint.safe_text import page_line
@@ -23,7 +23,7 @@ MOST_DRAWN = 14
 PARTS = {"validation": "Validation", "train": "Training"}
 
 
-def answer(results: Mapping[str, Any], contrast: Content | None) -> Content:
+def answer_section(results: Mapping[str, Any], contrast: Content | None) -> Content:
     """Return the parts of the answer, of the study's *results*, with the verdict in words."""
     return {
         "headline": results.get("headline") or "This study has no answer yet.",
@@ -40,7 +40,7 @@ def _verdict(verdict: str, contrast: Content | None) -> str:
     return glossary.VERDICTS.get(verdict, verdict)
 
 
-def primary_contrast(
+def contrast_section(
     differences: Frame, scores: ScoreTable, gallery: Gallery, *, chosen_on: str | None = None
 ) -> Content | None:
     """Return the primary contrast with its interval, its two scores and its figure.
@@ -78,7 +78,7 @@ def primary_contrast(
 
 def _contrast_figure(row: Mapping[str, Any], gallery: Gallery) -> str:
     band, label = _known(row["minimum_detectable"]), _axis(row["metric"])
-    draw = partial(dots, [_difference(row)], zero=0, band=band, x_label=label)
+    draw = partial(draw_dots, [_difference(row)], zero=0, band=band, x_label=label)
     return gallery.add_rows("answer", "The primary contrast", draw, alt=_in_words([row]))
 
 
@@ -87,7 +87,7 @@ def best_score(scores: ScoreTable, contenders: Contenders) -> Content | None:
     return next(_by_rank(scores.test.filter(metric=scores.metric), contenders).iter_rows(named=True), None)
 
 
-def scores(table: ScoreTable, contenders: Contenders, gallery: Gallery) -> Content | None:
+def scores_section(table: ScoreTable, contenders: Contenders, gallery: Gallery) -> Content | None:
     """Return the test scores, as a table and one figure for each metric, and the scores of the other parts.
 
     Parameters
@@ -136,7 +136,7 @@ def _score_figure(table: ScoreTable, metric: str, contenders: Contenders, galler
         return ""
     label = f"{known.name_within}, test pairs"
     draw = partial(
-        dots, [_score(row, contenders.style(row["contender"])) for row in rows],
+        draw_dots, [_score(row, contenders.style(row["contender"])) for row in rows],
         x_label=label if known.higher_is_better else f"{label} (lower is better)",
     )  # fmt: skip
     in_words = [f"{row['contender']} {_value(row)}" for row in rows]
@@ -160,7 +160,7 @@ def _score(row: Mapping[str, Any], style: ModalityStyle) -> Dot:
     )  # fmt: skip
 
 
-def differences(table: Frame, scores: ScoreTable, contenders: Contenders, gallery: Gallery) -> Content | None:
+def differences_section(table: Frame, scores: ScoreTable, contenders: Contenders, gallery: Gallery) -> Content | None:
     """Return every paired difference, and a figure of the differences that bear on the question.
 
     Parameters
@@ -185,7 +185,7 @@ def differences(table: Frame, scores: ScoreTable, contenders: Contenders, galler
     drawn = _that_matter(table.filter(metric=scores.metric), contenders).to_dicts()
     figure = None
     if drawn:
-        draw = partial(dots, [_difference(row) for row in drawn], zero=0, x_label=_axis(scores.metric))
+        draw = partial(draw_dots, [_difference(row) for row in drawn], zero=0, x_label=_axis(scores.metric))
         name = find_metric(scores.metric).name_within
         title = f"Differences in {name}, {numbers.level(scores.confidence)} interval"
         figure = gallery.add_rows("differences", title, draw, alt=_in_words(drawn))

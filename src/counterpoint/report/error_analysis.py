@@ -17,13 +17,13 @@ from counterpoint.schema import Frame
 N_LENGTHS = 5
 
 
-def confusion(rows: Frame, classes: Sequence[str]) -> NDArray[np.float64]:
+def confusion_shares(rows: Frame, classes: Sequence[str]) -> NDArray[np.float64]:
     """Return the share of each true class (rows) that was predicted as each class (columns).
 
     A class without pairs has NaN.
 
     >>> rows = pl.DataFrame({"label": ["a", "a", "b"], "predicted": ["a", "b", "b"]})
-    >>> confusion(rows, ["a", "b"]).tolist()
+    >>> confusion_shares(rows, ["a", "b"]).tolist()
     [[0.5, 0.5], [0.0, 1.0]]
     """
     counts = np.zeros((len(classes), len(classes)))
@@ -37,7 +37,7 @@ def confusion(rows: Frame, classes: Sequence[str]) -> NDArray[np.float64]:
     return shares
 
 
-def rates(rows: Frame, by: str, *, confidence: float) -> Frame:
+def group_accuracy(rows: Frame, by: str, *, confidence: float) -> Frame:
     """Return the accuracy of each group of *rows*, with its Wilson interval over pairs.
 
     Parameters
@@ -57,7 +57,7 @@ def rates(rows: Frame, by: str, *, confidence: float) -> Frame:
     Examples
     --------
     >>> rows = pl.DataFrame({"id": ["1", "2"], "label": ["a", "a"], "is_correct": [True, False]})
-    >>> rates(rows, "label", confidence=0.95).select("value", "n", pl.col("low").round(3)).row(0)
+    >>> group_accuracy(rows, "label", confidence=0.95).select("value", "n", pl.col("low").round(3)).row(0)
     (0.5, 2, 0.095)
     """
     found = rows.group_by(by).agg(pl.col("is_correct").mean().alias("value"), pl.col("id").n_unique().alias("n"))
@@ -67,19 +67,19 @@ def rates(rows: Frame, by: str, *, confidence: float) -> Frame:
     return found.with_columns(low=pl.Series(low, dtype=pl.Float64), high=pl.Series(high, dtype=pl.Float64)).sort(by)
 
 
-def reliability(rows: Frame, *, confidence: float) -> Frame:
+def reliability_bins(rows: Frame, *, confidence: float) -> Frame:
     """Return the mean confidence and the accuracy in each tenth of stated confidence."""
     stated = pl.max_horizontal(pl.selectors.starts_with("p_"))
     binned = rows.with_columns(stated.alias("stated"), (stated * 10).floor().clip(0, 9).cast(pl.Int64).alias("tenth"))
     means = binned.group_by("tenth").agg(pl.col("stated").mean().alias("confidence"))
-    return rates(binned, "tenth", confidence=confidence).join(means, on="tenth").sort("tenth")
+    return group_accuracy(binned, "tenth", confidence=confidence).join(means, on="tenth").sort("tenth")
 
 
-def lengths(pairs: Frame) -> Frame:
+def length_bins(pairs: Frame) -> Frame:
     """Return the bin of each pair's number of words: at most five bins of about equal size.
 
     >>> pairs = pl.DataFrame({"id": ["1", "2", "3"], "text": ["a dog", "the dog runs home", None]})
-    >>> lengths(pairs)["bin"].to_list()
+    >>> length_bins(pairs)["bin"].to_list()
     ['2', '4', 'no text']
     """
     counted = pairs.select("id", n_words=rules.words(pl.col("text")).list.len().cast(pl.Int64))
@@ -94,7 +94,7 @@ def lengths(pairs: Frame) -> Frame:
     return counted.with_columns(words.fill_null("no text").alias("bin")).select("id", "place", "bin")
 
 
-def by_length(rows: Frame, binned: Frame, *, confidence: float) -> Frame:
+def accuracy_by_length(rows: Frame, binned: Frame, *, confidence: float) -> Frame:
     """Return the accuracy on texts of each length.
 
     Parameters
@@ -102,15 +102,15 @@ def by_length(rows: Frame, binned: Frame, *, confidence: float) -> Frame:
     rows
         *rows* are test rows with ``is_correct``.
     binned
-        *binned* is the bin of each pair, from `lengths`.
+        *binned* is the bin of each pair, from `length_bins`.
     confidence
         *confidence* is the level of the interval.
     """
-    found = rates(rows.join(binned, on="id"), "place", confidence=confidence)
+    found = group_accuracy(rows.join(binned, on="id"), "place", confidence=confidence)
     return found.join(binned.select("place", "bin").unique(), on="place").sort("place")
 
 
-def mistakes(rows: Frame, classes: Sequence[str], *, most: int) -> Frame:
+def confident_mistakes(rows: Frame, classes: Sequence[str], *, most: int) -> Frame:
     """Return the wrong predictions with the highest confidence, one for each group.
 
     Probabilities are means over seeds.  A fit that gives every pair the same probabilities is left out.
@@ -133,7 +133,7 @@ def mistakes(rows: Frame, classes: Sequence[str], *, most: int) -> Frame:
     --------
     >>> rows = pl.DataFrame({"id": ["1", "2"], "group": ["1", "2"], "label": ["a", "b"], "seed": [0, 0],
     ...                      "fold": "test", "p_a": [0.2, 0.4], "p_b": [0.8, 0.6]})
-    >>> mistakes(rows, ["a", "b"], most=3).rows()
+    >>> confident_mistakes(rows, ["a", "b"], most=3).rows()
     [('1', 'a', 'b', 0.8)]
     """
     columns = [f"p_{name}" for name in classes]

@@ -135,18 +135,18 @@ def _comparison(
     results: Mapping[str, Any], differences: Frame, scores: ScoreTable, contenders: Contenders, gallery: Gallery
 ) -> Content:
     chosen_on = (results.get("primary") or {}).get("chosen_on")
-    contrast = comparison.primary_contrast(differences, scores, gallery, chosen_on=chosen_on)
+    contrast = comparison.contrast_section(differences, scores, gallery, chosen_on=chosen_on)
     return {
         "n_contenders": len(contenders.names),
         "style_of": contenders.style,
         "metrics": scores.metrics,
         "primary_metric": scores.metric,
         "is_out_of_fold": scores.is_out_of_fold,
-        "answer": comparison.answer(results.get("answer") or {}, contrast),
+        "answer": comparison.answer_section(results.get("answer") or {}, contrast),
         "contrast": contrast,
         "best": comparison.best_score(scores, contenders),
-        "scores": comparison.scores(scores, contenders, gallery),
-        "differences": comparison.differences(differences, scores, contenders, gallery),
+        "scores": comparison.scores_section(scores, contenders, gallery),
+        "differences": comparison.differences_section(differences, scores, contenders, gallery),
     }
 
 
@@ -156,10 +156,10 @@ def _data(
     pairs, dropped = tables["pairs"], tables["dropped"]
     n_in = (results.get("rows") or {}).get("in") or len(pairs) + len(dropped)
     return {
-        "journey": rows.journey(n_in, pairs, dropped, gallery),
-        "notes": rows.notes(tables["findings"]),
-        "classes": rows.classes(pairs, gallery),
-        "examples": None if images is None else rows.examples(pairs, images, gallery),
+        "journey": rows.rows_section(n_in, pairs, dropped, gallery),
+        "notes": rows.source_notes(tables["findings"]),
+        "classes": rows.classes_section(pairs, gallery),
+        "examples": None if images is None else rows.examples_section(pairs, images, gallery),
     }
 
 
@@ -167,8 +167,8 @@ def _learning(
     history: Frame, pairs: Frame, models: Mapping[str, Any], contenders: Contenders, gallery: Gallery
 ) -> Content:
     return {
-        "curves": behaviour.curves(history, models, contenders, gallery),
-        "architectures": architecture.architectures(pairs, models, contenders, gallery),
+        "curves": behaviour.learning_curves_section(history, models, contenders, gallery),
+        "architectures": architecture.networks_section(pairs, models, contenders, gallery),
     }
 
 
@@ -176,17 +176,17 @@ def _errors(
     pairs: Frame, predicted: PredictedRows, contenders: Contenders, images: ImageReader | None, gallery: Gallery
 ) -> Content:
     return {
-        "confusions": behaviour.confusions(predicted, contenders, gallery),
-        "reliabilities": behaviour.reliabilities(predicted, contenders, gallery),
-        "lengths": behaviour.lengths(pairs, predicted, contenders, gallery),
-        "mistakes": behaviour.mistakes(pairs, predicted, contenders, images),
+        "confusions": behaviour.confusions_section(predicted, contenders, gallery),
+        "reliabilities": behaviour.reliabilities_section(predicted, contenders, gallery),
+        "lengths": behaviour.lengths_section(pairs, predicted, contenders, gallery),
+        "mistakes": behaviour.mistakes_section(pairs, predicted, contenders, images),
     }
 
 
 def _words(pairs: Frame, models: Mapping[str, Any], predicted: PredictedRows, contenders: Contenders) -> Content:
     return {
-        "weights": behaviour.weights(models, contenders),
-        "removals": behaviour.removals(pairs, models, predicted, contenders),
+        "weights": behaviour.weights_section(models, contenders),
+        "removals": behaviour.removals_section(pairs, models, predicted, contenders),
     }
 
 
@@ -200,9 +200,9 @@ def _record(
     seeds = sorted(tables["predictions"]["seed"].drop_nulls().unique().to_list())
     own_seeds = {"split": settings.split.seed, "intervals": settings.evaluate.seed}
     return {
-        "findings": record.findings(tables["findings"], results.get("titles") or {}),
-        "costs": record.costs(tables["costs"], contenders),
+        "findings": record.findings_section(tables["findings"], results.get("titles") or {}),
+        "costs": record.costs_section(tables["costs"], contenders),
         "test_evaluations": results.get("test_evaluations") or [],
-        "reproduction": record.reproduction(results, seeds=seeds, own_seeds=own_seeds),
-        "terms": record.terms(scores.metrics),
+        "reproduction": record.reproduction_section(results, seeds=seeds, own_seeds=own_seeds),
+        "terms": record.study_terms(scores.metrics),
     }

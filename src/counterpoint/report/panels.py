@@ -34,7 +34,7 @@ class Plate(NamedTuple):
     picture: Image | None
 
 
-def examples(plates: Sequence[Plate]) -> Figure:
+def draw_examples(plates: Sequence[Plate]) -> Figure:
     """Draw pairs next to each other, each with its class above the image and its text below."""
     side_px, gap_px, text_px, label_px = 128, 40, 92, 26
     width_px = len(plates) * (side_px + gap_px)
@@ -54,7 +54,7 @@ def examples(plates: Sequence[Plate]) -> Figure:
     return figure
 
 
-def confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colour: str) -> Figure:
+def draw_confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colour: str) -> Figure:
     """Draw a confusion matrix: true classes as rows, predicted classes as columns.
 
     Parameters
@@ -93,7 +93,7 @@ def _cell(axes: Axes, row: int, column: int, share: float, colour: str, *, is_nu
         axes.text(column + 0.5, row + 0.5, numbers.share(share), ha="center", va="center_baseline", weight=weight)
 
 
-def learning(history: Frame, kept: Frame | None = None, *, best: Frame | None = None) -> Figure:
+def draw_learning(history: Frame, kept: Frame | None = None, *, best: Frame | None = None) -> Figure:
     """Draw loss and accuracy by epoch: a thin line for each fit, and a thick line for their median.
 
     Parameters
@@ -140,7 +140,7 @@ def _curves(axes: Axes, history: Frame, column: str, part: str) -> None:
     axes.plot(median["epoch"], median[column], color=light(colour), linewidth=2, linestyle=dashes)
 
 
-def reliability(bins: Frame, *, floor: float, colour: str, marker: str) -> Figure:
+def draw_reliability(bins: Frame, *, floor: float, colour: str, marker: str) -> Figure:
     """Draw the accuracy at each bin of stated confidence.
 
     Parameters
@@ -163,7 +163,7 @@ def reliability(bins: Frame, *, floor: float, colour: str, marker: str) -> Figur
     return figure
 
 
-def by_length(bins: Frame, *, floor: float, colour: str, marker: str) -> Figure:
+def draw_by_length(bins: Frame, *, floor: float, colour: str, marker: str) -> Figure:
     """Draw the accuracy on texts of each length.
 
     Parameters

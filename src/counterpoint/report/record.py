@@ -22,8 +22,8 @@ SEVERITIES = {
 }
 
 
-def findings(table: Frame, titles: Mapping[str, str]) -> list[Content]:
-    """Return the findings, the gravest first, each with its title, its evidence as names and values, and its table.
+def findings_section(table: Frame, titles: Mapping[str, str]) -> list[Content]:
+    """Return the findings, the most severe first, each with its title, its evidence and its table.
 
     *titles* are the titles of checks from outside, by code.
     """
@@ -59,7 +59,7 @@ def _evidence(text: str | None) -> Content:
     }
 
 
-def costs(table: Frame, contenders: Contenders) -> list[Content]:
+def costs_section(table: Frame, contenders: Contenders) -> list[Content]:
     """Return the cost of a fit of each contender: the median over its fits, and the range."""
     summary = table.group_by("contender").agg(
         pl.len().alias("fits"),
@@ -74,7 +74,7 @@ def costs(table: Frame, contenders: Contenders) -> list[Content]:
     return [rows[name] for name in contenders if name in rows]
 
 
-def reproduction(results: Mapping[str, Any], *, seeds: Sequence[int], own_seeds: Mapping[str, int]) -> Content:
+def reproduction_section(results: Mapping[str, Any], *, seeds: Sequence[int], own_seeds: Mapping[str, int]) -> Content:
     """Return the commands, the study file, the versions, the seeds and the hash that give the same bytes again.
 
     Parameters
@@ -91,7 +91,7 @@ def reproduction(results: Mapping[str, Any], *, seeds: Sequence[int], own_seeds:
         "commands": results.get("reproduce") or [f"counterpoint run {results.get('study')}.yaml"],
         "config": results.get("config"),
         "config_hash": results.get("config_hash"),
-        "environment": plain(environment),
+        "environment": plain_values(environment),
         "seeds": seeds,
         "own_seeds": own_seeds,
         "took": _took(results.get("seconds")),
@@ -104,10 +104,10 @@ def _took(seconds: object) -> str:
     return ", ".join(f"{stage} {numbers.duration(took_s)}" for stage, took_s in seconds.items())
 
 
-def plain(values: Mapping[str, object]) -> dict[str, str]:
+def plain_values(values: Mapping[str, object]) -> dict[str, str]:
     """Return *values* that are known, each on one line.
 
-    >>> plain({"cores": 2, "packages": {"numpy": "2.0"}, "gpu": None})
+    >>> plain_values({"cores": 2, "packages": {"numpy": "2.0"}, "gpu": None})
     {'cores': '2', 'packages': 'numpy 2.0'}
     """
     return {key: _plain(value) for key, value in values.items() if value is not None}
@@ -119,7 +119,7 @@ def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def terms(metrics: Sequence[str]) -> list[tuple[str, str, str]]:
+def study_terms(metrics: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return the terms to explain as (key, name, meaning): the metrics of this study, then all others."""
     explained = [(name, *_metric_entry(find_metric(name))) for name in metrics]
     return [*explained, *((key, name, meaning) for key, (name, meaning) in glossary.TERMS.items())]

@@ -47,7 +47,7 @@ class Bar:
     is_bold: bool = False
 
 
-def dots(
+def draw_dots(
     rows: Sequence[Dot],
     *,
     x_label: str,
@@ -96,7 +96,9 @@ def dots(
     return figure
 
 
-def bars(rows: Sequence[Bar], *, x_label: str, cuts: Sequence[Sequence[float]] = (), is_narrow: bool = False) -> Figure:
+def draw_bars(
+    rows: Sequence[Bar], *, x_label: str, cuts: Sequence[Sequence[float]] = (), is_narrow: bool = False
+) -> Figure:
     """Draw each stretch as a bar.
 
     Parameters

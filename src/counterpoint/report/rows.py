@@ -10,7 +10,7 @@ from counterpoint import number_formats as numbers
 from counterpoint.formats.images import ImageReader
 from counterpoint.report import panels
 from counterpoint.report.panels import Plate
-from counterpoint.report.rowplots import Bar, bars
+from counterpoint.report.rowplots import Bar, draw_bars
 from counterpoint.report.svg import Gallery
 from counterpoint.report.thumbnails import small, thumbnail
 from counterpoint.schema import Frame
@@ -24,7 +24,7 @@ NOTED = ("source", "split")
 MOST_REASONS, MOST_CLASSES, N_EXAMPLES, MOST_PLATES = 16, 12, 4, 4
 
 
-def journey(n_in: int, pairs: Frame, dropped: Frame, gallery: Gallery) -> Content | None:
+def rows_section(n_in: int, pairs: Frame, dropped: Frame, gallery: Gallery) -> Content | None:
     """Return how many rows of the source were dropped, by stage and reason, and how many became pairs.
 
     Parameters
@@ -45,7 +45,7 @@ def journey(n_in: int, pairs: Frame, dropped: Frame, gallery: Gallery) -> Conten
     """
     if not n_in:
         return None
-    draw = partial(bars, journey_bars(n_in, pairs, dropped), x_label="rows")
+    draw = partial(draw_bars, row_bars(n_in, pairs, dropped), x_label="rows")
     n_read, n_dropped, n_pairs = map(numbers.count, (n_in, len(dropped), len(pairs)))
     alt = f"Of {n_read} rows, {n_dropped} were dropped and {n_pairs} became pairs."
     return {
@@ -58,12 +58,12 @@ def journey(n_in: int, pairs: Frame, dropped: Frame, gallery: Gallery) -> Conten
     }
 
 
-def notes(findings: Frame) -> list[str]:
+def source_notes(findings: Frame) -> list[str]:
     """Return the explanations of the findings on how the source was read and on its own split."""
     return findings.filter(pl.col("code") == "CP000", pl.col("subject").is_in(NOTED))["explanation"].to_list()
 
 
-def journey_bars(n_in: int, pairs: Frame, dropped: Frame) -> list[Bar]:
+def row_bars(n_in: int, pairs: Frame, dropped: Frame) -> list[Bar]:
     """Return a bar for all rows, for each reason of dropped rows, for the pairs, and for each fold.
 
     Parameters
@@ -110,7 +110,7 @@ def _folds(pairs: Frame) -> Frame:
     return counted.sort(place, pl.col("fold").cast(pl.Int64, strict=False), "fold")
 
 
-def classes(pairs: Frame, gallery: Gallery) -> Content | None:
+def classes_section(pairs: Frame, gallery: Gallery) -> Content | None:
     """Return the number of pairs of each class, in all and in each fold."""
     pairs = pairs.drop_nulls("label")
     if pairs.is_empty():
@@ -131,7 +131,7 @@ def classes(pairs: Frame, gallery: Gallery) -> Content | None:
         ],
         "n_drawn": n,
         "figure": gallery.add_rows(
-            "classes", "Pairs of each class", partial(bars, rows[:n], x_label="pairs", cuts=cuts[:n]),
+            "classes", "Pairs of each class", partial(draw_bars, rows[:n], x_label="pairs", cuts=cuts[:n]),
             alt="Pairs of each class: " + "; ".join(f"{row.label} {row.note}" for row in rows[:n]) + ".",
         ),
     }  # fmt: skip
@@ -141,7 +141,7 @@ def _share(n: int, total: int) -> str:
     return f"{numbers.count(n)} ({numbers.share(n / total)})"
 
 
-def examples(pairs: Frame, reader: ImageReader, gallery: Gallery) -> dict[str, list[Content]] | None:
+def examples_section(pairs: Frame, reader: ImageReader, gallery: Gallery) -> dict[str, list[Content]] | None:
     """Return a seeded sample of the pairs of each of the twelve largest classes.
 
     The first pair of each class is also saved as a figure.
@@ -167,7 +167,7 @@ def examples(pairs: Frame, reader: ImageReader, gallery: Gallery) -> dict[str, l
     drawn = {label: _drawn(pairs.filter(label=label)) for label in sorted(sizes["label"].head(MOST_CLASSES))}
     first = [rows.row(0, named=True) for rows in drawn.values()][:MOST_PLATES]
     plates = [Plate(row["label"], row["text"], small(row["image"], reader)) for row in first]
-    gallery.save("examples", "A pair of each class", panels.examples(plates))
+    gallery.save("examples", "A pair of each class", panels.draw_examples(plates))
     return {label: _shown(rows, reader) for label, rows in drawn.items()}
 
 

@@ -23,7 +23,7 @@ COLUMNS = {
 }
 
 
-def removals(model: Any, pairs: Frame, *, confidence: float = 0.95) -> Frame:
+def removal_effects(model: Any, pairs: Frame, *, confidence: float = 0.95) -> Frame:
     """Return the mean fall of a class's probability when a word is left out of a text.
 
     At most 200 texts are used, and the first 40 words of each.  Texts are read as their words in lower case, so that
@@ -52,7 +52,7 @@ def removals(model: Any, pairs: Frame, *, confidence: float = 0.95) -> Frame:
     ...         is_dog = X["text"].str.contains("dog").to_numpy().astype(float)
     ...         return np.column_stack([1 - is_dog, is_dog])
     >>> pairs = pl.DataFrame({"id": list("123"), "text": ["A dog", "The dog runs", "my dog!"]})
-    >>> removals(Dogs(), pairs).row(0)
+    >>> removal_effects(Dogs(), pairs).row(0)
     ('dog', 'dog', 1.0, 1.0, 1.0, 3)
     """
     texts, words = _texts(pairs)

@@ -11,7 +11,7 @@ from counterpoint.report.palette import light
 from counterpoint.report.panels import WIDTH_PX
 from counterpoint.report.rowplots import NARROW_PX, WIDE_PX
 from counterpoint.report.svg import TITLE_PX
-from counterpoint.report.sweep.points import Curve, short_key
+from counterpoint.report.sweep.points import ScoreCurve, short_key
 from counterpoint.report.sweep.scale import Scale
 from counterpoint.safe_text import page_line
 
@@ -34,7 +34,7 @@ _PARTS = (("train", "training", "^", (0, (4, 2))), ("validation", "validation", 
 _LEFT_PX, _RIGHT_PX, _FOOT_PX, _LEGEND_PX, _DODGE = 52, 12, 46, 22, 0.09
 
 
-def together(curves: Sequence[Curve], *, y_label: str, is_narrow: bool = False) -> Figure:
+def draw_together(curves: Sequence[ScoreCurve], *, y_label: str, is_narrow: bool = False) -> Figure:
     """Draw all *curves* of one key in one figure, each with its band.
 
     Parameters
@@ -50,7 +50,7 @@ def together(curves: Sequence[Curve], *, y_label: str, is_narrow: bool = False) 
     n_columns = 1 if is_narrow else 2
     legend_px = -(-len(curves) // n_columns) * _LEGEND_PX + 8
     figure, axes = _axes(NARROW_PX if is_narrow else WIDE_PX, 230 if is_narrow else 280, legend_px)
-    for place, (curve, label) in enumerate(zip(curves, labels(curves), strict=True)):
+    for place, (curve, label) in enumerate(zip(curves, curve_labels(curves), strict=True)):
         dodge = 0.0 if scale.is_numeric else (place - (len(curves) - 1) / 2) * _DODGE
         _line(axes, curve, scale, LINE_STYLES[place % len(LINE_STYLES)], dodge=dodge, label=label)
     _finish(axes, scale, curves[0].key, y_label)
@@ -62,10 +62,10 @@ def together(curves: Sequence[Curve], *, y_label: str, is_narrow: bool = False) 
     return figure
 
 
-def labels(curves: Sequence[Curve]) -> list[str]:
+def curve_labels(curves: Sequence[ScoreCurve]) -> list[str]:
     """Return the label that distinguishes each curve: its variant, its contender, or both.
 
-    >>> labels([Curve("gray", "image-cnn", "side_px", []), Curve("colour", "image-cnn", "side_px", [])])
+    >>> curve_labels([ScoreCurve("gray", "image-cnn", "side_px", []), ScoreCurve("colour", "image-cnn", "side_px", [])])
     ['gray', 'colour']
     """
     variants, contenders = {curve.variant for curve in curves}, {curve.contender for curve in curves}
@@ -74,7 +74,7 @@ def labels(curves: Sequence[Curve]) -> list[str]:
     return [curve.variant if len(contenders) == 1 else f"{curve.variant}: {curve.contender}" for curve in curves]
 
 
-def alone(curve: Curve, *, y_label: str, style: LineStyle) -> Figure:
+def draw_alone(curve: ScoreCurve, *, y_label: str, style: LineStyle) -> Figure:
     """Draw one curve with its band, and its scores on training and validation rows.
 
     Parameters
@@ -111,7 +111,9 @@ def _inner_px(figure: Figure) -> float:
     return float(figure.get_figwidth() * 72 - _LEFT_PX - _RIGHT_PX)
 
 
-def _line(axes: Axes, curve: Curve, scale: Scale, style: LineStyle, *, dodge: float = 0.0, label: str = "") -> None:
+def _line(
+    axes: Axes, curve: ScoreCurve, scale: Scale, style: LineStyle, *, dodge: float = 0.0, label: str = ""
+) -> None:
     rows = [row for row in _in_order(curve, scale) if row["score"] is not None]
     places = [scale.places[row["value"]] + dodge for row in rows]
     colour = light(style.colour)
@@ -129,7 +131,7 @@ def _line(axes: Axes, curve: Curve, scale: Scale, style: LineStyle, *, dodge: fl
         axes.vlines(places, lows, highs, color=colour, linewidth=2)
 
 
-def _in_order(curve: Curve, scale: Scale) -> list[dict[str, Any]]:
+def _in_order(curve: ScoreCurve, scale: Scale) -> list[dict[str, Any]]:
     return sorted(curve.rows, key=lambda row: scale.places[row["value"]])
 
 

@@ -40,7 +40,7 @@ def _facts(swept: Swept) -> dict[str, Any]:
         "gap": GAP,
         "command": record_of.get("command", f"counterpoint sweep {sweep}.yaml"),
         "files": record_of.get("files") or (),
-        "environment": record.plain(record_of.get("environment") or {}),
+        "environment": record.plain_values(record_of.get("environment") or {}),
     }
 
 
@@ -48,11 +48,11 @@ def _sections(swept: Swept, gallery: Gallery) -> dict[str, Any]:
     changes, metric, confidence = swept.changes, swept.metric, swept.evaluate.confidence
     return {
         "sentences": swept.sentences,
-        "clear_changes": sections.clear_changes(changes, confidence),
-        "differences": sections.differences(changes, metric, gallery),
-        "scores": sections.scores(changes, metric, swept.style_of, gallery),
-        "curves": sections.curves(swept.curves, metric, gallery, confidence=confidence),
-        "learning": sections.learning(swept.histories(), gallery),
-        "table": sections.table(changes, swept.curves),
-        "terms": sections.terms(swept.metric_key, metric),
+        "clear_changes": sections.clear_changes_section(changes, confidence),
+        "differences": sections.effects_section(changes, metric, gallery),
+        "scores": sections.point_scores_section(changes, metric, swept.style_of, gallery),
+        "curves": sections.score_curves_section(swept.curves, metric, gallery, confidence=confidence),
+        "learning": sections.learning_section(swept.histories(), gallery),
+        "table": sections.table_section(changes, swept.curves),
+        "terms": sections.sweep_terms(swept.metric_key, metric),
     }

@@ -38,7 +38,7 @@ class Changes(NamedTuple):
         return [row for row in reversed(self.known) if row["is_clear"] and row["difference"] < 0]
 
 
-class Curve(NamedTuple):
+class ScoreCurve(NamedTuple):
     """The scores of one contender in one variant at each value of a key, in the order of the sweep file."""
 
     variant: str
@@ -99,10 +99,10 @@ def _or_least(value: float | None) -> float:
     return -float("inf") if value is None else value
 
 
-def curves_along(rows: Sequence[Row], along: Collection[str]) -> list[Curve]:
+def curves_along(rows: Sequence[Row], along: Collection[str]) -> list[ScoreCurve]:
     """Return the curves among *rows*, one for each key in *along*, variant and contender that has points."""
     found = [
-        Curve(variant, contender, key, [row for row in _rows_of(rows, variant, contender) if row["choice"] == key])
+        ScoreCurve(variant, contender, key, [row for row in _rows_of(rows, variant, contender) if row["choice"] == key])
         for key in along
         for variant, contender in _learners(rows)
     ]

@@ -10,10 +10,10 @@ from counterpoint.metrics import Metric
 from counterpoint.report import glossary, panels
 from counterpoint.report.behaviour import best_epochs
 from counterpoint.report.palette import ModalityStyle
-from counterpoint.report.rowplots import Dot, dots
+from counterpoint.report.rowplots import Dot, draw_dots
 from counterpoint.report.svg import Gallery
 from counterpoint.report.sweep import curves as figures
-from counterpoint.report.sweep.points import Changes, Curve, Row, short_key
+from counterpoint.report.sweep.points import Changes, Row, ScoreCurve, short_key
 from counterpoint.report.sweep.scale import Scale
 from counterpoint.report.sweep.sentences import by_chance
 from counterpoint.report.sweep.swept import Learned
@@ -37,7 +37,7 @@ TERMS = {
 SHARED_TERMS = ("interval", "contender", "validation", "seed", "group")
 
 
-def clear_changes(changes: Sequence[Changes], confidence: float) -> Content:
+def clear_changes_section(changes: Sequence[Changes], confidence: float) -> Content:
     """Return the changes by variant and contender, and how many intervals would exclude 0 by chance."""
     n = sum(len(each.known) for each in changes)
     return {
@@ -47,7 +47,7 @@ def clear_changes(changes: Sequence[Changes], confidence: float) -> Content:
     }
 
 
-def differences(changes: Sequence[Changes], metric: Metric, gallery: Gallery) -> list[Content]:
+def effects_section(changes: Sequence[Changes], metric: Metric, gallery: Gallery) -> list[Content]:
     """Return, for each variant and contender, every difference to the variant's own score, the largest gain first.
 
     Parameters
@@ -65,7 +65,7 @@ def differences(changes: Sequence[Changes], metric: Metric, gallery: Gallery) ->
 def _differences(changes: Changes, metric: Metric, gallery: Gallery) -> Content:
     rows = [_difference(row) for row in changes.known]
     label = f"loses ← {metric.name_within} → gains"
-    draw = partial(dots, rows, zero=0, x_label=label, label_px=LABEL_PX)
+    draw = partial(draw_dots, rows, zero=0, x_label=label, label_px=LABEL_PX)
     title = f"From {changes.variant}: each change's difference, {changes.contender}"
     alt = f"{title}: " + "; ".join(f"{row.label} {row.note}" for row in rows) + "."
     name = f"differences-{changes.variant}-{changes.contender}"
@@ -86,7 +86,7 @@ def _difference(row: Row) -> Dot:
     )  # fmt: skip
 
 
-def scores(
+def point_scores_section(
     changes: Sequence[Changes],
     metric: Metric,
     style_of: Callable[[str], ModalityStyle],
@@ -121,7 +121,7 @@ def _scores(changes: Changes, rows: list[Dot], metric: Metric, gallery: Gallery)
     label = f"{metric.name_within}: ● test, □ validation, △ training"
     title = f"From {changes.variant}: scores of {changes.contender}"
     alt = f"{title} on test pairs: " + "; ".join(f"{row.label} {row.note}" for row in rows) + "."
-    draw = partial(dots, rows, x_label=label, label_px=LABEL_PX)
+    draw = partial(draw_dots, rows, x_label=label, label_px=LABEL_PX)
     figure = gallery.add_rows(f"scores-{changes.variant}-{changes.contender}", title, draw, alt=alt)
     return {"variant": changes.variant, "contender": changes.contender, "figure": figure}
 
@@ -146,7 +146,9 @@ def _known(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def curves(drawn: Sequence[Curve], metric: Metric, gallery: Gallery, *, confidence: float) -> Content | None:
+def score_curves_section(
+    drawn: Sequence[ScoreCurve], metric: Metric, gallery: Gallery, *, confidence: float
+) -> Content | None:
     """Return the curves in one figure, and each on its own with its training and validation scores.
 
     Parameters
@@ -168,7 +170,7 @@ def curves(drawn: Sequence[Curve], metric: Metric, gallery: Gallery, *, confiden
     if not drawn:
         return None
     key = drawn[0].key
-    draw = partial(figures.together, drawn, y_label=metric.name_within)
+    draw = partial(figures.draw_together, drawn, y_label=metric.name_within)
     title = f"{metric.label} on test pairs against {short_key(key)}, {numbers.level(confidence)} interval"
     alt = f"{title}: " + "; ".join(_in_words(curve) for curve in drawn) + "."
     styles = (figures.LINE_STYLES[place % len(figures.LINE_STYLES)] for place in range(len(drawn)))
@@ -176,20 +178,20 @@ def curves(drawn: Sequence[Curve], metric: Metric, gallery: Gallery, *, confiden
     return {"key": key, "figure": gallery.add_rows("curve", title, draw, alt=alt), "panels": alone}
 
 
-def _alone(curve: Curve, style: figures.LineStyle, metric: Metric, gallery: Gallery) -> Content:
+def _alone(curve: ScoreCurve, style: figures.LineStyle, metric: Metric, gallery: Gallery) -> Content:
     title = f"{curve.variant}: {curve.contender}"
-    figure = figures.alone(curve, y_label=metric.name_within, style=style)
+    figure = figures.draw_alone(curve, y_label=metric.name_within, style=style)
     alt = f"Training, validation and test scores of {_in_words(curve)}."
     svg = gallery.add(f"curve-{title}", f"Train, validation, test: {title}", figure, alt=alt)
     return {"style": style, "title": title, "figure": svg}
 
 
-def _in_words(curve: Curve) -> str:
+def _in_words(curve: ScoreCurve) -> str:
     rows = (f"{row['value']} {numbers.score(row['score'])}" for row in curve.rows)
     return f"{curve.variant}, {curve.contender}: {', '.join(rows)}"
 
 
-def learning(histories: Iterable[tuple[Learned, str, Frame]], gallery: Gallery) -> list[Content]:
+def learning_section(histories: Iterable[tuple[Learned, str, Frame]], gallery: Gallery) -> list[Content]:
     """Return loss and accuracy by epoch of each variant's own point, the epoch of lowest validation loss marked."""
     return [_learning(learned, learner, rows, gallery) for learned, learner, rows in histories]
 
@@ -198,7 +200,7 @@ def _learning(learned: Learned, learner: str, rows: Frame, gallery: Gallery) -> 
     best = best_epochs(rows)
     at = f" at {learned.value}" if learned.value is not None else ""
     title = f"{learned.variant}{at}: {learner}"
-    figure = panels.learning(rows, best=best if len(best) else None)
+    figure = panels.draw_learning(rows, best=best if len(best) else None)
     n_fits = rows.select("seed", "fold").n_unique()
     svg = gallery.add(f"learning-{title}", f"Learning: {title}", figure, alt=f"Loss and accuracy by epoch, {title}.")
     return {
@@ -211,7 +213,7 @@ def _learning(learned: Learned, learner: str, rows: Frame, gallery: Gallery) -> 
     }
 
 
-def table(changes: Sequence[Changes], drawn: Sequence[Curve]) -> Content:
+def table_section(changes: Sequence[Changes], drawn: Sequence[ScoreCurve]) -> Content:
     """Return every row of the sweep, by variant and contender, a variant's own first, and which columns are filled."""
     rows = [row for each in changes for row in ([each.own] if each.own else []) + each.rows]
     rows += [row for curve in drawn for row in curve.rows]
@@ -228,7 +230,7 @@ def table(changes: Sequence[Changes], drawn: Sequence[Curve]) -> Content:
     }
 
 
-def terms(metric_key: str, metric: Metric) -> list[tuple[str, str, str]]:
+def sweep_terms(metric_key: str, metric: Metric) -> list[tuple[str, str, str]]:
     """Return the terms to explain: the metric, the sweep's own, and the terms of every study that the page uses."""
     first = (metric_key, metric.label, metric.explanation)
     shared = {key: glossary.TERMS[key] for key in SHARED_TERMS}

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from counterpoint import number_formats as numbers
-from counterpoint.report.sweep.points import Changes, Curve, Row, short_key
+from counterpoint.report.sweep.points import Changes, Row, ScoreCurve, short_key
 from counterpoint.safe_text import page_line
 
 
-def sentences(changes: Sequence[Changes], curves: Sequence[Curve], metric: str) -> list[str]:
+def sentences(changes: Sequence[Changes], curves: Sequence[ScoreCurve], metric: str) -> list[str]:
     """Return a sentence for each variant and contender, about its changes and about its curve.
 
     Parameters
@@ -52,7 +52,7 @@ def _loss(changes: Changes) -> str:
     return f"No change has a clear loss. The lowest is {_with_difference(changes.known[-1])}"
 
 
-def _of_curve(curve: Curve, metric: str) -> str:
+def _of_curve(curve: ScoreCurve, metric: str) -> str:
     first, last = curve.rows[0], curve.rows[-1]
     start = f"On {curve.variant}, the {metric} of {curve.contender}"
     at_first = f"{_score(first)} at {short_key(curve.key)} {first['value']}"

@@ -12,7 +12,7 @@ from counterpoint.config import Evaluate
 from counterpoint.config.sweep import SweepConfig
 from counterpoint.metrics import Metric, find_metric
 from counterpoint.report.palette import ModalityStyle, modality_style
-from counterpoint.report.sweep.points import Changes, Curve, Row, curves_along, marked_rows, single_changes
+from counterpoint.report.sweep.points import Changes, Row, ScoreCurve, curves_along, marked_rows, single_changes
 from counterpoint.report.sweep.sentences import sentences
 from counterpoint.schema import Frame
 
@@ -63,7 +63,7 @@ class Swept:
         return single_changes(self.rows, self.config.along)
 
     @cached_property
-    def curves(self) -> list[Curve]:
+    def curves(self) -> list[ScoreCurve]:
         """The scores along a key, by variant and contender."""
         return curves_along(self.rows, self.config.along)
 
