@@ -21,7 +21,7 @@ from counterpoint.formats.exports import Exported, Outgoing, export_once
 from counterpoint.formats.imagefolder import write_imagefolder
 from counterpoint.formats.stored_images import file_extension, jpeg_of
 from counterpoint.formats.study2023 import StudyFolder, class_numbers, folder_of
-from counterpoint.formats.tars import write_tars
+from counterpoint.formats.tar_writer import write_tars
 from counterpoint.redaction import redacted_text
 from counterpoint.store import Store
 

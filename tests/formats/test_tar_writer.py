@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from counterpoint.data.sources import open_source
 from counterpoint.formats.exports import Outgoing
-from counterpoint.formats.tars import TarSample, read_tar, write_tars
+from counterpoint.formats.tar_writer import write_tars
+from counterpoint.formats.tars import TarSample, read_tar
 from source_material import GOOD, IMAGES
 
 PAIRS = [
