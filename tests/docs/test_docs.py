@@ -199,7 +199,7 @@ def test_the_source_and_the_check_of_the_extension_guide_work(written, tmp_path)
     source = open_source({"kind": "written:Diary", "path": str(tmp_path)})
     ((records, dropped),) = source.read(tmp_path)
     assert (records["text"].to_list(), len(dropped)) == (["It rained."], 0)
-    assert module.look(SimpleNamespace(pairs=records))["severity"] == "warn"
+    assert module.FewPairs().run(pairs=records)["severity"] == "warn"
 
 
 def test_the_engine_of_the_extension_guide_does_each_task_once_and_in_order(written):

@@ -13,8 +13,8 @@ from counterpoint.lookup import find
 from counterpoint.schema import FINDINGS, Frame
 
 __all__ = [
-    "CHECKS", "INPUTS", "Check", "Cost", "Depth", "Finding", "Inputs", "all_checks", "check_of", "depths", "run_checks",
-    "title_of",
+    "CHECKS", "CODE", "INPUTS", "Check", "Cost", "Depth", "Finding", "Inputs", "all_checks", "check_of", "depths",
+    "run_checks", "title_of",
 ]  # fmt: skip
 
 CHECKS = {
