@@ -1,4 +1,4 @@
-"""A run folder never takes half of something for the whole, and says in one line when it cannot write."""
+"""A run folder never reads half a file as a whole one, and an error of writing is one line."""
 
 import resource
 import subprocess
@@ -38,7 +38,7 @@ def test_what_was_made_with_the_same_key_is_read(run):
     assert run.keep_or_make("stage", "k", refuse)["numbers"]["n"].to_list() == [1, 2]
 
 
-def test_another_key_makes_anew(run):
+def test_another_key_makes_the_stage_again(run):
     run.keep_or_make("stage", "k", numbers(1))
     assert run.keep_or_make("stage", "other", numbers(3))["numbers"]["n"].to_list() == [3]
 

@@ -1,4 +1,4 @@
-"""A path is one regular file: never a pattern, and never what has no end."""
+"""A path is one regular file: never a pattern, and never a file without an end."""
 
 import ast
 import os
@@ -26,7 +26,7 @@ EXPANDING = {"read_parquet", "scan_parquet", "read_csv", "scan_csv", "read_ipc",
 
 @pytest.fixture(params=["pipe", "device", "socket", "proc", "folder"])
 def endless(request, tmp_path):
-    """What is no regular file, by a name that has any suffix."""
+    """A file that is not regular, by a name with any suffix."""
     return lambda suffix: make(request.param, tmp_path / f"x{suffix}")
 
 

@@ -39,8 +39,8 @@ def test_the_rule_of_the_2023_study_is_as_published(text, label):
 @given(TEXTS, st.booleans())
 def test_a_text_has_exactly_the_classes_whose_words_it_has(text, ignore_case):
     rules = KeywordRules(classes={"person": ["man", "woman"], "animal": ["cat", "dog"]}, ignore_case=ignore_case)
-    said = set((text.lower() if ignore_case else text).split())
-    fits = [name for name, rule in rules.classes.items() if said & set(rule.any)]
+    found = set((text.lower() if ignore_case else text).split())
+    fits = [name for name, rule in rules.classes.items() if found & set(rule.any)]
     expected = AMBIGUOUS if len(fits) > 1 else fits[0] if fits else NONE
     assert labels(rules, text) == [expected]
 
@@ -64,8 +64,8 @@ def test_a_null_text_stays_null():
 
 def test_words_of_many_scripts():
     texts = ["الولد يلعب بالكرة", "don't STOP", "红狐 ok", "naïve café", "…!?"]
-    said = pl.DataFrame({"t": texts}).select(words(pl.col("t")))["t"].to_list()
-    assert said == [["الولد", "يلعب", "بالكرة"], ["don't", "stop"], ["红", "狐", "ok"], ["naïve", "café"], []]
+    found = pl.DataFrame({"t": texts}).select(words(pl.col("t")))["t"].to_list()
+    assert found == [["الولد", "يلعب", "بالكرة"], ["don't", "stop"], ["红", "狐", "ok"], ["naïve", "café"], []]
 
 
 @pytest.mark.parametrize("name", [AMBIGUOUS, NONE])

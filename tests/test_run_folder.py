@@ -1,4 +1,4 @@
-"""Whose a run folder is, what makes its stages again, and what a damaged one ends in."""
+"""The owner of a run folder, the changes that make its stages again, and the outcome of damages."""
 
 import os
 import shutil
@@ -146,7 +146,7 @@ def test_an_image_that_comes_back_is_seen(shop):
     assert opened(shop).records()["image_status"].to_list().count("missing") == 0
 
 
-def test_studies_whose_names_look_like_patterns_read_their_own_rows(shop):
+def test_studies_with_names_of_patterns_read_their_own_rows(shop):
     assert len(opened(shop).pairs()) == N
     for name in ("runs1", "runs*", "runs[1]", "a=1"):
         study = opened(shop, runs=name)

@@ -1,4 +1,4 @@
-"""A file in a store is there whole, or as it was before, wherever the store is."""
+"""A file in a store is whole, or as it was before, in every kind of store."""
 
 import pickle
 import resource

@@ -70,8 +70,8 @@ def test_each_row_is_tested_once_by_each_contender(finished):
 
 
 def test_no_contender_trains_on_rows_that_it_is_validated_or_tested_on(finished):
-    sides = finished.predictions().group_by("contender", "fold", "id").agg(pl.col("part").n_unique())
-    assert sides["part"].max() == 1
+    parts = finished.predictions().group_by("contender", "fold", "id").agg(pl.col("part").n_unique())
+    assert parts["part"].max() == 1
 
 
 def test_results_json_is_the_whole_outcome(finished):
@@ -90,7 +90,7 @@ def test_the_page_and_its_figures_are_there(finished):
     assert {path.suffix for path in (finished.root / "figures").iterdir()} == {".svg", ".png"}
 
 
-def test_another_metric_that_decides_chooses_the_primary_contrast_anew(finished):
+def test_another_primary_metric_chooses_the_primary_contrast_again(finished):
     assert finished.primary()["metric"] == "balanced_accuracy"
     rules = finished.config.evaluate.model_copy(update={"primary": "accuracy"})
     other = cp.Study(finished.config.model_copy(update={"evaluate": rules}), runs=finished.root.parent)
@@ -168,7 +168,7 @@ def test_a_run_folder_of_another_source_is_refused(finished):
         cp.Study(other, runs=finished.root.parent).opened.folder  # noqa: B018 - looked at
 
 
-def test_predictions_of_an_outside_model_stand_beside_ours(tmp_path, finished):
+def test_predictions_of_an_outside_model_are_compared_with_ours(tmp_path, finished):
     pairs = finished.pairs()
     outside = pairs.select(
         "id", *((pl.col("label") == name).cast(pl.Float64).alias(f"p_{name}") for name in pairs["label"].unique())

@@ -1,4 +1,4 @@
-"""A sweep makes one study many times, and says what each change does."""
+"""A sweep runs one study many times, and reports the effect of each change."""
 
 import json
 from pathlib import Path
@@ -64,7 +64,7 @@ def test_a_curve_has_a_point_a_value_and_variant():
     assert found == [("plain", "50"), ("plain", "100"), ("strict", "50"), ("strict", "100")]
 
 
-def test_a_curve_beside_choices_leaves_each_variant_its_own_point():
+def test_a_curve_next_to_choices_leaves_each_variant_its_own_point():
     found = [(point.variant, point.choice) for point in points(config(only={}, along={"split.limit": [50]}))]
     assert found.count(("plain", None)) == found.count(("strict", None)) == 1
 
@@ -92,9 +92,9 @@ def test_a_study_that_is_not_there_is_one_clear_line(tmp_path):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
-    told = []
-    sweep = open_sweep(written(folder, SWEEP), runs=folder / "runs", on_progress=lambda *said: told.append(said))
-    return sweep, sweep.run(), told
+    reported = []
+    sweep = open_sweep(written(folder, SWEEP), runs=folder / "runs", on_progress=lambda *step: reported.append(step))
+    return sweep, sweep.run(), reported
 
 
 def test_says_what_each_change_does(made):
@@ -119,12 +119,12 @@ def test_what_is_made_is_not_made_again(made):
     assert [file.stat().st_mtime_ns for file in files] == times
 
 
-def test_progress_tells_of_all_points_and_of_all_fits_together(made):
-    _, _, told = made
-    stages = list(dict.fromkeys(what for what, _, _ in told))
+def test_progress_counts_all_points_and_all_fits_together(made):
+    _, _, reported = made
+    stages = list(dict.fromkeys(what for what, _, _ in reported))
     assert stages == ["preparing points", "fitting", "comparing points", "writing the page"]
-    assert {total for what, _, total in told if what.endswith("points")} == {7}
-    fitting = [(done, total) for what, done, total in told if what == "fitting"]
+    assert {total for what, _, total in reported if what.endswith("points")} == {7}
+    fitting = [(done, total) for what, done, total in reported if what == "fitting"]
     assert len({total for _, total in fitting}) == 1
     assert fitting[-1][0] == pytest.approx(fitting[-1][1])
 

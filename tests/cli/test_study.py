@@ -1,4 +1,4 @@
-"""The command line says a mistake in one line and exits 1, and prints what a study found."""
+"""The command line reports a mistake in one line with exit code 1, and prints the results of a study."""
 
 import json
 import sys
@@ -82,8 +82,8 @@ def test_a_sweep_prints_a_table_its_sentences_and_where_its_page_is(call, tmp_pa
     assert [line.split(":")[0] for line in err.splitlines()] == [
         "preparing points", "fitting", "comparing points", "writing the page",
     ]  # fmt: skip
-    said = json.loads((tmp_path / "runs/tiny/sweep.json").read_text())["sentences"][0]
-    assert " ".join(said.split()) in " ".join(out.split())
+    sentence = json.loads((tmp_path / "runs/tiny/sweep.json").read_text())["sentences"][0]
+    assert " ".join(sentence.split()) in " ".join(out.split())
     code, out, _ = call("sweep", path, "--csv")
     assert (code, len(out.splitlines())) == (0, 3)
     assert out.startswith("variant,choice,value,contender,metric,score")
