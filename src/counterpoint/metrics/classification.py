@@ -76,7 +76,7 @@ BALANCED_ACCURACY = Metric(
         "Accuracy of each class on its own, then averaged, so that a large class counts no more than a small one. "
         "Guessing scores 1 divided by the number of classes."
     ),
-    source="Brodersen, Ong, Stephan and Buhmann, The Balanced Accuracy and Its Posterior Distribution, ICPR 2010",
+    source="Brodersen, Ong, Stephan and Buhmann, ICPR 2010",
 )
 MACRO_F1 = Metric(
     macro_f1,
@@ -85,7 +85,7 @@ MACRO_F1 = Metric(
         "The average over classes of F1. F1 of a class is one number from two shares. One is the share of its pairs "
         "that were found. The other is the share of correct pairs among the pairs predicted as this class."
     ),
-    source="Opitz and Burst, Macro F1 and Macro F1, arXiv 1911.03347, 2019 (the averaged F1)",
+    source="Opitz and Burst, arXiv 1911.03347, 2019",
 )
 ROC_AUC = Metric(
     roc_auc,
@@ -94,7 +94,7 @@ ROC_AUC = Metric(
         "How often a pair of a class is ranked above a pair that is not of it. 0.5 is guessing, 1 is perfect. "
         "The threshold between the classes has no influence."
     ),
-    source="Hanley and McNeil, The Meaning and Use of the Area under a ROC Curve, Radiology 1982",
+    source="Hanley and McNeil, Radiology 1982",
     is_ranking=True,
 )
 PR_AUC = Metric(
@@ -104,7 +104,7 @@ PR_AUC = Metric(
         "The average precision as more and more pairs of a class are found. Guessing scores the share of the class, "
         "so this metric is stricter if a class is rare."
     ),
-    source="Davis and Goadrich, The Relationship between Precision-Recall and ROC Curves, ICML 2006",
+    source="Davis and Goadrich, ICML 2006",
     is_ranking=True,
 )
 LOG_LOSS = Metric(
@@ -114,13 +114,13 @@ LOG_LOSS = Metric(
         "The cost of the probabilities. It is small if the right class had a high probability, and very large if it "
         "had almost none. Lower is better."
     ),
-    source="Good, Rational Decisions, Journal of the Royal Statistical Society B 1952",
+    source="Good, Journal of the Royal Statistical Society B 1952",
     higher_is_better=False,
 )
 ECE = Metric(
     ece,
     label="Calibration error",
     explanation="The average distance between confidence and accuracy (ECE). Lower is better.",
-    source="Guo, Pleiss, Sun and Weinberger, On Calibration of Modern Neural Networks, ICML 2017",
+    source="Guo, Pleiss, Sun and Weinberger, ICML 2017",
     higher_is_better=False,
 )

@@ -10,7 +10,7 @@ from counterpoint.seeds import child_seed
 
 N_TABLES = 4_999
 LEAST_EXPECTED = 5
-"""Cochran's rule: with fewer expected in a cell, the χ² distribution is no guide."""
+"""Cochran's rule: below this expected count in a cell, the χ² distribution is not valid."""
 
 
 class Independence(NamedTuple):
