@@ -63,7 +63,7 @@ def test_a_script_is_run_once_and_its_study_on_other_processes(how, tmp_path):
 
 
 @pytest.mark.parametrize("how", ["file", "stdin"])
-def test_a_contender_of_the_script_itself_is_fitted_in_its_own_process_and_that_is_said_once(how, tmp_path):
+def test_a_contender_of_the_script_itself_is_fitted_in_its_own_process_and_that_is_logged_once(how, tmp_path):
     (study(tmp_path, "__main__:Mine") / "script.py").write_text(SCRIPT)
     done = run(tmp_path, *(["-"] if how == "stdin" else ["script.py"]), stdin=SCRIPT if how == "stdin" else None)
     assert (done.returncode, done.stdout) == (0, "['majority', 'other']\n")

@@ -34,7 +34,7 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 class Browser:
-    """One tab; keeps what the page said to the console and what it asked of the network."""
+    """One tab; keeps the messages of the page to the console, and its requests to the network."""
 
     def __init__(self, commands: int, answers: int) -> None:
         self._commands, self._answers = commands, answers
@@ -53,7 +53,7 @@ class Browser:
         if self._session:
             message["sessionId"] = self._session
         os.write(self._commands, json.dumps(message).encode() + b"\0")
-        return self._until(lambda said: said.get("id") == self._number)["result"]
+        return self._until(lambda message: message.get("id") == self._number)["result"]
 
     def open(self, path: Path, *, width: int, is_dark: bool = False, media: str = "screen") -> None:
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}]
@@ -61,7 +61,7 @@ class Browser:
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
         self.send("Emulation.setDeviceMetricsOverride", **size)
         self.send("Page.navigate", url=path.as_uri())
-        self._until(lambda said: said.get("method") == "Page.loadEventFired")
+        self._until(lambda message: message.get("method") == "Page.loadEventFired")
 
     def ask(self, expression: str) -> Any:
         return self.send("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
@@ -84,15 +84,15 @@ class Browser:
                 assert more, "the browser has gone"
                 self._rest += more
             line, self._rest = self._rest.split(b"\0", 1)
-            said = json.loads(line)
-            self._note(said)
-            if is_it(said):
-                assert "error" not in said, said["error"]
-                return said
+            message = json.loads(line)
+            self._note(message)
+            if is_it(message):
+                assert "error" not in message, message["error"]
+                return message
 
-    def _note(self, said: dict[str, Any]) -> None:
-        params = said.get("params", {})
-        match said.get("method"):
+    def _note(self, message: dict[str, Any]) -> None:
+        params = message.get("params", {})
+        match message.get("method"):
             case "Network.requestWillBeSent":
                 self.requests.append(params["request"]["url"])
             case "Runtime.exceptionThrown":

@@ -31,7 +31,7 @@ def inputs_of_signals(
     Parameters
     ----------
     text, image, both
-        *text*, *image* and *both* are the shares of rows whose class that side tells, or both at once.
+        *text*, *image* and *both* are the shares of rows whose class that modality predicts, or both at once.
     flips
         *flips* is the share of labels that are another class.
     astray
@@ -47,8 +47,8 @@ def inputs_of_signals(
     label = np.where(rng.random(n) < flips, (truth + rng.integers(1, classes, n)) % classes, truth)
     named = np.where(rng.random(n) < astray, rng.permutation(truth), truth)
     sides = (named, text), (truth, image)
-    heard = [_logits(rng, codes, (rng.random(n) < share) | redundant, classes) for codes, share in sides]
-    logits = {"text-svm": heard[0], "image-cnn": heard[1], "late-fusion": heard[0] + heard[1]}
+    read = [_logits(rng, codes, (rng.random(n) < share) | redundant, classes) for codes, share in sides]
+    logits = {"text-svm": read[0], "image-cnn": read[1], "late-fusion": read[0] + read[1]}
     fold = rng.permutation(n) % 3
     frames = [made_fits(logits[name] * (4 if name == hot else 1), label, fold) .with_columns(contender=pl.lit(name))
               for name in modalities]  # fmt: skip
@@ -57,9 +57,9 @@ def inputs_of_signals(
     return inputs_of(**{"pairs": pairs} | own | given)
 
 
-def _logits(rng, truth, told, classes):
+def _logits(rng, truth, is_informative, classes):
     logits = rng.normal(0, 0.35, (len(truth), classes))
-    logits[np.arange(len(truth)), truth] += np.where(told, rng.normal(3, 0.8, len(truth)), 0)
+    logits[np.arange(len(truth)), truth] += np.where(is_informative, rng.normal(3, 0.8, len(truth)), 0)
     return logits
 
 
