@@ -12,7 +12,7 @@ import counterpoint
 from counterpoint import files
 from counterpoint.acquire.lists.inputs import find_inputs
 from counterpoint.config import read_study
-from counterpoint.config.files import load
+from counterpoint.config.files import read_keys
 from counterpoint.data.label import read_ids, read_labels
 from counterpoint.data.sources import open_source
 from counterpoint.errors import ConfigError, CounterpointError, ImageError, SourceError
@@ -48,7 +48,7 @@ def test_only_regular_files_are_opened(endless):
         files.open_regular(endless(""))
 
 
-@pytest.mark.parametrize("read", [load, read_study, read_ids], ids=lambda read: read.__name__)
+@pytest.mark.parametrize("read", [read_keys, read_study, read_ids], ids=lambda read: read.__name__)
 def test_settings_and_ids_are_read_from_regular_files_only(endless, read):
     with pytest.raises(ConfigError, match="Cannot read"):
         read(endless(".txt"))

@@ -79,7 +79,7 @@ def inspect(found: Tables, rules: Clean, compared: States, workers: int, on_prog
     }
 
 
-def prepare(inspected: Tables, rules: PairRules, edits: Edits, on_progress: OnProgress) -> Tables:
+def group_records(inspected: Tables, rules: PairRules, edits: Edits, on_progress: OnProgress) -> Tables:
     """Return ``grouped``, ``grouped_dropped`` and ``grouped_findings``: pairs with a label and a group, without folds.
 
     Parameters
@@ -105,7 +105,7 @@ def split_pairs(grouped: Tables, rules: Split, faults: Sequence[Fault]) -> Table
     Parameters
     ----------
     grouped
-        *grouped* are the tables of `prepare`.
+        *grouped* are the tables of `group_records`.
     rules
         *rules* is the section ``split``.
     faults
@@ -140,7 +140,7 @@ def collect_predictions(tasks: Sequence[FitTask], pairs: Frame, outside: Sequenc
     return tables | {"predictions": pl.concat([tables["predictions"], *others])}
 
 
-def score(predictions: Frame, rules: Evaluate, on_progress: OnProgress) -> Tables:
+def score_contenders(predictions: Frame, rules: Evaluate, on_progress: OnProgress) -> Tables:
     """Return ``scores``: every score with its interval.
 
     Parameters
@@ -156,7 +156,7 @@ def score(predictions: Frame, rules: Evaluate, on_progress: OnProgress) -> Table
     return {"scores": scores(predictions, rules)}
 
 
-def differ(
+def compare_all(
     predictions: Frame,
     rules: Evaluate,
     primary: Mapping[str, Any] | None,
@@ -182,7 +182,7 @@ def differ(
     return {"differences": differences(predictions, rules, primary, modalities)}
 
 
-def check(pairs: Tables, inputs: Inputs, extra: Sequence[str] = ()) -> Tables:
+def collect_findings(pairs: Tables, inputs: Inputs, extra: Sequence[str] = ()) -> Tables:
     """Return ``findings``: those of the stages, then those of the checks.
 
     Parameters

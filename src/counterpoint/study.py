@@ -207,7 +207,7 @@ class Study:
     def _make_scores(self) -> Tables:
         self.primary()  # fixed before a test row is scored
         self.opened.evaluations.note(self.opened.config_hash, list(self.modalities()))
-        return stages.score(self.predictions(), self.config.evaluate, self.on_progress)
+        return stages.score_contenders(self.predictions(), self.config.evaluate, self.on_progress)
 
     def primary(self) -> dict[str, Any] | None:
         """Return the primary contrast: chosen on validation rows, and written before a test row is scored."""
@@ -274,7 +274,7 @@ STAGES: Mapping[str, Stage] = {
     ),
     "grouped": Stage(
         lambda s: [s.opened.rules, sorted(s.opened.edits.exclude), s.opened.edits.relabel],
-        lambda s: stages.prepare(s.made("records"), s.opened.rules, s.opened.edits, s.on_progress),
+        lambda s: stages.group_records(s.made("records"), s.opened.rules, s.opened.edits, s.on_progress),
     ),
     "pairs": Stage(
         lambda s: [s.config.split, s.config.faults],
@@ -287,11 +287,11 @@ STAGES: Mapping[str, Stage] = {
     "scores": Stage(lambda s: s.config.evaluate, Study._make_scores),
     "differences": Stage(
         lambda _: None,
-        lambda s: stages.differ(s.predictions(), s.config.evaluate, s.primary(), s.modalities(), s.on_progress),
+        lambda s: stages.compare_all(s.predictions(), s.config.evaluate, s.primary(), s.modalities(), s.on_progress),
     ),
     "findings": Stage(
         lambda s: [s.config.checks, s.opened.evaluations.lost()],
-        lambda s: stages.check(s.made("pairs"), s.check_inputs(), s.config.checks.extra),
+        lambda s: stages.collect_findings(s.made("pairs"), s.check_inputs(), s.config.checks.extra),
     ),
 }
 """The stages in their order: each is made from the tables of the stages before it."""

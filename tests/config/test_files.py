@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 
 from counterpoint.config import read_study
 from counterpoint.config.acquire import read_acquire
-from counterpoint.config.files import load, overridden
+from counterpoint.config.files import overridden, read_keys
 from counterpoint.config.sweep import read_sweep
 from counterpoint.config.yaml_text import MOST_BYTES, NotPlainError, read_yaml
 from counterpoint.contenders import make
@@ -84,7 +84,7 @@ def test_an_alias_and_a_merge_are_fine():
 def test_an_error_does_not_quote_the_line_which_may_hold_a_password(tmp_path):
     (tmp_path / "a.yaml").write_text("storage:\n  secret: 'hunter2\nkey: [")
     with pytest.raises(ConfigError) as caught:
-        load(tmp_path / "a.yaml")
+        read_keys(tmp_path / "a.yaml")
     assert "hunter2" not in str(caught.value)
     with pytest.raises(ConfigError) as caught:
         overridden({}, ["storage.secret=[hunter2"])
@@ -95,14 +95,14 @@ def test_a_file_that_is_too_large_is_refused_and_one_in_utf_16_is_read(tmp_path)
     path = tmp_path / "a.yaml"
     path.write_bytes(b"#" * (MOST_BYTES + 1))
     with pytest.raises(ConfigError, match="larger than 2,097,152 bytes"):
-        load(path)
+        read_keys(path)
     path.write_bytes("ä: 1\r\n".encode("utf-16"))
-    assert load(path) == {"ä": 1}
+    assert read_keys(path) == {"ä": 1}
     path.write_bytes(b"\xe4: 1")
     with pytest.raises(ConfigError, match="not UTF-8"):
-        load(path)
+        read_keys(path)
     with pytest.raises(ConfigError, match="not a regular file"):
-        load(type(path)("/dev/zero"))
+        read_keys(type(path)("/dev/zero"))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from counterpoint.config.files import absolute, load, overridden
+from counterpoint.config.files import absolute, overridden, read_keys
 from counterpoint.config.tables import Delimited
 from counterpoint.errors import did_you_mean
 from counterpoint.redaction import redacted
@@ -273,7 +273,7 @@ def read_acquire(path: Path, overrides: tuple[str, ...] = ()) -> AcquireConfig:
     ConfigError
         When the file is missing, is not YAML, or has a wrong key or value.
     """
-    return AcquireConfig.read(_resolved(overridden(load(path), overrides), path.parent))
+    return AcquireConfig.read(_resolved(overridden(read_keys(path), overrides), path.parent))
 
 
 def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ MOST_NAME_BYTES = 255
 """The longest name of a file in common file systems, in bytes."""
 
 
-def load(path: Path) -> dict[str, Any]:
+def read_keys(path: Path) -> dict[str, Any]:
     """Return the keys of the YAML file at *path*.
 
     Raises

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from counterpoint.config.files import absolute, load, overridden, put
+from counterpoint.config.files import absolute, overridden, put, read_keys
 from counterpoint.config.names import FolderName
 from counterpoint.config.tables import Delimited
 from counterpoint.redaction import redacted
@@ -322,7 +322,7 @@ def read_study(path: Path, overrides: tuple[str, ...] = (), changes: Mapping[str
     ConfigError
         When the file is missing, is not YAML, or has a wrong key or value.
     """
-    values = load(path)
+    values = read_keys(path)
     for key, value in (changes or {}).items():
         put(values, key, value)
     return StudyConfig.read(_resolved(overridden(values, overrides), path.parent))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from counterpoint.config.files import absolute, load
+from counterpoint.config.files import absolute, read_keys
 from counterpoint.errors import ConfigError
 from counterpoint.settings import Name, Section
 
@@ -60,7 +60,7 @@ def read_sweep(path: Path) -> SweepConfig:
     ConfigError
         When the file is missing, is not YAML, or has a wrong key or value.
     """
-    values = load(path)
+    values = read_keys(path)
     study = values.get("study")
     if isinstance(study, str):
         values["study"] = Path(absolute(study, path.parent)).resolve()
