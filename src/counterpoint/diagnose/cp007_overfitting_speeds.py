@@ -16,6 +16,7 @@ from counterpoint.measures import blend_weights, ogr
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
 from counterpoint.measures.prediction_arrays import best_on_validation, validated_contenders
 from counterpoint.metrics.estimate import Floats
+from counterpoint.metrics.intervals import t_interval
 from counterpoint.schema import Frame
 
 FEW_FITS = 3
@@ -89,7 +90,7 @@ class OverfittingSpeeds(Check):
     def _compared(
         self, text: BranchCurves, image: BranchCurves, differences: Floats, evidence: dict[str, Any]
     ) -> Finding:
-        mean, low, high = _interval(differences)
+        mean, low, high = t_interval(differences)
         evidence |= {"difference": [mean, low, high], "n_fits": len(differences)}
         fast, slow = (text, image) if mean > 0 else (image, text)
         if low > APART or high < -APART:
@@ -115,15 +116,6 @@ def _kept(fast: BranchCurves, slow: BranchCurves, difference: tuple[float, float
         f"{1 - lost[slow.name]:.0%} (difference {abs(mean):.0%}, {min(abs(low), abs(high)):.0%} to "
         f"{max(abs(low), abs(high)):.0%}, over {n_fits} fits)"
     )
-
-
-def _interval(values: Floats) -> tuple[float, float, float]:
-    """Return the mean over fits and its 95 % interval by Student's t."""
-    from scipy.stats import t  # noqa: PLC0415 - slow to import
-
-    half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
-    mean = float(values.mean())
-    return mean, mean - half, mean + half
 
 
 def _branch(history: Frame, predictions: Frame, modalities: Modalities, modality: str) -> BranchCurves | None:

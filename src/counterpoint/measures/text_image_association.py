@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from counterpoint.measures.prediction_arrays import Codes, Floats
+from counterpoint.metrics.intervals import normal_interval
 from counterpoint.seeds import child_seed
 
 FOLDS = 4
@@ -77,10 +78,8 @@ def own_image_rate(text: Floats, image: Floats, groups: Sequence[str], codes: Co
                 rates.append(found)
                 permuted += by_chance
     every = np.concatenate(rates) if rates else np.full(2, 0.5)
-    half = 1.96 * float(every.std()) / len(every) ** 0.5
     p = (1 + int((permuted >= every.sum() - 1e-9).sum())) / (1 + PERMUTATIONS)
-    rate = float(every.mean())
-    return OwnImageRate(rate, rate - half, rate + half, p)
+    return OwnImageRate(*normal_interval(every), p)
 
 
 def _shares_below_own(scores: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
