@@ -197,4 +197,4 @@ def _square(inner_px: int) -> tuple[Figure, Axes]:
 
 def _intervals(axes: Axes, places: Any, bins: Frame, colour: str, marker: str) -> None:
     axes.vlines(places, bins["low"], bins["high"], color=light(colour), linewidth=2)
-    axes.plot(places, bins["value"], marker, color=light(colour), markersize=6.5)
+    axes.plot(places, bins["value"], marker, color=light(colour), markersize=6.5, clip_on=False)

@@ -31,7 +31,7 @@ LINE_STYLES = (
 )  # fmt: skip
 """The styles of the lines of one figure. They repeat after six."""
 _PARTS = (("train", "training", "^", (0, (4, 2))), ("validation", "validation", "s", (0, (1, 1.2))))
-_LEFT_PX, _RIGHT_PX, _FOOT_PX, _LEGEND_PX, _DODGE = 52, 12, 46, 22, 0.09
+_LEFT_PX, _RIGHT_PX, _TOP_PX, _FOOT_PX, _LEGEND_PX, _DODGE = 52, 12, 8, 46, 22, 0.09
 
 
 def draw_together(curves: Sequence[ScoreCurve], *, y_label: str, is_narrow: bool = False) -> Figure:
@@ -87,7 +87,7 @@ def draw_alone(curve: ScoreCurve, *, y_label: str, style: LineStyle) -> Figure:
         *style* is the colour and marker of the test scores.
     """
     scale = Scale([row["value"] for row in curve.rows])
-    figure, axes = _axes(WIDTH_PX, 170, 0)
+    figure, axes = _axes(WIDTH_PX, 170, _TOP_PX)
     for part, _, marker, dashes in _PARTS:
         known = [row for row in _in_order(curve, scale) if row[part] is not None]
         axes.plot(
