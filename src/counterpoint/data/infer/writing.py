@@ -12,6 +12,7 @@ from counterpoint.data.infer.example_keywords import two_words
 from counterpoint.data.infer.inferred_source import InferredSource
 from counterpoint.data.look_alikes import look_alike_findings, yaml_string
 from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.safe_text import terminal_text
 
 PRESETS = {"study-2023": Path(__file__).parents[2] / "study-2023.yaml"}
 """Published studies by name: whole study files, whose source the user replaces."""
@@ -148,7 +149,7 @@ def in_comment(text: str) -> str:
     >>> print(in_comment("a\nb: \x1b[31mred"))
     a b: \x1b[31mred
     """
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in " ".join(text.split()))
+    return terminal_text(" ".join(text.split()))
 
 
 def seen_from(file: Path, value: Any) -> Any:
