@@ -24,7 +24,7 @@ QUICK, QUICK_DRAWS = HERE.parent / "runs" / "pitfalls-quick", 2
 
 
 def arguments() -> argparse.Namespace:
-    """Return what is asked for."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--whole", action="store_true", help="all draws, to be reported")
     parser.add_argument("--quick", action="store_true", help="two small draws of each: the default")
@@ -45,24 +45,24 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Make the draws that are asked for and are not kept, and print what all of them show."""
-    asked = arguments()
-    folder = asked.kept or (DRAWS if asked.whole else QUICK)
-    draws = asked.draws if asked.whole or asked.draws else QUICK_DRAWS
-    first_seed = REPORTED if asked.whole else DEVELOPMENT
-    budget_s = 60 * asked.budget
-    if asked.named:
+    """Make the draws that are wanted and are not kept, and print what all of them show."""
+    options = arguments()
+    folder = options.kept or (DRAWS if options.whole else QUICK)
+    draws = options.draws if options.whole or options.draws else QUICK_DRAWS
+    first_seed = REPORTED if options.whole else DEVELOPMENT
+    budget_s = 60 * options.budget
+    if options.named:
         work_through(list(named.items()), folder / "named.jsonl", named.draw, budget_s=budget_s)
-    if asked.contribution:
+    if options.contribution:
         listed = list(contribution.items(draws=draws, first_seed=first_seed))
         work_through(listed, folder / "contribution.jsonl", contribution.draw, budget_s=budget_s)
-    if not (asked.named or asked.contribution or asked.summary):
-        listed = items(codes=asked.codes, draws=draws, first_seed=first_seed, parts=asked.parts)
-        work_through(listed if asked.whole else _small(listed), folder / "draws.jsonl", budget_s=budget_s)
-    found = _summary(folder, is_quick=not asked.whole)
-    if asked.whole:
-        asked.out.parent.mkdir(exist_ok=True)
-        asked.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if not (options.named or options.contribution or options.summary):
+        listed = items(codes=options.codes, draws=draws, first_seed=first_seed, parts=options.parts)
+        work_through(listed if options.whole else _small(listed), folder / "draws.jsonl", budget_s=budget_s)
+    found = _summary(folder, is_quick=not options.whole)
+    if options.whole:
+        options.out.parent.mkdir(exist_ok=True)
+        options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def _small(listed: list[Item]) -> list[Item]:

@@ -20,8 +20,7 @@ from counterpoint.config import StudyConfig
 from counterpoint.diagnose.verdict import VERDICTS
 from counterpoint.measures.comparison_tables import scores_on_test_rows
 from injection.draw import study_of, timed
-from injection.rates import MET, share_of
-from injection.rates import said as said_of
+from injection.rates import MET, rate_text, share_of
 from injection.work import DEVELOPMENT, Item, kept, work_through
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -163,15 +162,15 @@ def summary(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         of_size = [result for result in results if result["n"] == n]
         if not of_size:
             continue
-        said = {truth: Counter(r.get("verdict", "error") for r in of_size if r["kind"] == truth) for truth in TRUTHS}
-        n_right = sum(said[truth][truth] for truth in TRUTHS)
-        n_open = sum(counts["cannot_tell"] for counts in said.values())
+        answers = {truth: Counter(r.get("verdict", "error") for r in of_size if r["kind"] == truth) for truth in TRUTHS}
+        n_right = sum(answers[truth][truth] for truth in TRUTHS)
+        n_open = sum(counts["cannot_tell"] for counts in answers.values())
         counts = {"right": n_right, "wrong": len(of_size) - n_right - n_open, "cannot_tell": n_open}
         shares = {name: share_of(k, len(of_size)) for name, k in counts.items()}
         met = shares["right"]["share"] >= RIGHT_BARS[n] and shares["wrong"]["share"] <= WRONG_BAR
-        is_enough = min(counts.total() for counts in said.values()) >= N_EACH
+        is_enough = min(counts.total() for counts in answers.values()) >= N_EACH
         bars = {"right": RIGHT_BARS[n], "wrong": WRONG_BAR}
-        table = {truth: dict(counts) for truth, counts in said.items()}
+        table = {truth: dict(counts) for truth, counts in answers.items()}
         found[str(n)] = {"n": len(of_size), **shares, "bars": bars, "meets": met if is_enough else None, "table": table}
     return found
 
@@ -180,17 +179,17 @@ def lines(summed: Mapping[str, Any]) -> Iterable[str]:
     """Yield the confusion tables as text: a row a truth, a column a verdict."""
     for n, found in summed.items():
         shares = ", ".join(
-            f"{name.replace('_', ' ')} {said_of(found[name])}" for name in ("right", "wrong", "cannot_tell")
+            f"{name.replace('_', ' ')} {rate_text(found[name])}" for name in ("right", "wrong", "cannot_tell")
         )
         yield f"{n} pairs: {shares}: {MET[found['meets']]}"
-        said = [name for name in (*VERDICTS, "error") if any(name in counts for counts in found["table"].values())]
-        yield f"{'truth':<18}" + "".join(f"{name[:14]:>16}" for name in said)
+        named = [name for name in (*VERDICTS, "error") if any(name in counts for counts in found["table"].values())]
+        yield f"{'truth':<18}" + "".join(f"{name[:14]:>16}" for name in named)
         for truth, counts in found["table"].items():
-            yield f"{truth:<18}" + "".join(f"{counts.get(name, 0):>16}" for name in said)
+            yield f"{truth:<18}" + "".join(f"{counts.get(name, 0):>16}" for name in named)
 
 
 def main() -> None:
-    """Make the studies that are asked for and are not kept, and print what all of them show."""
+    """Make the studies that are wanted and are not kept, and print what all of them show."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--whole", action="store_true", help="all studies, to be reported")
     parser.add_argument("--each", type=int, help="so many studies of each verdict and size")
@@ -200,19 +199,19 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=float("inf"), metavar="MIN", help="stop after so many minutes")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--summary", action="store_true", help="no studies: what is kept, summed up")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     warnings.filterwarnings("ignore")
-    first = asked.first if asked.first is not None else REPORTED if asked.whole else DEVELOPMENT
-    path = KEPT if asked.whole else QUICK
-    each = asked.each or (N_EACH if asked.whole else 1)
-    listed = items(first_seed=first, each=each, sizes=asked.sizes or (SIZES if asked.whole else SIZES[:1]))
-    listed = [item for item in listed if not asked.only or item.kind in asked.only]
+    first = options.first if options.first is not None else REPORTED if options.whole else DEVELOPMENT
+    path = KEPT if options.whole else QUICK
+    each = options.each or (N_EACH if options.whole else 1)
+    listed = items(first_seed=first, each=each, sizes=options.sizes or (SIZES if options.whole else SIZES[:1]))
+    listed = [item for item in listed if not options.only or item.kind in options.only]
     os.environ |= dict.fromkeys(THREADS, "1")  # one study a core: threads of one would take the other's
-    if not asked.summary:
-        work_through(listed, path, draw, budget_s=60 * asked.budget, workers=asked.workers)
+    if not options.summary:
+        work_through(listed, path, draw, budget_s=60 * options.budget, workers=options.workers)
     summed = summary(kept(path))
     print("\n".join(lines(summed)))
-    if asked.whole:
+    if options.whole:
         before = read_json(RESULTS) or {}
         more = {n: found for n, found in summed.items() if found["n"] >= before.get(n, {"n": 0})["n"]}
         write_json(RESULTS, before | more)  # of a size of which fewer are drawn here, what was

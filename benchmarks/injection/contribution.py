@@ -32,7 +32,7 @@ STRENGTHS = (0.6, 0.4, 0.2, 0.0)
 """The chances of the four signals, in another order in each setting."""
 APART_BITS = 0.05
 """Two parts that truly differ by less are not ranked: a thousand rows cannot."""
-NOTHING, SIDES = 2, ("text", "image")
+NOTHING, MODALITIES = 2, ("text", "image")
 BARS = {PID: 0.95, PERCEPTUAL: 0.90}
 
 
@@ -81,16 +81,16 @@ def joint_of(signals: Mapping[str, float]) -> NDArray[np.float64]:
                 signals[name] if is_there else 1 - signals[name] for name, is_there in zip(SIGNALS, there, strict=True)
             )
             text, image, redundant, together = there
-            said = label if text or redundant else NOTHING, label if image or redundant else NOTHING
+            outputs = label if text or redundant else NOTHING, label if image or redundant else NOTHING
             halves = (half, (label - half) % 2) if together else (NOTHING, NOTHING)
-            joint[3 * said[0] + halves[0], 3 * said[1] + halves[1], label] += float(np.prod(list(chances))) / 4
+            joint[3 * outputs[0] + halves[0], 3 * outputs[1] + halves[1], label] += float(np.prod(list(chances))) / 4
     return joint
 
 
 def codes_of(pairs: Frame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return what the text shows of each pair, what the image shows, and its class, as codes of `joint_of`."""
     label = pairs["label"].str.slice(-1).cast(int).to_numpy()
-    text, image, together = (pairs[f"has_{side}_signal"].to_numpy() for side in (*SIDES, "joint"))
+    text, image, together = (pairs[f"has_{name}_signal"].to_numpy() for name in (*MODALITIES, "joint"))
     half = pairs["text"].str.contains(rf"\b{ENGLISH.joint_words[1]}\b").cast(int).to_numpy()
     halves = np.where(together, half, NOTHING), np.where(together, (label - half) % 2, NOTHING)
     return 3 * np.where(text, label, NOTHING) + halves[0], 3 * np.where(image, label, NOTHING) + halves[1], label
@@ -98,13 +98,13 @@ def codes_of(pairs: Frame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
 
 def _covers(item: Item, folder: Path) -> dict[str, Any]:
     """Train a joint network on pairs of which one modality tells nothing, and score that one."""
-    idle, told = SIDES[item.seed % 2], SIDES[1 - item.seed % 2]
+    idle, informative = MODALITIES[item.seed % 2], MODALITIES[1 - item.seed % 2]
     settings = {entry["kind"]: entry for entry in contenders(Place(item.n, 1, item.seed))}
     own = {
         kind: {key: value for key, value in entry.items() if key not in ("kind", "name")}
         for kind, entry in settings.items()
     }
-    pairs = generate(folder, n=item.n, side_px=SIDE_PX, seed=item.seed, **{f"{told}_signal": 0.6})
+    pairs = generate(folder, n=item.n, side_px=SIDE_PX, seed=item.seed, **{f"{informative}_signal": 0.6})
     folds = _split(pairs, item.seed)
     model = make("lstm-cnn", text=own["text-lstm"], image=own["image-cnn"], seed=item.seed, **own["lstm-cnn"])
     held_out = (folds["validation"], folds["validation"]["label"])

@@ -97,7 +97,7 @@ def of_check(frame: pl.DataFrame, code: str) -> dict[str, Any]:
     plant = PLANTS[code]
     everywhere = frame.filter(code=code)
     own = everywhere.filter(pairs=GENERATED)
-    sizes = [{"n": n, "ratio": ratio, **_sides(own, plant, code, n, ratio)} for n, ratio in (MAIN, *CELLS)]
+    sizes = [{"n": n, "ratio": ratio, **_planted_and_clean(own, plant, code, n, ratio)} for n, ratio in (MAIN, *CELLS)]
     main = own.filter(n=MAIN[0], ratio=MAIN[1])
     curve = _curve(main, plant, code)
     halves = (main.filter(pl.col("seed") % 2 == odd) for odd in (0, 1))
@@ -112,10 +112,10 @@ def of_check(frame: pl.DataFrame, code: str) -> dict[str, Any]:
 
 def _real(own: pl.DataFrame, plant: Plant, pairs: str) -> dict[str, Any]:
     strengths = {"planted": plant.strength, "clean": plant.real[pairs]}
-    return {side: rate(own.filter(strength=float(strength))["alarm"]) for side, strength in strengths.items()}
+    return {name: rate(own.filter(strength=float(strength))["alarm"]) for name, strength in strengths.items()}
 
 
-def _sides(own: pl.DataFrame, plant: Plant, code: str, n: int, ratio: int) -> dict[str, Any]:
+def _planted_and_clean(own: pl.DataFrame, plant: Plant, code: str, n: int, ratio: int) -> dict[str, Any]:
     here = own.filter(n=n, ratio=ratio)
     planted = here.filter(kind=code, strength=float(plant.strength))
     clean = here.filter(kind=CLEAN) if plant.clean_at is None else here.filter(kind=code, strength=plant.clean_at)
@@ -181,19 +181,21 @@ def lines(found: Mapping[str, Any]) -> Iterable[str]:
     for code, check in found["checks"].items():
         main = next((size for size in check["sizes"] if size["planted"]), check["sizes"][0])
         odds = "" if check["even_odds"] is None else f"   even odds at {check['even_odds']:.3g} {check['unit']}"
-        yield f"{code}   planted {said(main['planted'])}   clean {said(main['clean'])}   {MET[check['meets']]}{odds}"
+        planted, clean = rate_text(main["planted"]), rate_text(main["clean"])
+        yield f"{code}   planted {planted}   clean {clean}   {MET[check['meets']]}{odds}"
         for own in check["real"]:
             if own["planted"]:
-                yield f"  {own['pairs']}   planted {said(own['planted'])}   without {said(own['clean'])}"
-    yield f"panel   any alarm in {said(found['panel']['rate'])} clean studies; by check {found['panel']['by_check']}"
+                yield f"  {own['pairs']}   planted {rate_text(own['planted'])}   without {rate_text(own['clean'])}"
+    alarms, by_check = rate_text(found["panel"]["rate"]), found["panel"]["by_check"]
+    yield f"panel   any alarm in {alarms} clean studies; by check {by_check}"
     yield f"{found['n_draws']:,} draws, {found['n_errors']} failed, {found['core_s'] / 60:.1f} minutes of one core"
     yield from found["errors"]
 
 
-def said(found: Mapping[str, float] | None) -> str:
+def rate_text(found: Mapping[str, float] | None) -> str:
     """Return a rate in words.
 
-    >>> said({"k": 1, "n": 4, "share": 0.25, "low": 0.0456, "high": 0.6994}), said(None)
+    >>> rate_text({"k": 1, "n": 4, "share": 0.25, "low": 0.0456, "high": 0.6994}), rate_text(None)
     ('1 of 4, 0.250 (0.046 to 0.699)', 'not measured')
     """
     if found is None:

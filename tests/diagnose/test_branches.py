@@ -57,14 +57,14 @@ def test_branches_that_are_both_read_raise_no_alarm():
 
 
 def test_an_image_of_weak_signals_that_would_help_and_is_not_read_is_named(monkeypatch):
-    monkeypatch.setattr(fusion_material, "SAYS", 0.2)  # under .02 bits from either, and three points to gain
+    monkeypatch.setattr(fusion_material, "SIGNAL_LOGIT", 0.2)  # under .02 bits from either, and three points to gain
     given = inputs_of_models(made_rows(Signals(text=1.0, image=1.0), 8000), usual(image=0.0))
     found = evidence("CP008", given)
     assert all(row["adds bits"] < WORTH_BITS for row in found["table"] if row["modality"] == "image")
     assert found["ignored"] == [{"contender": "lstm-cnn", "modality": "image"}]
 
 
-def test_an_image_that_tells_nothing_is_rightly_not_read():
+def test_an_image_without_information_is_rightly_not_read():
     found = run_check("CP008", comparison(Signals(text=0.6), image=0.05))
     assert found["severity"] == "info"
     assert "nor to add anything" in found["explanation"]

@@ -121,7 +121,7 @@ def test_the_evidence_of_an_answer_names_the_alarms_of_stages_too():
     assert answer(given, empty(FINDINGS)).evidence == ()
 
 
-def test_a_contrast_that_is_not_defined_is_told_as_such():
+def test_a_contrast_that_is_not_defined_is_reported_as_such():
     given = comparison()
     unknown = given["differences"].with_columns(
         pl.lit(None, pl.Float64).alias(n) for n in ("difference", "low", "high")
@@ -131,7 +131,7 @@ def test_a_contrast_that_is_not_defined_is_told_as_such():
     assert severities(given)["CP011"] == "warn"
 
 
-def test_a_gain_below_what_the_rows_can_show_is_told_apart_from_none():
+def test_a_gain_below_the_detectable_difference_differs_from_none():
     gain = run_checks(comparison(detectable=0.2)).filter(code="CP011")["explanation"].item()
     none = run_checks(comparison(detectable=0.2, half=0.1)).filter(code="CP011")["explanation"].item()
     assert "overstated" in gain

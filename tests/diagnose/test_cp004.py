@@ -136,7 +136,7 @@ def test_a_fold_whose_texts_are_another_s_is_named_in_a_k_fold(aligned, bad):
     assert (fold["fit"], fold["test"] < fold["validation"]) in ((bad, True), (before, False))
 
 
-def test_half_of_the_texts_from_elsewhere_lapse_where_images_do_not(aligned):
+def test_half_of_the_texts_of_other_rows_have_a_lapse_rate_where_images_do_not(aligned):
     found = run_check("CP004", inputs_of_signals(n=N, text=0.8, image=0.6, astray=0.5, pairs=aligned))
     assert found["severity"] == "warn"
     assert "other rows" in found["explanation"]
@@ -168,7 +168,7 @@ def test_infinite_logits_and_three_classes_have_a_lapse_rate():
 
 
 @pytest.mark.parametrize("share", [0.5, 0.2], ids=["balanced", "four to one"])
-def test_texts_that_often_tell_nothing_have_no_lapse_rate_however_unequal_the_classes_are(share):
+def test_texts_often_without_information_have_no_lapse_rate_however_unequal_the_classes_are(share):
     lows = []
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -236,7 +236,7 @@ def test_words_are_read_out_of_fold_where_a_contender_knows_its_texts_by_heart()
     ],
     ids=["few rows", "no texts", "one class", "no images"],
 )
-def test_what_cannot_be_told_is_not_applicable(aligned, change):
+def test_what_cannot_be_judged_is_not_applicable(aligned, change):
     assert run_check("CP004", comparison(change(aligned)))["severity"] == "not_applicable"
 
 
@@ -258,5 +258,5 @@ def test_texts_that_say_nothing_have_features(texts):
     assert np.isfinite(text_features(texts)).all()
 
 
-def test_gray_pictures_of_odd_sides_have_features():
+def test_gray_pictures_of_odd_sizes_have_features():
     assert np.isfinite(image_features(np.zeros((4, 1, 19, 19), np.uint8))).all()

@@ -71,7 +71,7 @@ def test_speeds_that_cannot_be_compared_are_not_applicable(curves, fits):
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_weights_worse_than_those_of_an_earlier_epoch_are_told_with_that_epoch(classes):
+def test_weights_worse_than_those_of_an_earlier_epoch_are_reported_with_that_epoch(classes):
     given = inputs_of_signals(classes=classes)
     low = losses(given, "text-svm") - 0.3 if classes == 2 else 0.1
     train, _ = SOUND

@@ -53,7 +53,7 @@ def test_few_bits_of_weak_signals_may_be_worth_points(seed):
     assert found["severity"] == "info"
 
 
-def test_what_is_to_gain_is_told_in_bits_with_its_interval():
+def test_the_gain_is_given_in_bits_with_its_interval():
     found = run_check("CP010", inputs_of_signals(n=1000))
     value, low, high = evidence(found)["gain_bits"]
     assert low < value < high
@@ -134,7 +134,7 @@ def test_more_than_two_classes_are_no_trouble(code):
     ],
     ids=["no image contender", "few rows", "no rows"],
 )
-def test_what_cannot_be_told_is_not_applicable(code, given):
+def test_what_cannot_be_judged_is_not_applicable(code, given):
     found = run_check(code, given)
     assert found["severity"] == "not_applicable"
     assert found["explanation"]

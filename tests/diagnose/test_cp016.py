@@ -67,7 +67,7 @@ def test_a_loss_at_that_of_guessing_fails_where_another_reads_the_same(pairs, so
     assert "text-svm" in run_check("CP016", stuck)["explanation"]
 
 
-def test_a_network_whose_modality_tells_nothing_has_not_failed():
+def test_a_network_whose_modality_has_no_information_has_not_failed():
     nothing = inputs_of_signals(image=0, history=history("image-cnn", train=0.693))
     assert run_check("CP016", nothing)["severity"] == "info"
 
@@ -88,7 +88,7 @@ def failed(found):
     return json.loads(found["evidence"])["failed"]
 
 
-def test_validation_and_test_at_chance_beside_perfect_training_is_put_in_words(pairs, sound):
+def test_validation_and_test_at_chance_with_perfect_training_is_put_in_words(pairs, sound):
     found = run_check(
         "CP016", guessing_on("validation", "test", given=comparison(pairs, sound, **BY_HEART, valid_score=0.5))
     )
@@ -104,7 +104,7 @@ def test_validation_alone_at_chance_is_rows_to_be_read_differently(pairs, sound)
 
 
 @pytest.mark.parametrize("valid_score", [0.5, 0.63])
-def test_over_fitting_is_no_failed_training_where_test_rows_are_told(pairs, sound, valid_score):
+def test_over_fitting_is_no_failed_training_where_test_rows_are_predicted(pairs, sound, valid_score):
     few = comparison(pairs, sound, **BY_HEART, valid_score=valid_score)
     kept = few["predictions"]["id"].unique().sort().head(150)
     few = few.replaced(predictions=few["predictions"].filter(pl.col("id").is_in(kept.implode())))

@@ -63,7 +63,7 @@ ODD = [
 
 @pytest.mark.parametrize("code", sorted(CHECKS))
 @pytest.mark.parametrize("change", ODD)
-def test_odd_pairs_are_told_and_raise_nothing(code, change, pairs):
+def test_odd_pairs_are_reported_and_raise_nothing(code, change, pairs):
     assert run_check(code, inputs_of(change(pairs)))["severity"] in ("info", "warn", "not_applicable")
 
 
@@ -74,7 +74,7 @@ PREDICTED = ("CP002", "CP004", "CP010", "CP015", "CP016", "CP018", "CP020")
 @pytest.mark.parametrize("code", PREDICTED)
 @pytest.mark.parametrize("change", [lambda pairs: pairs, *ODD])
 @pytest.mark.parametrize("kept", [{"test", "validation"}, {"test"}])
-def test_predictions_of_odd_pairs_are_told_and_raise_nothing(code, change, kept, pairs):
+def test_predictions_of_odd_pairs_are_reported_and_raise_nothing(code, change, kept, pairs):
     rows = pl.concat(
         [predictions_of(pairs, name, seed=i, part=part) for i, name in enumerate(ALL) for part in sorted(kept)]
     )
@@ -188,7 +188,7 @@ def test_a_hash_of_four_bits_off_is_near_and_one_of_nine_is_not(pairs):
         assert severity("CP002", inputs_of(near)) == expected
 
 
-def test_texts_alone_are_told_but_do_not_warn_where_there_are_images(pairs):
+def test_texts_alone_are_reported_but_do_not_warn_where_there_are_images(pairs):
     alike = copied(pairs, 0.2, ["text"])
     found = run_check("CP002", inputs_of(alike))
     assert found["severity"] == "info"
@@ -256,7 +256,7 @@ def test_the_same_loss_for_other_reasons_is_found():
     assert (found["severity"], "reasons differ" in found["explanation"]) == ("warn", True)
 
 
-def test_a_loss_without_labels_cannot_be_told_by_class():
+def test_a_loss_without_labels_cannot_be_compared_by_class():
     given = inputs_of(made_pairs(), dropped=made_dropped({("missing_file", None): 40}))
     assert severity("CP003", given) == "not_applicable"
 
@@ -279,7 +279,7 @@ def test_sizes_that_tell_the_class_are_found():
     assert 0.6 < json.loads(found["evidence"])["value"] < 0.7
 
 
-def test_the_score_of_the_metadata_contender_stands_beside(pairs):
+def test_the_score_of_the_metadata_contender_is_in_the_evidence(pairs):
     scores = {"contender": ["metadata"], "part": ["test"], "metric": ["balanced_accuracy"], "value": [0.61]}
     found = run_check("CP013", inputs_of(pairs, scores=pl.DataFrame(scores)))
     assert json.loads(found["evidence"])["metadata_contender"] == 0.61

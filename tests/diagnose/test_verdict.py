@@ -113,7 +113,7 @@ def test_a_branch_that_is_not_used_since_its_layers_are_flat_is_one_that_was_not
     assert verdict(given, pl.concat([findings, found(other)])) == "branch_ignored"
 
 
-def test_a_branch_that_one_fit_leaves_unread_is_no_verdict_where_all_fits_tell_what_a_sum_tells():
+def test_a_branch_that_one_fit_leaves_unread_is_no_verdict_where_all_fits_have_the_information_of_a_sum():
     given, findings = made("additive_gain")
     ignored = [{"contender": given["primary"]["a"], "modality": "image"}]
     unread = finding("CP008", "warn", given["primary"]["a"], "Unread.", ignored=ignored)
@@ -121,7 +121,7 @@ def test_a_branch_that_one_fit_leaves_unread_is_no_verdict_where_all_fits_tell_w
     assert verdict(given, pl.concat([others, found(unread)])) == "additive_gain"
 
 
-def test_a_gain_beside_a_voice_that_tells_nothing_is_no_gain_of_both():
+def test_a_gain_with_a_modality_without_information_is_no_gain_of_both():
     given, findings = made("image_only")
     ends = {"difference": 0.04, "low": 0.02, "high": 0.06}
     more = [pl.when("is_primary").then(value).otherwise(name).alias(name) for name, value in ends.items()]
@@ -138,7 +138,7 @@ def test_a_gain_beside_a_voice_that_tells_nothing_is_no_gain_of_both():
 
 
 @pytest.mark.parametrize(("high", "expected"), [(0.007, "redundant"), (0.03, "cannot_tell")])
-def test_a_voice_that_says_nearly_all_leaves_the_other_nothing_to_add(high, expected):
+def test_a_modality_that_carries_nearly_all_leaves_the_other_nothing_to_add(high, expected):
     given, findings = made("additive_gain")
     ends = {"difference": 0.001, "low": -0.003, "high": high}
     less = [pl.when("is_primary").then(value).otherwise(name).alias(name) for name, value in ends.items()]
@@ -146,7 +146,7 @@ def test_a_voice_that_says_nearly_all_leaves_the_other_nothing_to_add(high, expe
     assert verdict(given.replaced(differences=given["differences"].with_columns(less)), idle) == expected
 
 
-def test_no_signal_is_not_said_where_both_go_together_in_another_way_in_each_class():
+def test_no_signal_is_not_the_verdict_where_both_go_together_in_another_way_in_each_class():
     given, findings = made("no_signal")
     bound = finding("CP004", "info", "pairs", "In each another.", bound_by_class={"class_0": [0.6, 0.57, 0.63, 0.002]})
     answered = answer(given, pl.concat([findings, found(bound)]))
@@ -175,7 +175,7 @@ def test_a_network_at_chance_on_its_own_training_rows_has_failed_without_a_check
     assert verdict(given.replaced(scores=scores), findings) == "training_failed"
 
 
-def test_without_an_additive_contender_the_projection_tells_the_kind_of_gain():
+def test_without_an_additive_contender_the_projection_shows_the_kind_of_gain():
     models: dict[str, Any] = usual()
     del models["late-fusion"]
     given = inputs_of_models(made_rows(BOTH, 1000, seed=2), models)
@@ -260,7 +260,7 @@ def test_a_gain_is_a_sum_s_only_so_far_as_a_sum_reaches_it(given, part, expected
     assert words in " ".join(answered.reasons)
 
 
-def test_a_modality_that_is_hardly_above_chance_is_not_said_to_be_unproven():
+def test_a_modality_that_is_hardly_above_chance_is_not_reported_as_unproven():
     given, findings = made("no_signal")
     a_little = pl.when(pl.col("b").eq("majority") | pl.col("a").eq("majority"))
     sign = pl.when(pl.col("b").eq("majority")).then(1).otherwise(-1)

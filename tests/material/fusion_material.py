@@ -15,7 +15,7 @@ from counterpoint.measures.contender_fits import ContenderFit
 from counterpoint.metrics import scores
 from counterpoint.schema import COSTS, DIFFERENCES, PREDICTIONS, SCORES
 
-SAYS = 3.0
+SIGNAL_LOGIT = 3.0
 """What a signal adds to the logit of its class."""
 RULES = Evaluate(metrics=("balanced_accuracy", "accuracy"), bootstrap=400)
 
@@ -34,21 +34,21 @@ def made_rows(signals: Signals, n: int, *, classes: int = 2, seed: int = 0) -> p
     """Return pairs whose text and image are numbers: evidence for each class, and half of what only both tell."""
     rng = np.random.default_rng(seed)
     truth, half = rng.integers(0, classes, (2, n))
-    text, image, redundant, joint = (rng.random(n) < getattr(signals, side) for side in Signals.__annotations__)
+    text, image, redundant, joint = (rng.random(n) < getattr(signals, name) for name in Signals.__annotations__)
     is_joint = joint[:, None]
-    sides = {}
-    for side, tells, code in (
+    columns = {}
+    for name, is_signal, code in (
         ("text", text | redundant, half),
         ("image", image | redundant, (truth - half) % classes),
     ):
-        says = rng.normal(0, 0.8, (n, classes))
-        says[np.arange(n), truth] += SAYS * tells
+        evidence = rng.normal(0, 0.8, (n, classes))
+        evidence[np.arange(n), truth] += SIGNAL_LOGIT * is_signal
         coded = np.eye(classes)[code] * is_joint
-        sides[side] = [" ".join(f"{value:.3f}" for value in row) for row in np.hstack([says, coded])]
+        columns[name] = [" ".join(f"{value:.3f}" for value in row) for row in np.hstack([evidence, coded])]
     parts = np.resize(["train", "validation", "test", "test"], n)
     ids = [f"{row:05d}" for row in range(n)]
     label = [f"class_{code}" for code in truth]
-    return pl.DataFrame({"id": ids, **sides, "label": label, "group": ids, "fold": parts})
+    return pl.DataFrame({"id": ids, **columns, "label": label, "group": ids, "fold": parts})
 
 
 @dataclass
@@ -69,8 +69,8 @@ class Made:
         return np.array([f"class_{code}" for code in range(self.classes)])
 
     def encoded(self, pairs: pl.DataFrame) -> Encoded:
-        sides = [self._side(pairs[name]) for name in ("text", "image")]
-        return Encoded(*sides, join=self._join)
+        encoded = [self._encoded(pairs[name]) for name in ("text", "image")]
+        return Encoded(*encoded, join=self._join)
 
     def predict_proba(self, pairs: pl.DataFrame) -> np.ndarray:
         rows = np.arange(len(pairs))
@@ -78,10 +78,10 @@ class Made:
         proba = np.exp(logits - logits.max(1, keepdims=True))
         return proba / proba.sum(1, keepdims=True)
 
-    def _side(self, column: pl.Series) -> EncodedModality:
+    def _encoded(self, column: pl.Series) -> EncodedModality:
         k = self.classes
         nothing = " ".join(["0"] * 2 * k)
-        values = np.array([[float(word) for word in said.split()] for said in column.fill_null(nothing)])
+        values = np.array([[float(word) for word in text.split()] for text in column.fill_null(nothing)])
         rng = np.random.default_rng([self.seed, len(values), column.name == "text"])
         values[:, :k] += rng.normal(0, self.noise, (len(values), k))
         is_there = column.is_not_null().to_numpy()
@@ -115,7 +115,7 @@ def inputs_of_models(pairs: pl.DataFrame, models: dict[str, Made], *, rules: Eva
     proba = {"majority": np.tile([0.51] + [0.49 / (pairs["label"].n_unique() - 1)] * (pairs["label"].n_unique() - 1),
                                  (len(pairs), 1))}  # fmt: skip
     proba |= {name: model.predict_proba(pairs) for name, model in models.items()}
-    predictions = pl.concat([_said(pairs, name, values) for name, values in proba.items()])
+    predictions = pl.concat([_predictions(pairs, name, values) for name, values in proba.items()])
     primary = choose_primary(predictions, modalities, "balanced_accuracy")
     folds = {part: pairs.filter(fold=part) for part in ("train", "validation", "test")}
     fits = {name: ContenderFit(model, **folds) for name, model in models.items()}
@@ -133,7 +133,7 @@ def inputs_of_models(pairs: pl.DataFrame, models: dict[str, Made], *, rules: Eva
     return inputs_of(pairs, **(given | parts))
 
 
-def _said(pairs: pl.DataFrame, name: str, proba: np.ndarray) -> pl.DataFrame:
+def _predictions(pairs: pl.DataFrame, name: str, proba: np.ndarray) -> pl.DataFrame:
     own = {"contender": name, "seed": 0, "fold": "test"}
     chances = [pl.Series(f"p_class_{code}", proba[:, code]) for code in range(proba.shape[1])]
     frame = pairs.select("id", *(pl.lit(value).alias(key) for key, value in own.items()), "group", "label", part="fold")

@@ -31,7 +31,7 @@ def inputs_of_signals(
     Parameters
     ----------
     text, image, both
-        *text*, *image* and *both* are the shares of rows whose class that modality predicts, or both at once.
+        *text*, *image* and *both* are the shares of rows whose class that modality carries, or both at once.
     flips
         *flips* is the share of labels that are another class.
     astray
@@ -46,9 +46,9 @@ def inputs_of_signals(
     redundant = rng.random(n) < both
     label = np.where(rng.random(n) < flips, (truth + rng.integers(1, classes, n)) % classes, truth)
     named = np.where(rng.random(n) < astray, rng.permutation(truth), truth)
-    sides = (named, text), (truth, image)
-    read = [_logits(rng, codes, (rng.random(n) < share) | redundant, classes) for codes, share in sides]
-    logits = {"text-svm": read[0], "image-cnn": read[1], "late-fusion": read[0] + read[1]}
+    signals = (named, text), (truth, image)
+    single = [_logits(rng, codes, (rng.random(n) < share) | redundant, classes) for codes, share in signals]
+    logits = {"text-svm": single[0], "image-cnn": single[1], "late-fusion": single[0] + single[1]}
     fold = rng.permutation(n) % 3
     frames = [made_fits(logits[name] * (4 if name == hot else 1), label, fold) .with_columns(contender=pl.lit(name))
               for name in modalities]  # fmt: skip
@@ -57,9 +57,9 @@ def inputs_of_signals(
     return inputs_of(**{"pairs": pairs} | own | given)
 
 
-def _logits(rng, truth, is_informative, classes):
+def _logits(rng, truth, is_signal, classes):
     logits = rng.normal(0, 0.35, (len(truth), classes))
-    logits[np.arange(len(truth)), truth] += np.where(is_informative, rng.normal(3, 0.8, len(truth)), 0)
+    logits[np.arange(len(truth)), truth] += np.where(is_signal, rng.normal(3, 0.8, len(truth)), 0)
     return logits
 
 

@@ -40,7 +40,7 @@ CHECKS = {
     "CP020": "counterpoint.diagnose.cp020_wrong_labels:WrongLabels",
 }
 OF_STAGES = {"CP024": "Labels that look alike"}
-"""Titles of findings that a stage makes when it reads the rows; no check of this folder makes them."""
+"""Titles of findings that a stage makes when it reads the rows.  No check makes them."""
 CODE = r"[A-Z]+[0-9]{3}"
 
 
@@ -66,7 +66,7 @@ def run_checks(inputs: Inputs, extra: Sequence[str] = ()) -> Frame:
 def _finding(check: Check, inputs: Inputs) -> Finding:
     found = check.run(**inputs.select(check.needs))
     if not isinstance(found, dict) or list(found) != list(FINDINGS):
-        raise ConfigError(f"Check {check.code} returned {found!r}; return self.finding(...).")
+        raise ConfigError(f"Check {check.code} returned {found!r}. It must return self.finding(...).")
     return found
 
 
@@ -83,7 +83,7 @@ def all_checks(extra: Sequence[str] = ()) -> list[Check]:
     twice = next((code for code in codes if codes.count(code) > 1), None)
     stage = next((check.code for check in checks if check.code in OF_STAGES), None)
     if twice or stage:
-        raise ConfigError(f"Two checks have the code {twice or stage}; give the check in checks.extra another one.")
+        raise ConfigError(f"Two checks have the code {twice or stage}. Give the check in checks.extra another code.")
     return checks
 
 
@@ -102,12 +102,12 @@ def check_of(name: str) -> Check:
     """
     found = find(name, CHECKS, what="check")
     if not isclass(found) or not issubclass(found, Check):
-        raise ConfigError(f"{name!r} is no check; it must be a subclass of counterpoint.diagnose.Check.")
+        raise ConfigError(f"{name!r} is no check. It must be a subclass of counterpoint.diagnose.Check.")
     missing = [part for part in ("code", "title", "needs", "run") if not hasattr(found, part)]
     if missing:
         raise ConfigError(f"Check {name!r} lacks {', '.join(missing)}.")
     if not re.fullmatch(CODE, found.code):
-        raise ConfigError(f"Check {name!r} has the code {found.code!r}; a code is capital letters and three digits.")
+        raise ConfigError(f"Check {name!r} has the code {found.code!r}. A code is capital letters and three digits.")
     _require_known_needs(name, found)
     check: Check = found()
     return check

@@ -20,13 +20,13 @@ class Cost(NamedTuple):
 class Check(ABC):
     """Looks at a finished comparison for one pitfall.
 
-    A check is a final subclass.  The first line of its docstring says what it looks at.  Its method ``run`` takes the
+    A check is a final subclass.  The first line of its docstring names its subject.  Its method ``run`` takes the
     inputs of `needs` as keyword parameters, and returns one finding.
 
     Attributes
     ----------
     code
-        *code* is capital letters and three digits, as in "CP012"; no other check has it.
+        *code* is capital letters and three digits, as in "CP012".  No other check has it.
     title
         *title* names the pitfall on the page.
     cost

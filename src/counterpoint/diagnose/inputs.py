@@ -35,17 +35,15 @@ INPUTS: Mapping[str, Input] = {
     "costs": Input(Frame, "The trials, epochs, parameters and seconds of each fit: schema.COSTS."),
     "scores": Input(Frame, "Every score with its interval: schema.SCORES."),
     "differences": Input(Frame, "Every paired difference on test rows: schema.DIFFERENCES."),
-    "primary": Input(
-        Primary | None, "The primary contrast, with a (multimodal) and b (one modality); None without one."
-    ),
+    "primary": Input(Primary | None, "The primary contrast, with a (multimodal) and b (one modality), or None."),
     "modalities": Input(Modalities, "The modalities that each contender reads, by its name."),
     "additive": Input(tuple[str, ...], "The contenders whose logits are a sum over modalities."),
     "n_fits": Input(int, "Seeds × folds of the contenders whose fits depend on the seed."),
     "test_evaluations": Input(int, "How often test rows of this study were scored with different settings."),
     "is_record_lost": Input(bool, "Whether the record of test evaluations was once damaged or removed."),
     "metric": Input(str, "The primary metric."),
-    "depth": Input(Depth, '"fast" reads tables and predicts little; "full" may also predict and fit again.'),
-    "fit_of": Input(FitOf, "Returns the first fit of a contender by its name; None where it has none."),
+    "depth": Input(Depth, '"fast" reads tables and predicts little.  "full" may also predict more and fit again.'),
+    "fit_of": Input(FitOf, "Returns the first fit of a contender by its name, or None."),
     "best_contenders": Input(
         Mapping[str, str | None],
         "The best contender of the text alone and of the image alone, by validation rows.",
@@ -58,7 +56,7 @@ INPUTS: Mapping[str, Input] = {
     ),
     "information_gain": Input(
         InformationGain | None,
-        "The bits about the class by text, image, their sum and each multimodal contender; None of too few rows.",
+        "The bits about the class by text, image, their sum and each multimodal contender.  None of few rows.",
         information_gain,
     ),
 }
@@ -66,7 +64,7 @@ INPUTS: Mapping[str, Input] = {
 
 
 class Inputs:
-    """The inputs of one finished comparison; a shared one is made at its first use and kept.
+    """The inputs of one finished comparison.  A shared one is made at its first use and kept.
 
     Parameters
     ----------
@@ -101,7 +99,7 @@ class Inputs:
         return {name: self[name] for name in names}
 
     def replaced(self, **changes: Any) -> "Inputs":
-        """Return the inputs with *changes*; shared ones are made again."""
+        """Return the inputs with *changes*.  Shared ones are made again."""
         return Inputs(self._given | changes)
 
 

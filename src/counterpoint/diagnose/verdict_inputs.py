@@ -101,11 +101,19 @@ class VerdictInputs:
         return Estimate(*(row[end].item() - self.chance for end in ("value", "low", "high")))
 
     def difference(self, a: str, b: str) -> Estimate:
-        """Return the difference of *a* minus *b*; its interval is infinite where it is not known."""
+        """Return the difference of *a* minus *b* in the primary metric.  An unknown one has an infinite interval."""
         return self.known_difference(a, b, self.metric) or UNKNOWN
 
     def known_difference(self, a: str, b: str, metric: str) -> Estimate | None:
-        """Return the difference of *a* minus *b* in *metric*; None where it is not known."""
+        """Return the difference of *a* minus *b* in a metric, or None where the table has none.
+
+        Parameters
+        ----------
+        a, b
+            *a* and *b* are names of contenders.
+        metric
+            *metric* is the name of the metric.
+        """
         return difference_between(self.inputs["differences"], a, b, metric)
 
     @cached_property
@@ -126,7 +134,7 @@ class VerdictInputs:
 
     @cached_property
     def bits(self) -> tuple[Estimate, Estimate] | None:
-        """The bits of the best fusion beyond the better modality, and those of a sum with independent errors."""
+        """The bits beyond the better modality: of the best fusion, and of a sum with independent errors."""
         known = self.information_gain
         if known is None:
             return None

@@ -26,7 +26,7 @@ MOST_TRAINED = 1000
 
 @dataclass(frozen=True)
 class EncodedFit:
-    """One fit of a multimodal contender with its encoded test rows; stands in for the model in a measure.
+    """One fit of a multimodal contender with its encoded test rows.  Measures take it in place of the model.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class EncodedFit:
     fit
         *fit* is its first fit.
     pairs, codes
-        *pairs* are test rows of the fit, *codes* their classes, shape (n,); -1 for a class unknown to the fit.
+        *pairs* are test rows of the fit.  *codes* are their classes, shape (n,), or -1 where the fit lacks the class.
     encoded_rows
         *encoded_rows* are the outputs of the encoders on these rows.
     """
@@ -59,7 +59,7 @@ class EncodedFit:
 
     @cached_property
     def trained(self) -> tuple[Frame, Encoded] | None:
-        """A sample of the training rows, and the same rows encoded; None where the model does not encode them."""
+        """A sample of the training rows, and the same rows encoded.  None where the model does not encode."""
         train = self.fit.train
         rows = np.random.default_rng(child_seed(0, "heads", "trained")).permutation(len(train))[:MOST_TRAINED]
         train = train[np.sort(rows)]
@@ -72,9 +72,10 @@ class EncodedFit:
         return correct_recombined(self.encoded_rows, self.codes, own, own)
 
     def correct_shares_of(self, predictions: Frame, name: str) -> Floats:
-        """Return the share of seeds with which contender *name* predicts the class of each row; NaN where it has none.
+        """Return the share of seeds with which contender *name* predicts the class of each row, shape (n,).
 
-        The share over seeds, and not the prediction of their mean: one fit is compared, and not with an ensemble.
+        NaN where the contender has not predicted the row.  The seeds are averaged after the prediction: one fit is not
+        compared with an ensemble.
         """
         rows = correct_shares(predictions.filter(part="test"), name).unique("id", keep="first")
         found = self.pairs.select("id").join(rows, on="id", how="left", maintain_order="left")

@@ -12,7 +12,7 @@ HOLDOUT = {"train", "test"}
 
 
 def has_test_rows(pairs: Frame) -> bool:
-    """Say whether *pairs* have the folds of a hold-out or of a k-fold.
+    """Return whether *pairs* have the folds of a hold-out or of a k-fold.
 
     >>> has_test_rows(pl.DataFrame({"fold": ["train", "test"]})), has_test_rows(pl.DataFrame({"fold": ["train"]}))
     (True, False)
@@ -24,7 +24,7 @@ def has_test_rows(pairs: Frame) -> bool:
 
 
 def parts_by_fold(pairs: Frame) -> Iterator[dict[str, Frame]]:
-    """Yield the train, validation and test rows of each test fold; nothing where there are no test rows."""
+    """Yield the train, validation and test rows of each test fold.  Without test rows, nothing."""
     if has_test_rows(pairs):
         yield from (rows_by_part(pairs, fold) for fold in folds_to_test(pairs))
 

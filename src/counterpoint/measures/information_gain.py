@@ -65,7 +65,7 @@ class InformationGain:
         return self.rows.mean(self.bits[predictor] - self.bits[other])
 
     def points(self, predictor: str, other: str) -> Estimate:
-        """Return the balanced accuracy of *predictor* minus that of *other*, both calibrated."""
+        """Return the difference in balanced accuracy of *predictor* minus *other*, both calibrated."""
         return self.rows.balanced(self.correct[predictor] - self.correct[other])
 
 
@@ -164,7 +164,7 @@ def bits_by_class(
 def calibrated_bits(known: PredictionArrays, contenders: Sequence[str], *others: PredictionArrays) -> list[Floats]:
     """Return the bits of each class by the sum of *contenders*, for each set of rows of *others*.
 
-    The bits are those beyond the class shares.  The class with the most bits is the best guess where all classes count
+    The bits are beyond the class shares.  The class with the most bits is the best guess where all classes count
     the same.  The sum is scaled, and the class shares are counted, on the rows *known*.  All bits are 0 where *known*
     has no rows.
 

@@ -38,7 +38,8 @@ class LapseRate(NamedTuple):
     predicted
         *predicted* is the class that the model predicts for each row, shape (n,).
     lapse_proba
-        *lapse_proba* is the probability that each row is a lapse, shape (n,); 0 where the model predicts the label.
+        *lapse_proba* is the probability that each row is a lapse, shape (n,).  It is 0 where the prediction is the
+        label.
     """
 
     rate: Estimate
@@ -56,11 +57,11 @@ class _Curve(NamedTuple):
 def lapse_rate(proba: Floats, codes: Codes) -> LapseRate:
     """Estimate the lapse rate: the share of rows on which the model is correct only by chance, at any confidence.
 
-    With z the logit of the predicted class, 0 at chance, and K classes, the model is correct with probability
-    ``rate / K + (1 - rate) / (1 + (K - 1) exp(-slope z))`` (Wichmann and Hill 2001, for an observer).  Rate and slope
-    are fitted by maximum likelihood.  The ends are those of the profile likelihood, each one-sided at 95 %.  All
-    classes have the same weight, and probabilities are adjusted as if all classes were as frequent.  Otherwise a text
-    without information would predict the larger class, with high confidence.
+    With K classes and z the logit of the predicted class (0 at chance), the probability of a correct prediction is
+    ``rate / K + (1 - rate) / (1 + (K - 1) exp(-slope z))``.  The formula is for an observer (Wichmann and Hill,
+    Perception & Psychophysics 2001).  Rate and slope are fitted by maximum likelihood.  The ends come from the profile
+    likelihood, each one-sided at 95 %.  All classes have the same weight, and probabilities are adjusted as if all
+    classes were as frequent.  Otherwise a text without information would confidently predict the larger class.
 
     Parameters
     ----------
@@ -173,7 +174,7 @@ def label_support(image: Floats, lapses: LapseRate, codes: Codes, groups: Sequen
 
 
 def _mean(weights: Floats, values: Floats) -> Floats:
-    """Return the mean of *values* under each row of *weights*; NaN where nothing weighs."""
+    """Return the mean of *values* under each row of *weights*.  NaN where all weights are 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         means: Floats = (weights @ values) / weights.sum(1)
     return means
@@ -194,7 +195,7 @@ def proba_from_words(texts: Sequence[str], codes: Codes, groups: Sequence[str], 
     groups
         *groups* stay together in one fold.
     n_classes
-        *n_classes* is the number of classes, of which some may have no text.
+        *n_classes* is the number of classes.  Some may have no text.
 
     Returns
     -------

@@ -58,7 +58,7 @@ class PairFeatures(NamedTuple):
         return found
 
     def shifted_image_rate(self, by: int) -> tuple[OwnImageRate, int] | None:
-        """Return the rate at which texts find the image *by* rows further on, and the number of rows; None of few."""
+        """Return how often texts find the image *by* rows further on, and the number of rows.  None of few."""
         numbers = self.rows["row"].to_numpy()
         _, here, there = np.intersect1d(numbers + by, numbers, return_indices=True)
         if len(here) < FEW_ROWS // 2:
@@ -67,7 +67,7 @@ class PairFeatures(NamedTuple):
 
 
 def pair_features(pairs: Frame, fit: ContenderFit | None) -> PairFeatures | None:
-    """Return features of at most 1,500 *pairs* with both modalities; None where too few images can be read.
+    """Return features of at most 1,500 *pairs* with both modalities.  None where too few images are readable.
 
     Images are read at the size that the model of *fit* reads: those are decoded already, and kept in a store.
     """

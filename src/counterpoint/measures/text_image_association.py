@@ -103,7 +103,7 @@ def _scores(text: Floats, image: Floats, known: Any, new: Any, strata: Codes) ->
 
 
 def _whitened(features: Floats, known: Any, strata: Codes) -> Floats:
-    """Return *features* less the mean of their stratum, and whitened; both as of the rows *known*."""
+    """Return *features* less the mean of their stratum, whitened.  Mean and whitening come from the rows *known*."""
     centred = features.copy()
     for code in np.unique(strata):
         own = known & (strata == code)
@@ -114,8 +114,19 @@ def _whitened(features: Floats, known: Any, strata: Codes) -> Floats:
 
 
 def group_folds(groups: Sequence[str], n_folds: int, rng: np.random.Generator) -> Codes:
-    """Return the fold of each row, from 0 on; rows of one group share theirs.
+    """Return the fold of each row, from 0 on, shape (n,).  Rows of one group have the same fold.
 
+    Parameters
+    ----------
+    groups
+        *groups* has the group of each row.
+    n_folds
+        *n_folds* is the number of folds.
+    rng
+        *rng* orders the groups.
+
+    Examples
+    --------
     >>> found = group_folds(["a", "b", "a", "c"], 2, np.random.default_rng(0))
     >>> bool(found[0] == found[2]), set(found.tolist())
     (True, {0, 1})

@@ -28,7 +28,7 @@ class TextReading(NamedTuple):
     name
         *name* is a contender, or "the words".
     ids, codes
-        *ids* and *codes* (classes) are those of the rows.
+        *ids* and *codes* (classes) have one value a row.
     proba
         *proba* has shape (n, n_classes).
     """

@@ -1,0 +1,252 @@
+"""The questions that lead to a verdict, in their order.  Each returns a verdict with its reasons, or None.
+
+Does the label leak (CP001)?  Do the pairs belong together (CP004)?  Were the models trained (CP016)?  Do they use both
+modalities (CP008)?  Is a gain shown, and which kind of gain (CP009)?  Which modalities carry the label?  Is their
+information the same?  Where an interval leaves a question open that a later one needs, the verdict is ``cannot_tell``.
+"""
+
+from collections.abc import Callable
+from math import hypot, isfinite
+from typing import NamedTuple
+
+from counterpoint.diagnose.cp016_training_failed import MISREADS
+from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
+from counterpoint.measures.information_gain import SUM
+from counterpoint.metrics.estimate import Estimate
+
+WORTHLESS = 0.02
+"""A gain counts as none where its whole interval lies below this."""
+HALF = 0.5
+"""An interaction that makes less than this share of a gain is not its reason.  Two modalities carry mostly the same
+information where their sum gains less than this share of the gain that independent errors would allow."""
+LITTLE = 0.2
+"""A modality carries nothing where its interval ends below this share of the way from chance to perfect."""
+UNTRAINED = 0.05
+"""A network within this of chance on its own training rows has learned nothing."""
+NOT_KNOWN = "So the information in both modalities is not known."
+RUN_AGAIN = "Find the cause (CP016) and run again."
+
+
+class Verdict(NamedTuple):
+    """The outcome of one question: a verdict, its reasons, and the next step."""
+
+    name: str
+    reasons: tuple[str, ...] = ()
+    recommendation: str | None = None
+
+
+def _leak(inputs: VerdictInputs) -> Verdict | None:
+    found = inputs.alarm("CP001", "fail")
+    if found is None:
+        return None
+    share = f"predicts {found['accuracy']:.1%} of the labels" if "accuracy" in found else "gives the label away"
+    reason = f"A rule of a few words of the text {share}: the text score is the score of that rule."
+    return Verdict("leak", (reason,), "Take the labels from another source, or mask those words.")
+
+
+def _misaligned(inputs: VerdictInputs) -> Verdict | None:
+    # Pairs that share nothing but the class, or nothing at all, may be so by their nature: CP004 warns, and no more.
+    found = inputs.alarm("CP004", "fail", "warn")
+    if found is None or not (inputs.alarm("CP004", "fail") or "lapse_rate" in found):
+        return None
+    reason = "Texts, images and labels of some rows do not belong together (CP004)."
+    return Verdict("misaligned", (reason, NOT_KNOWN), "Find the step that paired them.")
+
+
+def _untrained(inputs: VerdictInputs) -> Verdict | None:
+    a, reads = inputs.contrast["a"], inputs.modalities
+    failed = dict.fromkeys(_at_chance(inputs), "has not learned even its own training rows")
+    failed |= (inputs.alarm("CP016", "fail") or {}).get("failed", {})
+    for name in sorted(failed, key=lambda name: name != a):
+        rivals = [other for other in reads if reads[other] == reads[name] and other not in failed]
+        if name == a and failed[name] == MISREADS and inputs.gain.low > 0:
+            continue  # it reads test rows as it reads training rows, so that a gain on test rows is one
+        if name == a or (len(reads[name]) == 1 and not rivals):
+            return Verdict("training_failed", (f"{name} {failed[name]}.", NOT_KNOWN), RUN_AGAIN)
+    return None
+
+
+def _at_chance(inputs: VerdictInputs) -> set[str]:
+    """Return the multimodal contender where it is at chance on its training rows and one modality is above chance."""
+    a, least = inputs.contrast["a"], inputs.chance + UNTRAINED
+    high = inputs.training_score_high(a)
+    is_readable = any(inputs.above_chance(modality).low > 0 for modality in ("text", "image"))
+    return {a} if high is not None and high < least and is_readable else set()
+
+
+def _ignored(inputs: VerdictInputs) -> Verdict | None:
+    found, a = inputs.alarm("CP008", "warn") or {}, inputs.contrast["a"]
+    modality = next((row["modality"] for row in found.get("ignored", []) if row["contender"] == a), None)
+    if modality is None or not _lacks(inputs, a):
+        return None
+    ignored = f"{a} does not use the {modality}, which alone is {_above(inputs.above_chance(modality))} (CP008)."
+    flat = (inputs.alarm("CP016", "warn", "fail") or {}).get("flat", {}).get(a, [])
+    layer = next((name for name in flat if name.startswith(f"{modality}.")), None)
+    if layer is not None:
+        untrained = f"That branch was not trained: its layer {layer} has nearly the same output for all rows (CP016)."
+        return Verdict("training_failed", (ignored, untrained, NOT_KNOWN), RUN_AGAIN)
+    return Verdict("branch_ignored", (ignored, NOT_KNOWN), "Train the branches apart and fuse them late (CP008).")
+
+
+def _lacks(inputs: VerdictInputs, name: str) -> bool:
+    """Return whether *name*, over all its fits, has less information than a plain sum.  CP008 reads one fit."""
+    known = inputs.information_gain
+    return known is None or known.beyond(SUM, name).low > 0
+
+
+def _gain(inputs: VerdictInputs) -> Verdict | None:
+    if inputs.gain.low <= 0:
+        return None
+    if _is_mostly_shared(inputs):
+        reason = "The gain is small: most of the information in the two modalities is the same."
+        return Verdict("cannot_tell", (reason,), "Try better models of one modality, which may close the gap.")
+    part, gain = _beyond(inputs)
+    kind = _kind(inputs, part, gain)
+    if kind == "cannot_tell":
+        return Verdict(
+            kind, ("Whether a sum over the modalities would do as well, without interaction, is not shown.",)
+        )
+    known = [modality for modality in ("text", "image") if isfinite(inputs.above_chance(modality).value)]
+    empty = next((modality for modality in known if not _carries(inputs, modality)), None)
+    if kind == "additive_gain" and empty:
+        return _better_reading(inputs, empty)
+    return Verdict(kind, _reasons_of_gain(kind, part))
+
+
+def _reasons_of_gain(kind: str, part: Estimate) -> tuple[str, ...]:
+    measured = f"{part.value:+.3f} ({part.low:+.3f} to {part.high:+.3f})"
+    if kind == "additive_gain" and part.low > 0:
+        return (f"Most of the gain is a sum over the modalities, and an interaction adds {measured}.",)
+    reason = (
+        "It does better than any sum over the modalities: text and image must be read together."
+        if kind == "interaction_gain"
+        else "A sum over the modalities is enough: no interaction between them is needed."
+    )
+    return (reason, f"Beyond a sum, the gain is {measured}.") if isfinite(part.value) else (reason,)
+
+
+def _better_reading(inputs: VerdictInputs, empty: str) -> Verdict:
+    """Return the verdict on a sum that gains although the modality *empty* is not shown to predict the label."""
+    above, other = inputs.above_chance(empty), "image" if empty == "text" else "text"
+    if _is_little(inputs, empty, above) and _carries(inputs, other):
+        only = _only(other, inputs.above_chance(other), empty, above)
+        return Verdict(f"{other}_only", (*only, f"So the gain is a better reading of the {other}."))
+    reason = f"The {empty} alone is not shown to predict the label ({_above(above)})."
+    return Verdict("cannot_tell", (reason, f"So the gain may be a better reading of the {other}."))
+
+
+def _kind(inputs: VerdictInputs, part: Estimate, gain: Estimate) -> str:
+    """Return the kind of a *gain* whose *part* needs both modalities read together."""
+    a, b, sums = inputs.contrast["a"], inputs.contrast["b"], inputs.additive
+    if a in sums:
+        return "additive_gain" if part.low <= 0 or part.value <= gain.value else "cannot_tell"
+    is_beaten = {name: inputs.difference(a, name).low > 0 for name in sums}
+    if part.value > HALF * gain.value:
+        return "interaction_gain" if part.low > 0 and all(is_beaten.values()) else "cannot_tell"
+    is_sum = any(inputs.difference(name, b).low > 0 and not is_beaten[name] for name in sums)
+    return "additive_gain" if is_sum or _least(gain, part) > 0 else "cannot_tell"
+
+
+def _beyond(inputs: VerdictInputs) -> tuple[Estimate, Estimate]:
+    """Return the part of the gain beyond a sum, and the gain in the same metric.
+
+    From CP009, in balanced accuracy, or else from the contenders that are sums.
+    """
+    a, b, sums, reads = inputs.contrast["a"], inputs.contrast["b"], inputs.additive, inputs.modalities
+    if a in sums:
+        joint = [name for name in reads if len(reads[name]) > 1 and name not in sums]
+        most = max((inputs.difference(name, a) for name in joint), key=lambda found: found.low, default=UNKNOWN)
+        return most, inputs.gain
+    balanced = inputs.known_difference(a, b, "balanced_accuracy")
+    if isfinite(inputs.interaction.value) and balanced is not None:
+        return inputs.interaction, balanced
+    least = min((inputs.difference(a, name) for name in sums), key=lambda found: found.low, default=UNKNOWN)
+    return least, inputs.gain
+
+
+def _least(gain: Estimate, part: Estimate) -> float:
+    """Return the lower end of *gain* minus *part*, as if their errors were independent: they share a score."""
+    return gain.value - part.value - hypot(gain.value - gain.low, part.high - part.value)
+
+
+def _modalities(inputs: VerdictInputs) -> Verdict | None:
+    text, image = inputs.above_chance("text"), inputs.above_chance("image")
+    if _carries(inputs, "text") and _carries(inputs, "image"):
+        return _redundant(inputs)
+    if inputs.gain.high >= LITTLE * (1 - inputs.chance):
+        return None
+    for modality, above, other, others in (("text", text, "image", image), ("image", image, "text", text)):
+        if _carries(inputs, modality) and _is_little(inputs, other, others):
+            return Verdict(f"{modality}_only", _only(modality, above, other, others))
+    if _is_little(inputs, "text", text) and _is_little(inputs, "image", image):
+        return _no_signal(inputs, text, image)
+    return None
+
+
+def _no_signal(inputs: VerdictInputs, text: Estimate, image: Estimate) -> Verdict:
+    if "bound_by_class" in (inputs.alarm("CP004", "info") or {}):
+        bound = "Text and image go together in another way in each class (CP004)."
+        unread = "So both together carry the label, and no contender here has learned to read them together."
+        return Verdict("cannot_tell", (bound, unread))
+    reasons = [f"The {name} is at most a little better than chance ({_above(above)})."
+               for name, above in (("text", text), ("image", image))]  # fmt: skip
+    return Verdict("no_signal", tuple(reasons), "Look at the labels first.")
+
+
+def _only(modality: str, above: Estimate, other: str, others: Estimate) -> tuple[str, str]:
+    return (
+        f"Only the {modality} carries the label ({_above(above)}).",
+        f"The {other} is at most a little better than chance ({_above(others)}).",
+    )
+
+
+def _redundant(inputs: VerdictInputs) -> Verdict | None:
+    """Return "redundant" where the sum gains less than half of the gain that independent errors would allow.
+
+    Or where one modality leaves the other nothing to add: then independent errors would allow as little.
+    """
+    reason = "Both modalities carry the label, and the second adds nothing to the first."
+    if inputs.bits is None:
+        # A multimodal model that does worse has failed: it does not show the information in the second modality.
+        return Verdict("redundant", (reason,)) if 0 <= inputs.gain.high < WORTHLESS else None
+    gain, independent = inputs.bits
+    measured = f"{gain.value:+.3f} bits a row ({gain.low:+.3f} to {gain.high:+.3f})"
+    least = min(inputs.above_chance(modality).value for modality in ("text", "image"))
+    is_readable = least >= LITTLE * (1 - inputs.chance) and 0 <= inputs.gain.high < WORTHLESS
+    if is_readable and inputs.alarm("CP010", "warn"):
+        return Verdict("redundant", (reason, f"It adds {measured} (CP010)."))
+    if not _is_mostly_shared(inputs):
+        return None
+    compared = f"It adds {measured}, where independent errors would add {independent.value:+.3f}."
+    return Verdict("redundant", (reason, compared))
+
+
+def _is_mostly_shared(inputs: VerdictInputs) -> bool:
+    """Return whether the gain in bits is clearly below half of the gain that independent errors would allow."""
+    if inputs.bits is None:
+        return False
+    gain, independent = inputs.bits
+    return independent.low > 0 and gain.high < HALF * independent.value
+
+
+def _open(inputs: VerdictInputs) -> Verdict:  # noqa: ARG001
+    return Verdict("cannot_tell")
+
+
+QUESTIONS: tuple[Callable[[VerdictInputs], Verdict | None], ...] = (
+    _leak, _misaligned, _untrained, _ignored, _gain, _modalities, _open,
+)  # fmt: skip
+
+
+def _carries(inputs: VerdictInputs, modality: str) -> bool:
+    """Return whether a modality alone is better than chance, in score and, where known, in bits."""
+    known = inputs.information_gain
+    return inputs.above_chance(modality).low > 0 and (known is None or known.bits_of(modality).low > 0)
+
+
+def _is_little(inputs: VerdictInputs, modality: str, above: Estimate) -> bool:
+    return not _carries(inputs, modality) and above.high < LITTLE * (1 - inputs.chance)
+
+
+def _above(above: Estimate) -> str:
+    return f"{above.value:+.3f} above guessing, {above.low:+.3f} to {above.high:+.3f}"
