@@ -27,14 +27,14 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 def counterpoint(*arguments: object) -> str:
-    """Run the command; return its output."""
+    """Run the command and return its output."""
     done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr or done.stdout
     return done.stdout
 
 
 def draw(folder: Path) -> None:
-    """Write N - 1 images, half of them light and half dark; the last one of N is missing."""
+    """Write N - 1 images, half of them light and half dark. The last one of N is missing."""
     folder.mkdir()
     rng = np.random.default_rng(0)
     for number in range(N - 1):

@@ -1,7 +1,7 @@
 """Measure rate and CPU of `counterpoint acquire`, img2dataset and the 2023 study's loop, from nginx on loopback.
 
     acquire.py                                            200 photos, one round: a test that it works
-    acquire.py --n 3000 --rounds 3 --img2dataset PYTHON   the measurement; https costs img2dataset minutes per round
+    acquire.py --n 3000 --rounds 3 --img2dataset PYTHON   the measurement (https costs img2dataset minutes a round)
 
 PYTHON is an interpreter that can import img2dataset.  Each contestant gets the same URLs on 64 loopback addresses.  So
 all keep their default limits per host.  Rounds alternate between the contestants.  The time includes the start of the
@@ -39,7 +39,7 @@ def main() -> None:
     photos = args.photos or args.work / f"photos-{args.n}"
     about = write_photos(photos, args.n)
     args.work.mkdir(parents=True, exist_ok=True)
-    print(f"{args.n:,} URLs of {about['made_from']}, {about['mean_kb']:.0f} KB each; load {os.getloadavg()[0]:.1f}")
+    print(f"{args.n:,} URLs of {about['made_from']}, {about['mean_kb']:.0f} KB each, load {os.getloadavg()[0]:.1f}")
     if args.img2dataset is None:
         print("Without img2dataset: pass a Python that can import it with --img2dataset.")
     with serving(photos, args.work) as server:
@@ -56,7 +56,7 @@ def _arguments() -> Namespace:
     parser.add_argument("--only", default=",".join(SETTINGS), help="settings, separated by commas: http,latency")
     parser.add_argument("--contestants", default="", help="run only contestants whose names contain this text")
     parser.add_argument("--again", metavar="NAME", help="repeat the runs whose names contain this text")
-    parser.add_argument("--photos", type=Path, help="folder of the photos; missing photos are written")
+    parser.add_argument("--photos", type=Path, help="folder of the photos, where missing photos are written")
     parser.add_argument(
         "--work", type=Path, default=Path(gettempdir()) / "counterpoint-acquire", help="folder of the results"
     )
@@ -64,7 +64,7 @@ def _arguments() -> Namespace:
 
 
 def _results(setting: str, server: Server, args: Namespace) -> dict[str, Any]:
-    """Do the missing runs and return all results; each result is written at once."""
+    """Do the missing runs and return all results. Each result is written at once."""
     notes = args.work / "results.json"
     results: dict[str, Any] = json.loads(notes.read_text()) if notes.exists() else {}
     if args.again:

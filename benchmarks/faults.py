@@ -62,7 +62,7 @@ def moments(kind: str, n: int, took_s: float) -> list[float]:
 
 
 def killed(folder: Path, server: Host, kind: str, *, after_s: float, expected: dict[str, str]) -> list[str]:
-    """Kill and resume an acquisition; print and return its problems."""
+    """Kill and resume an acquisition, and print and return its problems."""
     broken = study(folder, server)
     n_committed = interrupted(broken, kind, after(after_s))
     problems = broken.problems(expected)

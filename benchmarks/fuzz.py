@@ -2,9 +2,9 @@
 
 The targets are the entries of `TARGETS` in `tests/material/hostile_inputs.py`.  `decoder`, `URL guard` and `headers`
 stand for groups of targets.  A child process feeds the inputs.  It first writes each input to a mapped file.  So an
-input that kills or hangs the child is identified and kept in `OUT`; `--again FILE` feeds it again.  The exit code is 1
-if an input killed or hung the child, raised an exception that is not a documented reason, or exceeded the limit of its
-target in CPU seconds.  `fuzz.py 200000 decoder` takes half an hour.
+input that kills or hangs the child is identified and kept in `OUT`.  `--again FILE` feeds it again.  The exit code is 1
+if an input killed or hung the child, or raised an exception that is not a documented reason.  It is also 1 if an input
+exceeded the limit of its target in CPU seconds.  `fuzz.py 200000 decoder` takes half an hour.
 """
 
 import json
@@ -29,7 +29,7 @@ from hostile_inputs import TARGETS
 
 N = 10_000
 ROUND = 5_000
-"""Inputs of one hypothesis run; the next run has the next seed."""
+"""Inputs of one hypothesis run. The next run has the next seed."""
 HANGS_S = 20.0
 """Wall-clock time: a child that writes no input for this long counts as hung, also on a busy machine."""
 BEGINS_S = 300.0
@@ -51,7 +51,7 @@ class Record:
             self._bytes = mmap.mmap(file.fileno(), RECORD_BYTES)
 
     def note(self, data: bytes) -> None:
-        """Write an input before it is fed; an input larger than the file is cut."""
+        """Write an input before it is fed, cut to the size of the file."""
         data = data[: RECORD_BYTES - 16]
         self._bytes[16 : 16 + len(data)] = data
         self._bytes[8:16] = len(data).to_bytes(8)
@@ -111,7 +111,7 @@ def fuzz(name: str, n: int) -> Totals:
 
 
 def one_round(name: str, number: int, n: int) -> Totals:
-    """Return the totals of one child; if it dies or hangs, keep the input and count the inputs until then."""
+    """Run one child and return its totals. If it dies or hangs, keep its last input."""
     path, start = OUT / f"{os.getpid()}.record", time.perf_counter()
     path.unlink(missing_ok=True)
     record = Record(path)
@@ -171,7 +171,7 @@ def feed(name: str, number: int, n: int, record: Record) -> None:
 
 
 def keep(name: str, data: bytes, why: str) -> Path:
-    """Write an input and the reason to keep it; return the path of the input."""
+    """Write an input and the reason to keep it, and return the path of the input."""
     path = OUT / f"{name}-{sha256(data).hexdigest()[:12]}"
     path.write_bytes(data)
     path.with_suffix(".txt").write_text(why)

@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def write_photos(folder: Path, n: int) -> dict[str, Any]:
-    """Write *n* photos to *folder* if they are missing, ``00000.jpg`` and so on; return a description of them."""
+    """Write *n* photos to *folder* if they are missing, ``00000.jpg`` and so on. Return a description of them."""
     about = folder / "about.json"
     if about.exists() and (known := json.loads(about.read_text()))["n"] == n:
         return dict(known)

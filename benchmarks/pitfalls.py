@@ -1,10 +1,10 @@
-"""How often each check finds its fault, and how often it finds one that is not there: `pitfalls.py [--whole]`.
+"""Measure the detection rate and the false alarms of each check on planted faults: `pitfalls.py [--whole]`.
 
-Without arguments two small draws of each, from seeds of development: they show that it works, and measure nothing.
-`--whole` makes all draws, from seeds that no threshold was chosen on, two at a time; it keeps each in `results/draws/`
-and goes on where it was stopped, on whatever machine, and in the end writes `results/pitfalls.json`, from which
-docs/pitfalls.md has its rates.
-`--named` runs the named cases and `--contribution` the measures of contribution; `--summary` draws nothing more.
+Without arguments the benchmark makes two small draws of each, from development seeds, as a test that it works.
+`--whole` makes all draws, two at a time, from seeds that no threshold was chosen on.  It keeps each draw in
+`results/draws/`, and a later run resumes there, also on another machine.  At the end it writes `results/pitfalls.json`,
+the source of the rates in docs/pitfalls.md.  `--named` runs the named cases, and `--contribution` the measures of
+contribution.  `--summary` makes no draws.
 """
 
 import argparse
@@ -24,45 +24,45 @@ QUICK, QUICK_DRAWS = HERE.parent / "runs" / "pitfalls-quick", 2
 
 
 def arguments() -> argparse.Namespace:
-    """Return the options of the command line."""
+    """Return the parsed arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--whole", action="store_true", help="all draws, to be reported")
-    parser.add_argument("--quick", action="store_true", help="two small draws of each: the default")
+    parser.add_argument("--whole", action="store_true", help="make all draws, for the report")
+    parser.add_argument("--quick", action="store_true", help="make two small draws of each (default)")
     parser.add_argument(
-        "--codes", nargs="+", choices=list(PLANTS), default=(), metavar="CODE", help="these checks only"
+        "--codes", nargs="+", choices=list(PLANTS), default=(), metavar="CODE", help="only these checks"
     )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="only these parts of the draws")
+    parser.add_argument("--draws", type=int, help="maximum number of draws of each")
     parser.add_argument(
-        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what bars are about, or the rest only"
+        "--budget", type=float, default=float("inf"), metavar="MIN", help="stop after this number of minutes"
     )
-    parser.add_argument("--draws", type=int, help="at most so many draws of each")
-    parser.add_argument("--budget", type=float, default=float("inf"), metavar="MIN", help="stop after so many minutes")
-    parser.add_argument("--named", action="store_true", help="the named cases, and nothing else")
-    parser.add_argument("--contribution", action="store_true", help="the measures of contribution, and nothing else")
-    parser.add_argument("--summary", action="store_true", help="no draws: what is kept, summed up")
-    parser.add_argument("--kept", type=Path, metavar="DIR", help="where draws are kept")
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="JSON", help="where the summary goes")
+    parser.add_argument("--named", action="store_true", help="only the named cases")
+    parser.add_argument("--contribution", action="store_true", help="only the measures of contribution")
+    parser.add_argument("--summary", action="store_true", help="summarise stored draws, and make none")
+    parser.add_argument("--kept", type=Path, metavar="DIR", help="folder of stored draws")
+    parser.add_argument("--out", type=Path, default=RESULTS, metavar="JSON", help="file of the summary")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Make the draws that are wanted and are not kept, and print what all of them show."""
-    options = arguments()
-    folder = options.kept or (DRAWS if options.whole else QUICK)
-    draws = options.draws if options.whole or options.draws else QUICK_DRAWS
-    first_seed = REPORTED if options.whole else DEVELOPMENT
-    budget_s = 60 * options.budget
-    if options.named:
+    """Make the selected draws that are not stored yet, and print a summary of all draws."""
+    args = arguments()
+    folder = args.kept or (DRAWS if args.whole else QUICK)
+    draws = args.draws if args.whole or args.draws else QUICK_DRAWS
+    first_seed = REPORTED if args.whole else DEVELOPMENT
+    budget_s = 60 * args.budget
+    if args.named:
         work_through(list(named.items()), folder / "named.jsonl", named.draw, budget_s=budget_s)
-    if options.contribution:
+    if args.contribution:
         listed = list(contribution.items(draws=draws, first_seed=first_seed))
         work_through(listed, folder / "contribution.jsonl", contribution.draw, budget_s=budget_s)
-    if not (options.named or options.contribution or options.summary):
-        listed = items(codes=options.codes, draws=draws, first_seed=first_seed, parts=options.parts)
-        work_through(listed if options.whole else _small(listed), folder / "draws.jsonl", budget_s=budget_s)
-    found = _summary(folder, is_quick=not options.whole)
-    if options.whole:
-        options.out.parent.mkdir(exist_ok=True)
-        options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if not (args.named or args.contribution or args.summary):
+        listed = items(codes=args.codes, draws=draws, first_seed=first_seed, parts=args.parts)
+        work_through(listed if args.whole else _small(listed), folder / "draws.jsonl", budget_s=budget_s)
+    found = _summary(folder, is_quick=not args.whole)
+    if args.whole:
+        args.out.parent.mkdir(exist_ok=True)
+        args.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def _small(listed: list[Item]) -> list[Item]:

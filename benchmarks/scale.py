@@ -71,7 +71,7 @@ def settings(folder: Path, urls: list[str]) -> AcquireConfig:
 
 
 def first_end_of_work(out: Path) -> float:
-    """Return the time at which the first worker had no more shards; later rates exclude that worker."""
+    """Return the time at which the first worker had no more shards. Later rates exclude that worker."""
     logs = [json.loads(line) for log in sorted((out / "events").glob("*.jsonl")) for line in log.open()]
     ends = [datetime.fromisoformat(event["time"]).timestamp() for event in logs if event["event"] == "committed"]
     n_each = len(ends) // WORKERS  # each worker's shards are in a row
@@ -127,7 +127,7 @@ def command_of(pid: int) -> bytes:
 
 
 def resident_mb(pid: int) -> float:
-    """Return the current resident memory of a process in MB, with shared pages; 0 if it has ended."""
+    """Return the current resident memory of a process in MB, with shared pages, 0 if it has ended."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):
@@ -136,7 +136,7 @@ def resident_mb(pid: int) -> float:
 
 
 def print_rates(rates: list[float]) -> bool:
-    """Print the rate in each tenth; return whether the last tenth is too slow."""
+    """Print the rate in each tenth, and return whether the last tenth is too slow."""
     ratio = rates[-1] / rates[1]
     print(f"{'tenth of the time':<20}{'images/s':>10}")
     for number, rate in enumerate(rates, 1):
@@ -146,7 +146,7 @@ def print_rates(rates: list[float]) -> bool:
 
 
 def print_memory(peak_mb: dict[str, float]) -> bool:
-    """Print the peak of each process; return whether their sum is too large."""
+    """Print the peak of each process, and return whether their sum is too large."""
     print(f"{'process':<20}{'peak MB':>10}")
     for process, mb in peak_mb.items():
         print(f"{process:<20}{mb:>10.0f}")

@@ -28,7 +28,7 @@ from counterpoint.store import Store
 
 N, GROUP_ROWS = 500_000, 1_000_000
 LOOP_ROWS = 2_000_000
-"""The loop holds its texts in memory as Python strings; more texts would not change its rate."""
+"""The loop holds its texts in memory as Python strings. More texts would not change its rate."""
 DATA = Path(os.environ.get("COUNTERPOINT_DATA", Path(__file__).parents[2] / "shared" / "data")) / "web-urls"
 ALL = Select(nsfw=None, max_punsafe=None)
 
@@ -104,7 +104,7 @@ def select_and_plan(part: Path, rules: Select) -> Iterator[int]:
 
 
 def study_loop(texts: Sequence[str]) -> int:
-    """Select as the study did, text by text; return the number of selected rows."""
+    """Select as the study did, text by text, and return the number of selected rows."""
     persons, animals, characters = [], [], re.compile("^[a-zA-Z .,]+$")
     for number, t in enumerate(texts):
         if " man " in t or " men " in t or " women " in t or " woman " in t or " boy " in t or " girl " in t:

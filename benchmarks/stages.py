@@ -59,7 +59,7 @@ def measured(stage: str) -> Iterator[None]:
 
 
 def grouped_pairs(n: int, work: Path) -> Frame:
-    """Run every stage before the split on *n* generated pairs, a tenth of them near-duplicates; return the pairs."""
+    """Return *n* generated pairs after every stage before the split, a tenth of them near-duplicates."""
     source = open_source({"kind": "generated", "n": n, "near_duplicates": 0.1, "bad_images": 0.01, "side_px": 32})
     with measured("source: draw and write"):
         records = pl.concat([batch for batch, _ in source.read(work)])

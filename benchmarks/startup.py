@@ -23,7 +23,7 @@ def took_s(command: Sequence[str]) -> float:
 
 
 def main() -> None:
-    """Print the median of ten runs of each command and its ratio to the baseline; a first run is not counted."""
+    """Print the median of ten runs of each command and its ratio to the baseline. A first run is not counted."""
     medians: dict[str, float] = {}
     for name, command in COMMANDS.items():
         took_s(command)

@@ -1,10 +1,10 @@
-"""How often the verdict is right, on studies whose truth is known: `verdicts.py [--whole]`.
+"""Measure the rate of correct verdicts on studies with a known truth: `verdicts.py [--whole]`.
 
-Without arguments one small study of each verdict, from a seed of development: it shows that it works, and measures
-nothing.  `--whole` makes 40 of each, half of 500 pairs and half of 2,000, from seeds that no threshold was chosen on;
-it keeps each in `results/draws/` and goes on where it was stopped, prints the confusion table, and writes
-`results/verdicts.json`.  Each modality that tells something reaches .75 to .85 by itself, but where the label leaks
-and where only both together tell it.
+Without arguments the benchmark makes one small study of each verdict, from a development seed, as a test that it works.
+`--whole` makes 40 studies of each verdict, half of 500 pairs and half of 2,000, from seeds that no threshold was chosen
+on.  It keeps each in `results/draws/`, so a later run resumes there.  It prints the confusion table and writes
+`results/verdicts.json`.  Each modality with a signal reaches .75 to .85 by itself.  Exceptions are a leaking label, and
+a class that only both modalities together predict.
 """
 
 import argparse
@@ -29,12 +29,12 @@ RESULTS, KEPT = HERE / "results" / "verdicts.json", HERE / "results" / "draws" /
 QUICK = HERE.parent / "runs" / "verdicts-quick.jsonl"
 SIZES, N_EACH = (500, 2000), 20
 REPORTED = 400_000
-"""The first seed of studies that are reported: of those from 200,000 and 300,000 on the answers have been seen."""
+"""The first seed of reported studies. Answers from seeds 200,000 and 300,000 on were already known."""
 RIGHT_BARS, WRONG_BAR = {500: 0.70, 2000: 0.85}, 0.05
-"""Least right by number of pairs, and most wrong: the rest says that it cannot tell."""
+"""Minimum share of correct verdicts by number of pairs, and maximum share of wrong ones. The rest is cannot_tell."""
 SIDE_PX = 16
 SPLITS: Mapping[int, Mapping[str, Any]] = {
-    500: {"kind": "kfold", "folds": 4},  # of few rows all are tested on
+    500: {"kind": "kfold", "folds": 4},  # each row is a test row, because there are few
     2000: {"kind": "holdout", "test_share": 0.4, "validation_share": 0.15},
 }
 IMAGE, TEXT = {"side_px": SIDE_PX, "width": 8, "augment": 0.0}, {"embed": 16, "hidden": 8}
@@ -54,7 +54,7 @@ BOTH = {"text_signal": 0.6, "image_signal": 0.65}
 
 
 def contenders(*names: str, **settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return entries of the majority and of *names* (default: all), small; *settings* stand above, by name, _ for -."""
+    """Return small entries of the majority and *names* (default: all), with *settings* by name, _ for -."""
     above = {name.replace("_", "-"): values for name, values in settings.items()}
     chosen = names or tuple(NETWORKS)
     entries = [{"kind": name, "name": name, **NETWORKS.get(name, {}), **above.get(name, {})} for name in chosen]
@@ -62,13 +62,13 @@ def contenders(*names: str, **settings: Mapping[str, Any]) -> list[dict[str, Any
 
 
 def _leak(_: Item) -> dict[str, Any]:
-    """Let each text have a word of its class: labels were made of it, or it of them."""
+    """Put a word of the class into each text, as if the word determined the label or the label the word."""
     named = contenders("keyword-rule", "text-svm", "text-lstm", "image-cnn", "late-fusion")
     return {"source": {"text_signal": 1.0, "image_signal": 0.65}, "contenders": named}
 
 
 def _misaligned(item: Item) -> dict[str, Any]:
-    """Let images be those of the next row, or half of the texts those of any."""
+    """Shift the images by one row, or permute half of the texts."""
     if item.seed % 2:
         faults = [{"kind": "shuffle_texts", "share": 0.5, "seed": item.seed}]
         return {"source": {"text_signal": 1.0, "image_signal": 0.65}, "faults": faults, "contenders": contenders()}
@@ -77,25 +77,25 @@ def _misaligned(item: Item) -> dict[str, Any]:
 
 
 def _training_failed(_: Item) -> dict[str, Any]:
-    """Let both tell, and the one multimodal network have softmax behind every layer, as that of the 2023 study."""
+    """Give both modalities a signal, and the one multimodal network softmax in every layer, as in the 2023 study."""
     failed = {"name": "paper-lstm-cnn", **SOFTMAX}
     return {"source": BOTH, "contenders": [*contenders("text-svm", "image-cnn"), failed]}
 
 
 def _branch_ignored(_: Item) -> dict[str, Any]:
-    """Let both tell, and the image branch of the one multimodal network stay at random weights."""
+    """Give both modalities a signal, and keep the image branch of the one multimodal network at random weights."""
     frozen = {"kind": "injection.models:FrozenImage"}
     frozen |= {name: value for name, value in NETWORKS["lstm-cnn"].items() if name != "start"}
     named = contenders("text-svm", "text-lstm", "image-cnn")
     return {"source": BOTH, "contenders": [*named, {"name": "lstm-cnn", **frozen}]}
 
 
-def _telling(**signals: float) -> Callable[[Item], dict[str, Any]]:
+def _with_signals(**signals: float) -> Callable[[Item], dict[str, Any]]:
     return lambda _: {"source": signals, "contenders": contenders()}
 
 
 def _interaction_gain(item: Item) -> dict[str, Any]:
-    """Let only text and image together tell, by exclusive or, and the joint network start from scratch to find it."""
+    """Put the signal into the exclusive or of text and image, and start the joint network from scratch to learn it."""
     joint = {**SCRATCH, "epochs": 12 if item.n > 1000 else 16, "hidden": 64, "encoder_rate": 1.0}
     split = {"kind": "holdout", "test_share": 0.3, "validation_share": 0.2 if item.n < 1000 else 0.15}
     return {"source": {"joint_signal": 0.95}, "split": split, "contenders": contenders(lstm_cnn=joint)}
@@ -106,18 +106,18 @@ TRUTHS: Mapping[str, Callable[[Item], dict[str, Any]]] = {
     "misaligned": _misaligned,
     "training_failed": _training_failed,
     "branch_ignored": _branch_ignored,
-    "redundant": _telling(redundant_signal=0.65),
-    "text_only": _telling(text_signal=0.6),
-    "image_only": _telling(image_signal=0.65),
-    "additive_gain": _telling(**BOTH),
+    "redundant": _with_signals(redundant_signal=0.65),
+    "text_only": _with_signals(text_signal=0.6),
+    "image_only": _with_signals(image_signal=0.65),
+    "additive_gain": _with_signals(**BOTH),
     "interaction_gain": _interaction_gain,
-    "no_signal": _telling(text_signal=0.0),
+    "no_signal": _with_signals(text_signal=0.0),
 }
-"""What a study of each verdict is made of, but for what all have in common."""
+"""The own settings of a study of each verdict, without the settings that all share."""
 
 
 def config(item: Item) -> StudyConfig:
-    """Return the study of *item*, whose ``kind`` is the verdict that is true of it.
+    """Return the study of *item*, whose ``kind`` is the true verdict.
 
     >>> config(Item("text_only", 500, 1, 0.0, 7)).source["text_signal"]
     0.6
@@ -138,7 +138,7 @@ def config(item: Item) -> StudyConfig:
 
 
 def draw(item: Item, runs: Path) -> dict[str, Any]:
-    """Return what the study of *item* answers, and the scores behind it."""
+    """Return the answer of the study of *item*, and its scores."""
     return timed(item, runs, _answered)
 
 
@@ -150,71 +150,75 @@ def _answered(item: Item, runs: Path) -> dict[str, Any]:
 
 
 def items(*, first_seed: int, each: int, sizes: Iterable[int] = SIZES) -> list[Item]:
-    """Return the studies, one of each verdict after the other: a list that is cut short is cut evenly."""
+    """Return the studies with alternating verdicts, so an early stop cuts evenly."""
     return [Item(verdict, n, 1, 0.0, first_seed + i) for i in range(each) for n in sizes for verdict in TRUTHS]
 
 
 def summary(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return, by number of pairs, the confusion table and the shares that are right and wrong."""
+    """Return the confusion table and the shares of right and wrong verdicts, by number of pairs."""
     found: dict[str, Any] = {}
     results = list(results)
     for n in SIZES:
         of_size = [result for result in results if result["n"] == n]
         if not of_size:
             continue
-        answers = {truth: Counter(r.get("verdict", "error") for r in of_size if r["kind"] == truth) for truth in TRUTHS}
-        n_right = sum(answers[truth][truth] for truth in TRUTHS)
-        n_open = sum(counts["cannot_tell"] for counts in answers.values())
+        table = {truth: Counter(r.get("verdict", "error") for r in of_size if r["kind"] == truth) for truth in TRUTHS}
+        n_right = sum(table[truth][truth] for truth in TRUTHS)
+        n_open = sum(counts["cannot_tell"] for counts in table.values())
         counts = {"right": n_right, "wrong": len(of_size) - n_right - n_open, "cannot_tell": n_open}
         shares = {name: share_of(k, len(of_size)) for name, k in counts.items()}
         met = shares["right"]["share"] >= RIGHT_BARS[n] and shares["wrong"]["share"] <= WRONG_BAR
-        is_enough = min(counts.total() for counts in answers.values()) >= N_EACH
+        is_enough = min(row.total() for row in table.values()) >= N_EACH
         bars = {"right": RIGHT_BARS[n], "wrong": WRONG_BAR}
-        table = {truth: dict(counts) for truth, counts in answers.items()}
-        found[str(n)] = {"n": len(of_size), **shares, "bars": bars, "meets": met if is_enough else None, "table": table}
+        found[str(n)] = {
+            "n": len(of_size), **shares, "bars": bars, "meets": met if is_enough else None,
+            "table": {truth: dict(row) for truth, row in table.items()},
+        }  # fmt: skip
     return found
 
 
 def lines(summed: Mapping[str, Any]) -> Iterable[str]:
-    """Yield the confusion tables as text: a row a truth, a column a verdict."""
+    """Yield the confusion tables as text, with a row for each truth and a column for each verdict."""
     for n, found in summed.items():
         shares = ", ".join(
             f"{name.replace('_', ' ')} {rate_text(found[name])}" for name in ("right", "wrong", "cannot_tell")
         )
         yield f"{n} pairs: {shares}: {MET[found['meets']]}"
-        named = [name for name in (*VERDICTS, "error") if any(name in counts for counts in found["table"].values())]
-        yield f"{'truth':<18}" + "".join(f"{name[:14]:>16}" for name in named)
+        columns = [name for name in (*VERDICTS, "error") if any(name in counts for counts in found["table"].values())]
+        yield f"{'truth':<18}" + "".join(f"{name[:14]:>16}" for name in columns)
         for truth, counts in found["table"].items():
-            yield f"{truth:<18}" + "".join(f"{counts.get(name, 0):>16}" for name in named)
+            yield f"{truth:<18}" + "".join(f"{counts.get(name, 0):>16}" for name in columns)
 
 
 def main() -> None:
-    """Make the studies that are wanted and are not kept, and print what all of them show."""
+    """Make the selected studies that are not stored yet, and print a summary of all studies."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--whole", action="store_true", help="all studies, to be reported")
-    parser.add_argument("--each", type=int, help="so many studies of each verdict and size")
+    parser.add_argument("--whole", action="store_true", help="make all studies, for the report")
+    parser.add_argument("--each", type=int, help="number of studies of each verdict and size")
     parser.add_argument("--first", type=int, help="the first seed")
     parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, help="numbers of pairs")
-    parser.add_argument("--only", nargs="+", choices=list(TRUTHS), help="these verdicts only")
-    parser.add_argument("--budget", type=float, default=float("inf"), metavar="MIN", help="stop after so many minutes")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--summary", action="store_true", help="no studies: what is kept, summed up")
-    options = parser.parse_args()
+    parser.add_argument("--only", nargs="+", choices=list(TRUTHS), help="only these verdicts")
+    parser.add_argument(
+        "--budget", type=float, default=float("inf"), metavar="MIN", help="stop after this number of minutes"
+    )
+    parser.add_argument("--workers", type=int, default=2, help="number of processes")
+    parser.add_argument("--summary", action="store_true", help="summarise stored studies, and make none")
+    args = parser.parse_args()
     warnings.filterwarnings("ignore")
-    first = options.first if options.first is not None else REPORTED if options.whole else DEVELOPMENT
-    path = KEPT if options.whole else QUICK
-    each = options.each or (N_EACH if options.whole else 1)
-    listed = items(first_seed=first, each=each, sizes=options.sizes or (SIZES if options.whole else SIZES[:1]))
-    listed = [item for item in listed if not options.only or item.kind in options.only]
-    os.environ |= dict.fromkeys(THREADS, "1")  # one study a core: threads of one would take the other's
-    if not options.summary:
-        work_through(listed, path, draw, budget_s=60 * options.budget, workers=options.workers)
+    first = args.first if args.first is not None else REPORTED if args.whole else DEVELOPMENT
+    path = KEPT if args.whole else QUICK
+    each = args.each or (N_EACH if args.whole else 1)
+    listed = items(first_seed=first, each=each, sizes=args.sizes or (SIZES if args.whole else SIZES[:1]))
+    listed = [item for item in listed if not args.only or item.kind in args.only]
+    os.environ |= dict.fromkeys(THREADS, "1")  # one study per core, with one thread each
+    if not args.summary:
+        work_through(listed, path, draw, budget_s=60 * args.budget, workers=args.workers)
     summed = summary(kept(path))
     print("\n".join(lines(summed)))
-    if options.whole:
+    if args.whole:
         before = read_json(RESULTS) or {}
         more = {n: found for n, found in summed.items() if found["n"] >= before.get(n, {"n": 0})["n"]}
-        write_json(RESULTS, before | more)  # of a size of which fewer are drawn here, what was
+        write_json(RESULTS, before | more)  # a size with fewer studies here keeps its earlier result
 
 
 if __name__ == "__main__":

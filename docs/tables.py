@@ -44,7 +44,7 @@ def stale() -> Iterator[tuple[Path, str]]:
 
 
 def main() -> int:
-    """Write the pages whose tables differ or, with ``--check``, print their names; return the exit code."""
+    """Write the pages whose tables differ or, with ``--check``, print their names. Return the exit code."""
     pages = list(stale())
     for path, wanted in pages:
         print(path.relative_to(DOCS.parent))

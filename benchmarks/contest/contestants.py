@@ -38,7 +38,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Contestant:
-    """*command* returns the command line; *count* returns the number of images after the run."""
+    """*command* returns the command line, and *count* the number of images after the run."""
 
     keep: str
     command: Callable[[Job, str], list[str]]
@@ -73,7 +73,7 @@ def ours_count(job: Job, _: str) -> int:
 
 
 def img2dataset(job: Job, keep: str) -> list[str]:
-    """Return the command of img2dataset; other options keep their defaults."""
+    """Return the command of img2dataset, with defaults for all other options."""
     assert job.i2d_python
     size = {"gray-64": "64 border", "jpeg-256": "256 keep_ratio", "jpeg-256 long side": "256 keep_ratio_largest"}[keep]
     options = {
@@ -125,7 +125,7 @@ def write_list(file: Path, urls: list[str]) -> None:
 
 
 def run(contestant: Contestant, job: Job) -> dict[str, Any]:
-    """Run one contestant; return its seconds, the CPU seconds with its children, and the transfers of the server."""
+    """Run one contestant and return its seconds, the CPU seconds with its children, and the transfers."""
     job.out.mkdir(parents=True)
     command, log = contestant.command(job, contestant.keep), job.out / "log.txt"
     mark, start = job.server.mark(), time()

@@ -67,7 +67,7 @@ class Server:
         self._log, self._ports, self._pid = work / "access.log", ports, pid
 
     def urls(self, setting: str, n: int, n_photos: int) -> list[str]:
-        """Return *n* URLs; from *n_photos* on, they are other URLs of the same photos."""
+        """Return *n* URLs. From *n_photos* on, they are other URLs of the same photos."""
         port, base = self._ports[setting], SETTINGS[setting]
         return [
             f"{base.format(ADDRESSES[number % len(ADDRESSES)], port)}{number % n_photos:05}.jpg"
@@ -101,7 +101,7 @@ class Server:
 
 @contextmanager
 def serving(photos: Path, work: Path) -> Iterator[Server]:
-    """Serve *photos* until the block ends; nginx writes its files to *work*."""
+    """Serve *photos* until the block ends, with the files of nginx in *work*."""
     assert NGINX, "nginx is not installed"
     plain, secure = _free_ports(2)
     _certify(work)

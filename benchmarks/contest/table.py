@@ -42,7 +42,7 @@ def print_setting(setting: str, results: dict[str, Any], *, rounds: int, n: int)
 
 
 def _print_contestant(name: str, runs: list[dict[str, Any]], floor_ms: float) -> tuple[float, float]:
-    """Print the line of one contestant; return the median rates with and without start-up."""
+    """Print the line of one contestant and return the median rates with and without start-up."""
     rates = [run["n"] / run["took_s"] for run in runs]
     running = median(run["n"] / run["after_start_s"] for run in runs)
     cost = median(run["cpu_s"] / run["n"] * 1000 for run in runs)

@@ -1,6 +1,6 @@
-"""The injection benchmark: comparisons with a fault and without it, and how often each check says so.
+"""The injection benchmark: comparisons with and without a fault, and the rate at which each check detects it.
 
-Import it before numpy: two draws are made at once, one a core, and threads of one would take the other's.
+Import it before numpy, because it limits each process to one thread: two draws run at once, one per core.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""Whether measures of contribution say what is known of generated pairs.
+"""Compare measures of contribution with the known truth of generated pairs.
 
-The decomposition of information must put redundant, unique and synergistic bits in their true order; the perceptual
-score of a modality that tells nothing must have an interval that covers 0.
+The information decomposition must rank redundant, unique and synergistic bits in their true order.  The perceptual
+score of a modality without a signal must have an interval that covers 0.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +29,9 @@ from injection.studies import Place, contenders
 PID, PERCEPTUAL = "pid", "perceptual"
 N_SETTINGS = 50
 STRENGTHS = (0.6, 0.4, 0.2, 0.0)
-"""The chances of the four signals, in another order in each setting."""
+"""The probabilities of the four signals, in a random order in each setting."""
 APART_BITS = 0.05
-"""Two parts that truly differ by less are not ranked: a thousand rows cannot."""
+"""Parts with a smaller true difference are not ranked, because a thousand rows are too few for that."""
 NOTHING, MODALITIES = 2, ("text", "image")
 BARS = {PID: 0.95, PERCEPTUAL: 0.90}
 
@@ -58,7 +58,7 @@ def _ranks(item: Item, folder: Path) -> dict[str, Any]:
 
 
 def in_order(truth: Sequence[float], found: Sequence[float]) -> bool:
-    """Say whether all parts that truly differ by enough stand in their true order.
+    """Return whether all parts with a large enough true difference are in their true order.
 
     >>> in_order((0.4, 0.1, 0.09, 0.0), (0.3, 0.1, 0.12, 0.01)), in_order((0.4, 0.1), (0.1, 0.2))
     (True, False)
@@ -67,9 +67,10 @@ def in_order(truth: Sequence[float], found: Sequence[float]) -> bool:
 
 
 def joint_of(signals: Mapping[str, float]) -> NDArray[np.float64]:
-    """Return the distribution of what the text shows, what the image shows and the class, shape (9, 9, 2).
+    """Return the joint distribution of text signal, image signal and class, shape (9, 9, 2).
 
-    Each shows the class, the other class or neither, and one half of the joint signal, the other half or neither.
+    Each modality shows the class, the other class or neither.  It also shows one half of the joint signal, the other
+    half or neither.
 
     >>> float(joint_of({"text_signal": 0.5, "image_signal": 0, "redundant_signal": 0, "joint_signal": 0}).sum())
     1.0
@@ -81,14 +82,14 @@ def joint_of(signals: Mapping[str, float]) -> NDArray[np.float64]:
                 signals[name] if is_there else 1 - signals[name] for name, is_there in zip(SIGNALS, there, strict=True)
             )
             text, image, redundant, together = there
-            outputs = label if text or redundant else NOTHING, label if image or redundant else NOTHING
+            shown = label if text or redundant else NOTHING, label if image or redundant else NOTHING
             halves = (half, (label - half) % 2) if together else (NOTHING, NOTHING)
-            joint[3 * outputs[0] + halves[0], 3 * outputs[1] + halves[1], label] += float(np.prod(list(chances))) / 4
+            joint[3 * shown[0] + halves[0], 3 * shown[1] + halves[1], label] += float(np.prod(list(chances))) / 4
     return joint
 
 
 def codes_of(pairs: Frame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return what the text shows of each pair, what the image shows, and its class, as codes of `joint_of`."""
+    """Return the text signal, the image signal and the class of each pair, as codes of `joint_of`."""
     label = pairs["label"].str.slice(-1).cast(int).to_numpy()
     text, image, together = (pairs[f"has_{name}_signal"].to_numpy() for name in (*MODALITIES, "joint"))
     half = pairs["text"].str.contains(rf"\b{ENGLISH.joint_words[1]}\b").cast(int).to_numpy()
@@ -97,7 +98,7 @@ def codes_of(pairs: Frame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
 
 
 def _covers(item: Item, folder: Path) -> dict[str, Any]:
-    """Train a joint network on pairs of which one modality tells nothing, and score that one."""
+    """Train a joint network on pairs with one modality without a signal, and compute the score of that modality."""
     idle, informative = MODALITIES[item.seed % 2], MODALITIES[1 - item.seed % 2]
     settings = {entry["kind"]: entry for entry in contenders(Place(item.n, 1, item.seed))}
     own = {
@@ -120,7 +121,7 @@ def _split(pairs: Frame, seed: int) -> Mapping[str, Frame]:
 
 
 def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return of each measure how often it was right, and its bar."""
+    """Return for each measure the number of correct settings, and its bar."""
     found = {kind: [result for result in results if result["kind"] == kind] for kind in BARS}
     return {
         kind: {"k": sum(bool(result.get("is_right")) for result in own), "n": len(own), "bar": BARS[kind]}
@@ -130,6 +131,6 @@ def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line a measure."""
+    """Yield one line for each measure."""
     for kind, own in found.items():
-        yield f"{kind:<12}right in {own['k']} of {own['n']}, at least {own['bar']:.0%} wanted"
+        yield f"{kind:<12}right in {own['k']} of {own['n']}, bar {own['bar']:.0%}"

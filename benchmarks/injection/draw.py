@@ -1,4 +1,4 @@
-"""One draw: a study is made in a folder, and all checks look at it."""
+"""One draw: make a study in a folder, and run the checks on it."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +20,7 @@ SEVERITIES = ("not_applicable", "info", "warn", "fail")
 
 
 class Item(NamedTuple):
-    """What one draw is of: the clean study, or a check's fault at a strength."""
+    """The subject of one draw: the clean study, or the fault of a check at a strength."""
 
     kind: str
     n: int
@@ -31,28 +31,28 @@ class Item(NamedTuple):
 
 
 def draw(item: Item, runs: Path) -> dict[str, Any]:
-    """Return what the checks say of the study of *item*, made in the folder *runs*.
+    """Make the study of *item* in the folder *runs*, and return the findings of the checks.
 
-    Of the clean study that is all checks, and those of each fault of a record on that record; of a planted fault it is
-    the check of that fault and what the stages find, for the others would say what they say of clean studies.  A draw
-    that cannot be made is an ``error``: it is counted, and shown.
+    The clean study runs all checks.  It also runs the check of each fault of a record, on the altered record.  A study
+    with a planted fault runs the check of that fault and the checks of the stages.  The other checks would repeat their
+    findings on clean studies.  A draw that fails is an ``error``, which is counted and shown.
     """
     return timed(item, runs, _found)
 
 
 def timed(item: Item, runs: Path, make: Callable[[Item, Path], dict[str, Any]]) -> dict[str, Any]:
-    """Return *item* with what *make* finds of it in *runs*, or its ``error``, and the seconds of one core."""
+    """Return *item* with the result of *make* in *runs*, or its ``error``, and the seconds of one core."""
     started = time.process_time()
     try:
         found = make(item, runs)
-    except Exception as error:  # what raises has failed on this draw; the others go on
+    except Exception as error:  # a draw that raises has failed; the other draws continue
         found = {"error": f"{type(error).__name__}: {error}"}
     return {**item._asdict(), **found, "took_s": round(time.process_time() - started, 2)}
 
 
 def study_of(config: StudyConfig, runs: Path) -> Study:
-    """Return the study of *config*; fits that would be those of an earlier study in *runs* are not made again."""
-    name = f"draw-{key_of(config.source)}"  # a run folder is of one source
+    """Return the study of *config*, which reuses equal fits of earlier studies in *runs*."""
+    name = f"draw-{key_of(config.source)}"  # a run folder belongs to one source
     return Study(config.model_copy(update={"study": name}), runs=runs)
 
 
@@ -68,7 +68,7 @@ def _found(item: Item, runs: Path) -> dict[str, Any]:
 
 
 def worst(found: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the severest of what is found under each code.
+    """Return the highest severity of each code.
 
     >>> worst([("CP002", "info"), ("CP002", "warn"), ("CP001", "not_applicable")])
     {'CP002': 'warn', 'CP001': 'not_applicable'}
@@ -80,7 +80,7 @@ def worst(found: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _altered(inputs: Inputs, place: Place) -> list[tuple[str, float, str]]:
-    """Return (code, strength, severity) of each fault of a record; of some draws at the strengths of its curve too."""
+    """Return (code, strength, severity) of each fault of a record, in some draws at every strength of its curve."""
     is_of_curve = (place.n, place.ratio) == (1000, 1) and place.seed % 5 == 0
     return [
         (code, strength, severity_of(code, plant.alter(inputs, strength, place.seed)))
@@ -97,7 +97,7 @@ def severity_of(code: str, inputs: Inputs) -> str:
 
 
 def is_alarm(severity: str | None) -> bool:
-    """Say whether a check that finds so has detected something.
+    """Return whether *severity* is an alarm.
 
     >>> is_alarm("warn"), is_alarm("info"), is_alarm(None)
     (True, False, False)
@@ -106,10 +106,10 @@ def is_alarm(severity: str | None) -> bool:
 
 
 def frame_of(results: Iterable[dict[str, Any]]) -> pl.DataFrame:
-    """Return one row for each study and check: the item, code, whether it alarms, and whether it applies.
+    """Return one row for each study and check: the item, the code, whether it alarms, and whether it applies.
 
-    What is altered in a record of a clean study stands under the check's own kind.  A draw that failed counts against
-    the check: its fault was not found, or an alarm where there is none.
+    An altered record of a clean study has the code of its check as its kind.  A failed draw counts against its check:
+    as an undetected fault, or as a false alarm.
     """
     rows = []
     for result in results:
@@ -136,7 +136,7 @@ def _failed(item: Item) -> dict[str, Any]:
 
 
 def is_planted(item: Item) -> bool:
-    """Say whether *item* is of a study in which a fault is planted.
+    """Return whether the study of *item* has a planted fault.
 
     >>> is_planted(Item("CP003", 1000, 1, 0.1, 7)), is_planted(Item("CP003", 1000, 1, 0.1, 7, "openmoji"))
     (True, False)
@@ -148,7 +148,7 @@ def is_planted(item: Item) -> bool:
 
 
 def item_of(result: Mapping[str, Any]) -> Item:
-    """Return the item that *result* is of; a result that names no set is of generated pairs.
+    """Return the item of *result*, by default of generated pairs.
 
     >>> item_of({"kind": "clean", "n": 300, "ratio": 1, "strength": 0.0, "seed": 7, "found": {}}).pairs
     'generated'

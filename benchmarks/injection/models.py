@@ -1,4 +1,4 @@
-"""Contenders with a fault: what no setting of the real ones can do."""
+"""Contenders with a fault that no setting of the real ones has."""
 
 from copy import deepcopy
 from typing import Any
@@ -15,7 +15,7 @@ from counterpoint.features.pixels import Pixels
 
 
 class FrozenImage(LSTMCNN):
-    """The joint network with an image branch that does not learn: a *share* of the way to random weights."""
+    """The joint network with a frozen image branch, whose weights are moved to random ones by *share* of the way."""
 
     def __init__(
         self, *, share: float = 1.0, hidden: int = 32, epochs: int = 3, lr: float = 0.01, batch: int = 64,
@@ -39,14 +39,14 @@ class FrozenImage(LSTMCNN):
 
 
 class _Filled(Pixels):
-    """Pixels of which none is marked missing: where there is no image, all are zero."""
+    """Pixels without marks for missing images, whose pixels are zero."""
 
     def __init__(self, pixels: Pixels) -> None:
         super().__init__(pixels._store, pixels._slots, np.zeros(len(pixels), dtype=bool))
 
 
 class ZeroFilled(LSTMCNN):
-    """The joint network trained on whole pairs; an image that is missing later is black to it, and no more."""
+    """The joint network trained on complete pairs, which later reads a missing image as a black one."""
 
     def __init__(
         self, *, hidden: int = 32, epochs: int = 3, lr: float = 0.01, batch: int = 64, encoder_rate: float = 0.5,

@@ -1,4 +1,4 @@
-"""Named cases: single studies of which one knows what must be found, on OpenMoji and Flickr8k where they are there."""
+"""Named cases: single studies with a known correct finding, some of them on OpenMoji and Flickr8k."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from counterpoint.config import StudyConfig, read_study
 from counterpoint.data.words import ENGLISH
 from injection.draw import Item, study_of, timed, worst
-from injection.plants import BOTH_TELL, PLANTS
+from injection.plants import BOTH_SIGNALS, PLANTS
 from injection.sources import DATA, FLICKR8K, GENERATED, OPENMOJI, ROOT, is_there
 from injection.studies import UNGROUPED, Place, contenders, study
 
@@ -19,15 +19,15 @@ N_EMOJI = 1500
 
 @dataclass(frozen=True)
 class Named:
-    """A study, the checks of which one must alarm (or, with *is_quiet*, none may), and how severely."""
+    """A study and its checks: one must alarm with *severity*, or none may alarm if *is_quiet*."""
 
-    says: str
+    title: str
     make: Callable[[], StudyConfig]
     codes: tuple[str, ...]
     is_quiet: bool = False
     severity: str = "warn"
     needs: str = GENERATED
-    """The set without which it cannot be run."""
+    """The set that the case requires."""
 
 
 def _keywords() -> StudyConfig:
@@ -37,7 +37,7 @@ def _keywords() -> StudyConfig:
 
 
 def _photos(name: str, **changes: Any) -> StudyConfig:
-    """Return the first shard of Flickr8k as in the project's study *name*, with two cheap contenders."""
+    """Return the project's study *name* on the first shard of Flickr8k, with two cheap contenders."""
     first = {
         "source.path": str(DATA / FLICKR8K / "00000.tar"),
         "contenders": ["majority", "keyword-rule"],
@@ -66,7 +66,7 @@ def _softmax() -> StudyConfig:
 
 
 def _relu() -> StudyConfig:
-    return study(PLACE, BOTH_TELL, contenders(PLACE, "majority", "text-svm", "text-lstm", "image-cnn", "lstm-cnn"))
+    return study(PLACE, BOTH_SIGNALS, contenders(PLACE, "majority", "text-svm", "text-lstm", "image-cnn", "lstm-cnn"))
 
 
 def _emoji(*, is_joined: bool = False, **sections: Any) -> StudyConfig:
@@ -103,14 +103,14 @@ CASES: Mapping[str, Named] = {
 
 
 def items() -> Iterator[Item]:
-    """Yield the cases that can be run here."""
+    """Yield the cases whose data is on this machine."""
     for name, case in CASES.items():
         if is_there(case.needs):
             yield Item(name, PLACE.n, PLACE.ratio, 1.0, PLACE.seed)
 
 
 def draw(item: Item, runs: Path) -> dict[str, Any]:
-    """Return what the checks of a case find, and whether that is what they must."""
+    """Return the findings of the checks of a case, and whether they are correct."""
     return timed(item, runs, _found)
 
 
@@ -121,7 +121,7 @@ def _found(item: Item, runs: Path) -> dict[str, Any]:
 
 
 def is_right(case: Named, found: Mapping[str, str]) -> bool:
-    """Say whether the checks of *case* found what they must.
+    """Return whether the findings of the checks of *case* are correct.
 
     >>> case = Named("a leak", _keywords, ("CP001",), severity="fail")
     >>> is_right(case, {"CP001": "fail"}), is_right(case, {"CP001": "warn"})
@@ -132,13 +132,13 @@ def is_right(case: Named, found: Mapping[str, str]) -> bool:
 
 
 def summary(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a row a case that was run."""
+    """Return one row for each case that was run."""
     return [_row(CASES[result["kind"]], result) for result in results if result["kind"] in CASES]
 
 
 def _row(case: Named, result: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "says": case.says,
+        "says": case.title,
         "must": f"{' or '.join(case.codes)} {'quiet' if case.is_quiet else case.severity}",
         "found": result.get("found", result.get("error")),
         "is_right": result.get("is_right", False),
@@ -146,6 +146,6 @@ def _row(case: Named, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def lines(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield a line a case."""
+    """Yield one line for each case."""
     for row in rows:
-        yield f"{'right' if row['is_right'] else 'WRONG'}  {row['says']}: {row['must']}; found {row['found']}"
+        yield f"{'right' if row['is_right'] else 'WRONG'}  {row['says']}: {row['must']}, found {row['found']}"

@@ -1,4 +1,4 @@
-"""From draws to rates: Wilson intervals, the strength of even odds, the panel as a whole, and all of it in lines."""
+"""Rates of draws: Wilson intervals, the strength of even odds, all checks together, and lines for a terminal."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,13 +13,13 @@ from injection.sources import GENERATED
 from injection.work import CELLS, MAIN, N_CLEAN, N_TABLE, N_TRAINED
 
 BARS = {False: (0.95, 0.02), True: (0.90, 0.05)}
-"""Least detection and most false alarms at n = 1,000, of checks that train nothing and of those that do."""
+"""Minimum detection and maximum false alarms at n = 1,000, by whether the check needs training."""
 PANEL_BAR = 0.10
 MET = {True: "met", False: "MISSED", None: "too few draws"}
 
 
 def rate(alarms: pl.Series) -> dict[str, float] | None:
-    """Return how many draws alarmed, of how many, their share and Wilson's interval; None of no draws.
+    """Return the number of alarms, the number of draws, the share and Wilson's interval, or None.
 
     >>> rate(pl.Series([True, False, False, False]))
     {'k': 1, 'n': 4, 'share': 0.25, 'low': 0.04559, 'high': 0.69936}
@@ -28,7 +28,7 @@ def rate(alarms: pl.Series) -> dict[str, float] | None:
 
 
 def share_of(k: int, n: int) -> dict[str, float]:
-    """Return *k* of *n*, their share and Wilson's interval.
+    """Return *k* of *n*, the share and Wilson's interval.
 
     >>> share_of(190, 200)["low"]
     0.91042
@@ -38,12 +38,12 @@ def share_of(k: int, n: int) -> dict[str, float]:
 
 
 def rising(shares: Sequence[float], weights: Sequence[float]) -> list[float]:
-    """Return the never falling values nearest to *shares*, by pooling neighbours that fall (isotonic regression).
+    """Return the non-decreasing values nearest to *shares* (isotonic regression, by pooling adjacent violators).
 
     >>> rising([0.1, 0.4, 0.2, 0.9], [1, 1, 1, 1])
     [0.1, 0.30000000000000004, 0.30000000000000004, 0.9]
     """
-    blocks: list[list[float]] = []  # mean, weight, how many
+    blocks: list[list[float]] = []  # mean, weight, number of values
     for share, weight in zip(shares, weights, strict=True):
         blocks.append([share, weight, 1])
         while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
@@ -53,15 +53,15 @@ def rising(shares: Sequence[float], weights: Sequence[float]) -> list[float]:
 
 
 def even_odds(strengths: Sequence[float], shares: Sequence[float], weights: Sequence[float]) -> float | None:
-    """Return the strength at which detection reaches one half, between the strengths that were tried.
+    """Return the strength at which detection reaches one half, by interpolation between the tested strengths.
 
-    Detection is made never falling with the fault, and straight between two strengths; None where it is above one half
-    at the weakest fault already, or never gets there.
+    Detection is made non-decreasing in the fault, and linear between two strengths.  The result is None if detection
+    exceeds one half at the weakest fault, or never reaches it.
 
     Parameters
     ----------
     strengths
-        *strengths* stand in order of growing fault, which is downwards for a fault of having little.
+        *strengths* are in order of growing fault, so they decrease if a smaller value is the worse fault.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def even_odds(strengths: Sequence[float], shares: Sequence[float], weights: Sequ
 
 
 def summary(results: Sequence[Mapping[str, Any]], *, is_quick: bool) -> dict[str, Any]:
-    """Return what docs/pitfalls.md shows of *results*."""
+    """Return the figures of *results* for docs/pitfalls.md."""
     frame = frame_of(results)
     errors = [result for result in results if "error" in result]
     return {
@@ -93,7 +93,7 @@ def summary(results: Sequence[Mapping[str, Any]], *, is_quick: bool) -> dict[str
 
 
 def of_check(frame: pl.DataFrame, code: str) -> dict[str, Any]:
-    """Return the rates of one check: at each size planted and clean, and along its curve."""
+    """Return the rates of one check: with and without the fault at each size, and along its curve."""
     plant = PLANTS[code]
     everywhere = frame.filter(code=code)
     own = everywhere.filter(pairs=GENERATED)
@@ -112,7 +112,7 @@ def of_check(frame: pl.DataFrame, code: str) -> dict[str, Any]:
 
 def _real(own: pl.DataFrame, plant: Plant, pairs: str) -> dict[str, Any]:
     strengths = {"planted": plant.strength, "clean": plant.real[pairs]}
-    return {name: rate(own.filter(strength=float(strength))["alarm"]) for name, strength in strengths.items()}
+    return {variant: rate(own.filter(strength=float(strength))["alarm"]) for variant, strength in strengths.items()}
 
 
 def _planted_and_clean(own: pl.DataFrame, plant: Plant, code: str, n: int, ratio: int) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def _planted_and_clean(own: pl.DataFrame, plant: Plant, code: str, n: int, ratio
 
 
 def _curve(own: pl.DataFrame, plant: Plant, code: str) -> list[dict[str, Any]]:
-    """Return the rate at each strength, in order of growing fault; the clean draws are the first point of it."""
+    """Return the rate at each strength, in order of growing fault, with the clean draws as the first point."""
     strengths = [*((plant.clean_at,) if plant.clean_at is not None else ()), *plant.grid, plant.strength]
     planted = own.filter(kind=code)
     return [
@@ -133,9 +133,9 @@ def _curve(own: pl.DataFrame, plant: Plant, code: str) -> list[dict[str, Any]]:
 
 
 def _even_odds(curve: Sequence[Mapping[str, Any]], plant: Plant) -> float | None:
-    """Return the strength of even odds on a curve of which every point was measured: a gap would be guessed across.
+    """Return the strength of even odds on a curve, or None if a point was not measured.
 
-    None too of two kinds of fault together: half of the draws found may be all of one kind, and none of the other.
+    It is also None for two kinds of fault together: one half may be all draws of one kind and none of the other.
     """
     if not plant.grid or plant.kinds or not all(point["rate"] for point in curve):
         return None
@@ -144,7 +144,7 @@ def _even_odds(curve: Sequence[Mapping[str, Any]], plant: Plant) -> float | None
 
 
 def meets(size: Mapping[str, Any], plant: Plant) -> bool | None:
-    """Say whether a check meets its bar on enough draws; None where there are too few."""
+    """Return whether a check meets its bar, or None if there are too few draws."""
     least, most = BARS[plant.trains]
     needed = N_TRAINED if plant.trains else N_TABLE
     planted, clean = size["planted"], size["clean"]
@@ -154,9 +154,9 @@ def meets(size: Mapping[str, Any], plant: Plant) -> bool | None:
 
 
 def panel(frame: pl.DataFrame) -> dict[str, Any]:
-    """Return how many clean studies show any alarm, and in how many each check alarmed, and did not apply.
+    """Return the rate of clean studies with any alarm, and by check the studies with an alarm and without application.
 
-    The bar is about `MAIN`; ``elsewhere`` are the other sizes of which there are clean studies.
+    The bar applies to `MAIN`.  ``elsewhere`` lists the other sizes with clean studies.
     """
     elsewhere = [{"n": n, "ratio": ratio, **_panel(frame, n, ratio)} for n, ratio in CELLS]
     here = _panel(frame, *MAIN)
@@ -177,7 +177,7 @@ def _panel(frame: pl.DataFrame, n: int, ratio: int) -> dict[str, Any]:
 
 
 def lines(found: Mapping[str, Any]) -> Iterable[str]:
-    """Yield *found* as people read it on a terminal: a check a line at n = 1,000 or what there is, then the panel."""
+    """Yield *found* as lines for a terminal: one for each check at its first size, then one for all."""
     for code, check in found["checks"].items():
         main = next((size for size in check["sizes"] if size["planted"]), check["sizes"][0])
         odds = "" if check["even_odds"] is None else f"   even odds at {check['even_odds']:.3g} {check['unit']}"
@@ -186,8 +186,8 @@ def lines(found: Mapping[str, Any]) -> Iterable[str]:
         for own in check["real"]:
             if own["planted"]:
                 yield f"  {own['pairs']}   planted {rate_text(own['planted'])}   without {rate_text(own['clean'])}"
-    alarms, by_check = rate_text(found["panel"]["rate"]), found["panel"]["by_check"]
-    yield f"panel   any alarm in {alarms} clean studies; by check {by_check}"
+    panel_rate, by_check = rate_text(found["panel"]["rate"]), found["panel"]["by_check"]
+    yield f"panel   any alarm in {panel_rate} clean studies, by check {by_check}"
     yield f"{found['n_draws']:,} draws, {found['n_errors']} failed, {found['core_s'] / 60:.1f} minutes of one core"
     yield from found["errors"]
 

@@ -1,6 +1,6 @@
-"""Pairs with a fault: generated ones, of which it is known what they tell, and real ones, photos and drawings.
+"""Pairs with a fault: generated pairs with known signals, and real pairs of photos and drawings.
 
-Faults are planted in what a source yields, so that all stages of a study see them as they would see a user's.
+Faults are planted in the rows that a source yields, so all stages of a study process them like the rows of a user.
 """
 
 import os
@@ -38,7 +38,7 @@ REAL: Mapping[str, Mapping[str, Any]] = {
 }
 """The real sets, as sources."""
 LOST = 0.1
-"""The share of rows that is lost at random in clean studies: lost rows are no fault, unequally lost ones are."""
+"""The share of rows that are lost at random in clean studies. Only unequal losses are a fault."""
 FOLDS = {"train": 0.64, "validation": 0.16, "test": 0.2}
 SIDE_PX = 16
 LONG_WORDS = 10
@@ -48,7 +48,7 @@ Plant = Callable[[Frame, float, np.random.Generator, Path], Frame]
 
 
 def is_there(pairs: str) -> bool:
-    """Say whether the set called *pairs* is on this machine.
+    """Return whether the set *pairs* is on this machine.
 
     >>> is_there("generated")
     True
@@ -57,12 +57,12 @@ def is_there(pairs: str) -> bool:
 
 
 class Ungrouped(EmojiSource):
-    """OpenMoji drawings without what the source knows of variants that belong together.
+    """OpenMoji drawings without the groups of their variants.
 
     Parameters
     ----------
     is_joined
-        *is_joined* gives each drawing the name of another of its class: two sets that were joined on the class alone.
+        *is_joined* gives each drawing the name of another drawing of its class, like a join on the class alone.
     """
 
     kind: Literal["ungrouped"] = "ungrouped"  # type: ignore[assignment]
@@ -76,7 +76,7 @@ class Ungrouped(EmojiSource):
 
 
 def joined(rows: Frame, rng: np.random.Generator) -> Frame:
-    """Return *rows* with their texts dealt anew within each label."""
+    """Return *rows* with their texts permuted within each label."""
     labels, origin = rows["label"].to_numpy(), np.arange(len(rows))
     for label in np.unique(labels):
         of_class = np.flatnonzero(labels == label)
@@ -85,14 +85,14 @@ def joined(rows: Frame, rng: np.random.Generator) -> Frame:
 
 
 class Faulty(BaseModel):
-    """What is wrong with the pairs of a source.
+    """The fault in the pairs of a source.
 
     Parameters
     ----------
     fault, strength
-        *fault* is what is wrong with the pairs, and *strength* how much of it there is, from 0 on; see `FAULTS`.
+        *fault* is the kind of fault, and *strength* its size, from 0 on (see `FAULTS`).
     are_folds_random
-        *are_folds_random* deals each row a fold of a hold-out by itself, as a split that groups nothing.
+        *are_folds_random* assigns each row to a part of a hold-out at random, like a split without groups.
     """
 
     fault: Fault = "none"
@@ -126,7 +126,7 @@ class Drawn(Faulty, Source):
     pairs
         *pairs* is the set, a key of `REAL`.
     n, balance
-        *n* pairs are drawn, and of either class so many as *balance* says.
+        *n* is the number of pairs to draw, and *balance* the ratio of both classes.
     """
 
     kind: Literal["drawn"] = "drawn"
@@ -152,13 +152,13 @@ class Drawn(Faulty, Source):
 
 @cache
 def masked_words() -> list[str]:
-    """Return the words that name the class of a photo, as the project's own study masks them."""
+    """Return the words that name the class of a photo, which the project's own study masks."""
     return list(read_study(ROOT / "studies" / "flickr8k-masked.yaml").text.mask)
 
 
 @cache
 def real_pairs(name: str) -> Frame:
-    """Return the pairs of the real set called *name* that have a label and an image, their classes class_0, class_1."""
+    """Return the pairs of the real set *name* with a label and an image, as class_0 and class_1."""
     DRAWINGS.mkdir(parents=True, exist_ok=True)
     rows = pl.concat(open_source(REAL[name]).rows(DRAWINGS))
     whole = rows.filter(pl.col(REASON).is_null() & pl.col("label").is_not_null() & pl.col("image").is_not_null())
@@ -183,7 +183,7 @@ def _lost(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Fr
 
 
 def _long(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
-    """Make a *share* of the texts of class 1 long, and as many of the others short: lengths tell so many classes."""
+    """Make a *share* of the texts of class 1 long, and as many others short, so the length predicts the class."""
     is_long = rng.random(len(rows)) < np.where(rows["label"] == "class_1", share, 1 - share)
     tails = rng.choice(ENGLISH.fillers, (len(rows), LONG_WORDS))
     texts = [
@@ -194,7 +194,7 @@ def _long(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Fr
 
 
 def _blank(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:
-    """Paint over a *share* of the images with one colour each."""
+    """Replace a *share* of the images by an image of one colour."""
     blank = np.flatnonzero(rng.random(len(rows)) < share)
     colours = rng.integers(0, 256, (len(blank), 3), dtype=np.uint8)
     pictures = (png(np.broadcast_to(colour, (SIDE_PX, SIDE_PX, 3))) for colour in colours)
@@ -218,7 +218,7 @@ def _light(rows: Frame, lowest: float, rng: np.random.Generator, work: Path) -> 
 
 
 def _unknown_words(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
-    """Put a word that no other text has in place of a *share* of the words."""
+    """Replace a *share* of the words by words that no other text has."""
     texts = []
     for text in rows["text"]:
         words = text.split()
@@ -237,4 +237,4 @@ FAULTS: Mapping[str, Plant] = {
     "light": _light,
     "unknown_words": _unknown_words,
 }
-"""What makes each fault: of rows, how much of it, the draws, and a folder for images."""
+"""The function of each fault, with rows, strength, random generator and folder for images as its arguments."""

@@ -1,4 +1,4 @@
-"""Studies that take seconds, of pairs in which faults are planted."""
+"""Small studies, of a few seconds each, on pairs with planted faults."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,16 +7,16 @@ from counterpoint.config import StudyConfig
 from injection.sources import GENERATED, SIDE_PX, Faulty
 
 SIGNALS = {"text_signal": 0.5, "image_signal": 0.5, "joint_signal": 0.6}
-"""What clean pairs tell: each modality the class of half the rows, and the two together, by exclusive or, most."""
+"""The signals of clean pairs: each modality shows the class in half of the rows. An exclusive or of both adds more."""
 UNGROUPED = {"exact": False, "near_images": False, "near_texts": False}
 HOLDOUT = {"kind": "holdout", "test_share": 1 / 3, "validation_share": 0.16}
-"""For a fault that sits in one network: its check looks at one fit, and at a third of the rows, as of three folds."""
+"""For a fault of one network: its check reads one fit and a third of the rows, as with three folds."""
 EPOCHS: Mapping[int, tuple[int, int, int]] = {300: (8, 5, 5), 1000: (5, 3, 3), 3000: (4, 2, 2)}
-"""Epochs of the image, text and joint networks by number of rows: an epoch has some 33 steps from 1,000 rows on."""
+"""Epochs of the image, text and joint networks, by number of rows."""
 
 
 class Place(NamedTuple):
-    """The size of a study, rows of its larger class for one of the smaller, the seed of all its draws, and its set."""
+    """The size of a study, its ratio of larger to smaller class, the seed of all its draws, and its set."""
 
     n: int
     ratio: int
@@ -25,10 +25,10 @@ class Place(NamedTuple):
 
 
 def study(place: Place, source: Mapping[str, Any], contenders: list[Any], **sections: Any) -> StudyConfig:
-    """Return a study that is small in all that does not matter to a check.
+    """Return a study that is small in all aspects that no check depends on.
 
-    *source* says what generated pairs tell, and what fault they have; of real pairs the fault alone counts.  Of three
-    folds each row is a test row once, and each network is fitted three times, which a comparison needs.
+    *source* sets the signals and the fault of generated pairs.  Real pairs use only the fault.  With three folds each
+    row is a test row once, and each network has three fits, which a comparison needs.
     """
     settings = {
         "study": "draw",
@@ -50,7 +50,7 @@ def _source(place: Place, source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def contenders(place: Place, *names: str, **settings: Mapping[str, Any]) -> list[Any]:
-    """Return entries of these contenders, all if none is named, small; *settings* stand above, by name with _ for -."""
+    """Return small entries of *names* (default: all), with *settings* by name, which has _ in place of -."""
     image, text, joint = EPOCHS[min(EPOCHS, key=lambda n: abs(n - place.n))]
     small: dict[str, dict[str, Any]] = {
         "majority": {},

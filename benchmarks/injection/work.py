@@ -1,4 +1,4 @@
-"""The list of draws, and how it is worked through: two places at a time, a line kept for each draw, to go on later."""
+"""The list of draws and its execution: two places at a time, with one stored line per draw, so a run can resume."""
 
 import json
 import time
@@ -17,19 +17,19 @@ from injection.sources import FLICKR8K, OPENMOJI, is_there
 
 WORKERS = 2
 IN_MEMORY = Path("/dev/shm")
-"""Tables that go away in a second need no disk."""
+"""A folder in memory, because temporary tables need no disk."""
 REPORTED, DEVELOPMENT = 300_000, 0
-"""The first seeds of draws that are reported, and of those with which code is tried."""
+"""The first seed of reported draws, and of draws for development."""
 SEEDS_A_KIND = 1_000
 N_CLEAN, N_TABLE, N_TRAINED, N_CELL, N_CURVE = 200, 200, 60, 40, 20
-"""Draws: clean studies; planted ones of checks that train nothing, and of those that do; of each other size; of each
-other strength."""
+"""Numbers of draws: clean studies, planted faults of checks without training, planted faults of checks with training,
+each other size, each other strength."""
 MAIN = (1000, 1)
 CELLS = ((300, 1), (300, 4), (3000, 1), (3000, 4))
 REAL_CELLS = {FLICKR8K: (1000, 1), OPENMOJI: (1000, 3)}
-"""So many pairs of each real set: OpenMoji has three times as many things as people."""
+"""Pairs and class ratio of each real set: OpenMoji has three times as many things as people."""
 PARTS = ("main", "cells", "curves", "real")
-"""What bars are about; other sizes; other strengths; real pairs, where they are."""
+"""The draws with bars, other sizes, other strengths, and real pairs if their data is here."""
 
 
 def items(
@@ -39,7 +39,7 @@ def items(
     first_seed: int = REPORTED,
     parts: Iterable[str] = PARTS,
 ) -> list[Item]:
-    """Return all draws of these *parts*, in their order; *draws* bounds how many there are of each."""
+    """Return all draws of these *parts*, in their order, at most *draws* of each."""
     wanted = [code for code in PLANTS if not (chosen := set(codes)) or code in chosen]
     made = [code for code in wanted if PLANTS[code].make is not None and code in CHECKS]
     n_clean, n_cell = (N_CLEAN, N_CELL) if any(PLANTS[code].clean_at is None for code in wanted) else (0, 0)
@@ -61,7 +61,7 @@ def items(
 
 
 def _by_turns(part: Sequence[Item]) -> list[Item]:
-    """Return *part* with the first draw of each before the second of any: a list that is cut short is cut evenly."""
+    """Return *part* with the first draw of each item before all second draws, so an early stop cuts evenly."""
     return sorted(part, key=lambda item: item.seed)
 
 
@@ -98,7 +98,7 @@ def _n_main(plant: Plant) -> int:
 
 
 def kept(path: Path) -> list[dict[str, Any]]:
-    """Return the results in the file at *path*; a last line that a kill cut off is none.
+    """Return the results in the file at *path*, without a last line that is cut off.
 
     >>> kept(Path("nowhere.jsonl"))
     []
@@ -115,7 +115,7 @@ def kept(path: Path) -> list[dict[str, Any]]:
 
 
 def waiting(listed: Iterable[Item], results: Iterable[dict[str, Any]]) -> list[Item]:
-    """Return the items of which no result is kept."""
+    """Return the items without a stored result."""
     done = {item_of(result) for result in results}
     return [item for item in listed if item not in done]
 
@@ -124,7 +124,7 @@ Make = Callable[[Item, Path], dict[str, Any]]
 
 
 def places(listed: Iterable[Item]) -> list[list[Item]]:
-    """Return *listed* by kind, size, seed and set: what is drawn there at several strengths shares pairs and fits.
+    """Return *listed* by kind, size, seed and set. Draws of one place at several strengths share pairs and fits.
 
     >>> [len(items) for items in places([Item("CP008", 300, 1, strength, 7) for strength in (1.0, 0.0)])]
     [2]
@@ -136,7 +136,7 @@ def places(listed: Iterable[Item]) -> list[list[Item]]:
 
 
 def at_place(make: Make, listed: Sequence[Item]) -> list[dict[str, Any]]:
-    """Return what *make* finds of each of *listed*, made in one folder that goes away."""
+    """Return the result of *make* for each item of *listed*, all in one temporary folder."""
     with TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as runs:
         return [make(item, Path(runs)) for item in listed]
 
@@ -149,9 +149,9 @@ def work_through(
     budget_s: float = float("inf"),
     workers: int = WORKERS,
 ) -> int:
-    """Make the draws of *listed* that *path* does not have, a line each, until the budget is spent; return how many.
+    """Make the draws of *listed* that *path* lacks, one line each, until the budget is spent, and return their number.
 
-    A draw that was begun when the budget ends is not kept.
+    A draw that is in progress at the end of the budget is not kept.
     """
     todo = places(waiting(listed, kept(path)))
     if not todo:
@@ -170,10 +170,10 @@ def work_through(
 
 
 def _quiet() -> None:
-    warnings.simplefilter("ignore")  # of models that are small on purpose
+    warnings.simplefilter("ignore")  # from models that are small on purpose
 
 
 def _end_line(file: TextIO, path: Path) -> None:
-    """End the line that a killed run may have left open, so that the next result is a line of its own."""
+    """End a line that a killed run left open, so that the next result starts a new line."""
     if path.stat().st_size and not path.read_bytes().endswith(b"\n"):
         file.write("\n")

@@ -1,4 +1,4 @@
-"""The injection benchmark plants what it says, counts as it says, and repeats no draw."""
+"""The injection benchmark plants the described faults, counts draws correctly, and repeats no draw."""
 
 import doctest
 import json
@@ -60,7 +60,7 @@ def test_rows_of_one_class_are_lost_more_often(tmp_path):
 
 
 @pytest.mark.parametrize(("share", "low", "high"), [(0.5, 0.43, 0.57), (0.8, 0.73, 0.87)])
-def test_lengths_tell_so_many_classes(tmp_path, share, low, high):
+def test_the_length_predicts_a_share_of_the_classes(tmp_path, share, low, high):
     rows, _ = planted(tmp_path, "long", share)
     is_long = rows["text"].str.count_matches(" ") > 18
     assert low < (is_long == (rows["label"] == "class_1")).mean() < high
@@ -80,7 +80,7 @@ def test_a_share_of_the_words_is_unknown(tmp_path):
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_of_a_real_set_so_many_pairs_of_either_class_are_drawn(tmp_path, name):
+def test_pairs_of_a_real_set_are_drawn_with_the_wanted_balance(tmp_path, name):
     if not is_there(name):
         pytest.skip(f"{name} is not here")
     first, again, other = (
@@ -95,9 +95,9 @@ def test_of_a_real_set_so_many_pairs_of_either_class_are_drawn(tmp_path, name):
 
 def test_joining_on_the_class_keeps_the_texts_of_each_class():
     rows = pl.DataFrame({"text": [f"{i}" for i in range(40)], "label": ["a", "b"] * 20})
-    dealt = joined(rows, np.random.default_rng(0))
-    assert dealt["text"].to_list() != rows["text"].to_list()
-    assert all(set(dealt.filter(label=c)["text"]) == set(rows.filter(label=c)["text"]) for c in "ab")
+    permuted = joined(rows, np.random.default_rng(0))
+    assert permuted["text"].to_list() != rows["text"].to_list()
+    assert all(set(permuted.filter(label=c)["text"]) == set(rows.filter(label=c)["text"]) for c in "ab")
 
 
 # Studies.
@@ -158,7 +158,7 @@ def comparison():
     )
 
 
-def test_trials_are_those_of_the_multimodal_side():
+def test_only_the_multimodal_contender_has_many_trials():
     trials = (
         records.many_trials(comparison(), 12, 0)["costs"]
         .select("contender", "trials")
@@ -180,7 +180,7 @@ def test_fits_and_evaluations_are_as_many_as_wanted():
     ) == (2, 8)
 
 
-def test_logits_are_so_many_times_as_large_of_one_modality_alone():
+def test_only_the_logits_of_one_modality_are_scaled():
     before, after = comparison(), records.confident(comparison(), 3, 1)  # an odd seed: the text
     chances = [
         frame["predictions"].filter(contender=name)["p_class_0"].to_numpy()
@@ -316,8 +316,14 @@ def test_a_summary_keeps_planted_clean_and_failed_draws_apart():
     ]
     found = summary(results, is_quick=True)
     sizes = {code: found["checks"][code]["sizes"][0] for code in ("CP003", "CP005")}
-    assert [(sizes["CP003"][side]["k"], sizes["CP003"][side]["n"]) for side in ("planted", "clean")] == [(1, 2), (0, 1)]
-    assert [(sizes["CP005"][side]["k"], sizes["CP005"][side]["n"]) for side in ("planted", "clean")] == [(1, 1), (0, 1)]
+    assert [(sizes["CP003"][variant]["k"], sizes["CP003"][variant]["n"]) for variant in ("planted", "clean")] == [
+        (1, 2),
+        (0, 1),
+    ]
+    assert [(sizes["CP005"][variant]["k"], sizes["CP005"][variant]["n"]) for variant in ("planted", "clean")] == [
+        (1, 1),
+        (0, 1),
+    ]
     assert (found["n_errors"], found["errors"]) == (1, ["CP010: ValueError: no"])
     failed = summary([{**result("CP010", 1, {}, strength=1.0), "error": "no"}], is_quick=True)
     assert failed["checks"]["CP010"]["sizes"][0]["planted"]["k"] == 0
@@ -336,7 +342,7 @@ def test_real_pairs_have_rates_of_their_own():
     found = summary(results, is_quick=False)["checks"]["CP003"]
     assert (found["sizes"][0]["planted"]["k"], found["sizes"][0]["planted"]["n"]) == (0, 1)
     own = {each["pairs"]: each for each in found["real"]}["openmoji"]
-    assert [(own[side]["k"], own[side]["n"]) for side in ("planted", "clean")] == [(1, 1), (1, 2)]
+    assert [(own[variant]["k"], own[variant]["n"]) for variant in ("planted", "clean")] == [(1, 1), (1, 2)]
     text = measured.text_of("CP003", {"is_quick": False, "checks": {"CP003": found}}, {})
     assert "| drawings (OpenMoji) | 100.0 % (20.7 to 100.0), 1 of 1 | 50.0 % (9.5 to 90.5), 1 of 2 |" in text
 
@@ -344,7 +350,7 @@ def test_real_pairs_have_rates_of_their_own():
 # The list of draws.
 
 
-def test_parts_are_drawn_in_the_order_in_which_they_are_asked_for():
+def test_parts_are_drawn_in_the_given_order():
     assert [item[1:3] for item in items(codes=["CP002"], draws=1, parts=["main"])] == [(1000, 1)] * 2
     assert {item.strength for item in items(codes=["CP002"], draws=1, parts=["curves"])} == set(PLANTS["CP002"].grid)
     both = [items(codes=["CP002"], draws=1, parts=parts) for parts in (["curves", "main"], ["curves"], ["main"])]
@@ -409,16 +415,16 @@ def test_the_examples_of_the_benchmark_are_true(module):
 # What the documentation shows.
 
 
-def test_the_page_of_pitfalls_says_what_was_measured_and_what_was_not():
+def test_the_page_of_pitfalls_shows_measured_and_missing_figures():
     lost = PLANTS["CP003"]
     results = [result("CP003", seed, {"CP003": "warn"}, strength=lost.strength) for seed in range(3)]
     found = summary(results, is_quick=False)
     text = measured.text_of("CP003", found, {})
     assert "100.0 % (43.8 to 100.0), 3 of 3" in text
     assert "20 % lost of one class" in text
-    assert "95 % found and 2 % alarms: too few draws to say" in text
-    for what in ("CP004", "panel", "verdicts"):
-        assert measured.NOT_YET in measured.text_of(what, found, {})
+    assert "at least 95 % detected and at most 2 % alarms: too few draws." in text
+    for name in ("CP004", "panel", "verdicts"):
+        assert measured.NOT_YET in measured.text_of(name, found, {})
     assert "measures nothing" in measured.text_of("CP003", summary(results, is_quick=True), {})
 
 
@@ -431,17 +437,17 @@ def test_the_page_of_pitfalls_shows_how_detection_grows_with_the_fault():
     assert "| at 1,000 pairs | 1 % | 2 % | 3 % | 4 % | 5 % |" in text
     always = [result("CP002", 1, {"CP002": "warn"}, strength=s) for s in strengths[1:]]
     text = measured.text_of("CP002", summary(always, is_quick=False), {})
-    assert "above one half at the weakest fault that was tried" in text
+    assert "above one half at the weakest fault of the grid" in text
 
 
 def test_the_page_of_pitfalls_shows_clean_studies_of_other_sizes():
     drawn = [result(CLEAN, seed, {"CP011": "warn"}, n=n) for n in (1000, 300) for seed in range(2)]
     text = measured.text_of("panel", summary(drawn, is_quick=False), {})
-    assert "2 of 2 showed any warn or fail: too few draws to say" in text
+    assert "with any warning or failure: 100.0 % (34.2 to 100.0), 2 of 2. Bar: too few draws." in text
     assert "| 300 | 1 : 1 | 100.0 % (34.2 to 100.0), 2 of 2 | CP011 in 2 |" in text
 
 
-def test_the_confusion_of_verdicts_has_a_row_a_truth():
+def test_the_confusion_table_has_a_row_for_each_truth():
     drawn = [("leak", "leak"), ("leak", "cannot_tell"), ("no_signal", "leak")]
     found = verdicts.summary({"kind": truth, "n": 500, "verdict": verdict} for truth, verdict in drawn)
     assert [found["500"][name]["k"] for name in ("right", "wrong", "cannot_tell")] == [1, 1, 1]
@@ -450,7 +456,8 @@ def test_the_confusion_of_verdicts_has_a_row_a_truth():
     found = verdicts.summary(every)
     assert found["500"]["meets"] is False
     text = measured.text_of("verdicts", {}, found)
-    assert "70 % right and 5 % wrong: **missed**" in text
+    assert "Bar: **missed**." in text
+    assert "| at least 70 % |" in text
     assert "| `leak` | 20 |" in text
     assert "| `no_signal` | 20 |" in text
 
@@ -477,7 +484,7 @@ def test_every_named_case_is_a_study_whose_contenders_take_their_settings(name, 
     assert models_of(config.contenders, seed=0, cache=tmp_path)
 
 
-def test_what_pairs_show_is_counted_as_their_true_distribution_says(tmp_path):
+def test_signals_of_generated_pairs_have_their_true_distribution(tmp_path):
     from counterpoint.data.generate import generate  # noqa: PLC0415
 
     signals = {"text_signal": 0.6, "image_signal": 0.2, "redundant_signal": 0.0, "joint_signal": 0.4}

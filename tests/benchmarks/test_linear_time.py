@@ -1,4 +1,4 @@
-"""Code that reads strings and bytes of strangers takes time in proportion to their length."""
+"""Code that reads untrusted strings and bytes takes time in proportion to their length."""
 
 import pytest
 
@@ -72,7 +72,7 @@ def read(name):
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_a_megabyte_of_one_part_is_read_before_anybody_would_call_it_a_hang(name):
+def test_a_megabyte_of_one_part_is_read_in_time(name):
     child = take_child()
     child.call(read, name)
     give_back(child)
