@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -82,18 +83,21 @@ def draw_dots(
         if math.isfinite(zero + band):
             zone = [zero - band, zero + band]
             axes.fill_between(zone, y - reach, y + reach, color=light("muted"), alpha=0.13, linewidth=0)
-        axes.plot([row.low, row.high], [y, y], color=light(row.colour), linewidth=2.2, solid_capstyle="round")
-        for value, marker in row.others:
-            axes.plot(
-                [value], [y], marker, color=light(row.others_colour), markersize=6, markerfacecolor=light("paper")
-            )
-        axes.plot(
-            [row.value], [y], row.marker, color=light(row.colour), markersize=8, markeredgewidth=1.6,
-            markerfacecolor=light("paper" if row.is_hollow else row.colour),
-        )  # fmt: skip
+        _dot(axes, row, y)
     edges = [edge for row in rows for edge in (row.low, row.value, row.high, *(value for value, _ in row.others))]
     _limits(axes, [*edges, zero, zero - band, zero + band])
     return figure
+
+
+def _dot(axes: Axes, row: Dot, y: float) -> None:
+    axes.plot([row.low, row.high], [y, y], color=light(row.colour), linewidth=2.2, solid_capstyle="round")
+    small: dict[str, Any] = {"color": light(row.others_colour), "markersize": 6, "markerfacecolor": light("paper")}
+    for value, marker in row.others:
+        axes.plot([value], [y], marker, **small)
+    axes.plot(
+        [row.value], [y], row.marker, color=light(row.colour), markersize=8, markeredgewidth=1.6,
+        markerfacecolor=light("paper" if row.is_hollow else row.colour),
+    )  # fmt: skip
 
 
 def draw_bars(
