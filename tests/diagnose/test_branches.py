@@ -153,7 +153,7 @@ def test_a_model_that_falls_where_images_are_missing_is_named():
     given = inputs_of_models(with_missing_images(made_rows(BOTH, 800)), usual(off=4.0))
     found = run_check("CP014", given)
     assert found["severity"] == "warn"
-    assert "without the image lstm-cnn" in found["explanation"]
+    assert "Without the image, lstm-cnn" in found["explanation"]
 
 
 def test_missing_images_are_no_alarm_where_the_text_still_counts():
@@ -164,14 +164,14 @@ def test_missing_images_are_no_alarm_where_the_text_still_counts():
 def test_a_fall_is_reported_where_nothing_is_missing():
     found = run_check("CP014", comparison(off=4.0))
     assert found["severity"] == "info"
-    assert "Should one be missing later" in found["explanation"]
+    assert "if the text is missing later" in found["explanation"]
 
 
 def test_what_is_missing_is_filled_in_four_ways():
     rows = evidence("CP014", comparison(Signals(redundant=0.8)))["table"]
     fills = {row["filled with"]: row["score"] for row in rows if row["without"] == "image"}
-    assert list(fills) == ["nothing", "the mean", "another row's", "what is learned of it"]
-    assert fills["what is learned of it"] > fills["another row's"] + 0.02  # the text says what the image would
+    assert list(fills) == ["nothing", "the mean", "another row's", "a prediction from the other"]
+    assert fills["a prediction from the other"] > fills["another row's"] + 0.02  # the two are redundant
 
 
 def test_an_outside_model_without_validation_rows_hides_nothing():

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from check_material import run_check
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.cp015_overconfidence import temperature_of
 from counterpoint.diagnose.cp020_wrong_labels import NONE, confident
 from counterpoint.measures.prediction_arrays import prediction_arrays
@@ -57,7 +58,7 @@ def test_the_gain_is_given_in_bits_with_its_interval():
     found = run_check("CP010", inputs_of_signals(n=1000))
     value, low, high = evidence(found)["gain_bits"]
     assert low < value < high
-    assert f"{value:+.3f} bits" in found["explanation"]
+    assert f"adds {numbers.signed_with_interval(value, low, high)} bits" in found["explanation"]
 
 
 def test_a_contender_without_validation_rows_is_left_out():

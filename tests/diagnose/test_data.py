@@ -95,14 +95,14 @@ def test_the_same_case_gives_the_same_bytes(code, clean):
     assert run_check(code, given) == run_check(code, given)
 
 
-@pytest.mark.parametrize("name", ["hit", "fate", "of", "median", "what", "share", "class", "warns above"])
+@pytest.mark.parametrize("name", ["is_damaged", "fate", "of", "median", "damage", "share", "class", "warns above"])
 def test_a_class_may_have_the_name_of_a_column(name):
     pairs = made_pairs(1000).with_columns(label=pl.col("label").replace("class_0", name))
     is_blank = (pl.col("label") == name) & (pl.col("row") % 8 == 0)
     odd = pairs.with_columns(phash=pl.when(is_blank).then(None).otherwise(pl.col("phash")))
     given = inputs_of(odd, dropped=made_dropped({("too_small", name): 125, ("decode_error", "class_1"): 55}))
     assert "unequally by class" in run_check("CP017", given)["explanation"]
-    assert [row["what"] for row in table(run_check("CP017", given))][1].startswith("images blank")
+    assert [row["damage"] for row in table(run_check("CP017", given))][1].startswith("images are blank")
     assert all(row["share"] < 0.5 for row in table(run_check("CP017", given)))
     assert severity("CP003", given) == "warn"
     assert {row["class"] for row in table(run_check("CP003", given))} == {name, "class_1"}
@@ -310,7 +310,7 @@ def test_names_of_which_some_are_always_new_are_no_finding():
 def test_blank_images_are_found(pairs):
     blank = pl.when(pl.col("row") % 10 < 3).then(None).otherwise(pl.col("phash"))
     found = run_check("CP017", inputs_of(pairs.with_columns(phash=blank)))
-    assert (found["severity"], "30% of images blank" in found["explanation"]) == ("warn", True)
+    assert (found["severity"], "30% of images are blank" in found["explanation"]) == ("warn", True)
 
 
 def test_a_few_blank_images_of_one_class_are_found(pairs):

@@ -1,13 +1,14 @@
-"""CP010: two modalities that say the same, or of which one says nothing, so that no fusion can gain.
+"""CP010: both modalities have the same information, or one has none, so that no fusion can gain.
 
-What a fusion could gain is measured: the bits of information on the class that the best of all fusions at hand (the
-sum of the two best single-entity contenders' log probabilities, or a multimodal contender) gives on test rows beyond
-the better single one, and by how many points of balanced accuracy it is better.  All are calibrated on validation rows,
-so that no difference of calibration passes for knowledge.  The oracle's headroom, the decomposition of the information
-and the overlap of errors stand beside it: they describe, and do not decide, for two models whose errors are independent
-have no headroom beyond chance and yet much to gain from each other.
+The check measures the information gain of the best fusion over the better single-entity contender on test rows, in bits
+a row.  It also measures the difference in balanced accuracy.  The fusions are the multimodal contenders, and the sum of
+the log probabilities of the best text and the best image contender.  All are calibrated on validation rows, so that no
+difference in calibration counts as information.
 
-Takes .5 s at 730 test rows.
+The oracle headroom, the information decomposition and the error overlap are reported and do not decide.  Two models
+with independent errors have no headroom beyond chance, but may gain much from each other.
+
+Takes 0.5 s at 730 test rows.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from typing import Any, final
 
 import numpy as np
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.measures import Estimate, error_overlap, oracle_headroom, pid_of
 from counterpoint.measures.comparison_tables import Modalities
@@ -25,14 +27,14 @@ from counterpoint.schema import Frame
 
 WORTH_BITS = 0.04
 WORTH_POINTS = 0.02
-"""Of two classes, telling 4 % more of the rows for sure gives both.  Weak voices give fewer bits for as many points, so
-that nothing is to gain only where both intervals end below."""
+"""With two classes, 4 % more rows predicted with certainty give both.  Weak contenders give fewer bits for the same
+points.  So the check warns only if both intervals end below."""
 SUBJECT = "headroom"
 
 
 @final
 class NothingToGain(Check):
-    """Look at what the best fusion of test rows knows beyond the better single-entity contender."""
+    """Look at the information gain of the best fusion over the better single-entity contender on test rows."""
 
     code = "CP010"
     title = "Nothing to gain"
@@ -43,17 +45,17 @@ class NothingToGain(Check):
         """Return the finding on the fusion and the single-entity contender that are best on validation rows."""
         text, image = best_contenders["text"], best_contenders["image"]
         if text is None or image is None:
-            lacking = "The study has no contender that reads the text alone, or none the image alone."
+            lacking = "The study lacks a contender that reads the text alone, or one that reads the image alone."
             return self.not_applicable(SUBJECT, lacking)
         names = [text, image, *validated_contenders(predictions, modalities, "text", "image")]
         validation, test = (prediction_arrays(predictions, names, part) for part in ("validation", "test"))
         if min(len(validation.ids), len(test.ids)) < FEW_ROWS or len(np.unique(validation.codes)) < 2:
-            return self.not_applicable(SUBJECT, "There are too few validation or test rows, or of one class only.")
+            return self.not_applicable(SUBJECT, "There are too few validation or test rows, or all are of one class.")
         single, fusion, tested = _chosen(validation, test, names)
         alone, both = (of_label(tested[name], test.codes) for name in (single, fusion))
         if test.mean(alone).low <= 0:
-            unknown = f"Neither {text} nor {image} is shown to know anything of the class: what both together hold"
-            return self.not_applicable(SUBJECT, f"{unknown} stays open.")
+            unknown = f"Neither {text} nor {image} has clear information about the class."
+            return self.not_applicable(SUBJECT, f"{unknown} The gain from reading both stays open.")
         correct, others = (is_label_largest(tested[name], test.codes) for name in (fusion, single))
         gain, points = test.mean(both - alone), test.balanced(correct - others)
         evidence = {"single": single, "fusion": fusion} | _descriptions(test, text, image)
@@ -75,20 +77,23 @@ def _chosen(
 
 def _explained(single: str, fusion: str, gain: Estimate, points: Estimate) -> tuple[str, str]:
     """Return the severity and the explanation."""
-    measured = f"{gain.value:+.3f} bits a row ({gain.low:+.3f} to {gain.high:+.3f})"
+    measured = (
+        f"The best fusion ({fusion}) adds {numbers.signed_with_interval(*gain)} bits of information about the class "
+        f"per row to {single} alone."
+    )
     if gain.high < WORTH_BITS and points.high < WORTH_POINTS:
         return "warn", (
-            f"Nothing to gain is in sight: the best fusion ({fusion}) knows {measured} of the class more than {single} "
-            f"alone, and its balanced accuracy is {points.value:+.3f} ({points.low:+.3f} to {points.high:+.3f}) "
-            "higher. Read one modality, unless a model of another kind finds what none here has found."
+            f"These rows show no gain from reading both modalities. {measured} "
+            f"Its balanced accuracy is higher by {numbers.signed_with_interval(*points)}. "
+            "Read one modality, unless a model of another kind finds a gain."
         )
     if gain.low > 0:
-        return "info", f"There is something to gain: {fusion} knows {measured} of the class more than {single} alone."
-    return "info", f"Whether there is something to gain stays open: {fusion} knows {measured} more than {single}."
+        return "info", f"A fusion gains from reading both modalities. {measured}"
+    return "info", f"The gain from reading both modalities is not clear. {measured}"
 
 
 def _descriptions(test: PredictionArrays, text: str, image: str) -> dict[str, Any]:
-    """Return the oracle's headroom, the parts of the information and the overlap of errors of the two."""
+    """Return the oracle headroom, the information decomposition and the error overlap of the two contenders."""
     correct = test.is_correct(text), test.is_correct(image)
     headroom = oracle_headroom(*correct, test.codes, groups=test.groups)
     outputs = _output_codes(test.proba[text]), _output_codes(test.proba[image])
@@ -104,7 +109,7 @@ def _descriptions(test: PredictionArrays, text: str, image: str) -> dict[str, An
 
 
 def _output_codes(proba: Floats) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Return the output of a model as one of 2 × n_classes codes: its class, and whether it is surer than usual."""
-    surest = proba.max(1)
-    codes: np.ndarray[Any, np.dtype[np.intp]] = 2 * proba.argmax(1) + (surest > np.median(surest))
+    """Return a code for each row, of 2 × n_classes: the class, and whether its probability is above the median."""
+    confidence = proba.max(1)
+    codes: np.ndarray[Any, np.dtype[np.intp]] = 2 * proba.argmax(1) + (confidence > np.median(confidence))
     return codes

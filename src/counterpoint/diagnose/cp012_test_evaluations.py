@@ -1,11 +1,11 @@
-"""CP012: settings chosen after looking at test scores; the record of test evaluations says how often that could be."""
+"""CP012: settings chosen by test scores.  The record of test evaluations counts the occasions for such a choice."""
 
 from typing import final
 
 from counterpoint.diagnose.check import Check, Finding
 
 MANY = 5
-"""The best of five like contenders is expected to lie over one standard error above its own mean."""
+"""The best of five equal contenders is expected to lie more than one standard error above its own mean."""
 SUBJECT = "test rows"
 
 
@@ -18,15 +18,18 @@ class ChosenOnTestRows(Check):
     needs = ("test_evaluations", "is_record_lost")
 
     def run(self, *, test_evaluations: int, is_record_lost: bool) -> Finding:
-        """Return the finding on the record, or on its loss."""
+        """Return the finding on the number of test evaluations, or on a lost record of them."""
         n = test_evaluations
         if is_record_lost:
-            lost = f"The record of test evaluations was damaged or removed: there were at least {n}, and maybe many"
-            return self.finding("warn", SUBJECT, f"{lost} more.", test_evaluations=n, is_record_lost=True)
+            lost = (
+                "The record of test evaluations was damaged or removed. "
+                f"Their number is at least {n}, and may be much larger. Confirm the result on new rows or a new split."
+            )
+            return self.finding("warn", SUBJECT, lost, test_evaluations=n, is_record_lost=True)
         if n <= 1:
             return self.finding("info", SUBJECT, "The test rows were scored once.", test_evaluations=n)
         explanation = (
-            f"The test rows of this study were scored {n} times with different settings; what was chosen after a look "
-            "is optimistic: confirm it on new rows, or on a new split."
+            f"The test rows of this study were scored {n} times with different settings. "
+            "A choice by these scores is optimistic. Confirm it on new rows or a new split."
         )
         return self.finding("warn" if n >= MANY else "info", SUBJECT, explanation, test_evaluations=n)

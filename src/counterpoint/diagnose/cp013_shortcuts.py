@@ -1,6 +1,6 @@
-"""CP013: sizes, lengths or hosts tell the class, so that a model may score without reading or looking.
+"""CP013: sizes, lengths or hosts predict the class, so that a model may score without the content of text or image.
 
-Fits trees to metadata alone, five times, each time to four fifths of the pairs (0.3 s at a thousand).
+Fits trees on metadata alone, five times, each time on four fifths of the pairs.  Takes 0.3 s at 1,000 pairs.
 """
 
 from typing import Any, final
@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.errors import SchemaError
 from counterpoint.measures.comparison_tables import scores_on_test_rows
@@ -18,22 +19,22 @@ from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
 CONFIDENCE = 0.99
-"""Of the interval whose lower end must lie above chance."""
+"""The level of the interval whose lower end must lie above chance."""
 LEAST_SKILL = 0.12
-"""Of the way from chance to perfect; less is no way to a score that a model of content is compared by, and at 1,000
-rows chance may reach nearly as much, for the fits share rows."""
+"""The share of the way from chance to a perfect score.  A smaller skill does not explain the score of a model of the
+content.  At 1,000 rows a skill by chance may be nearly as large, because the fits share rows."""
 N_FOLDS, MOST_ROWS = 5, 20_000
 ROUNDS, LEAVES = 30, 4
-"""Trees that find a size or a length which tells, and have little room to learn a thousand rows by heart."""
+"""Enough trees to find a size or a length that predicts the class, and too few to memorize 1,000 rows."""
 CONTENDER = "metadata"
 
 
 @final
 class Shortcuts(Check):
-    """Look at the balanced accuracy of a model of metadata alone, on rows that it was not trained on.
+    """Look at the balanced accuracy of a model of metadata alone, on held-out rows.
 
-    Every row of the pairs is predicted by a fit to others: the test rows of a contender would be a fifth of them, and
-    the interval twice as wide.
+    Every row of the pairs is predicted by a fit on other rows.  With the test rows of a contender alone, a fifth of the
+    pairs, the interval would be twice as wide.
     """
 
     code = "CP013"
@@ -45,33 +46,35 @@ class Shortcuts(Check):
         """Return the finding on all pairs."""
         rows = _predicted(pairs)
         if rows is None:
-            lacking = "The pairs tell no sizes, lengths or hosts to learn from, or are too few to test on."
+            lacking = "The pairs have no sizes, lengths or hosts, or there are too few pairs for a test."
             return self.not_applicable(CONTENDER, lacking)
         found, chance = _balanced_accuracy(rows), 1 / rows["label"].n_unique()
         measured = (
-            f"Sizes, lengths and hosts alone reach a balanced accuracy of {found.value:.3f} "
-            f"({found.low:.3f} to {found.high:.3f} with {CONFIDENCE:.0%} confidence; chance is {chance:.3f})"
+            f"A model of sizes, lengths and hosts alone has a balanced accuracy of {numbers.score(found.value)} "
+            f"({numbers.interval(found.low, found.high)} at {numbers.level(CONFIDENCE)} confidence). "
+            f"Chance is {numbers.score(chance)}."
         )
         evidence: dict[str, Any] = {**found._asdict(), "chance": chance, "n": len(rows), **_of_contender(scores)}
         evidence["table"] = _facts(pairs)
         if found.low > chance and (found.value - chance) / (1 - chance) >= LEAST_SKILL:
             advice = (
-                "what a model scores up to there need not be read or seen. Balance the classes in them, or mask them."
+                "A contender may reach that score without the content of text or image. "
+                "Balance the classes in these facts, or mask them."
             )
-            return self.finding("warn", CONTENDER, f"{measured}: {advice}", **evidence)
-        little = "they give little away." if found.low > chance else "they give nothing away that these rows can show."
-        return self.finding("info", CONTENDER, f"{measured}: {little}", **evidence)
+            return self.finding("warn", CONTENDER, f"{measured} {advice}", **evidence)
+        little = "This is little." if found.low > chance else "These rows show no such shortcut."
+        return self.finding("info", CONTENDER, f"{measured} {little}", **evidence)
 
 
 def _of_contender(scores: Frame) -> dict[str, float]:
-    """Return what the contenders that read nothing score on test rows, of those that the study has."""
+    """Return the test scores of the contenders of the study that read neither text nor image."""
     scored = scores_on_test_rows(scores, "balanced_accuracy").drop_nulls("value")
     return {f"{name}_contender": value for name in (CONTENDER, "majority")
             for value in scored.filter(contender=name)["value"].head(1)}  # fmt: skip
 
 
 def _predicted(pairs: Frame) -> Frame | None:
-    """Return label, group and ``hit`` of every row that could be predicted by a fit to other groups."""
+    """Return the rows that a fit on other groups predicts, with ``is_correct``, or None if there are too few."""
     from counterpoint.contenders.base import Rows  # noqa: PLC0415 - loads scikit-learn
     from counterpoint.contenders.inner_split import cross_folds  # noqa: PLC0415
     from counterpoint.contenders.metadata import Metadata  # noqa: PLC0415
@@ -89,13 +92,13 @@ def _predicted(pairs: Frame) -> Frame | None:
             model = Metadata(rounds=ROUNDS, leaves=LEAVES).fit(rest, rest["label"])
         except SchemaError:  # no facts, or one class
             return None
-        found.append(out.with_columns(hit=_is_right(model, out, rest["label"])))
+        found.append(out.with_columns(is_correct=_is_correct(model, out, rest["label"])))
     predicted = pl.concat(found) if found else None
     return predicted if predicted is not None and predicted["label"].n_unique() > 1 else None
 
 
-def _is_right(model: Any, rows: Frame, trained_on: pl.Series) -> NDArray[np.float64]:
-    """Return whether each class is told from the others, were all as frequent."""
+def _is_correct(model: Any, rows: Frame, trained_on: pl.Series) -> NDArray[np.float64]:
+    """Return 1 where *model* predicts the class of the row, as if all classes were equally frequent, else 0."""
     shares = (trained_on.to_numpy()[:, None] == model.classes_).mean(axis=0)
     predicted = model.classes_[(model.predict_proba(rows) / shares).argmax(axis=1)]
     correct: NDArray[np.float64] = (predicted == rows["label"].to_numpy()).astype(float)
@@ -106,7 +109,7 @@ def _balanced_accuracy(rows: Frame) -> Estimate:
     codes = (rows["label"].rank("dense").to_numpy() - 1).astype(np.intp)
     own = pl.format("row {}", pl.int_range(pl.len()))
     groups = rows.select(pl.coalesce("group", own) if "group" in rows.columns else own).to_series()
-    return estimated(mean_by_class(rows["hit"].to_numpy(), codes), groups, confidence=CONFIDENCE)
+    return estimated(mean_by_class(rows["is_correct"].to_numpy(), codes), groups, confidence=CONFIDENCE)
 
 
 def _facts(pairs: Frame) -> list[dict[str, Any]]:

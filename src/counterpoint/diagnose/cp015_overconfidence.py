@@ -1,9 +1,9 @@
-"""CP015: a branch that is surer than it is right outshouts the other when their probabilities are averaged.
+"""CP015: if two probabilities are averaged, an over-confident contender decides, right or wrong.
 
-A temperature is fitted to each single-entity contender on validation rows (Guo, Pleiss, Sun and Weinberger, ICML 2017);
-on test rows stand its calibration error before and after, and what the average of a text and an image contender gains.
-What the average gains is told and does not decide: an average of two is less sure than either, so that its log loss
-often falls where one is too sure, while the surer one still decides which class is named.
+A temperature is fitted to each single-entity contender on validation rows (Guo, Pleiss, Sun and Weinberger, ICML 2017).
+Its calibration error on test rows is measured before and after scaling.  The change of the average of a text and an
+image contender is reported, and does not decide.  An average is less confident than either contender.  So its log loss
+hides that the more confident one decides the class.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.measures import Estimate
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
@@ -20,16 +21,26 @@ from counterpoint.metrics.estimate import Floats, estimated
 from counterpoint.schema import Frame
 
 HOT = 2.0
-"""Networks often need a temperature up to 1.5; from 2 on, a probability of .95 stands for one of at most .81."""
+"""Networks often need a temperature up to 1.5.  From 2 on, a probability of .95 of two classes becomes .81 or less."""
 WORTH_ECE = 0.02
-"""A calibration error that falls by less is within what 15 bins of a thousand rows say of a calibrated model."""
+"""A smaller fall is within the calibration error of a calibrated model in 15 bins of 1,000 rows."""
 FEW_ROWS = 30
 SUBJECT = "calibration"
 LOWEST, HIGHEST = 0.05, 50.0
 
 
 class Calibration(NamedTuple):
-    """A single-entity contender before and after its temperature, and the fusion that it is averaged into."""
+    """A single-entity contender before and after scaling by its temperature, and its average with another.
+
+    Attributes
+    ----------
+    other
+        *other* is the contender of the other modality.
+    ece
+        *ece* is the calibration error on test rows, before and after scaling.
+    ece_fall, log_loss_fall, accuracy_rise
+        *ece_fall* is the fall of its own calibration error by scaling.  The other two are changes of the average.
+    """
 
     name: str
     other: str
@@ -41,24 +52,21 @@ class Calibration(NamedTuple):
 
     @property
     def is_overconfident(self) -> bool:
-        """Say whether it needs a high temperature, and is better calibrated on test rows with it."""
+        """Whether its temperature is high, and scaling by it lowers the calibration error on test rows."""
         return self.temperature >= HOT and self.ece_fall.low > WORTH_ECE
 
     @property
     def effect(self) -> str:
-        """Say whether its scaling changes what the average gets right."""
-        rise = self.accuracy_rise
-        change = f"{rise.value:+.3f} ({rise.low:+.3f} to {rise.high:+.3f})"
-        if rise.low > 0:
-            return (
-                f"averaged with {self.other} it takes the word: scaled first, the average's accuracy is {change} better"
-            )
-        return f"scaled first, its average with {self.other} has an accuracy of {change} more, which is not clear"
+        """The sentences on the accuracy of the average with and without scaling."""
+        change = f"changes the accuracy of their average by {numbers.signed_with_interval(*self.accuracy_rise)}"
+        if self.accuracy_rise.low > 0:
+            return f"It dominates the average with {self.other}. Scaling it first {change}."
+        return f"Its average with {self.other} is not clearly worse for it. Scaling it first {change}."
 
 
 @final
 class Overconfidence(Check):
-    """Look at the temperature of each single-entity contender, and at the average of two before and after scaling."""
+    """Look at the temperature of each single-entity contender, and at its average with another after scaling."""
 
     code = "CP015"
     title = "Over-confident branch"
@@ -66,9 +74,9 @@ class Overconfidence(Check):
     needs = ("predictions", "modalities", "best_contenders")
 
     def run(self, *, predictions: Frame, modalities: Modalities, best_contenders: Mapping[str, str | None]) -> Finding:
-        """Return the finding on the contender of the highest temperature."""
+        """Return the finding on the over-confident contender with the highest temperature."""
         if None in best_contenders.values():
-            needed = "Averaging needs a contender that reads the text alone and one the image alone."
+            needed = "An average needs a contender that reads the text alone, and one that reads the image alone."
             return self.not_applicable(SUBJECT, needed)
         names = [name for each in ("text", "image") for name in validated_contenders(predictions, modalities, each)]
         validation, test = (prediction_arrays(predictions, names, part) for part in ("validation", "test"))
@@ -77,39 +85,43 @@ class Overconfidence(Check):
         scaled = {name: _scaled(validation, test, name) for name in names}
         texts = contenders_reading(modalities, "text")
         others = {name: str(best_contenders["image" if name in texts else "text"]) for name in names}
-        return self._found([_branch(name, others[name], test, scaled) for name in names])
+        return self._found([_calibration(name, others[name], test, scaled) for name in names])
 
-    def _found(self, branches: list[Calibration]) -> Finding:
-        table = [_row(branch) for branch in branches]
-        worst = max(branches, key=lambda branch: (branch.is_overconfident, branch.temperature))
+    def _found(self, calibrations: list[Calibration]) -> Finding:
+        table = [_row(each) for each in calibrations]
+        worst = max(calibrations, key=lambda each: (each.is_overconfident, each.temperature))
+        temperature = numbers.score(worst.temperature)
         if not worst.is_overconfident:
-            most = f"the largest temperature is {worst.temperature:.2f}, of {worst.name}"
-            return self.finding("info", SUBJECT, f"No branch is far surer than it is right: {most}.", table=table)
+            sound = (
+                f"No contender is clearly over-confident. The largest temperature is {temperature}, of {worst.name}. "
+                f"The limit is {HOT:.0f}, together with a calibration error that scaling clearly reduces."
+            )
+            return self.finding("info", SUBJECT, sound, table=table)
         explanation = (
-            f"{worst.name} is surer than it is right (temperature {worst.temperature:.1f}; calibration error "
-            f"{worst.ece[0]:.3f}, {worst.ece[1]:.3f} when scaled): {worst.effect}. "
-            "Scale before you fuse, as late-fusion does."
+            f"{worst.name} is over-confident: its temperature is {temperature}. Its calibration error is "
+            f"{numbers.score(worst.ece[0])}, and {numbers.score(worst.ece[1])} after scaling. {worst.effect} "
+            "Scale probabilities before you fuse them, as late-fusion does."
         )
         return self.finding("warn", worst.name, explanation, table=table)
 
 
-def _row(branch: Calibration) -> dict[str, Any]:
+def _row(calibration: Calibration) -> dict[str, Any]:
     return {
-        "contender": branch.name,
-        "temperature": round(branch.temperature, 3),
-        "ece": round(branch.ece[0], 4),
-        "ece scaled": round(branch.ece[1], 4),
-        "averaged with": branch.other,
-        "log loss falls by": round(branch.log_loss_fall.value, 4),
-        "accuracy rises by": round(branch.accuracy_rise.value, 4),
+        "contender": calibration.name,
+        "temperature": round(calibration.temperature, 3),
+        "ece": round(calibration.ece[0], 4),
+        "ece scaled": round(calibration.ece[1], 4),
+        "averaged with": calibration.other,
+        "log loss falls by": round(calibration.log_loss_fall.value, 4),
+        "accuracy rises by": round(calibration.accuracy_rise.value, 4),
     }
 
 
-def _branch(name: str, other: str, test: PredictionArrays, scaled: dict[str, tuple[Floats, float]]) -> Calibration:
+def _calibration(name: str, other: str, test: PredictionArrays, scaled: dict[str, tuple[Floats, float]]) -> Calibration:
     before, (after, temperature), others = test.proba[name], scaled[name], scaled[other][0]
     ece, accuracy = find_metric("ece"), find_metric("accuracy")
     alone = Rows(test.codes, before), Rows(test.codes, after)
-    # The other branch is scaled both times: what changes is this branch alone.
+    # The other contender is scaled both times, so that only this one changes.
     averages = (before + others) / 2, (after + others) / 2
     fused = tuple(Rows(test.codes, proba) for proba in averages)
     losses = (_losses(proba, test) for proba in averages)
@@ -136,30 +148,33 @@ def _losses(proba: Floats, rows: PredictionArrays) -> Floats:
 
 
 def _scaled(validation: PredictionArrays, test: PredictionArrays, name: str) -> tuple[Floats, float]:
-    """Return the test rows' probabilities at each fold's own temperature, and the geometric mean of these."""
+    """Return the probabilities of test rows at the temperature of their fold, and the geometric mean temperature."""
     proba, temperatures = np.empty_like(test.proba[name]), []
     for fold in np.unique(test.folds):
-        known = validation.of_fold(fold)
-        temperatures.append(temperature_of(known.log_proba(name), known.codes))
+        own = validation.of_fold(fold)
+        temperatures.append(temperature_of(own.log_proba(name), own.codes))
         rows = test.folds == fold
         proba[rows] = _at(test.log_proba(name)[rows], temperatures[-1])
     return proba, float(np.exp(np.mean(np.log(temperatures))))
 
 
 def temperature_of(logs: Floats, codes: np.ndarray[Any, np.dtype[np.intp]]) -> float:
-    """Return the temperature of least log loss, from .05 to 50; 1 where no row is there to fit it on.
+    """Return the temperature of least log loss, between 0.05 and 50.
+
+    Scaling divides logits by the temperature (Guo, Pleiss, Sun and Weinberger, ICML 2017).  Without a row to fit it on,
+    the temperature is 1.
 
     Parameters
     ----------
     logs
         *logs* are log probabilities or logits, shape (n, n_classes).
     codes
-        *codes* are the true classes.
+        *codes* are the true classes, shape (n,).
 
     Examples
     --------
-    >>> sure = np.log([[0.99, 0.01]] * 3 + [[0.01, 0.99]])  # right three times of four
-    >>> round(temperature_of(sure, np.zeros(4, dtype=int)), 2)
+    >>> confident = np.log([[0.99, 0.01]] * 3 + [[0.01, 0.99]])  # three of four rows are correct
+    >>> round(temperature_of(confident, np.zeros(4, dtype=int)), 2)
     4.18
     """
     from scipy.optimize import minimize_scalar  # noqa: PLC0415 - slow to import

@@ -1,12 +1,16 @@
-"""CP016: a network that has not learned, and the layer in which what it was told is lost.
+"""CP016: a network that has not learned, and the layer that lost the signal.
 
-Four signs, each measured: the training loss has stayed at the entropy of the classes; the outputs of a layer are the
-same for all rows (as those of a softmax over many units, each of which stays near one over their number) and another
-contender makes more of the same modality; validation and test stay at chance while training is nearly perfect, although
-another reads the modality well; validation rows alone are at chance.  That a network stays at chance is no failure
-where nobody reads anything from its modalities.
+Four signs are measured:
 
-Takes about .5 s a network at 64 px: one batch of test rows forwards, one backwards.
+- The training loss stayed at the entropy of the classes.
+- The outputs of a layer are the same for all rows, and another contender of the same modality is better.
+- Validation and test rows are at chance and training is nearly perfect, although another contender is above chance.
+- Only validation rows are at chance.
+
+A softmax over many units is the usual cause of the second sign: each output stays near one over the number of units.
+Without another contender that reads the modality, a network at chance is no failure.
+
+Takes about 0.5 s for each network at 64 px: one batch of test rows forwards, one backwards.
 """
 
 from collections.abc import Sequence
@@ -16,6 +20,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 import polars as pl
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.measures import Estimate
 from counterpoint.measures.comparison_tables import Modalities
@@ -25,22 +30,22 @@ from counterpoint.networks.layer_activity import Activity
 from counterpoint.schema import Frame
 
 FLAT = 0.05
-"""A layer whose outputs differ by less of their size over rows passes hardly anything on.
+"""A layer is flat if the spread of its outputs over rows is below this share of their size.
 
-Of sound layers here the least had .19; those behind a hidden softmax stay below .04.
+The smallest spread of a sound layer here was .19.  Layers behind a hidden softmax stay below .04.
 """
 MOSTLY = 0.95
-"""Of units dead or outputs saturated, from here on a layer passes nothing on."""
+"""A layer is flat too if more than this share of its units is dead, or of its outputs saturated."""
 STUCK = 0.98
 """A training loss of at least this share of the classes' entropy has not fallen."""
 PERFECT = 0.95
-"""Training accuracy from which on a network has learned its rows by heart, or the rule."""
+"""From this training accuracy on, a network has memorized its training rows, or has learned the rule."""
 CLEARLY = 0.10
-"""By so much another contender must be above chance, at the least, before one at chance is said to have failed."""
+"""A network at chance has failed only if another contender is above chance by at least this much."""
 NEAR = 0.05
-"""Rows of which so much more than chance is told, or less, are near chance."""
+"""A balanced accuracy at most this much above chance is near chance."""
 UNLEARNED, IN_PART = "has not learned", "was trained in part only"
-BY_HEART = "reads other rows than those of training differently, or has learned those by heart"
+MEMORIZED = "has memorized its training rows, or reads other rows differently"
 MISREADS = "reads validation rows differently"
 BATCH, DRAWS = 128, 300
 SUBJECT = "training"
@@ -48,7 +53,13 @@ SHOWN = 12
 
 
 class Failure(NamedTuple):
-    """What failed in one network; *kind* is how the verdict says it, and None of what only warns."""
+    """A failure of one network.
+
+    Attributes
+    ----------
+    kind
+        *kind* is the predicate of the sentence in the verdict, or None for a warning.
+    """
 
     contender: str
     kind: str | None
@@ -56,28 +67,43 @@ class Failure(NamedTuple):
 
 
 class Signs(NamedTuple):
-    """What was seen of one network."""
+    """The signs of a failure in one network.
+
+    Attributes
+    ----------
+    is_stuck
+        *is_stuck* is whether the training loss stayed at the entropy of the classes.
+    is_memorized
+        *is_memorized* is whether training is nearly perfect and validation at chance.
+    is_misreading
+        *is_misreading* is whether validation is at chance, and training and test rows clearly are not.
+    score
+        *score* is the balanced accuracy on test rows.
+    better
+        *better* is a contender of no further modality, clearly above chance, and its balanced accuracy.
+    is_worse
+        *is_worse* is whether *better* is more accurate on the same test rows, whole interval included.
+    flat
+        *flat* are the layers with nearly the same outputs for all rows.
+    gradients
+        *gradients* are the norms of the gradient in each part of the network.
+    """
 
     contender: str
     is_stuck: bool
-    is_by_heart: bool
-    """Training nearly perfect, validation at chance."""
+    is_memorized: bool
     is_misreading: bool
-    """Validation at chance, training and test clearly not."""
     score: Estimate
-    """Balanced accuracy on test rows."""
     chance: float
     better: tuple[str, Estimate] | None
-    """A contender that reads no more than it does, and its balanced accuracy, clearly above chance."""
-    is_short: bool
-    """That contender is right more often on the same test rows, interval and all."""
+    is_worse: bool
     flat: Sequence[Activity]
     layers: Sequence[Activity]
     gradients: dict[str, float]
 
     @property
     def is_at_chance(self) -> bool:
-        """Say whether test rows are told hardly better than by guessing, or not clearly so."""
+        """Whether the test score is near chance, or its interval reaches chance."""
         return self.score.low <= self.chance + 0.01 or self.score.value <= self.chance + NEAR
 
 
@@ -87,7 +113,7 @@ class TrainingFailed(Check):
 
     code = "CP016"
     title = "Training failed"
-    cost = Cost("0.5 s for each network: it asks it about one batch")
+    cost = Cost("0.5 s for each network: it predicts one batch")
     needs = ("history", "predictions", "modalities", "pairs", "fit_of")
 
     def run(
@@ -105,8 +131,9 @@ class TrainingFailed(Check):
         flat = {each.contender: [layer.layer for layer in each.flat] for each in signs if each.flat}
         evidence = {"failed": failed, "flat": flat, "table": _table(signs)}
         if not found:
-            sound = f"Each of {len(signs)} networks was trained: no layer says the same of all rows, no loss stayed at"
-            return self.finding("info", SUBJECT, f"{sound} chance.", **evidence)
+            sound = f"No sign of failed training in the networks of the study ({len(signs)}). "
+            layers = "No layer has the same output for all rows, and no training loss stayed at the loss of guessing."
+            return self.finding("info", SUBJECT, sound + layers, **evidence)
         first, severity = next(iter(failed), found[0].contender), "fail" if failed else "warn"
         return self.finding(severity, first, " ".join(each.explanation for each in found), **evidence)
 
@@ -121,69 +148,82 @@ class _Tables(NamedTuple):
 
 
 def _failure(signs: Signs) -> Failure | None:
-    """Return what failed; None where nothing did."""
-    name, kind, where = signs.contender, _kind(signs), _where(signs)
-    if kind is None:
-        return Failure(name, None, f"{name} was trained, but in part.{where}") if signs.flat else None
-    return Failure(name, kind, f"{name} {EXPLANATIONS[kind]}{_though(signs)}{SEE.get(kind, '.')}{where}")
+    """Return the failure of a network, or None."""
+    name, kind = signs.contender, _kind(signs)
+    if kind is None and not signs.flat:
+        return None
+    first = f"{name} {EXPLANATIONS[kind or IN_PART]}"
+    parts = [first, _better(signs) if kind else "", ADVICE.get(kind or "", ""), _flat_layers(signs)]
+    return Failure(name, kind, " ".join(part for part in parts if part))
 
 
+FAULTS = "such as a tokenizer fitted again, or texts shuffled against labels"
 EXPLANATIONS = {
-    UNLEARNED: "has not learned: its training loss stayed at that of guessing",
-    BY_HEART: "is nearly perfect on training rows and near chance on validation and test rows",
-    MISREADS: "is near chance on validation rows alone: it reads them differently from training and test rows",
-    IN_PART: "was trained in part only",
+    UNLEARNED: "has not learned: its training loss stayed at the loss of guessing.",
+    MEMORIZED: "is nearly perfect on training rows and near chance on validation and test rows.",
+    MISREADS: "is near chance on validation rows only, so it reads them differently from training and test rows.",
+    IN_PART: "was trained in part only.",
 }
-HOW_READ = "a tokenizer fitted again, texts shuffled against labels"
-SEE = {
-    BY_HEART: ": this is not what over-fitting looks like where the modality tells the class. It reads other rows "
-    f"differently from training rows ({HOW_READ}), or has learned its rows by heart.",
-    MISREADS: f". See how they are made ({HOW_READ}): it was stopped, and is chosen, by them.",
-}  # fmt: skip
+ADVICE = {
+    MEMORIZED: "Over-fitting alone does not lose the signal of a modality. The network memorized its training rows, "
+    f"or it reads other rows differently. Find the fault, {FAULTS}.",
+    MISREADS: f"Find the fault, {FAULTS}. Validation rows decide when training stops and which model is chosen.",
+}
 
 
 def _kind(signs: Signs) -> str | None:
-    """Return how the training failed, for certain; None where it did not."""
-    if signs.is_stuck and (signs.is_short or (signs.is_at_chance and signs.flat)):
+    """Return the kind of a certain failure, or None."""
+    if signs.is_stuck and (signs.is_worse or (signs.is_at_chance and signs.flat)):
         return UNLEARNED
     if signs.is_misreading:
         return MISREADS
-    if signs.is_by_heart and signs.is_at_chance and signs.better:
-        return BY_HEART
-    return IN_PART if signs.flat and signs.is_short else None
+    if signs.is_memorized and signs.is_at_chance and signs.better:
+        return MEMORIZED
+    return IN_PART if signs.flat and signs.is_worse else None
 
 
-def _though(signs: Signs) -> str:
+def _better(signs: Signs) -> str:
+    """Return the sentence on the better contender."""
     if signs.better is None:
         return ""
     name, score = signs.better
-    return f", although {name}, which reads no more, reaches {score.value:.3f} ({score.low:.3f} to {score.high:.3f})"
+    return (
+        f"But {name}, which reads no other modality, has a balanced accuracy of {numbers.score_with_interval(*score)}."
+    )
 
 
-def _where(signs: Signs) -> str:
+def _flat_layers(signs: Signs) -> str:
+    """Return the sentences on the flat layers, and the remedy."""
     if not signs.flat:
         return ""
-    # What stands behind a softmax is flat as well: the cause is named first.
-    first = next((layer for layer in signs.flat if "softmax" in layer.kind.lower()), signs.flat[0])
+    # The layers behind a softmax are flat as well: the cause is named first.
+    first = next((layer for layer in signs.flat if _is_softmax(layer)), signs.flat[0])
     others = [layer.layer for layer in signs.flat if layer is not first][:3]
-    what = f" Outputs differ over rows by {first.spread:.2%} of their size in {first.layer} ({first.kind}"
-    reason = f" over {first.width} units, a mean of {first.mean:.4f}: softmax between layers starves what follows" * (
-        "softmax" in first.kind.lower()
-    )
-    more = f"; so too in {', '.join(others)}" if others else ""
-    return f"{what}{reason}){more}. Use ReLU there, and look at the rate and the dropout.{_starved(signs)}"
+    spread = numbers.share(first.spread, decimals=2)
+    sentences = [f"The outputs of {first.layer} ({_kind_of(first)}) differ over rows by {spread} of their size."]
+    if _is_softmax(first):
+        sentences.append("A softmax between layers starves the layers that follow.")
+    if others:
+        sentences.append(f"Other flat layers: {', '.join(others)}.")
+    return " ".join([*sentences, "Use ReLU there, and check the learning rate and the dropout.", *_gradients(signs)])
 
 
-def _starved(signs: Signs) -> str:
+def _is_softmax(layer: Activity) -> bool:
+    return "softmax" in layer.kind.lower()
+
+
+def _kind_of(layer: Activity) -> str:
+    return f"{layer.kind} over {layer.width} units, mean {layer.mean:.4f}" if _is_softmax(layer) else layer.kind
+
+
+def _gradients(signs: Signs) -> list[str]:
+    """Return the sentence on the gradient of each branch, if there are two."""
     branches = {part: norm for part, norm in signs.gradients.items() if part in ("text", "image")}
     if len(branches) < 2:
-        return ""
+        return []
     total = sum(branches.values()) or 1.0
-    return (
-        " Of the branches' gradient, "
-        + " and ".join(f"{n / total:.1%} is {part}'s" for part, n in branches.items())
-        + "."
-    )
+    shares = (f"{numbers.share(norm / total, decimals=1)} in the {part} branch" for part, norm in branches.items())
+    return [f"Shares of the gradient: {', '.join(shares)}."]
 
 
 def _table(signs: list[Signs]) -> list[dict[str, Any]]:
@@ -208,16 +248,16 @@ def _signs(tables: _Tables, name: str, fit: ContenderFit | None) -> Signs:
     last = _last_epochs(tables.history, name)
     return Signs(
         name, _is_stuck(last, _loss_of_guessing(predictions, name, fit)),
-        _is_by_heart(last, max(chance, tables.largest_share)),
+        _is_memorized(last, max(chance, tables.largest_share)),
         _is_misreading(predictions, name, scores[name], chance), scores[name], chance,
-        better, better is not None and _is_short(predictions, name, better[0]), flat, layers, gradients,
+        better, better is not None and _is_worse(predictions, name, better[0]), flat, layers, gradients,
     )  # fmt: skip
 
 
 def _readers(modalities: Modalities, name: str) -> list[str]:
-    """Return the contenders that read something, and nothing that contender *name* does not."""
-    reads = set(modalities[name])
-    return [other for other, theirs in modalities.items() if theirs and set(theirs) <= reads]
+    """Return the contenders that read at least one modality, and only modalities that contender *name* reads."""
+    own = set(modalities[name])
+    return [other for other, reads in modalities.items() if reads and set(reads) <= own]
 
 
 def _score(predictions: Frame, name: str, part: str = "test") -> Estimate:
@@ -227,8 +267,8 @@ def _score(predictions: Frame, name: str, part: str = "test") -> Estimate:
     return rows.balanced(rows.is_correct(name), draws=DRAWS)
 
 
-def _is_short(predictions: Frame, name: str, better: str) -> bool:
-    """Say whether contender *better* is right more often on the test rows of both, interval and all."""
+def _is_worse(predictions: Frame, name: str, better: str) -> bool:
+    """Return whether contender *better* is more accurate on the test rows of both, whole interval included."""
     rows = prediction_arrays(predictions, [name, better])
     if not rows.ids:
         return False
@@ -236,7 +276,7 @@ def _is_short(predictions: Frame, name: str, better: str) -> bool:
 
 
 def _is_misreading(predictions: Frame, name: str, test: Estimate, chance: float) -> bool:
-    """Say whether validation rows of a fit are at chance, and clearly less well told than training and test rows."""
+    """Return whether validation rows of a fold are at chance, and clearly worse than training and test rows."""
     train = _score(predictions, name, "train")
     least = min(test.low, train.low)
     rows = prediction_arrays(predictions, [name], "validation")
@@ -252,13 +292,13 @@ def _last_epochs(history: Frame, name: str) -> Frame:
 
 
 def _is_stuck(last: Frame, loss_of_guessing: float) -> bool:
-    """Say whether the training loss ends where guessing would have it, in every fit."""
+    """Return whether the training loss of every fit ends near *loss_of_guessing*."""
     losses = last["train_loss"]
     return len(losses) > 0 and bool((losses >= STUCK * loss_of_guessing).all())
 
 
 def _loss_of_guessing(predictions: Frame, name: str, fit: ContenderFit | None) -> float:
-    """Return the entropy of the classes as they weigh in the loss of *name*: ln K where all weigh the same."""
+    """Return the entropy of the classes with their weights in the loss of *name*: ln K if all weigh the same."""
     labels = predictions.filter(contender=name, part="train")["label"]
     shares = labels.value_counts(normalize=True)["proportion"].to_numpy()
     if fit is not None and getattr(fit.model, "class_weight", None) == "balanced":
@@ -266,8 +306,8 @@ def _loss_of_guessing(predictions: Frame, name: str, fit: ContenderFit | None) -
     return float(-(shares * np.log(shares)).sum())
 
 
-def _is_by_heart(last: Frame, guessing: float) -> bool:
-    """Say whether training ends nearly perfect and validation near the accuracy of *guessing*, on the mean of fits."""
+def _is_memorized(last: Frame, guessing: float) -> bool:
+    """Return whether the mean training accuracy ends nearly perfect, and validation accuracy near *guessing*."""
     train, validation = last["train_score"].mean(), last["valid_score"].mean()
     if not isinstance(train, float) or not isinstance(validation, float):
         return False
@@ -275,7 +315,7 @@ def _is_by_heart(last: Frame, guessing: float) -> bool:
 
 
 def _inside(fit: ContenderFit | None) -> tuple[list[Activity], dict[str, float]]:
-    """Return the activity of each layer on some test rows, and the gradient's norm in each part; none of no network."""
+    """Return the activity of each layer on some test rows, and the gradient norm of each part of the network."""
     network = getattr(fit and fit.model, "network_", None)
     if fit is None or network is None or fit.test.is_empty():
         return [], {}

@@ -1,4 +1,4 @@
-"""CP017: words, texts or images that the models do not get to see as they are."""
+"""CP017: models do not receive the content: unknown words, cut texts, blank or tiny images."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, final
@@ -6,41 +6,53 @@ from typing import Any, NamedTuple, final
 import numpy as np
 import polars as pl
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding, rounded
 from counterpoint.diagnose.inputs import Depth
 from counterpoint.features.tokens import tokenize
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.contender_fits import FitOf
 from counterpoint.measures.held_out_rows import parts_by_fold
-from counterpoint.metrics.contingency import cross_counts, independence, p_phrase
+from counterpoint.metrics.contingency import cross_counts, independence
 from counterpoint.metrics.estimate import estimated
 from counterpoint.metrics.intervals import wilson
 from counterpoint.rules import n_words
 from counterpoint.schema import Frame
 
 UNKNOWN_AT = 0.35
-"""Of the words.  Short names of many things, such as those of emoji, have three in ten that are new and are whole."""
+"""The largest share of unknown words.  In short names of many things, such as names of emoji, 30 % are new."""
 UNKNOWN_BEYOND = 0.10
-"""More new words than the training texts foretell (Good 1953): the test texts are not of the same kind."""
+"""With so many more unknown words than training texts predict (Good 1953), the test texts are of another kind."""
 BLANK_AT, TINY_AT, CUT_AT = 0.05, 0.05, 0.10
 TINY_PX = 16
-"""Below it, no side has room for what a network of 3 × 3 kernels and two poolings looks for."""
+"""A smaller image has no room for the features of a network with 3 × 3 kernels and two poolings."""
 P_BY_CLASS, V_BY_CLASS = 0.001, 0.10
 SUBJECT = "input"
 SAMPLE = 40
-"""Images that are decoded at full depth, to see what resizing loses: some 10 ms each."""
+"""The number of images decoded at full depth to measure the loss by resizing, about 10 ms each."""
 
 
 class Damage(NamedTuple):
-    """One kind of damage: of what share, from when on it matters, and in which rows."""
+    """One kind of damage.
 
-    what: str
+    Attributes
+    ----------
+    kind
+        *kind* is a clause on the damaged inputs, such as "images are smaller than 16 px".
+    share, low
+        *share* is their share of all inputs, and *low* the lower end of its interval.
+    limit
+        *limit* is the share above which the check warns.
+    rows
+        *rows* have the label and ``is_damaged`` of each row.  It is None if the damage is not counted by row.
+    """
+
+    kind: str
     share: float
     low: float
     limit: float
     advice: str
     rows: Frame | None = None
-    """Label and ``hit``: whether the row is damaged."""
 
 
 @final
@@ -51,7 +63,7 @@ class DamagedInput(Check):
     title = "Input damaged"
     cost = Cost(
         "0.1 s",
-        "Also read 40 images for each contender that resizes them, to see what detail is lost (10 ms an image).",
+        "Also read 40 images for each contender that resizes them, to measure the lost detail (10 ms an image).",
     )
     needs = ("pairs", "modalities", "fit_of", "depth")
 
@@ -59,42 +71,46 @@ class DamagedInput(Check):
         """Return the finding on all kinds of damage together."""
         damages = [*_texts(pairs, modalities, fit_of), *_images(pairs)]
         if not damages:
-            return self.not_applicable(SUBJECT, "There are no texts with test rows, and no images looked at.")
+            return self.not_applicable(SUBJECT, "There are no texts with test rows, and no measured images.")
         alarms = [
-            f"{damage.share:.0%} of {damage.what}: {damage.advice}" for damage in damages if damage.low > damage.limit
+            f"{numbers.share(damage.share)} of {damage.kind}. {damage.advice}"
+            for damage in damages
+            if damage.low > damage.limit
         ]
         alarms += [uneven for damage in damages if damage.low <= damage.limit and (uneven := _uneven(damage))]
         lost = _resize_loss(pairs, modalities, fit_of) if depth == "full" else []
         evidence = {"table": rounded([*map(_row, damages), *lost])}
         if alarms:
-            return self.finding("warn", SUBJECT, f"{'; '.join(alarms)}.", **evidence)
-        shares = ", ".join(f"{damage.share:.1%} of {damage.what}" for damage in damages)
-        return self.finding("info", SUBJECT, f"What models read is whole: {shares}.", **evidence)
+            return self.finding("warn", SUBJECT, " ".join(alarms), **evidence)
+        shares = ", ".join(f"{numbers.share(damage.share, decimals=1)} of {damage.kind}" for damage in damages)
+        return self.finding("info", SUBJECT, f"The inputs of models are intact: {shares}.", **evidence)
 
 
 def _row(damage: Damage) -> dict[str, Any]:
-    row: dict[str, Any] = {"what": damage.what, "share": damage.share, "warns above": damage.limit}
+    row: dict[str, Any] = {"damage": damage.kind, "share": damage.share, "warns above": damage.limit}
     if damage.rows is None:
         return row
-    by_class = damage.rows.group_by("label").agg(pl.col("hit").mean()).sort("label").head(6)
+    by_class = damage.rows.group_by("label").agg(pl.col("is_damaged").mean()).sort("label").head(6)
     return row | {f"share of {label}": share for label, share in by_class.iter_rows()}
 
 
 def _uneven(damage: Damage) -> str | None:
-    """Say so when the damage, though small, depends on the class: a model can read the class off it."""
-    if damage.rows is None or not damage.rows["hit"].any():
+    """Return the sentences on a small damage if it depends on the class, and so predicts it."""
+    if damage.rows is None or not damage.rows["is_damaged"].any():
         return None
-    found = independence(cross_counts(damage.rows, "hit", "label"))
+    found = independence(cross_counts(damage.rows, "is_damaged", "label"))
     if found is None or found.p >= P_BY_CLASS or found.v < V_BY_CLASS:
         return None
+    share = numbers.share(damage.share, decimals=1)
     return (
-        f"{damage.share:.1%} of {damage.what}, unequally by class ({p_phrase(found.p)}): the class can be read off it"
+        f"{share} of {damage.kind}, unequally by class ({numbers.p_equals(found.p)}). "
+        "So a model can predict the class from the damage. Repair these rows, or leave them out."
     )
 
 
-def _counted(what: str, limit: float, advice: str, rows: Frame) -> Damage:
-    k, n = int(rows["hit"].sum()), len(rows)
-    return Damage(what, k / n, wilson(k, n)[0], limit, advice, rows)
+def _counted(kind: str, limit: float, advice: str, rows: Frame) -> Damage:
+    k, n = int(rows["is_damaged"].sum()), len(rows)
+    return Damage(kind, k / n, wilson(k, n)[0], limit, advice, rows)
 
 
 # Texts.
@@ -108,13 +124,13 @@ def _texts(pairs: Frame, modalities: Modalities, fit_of: FitOf) -> Iterator[Dama
         yield unknown
     lengths = pairs.select("label", n=n_words(pl.col("text")).fill_null(0))
     for name, most in _limits(modalities, fit_of).items():
-        rows = lengths.select("label", hit=pl.col("n") > most)
-        advice = "raise the limit, or the ends of these texts are never read"
-        yield _counted(f"texts longer than the {most:,} words that {name} reads", CUT_AT, advice, rows)
+        rows = lengths.select("label", is_damaged=pl.col("n") > most)
+        advice = "Raise that limit. The ends of these texts are never read."
+        yield _counted(f"texts are longer than the {numbers.count(most)} words that {name} reads", CUT_AT, advice, rows)
 
 
 def _limits(modalities: Modalities, fit_of: FitOf) -> Mapping[str, int]:
-    """Return how many words of a text each contender reads, of those that cut."""
+    """Return the most words of a text that each contender reads, for the contenders that cut texts."""
     found = {}
     for name in (name for name, reads in modalities.items() if "text" in reads):
         fit = fit_of(name)
@@ -134,17 +150,18 @@ def _unknown_words(pairs: Frame) -> Damage | None:
     share = estimated(lambda weights: weights @ new / (weights @ n), range(len(n)), draws=500)
     expected = float(np.mean([usual for _, usual in found]))
     if share.value > expected + UNKNOWN_BEYOND:
-        advice = f"training texts foretell {expected:.0%}: see that both are of one kind"
+        advice = f"Training texts predict {numbers.share(expected)}. Check that both texts are of one kind."
     else:
-        advice = "so many are new in any text of this kind: read characters, or take more pairs"
+        advice = "Any text of this kind has so many new words. Read characters, or use more pairs."
     limit = min(UNKNOWN_AT, expected + UNKNOWN_BEYOND)
-    return Damage("words of test texts unknown", share.value, share.low, limit, advice)
+    return Damage("words of test texts are unknown", share.value, share.low, limit, advice)
 
 
 def _new_words(train: Frame, test: Frame) -> tuple[Frame, float]:
-    """Return ``n`` and ``new`` words of each test text, and the share of new ones that the training texts foretell.
+    """Return ``n`` and ``new`` words of each test text, and the share of new words that the training texts predict.
 
-    Good and Turing: a word of the next group of texts is new about as often as one so far stood in a single group.
+    The estimate of Good and Turing (Good, Biometrika 1953): the probability of a new word is about the share of words
+    that occur in a single group of the training texts.
     """
     group = pl.col("group") if "group" in train.columns else pl.int_range(pl.len()).alias("group")
     words = train.select(group, word=tokenize(train["text"])).explode("word").drop_nulls("word")
@@ -165,16 +182,17 @@ def _images(pairs: Frame) -> Iterator[Damage]:
         return
     there = pairs.filter(pl.col("image").is_not_null())
     if {"sha256", "phash"} <= known and there["sha256"].count():
-        rows = there.select("label", hit=pl.col("phash").is_null() & pl.col("sha256").is_not_null())
-        yield _counted("images blank (no grey level differs)", BLANK_AT, "they show nothing: leave them out", rows)
+        rows = there.select("label", is_damaged=pl.col("phash").is_null() & pl.col("sha256").is_not_null())
+        yield _counted("images are blank (one grey level)", BLANK_AT, "Leave them out.", rows)
     if {"width_px", "height_px"} <= known and there["width_px"].count():
         tiny = pl.min_horizontal("width_px", "height_px") < TINY_PX
-        rows = there.select("label", hit=tiny.fill_null(False))
-        yield _counted(f"images under {TINY_PX} px a side", TINY_AT, "raise clean.min_side_px, or find larger", rows)
+        rows = there.select("label", is_damaged=tiny.fill_null(False))
+        advice = "Raise clean.min_side_px, or find larger images."
+        yield _counted(f"images are smaller than {TINY_PX} px", TINY_AT, advice, rows)
 
 
 def _resize_loss(pairs: Frame, modalities: Modalities, fit_of: FitOf) -> list[dict[str, Any]]:
-    """Return the share of the variance of pixels that is lost at the size which each contender reads."""
+    """Return rows of evidence with the share of the variance of pixels that the input size of each contender loses."""
     sizes = {}
     for name in (name for name, reads in modalities.items() if "image" in reads):
         fit = fit_of(name)
@@ -184,7 +202,7 @@ def _resize_loss(pairs: Frame, modalities: Modalities, fit_of: FitOf) -> list[di
     refs = pairs["image"].drop_nulls().unique(maintain_order=True) if sizes else pl.Series([], dtype=pl.String)
     refs = refs.sample(min(SAMPLE, len(refs)), seed=0) if len(refs) else refs
     return [
-        {"what": f"detail of images lost at the {side_px} px that {name} reads", "share": loss, "warns above": None}
+        {"damage": f"image detail is lost at the {side_px} px that {name} reads", "share": loss, "warns above": None}
         for name, side_px in sizes.items() if (loss := _lost_detail(refs.to_list(), side_px)) is not None
     ]  # fmt: skip
 

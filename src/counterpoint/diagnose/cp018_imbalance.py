@@ -1,4 +1,4 @@
-"""CP018: one class is so frequent that accuracy says little of the others."""
+"""CP018: one class is so frequent that accuracy hides errors in the other classes."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, final
@@ -6,6 +6,7 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding, rounded
 from counterpoint.diagnose.inputs import Primary
 from counterpoint.measures.comparison_tables import Modalities, compared_contenders
@@ -15,17 +16,20 @@ from counterpoint.metrics.estimate import Estimate, estimated
 from counterpoint.schema import Frame
 
 MAJORITY_AT = 0.85
-"""Of the rows, counted and not estimated.  At four to one a fifth of the rows speak for the smaller class, enough to
-see its recall; at nine to one a tenth do, and naming the larger class is right nine times in ten."""
+"""The share of the largest class in the pairs, without an interval.
+
+At four to one, a fifth of the rows show the recall of the smaller class.  At nine to one, a tenth of them do, and a
+model that always predicts the larger class is correct nine times in ten.
+"""
 GAP = 0.05
-"""Accuracy less balanced accuracy: five points that come from the frequent class alone.  They hide something only where
-accuracy is what decides."""
+"""Accuracy minus balanced accuracy: five points due to the frequent class alone.  They hide an error only if
+accuracy is the primary metric."""
 SUBJECT = "classes"
 
 
 @final
 class Imbalance(Check):
-    """Look at the shares of the classes, and at accuracy beside balanced accuracy of the contenders compared."""
+    """Look at the shares of the classes, and compare accuracy with balanced accuracy for the compared contenders."""
 
     code = "CP018"
     title = "Imbalance hides errors"
@@ -34,7 +38,7 @@ class Imbalance(Check):
     def run(
         self, *, pairs: Frame, predictions: Frame, primary: Primary | None, modalities: Modalities, metric: str
     ) -> Finding:
-        """Return the finding on the shares, or on the widest gap of a contender that is compared."""
+        """Return the finding on the shares, or on the compared contender with the widest gap."""
         shares = pairs["label"].value_counts(name="n").sort("n", "label", descending=[True, False])
         if len(shares) < 2:
             return self.not_applicable(SUBJECT, "There is one class only.")
@@ -45,31 +49,33 @@ class Imbalance(Check):
         gaps = {name: _gap(rows) for name, rows in tested.items()}
         table = rounded([_row(name, rows, gaps[name]) for name, rows in tested.items()])
         evidence = {"majority": round(majority, 4), "smallest_class": shares.row(-1)[1], "table": table[:12]}
-        most = f"{majority:.0%} of the pairs are {largest}"
+        most = f"{numbers.share(majority)} of the pairs are of the class {largest}."
         if majority >= MAJORITY_AT:
-            always = f"always saying so is right that often{_few(tested.values())}"
-            advice = "Judge by balanced accuracy, weigh classes."
-            return self.finding("warn", SUBJECT, f"{most}: {always}. {advice}", **evidence)
+            always = f"A model that always predicts it has that accuracy.{_smallest(tested.values())}"
+            return self.finding("warn", SUBJECT, f"{most} {always} {ADVICE}", **evidence)
         severity, explanation = _hidden(gaps, metric)
-        return self.finding(severity, SUBJECT, f"{most}{explanation}", **evidence)
+        return self.finding(severity, SUBJECT, f"{most} {explanation}", **evidence)
+
+
+ADVICE = "Judge by balanced accuracy, and weight the classes in training."
 
 
 def _hidden(gaps: Mapping[str, Estimate], metric: str) -> tuple[str, str]:
     """Return the severity and the explanation of *gaps* between accuracy and balanced accuracy."""
     hidden = [name for name, gap in gaps.items() if gap.low > GAP]
     if not hidden:
-        return "info", ": accuracy hides no class."
+        return "info", "Accuracy hides no class."
     worst = max(hidden, key=lambda name: gaps[name].value)
-    above = f", and the accuracy of {worst} is {gaps[worst].value:.3f} above its balanced accuracy: "
+    above = f"The accuracy of {worst} is {numbers.score(gaps[worst].value)} above its balanced accuracy."
     if metric == "accuracy":
-        advice = "the smaller classes are read worse than it shows. Judge by balanced accuracy, and weigh classes."
-        return "warn", above + advice
-    return "info", f"{above}{metric.replace('_', ' ')}, which decides here, is the one to quote."
+        return "warn", f"{above} So accuracy hides errors in the smaller classes. {ADVICE}"
+    return "info", f"{above} Report {metric.replace('_', ' ')}, the primary metric, and not accuracy."
 
 
-def _few(tested: Iterable[Frame]) -> str:
-    smallest = [min(rows["label"].value_counts(name="n")["n"].to_list()) for rows in tested]
-    return f", and the smallest class has {min(smallest):,} test rows" if smallest else ""
+def _smallest(tested: Iterable[Frame]) -> str:
+    """Return the sentence on the test rows of the smallest class, if there are test rows."""
+    counts = [min(rows["label"].value_counts(name="n")["n"].to_list()) for rows in tested]
+    return f" The smallest class has {numbers.count(min(counts))} test rows." if counts else ""
 
 
 def _test_rows(predictions: Frame, name: str) -> Frame:
@@ -77,7 +83,7 @@ def _test_rows(predictions: Frame, name: str) -> Frame:
 
 
 def _gap(rows: Frame) -> Estimate:
-    """Return accuracy less balanced accuracy, and its interval over draws of groups."""
+    """Return accuracy minus balanced accuracy, with its interval over draws of groups."""
     correct = rows["hit"].to_numpy()
     balanced = mean_by_class(correct, (rows["label"].rank("dense").to_numpy() - 1).astype(np.intp))
     groups = rows.select(pl.coalesce("group", "id")).to_series()
@@ -90,6 +96,6 @@ def _row(name: str, rows: Frame, gap: Estimate) -> dict[str, Any]:
         "contender": name,
         "accuracy": rows["hit"].mean(),
         "balanced accuracy": recalls["hit"].mean(),
-        "accuracy less balanced": gap.value,
+        "accuracy minus balanced": gap.value,
         **{f"recall of {label}": value for label, value in recalls.head(6).iter_rows()},
     }

@@ -1,9 +1,9 @@
-"""CP019: weights kept that fit the training rows at the cost of all others; the epoch to stop at.
+"""CP019: the kept weights fit the training rows at the cost of all others.  Names the epoch to stop at.
 
-A network that keeps the weights of its best epoch may over-fit later, and does no harm: what counts is the loss of the
-weights that were kept against the lowest of the curve, on the same validation rows.  Of epochs before the last nothing
-but their mean loss is kept, so that their difference has no interval of its own; that it is no chance of one epoch is
-shown by the last epochs, which must all lie above.
+The validation loss of the kept weights is compared with the lowest of the curve, on the same rows.  A network that
+keeps the weights of its best epoch may over-fit later without harm.  Only the mean loss of earlier epochs is kept, so
+that the difference has no interval.  Instead, the last epochs must all lie above the lowest, which one epoch by chance
+cannot do.
 """
 
 from typing import Any, NamedTuple, final
@@ -11,49 +11,62 @@ from typing import Any, NamedTuple, final
 import numpy as np
 import polars as pl
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding
 from counterpoint.measures.prediction_arrays import FLOOR
 from counterpoint.metrics.estimate import Floats, estimated
 from counterpoint.schema import Frame, class_names
 
 WORTH_NATS = 0.03
-"""Weights whose validation loss is less than this above the lowest of the curve are not called over-fitted."""
+"""The least rise of the validation loss above the lowest of the curve that counts as over-fitting."""
 SUBJECT = "learning curves"
 LAST = 3
-"""So many epochs, the last ones, must each have a validation loss that much above the lowest."""
+"""The number of last epochs whose validation loss must each show that rise."""
 
 
 class Curve(NamedTuple):
-    """The curves of a contender over its fits, and what its kept weights reach on rows of each part."""
+    """The validation curve of a contender, the mean over its fits, and the loss of its kept weights on each part.
+
+    Attributes
+    ----------
+    best_epoch
+        *best_epoch* is the epoch of the lowest validation loss.
+    epochs
+        *epochs* is the last epoch.
+    lowest, last
+        *lowest* is the lowest validation loss of the curve, and *last* the lowest of its last `LAST` epochs.
+    kept, train, test
+        The loss of the kept weights on validation, training and test rows.
+    gap
+        *gap* is the test loss minus the training loss, with its interval.
+    """
 
     contender: str
     best_epoch: float
     epochs: float
     lowest: float
     last: float
-    """The lowest of the last `LAST` epochs."""
     kept: float
     train: float
     test: float
     gap: tuple[float, float, float]
-    """Test less training loss, with its interval."""
 
     @property
     def is_overfitted(self) -> bool:
-        """Say whether the weights that were kept are worse than those of an earlier epoch, as all of the last are."""
+        """Whether the kept weights, and the weights of all last epochs, are worse than an earlier epoch."""
         return min(self.kept, self.last) > self.lowest + WORTH_NATS
 
 
 @final
 class Overfitting(Check):
-    """Look at the validation loss of the weights that each network kept, beside the lowest of its curve."""
+    """Look at the validation loss of the kept weights of each network, compared with the lowest of its curve."""
 
     code = "CP019"
     title = "Over-fitting"
     needs = ("history", "predictions")
 
     def run(self, *, history: Frame, predictions: Frame) -> Finding:
-        """Return the finding on the network whose kept weights are worst."""
+        """Return the finding on the network with the worst kept weights."""
         names = history["contender"].unique(maintain_order=True).to_list()
         curves = [curve for name in names if (curve := _curve(history, predictions, name)) is not None]
         if not curves:
@@ -63,11 +76,11 @@ class Overfitting(Check):
         if not worst.is_overfitted:
             return self.finding("info", SUBJECT, _kept_well(curves), table=table)
         explanation = (
-            f"{worst.contender} was trained for {worst.epochs:.0f} epochs, and its validation loss is "
-            f"{worst.kept:.3f} (in each of the last {LAST} epochs at least {worst.last:.3f}) where epoch "
-            f"{worst.best_epoch:.0f} had {worst.lowest:.3f}; "
-            f"on test rows it is {worst.test:.3f}, on training rows {worst.train:.3f}. "
-            f"Stop at epoch {worst.best_epoch:.0f}: set epochs, or a patience that keeps the best."
+            f"{worst.contender} was trained for {worst.epochs:.0f} epochs and is over-fitted. The validation loss of "
+            f"its kept weights is {numbers.score(worst.kept)}. Epoch {worst.best_epoch:.0f} had the lowest, "
+            f"{numbers.score(worst.lowest)}, and each of the last {LAST} epochs at least {numbers.score(worst.last)}. "
+            f"The loss is {numbers.score(worst.test)} on test rows and {numbers.score(worst.train)} on training rows. "
+            f"Stop at epoch {worst.best_epoch:.0f}: set epochs, or a patience that keeps the best epoch."
         )
         return self.finding("warn", worst.contender, explanation, table=table)
 
@@ -75,9 +88,8 @@ class Overfitting(Check):
 def _kept_well(curves: list[Curve]) -> str:
     wide = max(curves, key=lambda curve: curve.gap[0])
     return (
-        "Every network kept weights near the lowest validation loss of its curve; the widest gap is "
-        f"{wide.contender}'s, whose test loss is {wide.gap[0]:+.3f} above its training loss "
-        f"({wide.gap[1]:+.3f} to {wide.gap[2]:+.3f})."
+        "Every network kept weights near the lowest validation loss of its curve. The widest gap between test and "
+        f"training loss is {numbers.signed_with_interval(*wide.gap)}, of {wide.contender}."
     )
 
 
@@ -102,9 +114,9 @@ def _curve(history: Frame, predictions: Frame, name: str) -> Curve | None:
     fits = [fit.sort("epoch") for _, fit in rows.group_by("seed", "fold", maintain_order=True)]
     lowest, last = (float(np.mean([fit["valid_loss"][from_:].min() for fit in fits])) for from_ in (0, -LAST))
     best = [fit["epoch"][int(fit["valid_loss"].arg_min() or 0)] for fit in fits]
-    # Curves may weigh classes evenly, as training does: of the two ways to average, the one nearer to the lowest.
+    # A curve may weigh classes evenly, as training may: take the average that is nearer to the lowest of the curve.
     kept = min((_mean(losses.filter(part="validation"), weights) for weights in ("even", "balanced")),
-               key=lambda found: abs(found[0] - lowest))  # fmt: skip
+               key=lambda mean: abs(mean[0] - lowest))  # fmt: skip
     train, test = (_mean(losses.filter(part=part), "even") for part in ("train", "test"))
     gap = test[0] - train[0], test[1] - train[2], test[2] - train[1]
     return Curve(
@@ -114,7 +126,7 @@ def _curve(history: Frame, predictions: Frame, name: str) -> Curve | None:
 
 
 def _losses(predictions: Frame) -> Frame:
-    """Return part, group, label and the log loss of each row, the mean over its fits."""
+    """Return part, group, label and log loss of each row, as the mean over its fits."""
     own = pl.coalesce(pl.when(label=name).then(pl.col(f"p_{name}")) for name in class_names(predictions))
     rows = predictions.select("id", "part", "group", "label", loss=-own.clip(lower_bound=FLOOR).log())
     return rows.group_by("part", "id", maintain_order=True).agg(pl.first("group", "label"), pl.mean("loss"))

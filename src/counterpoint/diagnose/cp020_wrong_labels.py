@@ -1,10 +1,11 @@
 """CP020: labels that text and image, each by itself, confidently contradict in the same way.
 
-Confident learning (Northcutt, Jiang and Chuang, JAIR 2021): a model is confident in a class when it gives it at least
-the mean probability that it gives to rows of that label (here: a little more, see `STRICT`).  A model that contradicts
-a label may itself be wrong; two models of different modalities, neither fitted on the row, are wrong alike as often as
-their errors meet by chance, and that is counted and subtracted.  With one modality alone, wrong labels and wrong models
-look the same.
+The check uses confident learning (Northcutt, Jiang and Chuang, JAIR 2021).  A model is confident of a class if its
+probability is at least the mean over the rows of that label.  The threshold here is slightly higher (`STRICT`).
+
+A model that contradicts a label may itself be wrong.  Two models of different modalities, neither fitted on the row,
+make the same error only by chance.  The expected number of such rows is subtracted.  With one modality alone, wrong
+labels and wrong predictions look the same.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import NDArray
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding
 from counterpoint.measures import Estimate
 from counterpoint.measures.prediction_arrays import Codes, PredictionArrays, prediction_arrays
@@ -22,30 +24,38 @@ from counterpoint.schema import Frame, class_names
 NONE = -1
 """The code of a row on which a model is confident in no class."""
 WARN_AT, FAIL_AT = 0.02, 0.20
-"""Test sets in use carry about 3 % wrong labels (arXiv 2103.14749); beyond 20 % a score says little."""
+"""Common test sets have about 3 % wrong labels (arXiv 2103.14749).  Beyond 20 % a score means little."""
 STRICT = 0.5
-"""How far the least probability goes from the mean of a label's rows to the mean of those above that mean.
+"""The position of the threshold between the mean over the rows of a label (0), and the mean over the rows above it (1).
 
-At the mean itself, rows on which a weak model guesses count as confident, and two that guess on the same rows meet.
+At 0, as published, the guesses of a weak model count as confident, and two models may guess on the same rows.
 """
 FEW_AGREED = 20
 SHOWN = 12
 SUBJECT = "labels"
-HOW_BACK = "Look at each; then set the right ones under relabel: {id: label}, or leave rows out with exclude: [id]."
+ADVICE = "Look at each row in doubt. Correct it with relabel: {id: label}, or leave it out with exclude: [id]."
 
 
 class Doubts(NamedTuple):
-    """What two modalities confidently say of each row, and the share of labels that they contradict together."""
+    """The confident classes of two modalities in each row, and the share of labels that they contradict together.
+
+    Attributes
+    ----------
+    text, image
+        The class that each is confident of, shape (n,).  None is -1.
+    share
+        *share* is the share of rows with another label, of the rows on which both are confident of one class.  The
+        number expected by chance is subtracted.
+    """
 
     text: Codes
     image: Codes
     share: Estimate
-    """Of the rows on which both are confident of one class, those labelled otherwise, less what chance makes."""
 
 
 @final
 class WrongLabels(Check):
-    """Look at the test rows whose label both modalities confidently contradict."""
+    """Look at the test rows with a label that both modalities confidently contradict."""
 
     code = "CP020"
     title = "Wrong labels"
@@ -55,7 +65,7 @@ class WrongLabels(Check):
         """Return the finding on the best contender of each modality."""
         text, image = best_contenders["text"], best_contenders["image"]
         if text is None or image is None:
-            lacking = "Only one modality has a contender: its errors and wrong labels cannot be told apart."
+            lacking = "Only one modality has a contender. Its errors cannot be distinguished from wrong labels."
             return self.not_applicable(SUBJECT, lacking)
         rows = prediction_arrays(predictions, [text, image])
         if len(np.unique(rows.codes)) < 2:
@@ -63,13 +73,12 @@ class WrongLabels(Check):
         doubts = doubts_of(rows, text, image)
         n_agreed = int(_agree(doubts).sum())
         if n_agreed < FEW_AGREED:
-            few = f"Text and image are confident of the same class on {n_agreed} test rows only: too few to judge"
-            return self.not_applicable(SUBJECT, f"{few} labels by.")
+            few = f"Text and image are confident of the same class on {n_agreed} test rows. {FEW_AGREED} are needed."
+            return self.not_applicable(SUBJECT, few)
         return self._found(doubts, _queue(doubts, rows, class_names(predictions)), n_agreed)
 
     def _found(self, doubts: Doubts, queue: list[dict[str, Any]], n_agreed: int) -> Finding:
-        value, low, high = doubts.share
-        wrong = f"An estimated {value:.1%} ({low:.1%} to {high:.1%}) of the labels are wrong"
+        wrong = f"An estimated {numbers.share_with_interval(*doubts.share)} of the labels are wrong."
         ids = {row["id"]: row["suggested"] for row in queue}
         evidence = {
             "share": list(doubts.share),
@@ -78,18 +87,19 @@ class WrongLabels(Check):
             "queue": ids,
             "table": queue[:SHOWN],
         }
-        if low > WARN_AT:
+        if doubts.share.low > WARN_AT:
             explanation = (
-                f"{wrong}: of {n_agreed} test rows on which text and image are each confident of the same class, "
-                f"{len(queue)} are labelled otherwise, more than errors meet by chance. {HOW_BACK}"
+                f"{wrong} Text and image are each confident of the same class on {numbers.count(n_agreed)} test rows. "
+                f"{numbers.count(len(queue))} of them have another label, more than expected by chance. {ADVICE}"
             )
-            return self.finding("fail" if low > FAIL_AT else "warn", SUBJECT, explanation, **evidence)
-        usual = f"{wrong}: no more than is usual, or than these rows can show."
-        return self.finding("info", SUBJECT, f"{usual} {HOW_BACK}" if queue else usual, **evidence)
+            severity = "fail" if doubts.share.low > FAIL_AT else "warn"
+            return self.finding(severity, SUBJECT, explanation, **evidence)
+        usual = f"{wrong} This is usual, or is not shown to be more than usual by so few rows."
+        return self.finding("info", SUBJECT, f"{usual} {ADVICE}" if queue else usual, **evidence)
 
 
 def _queue(doubts: Doubts, rows: PredictionArrays, classes: list[str]) -> list[dict[str, Any]]:
-    """Return the rows to look at, those of least probability of their label first."""
+    """Return the rows in doubt, ordered by the probability of their label, the lowest first."""
     text, image = rows.proba.values()
     wrong = np.flatnonzero(_agree(doubts) & (doubts.text != rows.codes))
     own = text[wrong, rows.codes[wrong]] * image[wrong, rows.codes[wrong]]
@@ -100,7 +110,15 @@ def _queue(doubts: Doubts, rows: PredictionArrays, classes: list[str]) -> list[d
 
 
 def doubts_of(rows: PredictionArrays, text: str, image: str) -> Doubts:
-    """Return what contenders *text* and *image* confidently say of *rows*, and the share of labels in doubt."""
+    """Return the confident classes of two contenders in each row, and the share of labels in doubt.
+
+    Parameters
+    ----------
+    rows
+        *rows* are held-out predictions of both contenders.
+    text, image
+        *text* and *image* are the names of the contenders.
+    """
     named = confident(rows.proba[text], rows.codes), confident(rows.proba[image], rows.codes)
     agree = (named[0] == named[1]) & (named[0] != NONE)
     against = agree & (named[0] != rows.codes)
@@ -112,7 +130,7 @@ def doubts_of(rows: PredictionArrays, text: str, image: str) -> Doubts:
     def share(weights: Floats) -> Floats:
         sizes = weights @ member  # (draws, labels)
         counts = [np.einsum("dn,nl,nc->dlc", weights, member, each, optimize=True) for each in indicators]
-        by_chance = counts[0] * counts[1] / np.maximum(sizes, 1)[:, :, None]  # within each label, errors meet so often
+        by_chance = counts[0] * counts[1] / np.maximum(sizes, 1)[:, :, None]  # the same confident class within a label
         excess = weights @ against - (by_chance * other).sum((1, 2))
         found: Floats = (excess / np.maximum(weights @ agree, 1)).clip(0, 1)
         return found
@@ -123,15 +141,17 @@ def doubts_of(rows: PredictionArrays, text: str, image: str) -> Doubts:
 def confident(proba: Floats, codes: Codes, *, strict: float = STRICT) -> Codes:
     """Return the class that a model is confident of in each row, or -1.
 
-    The likeliest of the classes that reach their least probability: with *strict* 0 the mean of that class's over the
-    rows labelled so, as published; with 1 the mean of those that reach this.
+    It is the most probable of the classes that reach their threshold (Northcutt, Jiang and Chuang, JAIR 2021).
 
     Parameters
     ----------
     proba
-        *proba* are probabilities on rows that the model was not fitted on, shape (n, n_classes).
+        *proba* are probabilities on held-out rows, shape (n, n_classes).
     codes
-        *codes* are the labels given.
+        *codes* are the labels, shape (n,).
+    strict
+        *strict* is the position of the threshold of a class.  At 0 it is the mean probability over the rows of that
+        label, as published.  At 1 it is the mean over the rows that reach the former.
 
     Examples
     --------
@@ -140,7 +160,7 @@ def confident(proba: Floats, codes: Codes, *, strict: float = STRICT) -> Codes:
     [0, -1, 1, 0]
     """
     least = np.array([_least(proba[codes == code, code], strict) for code in range(proba.shape[1])])
-    reached = np.where(proba >= least - 1e-6, proba, -1.0)  # cleanlab's tolerance, for models that say one thing
+    reached = np.where(proba >= least - 1e-6, proba, -1.0)  # cleanlab's tolerance, for constant models
     found: Codes = np.where(reached.max(1) >= 0, reached.argmax(1), NONE)
     return found
 
