@@ -44,7 +44,7 @@ def test_an_image_that_would_help_and_is_not_read_is_named():
     found = run_check("CP008", comparison(image=0.0))
     assert found["severity"] == "warn"
     assert "lstm-cnn ignores the image" in found["explanation"]
-    assert "of that of a plain sum" in found["explanation"]
+    assert "of the score of a plain sum" in found["explanation"]
     assert evidence("CP008", comparison(image=0.0))["ignored"] == [{"contender": "lstm-cnn", "modality": "image"}]
 
 
@@ -67,7 +67,7 @@ def test_an_image_of_weak_signals_that_would_help_and_is_not_read_is_named(monke
 def test_an_image_without_information_is_rightly_not_read():
     found = run_check("CP008", comparison(Signals(text=0.6), image=0.05))
     assert found["severity"] == "info"
-    assert "nor to add anything" in found["explanation"]
+    assert "or would help" in found["explanation"]
 
 
 def test_an_image_that_is_read_raises_no_alarm_where_rows_are_too_few_to_show_it():
@@ -76,7 +76,7 @@ def test_an_image_that_is_read_raises_no_alarm_where_rows_are_too_few_to_show_it
     assert image["would help"]
     assert image["low"] < 0 < image["in the sum"] / 2 < image["high"]
     assert found["severity"] == "info"
-    assert "the image, which so few rows do not tell from none" in found["explanation"]
+    assert "on the image, but the rows are too few" in found["explanation"]
 
 
 @pytest.mark.parametrize("code", ["CP008", "CP009", "CP014"])
@@ -90,7 +90,7 @@ def test_a_model_that_is_not_at_hand_is_not_applicable(code):
     assert severity(code, comparison().replaced(fit_of=dict[str, Any]().get)) == "not_applicable"
 
 
-def test_without_a_contender_of_the_image_what_it_would_add_is_not_known():
+def test_without_a_contender_of_the_image_its_gain_is_unknown():
     models = {name: model for name, model in usual().items() if name != "image-cnn"}
     given = inputs_of_models(made_rows(BOTH, 200), models)
     assert severity("CP008", given) == "not_applicable"
@@ -133,7 +133,7 @@ def with_another_seed(given: Inputs, name: str, *, right: bool) -> Inputs:
     return given.replaced(predictions=pl.concat([given["predictions"], second]))
 
 
-def test_what_another_fit_gains_is_not_held_against_the_gap_of_this_one():
+def test_the_gain_of_another_fit_is_not_compared_with_the_gap_of_this_one():
     given = with_another_seed(comparison(Signals(text=0.9), image=0.0), "lstm-cnn", right=True)
     assert severity("CP009", given) == "info"
 

@@ -85,12 +85,12 @@ def test_a_late_fusion_in_the_contrast_is_its_own_control():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "says"),
-    [(-0.06, -0.02, "joint training adds"), (0.02, 0.06, "does worse"), (-0.02, 0.02, "is not shown")],
+    ("low", "high", "conclusion"),
+    [(-0.06, -0.02, "improves the score."), (0.02, 0.06, "is worse"), (-0.02, 0.02, "is not shown")],
 )
-def test_the_joint_network_is_held_against_its_control(low, high, says):
+def test_the_joint_network_is_compared_with_its_control(low, high, conclusion):
     found = run_check("CP006", comparison(FAIR, differences=difference(low, high)))
-    assert (found["severity"], says in found["explanation"]) == ("info", True)
+    assert (found["severity"], conclusion in found["explanation"]) == ("info", True)
 
 
 def test_a_control_that_loses_at_less_than_half_the_cost_warns():

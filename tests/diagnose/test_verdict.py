@@ -148,7 +148,9 @@ def test_a_modality_that_carries_nearly_all_leaves_the_other_nothing_to_add(high
 
 def test_no_signal_is_not_the_verdict_where_both_go_together_in_another_way_in_each_class():
     given, findings = made("no_signal")
-    bound = finding("CP004", "info", "pairs", "In each another.", bound_by_class={"class_0": [0.6, 0.57, 0.63, 0.002]})
+    bound = finding(
+        "CP004", "info", "pairs", "In each another.", own_image_by_class={"class_0": [0.6, 0.57, 0.63, 0.002]}
+    )
     answered = answer(given, pl.concat([findings, found(bound)]))
     assert answered.verdict == "cannot_tell"
     assert "no contender here has learned to read them together" in answered.reasons[-1]

@@ -1,6 +1,6 @@
-"""CP001: a rule of a few words predicts the label, so that a text model's score is that rule read back.
+"""CP001: a rule of a few words predicts the label, so that a text model only learns this rule.
 
-Takes the contender keyword-rule where the study has one; else learns such a rule on training rows (0.1 s).
+The rule is the contender keyword-rule, if the study has one.  Otherwise it is learned on training rows (0.1 s).
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, final
 
 import polars as pl
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.diagnose.inputs import Depth
 from counterpoint.errors import SchemaError
@@ -21,9 +22,11 @@ FAIL_AT, WARN_AT = 0.995, 0.90
 MAX_WORDS = 8
 CONTENDER = "keyword-rule"
 LEAST_BALANCED = 0.85
-"""Of nine in ten rows of one class, any rule is right on nine in ten: the classes must be told apart as well."""
+"""If nine in ten rows are of one class, a rule is correct on nine in ten without any word.  So its balanced accuracy
+must be high as well."""
 MADE_FROM_TEXT = ("keywords", "preset")
-"""Of such labels the record of the study says what a few words that suffice leave open elsewhere: it is a leak."""
+"""Values of ``label_source`` for labels that keywords of the text made.  The cause is known, so the check fails from
+`WARN_AT` on."""
 
 
 class _Rule(NamedTuple):
@@ -38,44 +41,50 @@ class _Rule(NamedTuple):
 
 @final
 class LabelInText(Check):
-    """Look at the accuracy of a rule of at most eight words, on rows that it was not learned from."""
+    """Measure the accuracy of a rule of at most eight words on held-out rows."""
 
     code = "CP001"
     title = "The label is a function of the text"
     cost = Cost(
-        "under 0.1 s; 0.1 s in a study without keyword-rule",
+        "under 0.1 s, or 0.1 s in a study without keyword-rule",
         "Also fit a linear model of the texts of one fold, with the words of the rule and without them (0.2 s).",
     )
     needs = ("pairs", "scores", "predictions", "fit_of", "depth")
 
     def run(self, *, pairs: Frame, scores: Frame, predictions: Frame, fit_of: FitOf, depth: Depth) -> Finding:
-        """Return the finding on the contender keyword-rule, or else on a rule that is learned here."""
+        """Return the finding on the contender keyword-rule, or on a rule that is learned here."""
         rule = _of_contender(scores, predictions, fit_of) or _learned(pairs)
         if rule is None:
-            return self.not_applicable("label", "There are no texts on both sides of a split to learn from.")
+            return self.not_applicable(
+                "label", "No rule can be learned: this needs texts of two classes in training rows, and test rows."
+            )
         severity, advice = _severity(rule, pairs)
         masked = _masked(pairs, rule.words) if depth == "full" and rule.words else {}
-        if masked:
-            advice += (
-                f" Without these words, a linear model of the text predicts {masked['masked_accuracy']:.1%} "
-                f"(with them {masked['unmasked_accuracy']:.1%})."
-            )
-        measured = f"A rule of at most eight words{_named(rule.words)} predicts {rule.accuracy:.1%} of the labels"
+        share = numbers.share(rule.accuracy, decimals=1)
+        measured = f"A rule of at most eight words{_named(rule.words)} predicts {share} of the labels of held-out rows."
         evidence = {"accuracy": rule.accuracy, "balanced_accuracy": rule.balanced, **masked}
         table = [{"word": word, "predicts": label, "training rows": n} for word, label, n in rule.leaves]
-        return self.finding(severity, "label", f"{measured} of rows it has not seen; {advice}", **evidence, table=table)
+        return self.finding(severity, "label", f"{measured} {advice}{_without_words(masked)}", **evidence, table=table)
 
 
 def _severity(rule: _Rule, pairs: Frame) -> tuple[str, str]:
     if rule.balanced < LEAST_BALANCED:
-        return "info", "the label is more than a few words."
+        return "info", "The label depends on more than a few words."
     by_text = "label_source" in pairs.columns and pairs["label_source"].is_in(MADE_FROM_TEXT).any()
     if rule.accuracy >= (WARN_AT if by_text else FAIL_AT):
-        made = " (the labels of this study were made by keywords of it)" if by_text else ""
-        return "fail", f"the label is a function of the text{made}: take labels from elsewhere, or mask those words."
+        cause = " Keywords of the text made the labels of this study." if by_text else ""
+        advice = "Take labels from another source, or mask these words (text.mask)."
+        return "fail", f"The label is a function of the text.{cause} {advice}"
     if rule.accuracy >= WARN_AT:
-        return "warn", "few words suffice, which may be legitimate or a leak: look at where the labels come from."
-    return "info", "the label is more than a few words."
+        return "warn", "A few words are enough. This may be legitimate or a leak: check the origin of the labels."
+    return "info", "The label depends on more than a few words."
+
+
+def _without_words(masked: dict[str, Any]) -> str:
+    if not masked:
+        return ""
+    without, whole = (numbers.share(masked[f"{name}_accuracy"], decimals=1) for name in ("masked", "unmasked"))
+    return f" Without these words, a linear model of the text predicts {without} of the labels, and with them {whole}."
 
 
 def _named(words: Sequence[str]) -> str:
@@ -97,7 +106,7 @@ def _of_contender(scores: Frame, predictions: Frame, fit_of: FitOf) -> _Rule | N
 
 
 def _learned(pairs: Frame) -> _Rule | None:
-    """Return a rule learned on the training rows of each fold in turn, scored on the test rows of all."""
+    """Learn a rule on the training rows of each fold, and return its score on the test rows of all folds."""
     if not {"text", "label"} <= set(pairs.columns) or pairs["text"].null_count() == len(pairs):
         return None
     from counterpoint.contenders.keyword_rule import KeywordRule  # noqa: PLC0415 - loads scikit-learn
@@ -120,15 +129,15 @@ def _balanced(rows: Frame) -> float:
 
 
 def _masked(pairs: Frame, words: Sequence[str]) -> dict[str, Any]:
-    """Return the accuracy of a text-svm of the first fold with and without *words*."""
+    """Return the accuracy of a text-svm, fitted on the first fold, with and without *words*."""
     from counterpoint.contenders.text_svm import TextSVM  # noqa: PLC0415 - loads scikit-learn
     from counterpoint.rules import masked  # noqa: PLC0415
 
-    found = {}
+    accuracies = {}
     for name, text in (("masked", masked(pl.col("text"), words)), ("unmasked", pl.col("text"))):
         fold = next(parts_by_fold(pairs.with_columns(text)), None)
         if fold is None or fold["test"].is_empty() or fold["train"]["label"].n_unique() < 2:
             return {}
         model = TextSVM().fit(fold["train"], fold["train"]["label"])
-        found[f"{name}_accuracy"] = float(correctness(model, fold["test"])["hit"].to_numpy().mean())
-    return found
+        accuracies[f"{name}_accuracy"] = float(correctness(model, fold["test"])["hit"].to_numpy().mean())
+    return accuracies

@@ -1,23 +1,24 @@
-"""CP005: one side of the contrast was given many more tries than the other, so that effort passes for skill."""
+"""CP005: one contender of the contrast had many more trials than the other, so that the difference measures effort."""
 
 from typing import Any, final
 
 import polars as pl
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding
 from counterpoint.diagnose.inputs import Primary
 from counterpoint.schema import Frame
 
 TRIALS_RATIO = 4
-"""Late fusion of three candidates counts three trials by construction; four and more are a search."""
+"""Late fusion chooses among three candidates, so it has three trials by design.  Four or more are a search."""
 EPOCHS_RATIO = 10
-"""Early stopping alone makes a factor of four between networks of like settings; an order of magnitude is a choice."""
+"""Early stopping alone makes a factor of four between networks with similar settings.  A factor of ten is a choice."""
 BUDGET = ("trials", "epochs", "parameters", "fit_s")
 
 
 @final
 class Budgets(Check):
-    """Look at trials, epochs, parameters and seconds of the contenders, and compare those of the primary contrast."""
+    """Compare the trials, epochs, parameters and seconds of the two contenders of the primary contrast."""
 
     code = "CP005"
     title = "Unequal budgets"
@@ -31,27 +32,32 @@ class Budgets(Check):
         a, b = primary["a"], primary["b"]
         unknown = [name for name in (a, b) if name not in rows]
         if unknown:
-            reason = f"There is no record of what {' and '.join(unknown)} took: say how it was tuned, beside its score."
+            reason = f"The study has no costs of {' and '.join(unknown)}. Report with its score how it was tuned."
             return self.not_applicable("costs", reason, table=list(rows.values())[:12])
         table = [rows.pop(a), rows.pop(b), *rows.values()][:12]
         uneven = _uneven(table[0], table[1], additive)
-        sizes = (
-            f"{a} took {table[0]['trials']:g} trials, {table[0]['epochs']:g} epochs and {table[0]['parameters']:,.0f} "
-            f"parameters, {b} {table[1]['trials']:g}, {table[1]['epochs']:g} and {table[1]['parameters']:,.0f}"
-        )
+        costs_of_both = f"{_costs_of(table[0])}. {_costs_of(table[1])}."
         if uneven:
             more = max(table[:2], key=lambda row: row[uneven])["contender"]
-            advice = f"{more} was given many more {uneven}: give {a if more == b else b} as many before the two are"
-            return self.finding("warn", "costs", f"{sizes}. {advice} compared.", unequal=uneven, table=table)
-        explanation = f"{sizes}: neither was tried so much more often that this explains a difference."
+            advice = f"{more} had many more {uneven}. Give {a if more == b else b} as many, or report both numbers."
+            return self.finding("warn", "costs", f"{costs_of_both} {advice}", unequal=uneven, table=table)
+        explanation = f"{costs_of_both} The budgets do not differ enough to explain a difference in score."
         return self.finding("info", "costs", explanation, table=table)
 
 
+def _costs_of(row: dict[str, Any]) -> str:
+    counts = [
+        f"{numbers.count(row[name])} {name if row[name] != 1 else name.removesuffix('s')}"
+        for name in ("trials", "epochs", "parameters")
+    ]
+    return f"{row['contender']} took {counts[0]}, {counts[1]} and {counts[2]}"
+
+
 def _uneven(one: dict[str, Any], other: dict[str, Any], additive: tuple[str, ...]) -> str | None:
-    """Return which of trials and epochs the two were given in very unequal number, if any."""
+    """Return "trials" or "epochs" if the two contenders have a very unequal number of them."""
     if _ratio(one["trials"], other["trials"]) >= TRIALS_RATIO:
         return "trials"
-    # A sum of branches counts the epochs of each; what needs no epochs is no network.
+    # A sum of branches counts the epochs of each branch.  A contender without epochs is no network.
     is_network = one["epochs"] and other["epochs"] and not {one["contender"], other["contender"]} & set(additive)
     return "epochs" if is_network and _ratio(one["epochs"], other["epochs"]) >= EPOCHS_RATIO else None
 

@@ -1,10 +1,11 @@
-"""CP006: a joint network compared without the control that trains its branches apart and fuses them late."""
+"""CP006: a joint network without its control, a late fusion of branches that are trained apart."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Self, final
 
 import polars as pl
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding
 from counterpoint.diagnose.inputs import Primary
 from counterpoint.measures import Estimate
@@ -13,26 +14,27 @@ from counterpoint.measures.contender_fits import FitOf
 from counterpoint.schema import Frame
 
 LEAST_COST = 0.5
-"""A control that loses at less than half of the joint network's cost is no equal rival (Du et al., ICML 2023)."""
+"""A control that has less than half of the joint network's cost, and loses, is no fair comparison (Du et al., ICML
+2023)."""
 SUBJECT = "joint training"
 
 
 class _Cost(NamedTuple):
-    """What a fit took with the branches that it is handed: seconds, and epochs times parameters."""
+    """The cost of a fit and of the branches that it takes over: seconds, and epochs times parameters."""
 
     seconds: float
     updates: float
 
     @classmethod
     def of(cls, name: str, costs: Frame, fit_of: FitOf, *, is_additive: bool) -> Self | None:
-        """Return the cost of *name*, the median over its fits; None where there is no record of it."""
+        """Return the cost of *name*, the median over its fits, or None if it has no fit."""
         medians = costs.group_by("contender").agg(pl.col("fit_s", "epochs", "parameters").median().fill_null(0))
         rows = {row["contender"]: row for row in medians.to_dicts()}
         fit = fit_of(name) if name in rows else None
         if fit is None:
             return None
         branches = [rows[each] for each in getattr(fit.model, "needs", ()) if each in rows]
-        # A fusion that was handed its branches counts their epochs as its own.
+        # The epochs of a fusion already include the epochs of its branches.
         trained = branches if branches and is_additive else [*branches, rows[name]]
         updates = sum(row["epochs"] * row["parameters"] for row in trained)
         return cls(round(sum(row["fit_s"] for row in [*branches, rows[name]]), 2), updates)
@@ -40,7 +42,7 @@ class _Cost(NamedTuple):
 
 @final
 class JointControl(Check):
-    """Look for a late fusion of branches trained apart beside a jointly trained contender of the primary contrast."""
+    """Look for a late fusion as the control of a joint contender in the primary contrast."""
 
     code = "CP006"
     title = "No control for joint training"
@@ -62,12 +64,14 @@ class JointControl(Check):
             return self.not_applicable(SUBJECT, "The study has no primary contrast.")
         joint = primary["a"]
         if joint in additive:
-            explanation = f"{joint}, the multimodal side of the contrast, is itself a fusion of branches trained apart."
+            explanation = (
+                f"{joint}, the multimodal contender of the contrast, itself fuses branches that are trained apart."
+            )
             return self.finding("info", SUBJECT, explanation)
         controls = [name for name in additive if len(modalities.get(name, ())) > 1]
         if not controls:
-            advice = "no contender fuses branches trained apart: add late-fusion to them."
-            return self.finding("warn", SUBJECT, f"{joint} is trained jointly, and {advice}", joint=joint)
+            missing = f"{joint} is trained jointly, and no contender fuses branches that are trained apart."
+            return self.finding("warn", SUBJECT, f"{missing} Add late-fusion to the contenders.", joint=joint)
         found = {name: difference_between(differences, joint, name, metric) for name in controls}
         control, difference = max(found.items(), key=lambda item: -(item[1].value if item[1] else 0.0))
         spent = {name: _Cost.of(name, costs, fit_of, is_additive=name in additive) for name in (joint, control)}
@@ -81,27 +85,28 @@ class JointControl(Check):
         table = [{"contender": name, **cost._asdict()} for name, cost in spent.items() if cost]
         explanation = _explained(joint, control, difference)
         if difference is not None and difference.low > 0 and _is_cheap(spent[joint], spent[control]):
-            cheap = f"But {control} with its branches took less than half of the training of {joint}: give it as much."
-            return self.finding("warn", SUBJECT, f"{explanation} {cheap}", **evidence, table=table)
+            cheap = f"But {control} and its branches had less than half of the training of {joint}."
+            advice = "Train them for as long, and compare again."
+            return self.finding("warn", SUBJECT, f"{explanation} {cheap} {advice}", **evidence, table=table)
         return self.finding("info", SUBJECT, explanation, **evidence, table=table)
 
 
 def _explained(joint: str, control: str, difference: Estimate | None) -> str:
     if difference is None:
-        return f"{control}, whose branches are trained apart, stands beside {joint}."
-    scored = f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
-    measured = f"Against {control}, whose branches are trained apart, {joint} scores {scored}"
+        return f"{control}, whose branches are trained apart, is the control of {joint}. Their difference is unknown."
+    scored = numbers.signed_with_interval(*difference)
+    measured = f"The difference of {joint} minus {control}, whose branches are trained apart, is {scored}."
     if difference.low > 0:
-        return f"{measured}: joint training adds something."
+        return f"{measured} Joint training improves the score."
     if difference.high < 0:
-        return f"{measured}: joint training does worse, use {control}."
-    return f"{measured}: that joint training adds anything is not shown."
+        return f"{measured} Joint training is worse. Use {control}."
+    return f"{measured} It is not shown that joint training improves the score."
 
 
 def _is_cheap(joint: _Cost | None, control: _Cost | None) -> bool:
-    """Say whether the control took less than half by the clock and by count: the one is noisy, the other coarse."""
+    """Return whether the control took less than half, both in seconds (noisy) and in updates (coarse)."""
     return (
         joint is not None
         and control is not None
-        and all(ours < LEAST_COST * theirs for ours, theirs in zip(control, joint, strict=True))
+        and all(cost < LEAST_COST * joint_cost for cost, joint_cost in zip(control, joint, strict=True))
     )

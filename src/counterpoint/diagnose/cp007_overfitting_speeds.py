@@ -1,9 +1,9 @@
 """CP007: a text and an image branch that over-fit at different speeds, so that no one epoch suits both.
 
-Of the fall of the training loss, a part is generalised (the validation loss falls as well) and a part is not.  With
-OGR = |ΔO / ΔG| of Wang, Tran and Feiszli (CVPR 2020), that part is OGR / (1 + OGR) where validation improves, and above
-1 where it gets worse.  Unlike the ratio it stays finite, so that its difference between branches has a mean and an
-interval over seeds and folds.  Branches are the networks that read one modality, trained on their own.
+The validation loss follows a part of the fall of the training loss, and not the rest.  OGR is |ΔO / ΔG| of Wang, Tran
+and Feiszli (CVPR 2020).  The rest is OGR / (1 + OGR) if the validation loss falls, and above 1 if it rises.  It is
+always finite, unlike the ratio.  So its difference between branches has a mean and an interval over seeds and folds.
+Here the branches are the networks that read one modality and are trained alone.
 """
 
 from typing import Any, NamedTuple, final
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 import polars as pl
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding
 from counterpoint.measures import blend_weights, ogr
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
@@ -21,9 +22,9 @@ from counterpoint.schema import Frame
 
 FEW_FITS = 3
 APART = 0.25
-"""One branch must lose a quarter more of what it learns in training before the speeds are called different."""
+"""The speeds differ if the part of the fall of the training loss that is not generalised differs by more than this."""
 LEARNED = 0.02
-"""A branch whose training and validation losses have not both been lower than at first by this has learned nothing."""
+"""A branch has learned something if its training and validation losses both fell by more than this."""
 SUBJECT = "branches"
 
 
@@ -34,19 +35,19 @@ class BranchCurves(NamedTuple):
     curves: dict[tuple[int, str], tuple[list[float], list[float]]]
 
     @property
-    def lost(self) -> dict[tuple[int, str], float]:
-        """The part of the training loss's fall that validation has not had, of each fit that has learned something."""
+    def not_generalised(self) -> dict[tuple[int, str], float]:
+        """The part of the fall of the training loss that validation does not follow, of each fit that has learned."""
         return {
             fit: max(
                 0.0, 1 - (valid[0] - valid[-1]) / (train[0] - train[-1])
-            )  # training is harder: dropout, augmentation
+            )  # below 0 because of dropout and augmentation in training
             for fit, (train, valid) in self.curves.items()
             if train[0] - train[-1] > LEARNED and valid[0] - min(valid) > LEARNED
         }
 
     @property
     def row(self) -> dict[str, Any]:
-        """What the table shows of it."""
+        """The row of the table of evidence."""
         best = [int(np.argmin(valid)) + 1 for _, valid in self.curves.values()]
         ratios = [ogr(train, valid) for train, valid in self.curves.values()]
         ratio = float(np.median(ratios))
@@ -56,13 +57,17 @@ class BranchCurves(NamedTuple):
             "epochs": max(len(valid) for _, valid in self.curves.values()),
             "best epoch": round(float(np.mean(best)), 1),
             "OGR": round(ratio, 3) if np.isfinite(ratio) else None,
-            "not generalised": round(float(np.mean(list(self.lost.values()))), 3) if self.lost else None,
+            "not generalised": self._mean_not_generalised(),
         }
+
+    def _mean_not_generalised(self) -> float | None:
+        parts = list(self.not_generalised.values())
+        return round(float(np.mean(parts)), 3) if parts else None
 
 
 @final
 class OverfittingSpeeds(Check):
-    """Look at how much of what each branch learns in training it keeps on validation rows."""
+    """Compare how much of the fall of its training loss each branch shows on validation rows."""
 
     code = "CP007"
     title = "Branches over-fit at different speeds"
@@ -72,19 +77,17 @@ class OverfittingSpeeds(Check):
         """Return the finding on the best network of each modality alone."""
         text, image = (_branch(history, predictions, modalities, modality) for modality in ("text", "image"))
         if text is None or image is None:
-            needed = "Speeds need a network with learning curves that reads the text alone, and one that reads the"
-            return self.not_applicable(SUBJECT, f"{needed} image alone.")
+            needed = "The check needs learning curves of a network of the text alone and of one of the image alone."
+            return self.not_applicable(SUBJECT, needed)
         known = set(history["contender"])
         joint = [_read(history, name) for name in contenders_reading(modalities, "text", "image") if name in known]
         table = [each.row for each in [text, image, *joint] if each.curves]
         evidence = {"table": table, "blend_weights": _weights([text, image])}
-        fits = sorted(set(text.lost) & set(image.lost))
+        fits = sorted(set(text.not_generalised) & set(image.not_generalised))
         if len(fits) < FEW_FITS:
-            few = (
-                f"Both branches learned in {len(fits)} fits: {FEW_FITS} (seeds or folds) are needed to compare speeds."
-            )
+            few = f"Both branches learned in {len(fits)} fits. The check needs {FEW_FITS} of them (seeds or folds)."
             return self.not_applicable(SUBJECT, few, **evidence)
-        differences = np.array([text.lost[fit] - image.lost[fit] for fit in fits])
+        differences = np.array([text.not_generalised[fit] - image.not_generalised[fit] for fit in fits])
         return self._compared(text, image, differences, evidence)
 
     def _compared(
@@ -96,25 +99,29 @@ class OverfittingSpeeds(Check):
         if low > APART or high < -APART:
             epochs = {row["branch"]: row["best epoch"] for row in evidence["table"]}
             explanation = (
-                f"{_kept(fast, slow, (mean, low, high), len(differences))}: trained together they would be stopped at "
-                f"one epoch, and alone their best are {epochs[fast.name]} and {epochs[slow.name]}. Stop each branch by "
-                f"itself, make {fast.name} smaller, or weigh the branches' losses (blend_weights)."
+                f"{_generalised(fast, slow, (mean, low, high), len(differences))} Joint training stops both at one "
+                f"epoch, but alone their best epochs are {epochs[fast.name]:g} and {epochs[slow.name]:g}. Stop each "
+                f"branch by itself, make {fast.name} smaller, or weight the losses of the branches (blend_weights)."
             )
             return self.finding("warn", fast.name, explanation, **evidence)
+        shares = f"{numbers.share(mean)} ({numbers.share(low)} to {numbers.share(high)})"
         explanation = (
-            f"The branches over-fit at speeds that are not shown to differ by a quarter: {text.name} and {image.name} "
-            f"differ by {mean:+.0%} ({low:+.0%} to {high:+.0%}) in what they lose, over {len(differences)} fits."
+            "It is not shown that the branches over-fit at different speeds. Validation rows do not follow a part of "
+            f"the fall of the training loss. The part of {text.name} minus the part of {image.name} is {shares}, over "
+            f"{len(differences)} fits."
         )
         return self.finding("info", SUBJECT, explanation, **evidence)
 
 
-def _kept(fast: BranchCurves, slow: BranchCurves, difference: tuple[float, float, float], n_fits: int) -> str:
-    mean, low, high = difference
-    lost = {each.name: float(np.mean(list(each.lost.values()))) for each in (fast, slow)}
+def _generalised(fast: BranchCurves, slow: BranchCurves, difference: tuple[float, float, float], n_fits: int) -> str:
+    mean, *ends = (abs(each) for each in difference)
+    of_fast, of_slow = (
+        numbers.share(1 - float(np.mean(list(branch.not_generalised.values())))) for branch in (fast, slow)
+    )
+    interval = f"{numbers.share(min(ends))} to {numbers.share(max(ends))}"
     return (
-        f"{fast.name} keeps {1 - lost[fast.name]:.0%} of what it learns in training on validation rows, {slow.name} "
-        f"{1 - lost[slow.name]:.0%} (difference {abs(mean):.0%}, {min(abs(low), abs(high)):.0%} to "
-        f"{max(abs(low), abs(high)):.0%}, over {n_fits} fits)"
+        f"Of the fall of the training loss, validation rows show {of_fast} for {fast.name} and {of_slow} for "
+        f"{slow.name}. The difference is {numbers.share(mean)} ({interval}), over {n_fits} fits."
     )
 
 

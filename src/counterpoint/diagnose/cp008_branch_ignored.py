@@ -1,16 +1,20 @@
-"""CP008: a multimodal contender does not read one of its modalities, although that would have helped.
+"""CP008: a multimodal contender does not read one of its modalities, although that modality would help.
 
-What counts is the perceptual score, the share of the balanced accuracy that hangs on a modality, beside what it is in
-the plain sum of the best contender of each.  A modality is unread where the interval of that share ends below `SMALL`,
-or covers 0 and ends below half of the share in the sum: an interval that covers 0 because rows are few shows nothing.
-It is all but unread where the share is less than half of that in the sum, and the contender tells less than the sum,
-in bits, both clear of doubt: a branch at random weights still says a little.
+The measure is the perceptual score: the share of the balanced accuracy that depends on a modality.  It is compared with
+the perceptual score of a plain sum of the best contender of each modality.  A modality is not read in these cases:
 
-Neither is a fault where there was nothing to gain: only a modality that predicts the class by itself, and that clearly
-adds to the other, `WORTH_BITS` or `WORTH_POINTS`, can be ignored wrongly.  What gradients or norms of weights say is
-not looked at: rescaling a branch changes them, not the function.
+- The interval of the share ends below `SMALL`.
+- The interval covers 0 and ends below half of the share in the sum.  On few rows an interval covers 0 by its width
+  alone, which shows nothing.
+- The share is less than half of the share in the sum, and the contender has less information than the sum, in bits.
+  Both intervals must be clear.  This case is a branch at random weights, which still carries some information.
 
-Takes about 1 s at 730 test rows of 64 px for each multimodal contender: encoders read them once, heads do the rest.
+It is a fault only if there was something to gain.  So the modality must predict the class by itself, and clearly add to
+the other modality: `WORTH_BITS` or `WORTH_POINTS`.  Norms of gradients or weights are not used, because a rescaling of
+a branch changes them and not the function.
+
+Takes about 1 s at 730 test rows of 64 px for each multimodal contender.  Encoders read the rows once, and heads predict
+the permuted rows.
 """
 
 from dataclasses import replace
@@ -19,6 +23,7 @@ from typing import Any, Literal, final
 import numpy as np
 import polars as pl
 
+from counterpoint import number_formats as numbers
 from counterpoint.contenders.encoded import Encoded, EncodedModality
 from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.measures import Estimate, perceptual_score
@@ -28,33 +33,34 @@ from counterpoint.metrics.class_means import balanced_mean
 from counterpoint.seeds import child_seed
 
 SMALL = 0.02
-"""A modality on which less than this share of the score hangs is not read."""
+"""A modality is not read if a smaller share of the score depends on it."""
 HALF = 0.5
-"""A contender that reads a modality should hang on it by at least this share of what a plain sum does."""
+"""A contender that reads a modality depends on it by at least this part of the share in a plain sum."""
 MODALITIES: tuple[Literal["text", "image"], ...] = ("text", "image")
 SUBJECT = "branches"
 WORTH_BITS = 0.02
 WORTH_POINTS = 0.01
-"""Of two classes, telling 2 % of the rows for sure gives both.  Weak voices give fewer bits for as many points."""
+"""With two classes, certainty about 2 % of the rows gives both.  Weak modalities give fewer bits for the same
+points."""
 
 
 @final
 class BranchIgnored(Check):
-    """Look at how much of each multimodal contender's score hangs on each modality, and on how much could."""
+    """Measure the share of each multimodal contender's score that depends on each modality."""
 
     code = "CP008"
     title = "A branch is ignored"
-    cost = Cost("1 s for each multimodal contender: it predicts anew, 20 times for each modality")
+    cost = Cost("1 s for each multimodal contender, for 20 predictions with each modality permuted")
     needs = ("encoded_fits", "information_gain")
 
     def run(self, *, encoded_fits: list[EncodedFit], information_gain: InformationGain | None) -> Finding:
-        """Return the finding on the first branch that is ignored, or else on the first multimodal contender."""
+        """Return the finding on the first branch that is ignored, or on the first multimodal contender."""
         if not encoded_fits:
             return self.not_applicable(
-                SUBJECT, "The study has no multimodal contender whose branches can be looked at."
+                SUBJECT, "The study has no multimodal contender that encodes text and image apart."
             )
         if information_gain is None:
-            needed = "Needs a contender of each modality alone, and 30 validation and test rows."
+            needed = "The check needs a contender of each modality alone, 30 validation rows and 30 test rows."
             return self.not_applicable(SUBJECT, needed)
         rows = [row for fit in encoded_fits for row in _rows(fit, information_gain)]
         ignored = [row for row in rows if row["is unread"] and row["would help"]]
@@ -67,36 +73,37 @@ class BranchIgnored(Check):
 
 def _ignored(row: dict[str, Any]) -> str:
     modality = row["modality"]
-    summed = f", of that of a plain sum {row['in the sum']:.1%}" if "in the sum" in row else ""
+    share = numbers.share_with_interval(row["perceptual"], row["low"], row["high"])
+    in_sum = numbers.share(row.get("in the sum"), decimals=1)
+    summed = f", and {in_sum} of the score of a plain sum" if "in the sum" in row else ""
+    adds = f"{numbers.score(row['adds bits'])} bits a row, and {numbers.signed(row['adds points'])} in score"
     return (
-        f"{row['contender']} ignores the {modality}: {row['perceptual']:.1%} of its score hangs on it "
-        f"({row['low']:.1%} to {row['high']:.1%}){summed}, although the {modality} alone reaches {row['alone']:.3f} "
-        f"and would add {row['adds bits']:.3f} bits a row to the other ({row['adds points']:+.3f} in score). Train the "
-        "branches apart and fuse them late, hide the other modality in training (hide), or give the "
-        f"{modality} branch a loss of its own (auxiliary)."
+        f"{row['contender']} ignores the {modality}: {share} of its score depends on it{summed}. The {modality} alone "
+        f"reaches {numbers.score(row['alone'])}, and would add to the other modality: {adds}. Train the branches apart "
+        f"and fuse them late. Or hide the other modality in training (hide), or give the {modality} branch a loss of "
+        "its own (auxiliary)."
     )
 
 
 def _read(rows: list[dict[str, Any]], name: str) -> str:
-    shares = []
-    for row in rows:
-        if row["contender"] != name:
-            continue
-        share = f"{row['perceptual']:.1%} of the score of {name} hangs on the {row['modality']}"
-        if not row["would help"] and (row["low"] <= 0 or row["high"] < SMALL):
-            share += ", which is not shown to be read, nor to add anything"
-        elif row["low"] <= 0:
-            share += ", which so few rows do not tell from none"
-        shares.append(share)
-    return "; ".join(shares) + "."
+    return " ".join(_share_of(row) for row in rows if row["contender"] == name)
 
 
-def _rows(fit: EncodedFit, known: InformationGain) -> list[dict[str, Any]]:
-    """Return a row for the text and one for the image."""
-    rows, plain = [_row(fit, modality, known) for modality in MODALITIES], _sum(fit, known)
+def _share_of(row: dict[str, Any]) -> str:
+    share = f"{numbers.share(row['perceptual'], decimals=1)} of the score of {row['contender']} depends"
+    if not row["would help"] and (row["low"] <= 0 or row["high"] < SMALL):
+        return f"{share} on the {row['modality']}. It is not shown that the {row['modality']} is read, or would help."
+    if row["low"] <= 0:
+        return f"{share} on the {row['modality']}, but the rows are too few to exclude 0."
+    return f"{share} on the {row['modality']}."
+
+
+def _rows(fit: EncodedFit, information: InformationGain) -> list[dict[str, Any]]:
+    """Return one row for the text and one for the image."""
+    rows, plain = [_row(fit, modality, information) for modality in MODALITIES], _sum(fit, information)
     if not len(plain.pairs):
         return rows
-    is_short = known.beyond(SUM, fit.name).low > 0
+    is_short = information.beyond(SUM, fit.name).low > 0
     for row in rows:
         summed = perceptual_score(
             plain, plain.pairs, plain.pairs["label"], row["modality"], seed=child_seed(0, "cp008")
@@ -108,22 +115,22 @@ def _rows(fit: EncodedFit, known: InformationGain) -> list[dict[str, Any]]:
     return rows
 
 
-def _sum(fit: EncodedFit, known: InformationGain) -> EncodedFit:
-    """Return the plain sum of both single-entity contenders, on the rows of *fit*, as a contender like them."""
-    place = {row: i for i, row in enumerate(known.rows.ids)}
+def _sum(fit: EncodedFit, information: InformationGain) -> EncodedFit:
+    """Return the plain sum of the best contenders of text and image on the rows of *fit*, as a fit like it."""
+    place = {row: i for i, row in enumerate(information.rows.ids)}
     kept = fit.pairs.filter(pl.col("id").is_in(list(place)))
     rows = np.array([place[row] for row in kept["id"]], dtype=np.intp)
-    text, image = (EncodedModality(terms[rows], terms[rows]) for terms in known.terms)
+    text, image = (EncodedModality(terms[rows], terms[rows]) for terms in information.terms)
     encoded = Encoded(text, image, join=np.add)
-    return replace(fit, name=SUM, pairs=kept, codes=known.rows.codes[rows], encoded_rows=encoded)
+    return replace(fit, name=SUM, pairs=kept, codes=information.rows.codes[rows], encoded_rows=encoded)
 
 
-def _row(fit: EncodedFit, modality: Literal["text", "image"], known: InformationGain) -> dict[str, Any]:
+def _row(fit: EncodedFit, modality: Literal["text", "image"], information: InformationGain) -> dict[str, Any]:
     rows, seed = (fit.pairs, fit.pairs["label"]), child_seed(0, "cp008")
     score = perceptual_score(fit, *rows, modality, seed=seed)
     within = perceptual_score(fit, *rows, modality, is_within_class=True, seed=seed)
     other = MODALITIES[1 - MODALITIES.index(modality)]
-    alone, adds, points = _alone(known, modality), known.beyond(SUM, other), known.points(SUM, other)
+    alone, adds, points = _alone(information, modality), information.beyond(SUM, other), information.points(SUM, other)
     is_worth = adds.value > WORTH_BITS or (points.low > 0 and points.value > WORTH_POINTS)
     return {
         "contender": fit.name, "modality": modality, "perceptual": score.value, "low": score.low, "high": score.high,
@@ -134,13 +141,13 @@ def _row(fit: EncodedFit, modality: Literal["text", "image"], known: Information
     }  # fmt: skip
 
 
-def _alone(known: InformationGain, modality: str) -> Estimate:
-    """Return the balanced accuracy of the best contender of *modality* alone: the branch's twin, trained by itself."""
-    return known.rows.balanced(known.rows.is_correct(known.single[modality]))
+def _alone(information: InformationGain, modality: str) -> Estimate:
+    """Return the balanced accuracy of the best contender of *modality* alone."""
+    return information.rows.balanced(information.rows.is_correct(information.single[modality]))
 
 
 def _probe(fit: EncodedFit, modality: str) -> float | None:
-    """Return the balanced accuracy of a logistic regression on what the branch makes of training rows."""
+    """Return the balanced accuracy of a logistic regression on the output of the branch, fitted on training rows."""
     if fit.trained is None or fit.trained[0]["label"].n_unique() < 2:
         return None
     train, encoded = fit.trained

@@ -1,22 +1,27 @@
-"""CP009: no interaction of text and image is used, so that a sum of two models, each trained alone, is enough.
+"""CP009: a joint contender uses no interaction of text and image, so that a sum of two separate models is enough.
 
-The score of a joint contender is set against that of its additive projection (EMAP) on the same test rows.  An
-interval above 0 says that it reads the two together.
+The measure is the score of a joint contender minus the score of its additive projection (EMAP) on the same test rows.
+If its interval is above 0, the contender reads text and image together.
 
-That none is used is no fault of the data: most honest data are additive.  It is a waste, and misread, where a network
-trained jointly stands for the gain.  So it warns where a joint contender tells more than the better voice alone, in
-bits, while the interaction is not above 0, makes less than `HALF` of the gain in score and, by the interval, not all of
-it.  Interaction and gain are those of one fit, the first, on the same rows.  It does not warn where nothing is gained
-(that is CP010's).  What the joint network costs is not asked: it cannot be had for less than its branches, and seconds
-differ from run to run.
+An additive truth is no fault of the data.  But then the joint network does not explain the gain.  So the check warns
+if all of these hold:
 
-Takes about 1 s at 730 test rows for each joint contender, above what CP008 has already read.
+- The joint contender has more information than the better modality alone, in bits.
+- The interaction is not above 0, and is less than `HALF` of the gain in score.
+- By its interval, the interaction is not all of the gain.
+
+Interaction and gain are from the first fit, on the same rows.  Without a gain there is no warning here, but CP010
+reports it.  The cost of the joint network does not count: it includes the cost of its branches, and seconds differ from
+run to run.
+
+Takes about 1 s at 730 test rows for each joint contender, in addition to the time of CP008.
 """
 
 from typing import final
 
 import numpy as np
 
+from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.measures import Estimate, emap_gap
 from counterpoint.measures.encoded_fits import EncodedFit
@@ -26,16 +31,16 @@ from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
 HALF = 0.5
-"""A gain of which an interaction is less than this share is a sum's."""
+"""An interaction below this part of the gain in score gives a warning."""
 
 
 @final
 class Interaction(Check):
-    """Look at what each joint contender loses when it may only add what it says of text and of image."""
+    """Compare the score of each joint contender with the score of its additive projection (EMAP)."""
 
     code = "CP009"
     title = "No interaction is used"
-    cost = Cost("1 s for each joint contender: it predicts every text beside every image")
+    cost = Cost("1 s for each joint contender, which predicts every text with every image")
     needs = ("encoded_fits", "information_gain", "additive", "predictions")
 
     def run(
@@ -46,29 +51,35 @@ class Interaction(Check):
         additive: tuple[str, ...],
         predictions: Frame,
     ) -> Finding:
-        """Return the finding on the first joint contender that uses no interaction, or else on the first."""
+        """Return the finding on the first joint contender that uses no interaction, or on the first joint contender."""
         joint = [fit for fit in encoded_fits if fit.name not in additive]
         if not joint:
-            return self.not_applicable("interaction", "The study has no joint contender that offers its heads.")
+            return self.not_applicable(
+                "interaction", "The study has no joint contender that encodes text and image apart."
+            )
         gaps = {fit.name: _gap(fit) for fit in joint}
         evidence = {"table": [{"contender": name, **gap._asdict()} for name, gap in gaps.items()]}
         for fit in joint:
             name, gap, gain = fit.name, gaps[fit.name], _gain(fit, information_gain, predictions)
             if gain is not None and gap.low <= 0 and gap.value < HALF * gain and gap.high < gain:
-                return self.finding("warn", name, f"{_unused(name, gap)}, of {_of_gain(gain)}", **evidence)
+                return self.finding("warn", name, f"{_unused(name, gap)} {_advice(gain)}", **evidence)
         name, gap = next(iter(gaps.items()))
-        explanation = f"{name} reads text and image together: no sum over the two can make {_measured(gap)}"
-        return self.finding("info", name, f"{explanation if gap.low > 0 else _unused(name, gap)}.", **evidence)
+        explanation = f"{name} reads text and image together: {_beyond_sum(gap)}" if gap.low > 0 else _unused(name, gap)
+        return self.finding("info", name, explanation, **evidence)
 
 
 def _unused(name: str, gap: Estimate) -> str:
-    return f"{name} uses no interaction that is seen: beyond a sum over text and image, {_measured(gap)}"
+    return f"{name} uses no interaction that these rows show: {_beyond_sum(gap)}"
 
 
-def _of_gain(gain: float) -> str:
+def _beyond_sum(gap: Estimate) -> str:
+    return f"the interaction adds {numbers.signed_with_interval(*gap)} to the score of a sum over text and image."
+
+
+def _advice(gain: float) -> str:
     return (
-        f"{gain:+.3f} that this fit gains over one modality. Two models trained apart and added are enough: "
-        "prefer them (late-fusion), or compare with them."
+        f"This fit gains {numbers.signed(gain)} over one modality. A sum of two models that are trained apart is "
+        "enough: use it (late-fusion), or compare with it."
     )
 
 
@@ -76,21 +87,17 @@ def _gap(fit: EncodedFit) -> Estimate:
     return emap_gap(fit, fit.pairs, fit.pairs["label"], seed=child_seed(0, "cp009"))
 
 
-def _measured(gap: Estimate) -> str:
-    return f"{gap.value:+.3f} of its score ({gap.low:+.3f} to {gap.high:+.3f})"
+def _gain(fit: EncodedFit, information: InformationGain | None, predictions: Frame) -> float | None:
+    """Return the score of *fit* minus the score of the better modality alone, on the same rows.
 
-
-def _gain(fit: EncodedFit, known: InformationGain | None, predictions: Frame) -> float | None:
-    """Return the score of *fit* less that of the better modality alone, on the rows of that fit.
-
-    None where it is not clear in bits, over all folds and seeds, that the contender has more information.
+    None if it is not clear, in bits over all folds and seeds, that the contender has more information.
     """
-    if known is None:
+    if information is None:
         return None
-    single = max(("text", "image"), key=lambda modality: known.bits[modality].mean())
-    if known.beyond(fit.name, single).low <= 0:
+    single = max(("text", "image"), key=lambda modality: information.bits[modality].mean())
+    if information.beyond(fit.name, single).low <= 0:
         return None
-    other = fit.correct_shares_of(predictions, known.single[single])
+    other = fit.correct_shares_of(predictions, information.single[single])
     shared = np.isfinite(other)
     more, codes = (fit.correctness() - other)[shared], fit.codes[shared]
     return balanced_mean(more, codes)

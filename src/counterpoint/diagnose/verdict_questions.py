@@ -184,7 +184,7 @@ def _modalities(inputs: VerdictInputs) -> Verdict | None:
 
 
 def _no_signal(inputs: VerdictInputs, text: Estimate, image: Estimate) -> Verdict:
-    if "bound_by_class" in (inputs.alarm("CP004", "info") or {}):
+    if "own_image_by_class" in (inputs.alarm("CP004", "info") or {}):
         bound = "Text and image go together in another way in each class (CP004)."
         unread = "So both together carry the label, and no contender here has learned to read them together."
         return Verdict("cannot_tell", (bound, unread))
