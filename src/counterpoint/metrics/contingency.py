@@ -87,12 +87,3 @@ def _p(counts: NDArray[np.int64], expected: NDArray[np.float64], statistic: floa
     tables = random_table(counts.sum(axis=1), counts.sum(axis=0), seed=child_seed(0, "random tables")).rvs(N_TABLES)
     statistics = ((tables - expected) ** 2 / expected).sum(axis=(1, 2))
     return float((1 + (statistics >= statistic - 1e-9).sum()) / (1 + N_TABLES))
-
-
-def p_phrase(p: float) -> str:
-    """Return a p-value as it is printed.
-
-    >>> p_phrase(0.012), p_phrase(1e-9)
-    ('p = 0.012', 'p < 0.001')
-    """
-    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
