@@ -11,7 +11,7 @@ import pytest
 from counterpoint.artifacts import key_of, read_json, read_sealed, replacing, write_json, write_sealed
 from counterpoint.config import Split
 from counterpoint.errors import RunFolderError
-from counterpoint.run_folder import RunFolder
+from counterpoint.runs.folder import RunFolder
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ FULL = """
 import resource
 from pathlib import Path
 import polars as pl
-from counterpoint.run_folder import RunFolder
+from counterpoint.runs.folder import RunFolder
 from counterpoint.errors import RunFolderError
 run = RunFolder(Path({root!r}), study="a", source={{}})
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

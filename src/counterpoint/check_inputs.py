@@ -6,9 +6,9 @@ from typing import Any
 from counterpoint.config import StudyConfig
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.diagnose import Inputs
-from counterpoint.evaluations import Evaluations
 from counterpoint.fits import Fits
 from counterpoint.measures.contender_fits import ContenderFit
+from counterpoint.runs.evaluations import Evaluations
 from counterpoint.schema import Frame
 
 

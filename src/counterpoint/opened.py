@@ -11,11 +11,11 @@ from counterpoint.data.sources import open_source
 from counterpoint.data.sources.base import Source
 from counterpoint.diagnose import all_checks
 from counterpoint.errors import ConfigError
-from counterpoint.evaluations import Evaluations
 from counterpoint.fits import workers_of
 from counterpoint.metrics import find_metric
 from counterpoint.report.sharing import Folders
-from counterpoint.run_folder import RunFolder
+from counterpoint.runs.evaluations import Evaluations
+from counterpoint.runs.folder import RunFolder
 
 
 class Opened:

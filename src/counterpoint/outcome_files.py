@@ -7,12 +7,12 @@ from counterpoint import __version__
 from counterpoint.artifacts import write_json
 from counterpoint.diagnose import all_checks
 from counterpoint.diagnose.verdict import Answer
-from counterpoint.finished import RESULTS, write_finished
 from counterpoint.fits import Fits
 from counterpoint.opened import Opened
 from counterpoint.report import write_page
 from counterpoint.report.results import environment, rows_account, rows_of
 from counterpoint.report.sharing import as_yaml, shared_settings
+from counterpoint.runs.finished import RESULTS, write_finished
 from counterpoint.schema import Frame
 
 

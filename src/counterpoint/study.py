@@ -17,14 +17,14 @@ from counterpoint.data.export import SplitExport
 from counterpoint.diagnose import Inputs
 from counterpoint.diagnose.verdict import Answer, answer
 from counterpoint.features.bilinear import Resize
-from counterpoint.finished import PAGE, is_finished
 from counterpoint.fits import Fits, plan_fits
-from counterpoint.fixed_primary import fixed_primary
 from counterpoint.formats.image_states import image_state
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.opened import Opened
 from counterpoint.outcome_files import results_of, write_outcome
 from counterpoint.redaction import redacted
+from counterpoint.runs.finished import PAGE, is_finished
+from counterpoint.runs.primary import fixed_primary
 from counterpoint.schema import Frame
 from counterpoint.stages import Tables
 

@@ -17,7 +17,7 @@ from counterpoint.contenders.fit_task import write_done
 from counterpoint.contenders.kept.files import keep, load
 from counterpoint.contenders.predict import predict_frame, predict_pair
 from counterpoint.errors import ConfigError, CounterpointError, ImageError, RunFolderError
-from counterpoint.finished import write_finished
+from counterpoint.runs.finished import write_finished
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from counterpoint.contenders.kept.files import load
 from counterpoint.errors import ConfigError, ImageError, RunFolderError, did_you_mean
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
-from counterpoint.finished import AGAIN, RESULTS, Fits, read_finished
 from counterpoint.rules import check_pattern, masked, pattern
+from counterpoint.runs.finished import AGAIN, RESULTS, Fits, read_finished
 from counterpoint.schema import Frame
 
 

@@ -13,8 +13,8 @@ from counterpoint.artifacts import read_sealed, write_sealed
 from counterpoint.config import StudyConfig
 from counterpoint.contenders.predict import predict_pair
 from counterpoint.errors import CounterpointError, RunFolderError
-from counterpoint.evaluations import Evaluations
-from counterpoint.run_folder import RunFolder
+from counterpoint.runs.evaluations import Evaluations
+from counterpoint.runs.folder import RunFolder
 from counterpoint.study import STAGES
 
 N = 24

@@ -1,0 +1,1 @@
+"""The run folder of a study, and the records in it."""
