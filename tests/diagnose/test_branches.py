@@ -1,4 +1,4 @@
-"""Checks of what a multimodal model makes of its branches: each fires on its fault, and is silent without it."""
+"""Checks of multimodal models and their branches: each fires on its fault, and is silent without it."""
 
 import json
 from functools import cache
@@ -167,7 +167,7 @@ def test_a_fall_is_reported_where_nothing_is_missing():
     assert "if the text is missing later" in found["explanation"]
 
 
-def test_what_is_missing_is_filled_in_four_ways():
+def test_a_missing_modality_is_filled_in_four_ways():
     rows = evidence("CP014", comparison(Signals(redundant=0.8)))["table"]
     fills = {row["filled with"]: row["score"] for row in rows if row["without"] == "image"}
     assert list(fills) == ["nothing", "the mean", "another row's", "a prediction from the other"]
@@ -183,7 +183,7 @@ def test_an_outside_model_without_validation_rows_hides_nothing():
     assert "elsewhere" not in more["information_gain"].bits
 
 
-def test_one_fit_is_set_against_the_mean_of_fits_and_not_against_their_ensemble():
+def test_one_fit_is_compared_with_the_mean_of_fits_and_not_with_their_ensemble():
     fit, name = comparison()["encoded_fits"][0], "text-lstm"
     one = fit.correct_shares_of(comparison()["predictions"], name)
     two = with_another_seed(comparison(), name, right=False)
@@ -191,10 +191,10 @@ def test_one_fit_is_set_against_the_mean_of_fits_and_not_against_their_ensemble(
     assert both.tolist() == (one / 2).tolist()
 
 
-# What they share
+# Shared inputs
 
 
-def test_what_is_read_once_serves_all_checks():
+def test_inputs_that_checks_share_are_made_once():
     given = comparison().replaced()
     assert given["encoded_fits"] is given["encoded_fits"]
     assert given["information_gain"] is given["information_gain"]
@@ -205,7 +205,7 @@ def test_the_contender_of_the_primary_contrast_comes_first():
     assert comparison()["encoded_fits"][0].name == comparison()["primary"]["a"]
 
 
-def test_two_that_say_the_same_tell_less_together_than_two_that_err_apart():
+def test_redundant_contenders_have_less_information_together_than_contenders_with_independent_errors():
     same, apart = comparison(Signals(redundant=0.6))["information_gain"], comparison()["information_gain"]
     assert same.beyond(INDEPENDENT, "text").value > 2 * same.beyond(SUM, "text").value
     assert apart.beyond(INDEPENDENT, "text").value == pytest.approx(apart.beyond(SUM, "text").value, abs=0.08)

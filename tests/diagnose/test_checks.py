@@ -87,7 +87,7 @@ def severities(given):
     return dict(run_checks(given).select("code", "severity").iter_rows())
 
 
-def test_checks_are_quiet_where_there_is_nothing_to_say():
+def test_checks_are_quiet_without_a_fault():
     found = severities(comparison())
     assert {found[code] for code in ("CP001", "CP011", "CP012")} == {"info"}
     assert not {"warn", "fail"} & set(found.values())
@@ -138,6 +138,6 @@ def test_a_gain_below_the_detectable_difference_differs_from_none():
     assert "does not show that there is no difference" in none
 
 
-def test_a_gain_that_may_be_a_sum_says_so():
+def test_a_gain_that_may_be_a_sum_is_described_so():
     given = comparison(late_fusion=0.86).replaced(additive=("lstm-cnn-2",))
     assert "is not shown" in answer(given, run_checks(given)).reasons[-1]

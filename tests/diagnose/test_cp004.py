@@ -138,7 +138,7 @@ def test_a_fold_whose_texts_are_another_s_is_named_in_a_k_fold(aligned, bad):
 
 
 def test_half_of_the_texts_of_other_rows_have_a_lapse_rate_where_images_do_not(aligned):
-    found = run_check("CP004", inputs_of_signals(n=N, text=0.8, image=0.6, astray=0.5, pairs=aligned))
+    found = run_check("CP004", inputs_of_signals(n=N, text=0.8, image=0.6, mispaired=0.5, pairs=aligned))
     assert found["severity"] == "warn"
     assert "other rows" in found["explanation"]
 
@@ -162,7 +162,7 @@ def test_texts_of_graded_evidence_have_no_lapse_rate(accuracy):
 
 
 def test_infinite_logits_and_three_classes_have_a_lapse_rate():
-    rows = prediction_arrays(inputs_of_signals(n=3000, classes=3, text=0.8, astray=0.5)["predictions"], ["text-svm"])
+    rows = prediction_arrays(inputs_of_signals(n=3000, classes=3, text=0.8, mispaired=0.5)["predictions"], ["text-svm"])
     proba = rows.proba["text-svm"]
     assert abs(lapse_rate(proba, rows.codes).rate.value - 0.5) < 0.1
     assert np.isfinite(lapse_rate(np.eye(3)[proba.argmax(1)], rows.codes).rate).all()
@@ -189,17 +189,17 @@ def test_wrong_labels_are_not_taken_for_misaligned_texts(aligned):
 
 
 def test_lapses_are_near_the_share_of_rows_from_elsewhere():
-    rows = prediction_arrays(inputs_of_signals(n=3000, text=0.8, astray=0.5)["predictions"], ["text-svm"])
+    rows = prediction_arrays(inputs_of_signals(n=3000, text=0.8, mispaired=0.5)["predictions"], ["text-svm"])
     found = lapse_rate(rows.proba["text-svm"], rows.codes).rate
     assert abs(found.value - 0.5) < 0.1
     assert found.low > LEAST_LAPSE_RATE
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_images_go_with_the_label_where_texts_are_astray_and_with_the_text_where_labels_are_wrong(classes):
+def test_images_go_with_the_label_where_texts_are_mispaired_and_with_the_text_where_labels_are_wrong(classes):
     both = ["text-svm", "image-cnn"]
     supports = []
-    for fault in ({"astray": 0.4}, {"flips": 0.2}):
+    for fault in ({"mispaired": 0.4}, {"flips": 0.2}):
         rows = prediction_arrays(
             inputs_of_signals(n=3000, classes=classes, text=0.8, image=0.4, **fault)["predictions"], both
         )
@@ -216,8 +216,8 @@ def test_images_go_with_the_label_where_texts_are_astray_and_with_the_text_where
 def test_words_are_read_out_of_fold_where_a_contender_has_memorised_its_texts():
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, 1000)
-    astray = rng.random(1000) < 0.5
-    named = np.where(astray, rng.integers(0, 2, 1000), codes)
+    mispaired = rng.random(1000) < 0.5
+    named = np.where(mispaired, rng.integers(0, 2, 1000), codes)
     rare = [" ".join(rng.choice(4000, 6).astype(str)) for _ in codes]  # each text is one of its kind
     texts = [f"{('fox', 'car')[code]} {tail}" for code, tail in zip(named, rare, strict=True)]
     groups = [str(row) for row in range(1000)]

@@ -36,7 +36,7 @@ FAST = curve(low=0.55, rise=0.6, best=3, train_low=0.05)
 
 
 def losses(given, name):
-    """Return the validation loss of what contender *name* says."""
+    """Return the validation loss of the predictions of contender *name*."""
     rows = given["predictions"].filter(contender=name, part="validation")
     own = pl.when(label="c0").then(pl.col("p_c0")).otherwise(pl.col("p_c1"))
     return float(rows.select(-own.log().mean()).item())

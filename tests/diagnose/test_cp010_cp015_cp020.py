@@ -1,4 +1,4 @@
-"""What two modalities have to gain, branches that are too sure, and labels that both contradict."""
+"""The gain from two modalities, over-confident contenders, and labels that both contradict."""
 
 import json
 
@@ -34,11 +34,11 @@ def test_there_is_nothing_to_gain_where_the_second_modality_adds_nothing(signals
     assert run_check("CP010", inputs_of_signals(n=2000, **signals))["severity"] == severity
 
 
-def weak_case(seed, *, n=3000, says=0.19):
-    """Return a given of two voices that are right on .57 of the rows each, by independent weak evidence of each row."""
+def weak_case(seed, *, n=3000, strength=0.19):
+    """Return inputs with two contenders that are correct on .57 of the rows, by independent weak evidence."""
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 2, n)
-    evidence = [says * (says * (2 * codes - 1) + rng.normal(size=n)) for _ in range(2)]
+    evidence = [strength * (strength * (2 * codes - 1) + rng.normal(size=n)) for _ in range(2)]
     logits = {"text-svm": evidence[0], "image-cnn": evidence[1], "late-fusion": sum(evidence)}
     fold = rng.permutation(n) % 3
     frames = [made_fits(np.stack([-values, values], axis=1), codes, fold).with_columns(contender=pl.lit(name))
@@ -73,18 +73,18 @@ def test_a_branch_with_four_times_the_logits_is_named(hot):
     assert (found["severity"], found["subject"]) == ("warn", hot)
 
 
-def test_honest_branches_are_not():
+def test_calibrated_branches_are_not():
     assert run_check("CP015", inputs_of_signals(n=1000))["severity"] == "info"
 
 
-def test_a_temperature_undoes_what_logits_were_multiplied_by():
+def test_a_temperature_undoes_the_factor_of_the_logits():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (4000, 3))
     codes = (logits + rng.gumbel(size=logits.shape)).argmax(1)
     assert temperature_of(4 * logits, codes) == pytest.approx(4, rel=0.1)
 
 
-def test_labels_that_both_contradict_are_queued_with_what_both_suggest():
+def test_labels_that_both_contradict_are_queued_with_the_class_that_both_predict():
     found = run_check("CP020", inputs_of_signals(n=1000, flips=0.1))
     assert found["severity"] == "warn"
     assert {"id", "label", "suggested"} == set(evidence(found)["table"][0])
@@ -97,7 +97,7 @@ def test_right_labels_raise_no_alarm():
     assert run_check("CP020", inputs_of_signals(n=1000))["severity"] == "info"
 
 
-def test_errors_of_one_modality_are_not_taken_for_wrong_labels():
+def test_errors_of_one_modality_do_not_count_as_wrong_labels():
     given = inputs_of_signals(n=1000)
     names = ["p_c0", "p_c1"]
     is_wrong = (pl.col("contender") == "image-cnn") & (pl.col("id").cast(pl.Int64) % 3 == 0)

@@ -1,4 +1,4 @@
-"""Training that failed: the layer is named, and what merely cannot be learned is no failure."""
+"""Failed training: the layer is named, and a class that cannot be learned is no failure."""
 
 import json
 from copy import copy
@@ -73,7 +73,7 @@ def test_a_network_whose_modality_has_no_information_has_not_failed():
 
 
 def guessing_on(*parts, given):
-    """Return *given* with late-fusion at chance on *parts*: what it says is that of a row of any class."""
+    """Return *given* with predictions of late-fusion on *parts* that do not depend on the class."""
     is_guessed = pl.col("part").is_in(parts) & (pl.col("contender") == "late-fusion")
     first = pl.col("id").str.slice(-1).cast(pl.Int64) % 2 == 0
     guess = {k: pl.when(first == (k == 0)).then(0.9).otherwise(0.1) for k in (0, 1)}

@@ -270,7 +270,7 @@ def test_a_loss_that_depends_on_the_host_warns_where_labels_are_unknown():
 # CP013
 
 
-def test_sizes_that_tell_the_class_are_found():
+def test_sizes_that_predict_the_class_are_found():
     pairs = made_pairs(1000)
     wide = pl.when((pl.col("label") == "class_0") & (pl.col("row") % 10 < 3)).then(900).otherwise(pl.col("width_px"))
     given = inputs_of(pairs.with_columns(width_px=wide))
@@ -295,7 +295,7 @@ def test_a_shortcut_to_the_smaller_class_is_found():
 
 
 def test_words_that_no_training_text_has_are_found(pairs):
-    foreign = pl.col("text").str.replace_all(r"word[0-9]\b", "unheard").str.replace_all(r"word[12]", "new")
+    foreign = pl.col("text").str.replace_all(r"word[0-9]\b", "unseen").str.replace_all(r"word[12]", "new")
     odd = pairs.with_columns(pl.when(pl.col("fold") == "test").then(foreign).otherwise(pl.col("text")).alias("text"))
     found = run_check("CP017", inputs_of(odd))
     assert (found["severity"], "words of test texts" in found["explanation"]) == ("warn", True)

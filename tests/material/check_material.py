@@ -1,4 +1,4 @@
-"""Made-up comparisons, as inputs of checks, for the tests of the checks that need no training."""
+"""Made-up comparisons without training, as inputs of checks."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ FILLERS = [f"word{i}" for i in range(60)]
 
 
 def made_pairs(n: int = 400, *, classes: int = 2, seed: int = 0, shares: Any = None) -> pl.DataFrame:
-    """Return *n* pairs whose texts, images and sizes tell nothing of their class, on three folds."""
+    """Return *n* pairs in three folds.  Their texts, images and sizes do not depend on the class."""
     rng = np.random.default_rng(seed)
     code = rng.choice(classes, n, p=shares)
     rows = np.arange(n)
@@ -37,7 +37,7 @@ def made_pairs(n: int = 400, *, classes: int = 2, seed: int = 0, shares: Any = N
 def predictions_of(
     pairs: pl.DataFrame, contender: str, *, right: Any = 0.8, seed: int = 0, part: str = "test"
 ) -> pl.DataFrame:
-    """Return predictions of the rows of a fold; *right* is the chance of being right, or one a class."""
+    """Return predictions of the rows of a fold, correct with probability *right*, or one for each class."""
     rng = np.random.default_rng(seed)
     names = sorted(pairs["label"].unique())
     rows = pairs.filter(pl.col("fold") == part)

@@ -1,4 +1,4 @@
-"""Damages of a run folder, one file at a time, and what a study makes of each.  Shared by a test and a benchmark."""
+"""Damages of a run folder, one file at a time, with their outcomes.  Shared by a test and a benchmark."""
 
 import json
 import os
@@ -28,12 +28,12 @@ GIVEN = {
 TABLES = ("pairs", "dropped", "predictions", "history", "scores", "differences", "findings")
 TIMES = {"seconds", "environment"}
 SECONDS = r'(_s\\?": )[0-9.e-]+'
-"""How long something took, as the evidence of a finding has it."""
+"""A duration in the evidence of a finding."""
 LOST = "test_evaluations.json"
 
 MADE_AGAIN = {"nothing": (), "page": ("report.json",), "findings": ("tables/.findings.json",),
               "fits": ("tables/.fits.json", "tables/.findings.json")}  # fmt: skip
-"""Records that go too, so that what they are of reads what is damaged."""
+"""Records that are deleted too, so that the study makes these results from the damaged files."""
 HOW_OFTEN = (5, 1, 2, 2)
 
 Rng = random.Random
@@ -104,21 +104,21 @@ KINDS: dict[str, Callable[[Path, Rng], None]] = {
 
 
 class Damage(NamedTuple):
-    """One damage: how, of which file from the run folder on."""
+    """One damage: its kind, and the path of the file in the run folder."""
 
     kind: str
     file: str
 
 
 class Outcome(NamedTuple):
-    """What came of a damage: same, named (in a line of an error), lost (a record, and the page says so) or wrong."""
+    """The outcome of a damage: same, named (an error names the file), lost (a record, as the page reports) or wrong."""
 
     name: str
     detail: str = ""
 
 
 def rewrite(path: Path, data: bytes) -> None:
-    """Write *data* in place of *path*, whose bytes may be another file's too."""
+    """Write *data* in place of *path*, which may be a hard link to another file."""
     path.unlink()
     path.write_bytes(data)
 
@@ -132,7 +132,7 @@ def files_of(root: Path) -> list[Path]:
 
 
 def draw(root: Path, rng: Rng) -> Damage:
-    """Return a damage, each folder of the run folder as likely as the next, and each of its files."""
+    """Return a random damage.  Each folder of the run folder is equally likely, and each file of a folder."""
     places: dict[str, list[Path]] = {}
     for file in files_of(root):
         name = file.relative_to(root)
@@ -143,7 +143,7 @@ def draw(root: Path, rng: Rng) -> Damage:
 
 
 class Damaged:
-    """A finished study that is damaged and restored, in the same place, again and again."""
+    """A finished study that is damaged and restored in the same place, many times."""
 
     def __init__(self, folder: Path) -> None:
         self.runs, self._whole = folder / "runs", folder / "whole"
@@ -162,7 +162,7 @@ class Damaged:
         shutil.copytree(self._whole, self.root, copy_function=os.link)
 
     def outcome(self, damage: Damage, rng: Rng) -> Outcome:
-        """Return what comes of *damage*: predictions first, from what is there, then the whole study."""
+        """Return the outcome of *damage*, of a prediction from the damaged folder first, then of the whole study."""
         self.restore()
         KINDS[damage.kind](self.root / damage.file, rng)
         [again] = rng.choices(list(MADE_AGAIN), weights=HOW_OFTEN)
@@ -188,7 +188,7 @@ class Damaged:
         study.report()
         found, known = self._results(), dict(self.results)
         if damage.file == LOST and found["test_evaluations"] != known["test_evaluations"]:
-            if not any(look.get("is_lost") for look in found["test_evaluations"]):
+            if not any(each.get("is_lost") for each in found["test_evaluations"]):
                 return Outcome("wrong", "test evaluations were forgotten")
             for each in (found, known):
                 answer = {key: [code for code in value if code != "CP012"] if isinstance(value, list) else value
@@ -220,6 +220,6 @@ class Damaged:
 
 
 def is_named(message: str, damage: Damage) -> bool:
-    """Say whether *message* is one line that names the damaged file, or the folder that it is in."""
+    """Return whether *message* is one line that names the damaged file, or its folder."""
     names = [Path(damage.file).name, *Path(damage.file).parent.parts, str(GIVEN["study"])]
     return "\n" not in message and any(name in message for name in names)

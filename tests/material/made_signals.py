@@ -21,7 +21,7 @@ def inputs_of_signals(
     image: float = 0.4,
     both: float = 0.0,
     flips: float = 0.0,
-    astray: float = 0.0,
+    mispaired: float = 0.0,
     hot: str | None = None,
     modalities: Mapping[str, tuple[str, ...]] = MODALITIES,
     **given: Any,
@@ -34,8 +34,8 @@ def inputs_of_signals(
         *text*, *image* and *both* are the shares of rows whose class that modality carries, or both at once.
     flips
         *flips* is the share of labels that are another class.
-    astray
-        *astray* is the share of texts that are another row's.
+    mispaired
+        *mispaired* is the share of texts that belong to another row.
     hot
         *hot* is a contender whose logits are multiplied by 4.
     given
@@ -45,7 +45,7 @@ def inputs_of_signals(
     truth = rng.integers(0, classes, n)
     redundant = rng.random(n) < both
     label = np.where(rng.random(n) < flips, (truth + rng.integers(1, classes, n)) % classes, truth)
-    named = np.where(rng.random(n) < astray, rng.permutation(truth), truth)
+    named = np.where(rng.random(n) < mispaired, rng.permutation(truth), truth)
     signals = (named, text), (truth, image)
     single = [_logits(rng, codes, (rng.random(n) < share) | redundant, classes) for codes, share in signals]
     logits = {"text-svm": single[0], "image-cnn": single[1], "late-fusion": single[0] + single[1]}

@@ -68,22 +68,25 @@ class MissingModality(Check):
             row for fit in encoded_fits for without in MODALITIES
             for row in _rows(fit, without, predictions, _single(fit, _other(without), predictions, modalities))
         ]  # fmt: skip
-        falls = [row for row in rows if row["filled with"] == "nothing" and row["low"] > CLEAR]
-        evidence = {"table": rows[:12], "lacking": lacking}
-        here = [row for row in falls if lacking[row["without"]] >= FEW]
-        if here:
-            worst = max(here, key=lambda row: row["fall"])
-            return self.finding("warn", worst["contender"], _fallen(worst, lacking), **evidence)
-        if falls:
-            missing = falls[0]["without"]
-            later = (
-                f"Less than {numbers.share(FEW)} of the rows have no {missing}. {_measured(falls[0])} "
-                f"Use {falls[0]['single']} if the {missing} is missing later."
-            )
-            return self.finding("info", falls[0]["contender"], later, **evidence)
-        name = encoded_fits[0].name
-        as_well = f"Without one modality, {name} is as good as the best contender of the other, or nearly."
-        return self.finding("info", name, as_well, **evidence)
+        severity, subject, explanation = _result(rows, lacking, encoded_fits[0].name)
+        return self.finding(severity, subject, explanation, table=rows[:12], lacking=lacking)
+
+
+def _result(rows: list[dict[str, Any]], lacking: dict[str, float], first: str) -> tuple[str, str, str]:
+    """Return severity, subject and explanation.  Without a fall, the subject is *first*."""
+    falls = [row for row in rows if row["filled with"] == "nothing" and row["low"] > CLEAR]
+    here = [row for row in falls if lacking[row["without"]] >= FEW]
+    if here:
+        worst = max(here, key=lambda row: row["fall"])
+        return "warn", worst["contender"], _fallen(worst, lacking)
+    if falls:
+        missing = falls[0]["without"]
+        later = (
+            f"Less than {numbers.share(FEW)} of the rows have no {missing}. {_measured(falls[0])} "
+            f"Use {falls[0]['single']} if the {missing} is missing later."
+        )
+        return "info", falls[0]["contender"], later
+    return "info", first, f"Without one modality, {first} is as good as the best contender of the other, or nearly."
 
 
 def _other(modality: str) -> str:

@@ -1,0 +1,191 @@
+"""The signs of failed training in one network, by its curves, its predictions and the outputs of its layers.
+
+Does not judge them: `counterpoint.diagnose.cp016_training_failed` does.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from counterpoint.measures import Estimate
+from counterpoint.measures.comparison_tables import Modalities
+from counterpoint.measures.contender_fits import ContenderFit
+from counterpoint.measures.prediction_arrays import prediction_arrays
+from counterpoint.networks.layer_activity import Activity
+from counterpoint.schema import Frame
+
+FLAT = 0.05
+"""A layer is flat if the spread of its outputs over rows is below this share of their size.
+
+The smallest spread of a sound layer here was .19.  Layers behind a hidden softmax stay below .04.
+"""
+MOSTLY = 0.95
+"""A layer is flat too if more than this share of its units is dead, or of its outputs saturated."""
+STUCK = 0.98
+"""A training loss of at least this share of the classes' entropy has not fallen."""
+PERFECT = 0.95
+"""From this training accuracy on, a network has memorized its training rows, or has learned the rule."""
+CLEARLY = 0.10
+"""A network at chance has failed only if another contender is above chance by at least this much."""
+NEAR = 0.05
+"""A balanced accuracy at most this much above chance is near chance."""
+BATCH, DRAWS = 128, 300
+
+
+class Tables(NamedTuple):
+    """The tables that show whether a network was trained, and the share of the most frequent class."""
+
+    history: Frame
+    predictions: Frame
+    modalities: Modalities
+    largest_share: float
+
+
+class Signs(NamedTuple):
+    """The signs of a failure in one network.
+
+    Attributes
+    ----------
+    is_stuck
+        *is_stuck* is whether the training loss stayed at the entropy of the classes.
+    is_memorized
+        *is_memorized* is whether training is nearly perfect and validation at chance.
+    is_misreading
+        *is_misreading* is whether validation is at chance, and training and test rows clearly are not.
+    score
+        *score* is the balanced accuracy on test rows.
+    better
+        *better* is a contender of no further modality, clearly above chance, and its balanced accuracy.
+    is_worse
+        *is_worse* is whether *better* is more accurate on the same test rows, whole interval included.
+    flat
+        *flat* are the layers with nearly the same outputs for all rows.
+    gradients
+        *gradients* are the norms of the gradient in each part of the network.
+    """
+
+    contender: str
+    is_stuck: bool
+    is_memorized: bool
+    is_misreading: bool
+    score: Estimate
+    chance: float
+    better: tuple[str, Estimate] | None
+    is_worse: bool
+    flat: Sequence[Activity]
+    layers: Sequence[Activity]
+    gradients: dict[str, float]
+
+    @property
+    def is_at_chance(self) -> bool:
+        """Whether the test score is near chance, or its interval reaches chance."""
+        return self.score.low <= self.chance + 0.01 or self.score.value <= self.chance + NEAR
+
+
+def signs_of(tables: Tables, name: str, fit: ContenderFit | None) -> Signs:
+    """Return the signs in one network.
+
+    Parameters
+    ----------
+    tables
+        *tables* are the curves and the predictions of the study.
+    name
+        *name* is the contender.
+    fit
+        *fit* is its first fit.  Without one, no layer is measured.
+    """
+    predictions = tables.predictions
+    scores = {each: _score(predictions, each) for each in {name, *_readers(tables.modalities, name)}}
+    chance = 1 / max(2, predictions["label"].n_unique())
+    others = [(each, score) for each, score in scores.items() if each != name and score.low > chance + CLEARLY]
+    better = max(others, key=lambda found: found[1].low, default=None)
+    layers, gradients = _inside(fit)
+    flat = [layer for layer in layers if layer.spread < FLAT or max(layer.dead, layer.saturated) > MOSTLY]
+    last = _last_epochs(tables.history, name)
+    return Signs(
+        name, _is_stuck(last, _loss_of_guessing(predictions, name, fit)),
+        _is_memorized(last, max(chance, tables.largest_share)),
+        _is_misreading(predictions, name, scores[name], chance), scores[name], chance,
+        better, better is not None and _is_worse(predictions, name, better[0]), flat, layers, gradients,
+    )  # fmt: skip
+
+
+def _readers(modalities: Modalities, name: str) -> list[str]:
+    """Return the contenders that read at least one modality, and only modalities that contender *name* reads."""
+    own = set(modalities[name])
+    return [other for other, reads in modalities.items() if reads and set(reads) <= own]
+
+
+def _score(predictions: Frame, name: str, part: str = "test") -> Estimate:
+    rows = prediction_arrays(predictions, [name], part)
+    if not rows.ids:
+        return Estimate(0.0, 0.0, 0.0)
+    return rows.balanced(rows.is_correct(name), draws=DRAWS)
+
+
+def _is_worse(predictions: Frame, name: str, better: str) -> bool:
+    """Return whether contender *better* is more accurate on the test rows of both, whole interval included."""
+    rows = prediction_arrays(predictions, [name, better])
+    if not rows.ids:
+        return False
+    return rows.balanced(rows.is_correct(name).astype(float) - rows.is_correct(better), draws=DRAWS).high < 0
+
+
+def _is_misreading(predictions: Frame, name: str, test: Estimate, chance: float) -> bool:
+    """Return whether validation rows of a fold are at chance, and clearly worse than training and test rows."""
+    train = _score(predictions, name, "train")
+    least = min(test.low, train.low)
+    rows = prediction_arrays(predictions, [name], "validation")
+    each = (rows.of_fold(fold) for fold in np.unique(rows.folds))
+    found = (fold.balanced(fold.is_correct(name), draws=DRAWS) for fold in each)
+    return any(part.value <= chance + NEAR and least > max(chance + CLEARLY, part.high) for part in found)
+
+
+def _last_epochs(history: Frame, name: str) -> Frame:
+    return history.filter(contender=name).filter(
+        pl.col("epoch") == pl.col("epoch").max().over("seed", "fold", "branch")
+    )
+
+
+def _is_stuck(last: Frame, loss_of_guessing: float) -> bool:
+    """Return whether the training loss of every fit ends near *loss_of_guessing*."""
+    losses = last["train_loss"]
+    return len(losses) > 0 and bool((losses >= STUCK * loss_of_guessing).all())
+
+
+def _loss_of_guessing(predictions: Frame, name: str, fit: ContenderFit | None) -> float:
+    """Return the entropy of the classes with their weights in the loss of *name*: ln K if all weigh the same."""
+    labels = predictions.filter(contender=name, part="train")["label"]
+    shares = labels.value_counts(normalize=True)["proportion"].to_numpy()
+    if fit is not None and getattr(fit.model, "class_weight", None) == "balanced":
+        return float(np.log(len(shares)))
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _is_memorized(last: Frame, guessing: float) -> bool:
+    """Return whether the mean training accuracy ends nearly perfect, and validation accuracy near *guessing*."""
+    train, validation = last["train_score"].mean(), last["valid_score"].mean()
+    if not isinstance(train, float) or not isinstance(validation, float):
+        return False
+    return train >= PERFECT and validation <= guessing + NEAR
+
+
+def _inside(fit: ContenderFit | None) -> tuple[list[Activity], dict[str, float]]:
+    """Return the activity of each layer on some test rows, and the gradient norm of each part of the network."""
+    network = getattr(fit and fit.model, "network_", None)
+    if fit is None or network is None or fit.test.is_empty():
+        return [], {}
+    from counterpoint.networks.activity import activities, gradient_shares  # noqa: PLC0415 - loads torch
+
+    rows = fit.test.gather_every(max(1, len(fit.test) // BATCH)).head(BATCH)  # a source may be sorted by class
+    layers = activities(network, lambda: fit.model.predict_proba(rows))
+    classes = [str(name) for name in fit.model.classes_]
+    norms: dict[str, float] = {}
+    for label, part in rows.group_by("label", maintain_order=True):
+        if label[0] in classes:
+            found = gradient_shares(network, partial(fit.model.predict_proba, part), classes.index(str(label[0])))
+            norms = {name: norms.get(name, 0.0) + norm for name, norm in found.items()}
+    return layers, norms
