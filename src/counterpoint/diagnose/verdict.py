@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from counterpoint import number_formats
 from counterpoint.diagnose.inputs import Inputs
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.diagnose.verdict_questions import QUESTIONS, WORTHLESS
@@ -74,7 +75,7 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
 
 def _headline(inputs: VerdictInputs, verdict: str) -> str:
     contrast, gain, unit = inputs.contrast, inputs.gain, inputs.metric.replace("_", " ")
-    a, b, measured = contrast["a"], contrast["b"], f"is {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
+    a, b, measured = contrast["a"], contrast["b"], f"is {number_formats.signed_with_interval(*gain)}"
     if verdict in SPOILT:
         better = "does better than" if gain.low > 0 else "does worse than"
         relation = better if gain.low > 0 or gain.high < 0 else "is not shown to differ from"
@@ -94,4 +95,5 @@ def _opening(gain: Estimate, verdict: str) -> str:
 
 def _scores(inputs: VerdictInputs) -> str:
     value, a, b = inputs.test_scores, inputs.contrast["a"], inputs.contrast["b"]
-    return f"{a} reaches {value[a]:.3f}, and {b}, the best contender of one modality, {value[b]:.3f}."
+    ours, other = number_formats.score(value[a]), number_formats.score(value[b])
+    return f"{a} reaches {ours}, and {b}, the best contender of one modality, {other}."

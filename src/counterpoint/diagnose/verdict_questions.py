@@ -13,6 +13,7 @@ from counterpoint.diagnose.cp016_training_failed import MISREADS
 from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
 from counterpoint.measures.information_gain import SUM
 from counterpoint.metrics.estimate import Estimate
+from counterpoint.number_formats import interval, share, signed, signed_with_interval
 
 WORTHLESS = 0.02
 """A gain counts as none where its whole interval lies below this."""
@@ -39,8 +40,8 @@ def _leak(inputs: VerdictInputs) -> Verdict | None:
     found = inputs.alarm("CP001", "fail")
     if found is None:
         return None
-    share = f"predicts {found['accuracy']:.1%} of the labels" if "accuracy" in found else "gives the label away"
-    reason = f"A rule of a few words of the text {share}: the text score is the score of that rule."
+    labels = f"{share(found['accuracy'], decimals=1)} of the labels" if "accuracy" in found else "the labels"
+    reason = f"A rule of a few words of the text predicts {labels}: the text score is the score of that rule."
     return Verdict("leak", (reason,), "Take the labels from another source, or mask those words.")
 
 
@@ -114,7 +115,7 @@ def _gain(inputs: VerdictInputs) -> Verdict | None:
 
 
 def _reasons_of_gain(kind: str, part: Estimate) -> tuple[str, ...]:
-    measured = f"{part.value:+.3f} ({part.low:+.3f} to {part.high:+.3f})"
+    measured = signed_with_interval(*part)
     if kind == "additive_gain" and part.low > 0:
         return (f"Most of the gain is a sum over the modalities, and an interaction adds {measured}.",)
     reason = (
@@ -210,14 +211,14 @@ def _redundant(inputs: VerdictInputs) -> Verdict | None:
         # A multimodal model that does worse has failed: it does not show the information in the second modality.
         return Verdict("redundant", (reason,)) if 0 <= inputs.gain.high < WORTHLESS else None
     gain, independent = inputs.bits
-    measured = f"{gain.value:+.3f} bits a row ({gain.low:+.3f} to {gain.high:+.3f})"
+    measured = f"{signed(gain.value)} bits a row ({interval(gain.low, gain.high, is_signed=True)})"
     least = min(inputs.above_chance(modality).value for modality in ("text", "image"))
     is_readable = least >= LITTLE * (1 - inputs.chance) and 0 <= inputs.gain.high < WORTHLESS
     if is_readable and inputs.alarm("CP010", "warn"):
         return Verdict("redundant", (reason, f"It adds {measured} (CP010)."))
     if not _is_mostly_shared(inputs):
         return None
-    compared = f"It adds {measured}, where independent errors would add {independent.value:+.3f}."
+    compared = f"It adds {measured}, where independent errors would add {signed(independent.value)}."
     return Verdict("redundant", (reason, compared))
 
 
@@ -249,4 +250,4 @@ def _is_little(inputs: VerdictInputs, modality: str, above: Estimate) -> bool:
 
 
 def _above(above: Estimate) -> str:
-    return f"{above.value:+.3f} above guessing, {above.low:+.3f} to {above.high:+.3f}"
+    return f"{signed(above.value)} above guessing, {interval(above.low, above.high, is_signed=True)}"
