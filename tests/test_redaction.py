@@ -116,6 +116,7 @@ def shareable(folder):
     yield from (folder / "figures").glob("*")
 
 
+@pytest.mark.slow
 def test_no_page_names_a_folder_of_this_machine(study_file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "work")
     open_study(study_file, runs="runs").report()

@@ -17,6 +17,8 @@ from counterpoint import cli
 from counterpoint.progress import Lines, progress
 from counterpoint.safe_terminal import SafeStream, console, safe_streams
 
+pytestmark = pytest.mark.slow
+
 ESCAPES = ["\x1b[2J", "\x1b]0;pwned\x07", "\x9b31m", "\u202e", "\u2066", "\u200b", "\x85", "\r"]
 EVIL = "[red]" + "".join(ESCAPES)
 FORBIDDEN = [*ESCAPES[:6], "\x07", "\x85"]

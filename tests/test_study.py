@@ -18,6 +18,8 @@ from counterpoint.config import StudyConfig
 from counterpoint.errors import CounterpointError, RunFolderError
 from counterpoint.schema import COSTS, DIFFERENCES, DROPPED, FINDINGS, HISTORY, PAIRS, PREDICTIONS, SCORES, check
 
+pytestmark = pytest.mark.slow
+
 SMALL_CNN = {"kind": "image-cnn", "side_px": 16, "epochs": 2}
 SMALL_LSTM = {"kind": "text-lstm", "epochs": 2}
 RESULTS = {

@@ -18,6 +18,8 @@ from counterpoint.contenders import fit as fitting
 from counterpoint.contenders.predict import predict_pair
 from counterpoint.errors import RunFolderError, UnreadableFitError
 
+pytestmark = pytest.mark.slow
+
 OUTSIDE = [
     {"kind": "outside_contenders:Piped", "name": "piped"},
     {"kind": "outside_contenders:Forgetful", "name": "forgetful"},

@@ -13,6 +13,8 @@ from counterpoint.errors import ConfigError
 from counterpoint.number_formats import interval, signed
 from counterpoint.sweep import open_sweep
 
+pytestmark = pytest.mark.slow
+
 STUDY = {
     "study": "base",
     "source": {"kind": "generated", "n": 200, "text_signal": 0.8},

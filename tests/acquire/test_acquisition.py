@@ -12,6 +12,8 @@ from counterpoint.acquire.account import read_account
 from counterpoint.acquire.acquisition import Acquisition, open_acquisition
 from counterpoint.errors import ConfigError, CounterpointError, RunFolderError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server():

@@ -25,7 +25,10 @@ from photo_server import FAULTS, PRIVATE, serving
 FLICKR8K = Path(os.environ.get("COUNTERPOINT_DATA", Path(__file__).parents[3] / "shared" / "data")) / "flickr8k"
 N = 300
 WORDS = {"person": ["man", "men", "woman", "women", "boy", "girl", "child", "people"], "animal": ["dog", "dogs", "cat"]}
-pytestmark = pytest.mark.skipif(not FLICKR8K.exists(), reason="the Flickr8k shards are not on this machine")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not FLICKR8K.exists(), reason="the Flickr8k shards are not on this machine"),
+]
 
 
 class Photo(NamedTuple):

@@ -13,6 +13,8 @@ from acquire_kills import BOUND_S, KINDS, Study, interrupted, kill_worker_of_a_c
 from acquire_material import Host, events, host, shard_hashes
 from counterpoint.acquire.acquisition import open_acquisition
 
+pytestmark = pytest.mark.slow
+
 N_ROWS = 120
 SETTINGS = {
     "shard_rows": 12,

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from hostile_bytes import SEEDS, mended_png
 from hostile_inputs import TARGETS, check_of_picture, check_of_url
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", TARGETS)
 @given(data=st.data())

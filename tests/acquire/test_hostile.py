@@ -24,6 +24,8 @@ from counterpoint.config.acquire import Decode, Fetch, Guard
 from counterpoint.features.decode import Limits
 from hostile_server import KINDS, HostileServer, hostile_server
 
+pytestmark = pytest.mark.slow
+
 NAMES = list(KINDS)
 LISTED = [name for name in NAMES if KINDS[name].url]
 """What is selected: a row without a URL is counted before."""

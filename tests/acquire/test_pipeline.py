@@ -20,6 +20,8 @@ from counterpoint.acquire.web.fetch_result import FetchResult
 from counterpoint.engines import engine
 from counterpoint.errors import RunFolderError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server():

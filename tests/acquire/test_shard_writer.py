@@ -23,6 +23,8 @@ from counterpoint.formats.shard_markers import Marker, committed
 from counterpoint.formats.shards import LISTED, REF, SHARD, read_listed, read_shards
 from counterpoint.store import Store
 
+pytestmark = pytest.mark.slow
+
 OK = st.fixed_dictionaries({
     "sha256": st.sampled_from(["a", "b", "c"]),
     "phash": st.none() | st.integers(0, 2**64 - 1),

@@ -7,6 +7,8 @@ import pytest
 
 from damages import Damage, Damaged, Outcome, draw
 
+pytestmark = pytest.mark.slow
+
 N = 25
 HANGS_S = 120
 

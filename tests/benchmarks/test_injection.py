@@ -28,6 +28,8 @@ from injection.sources import GENERATED, REAL, SIDE_PX, Drawn, Planted, is_there
 from injection.studies import Place
 from injection.work import REPORTED, items, kept, waiting, work_through
 
+pytestmark = pytest.mark.slow
+
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "pitfalls.py"
 PLACE = Place(300, 1, 5)
 

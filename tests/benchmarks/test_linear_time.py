@@ -14,6 +14,8 @@ from counterpoint.formats.images import split_ref
 from counterpoint.formats.magic import image_format
 from counterpoint.formats.tars import _NAME
 
+pytestmark = pytest.mark.slow
+
 N_BYTES = 1_000_000
 HANGS_S = 20.0
 HUGE = Guard(max_url_bytes=1 << 20)

@@ -22,6 +22,8 @@ from counterpoint.safe_terminal import console
 from counterpoint.safe_text import terminal_text
 from counterpoint.settings import Section
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def call(monkeypatch, capsys, tmp_path):

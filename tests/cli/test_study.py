@@ -9,6 +9,8 @@ import yaml
 
 from counterpoint import cli
 
+pytestmark = pytest.mark.slow
+
 SOURCE = {"kind": "generated", "n": 120, "text_signal": 0.9, "image_signal": 0.3, "side_px": 16}
 STUDY = {
     "study": "small",

@@ -12,6 +12,8 @@ from counterpoint.metrics import METRICS, scores
 from counterpoint.schema import DIFFERENCES
 from made_predictions import READS, frame_of, predictions
 
+pytestmark = pytest.mark.slow
+
 FEW = Evaluate(bootstrap=100)
 SKILLS = {"majority": 0, "text-svm": 1, "image-cnn": 0.5, "lstm-cnn": 2}
 

@@ -15,6 +15,8 @@ from counterpoint.contenders.training import Loss, balanced_weights
 from counterpoint.errors import ConfigError
 from counterpoint.schema import HISTORY
 
+pytestmark = pytest.mark.slow
+
 TEXT = {"embed": 8, "hidden": 8, "epochs": 15, "batch": 8}
 IMAGE = {"side_px": 8, "mode": "gray", "width": 4, "epochs": 6, "batch": 8}
 JOINT = {"text": TEXT, "image": IMAGE, "hidden": 8, "epochs": 6, "batch": 8}

@@ -15,6 +15,8 @@ from counterpoint.errors import RunFolderError
 from counterpoint.features.bilinear import gray_square
 from counterpoint.formats.images import ImageReader
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = ["Image_name", "Image_desc", "label", *(f"{y}x{x}" for y in range(1, 65) for x in range(1, 65))]
 
 

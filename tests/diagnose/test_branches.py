@@ -16,6 +16,8 @@ from counterpoint.measures import emap_gap, perceptual_score
 from counterpoint.measures.information_gain import INDEPENDENT, SUM
 from fusion_material import Made, Signals, inputs_of_models, made_rows, usual
 
+pytestmark = pytest.mark.slow
+
 BOTH = Signals(text=0.6, image=0.6)
 
 

@@ -15,6 +15,8 @@ from journey_material import Article, articles, save
 from pages import Page
 from photo_server import serving
 
+pytestmark = pytest.mark.slow
+
 JOURNEYS = Path(__file__).parents[2] / "docs" / "journeys"
 
 

@@ -12,6 +12,8 @@ import pytest
 from counterpoint.engines.local import ALONE
 from journey_material import articles, save
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 STUDY = """
 study: small

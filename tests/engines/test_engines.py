@@ -14,6 +14,8 @@ from counterpoint.engines import ENGINES, engine
 from counterpoint.errors import ConfigError
 from engine_contract import ALWAYS, OF_PROCESSES, Errand, contract_of, double_name
 
+pytestmark = pytest.mark.slow
+
 UNCONNECTED = (engine_contract.an_address_without_a_cluster_is_refused_by_name,)
 """The parts in which Ray may not be connected to a cluster yet: they run in a process of their own."""
 

@@ -27,6 +27,8 @@ from counterpoint.features.hashes import inspect_images
 from counterpoint.features.pixels import build_pixels, load_pixels
 from hostile_images import OK_IMAGES
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S = 0.5
 BOMB = re.compile(r"(a*)*b")
 

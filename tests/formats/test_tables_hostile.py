@@ -12,6 +12,8 @@ from counterpoint.errors import CounterpointError, SourceError
 from counterpoint.formats.tables import MAX_COLUMNS, open_table
 from hostile_tables import TABLES, check_of_table, delimited
 
+pytestmark = pytest.mark.slow
+
 SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{}</worksheet>'
 
 

@@ -6,7 +6,7 @@ from browser import BINARY, SMALLEST_TEXT, browser
 from counterpoint.report import write_page
 from report_studies import ALL_METRICS, study
 
-pytestmark = pytest.mark.skipif(BINARY is None, reason="no Chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(BINARY is None, reason="no Chromium on this machine")]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,8 @@ from counterpoint.report.thumbnails import SIDE_PX
 from html_reader import HOSTILE, Reader
 from report_studies import MODALITIES, Weights, Words, study
 
+pytestmark = pytest.mark.slow
+
 FEW = ("majority", "text-svm", "text-lstm", "late-fusion")
 
 

@@ -17,6 +17,8 @@ from counterpoint.runs.evaluations import Evaluations
 from counterpoint.runs.folder import RunFolder
 from counterpoint.study import STAGES
 
+pytestmark = pytest.mark.slow
+
 N = 24
 STUDY = {"study": "birds", "source": {"kind": "table", "path": "birds.csv"}, "contenders": ["majority", "keyword-rule"],
          "evaluate": {"bootstrap": 100}, "fit": {"engine": "inline"}}  # fmt: skip

@@ -23,6 +23,8 @@ import values  # noqa: E402
 import write  # noqa: E402
 from values import NOT_RUN, Change, Number  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 REPORTED = {"99.8", "99.9", ".99987", ".99797", ".9", ".3", "0.5", "4.0"}
 """Decimals that stand in the template: what the study reported or set, a repair by its name, guessing, a licence."""
 

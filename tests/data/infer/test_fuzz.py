@@ -16,6 +16,8 @@ from counterpoint.data.sources import open_source
 from counterpoint.errors import CounterpointError
 from source_material import GOOD
 
+pytestmark = pytest.mark.slow
+
 KNOWN = ("image", "file", "caption", "text", "label", "split", "id", "group", "url", "NSFW", "text_id", "image_id")
 TYPICAL = (
     "1.png",

@@ -6,7 +6,7 @@ from browser import BINARY, SMALLEST_TEXT, browser
 from counterpoint.report.sweep import write_sweep_page
 from report_sweeps import changed, curved
 
-pytestmark = pytest.mark.skipif(BINARY is None, reason="no Chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(BINARY is None, reason="no Chromium on this machine")]
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from counterpoint.report.terminal import sweep_summary
 from html_reader import HOSTILE, Reader
 from report_sweeps import changed, curved
 
+pytestmark = pytest.mark.slow
+
 MADE = {"changed": changed, "curved": curved}
 
 
