@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from counterpoint.contenders.fit_task import FitTask
 from counterpoint.contenders.kept.files import load
 from counterpoint.contenders.plan import plan
 from counterpoint.engines import engine
-from counterpoint.errors import UnreadableFitError
+from counterpoint.errors import ConfigError, CounterpointError, UnreadableFitError
 from counterpoint.features.pixels import build_pixels
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.schema import Frame
@@ -150,9 +150,15 @@ def make_fits(tasks: Sequence[FitTask], rules: Fit, *, on_progress: OnProgress =
     total_s, done_s = sum(task.estimate_s for task in tasks) / n_workers, 0.0
     on_progress("fitting", done_s, total_s)
     where = {"workers": rules.workers, "threads": rules.threads, "address": rules.address}
-    for task, _ in engine(rules.engine)(tasks, fit, **where):
+    results = engine(rules.engine)(tasks, fit, **where)
+    if not isinstance(results, Iterable):
+        raise ConfigError(f"Engine {rules.engine!r} returned {results!r}. It must yield each task with its result.")
+    for task, _ in results:
         done_s += task.estimate_s / n_workers
         on_progress("fitting", done_s, total_s)
+    left = next((task.name for task in tasks if not task.is_done), None)
+    if left is not None:
+        raise CounterpointError(f"Engine {rules.engine!r} ended before {left} was done.")
 
 
 def workers_of(rules: Fit) -> int:

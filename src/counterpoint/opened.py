@@ -33,7 +33,7 @@ class Opened:
     Raises
     ------
     ConfigError
-        When less is better in the primary metric, or a check from outside cannot be loaded.
+        When a metric or a check cannot be loaded, or less is better in the primary metric.
 
     Examples
     --------
@@ -43,10 +43,12 @@ class Opened:
     """
 
     def __init__(self, config: StudyConfig, root: Path, file: Path | None = None) -> None:
-        if not find_metric(config.evaluate.primary).higher_is_better:
+        # Whatever cannot be loaded raises before anything is fitted.
+        metrics = {name: find_metric(name) for name in config.evaluate.metrics}
+        if not metrics[config.evaluate.primary].higher_is_better:
             raise ConfigError(f"In evaluate.primary more must be better. In {config.evaluate.primary} less is better.")
         if config.checks.extra:
-            all_checks(config.checks.extra)  # a check that cannot be loaded raises before anything is fitted
+            all_checks(config.checks.extra)
         self.config, self.root, self.file = config, root, file
 
     @cached_property

@@ -118,7 +118,8 @@ FINDINGS: Columns = {
     "explanation": pl.String,
     "evidence": pl.String,
 }
-"""``severity`` is info, warn, fail or not_applicable.  ``evidence`` is a JSON object."""
+"""``severity`` is one of `SEVERITY_NAMES`.  ``evidence`` is a JSON object."""
+SEVERITY_NAMES = ("info", "warn", "fail", "not_applicable")
 
 
 def empty(columns: Columns) -> Frame:

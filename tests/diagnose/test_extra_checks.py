@@ -11,9 +11,9 @@ import counterpoint as cp
 from check_contract import CHECK_CONTRACT
 from counterpoint.cli import app
 from counterpoint.config import StudyConfig
-from counterpoint.diagnose import CHECKS, Check, Finding, all_checks, check_of, title_of
-from counterpoint.errors import ConfigError
-from counterpoint.schema import Frame
+from counterpoint.diagnose import CHECKS, Check, Finding, Inputs, all_checks, check_of, finding_of, title_of
+from counterpoint.errors import ConfigError, CounterpointError
+from counterpoint.schema import PAIRS, Frame, empty, finding
 
 OURS = f"{__name__}:FewPairs"
 GIVEN = {
@@ -36,28 +36,91 @@ class FewPairs(Check):
 
 
 class Misnamed(FewPairs):
+    """Look at the pairs."""
+
     needs = ("pairz",)
 
 
 class Taking(FewPairs):
+    """Look at the pairs."""
+
     needs = ("pairs", "predictions")
 
 
 class Twin(FewPairs):
+    """Look at the pairs."""
+
     code = "CP001"
 
 
 class OfStage(FewPairs):
+    """Look at the pairs."""
+
     code = "CP024"
 
 
 class Coded(FewPairs):
+    """Look at the pairs."""
+
     code = "few pairs"
 
 
 class Silent(FewPairs):
+    """Look at the pairs."""
+
     def run(self, *, pairs: Frame) -> None:
         return None
+
+
+class Worded(FewPairs):
+    """Look at the pairs."""
+
+    needs = "pairs"
+
+
+class Costly(FewPairs):
+    """Look at the pairs."""
+
+    cost = "1 s"
+
+
+class Undocumented(FewPairs):
+    pass
+
+
+class Given(FewPairs):
+    """Look at the pairs."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+
+class Eager(FewPairs):
+    """Look at the pairs."""
+
+    def run(self, *, pairs: Frame, depth: str = "fast") -> Finding:
+        return self.not_applicable("pairs", "Nothing.")
+
+
+class Failing(FewPairs):
+    """Look at the pairs."""
+
+    def run(self, *, pairs: Frame) -> Finding:
+        return self.finding("info", "pairs", "Something.", n=pairs["nothing"].len())
+
+
+class Misjudging(FewPairs):
+    """Look at the pairs."""
+
+    def run(self, *, pairs: Frame) -> Finding:
+        return self.finding("warning", "pairs", "Something.")
+
+
+class Foreign(FewPairs):
+    """Look at the pairs."""
+
+    def run(self, *, pairs: Frame) -> Finding:
+        return finding("CP001", "info", "pairs", "Something.")
 
 
 class Nameless(Check):
@@ -77,7 +140,14 @@ def test_a_check_from_outside_keeps_the_contract(rule):
         (f"{__name__}:Missing", "Cannot load check"),
         (f"{__name__}:GIVEN", "is no check. It must be a subclass of counterpoint.diagnose.Check"),
         (f"{__name__}:Misnamed", "needs 'pairz', which is no input. Did you mean 'pairs'?"),
-        (f"{__name__}:Taking", "'predictions' only in one of needs and run's parameters"),
+        (f"{__name__}:Taking", "needs 'predictions', but run has no such parameter"),
+        (f"{__name__}:Eager", "run has the parameter 'depth', which is not in needs"),
+        (f"{__name__}:Worded", "has the needs 'pairs'. It must be a tuple"),
+        (f"{__name__}:Costly", "has the cost '1 s'. It must be a counterpoint.diagnose.Cost"),
+        (f"{__name__}:Undocumented", "lacks a docstring"),
+        (f"{__name__}:Given", "has parameters of __init__. A check has none"),
+        (f"{__name__}:FewPair", "has no 'FewPair'. Did you mean 'FewPairs'?"),
+        (f"{__name__}.FewPairs", f"Did you mean '{__name__}:FewPairs'?"),
         (f"{__name__}:Twin", "Two checks have the code CP001"),
         (f"{__name__}:OfStage", "Two checks have the code CP024"),
         (f"{__name__}:Coded", "has the code 'few pairs'. A code is capital letters and three digits"),
@@ -113,10 +183,19 @@ def test_its_finding_comes_after_ours_and_its_title_is_known(tmp_path):
     assert without.key("differences") == study.key("differences")
 
 
-def test_a_check_that_returns_no_finding_is_named(tmp_path):
-    study = cp.Study(StudyConfig.read(GIVEN | {"checks": {"extra": [f"{__name__}:Silent"]}}), runs=tmp_path)
-    with pytest.raises(ConfigError, match="Check LAB001 returned None"):
-        study.findings()
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Silent", "Check LAB001 returned None. It must return self.finding"),
+        ("Foreign", r"Check LAB001 returned \{'code': 'CP001'"),
+        ("Misjudging", "Check LAB001 returned the severity 'warning'. Did you mean 'warn'"),
+        ("Failing", r"Check LAB001 \(.*:Failing\) failed: ColumnNotFoundError: \"nothing\" not found"),
+    ],
+)
+def test_a_check_that_fails_or_returns_no_finding_of_its_own_is_named(name, message):
+    given = Inputs({"pairs": empty(PAIRS)})
+    with pytest.raises(CounterpointError, match=message):
+        finding_of(check_of(f"{__name__}:{name}"), given)
 
 
 def test_titles_of_ours_of_stages_and_from_outside():

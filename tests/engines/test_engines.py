@@ -59,6 +59,16 @@ def test_an_engine_of_this_machine_refuses_an_address(name):
         list(engine(name)([Errand("a")], double_name, address="head:6379"))
 
 
+def run_without_threads(tasks, work, *, workers=None):
+    return iter(())
+
+
+@pytest.mark.parametrize("path", ["run_without_threads", "Path", "ALWAYS"])
+def test_an_engine_that_is_no_function_of_its_parameters_is_refused(path):
+    with pytest.raises(ConfigError, match=rf"{path}' is no engine\. It must be a function run\(tasks, work"):
+        engine(f"{__name__}:{path}")
+
+
 def test_an_unknown_engine_names_its_nearest():
     with pytest.raises(ConfigError, match="Did you mean 'local'"):
         engine("locale")

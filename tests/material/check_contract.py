@@ -15,10 +15,9 @@ import polars as pl
 
 from check_material import inputs_of
 from counterpoint.diagnose import CODE, INPUTS, Check, Cost, Finding, Inputs, check_of
-from counterpoint.schema import FINDINGS, PAIRS, empty
+from counterpoint.schema import FINDINGS, PAIRS, SEVERITY_NAMES, empty
 from fusion_material import Signals, inputs_of_models, made_rows, usual
 
-SEVERITIES = ("info", "warn", "fail", "not_applicable")
 MOST_NEEDS = 8
 
 
@@ -95,7 +94,7 @@ def is_finding(check: type[Check], found: Finding) -> None:
     """Require a row of schema.FINDINGS with the code of *check*, a reason in sentences, and evidence of JSON."""
     assert list(found) == list(FINDINGS)
     assert found["code"] == check.code
-    assert found["severity"] in SEVERITIES
+    assert found["severity"] in SEVERITY_NAMES
     assert found["subject"]
     assert found["explanation"].endswith(".")
     evidence: dict[str, Any] = json.loads(found["evidence"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from counterpoint.config import DEFAULT_METRICS
-from counterpoint.errors import ConfigError
+from counterpoint.errors import ConfigError, CounterpointError
 from counterpoint.metrics import METRICS, Metric, Rows, find_metric, score
 from counterpoint.metrics.rows import ratio
 from metric_contract import CONTRACT, value
@@ -56,6 +56,23 @@ def test_an_unknown_metric_is_an_error_that_names_it(name, message):
         find_metric(name)
 
 
+def fail(sample):
+    return sample.nothing
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (fail, r"Metric 'Odd' \(.*:fail\) failed: AttributeError: 'Sample' object has no attribute 'nothing'"),
+        (lambda _: 0.5, r"returned shape \(\). It must return one value for each draw: \(3,\)"),
+    ],
+)
+def test_a_metric_that_fails_or_returns_another_shape_is_named(function, message):
+    sample = Rows(np.array([0, 1]), np.eye(2)).weigh(np.ones((3, 2)))
+    with pytest.raises(CounterpointError, match=message):
+        Metric(function, "Odd", "Odd.")(sample)
+
+
 KEPT = []
 
 
@@ -83,7 +100,7 @@ BROKEN = {
     "does_not_depend_on_the_order_of_rows": repeat(lambda rows: rows.proba[0].max()),
     "does_not_change_with_a_class_that_no_row_has": lambda sample: accuracy(sample) / sample.rows.n_classes,
     "counts_a_weight_as_copies_of_a_row": repeat(lambda rows: rows.is_correct.mean()),
-    "gives_each_draw_its_own_value": lambda sample: accuracy(sample)[:1],
+    "gives_each_draw_its_own_value": lambda sample: np.full(len(sample.weights), accuracy(sample)[0]),
     "is_taken_in_each_fold_if_it_ranks": lambda sample: accuracy(sample.by_fold[0]),
     "leaves_rows_and_weights_as_they_are": overwrite,
     "keeps_no_sample": remember,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import isabstract
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
@@ -67,10 +68,16 @@ def make(kind: str, /, **settings: Any) -> Any:
     """
     model = find(kind, MODELS, what="contender")
     if not (isinstance(model, type) and hasattr(model, "fit")):
-        raise ConfigError(f"{kind!r} is no contender.  It should be a child of counterpoint.contenders.base:Contender.")
+        raise ConfigError(f"{kind!r} is no contender. It must be a subclass of counterpoint.contenders.base:Contender.")
+    if isabstract(model):
+        missing = ", ".join(sorted(getattr(model, "__abstractmethods__", ())))
+        raise ConfigError(f"The contender {kind!r} lacks {missing}.")
     section = settings_of(model)
     if "seed" not in section.model_fields and not getattr(model, "is_seeded", False):
         settings.pop("seed", None)
+    if settings and not section.model_fields:
+        hint = "A setting is an annotated field of a class under @settings_as_fields"
+        raise ConfigError(f"Unknown key '{kind}.{next(iter(settings))}': this contender has no settings. {hint}.")
     checked = section.read(settings, where=kind)
     return model(**{name: getattr(checked, name) for name in settings})
 

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from counterpoint.contenders.fit_task import DONE, FitTask, finished, write_done
 from counterpoint.contenders.folds import rows_by_part
 from counterpoint.contenders.kept.compared import keep_compared
 from counterpoint.contenders.kept.files import load
-from counterpoint.errors import CounterpointError, UnreadableFitError
+from counterpoint.errors import CounterpointError, SchemaError, UnreadableFitError
 from counterpoint.files import read_parquet
 from counterpoint.lookup import find
 from counterpoint.schema import COSTS, HISTORY, PREDICTIONS, Columns, Frame, empty
@@ -54,8 +55,15 @@ def _fitted(task: FitTask, parts: Mapping[str, Frame]) -> Any:
     inputs: dict[str, Any] = {"validation": _xy(parts["validation"])}
     if task.needed:
         inputs["fits"] = {name: fitted(needed) for name, needed in task.needed.items()}
-    try:
+    with _naming(task):
         return model.fit(*_xy(parts["train"]), **inputs)
+
+
+@contextmanager
+def _naming(task: FitTask) -> Iterator[None]:
+    """Add the contender and the fold to an error.  Any error of a contender from outside becomes one line."""
+    try:
+        yield
     except CounterpointError as error:
         raise type(error)(f"{task.contender} (fold {task.fold}): {error}") from error
     except Exception as error:
@@ -92,7 +100,13 @@ def _xy(rows: Frame) -> tuple[Frame, pl.Series]:
 
 def _predictions(task: FitTask, model: Any, part: str, rows: Frame, classes: list[str]) -> Frame:
     features, _ = _xy(rows)
-    proba = model.predict_proba(features)
+    with _naming(task):
+        proba = np.asarray(model.predict_proba(features))
+        expected = (len(rows), len(model.classes_))
+        if proba.shape != expected:
+            raise SchemaError(
+                f"predict_proba returned shape {proba.shape}. It must be (n_pairs, n_classes): {expected}."
+            )
     # A class that the training rows lack has no column of its own: its probability is 0.
     column = {str(name): proba[:, index] for index, name in enumerate(model.classes_)}
     chances = [pl.Series(f"p_{name}", column.get(name, np.zeros(len(rows))), pl.Float64) for name in classes]

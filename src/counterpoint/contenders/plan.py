@@ -8,6 +8,7 @@ from typing import Any
 from counterpoint import __version__
 from counterpoint.artifacts import key_of
 from counterpoint.config import ContenderEntry, Fit
+from counterpoint.contenders.declared import check_declared
 from counterpoint.contenders.fit import configured
 from counterpoint.contenders.fit_task import FitTask
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
@@ -30,9 +31,11 @@ def models_of(entries: Entries, *, seed: int, cache: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        When there is no such contender or setting, or a value is not allowed.
+        When there is no such contender or setting, or a value or a declaration of its class is not allowed.
     """
-    return {entry.name: configured(entry.kind, entry.settings, seed=seed, cache=cache) for entry in entries}
+    models = {entry.name: configured(entry.kind, entry.settings, seed=seed, cache=cache) for entry in entries}
+    check_declared(models)
+    return models
 
 
 def plan(entries: Entries, rules: Fit, pairs: Frame, *, folder: Path, cache: Path, key: str) -> list[FitTask]:

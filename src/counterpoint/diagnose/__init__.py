@@ -8,13 +8,13 @@ import polars as pl
 
 from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.diagnose.inputs import INPUTS, Depth, Inputs
-from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.errors import ConfigError, CounterpointError, did_you_mean
 from counterpoint.lookup import find
-from counterpoint.schema import FINDINGS, Frame
+from counterpoint.schema import FINDINGS, SEVERITY_NAMES, Frame
 
 __all__ = [
     "CHECKS", "CODE", "INPUTS", "Check", "Cost", "Depth", "Finding", "Inputs", "all_checks", "check_of", "depths",
-    "run_checks", "title_of",
+    "finding_of", "run_checks", "title_of",
 ]  # fmt: skip
 
 CHECKS = {
@@ -57,17 +57,42 @@ def run_checks(inputs: Inputs, extra: Sequence[str] = ()) -> Frame:
     Raises
     ------
     ConfigError
-        When a path leads to no check, or a check returns no finding.
+        When a path leads to no check, or a check returns no finding of its own code.
+    CounterpointError
+        When a check from outside raises.
     """
-    found = [_finding(check, inputs) for check in all_checks(extra)]
+    found = [finding_of(check, inputs) for check in all_checks(extra)]
     return pl.DataFrame(found, schema=dict(FINDINGS))
 
 
-def _finding(check: Check, inputs: Inputs) -> Finding:
-    found = check.run(**inputs.select(check.needs))
-    if not isinstance(found, dict) or list(found) != list(FINDINGS):
+def finding_of(check: Check, inputs: Inputs) -> Finding:
+    """Return the finding of *check*.
+
+    Raises
+    ------
+    ConfigError
+        When it returns no finding of its own code.
+    CounterpointError
+        When it is from outside, and raises.
+    """
+    selected = inputs.select(check.needs)
+    try:
+        found = check.run(**selected)
+    except Exception as error:
+        if check.code in CHECKS:
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        raise CounterpointError(f"Check {check.code} ({_path(check)}) failed: {reason}") from error
+    if not isinstance(found, dict) or list(found) != list(FINDINGS) or found["code"] != check.code:
         raise ConfigError(f"Check {check.code} returned {found!r}. It must return self.finding(...).")
+    if found["severity"] not in SEVERITY_NAMES:
+        near = did_you_mean(found["severity"], SEVERITY_NAMES)
+        raise ConfigError(f"Check {check.code} returned the severity {found['severity']!r}.{near}")
     return found
+
+
+def _path(check: Check) -> str:
+    return f"{type(check).__module__}:{type(check).__name__}"
 
 
 def all_checks(extra: Sequence[str] = ()) -> list[Check]:
@@ -104,24 +129,39 @@ def check_of(name: str) -> Check:
     if not isclass(found) or not issubclass(found, Check):
         raise ConfigError(f"{name!r} is no check. It must be a subclass of counterpoint.diagnose.Check.")
     missing = [part for part in ("code", "title", "needs", "run") if not hasattr(found, part)]
+    if not (found.__doc__ or "").strip():
+        missing.append("a docstring")
     if missing:
         raise ConfigError(f"Check {name!r} lacks {', '.join(missing)}.")
-    if not re.fullmatch(CODE, found.code):
-        raise ConfigError(f"Check {name!r} has the code {found.code!r}. A code is capital letters and three digits.")
+    _require_known_attributes(name, found)
     _require_known_needs(name, found)
     check: Check = found()
     return check
 
 
+def _require_known_attributes(name: str, check: type[Check]) -> None:
+    if not re.fullmatch(CODE, str(check.code)):
+        raise ConfigError(f"Check {name!r} has the code {check.code!r}. A code is capital letters and three digits.")
+    if not isinstance(check.cost, Cost):
+        raise ConfigError(f"Check {name!r} has the cost {check.cost!r}. It must be a counterpoint.diagnose.Cost.")
+    if not isinstance(check.needs, tuple):
+        raise ConfigError(f'Check {name!r} has the needs {check.needs!r}. It must be a tuple, as in ("pairs",).')
+    if signature(check).parameters:
+        raise ConfigError(f"Check {name!r} has parameters of __init__. A check has none.")
+
+
 def _require_known_needs(name: str, check: type[Check]) -> None:
     unknown = next((need for need in check.needs if need not in INPUTS), None)
     if unknown is not None:
-        raise ConfigError(f"Check {name!r} needs {unknown!r}, which is no input.{did_you_mean(unknown, INPUTS)}")
+        raise ConfigError(f"Check {name!r} needs {unknown!r}, which is no input.{did_you_mean(str(unknown), INPUTS)}")
     takes = [parameter for parameter in signature(check.run).parameters if parameter != "self"]
-    odd = sorted(set(takes) ^ set(check.needs))
-    if odd:
-        nearest = did_you_mean(odd[0], {*takes, *check.needs} - {odd[0]})
-        raise ConfigError(f"Check {name!r} has {odd[0]!r} only in one of needs and run's parameters.{nearest}")
+    without = next((need for need in check.needs if need not in takes), None)
+    if without is not None:
+        raise ConfigError(f"Check {name!r} needs {without!r}, but run has no such parameter.")
+    further = next((each for each in takes if each not in check.needs), None)
+    if further is not None:
+        near = did_you_mean(further, check.needs)
+        raise ConfigError(f"In check {name!r}, run has the parameter {further!r}, which is not in needs.{near}")
 
 
 def title_of(code: str, extra: Sequence[str] = ()) -> str:

@@ -4,6 +4,7 @@ An engine is a function ``run(tasks, work, *, workers, threads, address) -> Iter
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from inspect import isclass, signature
 from typing import Any, Protocol, TypeVar
 
 from counterpoint.errors import ConfigError, CounterpointError
@@ -39,7 +40,7 @@ def engine(name: str) -> Callable[..., Iterator[tuple[Any, Any]]]:
     Raises
     ------
     ConfigError
-        When there is no such engine, or it cannot be imported.
+        When there is no such engine, it cannot be imported, or it is no function of an engine's parameters.
 
     Examples
     --------
@@ -47,6 +48,14 @@ def engine(name: str) -> Callable[..., Iterator[tuple[Any, Any]]]:
     'counterpoint.engines.local'
     """
     found: Callable[..., Iterator[tuple[Any, Any]]] = find(name, ENGINES, what="engine")
+    try:
+        is_engine = not isclass(found) and bool(signature(found).bind((), len, workers=None, threads=1, address=None))
+    except TypeError:  # it cannot be called, or not with these arguments
+        is_engine = False
+    if not is_engine:
+        raise ConfigError(
+            f"{name!r} is no engine. It must be a function run(tasks, work, *, workers, threads, address)."
+        )
     return found
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from counterpoint.errors import ConfigError, CounterpointError
 from counterpoint.metrics.rows import Floats, Sample, defined_mean
 
 
@@ -55,8 +56,21 @@ class Metric:
     def __call__(self, sample: Sample) -> Floats:
         """Return the metric of each draw, shape (draws,)."""
         if self.is_ranking:
-            return defined_mean(np.array([self.function(fold) for fold in sample.by_fold]))
-        return self.function(sample)
+            return defined_mean(np.array([self._of(fold) for fold in sample.by_fold]))
+        return self._of(sample)
+
+    def _of(self, sample: Sample) -> Floats:
+        name = f"Metric {self.label!r} ({self.function.__module__}:{self.function.__qualname__})"
+        try:
+            values = self.function(sample)
+        except Exception as error:
+            if self.function.__module__.startswith("counterpoint."):
+                raise
+            raise CounterpointError(f"{name} failed: {type(error).__name__}: {error}") from error
+        shape, draws = np.shape(values), len(sample.weights)
+        if shape != (draws,):
+            raise ConfigError(f"{name} returned shape {shape}. It must return one value for each draw: ({draws},).")
+        return values
 
     @property
     def name_within(self) -> str:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpoint.data.sources import SOURCES, Source, open_source
+from counterpoint.data.sources.base import row_frames, stamp
 from counterpoint.data.sources.table import TableSource
 from counterpoint.errors import ConfigError, SourceError
 from counterpoint.features.decode import Limits
@@ -245,3 +246,22 @@ def test_a_changed_input_changes_the_fingerprint(tmp_path):
     before = source.fingerprint()
     path.write_text("image,text\n1.png,ab\n")
     assert source.fingerprint() != before
+
+
+class OneFile(Source):
+    """A source of one file, which it opens without a look."""
+
+    path: Path
+
+    def rows(self, work):
+        yield from row_frames([{"id": "a", "text": self.path.read_text()}], {})
+
+    def fingerprint(self):
+        return stamp(self, [self.path])
+
+
+def test_a_file_that_a_source_from_outside_does_not_find_is_one_line(tmp_path):
+    source = OneFile(path=tmp_path / "gone.txt")
+    for use in (source.fingerprint, lambda: read(source, tmp_path)):
+        with pytest.raises(SourceError, match=r"gone\.txt"):
+            use()

@@ -48,13 +48,19 @@ class Source(BaseModel, ABC):
             When the input does not exist, is of another kind, or has no rows.
         """
         n_rows = 0
-        for rows in self.rows(work):
+        for rows in self._read(work):
             for part in rows.iter_slices(BATCH_ROWS):
                 yield _batch(part, start=n_rows)
                 n_rows += part.height
         if not n_rows:
             known = "".join(f" {found['explanation']}" for found in self.findings())
             raise SourceError(f"Source {self.name} has no rows.{known}")
+
+    def _read(self, work: Path) -> Iterator[Frame]:
+        try:
+            yield from self.rows(work)
+        except FileNotFoundError as error:
+            raise SourceError(f"Source {self.name} cannot be read: there is no {error.filename}.") from error
 
     @property
     def name(self) -> str:
@@ -128,8 +134,17 @@ def row_schema(optional: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stamp(settings: BaseModel, files: Iterable[Path]) -> str:
-    """Return a hash of *settings*, and of the path, size and time of change of each of *files*."""
-    found = [(str(file), stat.st_size, stat.st_mtime_ns) for file in files for stat in [file.stat()]]
+    """Return a hash of *settings*, and of the path, size and time of change of each of *files*.
+
+    Raises
+    ------
+    SourceError
+        When a file does not exist or may not be read.
+    """
+    try:
+        found = [(str(file), stat.st_size, stat.st_mtime_ns) for file in files for stat in [file.stat()]]
+    except OSError as error:
+        raise SourceError(f"Cannot read {error.filename}: {error.strerror}.") from error
     return key_of(settings.model_dump(mode="json"), found)
 
 
