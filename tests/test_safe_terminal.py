@@ -227,7 +227,7 @@ def test_a_sign_of_life_needs_no_report(capsys):
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("counterpoint.progress.Lines", Watched)
-        with progress(every_s=0.01) as listen:
-            listen("fitting", 0, 10)
+        with progress(every_s=0.01) as on_progress:
+            on_progress("fitting", 0, 10)
             assert shown.wait(20)
     assert capsys.readouterr().err.startswith("fitting: about 10 s\n")

@@ -53,7 +53,7 @@ PREDICTIONS: Columns = {
     "group": pl.String,
     "label": pl.String,
 }
-"""The narrow waist, plus one ``p_<class>`` column a class (sorted by class name).
+"""The table from which all scores are computed.  It also has one ``p_<class>`` column a class, sorted by class name.
 
 ``fold`` is the test fold of the fit ("0" … of a k-fold, "test" of a hold-out).  ``part`` is the part of the row in that
 fit: "train", "validation" or "test".

@@ -174,7 +174,7 @@ class Study:
         pairs = self.pairs()
         folds = {fold: rows_by_part(pairs, fold) for fold in folds_to_test(pairs)}
         on_count = partial(self.on_progress, "exporting pairs")
-        export = SplitExport(seed=self.config.split.seed, classes=classes, resize=resize, listen=on_count)
+        export = SplitExport(seed=self.config.split.seed, classes=classes, resize=resize, on_count=on_count)
         return export.write(folds, Path(where), key=self.key("pairs"))
 
     def test_evaluations(self) -> list[dict[str, Any]]:
@@ -257,7 +257,7 @@ class Study:
 
 
 class Stage(NamedTuple):
-    """One stage: the inputs that its key is made of, besides the key of the stage before, and its function."""
+    """One stage: the inputs that its key is made of, in addition to the key of the stage before, and its function."""
 
     inputs: Callable[[Study], Any]
     make: Callable[[Study], Tables]

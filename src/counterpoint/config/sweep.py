@@ -27,7 +27,7 @@ class SweepConfig(Section):
     changes: Changes = Field(default_factory=dict)
     """Changes of the study file that every point has."""
     variants: Mapping[str, Changes]
-    """States to start from, such as published and repaired, and the changes of each besides its choices."""
+    """States to start from, such as published and repaired, and the changes of each in addition to its choices."""
     choices: Mapping[str, Mapping[str, Changes]] = Field(default_factory=dict)
     """Single changes by name, each with a value for every variant.  A point takes one value from the other variant."""
     along: Mapping[str, tuple[Any, ...]] = Field(default_factory=dict)

@@ -43,15 +43,15 @@ class SplitExport:
         is 0 and a person 1, as published.
     resize, side_px
         *resize* is "bilinear" as published, or "area".  *side_px* is the width and the height of the gray images.
-    listen
-        *listen* is called with the number of decoded pairs and the number of all pairs.
+    on_count
+        *on_count* receives the number of decoded pairs and the number of all pairs.
     """
 
     seed: int = 0
     classes: Sequence[str] | None = None
     resize: Resize = "bilinear"
     side_px: int = SIDE_PX
-    listen: OnCount = ignore_count
+    on_count: OnCount = ignore_count
 
     def write(self, folds: Folds, where: Path, *, key: str) -> Exported:
         """Write the tables into a folder, all or none, and return their account.
@@ -98,7 +98,7 @@ class SplitExport:
         with ImageReader() as reader:
             for done, (row, text, image) in enumerate(pairs.select("row", "text", "image").iter_rows()):
                 if done % LISTEN_EVERY == 0:
-                    self.listen(done, len(pairs))
+                    self.on_count(done, len(pairs))
                 if text is None or image is None:
                     left_out["no_text" if text is None else "no_image"] += 1
                     continue

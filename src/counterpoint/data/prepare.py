@@ -28,7 +28,7 @@ class PairRules(NamedTuple):
 
 
 class Edits(NamedTuple):
-    """The edits of single rows in a study file: ids to leave out, and labels by id that stand above every rule."""
+    """The edits of single rows in a study file: ids to leave out, and labels by id, which override every rule."""
 
     exclude: Collection[str] = frozenset()
     relabel: Mapping[str, str] = {}

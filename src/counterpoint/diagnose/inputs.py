@@ -1,4 +1,4 @@
-"""The inputs that a check may ask for, by name: tables and settings of a study, and values that several checks share.
+"""The inputs that a check may need, by name: tables and settings of a study, and values that several checks share.
 
 A shared input is made from others at its first use, once for all checks.
 """
@@ -51,12 +51,12 @@ INPUTS: Mapping[str, Input] = {
     ),
     "encoded_fits": Input(
         list[EncodedFit],
-        "The first fit of each multimodal contender that encodes text and image apart, with encoded test rows.",
+        "The first fit of each multimodal contender with separate encoders, and its test rows encoded.",
         encoded_fits,
     ),
     "information_gain": Input(
         InformationGain | None,
-        "The bits about the class by text, image, their sum and each multimodal contender.  None of few rows.",
+        "The bits about the class by text, image, their sum and each multimodal contender.  None if rows are few.",
         information_gain,
     ),
 }

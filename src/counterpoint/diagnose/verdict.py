@@ -19,10 +19,11 @@ VERDICTS = (
     "leak", "misaligned", "training_failed", "branch_ignored", "redundant", "text_only", "image_only",
     "additive_gain", "interaction_gain", "no_signal", "cannot_tell",
 )  # fmt: skip
-SPOILT = ("leak", "misaligned", "training_failed", "branch_ignored")
+NOT_COMPARABLE = ("leak", "misaligned", "training_failed", "branch_ignored")
 """Verdicts on comparisons whose difference is not a difference of modalities."""
-ENOUGH = ("redundant", "text_only", "image_only", "no_signal")
-"""Verdicts that rest on more than the interval of the gain.  It may end above `WORTHLESS`."""
+NO_JOINT_GAIN = ("redundant", "text_only", "image_only", "no_signal")
+"""Verdicts that a second modality adds nothing.  They rest on more than the gain: its interval may end above
+`WORTHLESS`."""
 
 
 class Answer(NamedTuple):
@@ -76,7 +77,7 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
 def _headline(inputs: VerdictInputs, verdict: str) -> str:
     contrast, gain, unit = inputs.contrast, inputs.gain, inputs.metric.replace("_", " ")
     a, b, measured = contrast["a"], contrast["b"], f"is {number_formats.signed_with_interval(*gain)}"
-    if verdict in SPOILT:
+    if verdict in NOT_COMPARABLE:
         better = "does better than" if gain.low > 0 else "does worse than"
         relation = better if gain.low > 0 or gain.high < 0 else "is not shown to differ from"
         return f"{a} {relation} {b}: the difference in {unit} {measured}."
@@ -85,10 +86,10 @@ def _headline(inputs: VerdictInputs, verdict: str) -> str:
 
 def _opening(gain: Estimate, verdict: str) -> str:
     if gain.low > 0:
-        return "A better score, but not from reading both" if verdict in ENOUGH else "Yes, reading both helps"
+        return "A better score, but not from reading both" if verdict in NO_JOINT_GAIN else "Yes, reading both helps"
     if gain.high < 0:
         return "No, reading both does worse"
-    if gain.high < WORTHLESS or verdict in ENOUGH:
+    if gain.high < WORTHLESS or verdict in NO_JOINT_GAIN:
         return "No gain from reading both is shown"
     return "A gain from reading both is neither shown nor ruled out"
 

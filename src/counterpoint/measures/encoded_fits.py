@@ -83,7 +83,7 @@ class EncodedFit:
 
 
 def encoded_fits(modalities: Modalities, primary: Mapping[str, Any] | None, fit_of: FitOf) -> list[EncodedFit]:
-    """Return the encoded fit of each contender of text and image that offers one, the primary contrast's first.
+    """Return the encoded fit of each contender that encodes text and image separately, the primary contrast's first.
 
     Parameters
     ----------

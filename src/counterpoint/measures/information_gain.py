@@ -2,7 +2,7 @@
 
 A predictor is a contender, or several contenders whose log probabilities are added.  Each is calibrated on validation
 rows, so that no difference in calibration counts as information.  Bits show a difference on far fewer rows than
-accuracy does.  The same bits are worth more or fewer points of accuracy, so that points are measured as well.
+accuracy does.  The same number of bits can be worth many or few points of accuracy.  So points are measured as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -146,7 +146,7 @@ def bits_by_class(
     Returns
     -------
     tuple[dict[str, Floats], dict[str, Floats]]
-        Of validation and of test rows, arrays of shape (n, n_classes) by predictor.
+        Arrays of shape (n, n_classes) by predictor: first for validation rows, then for test rows.
     """
     n_classes = next(iter(test.proba.values())).shape[1]
     on_validation, on_test = (

@@ -1,7 +1,7 @@
-"""How often confident texts predict a wrong class, and whether images then agree with the label or with the text.
+"""The lapse rate of a text model, and whether images support the labels or the predictions of its confident errors.
 
-A text of another row predicts a class with all its evidence, and is correct by chance.  A wrong label looks the same
-from the text alone, but then the image agrees with the text and not with the label.
+A text that belongs to another row gives a confident prediction, which is correct only by chance.  A wrong label has the
+same effect.  The image separates the two: it supports the label in the first case, and the prediction in the second.
 """
 
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ from counterpoint.seeds import child_seed
 RATES, SLOPES = np.linspace(0, 0.99, 100), np.geomspace(0.05, 40, 50)
 """The grid of lapse rates and of slopes.  At each rate the likeliest slope counts."""
 DEVIANCE = 2.706
-"""The loss in twice the log likelihood at the ends of a lapse rate: each end errs in 5 % of the cases."""
+"""The fall of twice the log likelihood from its maximum to an end of the interval: each end is one-sided at 95 %."""
 BINS, SUREST_LOGIT = 100, 8.0
-"""The rate is fitted to so many bins of rows of about the same confidence.  Logits are clipped, so that heavy tails of
-a network do not set the slope."""
+"""The number of bins of rows of about the same confidence, and the largest logit.  Larger ones are clipped, so that a
+few very confident rows do not set the slope."""
 FOLDS, LEAST_TEXTS = 5, 2
 MOST_LOGIT = 4.0
-"""Log ratios of two classes by an image are clipped here: some networks are confident of anything."""
+"""The largest log ratio of two classes by an image.  Larger ones are clipped: some networks are overconfident."""
 
 
 class LapseRate(NamedTuple):
@@ -86,7 +86,7 @@ def lapse_rate(proba: Floats, codes: Codes) -> LapseRate:
     predicted, confidence = level.argmax(1), level.max(1).clip(FLOOR, 1 - FLOOR)
     is_correct = predicted == codes
     weights = 1 / np.bincount(codes, minlength=others + 1)[codes]
-    weights *= weights.sum() / (weights**2).sum()  # together they count for as many rows as they have information of
+    weights *= weights.sum() / (weights**2).sum()  # their sum is the effective number of rows (Kish 1965)
     z = np.log(others * confidence / (1 - confidence)).clip(0, SUREST_LOGIT)
     rate, slope = _fitted(z, is_correct, weights, others)
     lapsed = rate.value * (1 - 1 / (others + 1))
@@ -112,10 +112,11 @@ def _fitted(z: Floats, is_correct: NDArray[np.bool_], weights: Floats, others: i
 
 
 def label_support(image: Floats, lapses: LapseRate, codes: Codes, groups: Sequence[str]) -> Estimate:
-    """Estimate how far images agree with the label, and not with the class that the text predicts, where texts lapse.
+    """Estimate how far images support the label, and not the class that the text predicts, on rows that are lapses.
 
-    1 where images agree with the label as they do on rows on which text and label agree: the text belongs to another
-    row.  0 where images agree with the class that the text predicts as on rows of that class: the label is wrong.
+    The value is 1 if images support the label as much as on rows where text and label agree.  Then the texts belong to
+    other rows.  It is 0 if images support the class that the text predicts as much as on rows of that class.  Then the
+    labels are wrong.
 
     Parameters
     ----------
@@ -183,8 +184,8 @@ def _mean(weights: Floats, values: Floats) -> Floats:
 def proba_from_words(texts: Sequence[str], codes: Codes, groups: Sequence[str], n_classes: int) -> Floats | None:
     """Return class probabilities of *texts* by their words, each by a model that was not fitted on its group.
 
-    The model is a logistic regression on tf-idf, cross-fitted.  A contender may fit its training rows too closely, and
-    is then as confident of any text.
+    The model is a logistic regression on tf-idf, cross-fitted over five folds of groups.  It takes the place of a
+    contender that overfits, which is too confident on every text.
 
     Parameters
     ----------
@@ -200,7 +201,7 @@ def proba_from_words(texts: Sequence[str], codes: Codes, groups: Sequence[str], 
     Returns
     -------
     Floats | None
-        Shape (n, n_classes).  None where no word comes twice, or all rows of a fold are of one class.
+        Shape (n, n_classes).  None where no word is in two texts, or all rows of a fold have one class.
 
     Examples
     --------
@@ -219,7 +220,7 @@ def proba_from_words(texts: Sequence[str], codes: Codes, groups: Sequence[str], 
         model: Any = make_pipeline(tfidf(LEAST_TEXTS), LogisticRegression(max_iter=500))
         try:
             model.fit([texts[row] for row in known], codes[known])
-        except ValueError:  # no word comes twice, or there is one class only
+        except ValueError:  # no word is in two texts, or there is one class only
             return None
         proba[np.ix_(new, model.classes_)] = model.predict_proba([texts[row] for row in new])
     return proba

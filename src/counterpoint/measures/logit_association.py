@@ -1,4 +1,4 @@
-"""Whether the predictions of a text and of an image contender go together, over all rows or within a class."""
+"""Whether the predictions of a text contender and an image contender are associated, over all rows or in a class."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ PERMUTATIONS = 999
 
 
 def logit_association_p(rows: PredictionArrays, text: str, image: str, *, is_within_class: bool) -> float:
-    """Return p: the share of permutations of the images in which the predictions go together as much.
+    """Return p: the share of permutations of the images in which the predictions are associated as strongly.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ class PairFeatures(NamedTuple):
     rows
         *rows* are the pairs, in the order of their source.
     text, image
-        *text* and *image* are features, shape (n, widths).
+        *text* and *image* are features, shape (n, n_text_features) and (n, n_image_features).
     """
 
     rows: Frame
@@ -58,7 +58,7 @@ class PairFeatures(NamedTuple):
         return found
 
     def shifted_image_rate(self, by: int) -> tuple[OwnImageRate, int] | None:
-        """Return how often texts find the image *by* rows further on, and the number of rows.  None of few."""
+        """Return the rate of each text with the image *by* rows further on, and the number of rows.  None if few."""
         numbers = self.rows["row"].to_numpy()
         _, here, there = np.intersect1d(numbers + by, numbers, return_indices=True)
         if len(here) < FEW_ROWS // 2:
@@ -69,7 +69,7 @@ class PairFeatures(NamedTuple):
 def pair_features(pairs: Frame, fit: ContenderFit | None) -> PairFeatures | None:
     """Return features of at most 1,500 *pairs* with both modalities.  None where too few images are readable.
 
-    Images are read at the size that the model of *fit* reads: those are decoded already, and kept in a store.
+    Images are read at the size that the model of *fit* reads, because images of this size are stored already.
     """
     from counterpoint.features.pixels import load_pixels  # noqa: PLC0415 - loads the decoder
 

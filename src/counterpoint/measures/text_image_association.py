@@ -48,7 +48,7 @@ def own_image_rate(text: Floats, image: Floats, groups: Sequence[str], codes: Co
     Parameters
     ----------
     text, image
-        *text* and *image* are features of the same rows, shape (n, widths).
+        *text* and *image* are features of the same n rows, shape (n, n_text_features) and (n, n_image_features).
     groups
         *groups* stay together in one fold.
     codes
@@ -83,7 +83,7 @@ def own_image_rate(text: Floats, image: Floats, groups: Sequence[str], codes: Co
 
 
 def _shares_below_own(scores: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return of each row the share of other images below its own, and the sum of it in each random permutation."""
+    """Return the share of other images that score below the own image of each row, and its sum in each permutation."""
     n = len(scores)
     places = scores.argsort(1, kind="stable").argsort(1, kind="stable") / (n - 1)  # of each image in each row, 0 … 1
     permutations = rng.permuted(np.tile(np.arange(n), (PERMUTATIONS, 1)), axis=1)
@@ -156,7 +156,7 @@ def text_features(texts: Sequence[str]) -> Floats:
     runs = TfidfVectorizer(sublinear_tf=True, min_df=least, analyzer="char_wb", ngram_range=(2, 4), max_features=5000)
     try:
         matrix = make_union(tfidf(least), runs).fit_transform(texts)
-    except ValueError:  # no word at all, or none that comes twice
+    except ValueError:  # no word at all, or none that is in two texts
         return np.zeros((len(texts), 1))
     return _main(matrix, TEXT_WIDTH)
 

@@ -21,7 +21,7 @@ def scores(predictions: Frame, rules: Evaluate) -> Frame:
 
     A value is the mean over seeds.  In a k-fold, ranking metrics are means over folds, and other metrics pool the
     out-of-fold rows.  An interval is null if fewer than two groups were predicted.  The interval of a training score
-    uses a quarter of the draws.
+    uses a quarter of the draws, but at least 100.
 
     Examples
     --------
