@@ -38,7 +38,7 @@ from counterpoint.measures.logit_association import logit_association_p
 from counterpoint.measures.pair_features import FEW_ROWS, PairFeatures, pair_features
 from counterpoint.measures.prediction_arrays import prediction_arrays
 from counterpoint.measures.text_image_association import OwnImageRate
-from counterpoint.measures.text_readings import TextReading, label_support_of, least_log_loss, text_readings
+from counterpoint.measures.text_predictions import TextPredictions, label_support_of, least_log_loss, text_predictions
 from counterpoint.schema import Frame
 
 LEVEL = 0.01
@@ -269,24 +269,24 @@ def _lapsing(rows: Frame, predictions: Frame, modalities: Modalities) -> Problem
     tested = prediction_arrays(predictions, [image]) if image else None
     if image is None or tested is None or len(tested.ids) < FEW_ROWS // 2:
         return None
-    for reading in text_readings(rows, predictions, modalities):
-        lapses = lapse_rate(reading.proba, reading.codes)
+    for by_text in text_predictions(rows, predictions, modalities):
+        lapses = lapse_rate(by_text.proba, by_text.codes)
         if lapses.rate.low > LEAST_LAPSE_RATE and lapses.rate.high < MOST_LAPSE_RATE:
-            support = label_support_of(tested, image, reading, lapses)
+            support = label_support_of(tested, image, by_text, lapses)
             if support.low > LEAST_SUPPORT:
-                return _some_rows(reading, lapses, support)
+                return _some_rows(by_text, lapses, support)
     return None
 
 
-def _some_rows(reading: TextReading, lapses: LapseRate, support: Estimate) -> Problem:
+def _some_rows(by_text: TextPredictions, lapses: LapseRate, support: Estimate) -> Problem:
     explanation = (
-        f"The texts have a lapse rate of {_percent(lapses.rate)}, by {reading.name}. On this share of rows a text is "
+        f"The texts have a lapse rate of {_percent(lapses.rate)}, by {by_text.name}. On this share of rows a text is "
         "correct only by chance, at any confidence. There the images agree with the label and not with the text, by "
         f"{_percent(support)} of the possible amount. Either some texts belong to other rows, or they describe another "
         "class than their label. Look at the rows of the table."
     )
-    wrong = np.flatnonzero(lapses.predicted != reading.codes)
-    surest = wrong[np.argsort(-reading.proba[wrong].max(1), kind="stable")][:12].tolist()
-    table = [{"id": reading.ids[row], "probability": round(float(reading.proba[row].max()), 4)} for row in surest]
-    measured = {"model": reading.name, "rate": list(lapses.rate), "label_support": list(support)}
+    wrong = np.flatnonzero(lapses.predicted != by_text.codes)
+    surest = wrong[np.argsort(-by_text.proba[wrong].max(1), kind="stable")][:12].tolist()
+    table = [{"id": by_text.ids[row], "probability": round(float(by_text.proba[row].max()), 4)} for row in surest]
+    measured = {"model": by_text.name, "rate": list(lapses.rate), "label_support": list(support)}
     return Problem("warn", explanation, {"lapse_rate": measured, "table": table})

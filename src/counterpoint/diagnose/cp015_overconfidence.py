@@ -29,31 +29,12 @@ SUBJECT = "calibration"
 LOWEST, HIGHEST = 0.05, 50.0
 
 
-class Calibration(NamedTuple):
-    """A single-entity contender before and after scaling by its temperature, and its average with another.
+class Average(NamedTuple):
+    """The average of a contender with *other*, the contender of the other modality, and its changes by scaling."""
 
-    Attributes
-    ----------
-    other
-        *other* is the contender of the other modality.
-    ece
-        *ece* is the calibration error on test rows, before and after scaling.
-    ece_fall, log_loss_fall, accuracy_rise
-        *ece_fall* is the fall of its own calibration error by scaling.  The other two are changes of the average.
-    """
-
-    name: str
     other: str
-    temperature: float
-    ece: tuple[float, float]
-    ece_fall: Estimate
     log_loss_fall: Estimate
     accuracy_rise: Estimate
-
-    @property
-    def is_overconfident(self) -> bool:
-        """Whether its temperature is high, and scaling by it lowers the calibration error on test rows."""
-        return self.temperature >= HOT and self.ece_fall.low > WORTH_ECE
 
     @property
     def effect(self) -> str:
@@ -62,6 +43,31 @@ class Calibration(NamedTuple):
         if self.accuracy_rise.low > 0:
             return f"It dominates the average with {self.other}. Scaling it first {change}."
         return f"Its average with {self.other} is not clearly worse for it. Scaling it first {change}."
+
+
+class Calibration(NamedTuple):
+    """A single-entity contender before and after scaling by its temperature.
+
+    Attributes
+    ----------
+    ece
+        *ece* is the calibration error on test rows, before and after scaling.
+    ece_fall
+        *ece_fall* is its fall by scaling, with an interval.
+    average
+        *average* is the average with the contender of the other modality.
+    """
+
+    name: str
+    temperature: float
+    ece: tuple[float, float]
+    ece_fall: Estimate
+    average: Average
+
+    @property
+    def is_overconfident(self) -> bool:
+        """Whether its temperature is high, and scaling by it lowers the calibration error on test rows."""
+        return self.temperature >= HOT and self.ece_fall.low > WORTH_ECE
 
 
 @final
@@ -99,7 +105,7 @@ class Overconfidence(Check):
             return self.finding("info", SUBJECT, sound, table=table)
         explanation = (
             f"{worst.name} is over-confident: its temperature is {temperature}. Its calibration error is "
-            f"{numbers.score(worst.ece[0])}, and {numbers.score(worst.ece[1])} after scaling. {worst.effect} "
+            f"{numbers.score(worst.ece[0])}, and {numbers.score(worst.ece[1])} after scaling. {worst.average.effect} "
             "Scale probabilities before you fuse them, as late-fusion does."
         )
         return self.finding("warn", worst.name, explanation, table=table)
@@ -111,9 +117,9 @@ def _row(calibration: Calibration) -> dict[str, Any]:
         "temperature": round(calibration.temperature, 3),
         "ece": round(calibration.ece[0], 4),
         "ece scaled": round(calibration.ece[1], 4),
-        "averaged with": calibration.other,
-        "log loss falls by": round(calibration.log_loss_fall.value, 4),
-        "accuracy rises by": round(calibration.accuracy_rise.value, 4),
+        "averaged with": calibration.average.other,
+        "log loss falls by": round(calibration.average.log_loss_fall.value, 4),
+        "accuracy rises by": round(calibration.average.accuracy_rise.value, 4),
     }
 
 
@@ -127,14 +133,17 @@ def _calibration(name: str, other: str, test: PredictionArrays, scaled: dict[str
     losses = (_losses(proba, test) for proba in averages)
     fall = np.subtract(*losses)
     one = np.ones((1, len(test.codes)))
+    average = Average(
+        other,
+        _estimate(lambda weights: weights @ fall / weights.sum(1), test),
+        _estimate(lambda weights: accuracy(fused[1].weigh(weights)) - accuracy(fused[0].weigh(weights)), test),
+    )
     return Calibration(
         name,
-        other,
         temperature,
         (float(ece(alone[0].weigh(one))[0]), float(ece(alone[1].weigh(one))[0])),
         _estimate(lambda weights: ece(alone[0].weigh(weights)) - ece(alone[1].weigh(weights)), test),
-        _estimate(lambda weights: weights @ fall / weights.sum(1), test),
-        _estimate(lambda weights: accuracy(fused[1].weigh(weights)) - accuracy(fused[0].weigh(weights)), test),
+        average,
     )
 
 

@@ -65,7 +65,7 @@ class TrainingFailed(Check):
         signs = [signs_of(tables, name, fit_of(name)) for name in names]
         found = [failure for each in signs if (failure := _failure(each))]
         failed = {each.contender: each.kind for each in found if each.kind}
-        flat = {each.contender: [layer.layer for layer in each.flat] for each in signs if each.flat}
+        flat = {each.contender: [layer.layer for layer in each.layers.flat] for each in signs if each.layers.flat}
         evidence = {"failed": failed, "flat": flat, "table": _table(signs)}
         if not found:
             sound = f"No sign of failed training in the networks of the study ({len(signs)}). "
@@ -78,7 +78,7 @@ class TrainingFailed(Check):
 def _failure(signs: Signs) -> Failure | None:
     """Return the failure of a network, or None."""
     name, kind = signs.contender, _kind(signs)
-    if kind is None and not signs.flat:
+    if kind is None and not signs.layers.flat:
         return None
     first = f"{name} {EXPLANATIONS[kind or IN_PART]}"
     parts = [first, _better(signs) if kind else "", ADVICE.get(kind or "", ""), _flat_layers(signs)]
@@ -101,20 +101,21 @@ ADVICE = {
 
 def _kind(signs: Signs) -> str | None:
     """Return the kind of a certain failure, or None."""
-    if signs.is_stuck and (signs.is_worse or (signs.is_at_chance and signs.flat)):
+    parts, test, is_flat = signs.parts, signs.test, bool(signs.layers.flat)
+    if parts.is_stuck and (test.is_worse or (test.is_at_chance and is_flat)):
         return UNLEARNED
-    if signs.is_misreading:
+    if parts.is_misreading:
         return MISREADS
-    if signs.is_memorized and signs.is_at_chance and signs.better:
+    if parts.is_memorized and test.is_at_chance and test.better:
         return MEMORIZED
-    return IN_PART if signs.flat and signs.is_worse else None
+    return IN_PART if is_flat and test.is_worse else None
 
 
 def _better(signs: Signs) -> str:
     """Return the sentence on the better contender."""
-    if signs.better is None:
+    if signs.test.better is None:
         return ""
-    name, score = signs.better
+    name, score = signs.test.better
     return (
         f"But {name}, which reads no other modality, has a balanced accuracy of {numbers.score_with_interval(*score)}."
     )
@@ -122,18 +123,25 @@ def _better(signs: Signs) -> str:
 
 def _flat_layers(signs: Signs) -> str:
     """Return the sentences on the flat layers, and the remedy."""
-    if not signs.flat:
+    flat = signs.layers.flat
+    if not flat:
         return ""
     # The layers behind a softmax are flat as well: the cause is named first.
-    first = next((layer for layer in signs.flat if _is_softmax(layer)), signs.flat[0])
-    others = [layer.layer for layer in signs.flat if layer is not first][:3]
+    first = next((layer for layer in flat if _is_softmax(layer)), flat[0])
+    others = [layer.layer for layer in flat if layer is not first][:3]
     spread = numbers.share(first.spread, decimals=2)
     sentences = [f"The outputs of {first.layer} ({_kind_of(first)}) differ over rows by {spread} of their size."]
     if _is_softmax(first):
         sentences.append("A softmax between layers starves the layers that follow.")
     if others:
         sentences.append(f"Other flat layers: {', '.join(others)}.")
-    return " ".join([*sentences, "Use ReLU there, and check the learning rate and the dropout.", *_gradients(signs)])
+    return " ".join(
+        [
+            *sentences,
+            "Use ReLU there, and check the learning rate and the dropout.",
+            *_gradients(signs.layers.gradients),
+        ]
+    )
 
 
 def _is_softmax(layer: Activity) -> bool:
@@ -144,9 +152,9 @@ def _kind_of(layer: Activity) -> str:
     return f"{layer.kind} over {layer.width} units, mean {layer.mean:.4f}" if _is_softmax(layer) else layer.kind
 
 
-def _gradients(signs: Signs) -> list[str]:
+def _gradients(norms: dict[str, float]) -> list[str]:
     """Return the sentence on the gradient of each branch, if there are two."""
-    branches = {part: norm for part, norm in signs.gradients.items() if part in ("text", "image")}
+    branches = {part: norm for part, norm in norms.items() if part in ("text", "image")}
     if len(branches) < 2:
         return []
     total = sum(branches.values()) or 1.0
@@ -160,6 +168,6 @@ def _table(signs: list[Signs]) -> list[dict[str, Any]]:
             "contender": each.contender, "layer": layer.layer, "kind": layer.kind, "spread": round(layer.spread, 4),
             "dead": round(layer.dead, 3), "saturated": round(layer.saturated, 3),
         }
-        for each in signs for layer in each.layers
+        for each in signs for layer in each.layers.layers
     ]  # fmt: skip
     return sorted(rows, key=lambda row: float(str(row["spread"])))[:SHOWN]

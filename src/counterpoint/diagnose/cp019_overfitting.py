@@ -24,8 +24,17 @@ LAST = 3
 """The number of last epochs whose validation loss must each show that rise."""
 
 
+class KeptLosses(NamedTuple):
+    """The loss of kept weights on each part.  *gap* is the test loss minus the training loss, with its interval."""
+
+    validation: float
+    train: float
+    test: float
+    gap: tuple[float, float, float]
+
+
 class Curve(NamedTuple):
-    """The validation curve of a contender, the mean over its fits, and the loss of its kept weights on each part.
+    """The validation curve of a contender, the mean over its fits, and the losses of its kept weights.
 
     Attributes
     ----------
@@ -35,10 +44,8 @@ class Curve(NamedTuple):
         *epochs* is the last epoch.
     lowest, last
         *lowest* is the lowest validation loss of the curve, and *last* the lowest of its last `LAST` epochs.
-    kept, train, test
-        The loss of the kept weights on validation, training and test rows.
-    gap
-        *gap* is the test loss minus the training loss, with its interval.
+    kept
+        *kept* are the losses of the kept weights.
     """
 
     contender: str
@@ -46,15 +53,12 @@ class Curve(NamedTuple):
     epochs: float
     lowest: float
     last: float
-    kept: float
-    train: float
-    test: float
-    gap: tuple[float, float, float]
+    kept: KeptLosses
 
     @property
     def is_overfitted(self) -> bool:
         """Whether the kept weights, and the weights of all last epochs, are worse than an earlier epoch."""
-        return min(self.kept, self.last) > self.lowest + WORTH_NATS
+        return min(self.kept.validation, self.last) > self.lowest + WORTH_NATS
 
 
 @final
@@ -71,25 +75,26 @@ class Overfitting(Check):
         curves = [curve for name in names if (curve := _curve(history, predictions, name)) is not None]
         if not curves:
             return self.not_applicable(SUBJECT, "No contender of the study keeps learning curves.")
-        table = [_row(curve) for curve in sorted(curves, key=lambda curve: curve.lowest - curve.kept)][:12]
-        worst = max(curves, key=lambda curve: (curve.is_overfitted, curve.kept - curve.lowest))
+        table = [_row(curve) for curve in sorted(curves, key=lambda curve: curve.lowest - curve.kept.validation)][:12]
+        worst = max(curves, key=lambda curve: (curve.is_overfitted, curve.kept.validation - curve.lowest))
         if not worst.is_overfitted:
             return self.finding("info", SUBJECT, _kept_well(curves), table=table)
+        kept = worst.kept
         explanation = (
             f"{worst.contender} was trained for {worst.epochs:.0f} epochs and is over-fitted. The validation loss of "
-            f"its kept weights is {numbers.score(worst.kept)}. Epoch {worst.best_epoch:.0f} had the lowest, "
+            f"its kept weights is {numbers.score(kept.validation)}. Epoch {worst.best_epoch:.0f} had the lowest, "
             f"{numbers.score(worst.lowest)}, and each of the last {LAST} epochs at least {numbers.score(worst.last)}. "
-            f"The loss is {numbers.score(worst.test)} on test rows and {numbers.score(worst.train)} on training rows. "
+            f"The loss is {numbers.score(kept.test)} on test rows and {numbers.score(kept.train)} on training rows. "
             f"Stop at epoch {worst.best_epoch:.0f}: set epochs, or a patience that keeps the best epoch."
         )
         return self.finding("warn", worst.contender, explanation, table=table)
 
 
 def _kept_well(curves: list[Curve]) -> str:
-    wide = max(curves, key=lambda curve: curve.gap[0])
+    wide = max(curves, key=lambda curve: curve.kept.gap[0])
     return (
         "Every network kept weights near the lowest validation loss of its curve. The widest gap between test and "
-        f"training loss is {numbers.signed_with_interval(*wide.gap)}, of {wide.contender}."
+        f"training loss is {numbers.signed_with_interval(*wide.kept.gap)}, of {wide.contender}."
     )
 
 
@@ -99,9 +104,9 @@ def _row(curve: Curve) -> dict[str, Any]:
         "epochs": round(curve.epochs, 1),
         "stop at": round(curve.best_epoch, 1),
         "lowest validation loss": round(curve.lowest, 4),
-        "kept validation loss": round(curve.kept, 4),
-        "training loss": round(curve.train, 4),
-        "test loss": round(curve.test, 4),
+        "kept validation loss": round(curve.kept.validation, 4),
+        "training loss": round(curve.kept.train, 4),
+        "test loss": round(curve.kept.test, 4),
     }
 
 
@@ -121,7 +126,7 @@ def _curve(history: Frame, predictions: Frame, name: str) -> Curve | None:
     gap = test[0] - train[0], test[1] - train[2], test[2] - train[1]
     return Curve(
         name, float(np.mean(best)), float(np.mean([fit["epoch"].max() for fit in fits])),
-        lowest, last, kept[0], train[0], test[0], gap,
+        lowest, last, KeptLosses(kept[0], train[0], test[0], gap),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ Depth = Literal["fast", "full"]
 Primary = Mapping[str, Any]
 
 
-class Input(NamedTuple):
+class CheckInput(NamedTuple):
     """One input: its type, one sentence on it, and the function that makes it from other inputs where it is shared."""
 
     kind: Any
@@ -27,34 +27,36 @@ class Input(NamedTuple):
     make: Callable[..., Any] | None = None
 
 
-INPUTS: Mapping[str, Input] = {
-    "pairs": Input(Frame, "The rows that contenders are compared on: schema.PAIRS and further columns of the source."),
-    "dropped": Input(Frame, "The rows that left before the comparison, each with its reason: schema.DROPPED."),
-    "predictions": Input(Frame, "The probabilities of every contender for every row: schema.PREDICTIONS."),
-    "history": Input(Frame, "The learning curves: schema.HISTORY."),
-    "costs": Input(Frame, "The trials, epochs, parameters and seconds of each fit: schema.COSTS."),
-    "scores": Input(Frame, "Every score with its interval: schema.SCORES."),
-    "differences": Input(Frame, "Every paired difference on test rows: schema.DIFFERENCES."),
-    "primary": Input(Primary | None, "The primary contrast, with a (multimodal) and b (one modality), or None."),
-    "modalities": Input(Modalities, "The modalities that each contender reads, by its name."),
-    "additive": Input(tuple[str, ...], "The contenders whose logits are a sum over modalities."),
-    "n_fits": Input(int, "Seeds × folds of the contenders whose fits depend on the seed."),
-    "test_evaluations": Input(int, "How often test rows of this study were scored with different settings."),
-    "is_record_lost": Input(bool, "Whether the record of test evaluations was once damaged or removed."),
-    "metric": Input(str, "The primary metric."),
-    "depth": Input(Depth, '"fast" reads tables and predicts little.  "full" may also predict more and fit again.'),
-    "fit_of": Input(FitOf, "Returns the first fit of a contender by its name, or None."),
-    "best_contenders": Input(
+INPUTS: Mapping[str, CheckInput] = {
+    "pairs": CheckInput(
+        Frame, "The rows that contenders are compared on: schema.PAIRS and further columns of the source."
+    ),
+    "dropped": CheckInput(Frame, "The rows that left before the comparison, each with its reason: schema.DROPPED."),
+    "predictions": CheckInput(Frame, "The probabilities of every contender for every row: schema.PREDICTIONS."),
+    "history": CheckInput(Frame, "The learning curves: schema.HISTORY."),
+    "costs": CheckInput(Frame, "The trials, epochs, parameters and seconds of each fit: schema.COSTS."),
+    "scores": CheckInput(Frame, "Every score with its interval: schema.SCORES."),
+    "differences": CheckInput(Frame, "Every paired difference on test rows: schema.DIFFERENCES."),
+    "primary": CheckInput(Primary | None, "The primary contrast, with a (multimodal) and b (one modality), or None."),
+    "modalities": CheckInput(Modalities, "The modalities that each contender reads, by its name."),
+    "additive": CheckInput(tuple[str, ...], "The contenders whose logits are a sum over modalities."),
+    "n_fits": CheckInput(int, "Seeds × folds of the contenders whose fits depend on the seed."),
+    "test_evaluations": CheckInput(int, "How often test rows of this study were scored with different settings."),
+    "is_record_lost": CheckInput(bool, "Whether the record of test evaluations was once damaged or removed."),
+    "metric": CheckInput(str, "The primary metric."),
+    "depth": CheckInput(Depth, '"fast" reads tables and predicts little.  "full" may also predict more and fit again.'),
+    "fit_of": CheckInput(FitOf, "Returns the first fit of a contender by its name, or None."),
+    "best_contenders": CheckInput(
         Mapping[str, str | None],
         "The best contender of the text alone and of the image alone, by validation rows.",
         best_contenders,
     ),
-    "encoded_fits": Input(
+    "encoded_fits": CheckInput(
         list[EncodedFit],
         "The first fit of each multimodal contender with separate encoders, and its test rows encoded.",
         encoded_fits,
     ),
-    "information_gain": Input(
+    "information_gain": CheckInput(
         InformationGain | None,
         "The bits about the class by text, image, their sum and each multimodal contender.  None if rows are few.",
         information_gain,
@@ -103,7 +105,7 @@ class Inputs:
         return Inputs(self._given | changes)
 
 
-def input_named(name: str) -> Input:
+def input_named(name: str) -> CheckInput:
     """Return the input *name*.
 
     Raises

@@ -44,8 +44,8 @@ class Tables(NamedTuple):
     largest_share: float
 
 
-class Signs(NamedTuple):
-    """The signs of a failure in one network.
+class PartSigns(NamedTuple):
+    """The signs of a failure on training and validation rows.
 
     Attributes
     ----------
@@ -55,34 +55,60 @@ class Signs(NamedTuple):
         *is_memorized* is whether training is nearly perfect and validation at chance.
     is_misreading
         *is_misreading* is whether validation is at chance, and training and test rows clearly are not.
+    """
+
+    is_stuck: bool
+    is_memorized: bool
+    is_misreading: bool
+
+
+class ScoreSigns(NamedTuple):
+    """The score of a network on test rows, against chance and against the best rival.
+
+    Attributes
+    ----------
     score
         *score* is the balanced accuracy on test rows.
     better
         *better* is a contender of no further modality, clearly above chance, and its balanced accuracy.
     is_worse
         *is_worse* is whether *better* is more accurate on the same test rows, whole interval included.
+    """
+
+    score: Estimate
+    chance: float
+    better: tuple[str, Estimate] | None
+    is_worse: bool
+
+    @property
+    def is_at_chance(self) -> bool:
+        """Whether the test score is near chance, or its interval reaches chance."""
+        return self.score.low <= self.chance + 0.01 or self.score.value <= self.chance + NEAR
+
+
+class LayerSigns(NamedTuple):
+    """The activity of the layers of a network, and its gradients.
+
+    Attributes
+    ----------
     flat
         *flat* are the layers with nearly the same outputs for all rows.
     gradients
         *gradients* are the norms of the gradient in each part of the network.
     """
 
-    contender: str
-    is_stuck: bool
-    is_memorized: bool
-    is_misreading: bool
-    score: Estimate
-    chance: float
-    better: tuple[str, Estimate] | None
-    is_worse: bool
     flat: Sequence[Activity]
     layers: Sequence[Activity]
     gradients: dict[str, float]
 
-    @property
-    def is_at_chance(self) -> bool:
-        """Whether the test score is near chance, or its interval reaches chance."""
-        return self.score.low <= self.chance + 0.01 or self.score.value <= self.chance + NEAR
+
+class Signs(NamedTuple):
+    """The signs of a failure in one network: on training and validation rows, on test rows, and in its layers."""
+
+    contender: str
+    parts: PartSigns
+    test: ScoreSigns
+    layers: LayerSigns
 
 
 def signs_of(tables: Tables, name: str, fit: ContenderFit | None) -> Signs:
@@ -105,12 +131,14 @@ def signs_of(tables: Tables, name: str, fit: ContenderFit | None) -> Signs:
     layers, gradients = _inside(fit)
     flat = [layer for layer in layers if layer.spread < FLAT or max(layer.dead, layer.saturated) > MOSTLY]
     last = _last_epochs(tables.history, name)
-    return Signs(
-        name, _is_stuck(last, _loss_of_guessing(predictions, name, fit)),
+    parts = PartSigns(
+        _is_stuck(last, _loss_of_guessing(predictions, name, fit)),
         _is_memorized(last, max(chance, tables.largest_share)),
-        _is_misreading(predictions, name, scores[name], chance), scores[name], chance,
-        better, better is not None and _is_worse(predictions, name, better[0]), flat, layers, gradients,
-    )  # fmt: skip
+        _is_misreading(predictions, name, scores[name], chance),
+    )
+    is_worse = better is not None and _is_worse(predictions, name, better[0])
+    test = ScoreSigns(scores[name], chance, better, is_worse)
+    return Signs(name, parts, test, LayerSigns(flat, layers, gradients))
 
 
 def _readers(modalities: Modalities, name: str) -> list[str]:

@@ -20,7 +20,7 @@ from counterpoint.metrics.estimate import Estimate
 from counterpoint.schema import Frame, class_names
 
 
-class TextReading(NamedTuple):
+class TextPredictions(NamedTuple):
     """Class probabilities of n texts that the model was not fitted on.
 
     Attributes
@@ -39,8 +39,8 @@ class TextReading(NamedTuple):
     proba: Floats
 
 
-def text_readings(rows: Frame, predictions: Frame, modalities: Modalities) -> Iterator[TextReading]:
-    """Yield the readings of test rows by the text contender of least log loss, and of *rows* by their words.
+def text_predictions(rows: Frame, predictions: Frame, modalities: Modalities) -> Iterator[TextPredictions]:
+    """Yield predictions of test rows by the text contender of least log loss, and of *rows* by their words.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def text_readings(rows: Frame, predictions: Frame, modalities: Modalities) -> It
     if text is not None:
         tested = prediction_arrays(predictions, [text])
         if len(tested.ids) >= FEW_ROWS // 2:
-            yield TextReading(text, tested.ids, tested.codes, tested.proba[text])
+            yield TextPredictions(text, tested.ids, tested.codes, tested.proba[text])
     classes = class_names(predictions)
     known = rows.filter(pl.col("label").is_in(classes))
     if len(known) < FEW_ROWS // 2:
@@ -63,7 +63,7 @@ def text_readings(rows: Frame, predictions: Frame, modalities: Modalities) -> It
     codes = np.searchsorted(classes, known["label"].to_numpy())
     proba = proba_from_words(known["text"].to_list(), codes, known["group"].to_list(), len(classes))
     if proba is not None:
-        yield TextReading("the words", known["id"].to_list(), codes, proba)
+        yield TextPredictions("the words", known["id"].to_list(), codes, proba)
 
 
 def least_log_loss(predictions: Frame, modalities: Modalities, modality: str) -> str | None:
@@ -86,7 +86,7 @@ def least_log_loss(predictions: Frame, modalities: Modalities, modality: str) ->
     return max(names, key=lambda name: float(rows.log_proba(name)[own, rows.codes].sum()))
 
 
-def label_support_of(rows: PredictionArrays, image: str, reading: TextReading, lapses: LapseRate) -> Estimate:
+def label_support_of(rows: PredictionArrays, image: str, by_text: TextPredictions, lapses: LapseRate) -> Estimate:
     """Estimate how far contender *image* supports the labels where texts lapse, on the rows that both predict.
 
     Parameters
@@ -95,12 +95,12 @@ def label_support_of(rows: PredictionArrays, image: str, reading: TextReading, l
         *rows* are test rows with predictions of *image*.
     image
         *image* is an image contender.
-    reading
-        *reading* are the probabilities by text.
+    by_text
+        *by_text* are the predictions by text.
     lapses
-        *lapses* is the lapse rate of *reading*.
+        *lapses* is the lapse rate of *by_text*.
     """
-    place = {name: row for row, name in enumerate(reading.ids)}
+    place = {name: row for row, name in enumerate(by_text.ids)}
     both = [(row, place[name]) for row, name in enumerate(rows.ids) if name in place]
     own, read = (np.array(each, dtype=np.intp) for each in zip(*both, strict=True)) if both else (np.zeros(0, int),) * 2
     groups = [rows.groups[row] for row in own]
