@@ -12,7 +12,6 @@ from functools import cache
 from glob import has_magic
 from hashlib import file_digest
 from pathlib import Path
-from typing import TextIO
 
 import polars as pl
 
@@ -110,24 +109,6 @@ def pattern_of(path: Path) -> tuple[Path, str]:
     """
     folder = next(folder for folder in path.parents if os.path.lexists(folder))
     return folder, str(path.relative_to(folder))
-
-
-def open_text(path: Path | str, *, errors: str = "strict", newline: str | None = None) -> TextIO:
-    """Return the regular file at *path*, opened to read UTF-8 with or without a byte order mark.
-
-    Parameters
-    ----------
-    path
-        *path* is the file.
-    errors, newline
-        *errors* and *newline* are as for the built-in ``open``.
-
-    Raises
-    ------
-    OSError
-        As `open_regular` does.
-    """
-    return io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", errors=errors, newline=newline)
 
 
 def read_bytes(path: Path | str, *, most_bytes: int) -> bytes:

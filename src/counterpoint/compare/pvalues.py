@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binom, norm, rankdata
+from scipy.stats import norm, rankdata
 
 from counterpoint.metrics.rows import Floats, Rows
 
@@ -27,19 +27,6 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
     from statsmodels.stats.contingency_tables import mcnemar  # noqa: PLC0415 - its import takes a second
 
     return float(mcnemar([[0, only_a], [only_b, 0]], exact=True).pvalue)
-
-
-def mcnemar_mid_p(only_a: int, only_b: int) -> float:
-    """Return the mid-p of McNemar's test, which is less conservative than the exact p.
-
-    Fagerland, Lydersen and Laake, BMC Medical Research Methodology 2013.
-
-    >>> round(mcnemar_mid_p(10, 2), 5)
-    0.02246
-    """
-    n, least = only_a + only_b, min(only_a, only_b)
-    half = 0.5 if only_a == only_b else 1.0
-    return mcnemar_exact(only_a, only_b) - half * float(binom.pmf(least, n, 0.5))
 
 
 class Placements(NamedTuple):

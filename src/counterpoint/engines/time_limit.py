@@ -22,15 +22,6 @@ def expend_process() -> None:
     _expendable = True
 
 
-def is_expendable() -> bool:
-    """Return whether `time_limit` may end this process.
-
-    >>> is_expendable()
-    False
-    """
-    return _expendable
-
-
 @contextmanager
 def time_limit(seconds: float, *, notes: IO[bytes] | None = None) -> Iterator[None]:
     """End this worker process when the ``with`` block takes longer.  Outside of workers, nothing is limited.

@@ -62,15 +62,6 @@ class Vocabulary:
         ids = self._flat_ids(tokens)
         return [ids[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)] if len(ends) else []
 
-    def unknown_share(self, texts: Texts) -> float:
-        """Return the share of the words of *texts* that the vocabulary lacks, or 0 when they have no words.
-
-        >>> Vocabulary.of(["a dog"]).unknown_share(["a cat", "a dog"])
-        0.25
-        """
-        ids = self._flat_ids(tokenize(texts))
-        return float((ids == UNKNOWN).mean()) if len(ids) else 0.0
-
     def _flat_ids(self, tokens: pl.Series) -> NDArray[np.int32]:
         flat = tokens.explode().drop_nulls()
         known = self._ids
