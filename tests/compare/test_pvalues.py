@@ -11,7 +11,7 @@ from counterpoint.compare.pvalues import (
     place,
     twice_median,
 )
-from counterpoint.metrics import Rows, find_metric
+from counterpoint.metrics import PredictedRows, find_metric
 from counterpoint.metrics.draws import row_draws
 from made_predictions import some_proba
 
@@ -25,7 +25,7 @@ def two_contenders(rng, n, *, decimals=None):
         logits[np.arange(n), codes] += skill
         proba = 1 / (1 + np.exp(logits[:, :1] - logits[:, 1:]))
         proba = proba if decimals is None else proba.round(decimals)
-        pair.append(Rows(codes, np.column_stack([1 - proba, proba])))
+        pair.append(PredictedRows(codes, np.column_stack([1 - proba, proba])))
     return pair
 
 
@@ -68,7 +68,7 @@ def test_the_p_of_delong_is_uniform_when_contenders_are_equally_good():
     p_values = []
     for _ in range(300):
         codes = np.resize([0, 1], 80)
-        a, b = (place(Rows(codes, some_proba(rng, codes, 2))) for _ in range(2))
+        a, b = (place(PredictedRows(codes, some_proba(rng, codes, 2))) for _ in range(2))
         p_values.append(delong([a], [b])[2])
     assert np.mean(np.array(p_values) < 0.05) == pytest.approx(0.05, abs=0.03)
     assert np.mean(p_values) == pytest.approx(0.5, abs=0.06)
@@ -85,10 +85,10 @@ def test_delong_over_folds_is_the_mean_of_independent_folds():
 
 def test_delong_is_nan_without_variance_or_with_one_row_of_a_class():
     codes = np.array([0, 0, 1, 1])
-    perfect, flat = (Rows(codes, np.column_stack([1 - s, s])) for s in (codes.astype(float), np.full(4, 0.5)))
+    perfect, flat = (PredictedRows(codes, np.column_stack([1 - s, s])) for s in (codes.astype(float), np.full(4, 0.5)))
     assert np.isnan(delong([place(perfect)], [place(flat)])[2])
     assert delong([place(flat)], [place(flat)]) == (0, 0, 1)
-    alone = place(Rows(codes[:3], perfect.proba[:3]))
+    alone = place(PredictedRows(codes[:3], perfect.proba[:3]))
     assert np.isnan(delong([alone], [alone])).all()
 
 

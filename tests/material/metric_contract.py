@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from counterpoint.metrics import Metric, Rows
+from counterpoint.metrics import Metric, PredictedRows
 from made_predictions import some_proba
 
 SEEDS = range(12)
@@ -27,7 +27,7 @@ def made_rows(*, has_ties: bool = True) -> Iterator[tuple[np.ndarray, np.ndarray
 
 def value(metric: Metric, codes: np.ndarray, proba: np.ndarray, weights: np.ndarray | None = None) -> float:
     weights = np.ones(len(codes)) if weights is None else np.asarray(weights, dtype=float)
-    return float(metric(Rows(np.asarray(codes), np.asarray(proba)).weigh(weights[None]))[0])
+    return float(metric(PredictedRows(np.asarray(codes), np.asarray(proba)).weigh(weights[None]))[0])
 
 
 def gain(metric: Metric, better: float, worse: float) -> float:
@@ -90,7 +90,7 @@ def counts_a_weight_as_copies_of_a_row(metric: Metric) -> None:
 
 def gives_each_draw_its_own_value(metric: Metric) -> None:
     for codes, proba, rng in made_rows():
-        rows = Rows(codes, proba)
+        rows = PredictedRows(codes, proba)
         weights = np.vstack([np.ones(len(codes)), rng.integers(0, 3, size=(6, len(codes)))])
         drawn = metric(rows.weigh(weights))
         assert drawn.shape == (7,)
@@ -103,7 +103,7 @@ def is_taken_in_each_fold_if_it_ranks(metric: Metric) -> None:
         twice, ends = np.r_[codes, codes], len(codes)
         folds = (slice(0, ends), slice(ends, 2 * ends))
         shifted = np.r_[proba, np.eye(proba.shape[1])[codes]]
-        whole = float(metric(Rows(twice, shifted, folds).weigh(np.ones((1, 2 * ends))))[0])
+        whole = float(metric(PredictedRows(twice, shifted, folds).weigh(np.ones((1, 2 * ends))))[0])
         alone = [value(metric, codes, shifted[fold]) for fold in folds]
         assert whole == pytest.approx(np.mean(alone) if metric.is_ranking else value(metric, twice, shifted))
 
@@ -112,14 +112,14 @@ def leaves_rows_and_weights_as_they_are(metric: Metric) -> None:
     codes, proba, _ = next(made_rows())
     weights = np.ones((3, len(codes)))
     before = [each.copy() for each in (codes, proba, weights)]
-    metric(Rows(codes, proba).weigh(weights))
+    metric(PredictedRows(codes, proba).weigh(weights))
     for each, copy in zip((codes, proba, weights), before, strict=True):
         np.testing.assert_array_equal(each, copy)
 
 
 def keeps_no_sample(metric: Metric) -> None:
     codes, proba, _ = next(made_rows())
-    sample = Rows(codes, proba).weigh(np.ones((5, len(codes))))
+    sample = PredictedRows(codes, proba).weigh(np.ones((5, len(codes))))
     metric(sample)
     kept = weakref.ref(sample)
     gc.disable()  # thousands of draws would accumulate between two collections

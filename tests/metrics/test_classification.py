@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from counterpoint.metrics import Rows, find_metric
+from counterpoint.metrics import PredictedRows, find_metric
 from made_predictions import some_proba
 
 
@@ -45,7 +45,7 @@ REFERENCES = {
 
 def value(name, codes, proba, weights=None):
     weights = np.ones(len(codes)) if weights is None else np.asarray(weights, dtype=float)
-    return find_metric(name)(Rows(np.asarray(codes), np.asarray(proba)).weigh(weights[None]))[0]
+    return find_metric(name)(PredictedRows(np.asarray(codes), np.asarray(proba)).weigh(weights[None]))[0]
 
 
 @st.composite
@@ -79,7 +79,7 @@ def test_a_single_score_ranks_nothing():
 
 def test_a_ranking_is_taken_within_each_fold_and_averaged():
     scores, codes = np.array([0.1, 0.2, 0.8, 0.9]), np.array([0, 1, 0, 1])
-    rows = Rows(codes, np.column_stack([1 - scores, scores]), (slice(0, 2), slice(2, 4)))
+    rows = PredictedRows(codes, np.column_stack([1 - scores, scores]), (slice(0, 2), slice(2, 4)))
     once = np.ones((1, 4))
     assert find_metric("roc_auc")(rows.weigh(once))[0] == 1  # pooled, it would be 3/4
     assert find_metric("accuracy")(rows.weigh(once))[0] == 0.5
@@ -87,7 +87,7 @@ def test_a_ranking_is_taken_within_each_fold_and_averaged():
 
 def test_a_fold_without_one_of_the_classes_is_left_out_of_a_ranking():
     scores, codes = np.array([0.1, 0.2, 0.8, 0.9]), np.array([0, 1, 1, 1])
-    rows = Rows(codes, np.column_stack([1 - scores, scores]), (slice(0, 2), slice(2, 4)))
+    rows = PredictedRows(codes, np.column_stack([1 - scores, scores]), (slice(0, 2), slice(2, 4)))
     assert find_metric("roc_auc")(rows.weigh(np.ones((1, 4))))[0] == 1
 
 

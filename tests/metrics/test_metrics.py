@@ -5,7 +5,7 @@ import pytest
 
 from counterpoint.config import DEFAULT_METRICS
 from counterpoint.errors import ConfigError, CounterpointError
-from counterpoint.metrics import METRICS, Metric, Rows, find_metric, score
+from counterpoint.metrics import METRICS, Metric, PredictedRows, find_metric, score
 from counterpoint.metrics.rows import ratio
 from metric_contract import CONTRACT, value
 
@@ -68,7 +68,7 @@ def fail(sample):
     ],
 )
 def test_a_metric_that_fails_or_returns_another_shape_is_named(function, message):
-    sample = Rows(np.array([0, 1]), np.eye(2)).weigh(np.ones((3, 2)))
+    sample = PredictedRows(np.array([0, 1]), np.eye(2)).weigh(np.ones((3, 2)))
     with pytest.raises(CounterpointError, match=message):
         Metric(function, "Odd", "Odd.")(sample)
 
@@ -116,7 +116,7 @@ def test_the_contract_finds_a_metric_that_breaks_it(part):
 
 def test_the_value_of_a_metric_from_outside_is_its_formula():
     assert value(BRIER, np.array([0, 1]), np.array([[0.9, 0.1], [0.4, 0.6]])) == pytest.approx((0.02 + 0.32) / 2)
-    assert np.isnan(BRIER(Rows(np.array([0]), np.array([[1.0, 0.0]])).weigh(np.zeros((1, 1)))))
+    assert np.isnan(BRIER(PredictedRows(np.array([0]), np.array([[1.0, 0.0]])).weigh(np.zeros((1, 1)))))
 
 
 def test_a_metric_from_outside_scores_a_table_by_its_path():

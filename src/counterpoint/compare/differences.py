@@ -10,7 +10,7 @@ import polars as pl
 from counterpoint.compare.pvalues import bootstrap_p, delong, mcnemar_exact, place, twice_median
 from counterpoint.config import Evaluate
 from counterpoint.errors import ConfigError
-from counterpoint.metrics import Part, Rows, read_part, resample
+from counterpoint.metrics import Part, PredictedRows, read_part, resample
 from counterpoint.metrics.intervals import percentiles, tails, widened
 from counterpoint.metrics.rows import Floats
 from counterpoint.schema import DIFFERENCES, Frame
@@ -174,18 +174,18 @@ class Comparison:
         defined = draws[np.isfinite(draws)]
         return POWER * float(defined.std(ddof=1)) if len(defined) > 1 else np.nan
 
-    def _seeds(self, a: str, b: str) -> Iterator[tuple[Rows, Rows]]:
+    def _seeds(self, a: str, b: str) -> Iterator[tuple[PredictedRows, PredictedRows]]:
         """Yield the rows of both for each seed.  A contender with one seed is used for all."""
         one, other = self.part.trials[a], self.part.trials[b]
         n_seeds = max(len(one), len(other))
         return zip(one * (n_seeds // len(one)), other * (n_seeds // len(other)), strict=True)
 
 
-def _mcnemar(a: Rows, b: Rows) -> float:
+def _mcnemar(a: PredictedRows, b: PredictedRows) -> float:
     return mcnemar_exact(int((a.is_correct & ~b.is_correct).sum()), int((b.is_correct & ~a.is_correct).sum()))
 
 
-def _delong(a: Rows, b: Rows) -> float:
+def _delong(a: PredictedRows, b: PredictedRows) -> float:
     if a.n_classes != 2:
         return np.nan
     _, _, p = delong([place(fold) for fold in a.by_fold], [place(fold) for fold in b.by_fold])

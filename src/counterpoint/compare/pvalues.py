@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import norm, rankdata
 
-from counterpoint.metrics.rows import Floats, Rows
+from counterpoint.metrics.rows import Floats, PredictedRows
 
 
 def mcnemar_exact(only_a: int, only_b: int) -> float:
@@ -38,12 +38,12 @@ class Placements(NamedTuple):
     """For each negative, the share of positives that score higher (equal ones count half)."""
 
 
-def place(rows: Rows) -> Placements:
+def place(rows: PredictedRows) -> Placements:
     """Return the placements of two-class rows by the probability of the second class.
 
     Computed from midranks (Sun and Xu, IEEE Signal Processing Letters 2014).
 
-    >>> place(Rows(np.array([0, 1, 1]), np.array([[0.6, 0.4], [0.2, 0.8], [0.6, 0.4]]))).positives
+    >>> place(PredictedRows(np.array([0, 1, 1]), np.array([[0.6, 0.4], [0.2, 0.8], [0.6, 0.4]]))).positives
     array([1. , 0.5])
     """
     scores, is_positive = rows.proba[:, 1], rows.codes == 1
@@ -72,7 +72,7 @@ def delong(a: Sequence[Placements], b: Sequence[Placements]) -> tuple[float, flo
     --------
     >>> good, poor = np.array([0.1, 0.2, 0.8, 0.9]), np.array([0.1, 0.8, 0.2, 0.9])
     >>> codes = np.array([0, 0, 1, 1])
-    >>> a, b = (place(Rows(codes, np.column_stack([1 - scores, scores]))) for scores in (good, poor))
+    >>> a, b = (place(PredictedRows(codes, np.column_stack([1 - scores, scores]))) for scores in (good, poor))
     >>> [round(value, 3) for value in delong([a], [b])]
     [0.25, 0.354, 0.48]
     """

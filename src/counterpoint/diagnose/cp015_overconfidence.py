@@ -16,7 +16,7 @@ from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.measures import Estimate
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
 from counterpoint.measures.prediction_arrays import PredictionArrays, prediction_arrays, validated_contenders
-from counterpoint.metrics import Rows, find_metric
+from counterpoint.metrics import PredictedRows, find_metric
 from counterpoint.metrics.estimate import Floats, estimated
 from counterpoint.schema import Frame
 
@@ -126,10 +126,10 @@ def _row(calibration: Calibration) -> dict[str, Any]:
 def _calibration(name: str, other: str, test: PredictionArrays, scaled: dict[str, tuple[Floats, float]]) -> Calibration:
     before, (after, temperature), others = test.proba[name], scaled[name], scaled[other][0]
     ece, accuracy = find_metric("ece"), find_metric("accuracy")
-    alone = Rows(test.codes, before), Rows(test.codes, after)
+    alone = PredictedRows(test.codes, before), PredictedRows(test.codes, after)
     # The other contender is scaled both times, so that only this one changes.
     averages = (before + others) / 2, (after + others) / 2
-    fused = tuple(Rows(test.codes, proba) for proba in averages)
+    fused = tuple(PredictedRows(test.codes, proba) for proba in averages)
     losses = (_losses(proba, test) for proba in averages)
     fall = np.subtract(*losses)
     one = np.ones((1, len(test.codes)))

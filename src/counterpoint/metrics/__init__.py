@@ -3,7 +3,7 @@
 from counterpoint.metrics.bootstrap import evaluate, resample
 from counterpoint.metrics.metric import Metric
 from counterpoint.metrics.parts import Part, read_part
-from counterpoint.metrics.rows import Rows, Sample
+from counterpoint.metrics.rows import PredictedRows, Sample
 from counterpoint.metrics.scores import score, scores
 from counterpoint.metrics.table import METRICS, find_metric
 
@@ -11,7 +11,7 @@ __all__ = [
     "METRICS",
     "Metric",
     "Part",
-    "Rows",
+    "PredictedRows",
     "Sample",
     "evaluate",
     "find_metric",

@@ -32,12 +32,12 @@ class Metric:
 
     Examples
     --------
-    >>> from counterpoint.metrics import Rows
+    >>> from counterpoint.metrics import PredictedRows
     >>> def error(sample: Sample) -> Floats:
     ...     "Return the share of wrong rows."
     ...     return 1 - sample.correct.sum(axis=0) / sample.total
     >>> metric = Metric(error, "Error", "The share of pairs given a wrong class.", higher_is_better=False)
-    >>> rows = Rows(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
+    >>> rows = PredictedRows(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
     >>> metric(rows.weigh(np.ones((1, 2)))), metric.name_within
     (array([0.5]), 'error')
     """

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from counterpoint.errors import ConfigError, SchemaError, did_you_mean
-from counterpoint.metrics.rows import Floats, Ints, Rows
+from counterpoint.metrics.rows import Floats, Ints, PredictedRows
 from counterpoint.schema import PREDICTIONS, Frame, check, class_names
 
 PARTS = ("train", "validation", "test")
@@ -22,7 +22,8 @@ class Part:
     groups
         *groups* are the codes 0 … n_groups − 1 of the rows' groups, shape (n,).
     trials
-        *trials* are the `Rows` of each contender, one for each seed.  A contender with one seed is used for all seeds.
+        *trials* are the `PredictedRows` of each contender, one for each seed.  A contender with one seed is used for all
+        seeds.
     name
         *name* is the part in a Scores table: "train", "validation", "test" or "oof".
     n
@@ -30,7 +31,7 @@ class Part:
     """
 
     groups: Ints
-    trials: Mapping[str, tuple[Rows, ...]]
+    trials: Mapping[str, tuple[PredictedRows, ...]]
     name: str
     n: int
 
@@ -73,7 +74,8 @@ def read_part(predictions: Frame, part: str, contenders: Iterable[str] | None = 
     first = next(iter(frames.values()))[0]
     codes, folds = encode(first["label"].to_list(), classes), _stretches(first["fold"])
     trials = {
-        name: tuple(Rows(codes, _proba(seed, classes, name), folds) for seed in seeds) for name, seeds in frames.items()
+        name: tuple(PredictedRows(codes, _proba(seed, classes, name), folds) for seed in seeds)
+        for name, seeds in frames.items()
     }
     groups = first.select(pl.coalesce("group", "id").rank("dense") - 1).to_series().to_numpy().astype(np.intp)
     is_oof = part == "test" and set(first["fold"]) != {"test"}

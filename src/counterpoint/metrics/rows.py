@@ -27,7 +27,7 @@ class Ranking(NamedTuple):
     """For each positive, the number of positives with the same or a higher score."""
 
 
-class Rows:
+class PredictedRows:
     """The true classes, shape (n,), and the probabilities, shape (n, n_classes), of n rows.
 
     Parameters
@@ -41,7 +41,7 @@ class Rows:
 
     Examples
     --------
-    >>> rows = Rows(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
+    >>> rows = PredictedRows(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
     >>> rows.predicted, rows.is_correct
     (array([0, 0]), array([ True, False]))
     """
@@ -62,13 +62,13 @@ class Rows:
         return np.equal(self.predicted, self.codes)
 
     @property
-    def by_fold(self) -> tuple["Rows", ...]:
+    def by_fold(self) -> tuple["PredictedRows", ...]:
         """The rows of each fold alone."""
         return self._by_fold if len(self.folds) > 1 else (self,)
 
     @cached_property
-    def _by_fold(self) -> tuple["Rows", ...]:
-        return tuple(Rows(self.codes[fold], self.proba[fold]) for fold in self.folds)
+    def _by_fold(self) -> tuple["PredictedRows", ...]:
+        return tuple(PredictedRows(self.codes[fold], self.proba[fold]) for fold in self.folds)
 
     @cached_property
     def truths(self) -> csc_array:
@@ -100,13 +100,13 @@ class Sample:
 
     Examples
     --------
-    >>> rows = Rows(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
+    >>> rows = PredictedRows(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
     >>> rows.weigh(np.array([[1.0, 1.0], [3.0, 1.0]])).correct  # (n_classes, draws)
     array([[1., 3.],
            [0., 0.]])
     """
 
-    def __init__(self, rows: Rows, weights: Floats) -> None:
+    def __init__(self, rows: PredictedRows, weights: Floats) -> None:
         self.rows, self.weights = rows, weights
         self.by_row = np.ascontiguousarray(weights.T)  # (n, draws): sums over rows then run along memory
 

@@ -12,7 +12,7 @@ from counterpoint.errors import SchemaError
 from counterpoint.metrics.bootstrap import resample
 from counterpoint.metrics.intervals import percentiles, tails, widened
 from counterpoint.metrics.parts import PARTS, Part, check_proba, encode, read_part
-from counterpoint.metrics.rows import Ints, Rows
+from counterpoint.metrics.rows import Ints, PredictedRows
 from counterpoint.schema import PREDICTIONS, SCORES, Frame, check, empty
 
 
@@ -99,7 +99,7 @@ def score(
             f"Labels, probabilities, classes and groups do not fit: {len(labels)} labels, probabilities of shape "
             f"{table.shape}, {len(classes)} classes, {len(codes)} groups."
         )
-    rows = Rows(encode(labels, list(classes)), check_proba(table, of="proba"))
+    rows = PredictedRows(encode(labels, list(classes)), check_proba(table, of="proba"))
     rules = Evaluate.read({"bootstrap": bootstrap, "confidence": confidence, "seed": seed})
     part = Part(codes, {"": (rows,)}, "test", len(labels))
     return _scores_of(part, metrics, rules).select("metric", "value", "low", "high", "n")
