@@ -22,8 +22,8 @@ class Part:
     groups
         *groups* are the codes 0 … n_groups − 1 of the rows' groups, shape (n,).
     trials
-        *trials* are the `PredictedRows` of each contender, one for each seed.  A contender with one seed is used for all
-        seeds.
+        *trials* are the `PredictedRows` of each contender, one for each seed.  A contender with one seed is used for
+        all seeds.
     name
         *name* is the part in a Scores table: "train", "validation", "test" or "oof".
     n
