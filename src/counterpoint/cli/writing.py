@@ -79,10 +79,11 @@ def checks(
     """List the checks: code and title, the work of each by default and at full depth, and the cost of both."""
     from counterpoint.diagnose import all_checks, depths
 
+    checks = all_checks(extra or ())
     typer.echo(
         "fast is the default. full adds to it (checks.depth in the study file). Costs are for one core and 1,000 pairs."
     )
-    for check in all_checks(extra or ()):
+    for check in checks:
         typer.echo(f"{check.code}  {check.title}")
         for depth, work in depths(check).items():
             typer.echo(f"       {depth}  {work}")
