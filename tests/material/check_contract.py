@@ -51,7 +51,7 @@ def has_a_code_a_title_and_a_cost(check: type[Check]) -> None:
 
 def has_a_first_line_on_its_subject(check: type[Check]) -> None:
     first = (check.__doc__ or "").splitlines()[0]
-    assert first.startswith("Look ")
+    assert re.match(r"[A-Z][a-z]*[a-rt-z] ", first), "begin with an imperative: Count, Compare, Look"
     assert first.endswith(".")
 
 
