@@ -17,6 +17,7 @@ WITH_SHAPES = ["networks", "contenders.published.last_state", "contenders.publis
 install_import_hook([f"counterpoint.{name}" for name in WITH_SHAPES], "beartype.beartype")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
     """Let workers share no file and no Ray cluster, and start with the slow tests, so that all end at the same time."""
     for item in items:

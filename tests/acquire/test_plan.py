@@ -111,7 +111,7 @@ def test_guard_and_manners_may_change_while_a_plan_is_fetched(folder):
         ({"shard_rows": 5}, "shard_rows: 4, not 5"),
         ({"decode": {"min_side_px": 30}}, r"decode\.min_side_px: 16, not 30"),
         ({"select": {"caps": {"person": 5}}}, r'select\.caps: null, not \{"person": 5\}'),
-        ({"input": {"path": "elsewhere"}}, r'input\.path: \[".*list"\], not \["elsewhere"\]'),
+        ({"input": {"path": "elsewhere"}}, r'input\.path: \[".*list("\]|…), not \["elsewhere"\]'),
     ],
 )
 def test_another_plan_is_refused_with_what_differs(folder, settings, message):

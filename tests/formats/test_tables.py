@@ -45,7 +45,7 @@ def test_a_csv_of_any_bytes_is_read_or_refused(body, tmp_path_factory):
 
 @pytest.mark.parametrize("suffix", [".xlsx", ".json", ".jsonl", ".parquet"])
 @settings(max_examples=15, deadline=None)
-@given(body=st.binary(max_size=100))
+@given(body=st.binary(max_size=100).filter(lambda body: b"{" not in body))  # an object of JSON may be a row
 def test_a_file_of_any_other_bytes_is_refused(suffix, body, tmp_path_factory):
     path = tmp_path_factory.mktemp("any") / f"t{suffix}"
     path.write_bytes(body)
