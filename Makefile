@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-ON_ALL_CORES := -n auto --dist loadgroup --no-loadscope-reorder
+ON_ALL_CORES := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-quick check format lint types architecture tables docs bench study-2023

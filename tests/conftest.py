@@ -17,15 +17,35 @@ WITH_SHAPES = ["networks", "contenders.published.last_state", "contenders.publis
 install_import_hook([f"counterpoint.{name}" for name in WITH_SHAPES], "beartype.beartype")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+ON_RAY = {
+    "tests/acquire/test_faults.py",
+    "tests/engines/test_engines.py",
+    "tests/engines/test_time_limit.py",
+    "tests/test_study.py",
+}
+"""Files with tests that start a Ray cluster: one worker runs them all, so that none counts the processes of another."""
+
+
 def pytest_collection_modifyitems(items):
-    """Let workers share no file and no Ray cluster, and start with the slow tests, so that all end at the same time."""
+    """Start with the slow tests, so that all workers end at the same time."""
     for item in items:
-        is_on_ray = "cluster" in getattr(item, "fixturenames", ()) or item.get_closest_marker("ray")
-        if is_on_ray:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            assert item.nodeid.partition("::")[0] in ON_RAY, f"name the file of {item.nodeid} in ON_RAY"
             item.add_marker(pytest.mark.slow)
-        item.add_marker(pytest.mark.xdist_group("ray" if is_on_ray else item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each worker whole files, because the tests of a file share what they prepare."""
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - a run on one core needs no xdist
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "ray" if file in ON_RAY else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

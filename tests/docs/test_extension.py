@@ -64,6 +64,8 @@ def lab(tmp_path_factory):
     for module, code in examples().items():
         (package / f"{module}.py").write_text(code, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "my_lab"]:
+            patch.delitem(sys.modules, name)  # of another test
         patch.syspath_prepend(folder)
         yield folder
         for name in [name for name in sys.modules if name.partition(".")[0] == "my_lab"]:
