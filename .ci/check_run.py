@@ -28,7 +28,8 @@ assert primary["low"] <= primary["difference"] <= primary["high"], primary
 assert abs(primary["difference"] - (test[primary["a"]]["value"] - test[primary["b"]]["value"])) < 1e-9, primary
 assert all(row["p_holm"] is None or row["p_holm"] >= row["p"] for row in results["differences"])
 
-assert results["answer"]["sentence"], results["answer"]
+assert results["answer"]["headline"].endswith("."), results["answer"]
+assert len(results["answer"]["reasons"]) >= 1, results["answer"]
 assert len(results["test_evaluations"]) == 1, results["test_evaluations"]
 assert "OpenMoji" in page
 assert "CC BY-SA 4.0" in page
