@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +68,18 @@ class Fits:
 
     def first_of(self, contender: str) -> FitTask | None:
         """Return the fit of *contender* on the first test fold with the first seed, or None if it has no fit."""
-        own = [task for task in self.tasks if task.contender == contender]
-        return min(own, key=lambda task: (task.fold, task.seed)) if own else None
+        return self._first.get(contender)
 
     def first_models(self) -> dict[str, Any]:
         """Return the first fitted model of each contender."""
-        contenders = dict.fromkeys(
-            task.contender for task in sorted(self.tasks, key=lambda task: (task.fold, task.seed))
-        )
-        return {name: self.model(task) for name in contenders if (task := self.first_of(name)) is not None}
+        return {name: self.model(task) for name, task in self._first.items()}
+
+    @cached_property
+    def _first(self) -> dict[str, FitTask]:
+        first: dict[str, FitTask] = {}
+        for task in sorted(self.tasks, key=lambda task: (task.fold, task.seed)):
+            first.setdefault(task.contender, task)
+        return first
 
     def model(self, task: FitTask) -> Any:
         """Return the fitted contender of *task* as it was kept.  If it cannot be read, it is fitted again, once."""
