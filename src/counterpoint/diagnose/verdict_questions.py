@@ -6,13 +6,14 @@ information the same?  Where an interval leaves a question open that a later one
 """
 
 from collections.abc import Callable
-from math import hypot, isfinite
+from math import isfinite
 from typing import NamedTuple
 
 from counterpoint.diagnose.cp016_training_failed import MISREADS
 from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
 from counterpoint.measures.information_gain import SUM
 from counterpoint.metrics.estimate import Estimate
+from counterpoint.metrics.intervals import independent_difference
 from counterpoint.number_formats import interval, share, signed, signed_with_interval
 
 WORTHLESS = 0.02
@@ -167,7 +168,7 @@ def _beyond(inputs: VerdictInputs) -> tuple[Estimate, Estimate]:
 
 def _least(gain: Estimate, part: Estimate) -> float:
     """Return the lower end of *gain* minus *part*, as if their errors were independent: they share a score."""
-    return gain.value - part.value - hypot(gain.value - gain.low, part.high - part.value)
+    return independent_difference(gain, part)[1]
 
 
 def _modalities(inputs: VerdictInputs) -> Verdict | None:
