@@ -190,7 +190,7 @@ def test_a_contrast_with_an_outside_model_rests_on_its_fits(tmp_path, finished):
     plain = {"contenders": ["majority", "text-svm"], "fit": {"engine": "inline", "seeds": [0, 1]}}
     outside = {"predictions": [{"path": tmp_path / "oracle.csv", "name": "oracle"}]}
     study = cp.Study(config(**plain, **outside), runs=tmp_path)
-    assert (study.primary()["a"], study.check_inputs()["n_fits"]) == ("oracle", 3)
+    assert (study.primary()["a"], study.check_inputs["n_fits"]) == ("oracle", 3)
 
 
 def test_three_classes_run(tmp_path):

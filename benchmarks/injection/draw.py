@@ -62,9 +62,9 @@ def _found(item: Item, runs: Path) -> dict[str, Any]:
     study = study_of(config, runs)
     if plant is None:
         found = study.findings().select("code", "severity").rows()
-        return {"found": worst(found), "records": _altered(study.check_inputs(), place)}
+        return {"found": worst(found), "records": _altered(study.check_inputs, place)}
     found = study.made("pairs")["pairs_findings"].select("code", "severity").rows()
-    return {"found": worst([*found, (item.kind, severity_of(item.kind, study.check_inputs()))])}
+    return {"found": worst([*found, (item.kind, severity_of(item.kind, study.check_inputs))])}
 
 
 def worst(found: Iterable[tuple[str, str]]) -> dict[str, str]:

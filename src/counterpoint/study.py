@@ -122,7 +122,7 @@ class Study:
 
     def answer(self) -> Answer:
         """Return the verdict with its headline, its reasons, the recommendation, and the codes of the alarms."""
-        return answer(self.check_inputs(), self.findings())
+        return answer(self.check_inputs, self.findings())
 
     def results(self) -> dict[str, Any]:
         """Return the content of results.json, without secrets of the settings and without folders of this machine."""
@@ -215,8 +215,9 @@ class Study:
         path, key = self.root / "primary.json", key_of(self.key("fits"), metric)
         return fixed_primary(path, key, lambda: choose_primary(self.predictions(), self.modalities(), metric))
 
+    @cached_property
     def check_inputs(self) -> Inputs:
-        """Return the inputs of the checks."""
+        """The inputs of the checks, which the answer shares."""
         tables = {name: getattr(self, name)() for name in COMPARED}
         return inputs_of(
             tables, self.config, primary=self.primary(), modalities=self.modalities(),
@@ -291,7 +292,7 @@ STAGES: Mapping[str, Stage] = {
     ),
     "findings": Stage(
         lambda s: [s.config.checks, s.opened.evaluations.lost()],
-        lambda s: stages.collect_findings(s.made("pairs"), s.check_inputs(), s.config.checks.extra),
+        lambda s: stages.collect_findings(s.made("pairs"), s.check_inputs, s.config.checks.extra),
     ),
 }
 """The stages in their order: each is made from the tables of the stages before it."""
