@@ -1,7 +1,7 @@
 """The tables that travel through a study: their columns, their types, and the ledger of rows that left."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NewType
 
 import polars as pl
@@ -238,3 +238,13 @@ def finding(code: str, severity: str, subject: str, explanation: str, **evidence
 def class_names(predictions: Frame) -> list[str]:
     """Return the classes of a Predictions table, in the order of its ``p_`` columns."""
     return [name.removeprefix("p_") for name in predictions.columns if name.startswith("p_")]
+
+
+def predicted_class(classes: Sequence[str]) -> pl.Expr:
+    """Return the class of the largest ``p_`` column of a Predictions table.  Of equal ones, the first counts.
+
+    >>> pl.DataFrame({"p_a": [0.9, 0.5], "p_b": [0.1, 0.5]}).select(predicted_class(["a", "b"]))["p_a"].to_list()
+    ['a', 'a']
+    """
+    largest = pl.concat_list([f"p_{name}" for name in classes]).list.arg_max()
+    return largest.replace_strict(dict(enumerate(classes)), return_dtype=pl.String)

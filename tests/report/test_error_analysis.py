@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from counterpoint.contenders import make
 from counterpoint.report import error_analysis, rows, word_importance
 from counterpoint.report.contenders import ranked_contenders
-from counterpoint.report.predicted_rows import PredictedRows, predicted_rows
+from counterpoint.report.predicted_classes import PredictedClasses, predicted_classes
 from counterpoint.report.scores import ScoreTable
 from counterpoint.schema import DROPPED
 from report_studies import Words, study
@@ -21,8 +21,8 @@ def tables(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def predicted(tables) -> PredictedRows:
-    return predicted_rows(tables["predictions"])
+def predicted(tables) -> PredictedClasses:
+    return predicted_classes(tables["predictions"])
 
 
 @pytest.mark.parametrize(("metric", "is_more_better"), [("balanced_accuracy", True), ("log_loss", False)])

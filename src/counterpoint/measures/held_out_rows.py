@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
-from counterpoint.schema import Frame, class_names
+from counterpoint.schema import Frame, class_names, predicted_class
 
 HOLDOUT = {"train", "test"}
 
@@ -40,9 +40,8 @@ def correct_shares(predictions: Frame, contender: str) -> Frame:
     names = class_names(predictions)
     if not names:
         return predictions.select("id", "fold", "group", "label", hit=pl.lit(None, pl.Float64)).clear()
-    best = pl.concat_list(f"p_{name}" for name in names).list.arg_max()
-    guess = best.replace_strict(dict(enumerate(names)), return_dtype=pl.String)
-    rows = predictions.filter(pl.col("contender") == contender).with_columns(hit=guess == pl.col("label"))
+    hit = predicted_class(names) == pl.col("label")
+    rows = predictions.filter(pl.col("contender") == contender).with_columns(hit=hit)
     by_row = rows.group_by("id", "fold", maintain_order=True)
     return by_row.agg(pl.col("group", "label").first(), pl.col("hit").mean())
 

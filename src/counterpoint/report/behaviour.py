@@ -10,7 +10,7 @@ from counterpoint.formats.images import ImageReader
 from counterpoint.report import error_analysis, panels, word_importance
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.palette import ModalityStyle
-from counterpoint.report.predicted_rows import PredictedRows
+from counterpoint.report.predicted_classes import PredictedClasses
 from counterpoint.report.svg import Gallery
 from counterpoint.report.thumbnails import thumbnail
 from counterpoint.schema import Frame
@@ -79,7 +79,7 @@ def _kept(model: Any, rows: Frame) -> Frame | None:
     return rows.sort("epoch").group_by("seed", "fold", maintain_order=True).last()
 
 
-def confusions_section(predicted: PredictedRows, contenders: Contenders, gallery: Gallery) -> list[Content]:
+def confusions_section(predicted: PredictedClasses, contenders: Contenders, gallery: Gallery) -> list[Content]:
     """Return the confusion matrix of each contender, and its recall of each class.
 
     Parameters
@@ -102,7 +102,7 @@ def confusions_section(predicted: PredictedRows, contenders: Contenders, gallery
     return found
 
 
-def reliabilities_section(predicted: PredictedRows, contenders: Contenders, gallery: Gallery) -> list[Content]:
+def reliabilities_section(predicted: PredictedClasses, contenders: Contenders, gallery: Gallery) -> list[Content]:
     """Return the accuracy of each contender in each tenth of its stated confidence.
 
     Parameters
@@ -132,7 +132,9 @@ def _reliability(contender: str, bins: Frame, floor: float, style: ModalityStyle
     return {"contender": contender, "title": contender, "figure": svg}
 
 
-def lengths_section(pairs: Frame, predicted: PredictedRows, contenders: Contenders, gallery: Gallery) -> list[Content]:
+def lengths_section(
+    pairs: Frame, predicted: PredictedClasses, contenders: Contenders, gallery: Gallery
+) -> list[Content]:
     """Return the accuracy of each contender on texts of each length, if the texts differ in length.
 
     Parameters
@@ -174,7 +176,7 @@ def _in_words(row: Content) -> str:
 
 
 def mistakes_section(
-    pairs: Frame, predicted: PredictedRows, contenders: Contenders, reader: ImageReader | None
+    pairs: Frame, predicted: PredictedClasses, contenders: Contenders, reader: ImageReader | None
 ) -> list[Content]:
     """Return the most confident mistakes of each contender.
 
@@ -220,7 +222,7 @@ def weights_section(models: Mapping[str, Any], contenders: Contenders) -> list[C
 
 
 def removals_section(
-    pairs: Frame, models: Mapping[str, Any], predicted: PredictedRows, contenders: Contenders
+    pairs: Frame, models: Mapping[str, Any], predicted: PredictedClasses, contenders: Contenders
 ) -> list[Content]:
     """Return the words whose removal moves a contender most, for contenders of text that have no weights of words.
 

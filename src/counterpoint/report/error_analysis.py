@@ -1,6 +1,6 @@
 """The predictions of one contender in detail: its confusions, its confidence, its mistakes.
 
-*rows* are its test rows, as in ``PredictedRows.rows``.  With several seeds, shares are over all predictions.
+*rows* are its test rows, as in ``PredictedClasses.rows``.  With several seeds, shares are over all predictions.
 Intervals count each pair once, because several fits of one pair are not independent evidence.
 """
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from counterpoint import rules
 from counterpoint.metrics.intervals import standard_errors, wilson
-from counterpoint.schema import Frame
+from counterpoint.schema import Frame, predicted_class
 
 N_LENGTHS = 5
 
@@ -139,9 +139,8 @@ def confident_mistakes(rows: Frame, classes: Sequence[str], *, most: int) -> Fra
     columns = [f"p_{name}" for name in classes]
     varied = rows.filter(pl.any_horizontal(pl.col(columns).n_unique().over("seed", "fold") > 1))
     mean = varied.group_by("id", maintain_order=True).agg(pl.first("label", "group"), pl.col(columns).mean())
-    proba = pl.concat_list(columns)
-    predicted = proba.list.arg_max().replace_strict(dict(enumerate(classes)), return_dtype=pl.String)
-    wrong = mean.with_columns(predicted.alias("predicted"), proba.list.max().alias("confidence"))
+    predicted, confidence = predicted_class(classes), pl.concat_list(columns).list.max()
+    wrong = mean.with_columns(predicted.alias("predicted"), confidence.alias("confidence"))
     wrong = wrong.filter(pl.col("predicted") != pl.col("label")).sort("confidence", "id", descending=[True, False])
     family = pl.coalesce("group", "id")
     return wrong.filter(family.is_first_distinct()).select("id", "label", "predicted", "confidence").head(most)

@@ -12,7 +12,7 @@ from counterpoint.config import Evaluate, Page, Split
 from counterpoint.formats.images import ImageReader
 from counterpoint.report import architecture, behaviour, comparison, record, rows
 from counterpoint.report.contenders import Contenders, ranked_contenders
-from counterpoint.report.predicted_rows import PredictedRows, predicted_rows
+from counterpoint.report.predicted_classes import PredictedClasses, predicted_classes
 from counterpoint.report.rendering import write_html
 from counterpoint.report.scores import ScoreTable
 from counterpoint.report.svg import Gallery, drawing
@@ -87,7 +87,7 @@ def _content(
     scores = ScoreTable(tables["scores"], metric=_metric(results, settings), confidence=settings.evaluate.confidence)
     others, modalities = [tables["predictions"], tables["costs"]], results.get("modalities") or {}
     contenders = ranked_contenders(scores, others, modalities=modalities, models=models)
-    predicted = predicted_rows(tables["predictions"], confidence=settings.evaluate.confidence)
+    predicted = predicted_classes(tables["predictions"], confidence=settings.evaluate.confidence)
     return (
         _facts(results, tables, settings)
         | _comparison(results, tables["differences"], scores, contenders, gallery)
@@ -173,7 +173,7 @@ def _learning(
 
 
 def _errors(
-    pairs: Frame, predicted: PredictedRows, contenders: Contenders, images: ImageReader | None, gallery: Gallery
+    pairs: Frame, predicted: PredictedClasses, contenders: Contenders, images: ImageReader | None, gallery: Gallery
 ) -> Content:
     return {
         "confusions": behaviour.confusions_section(predicted, contenders, gallery),
@@ -183,7 +183,7 @@ def _errors(
     }
 
 
-def _words(pairs: Frame, models: Mapping[str, Any], predicted: PredictedRows, contenders: Contenders) -> Content:
+def _words(pairs: Frame, models: Mapping[str, Any], predicted: PredictedClasses, contenders: Contenders) -> Content:
     return {
         "weights": behaviour.weights_section(models, contenders),
         "removals": behaviour.removals_section(pairs, models, predicted, contenders),

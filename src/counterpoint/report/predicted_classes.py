@@ -10,7 +10,7 @@ from counterpoint.schema import Frame
 
 
 @dataclass(frozen=True)
-class PredictedRows:
+class PredictedClasses:
     """Predictions of test rows, their classes in the order of the probabilities, and a confidence level."""
 
     rows: Frame
@@ -26,19 +26,18 @@ class PredictedRows:
                 yield contender, rows
 
 
-def predicted_rows(predictions: Frame, *, confidence: float = 0.95) -> PredictedRows:
+def predicted_classes(predictions: Frame, *, confidence: float = 0.95) -> PredictedClasses:
     """Return the test rows of *predictions* with the class of the largest probability.
 
     >>> predictions = pl.DataFrame({"part": ["train", "test"], "label": "a", "p_a": [0.9, 0.2], "p_b": [0.1, 0.8]})
-    >>> predicted_rows(predictions).rows.select("predicted", "is_correct").rows()
+    >>> predicted_classes(predictions).rows.select("predicted", "is_correct").rows()
     [('b', False)]
     """
     test = predictions.filter(pl.col("part") == "test")
     classes = schema.class_names(predictions)
     if not classes:
         unknown = test.with_columns(predicted=pl.lit(None, pl.String), is_correct=pl.lit(None, pl.Boolean))
-        return PredictedRows(unknown, (), confidence)
-    likeliest = pl.concat_list([f"p_{name}" for name in classes]).list.arg_max()
-    predicted = likeliest.replace_strict(dict(enumerate(classes)), return_dtype=pl.String)
+        return PredictedClasses(unknown, (), confidence)
+    predicted = schema.predicted_class(classes)
     rows = test.with_columns(predicted.alias("predicted"), (predicted == pl.col("label")).alias("is_correct"))
-    return PredictedRows(rows, tuple(classes), confidence)
+    return PredictedClasses(rows, tuple(classes), confidence)
