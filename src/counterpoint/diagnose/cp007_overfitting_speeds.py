@@ -16,8 +16,8 @@ from counterpoint.diagnose.check import Check, Finding
 from counterpoint.measures import blend_weights, ogr
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
 from counterpoint.measures.prediction_arrays import best_on_validation, validated_contenders
-from counterpoint.metrics.estimate import Floats
 from counterpoint.metrics.intervals import t_interval
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 
 FEW_FITS = 3

@@ -22,7 +22,7 @@ from counterpoint.measures import Estimate, error_overlap, oracle_headroom, pid_
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.information_gain import FEW_ROWS, SUM, bits_by_class, is_label_largest, of_label
 from counterpoint.measures.prediction_arrays import PredictionArrays, prediction_arrays, validated_contenders
-from counterpoint.metrics.estimate import Floats
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 
 WORTH_BITS = 0.04

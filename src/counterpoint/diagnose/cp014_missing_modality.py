@@ -29,7 +29,8 @@ from counterpoint.measures.encoded_fits import EncodedFit
 from counterpoint.measures.prediction_arrays import best_on_validation, validated_contenders
 from counterpoint.measures.recombined_logits import Places, correct_recombined
 from counterpoint.metrics.class_means import mean_by_class
-from counterpoint.metrics.estimate import Floats, estimated, groups_of
+from counterpoint.metrics.estimate import estimated, groups_of
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 

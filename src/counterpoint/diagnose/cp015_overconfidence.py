@@ -17,7 +17,8 @@ from counterpoint.measures import Estimate
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
 from counterpoint.measures.prediction_arrays import PredictionArrays, prediction_arrays, validated_contenders
 from counterpoint.metrics import PredictedRows, find_metric
-from counterpoint.metrics.estimate import Floats, estimated
+from counterpoint.metrics.estimate import estimated
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 
 HOT = 2.0

@@ -18,7 +18,8 @@ from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding
 from counterpoint.measures import Estimate
 from counterpoint.measures.prediction_arrays import Codes, PredictionArrays, prediction_arrays
-from counterpoint.metrics.estimate import Floats, estimated
+from counterpoint.metrics.estimate import estimated
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame, class_names
 
 NONE = -1

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from counterpoint.measures.recombined_logits import RecombinedLogits, codes_of, recombine
 from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import Estimate, estimated, groups_of
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
-
-Floats = NDArray[np.float64]
 
 
 def projection(logits: Floats) -> Floats:

@@ -13,7 +13,7 @@ from counterpoint.measures.comparison_tables import Modalities, contenders_readi
 from counterpoint.measures.contender_fits import ContenderFit, FitOf
 from counterpoint.measures.held_out_rows import correct_shares
 from counterpoint.measures.recombined_logits import codes_of, correct_recombined
-from counterpoint.metrics.estimate import Floats
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 

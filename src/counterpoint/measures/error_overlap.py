@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from counterpoint.metrics.estimate import Estimate, Floats, estimated, estimates, resampling_units
+from counterpoint.metrics.estimate import Estimate, estimated, estimates, resampling_units
+from counterpoint.metrics.rows import Floats
 
 
 def error_overlap(

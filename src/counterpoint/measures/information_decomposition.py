@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from counterpoint.metrics.estimate import resampling_units
 from counterpoint.metrics.intervals import TAILS_95, percentiles
 from counterpoint.metrics.permutations import permute_groups
+from counterpoint.metrics.rows import Floats
 from counterpoint.seeds import child_seed
 
-Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 TINY = 1e-300
 ROUNDS, SCALINGS, ENOUGH = 300, 20, 1e-9

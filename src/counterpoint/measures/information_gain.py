@@ -14,12 +14,12 @@ from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.prediction_arrays import (
     Codes,
     PredictionArrays,
-    best_contender,
     prediction_arrays,
     validated_contenders,
 )
-from counterpoint.metrics.estimate import Estimate, Floats
+from counterpoint.metrics.estimate import Estimate
 from counterpoint.metrics.permutations import permute_within
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -69,10 +69,21 @@ class InformationGain:
         return self.rows.balanced(self.correct[predictor] - self.correct[other])
 
 
-def information_gain(predictions: Frame, modalities: Modalities) -> InformationGain | None:
+def information_gain(
+    predictions: Frame, modalities: Modalities, best_contenders: Mapping[str, str | None]
+) -> InformationGain | None:
     """Return the information gain of the best contender of each modality, their sum, and each multimodal contender.
 
     The predictors are "text", "image", `SUM`, `INDEPENDENT`, and the names of the multimodal contenders.
+
+    Parameters
+    ----------
+    predictions
+        *predictions* is schema.PREDICTIONS.
+    modalities
+        *modalities* are the modalities that each contender reads.
+    best_contenders
+        *best_contenders* are the best contender of the text alone and of the image alone, or None.
 
     Returns
     -------
@@ -82,10 +93,10 @@ def information_gain(predictions: Frame, modalities: Modalities) -> InformationG
     Examples
     --------
     >>> from counterpoint.schema import PREDICTIONS, empty
-    >>> information_gain(empty(PREDICTIONS), {"majority": ()}) is None
+    >>> information_gain(empty(PREDICTIONS), {"majority": ()}, {"text": None, "image": None}) is None
     True
     """
-    text, image = (best_contender(predictions, modalities, modality) for modality in ("text", "image"))
+    text, image = best_contenders["text"], best_contenders["image"]
     if text is None or image is None:
         return None
     both = validated_contenders(predictions, modalities, "text", "image")

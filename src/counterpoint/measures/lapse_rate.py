@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpoint.measures.prediction_arrays import FLOOR, Codes, Floats
+from counterpoint.measures.prediction_arrays import FLOOR, Codes
 from counterpoint.measures.text_image_association import group_folds, tfidf
 from counterpoint.metrics.estimate import Estimate, estimated
+from counterpoint.metrics.rows import Floats
 from counterpoint.seeds import child_seed
 
 RATES, SLOPES = np.linspace(0, 0.99, 100), np.geomspace(0.05, 40, 50)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from counterpoint.measures.prediction_arrays import Codes, Floats, PredictionArrays
+from counterpoint.measures.prediction_arrays import Codes, PredictionArrays
 from counterpoint.metrics.permutations import permute_within
+from counterpoint.metrics.rows import Floats
 from counterpoint.seeds import child_seed
 
 PERMUTATIONS = 999

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from counterpoint.metrics.estimate import Estimate, Floats, Measure, estimates, resampling_units
+from counterpoint.metrics.estimate import Estimate, Measure, estimates, resampling_units
+from counterpoint.metrics.rows import Floats
 
 Curves = tuple[Sequence[float], Sequence[float]]
 """Training and validation losses by epoch."""

@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 
 from counterpoint.measures.contender_fits import ContenderFit
-from counterpoint.measures.prediction_arrays import Codes, Floats
+from counterpoint.measures.prediction_arrays import Codes
 from counterpoint.measures.text_image_association import OwnImageRate, image_features, own_image_rate, text_features
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 

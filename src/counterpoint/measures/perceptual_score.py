@@ -6,8 +6,9 @@ import numpy as np
 
 from counterpoint.measures.recombined_logits import codes_of, correct_recombined, recombine
 from counterpoint.metrics.class_means import mean_by_class
-from counterpoint.metrics.estimate import Estimate, Floats, estimated, groups_of
+from counterpoint.metrics.estimate import Estimate, estimated, groups_of
 from counterpoint.metrics.permutations import permute_within
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 

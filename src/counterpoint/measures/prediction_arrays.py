@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
 from counterpoint.metrics.class_means import balanced_mean, mean_by_class
 from counterpoint.metrics.estimate import Estimate, estimated
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame, class_names
 
-Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 FLOOR = 1e-7
 """Probabilities are clipped here, so that one row cannot outweigh all others."""

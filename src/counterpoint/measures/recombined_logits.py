@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpoint.contenders.encoded import MISSING
-from counterpoint.metrics.estimate import Floats
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 
 TINY = 1e-12

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from counterpoint.metrics.class_means import mean_by_class
-from counterpoint.metrics.estimate import Estimate, Floats, estimates, resampling_units
+from counterpoint.metrics.estimate import Estimate, estimates, resampling_units
+from counterpoint.metrics.rows import Floats
 
 Share = TypeVar("Share", float, Estimate)
 

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpoint.measures.prediction_arrays import Codes, Floats
+from counterpoint.measures.prediction_arrays import Codes
 from counterpoint.metrics.intervals import normal_interval
+from counterpoint.metrics.rows import Floats
 from counterpoint.seeds import child_seed
 
 FOLDS = 4

@@ -9,14 +9,9 @@ import polars as pl
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.lapse_rate import LapseRate, label_support, proba_from_words
 from counterpoint.measures.pair_features import FEW_ROWS
-from counterpoint.measures.prediction_arrays import (
-    Codes,
-    Floats,
-    PredictionArrays,
-    prediction_arrays,
-    validated_contenders,
-)
+from counterpoint.measures.prediction_arrays import Codes, PredictionArrays, prediction_arrays, validated_contenders
 from counterpoint.metrics.estimate import Estimate
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame, class_names
 
 

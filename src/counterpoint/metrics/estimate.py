@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from counterpoint.metrics.draws import row_draws
 from counterpoint.metrics.intervals import percentiles, tails
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 
-Floats = NDArray[np.float64]
 Measure = Callable[[Floats], Floats]
 """A function of weights, shape (draws, n).  It returns shape (draws,), or (draws, n_values) for `estimates`."""
 
