@@ -258,5 +258,13 @@ def test_a_run_forgets_the_crashes_of_shards_that_a_killed_run_had_just_committe
         assert [path.name for path in events.glob("*.suspects")] == ["00001.r1.suspects"]
 
 
+def test_a_run_forgets_the_crashes_of_a_shard_whose_worker_died_right_after_its_commit(store):
+    left = store.local / "events" / "00000.suspects"
+    with Monitor(store, N_SLOTS, ignore_account):
+        DecoderCrashes(left, N_SLOTS, max_decode_s=20).close()
+        commit(store, 0, 0, {})
+    assert not left.exists()
+
+
 def test_an_account_of_no_rows_has_no_success_share():
     assert Account(n_rows=0, statuses={}).success_share is None

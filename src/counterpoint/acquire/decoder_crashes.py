@@ -110,7 +110,8 @@ def exceeded_limit(path: Path) -> bool:
 def forget_committed(store: Store) -> None:
     """Remove the files of committed shards.
 
-    A process may die between the commit and `DecoderCrashes.forget`. Call this while no shard is under way.
+    A process may die between the commit and `DecoderCrashes.forget`. Call this while no shard is under way, which is
+    before a run and after it.
     """
     left = [path.name for path in crashes_path(store, "any").parent.glob("*.suspects")]
     for part in generations_of(left, "suspects"):

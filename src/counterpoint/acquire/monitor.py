@@ -75,6 +75,8 @@ class Monitor:
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
+        if error is None:  # every shard is committed, also one whose worker died before it could forget its crashes
+            forget_committed(self._store)
         # The first error is the one to report: the lease may belong to another run by now, or the disk may be full.
         with suppress(RunFolderError) if error or self._failure else nullcontext():
             self._renew(is_over=True)
