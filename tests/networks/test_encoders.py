@@ -6,6 +6,7 @@ from beartype.roar import BeartypeException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from counterpoint.networks.augment import Augment
 from counterpoint.networks.encoders import ImageEncoder, Residual, TextEncoder
@@ -23,13 +24,60 @@ def image_encoder(channels=1, **settings):
     return ImageEncoder(mean=[0.5] * channels, std=[0.25] * channels, widths=(4, 8), **settings)
 
 
+@pytest.mark.parametrize("mode", ["train", "eval", "inference"])
+@pytest.mark.parametrize("length", [0, 1, 2, 12, 30])
+def test_a_text_has_the_same_vector_alone_and_with_longer_ones(length, mode):
+    torch.manual_seed(0)
+    encoder = TextEncoder(50, dropout=0.0, word_dropout=0.0).train(mode == "train")
+    batch = torch.randint(2, 50, (8, 40))
+    batch[3, length:] = 0
+    with torch.inference_mode(mode == "inference"):
+        alone, together = encoder(batch[3:4, : max(1, length)])[0], encoder(batch)[3]
+    assert torch.allclose(alone, together, rtol=0, atol=1e-5)
+
+
 @settings(max_examples=25, deadline=None)
 @given(words, words)
-def test_a_text_has_the_same_vector_alone_and_with_a_longer_one(text, other):
-    encoder = text_encoder().eval()
+def test_a_text_has_the_same_gradient_alone_and_with_a_longer_one(text, other):
     longest = max(len(text), len(other)) + 1
     batch = torch.tensor([ids + [0] * (longest - len(ids)) for ids in (text, other)])
-    assert torch.allclose(encoder(batch)[0], encoder(torch.tensor([text]))[0], atol=1e-6)
+    encoder = text_encoder().eval()
+    slopes = [
+        torch.autograd.grad(encoder(ids)[0].square().sum(), list(encoder.parameters()))
+        for ids in (batch, torch.tensor([text]))
+    ]
+    for padded, alone in zip(*slopes, strict=True):
+        assert torch.allclose(padded, alone, rtol=0, atol=1e-5)
+
+
+def packed_vectors(encoder, batch):
+    """Return the text vectors by torch's own LSTM over packed texts, with the weights of the encoder."""
+    lstm = torch.nn.LSTM(4, 3, batch_first=True, bidirectional=True)
+    lstm.load_state_dict(encoder.lstm.state_dict())
+    lengths, mask = (batch != 0).sum(1), (batch != 0).unsqueeze(-1)
+    packed = pack_padded_sequence(encoder.embed(batch), lengths, batch_first=True, enforce_sorted=False)
+    hidden, _ = pad_packed_sequence(lstm(packed)[0], batch_first=True)
+    return torch.cat([(hidden * mask).sum(1) / mask.sum(1), hidden.masked_fill(~mask, -1).amax(1)], dim=1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(words, min_size=1, max_size=5))
+def test_the_vectors_are_those_of_a_bidirectional_lstm_over_packed_texts(texts):
+    encoder = text_encoder().eval()
+    longest = max(map(len, texts))
+    batch = torch.tensor([text + [0] * (longest - len(text)) for text in texts])
+    assert torch.allclose(encoder(batch), packed_vectors(encoder, batch), rtol=0, atol=1e-6)
+
+
+def backward_steps(step):
+    return {step.name()}.union(*(backward_steps(earlier) for earlier, _ in step.next_functions if earlier))
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this build of torch has no oneDNN")
+def test_onednn_reads_both_directions_in_training():
+    states = text_encoder().train().lstm(torch.randn(2, 3, 4), torch.tensor([3, 1]))
+    directions = [backward_steps(step) for step, _ in states.grad_fn.next_functions]
+    assert ["MkldnnRnnLayerBackward0" in steps for steps in directions] == [True, True]
 
 
 def test_the_order_of_words_matters():

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from counterpoint.networks.augment import Augment
 
@@ -41,7 +40,7 @@ class TextEncoder(nn.Module):
         super().__init__()
         self.embed = nn.Embedding(n_words, embed, padding_idx=PAD)
         self.dropout = nn.Dropout(dropout)
-        self.lstm = nn.LSTM(embed, hidden, batch_first=True, bidirectional=True)
+        self.lstm = BiLSTM(embed, hidden)
         self.word_dropout = word_dropout
         self.width = 4 * hidden
 
@@ -51,18 +50,45 @@ class TextEncoder(nn.Module):
         if self.training and self.word_dropout:
             is_dropped = torch.rand(tokens.shape) < self.word_dropout
             tokens = tokens.masked_fill(is_dropped & seen, UNKNOWN)
-        hidden = self._read(self.dropout(self.embed(tokens)), seen.sum(1))  # (batch, time, 2 · hidden)
+        hidden = self.lstm(self.dropout(self.embed(tokens)), seen.sum(1))  # (batch, time, 2 · hidden)
         mask = seen.unsqueeze(-1)  # (batch, time, 1)
         mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
         largest = hidden.masked_fill(~mask, -1).amax(1)  # an LSTM's output is above −1
         return torch.cat([mean, largest * seen.any(1, keepdim=True)], dim=1)
 
-    def _read(
+
+class BiLSTM(nn.LSTM):
+    """A bidirectional LSTM over padded texts, whose second direction begins at the last word of each text.
+
+    torch reads padded texts with oneDNN, which is faster than its own code for packed texts.
+
+    >>> lstm = BiLSTM(4, 3)
+    >>> lstm(torch.zeros(2, 5, 4), torch.tensor([5, 1])).shape
+    torch.Size([2, 5, 6])
+    """
+
+    def __init__(self, embed: int, hidden: int) -> None:
+        super().__init__(embed, hidden, batch_first=True, bidirectional=True)
+
+    def forward(  # type: ignore[override]
         self, words: Float[Tensor, "batch time embed"], lengths: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch time both"]:
-        packed = pack_padded_sequence(words, lengths.clamp(min=1), batch_first=True, enforce_sorted=False)
-        hidden, _ = self.lstm(packed)
-        return pad_packed_sequence(hidden, batch_first=True, total_length=words.shape[1])[0]
+        """Return the state of each direction after its first, second … word, and any values in the padding."""
+        n_steps = words.shape[1]
+        turned = (lengths.unsqueeze(1) - 1 - torch.arange(n_steps)) % n_steps  # the last word first, the padding last
+        backwards = words.gather(1, turned.unsqueeze(-1).expand_as(words))
+        start = words.new_zeros(1, len(words), self.hidden_size)
+        both = [
+            self._states(texts, (start, start), weights)
+            for texts, weights in zip((words, backwards), self.all_weights, strict=True)
+        ]
+        return torch.cat(both, dim=2)
+
+    def _states(self, texts: Tensor, start: tuple[Tensor, Tensor], weights: Sequence[Tensor]) -> Tensor:
+        return torch.lstm(
+            texts, start, list(weights), has_biases=True, num_layers=1, dropout=0.0, train=self.training,
+            bidirectional=False, batch_first=True,
+        )[0]  # fmt: skip
 
 
 class ImageEncoder(nn.Module):
