@@ -14,6 +14,7 @@ _PUBLIC = {
     "generate": "counterpoint.data",
     "make": "counterpoint.contenders",
     "score": "counterpoint.metrics",
+    "decide": "counterpoint.metrics",
     "CounterpointError": "counterpoint.errors",
 }
 __all__ = list(_PUBLIC)

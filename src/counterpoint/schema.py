@@ -59,6 +59,8 @@ PREDICTIONS: Columns = {
 fit: "train", "validation" or "test".
 """
 
+PARTS = ("train", "validation", "test")
+
 HISTORY: Columns = {
     "contender": pl.String,
     "seed": pl.Int64,

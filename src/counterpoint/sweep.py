@@ -194,7 +194,7 @@ def _difference(study: Study, base: Study, contender: str, metric: str) -> dict[
     if _test_rows(one).equals(_test_rows(other)):
         rules = study.config.evaluate
         found = compare(
-            pl.concat([one, other]), "a", "b", metric=metric,
+            pl.concat([one, other]), "a", "b", metric=metric, primary=rules.primary,
             bootstrap=rules.bootstrap, confidence=rules.confidence, seed=rules.seed,
         )  # fmt: skip
         row = found.row(0, named=True)
@@ -208,12 +208,12 @@ def _difference(study: Study, base: Study, contender: str, metric: str) -> dict[
 
 
 def _of(study: Study, contender: str, name: str) -> Frame:
-    rows = study.predictions().filter((pl.col("contender") == contender) & (pl.col("part") == "test"))
+    rows = study.predictions().filter(contender=contender)
     return rows.with_columns(contender=pl.lit(name))
 
 
 def _test_rows(predictions: Frame) -> Frame:
-    return predictions.select("id", "seed", "label").sort("id", "seed")
+    return predictions.filter(part="test").select("id", "seed", "label").sort("id", "seed")
 
 
 def _score(study: Study, contender: str, metric: str) -> dict[str, Any]:

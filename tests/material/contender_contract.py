@@ -91,7 +91,7 @@ def _two_values(schema: Mapping[str, Any], value: Any) -> list[Any]:
         case {"type": "integer"}:
             return [value, value + (1 if value < schema.get("maximum", np.inf) else -1)]
         case {"type": "number"}:
-            return [value, value / 2]
+            return [value, value / 2 or 0.5]
     return []
 
 

@@ -22,7 +22,7 @@ def tables(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def predicted(tables) -> PredictedClasses:
-    return predicted_classes(tables["predictions"])
+    return predicted_classes(tables["predictions"], primary="accuracy")
 
 
 @pytest.mark.parametrize(("metric", "is_more_better"), [("balanced_accuracy", True), ("log_loss", False)])

@@ -49,7 +49,7 @@ def differences(
     >>> differences(table, Evaluate(), None, reads).select("a", "b", "metric", "difference").row(0)
     ('lstm-cnn', 'text-svm', 'balanced_accuracy', 0.5)
     """
-    part = read_part(predictions, "test")
+    part = read_part(predictions, "test", primary=rules.primary)
     metrics = list(dict.fromkeys([rules.primary, *rules.metrics]))
     comparison = Comparison(part, metrics, rules)
     pairs = _pairs(list(part.trials), modalities)
@@ -69,6 +69,7 @@ def compare(
     b: str,
     *,
     metric: str = "balanced_accuracy",
+    primary: str | None = None,
     bootstrap: int = 2000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -83,6 +84,8 @@ def compare(
         *a* and *b* are names of contenders.
     metric
         *metric* is a name of the METRICS table, or a path such as ``my_lab.metrics:BRIER``.
+    primary
+        *primary* is the metric for which the predicted classes are the best.  By default it is *metric*.
     bootstrap, confidence, seed
         *bootstrap* is the number of draws, *confidence* the level of the interval, and *seed* fixes the draws.
 
@@ -107,7 +110,8 @@ def compare(
     if a == b:
         raise ConfigError(f"A comparison needs two contenders, but got {a!r} twice.")
     rules = Evaluate.read({"bootstrap": bootstrap, "confidence": confidence, "seed": seed})
-    comparison = Comparison(read_part(predictions, "test", (a, b)), [metric], rules)
+    part = read_part(predictions, "test", (a, b), primary=primary or metric)
+    comparison = Comparison(part, [metric], rules)
     return _table([comparison.difference(a, b, metric)]).drop("p_holm", "is_primary")
 
 

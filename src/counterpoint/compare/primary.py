@@ -39,10 +39,10 @@ def choose_primary(predictions: Frame, modalities: Mapping[str, Sequence[str]], 
     {'a': 'lstm-cnn', 'b': 'text-svm', 'metric': 'balanced_accuracy', 'chosen_on': 'validation'}
     """
     sign = 1 if find_metric(metric).higher_is_better else -1
-    validation = predictions.filter(pl.col("part") == "validation", pl.col("contender").is_in(list(modalities)))
-    if validation.is_empty():
+    validated = predictions.filter(pl.col("part") == "validation", pl.col("contender").is_in(list(modalities)))
+    if validated.is_empty():
         return None
-    part = read_part(validation, "validation")
+    part = read_part(predictions, "validation", validated["contender"].unique(maintain_order=True), primary=metric)
     scores = evaluate(part, [metric], np.ones((1, len(part.groups))))
     worth = {name: sign * float(scores[name].mean()) for name in modalities if name in scores}
 

@@ -20,7 +20,14 @@ from counterpoint.schema import Frame
 
 Codes = NDArray[np.int64]
 Proba = NDArray[np.float64]
-_LEARNED = {"classes_": np.ndarray, "history_": list, "n_epochs_": int, "n_parameters_": int, "n_trials_": int}
+_LEARNED = {
+    "classes_": np.ndarray,
+    "class_shares_": np.ndarray,
+    "history_": list,
+    "n_epochs_": int,
+    "n_parameters_": int,
+    "n_trials_": int,
+}
 
 
 class Rows(NamedTuple):
@@ -48,8 +55,9 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         *part_types* are the only types of scikit-learn, or their full names, that a kept fit may contain.
     tiny
         *tiny* are settings for tests: a fit to a few rows then takes less than a second.
-    classes_, history_, n_epochs_, n_parameters_, n_trials_
-        The results of ``fit``: the sorted labels, one row for each epoch, and the cost of the fit.
+    classes_, class_shares_, history_, n_epochs_, n_parameters_, n_trials_
+        The results of ``fit``: the sorted labels, their shares of the training rows, one row for each epoch, and the
+        cost of the fit.
     """
 
     modalities: ClassVar[tuple[str, ...]] = ()
@@ -59,6 +67,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     tiny: ClassVar[Mapping[str, Any]] = {}
 
     classes_: NDArray[Any]
+    class_shares_: NDArray[np.float64]
     history_: list[dict[str, Any]]
     n_epochs_: int
     n_parameters_: int
@@ -98,6 +107,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise SchemaError(f"A classifier needs at least two classes; y has {self.classes_.tolist()}.")
+        self.class_shares_ = np.bincount(codes) / len(codes)
         self.history_, self.n_epochs_, self.n_parameters_, self.n_trials_ = [], 0, 0, 1
         train = Rows(self._pairs(X, len(labels)), codes.astype(np.int64))
         held_out = self._coded(validation) if validation else None
@@ -110,7 +120,8 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Proba:
         """Return class probabilities, shape (n_pairs, n_classes), columns in the order of ``classes_``.
 
-        Images that cannot be read are treated as by ``fit``.
+        They are calibrated under ``class_shares_``, the class shares of the training rows.  `counterpoint.decide` returns the
+        predicted classes that are the best for a metric.  Images that cannot be read are treated as by ``fit``.
         """
         check_is_fitted(self, "classes_")
         pairs = self._pairs(X)
@@ -118,7 +129,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
             return self._proba(pairs) if len(pairs) else np.empty((0, len(self.classes_)))
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable class of each pair."""
+        """Return the most probable class of each pair, which is the best for accuracy."""
         best = self.predict_proba(X).argmax(axis=1)
         labels: NDArray[Any] = self.classes_[best]
         return labels

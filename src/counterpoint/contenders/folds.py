@@ -2,8 +2,7 @@
 
 import polars as pl
 
-from counterpoint.metrics.parts import PARTS
-from counterpoint.schema import Frame
+from counterpoint.schema import PARTS, Frame
 
 
 def rows_by_part(pairs: Frame, fold: str) -> dict[str, Frame]:

@@ -19,10 +19,10 @@ class Majority(Contender):
     >>> import polars as pl
     >>> pairs = pl.DataFrame({"text": ["a cat", "a dog", "a wolf"]})
     >>> Majority().fit(pairs, ["cat", "dog", "dog"]).predict_proba(pairs[:1])
-    array([[0.4, 0.6]])
+    array([[0.33333333, 0.66666667]])
     """
 
-    smoothing: Annotated[float, Field(gt=0)] = 1.0
+    smoothing: Annotated[float, Field(ge=0)] = 0.0
     """The number that is added to the count of each class.  1 is the smoothing of Laplace."""
     seed: int = 0
     """Changes nothing in this contender."""

@@ -15,15 +15,25 @@ from counterpoint.contenders.kept.files import load
 from counterpoint.errors import ConfigError, ImageError, RunFolderError, did_you_mean
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
+from counterpoint.metrics import decide
 from counterpoint.rules import check_pattern, masked, pattern
 from counterpoint.runs.finished import AGAIN, RESULTS, Fits, read_finished
 from counterpoint.schema import Frame
 
 
-def predict_frame(model: Any, frame: Any) -> Frame:
+def predict_frame(model: Any, frame: Any, *, metric: str = "accuracy") -> Frame:
     """Return the predictions of a fitted *model*: id (where the frame has it), label and p_<class> of each row.
 
     A text or image column that the frame lacks counts as missing in every row.
+
+    Parameters
+    ----------
+    model
+        *model* is a fitted contender.
+    frame
+        *frame* holds the pairs.
+    metric
+        *metric* is the metric for which ``label``, the predicted class, is the best.
 
     Examples
     --------
@@ -35,8 +45,9 @@ def predict_frame(model: Any, frame: Any) -> Frame:
     pairs = as_pairs(frame)
     lacking = [pl.lit(None, pl.String).alias(name) for name in ("text", "image") if name not in pairs.columns]
     proba = model.predict_proba(pairs.with_columns(lacking))
+    codes = decide(proba, metric=metric, shares=model.class_shares_)
     chances = [pl.Series(f"p_{name}", proba[:, column]) for column, name in enumerate(model.classes_)]
-    label = pl.Series("label", np.asarray(model.classes_)[proba.argmax(axis=1)]).cast(pl.String)
+    label = pl.Series("label", np.asarray(model.classes_)[codes]).cast(pl.String)
     return pairs.select(pl.col("^id$"), label, *chances)
 
 

@@ -16,6 +16,7 @@ from counterpoint.measures.comparison_tables import scores_on_test_rows
 from counterpoint.measures.contender_fits import FitOf
 from counterpoint.measures.held_out_rows import correct_shares, correctness, parts_by_fold
 from counterpoint.metrics.class_means import balanced_mean
+from counterpoint.metrics.decision import BALANCED
 from counterpoint.schema import Frame
 
 FAIL_AT, WARN_AT = 0.995, 0.90
@@ -95,14 +96,14 @@ def _of_contender(scores: Frame, predictions: Frame, fit_of: FitOf) -> _Rule | N
     scored = scores_on_test_rows(scores, "accuracy").filter(contender=CONTENDER)["value"].drop_nulls()
     if scored.is_empty():
         return None
-    rows = correct_shares(predictions.filter(pl.col("part") == "test"), CONTENDER)
-    balanced = _balanced(rows) if len(rows) else scored[0]
+    rows, plain = (correct_shares(predictions, CONTENDER, metric=metric) for metric in (BALANCED, "accuracy"))
+    accuracy, balanced = (_mean(plain), _balanced(rows)) if len(rows) else (scored[0], scored[0])
     fit = fit_of(CONTENDER)
     if fit is None:
-        return _Rule(scored[0], balanced)
+        return _Rule(accuracy, balanced)
     is_given = any(getattr(fit.model, name, None) for name in ("classes", "preset"))
     is_short = getattr(fit.model, "n_words", MAX_WORDS + 1) <= MAX_WORDS
-    return _Rule(scored[0], balanced, fit.model.rule_) if is_short and not is_given else None
+    return _Rule(accuracy, balanced, fit.model.rule_) if is_short and not is_given else None
 
 
 def _learned(pairs: Frame) -> _Rule | None:
@@ -111,17 +112,22 @@ def _learned(pairs: Frame) -> _Rule | None:
         return None
     from counterpoint.contenders.keyword_rule import KeywordRule  # noqa: PLC0415 - loads scikit-learn
 
-    models, rows = [], []
+    models: list[KeywordRule] = []
+    rows: dict[str, list[Frame]] = {BALANCED: [], "accuracy": []}
     for fold in parts_by_fold(pairs):
         try:
             models.append(KeywordRule(n_words=MAX_WORDS).fit(fold["train"], fold["train"]["label"]))
         except SchemaError:  # the training rows have one class
             return None
-        rows.append(correctness(models[-1], fold["test"]))
-    tested = pl.concat(rows) if rows else pl.DataFrame()
-    if tested.is_empty():
+        for metric, found in rows.items():
+            found.append(correctness(models[-1], fold["test"], metric=metric))
+    if not any(map(len, rows[BALANCED])):
         return None
-    return _Rule(float(tested["hit"].to_numpy().mean()), _balanced(tested), models[0].rule_)
+    return _Rule(_mean(pl.concat(rows["accuracy"])), _balanced(pl.concat(rows[BALANCED])), models[0].rule_)
+
+
+def _mean(rows: Frame) -> float:
+    return float(rows["hit"].to_numpy().mean())
 
 
 def _balanced(rows: Frame) -> float:
@@ -139,5 +145,5 @@ def _masked(pairs: Frame, words: Sequence[str]) -> dict[str, Any]:
         if fold is None or fold["test"].is_empty() or fold["train"]["label"].n_unique() < 2:
             return {}
         model = TextSVM().fit(fold["train"], fold["train"]["label"])
-        accuracies[f"{name}_accuracy"] = float(correctness(model, fold["test"])["hit"].to_numpy().mean())
+        accuracies[f"{name}_accuracy"] = _mean(correctness(model, fold["test"], metric="accuracy"))
     return accuracies

@@ -92,13 +92,12 @@ def _texts_alone(duplicates: Mapping[str, set[str]]) -> str:
 
 def _with_and_without(predictions: Frame, metric: str, duplicates: set[str]) -> list[dict[str, Any]]:
     """Return each contender's primary score on all test rows, and on the test rows without a near-duplicate."""
-    test = predictions.filter(pl.col("part") == "test")
-    rest = test.filter(~pl.col("id").is_in(list(duplicates)))
-    if rest.is_empty():
+    rest = predictions.filter((pl.col("part") != "test") | ~pl.col("id").is_in(list(duplicates)))
+    if rest.filter(part="test").is_empty():
         return []
     scores = []
-    for rows in (test, rest):
-        part = read_part(rows, "test")
+    for rows in (predictions, rest):
+        part = read_part(rows, "test", primary=metric)
         values = evaluate(part, [metric], np.ones((1, len(part.groups))))
         scores.append({name: float(value.mean()) for name, value in values.items()})
     whole, clean = scores

@@ -30,6 +30,7 @@ from counterpoint.measures import Estimate, perceptual_score
 from counterpoint.measures.encoded_fits import EncodedFit
 from counterpoint.measures.information_gain import SUM, InformationGain
 from counterpoint.metrics.class_means import balanced_mean
+from counterpoint.metrics.decision import BALANCED, decide
 from counterpoint.seeds import child_seed
 
 SMALL = 0.02
@@ -157,5 +158,7 @@ def _probe(fit: EncodedFit, modality: str) -> float | None:
 
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     probe.fit(getattr(encoded, modality).vectors, train["label"].to_numpy())
-    predicted = probe.predict(getattr(fit.encoded_rows, modality).vectors)
+    proba = probe.predict_proba(getattr(fit.encoded_rows, modality).vectors)
+    shares = [train["label"].eq(name).sum() for name in probe.classes_]
+    predicted = probe.classes_[decide(proba, metric=BALANCED, shares=shares)]
     return balanced_mean(predicted == fit.pairs["label"].to_numpy(), fit.codes)

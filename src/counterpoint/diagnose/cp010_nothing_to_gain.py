@@ -21,7 +21,7 @@ from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.measures import Estimate, error_overlap, oracle_headroom, pid_of
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.information_gain import FEW_ROWS, SUM, bits_by_class, is_label_largest, of_label
-from counterpoint.measures.prediction_arrays import PredictionArrays, prediction_arrays, validated_contenders
+from counterpoint.measures.prediction_arrays import Codes, PredictionArrays, prediction_arrays, validated_contenders
 from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 
@@ -96,7 +96,7 @@ def _descriptions(test: PredictionArrays, text: str, image: str) -> dict[str, An
     """Return the oracle headroom, the information decomposition and the error overlap of the two contenders."""
     correct = test.is_correct(text), test.is_correct(image)
     headroom = oracle_headroom(*correct, test.codes, groups=test.groups)
-    outputs = _output_codes(test.proba[text]), _output_codes(test.proba[image])
+    outputs = _output_codes(test, text), _output_codes(test, image)
     parts = pid_of(*outputs, test.codes, groups=test.groups, draws=30, permutations=20)
     rows = [
         {"information": name, "bits": value, "low": low, "high": high, "by chance": null}
@@ -108,8 +108,8 @@ def _descriptions(test: PredictionArrays, text: str, image: str) -> dict[str, An
     return {"oracle_headroom": list(headroom), "overlap": overlap, "table": rows}
 
 
-def _output_codes(proba: Floats) -> np.ndarray[Any, np.dtype[np.intp]]:
+def _output_codes(rows: PredictionArrays, name: str) -> Codes:
     """Return a code for each row, of 2 × n_classes: the class, and whether its probability is above the median."""
-    confidence = proba.max(1)
-    codes: np.ndarray[Any, np.dtype[np.intp]] = 2 * proba.argmax(1) + (confidence > np.median(confidence))
-    return codes
+    predicted = rows.predicted(name)
+    confidence = of_label(rows.proba[name], predicted)
+    return 2 * predicted + (confidence > np.median(confidence))

@@ -7,12 +7,12 @@ from typing import Any, final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.errors import SchemaError
 from counterpoint.measures.comparison_tables import scores_on_test_rows
+from counterpoint.measures.held_out_rows import correctness
 from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import Estimate, estimated
 from counterpoint.schema import Frame
@@ -92,17 +92,9 @@ def _predicted(pairs: Frame) -> Frame | None:
             model = Metadata(rounds=ROUNDS, leaves=LEAVES).fit(rest, rest["label"])
         except SchemaError:  # no facts, or one class
             return None
-        found.append(out.with_columns(is_correct=_is_correct(model, out, rest["label"])))
+        found.append(out.with_columns(is_correct=correctness(model, out)["hit"]))
     predicted = pl.concat(found) if found else None
     return predicted if predicted is not None and predicted["label"].n_unique() > 1 else None
-
-
-def _is_correct(model: Any, rows: Frame, trained_on: pl.Series) -> NDArray[np.float64]:
-    """Return 1 where *model* predicts the class of the row, as if all classes were equally frequent, else 0."""
-    shares = (trained_on.to_numpy()[:, None] == model.classes_).mean(axis=0)
-    predicted = model.classes_[(model.predict_proba(rows) / shares).argmax(axis=1)]
-    correct: NDArray[np.float64] = (predicted == rows["label"].to_numpy()).astype(float)
-    return correct
 
 
 def _balanced_accuracy(rows: Frame) -> Estimate:

@@ -45,7 +45,7 @@ class Imbalance(Check):
         largest, n_largest = shares.row(0)
         majority = n_largest / len(pairs)
         compared = compared_contenders(primary, modalities)
-        tested = {name: rows for name in compared if len(rows := _test_rows(predictions, name))}
+        tested = {name: rows for name in compared if len(rows := correct_shares(predictions, name, metric=metric))}
         gaps = {name: _gap(rows) for name, rows in tested.items()}
         table = rounded([_row(name, rows, gaps[name]) for name, rows in tested.items()])
         evidence = {"majority": round(majority, 4), "smallest_class": shares.row(-1)[1], "table": table[:12]}
@@ -76,10 +76,6 @@ def _smallest(tested: Iterable[Frame]) -> str:
     """Return the sentence on the test rows of the smallest class, if there are test rows."""
     counts = [min(rows["label"].value_counts(name="n")["n"].to_list()) for rows in tested]
     return f" The smallest class has {numbers.count(min(counts))} test rows." if counts else ""
-
-
-def _test_rows(predictions: Frame, name: str) -> Frame:
-    return correct_shares(predictions.filter((pl.col("part") == "test") & (pl.col("contender") == name)), name)
 
 
 def _gap(rows: Frame) -> Estimate:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpoint.measures.recombined_logits import RecombinedLogits, codes_of, recombine
+from counterpoint.measures.recombined_logits import RecombinedLogits, codes_of, predicted_codes, recombine, shares_of
 from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import Estimate, estimated, groups_of
 from counterpoint.metrics.rows import Floats
@@ -64,12 +64,12 @@ def emap_gap(model: Any, pairs: Frame, labels: Any, *, block: int = 500, draws: 
     >>> emap_gap(model, pairs, ["animal", "thing"] * 6)
     Estimate(value=0.0, low=0.0, high=0.0)
     """
-    codes, recombined = codes_of(model, labels), recombine(model, pairs)
+    codes, recombined, shares = codes_of(model, labels), recombine(model, pairs), shares_of(model)
     joint, additive = np.empty(len(pairs), dtype=bool), np.empty(len(pairs), dtype=bool)
     for rows in _blocks(len(pairs), block, seed):
         logits = _crossed(recombined, rows)
-        joint[rows] = np.einsum("iik->ik", logits).argmax(1) == codes[rows]
-        additive[rows] = projection(logits).argmax(1) == codes[rows]
+        joint[rows] = predicted_codes(np.einsum("iik->ik", logits), shares) == codes[rows]
+        additive[rows] = predicted_codes(projection(logits), shares) == codes[rows]
     difference = mean_by_class(joint.astype(float) - additive, codes)
     return estimated(difference, groups_of(pairs), draws=draws, seed=seed)
 

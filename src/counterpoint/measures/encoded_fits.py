@@ -12,7 +12,7 @@ from counterpoint.contenders.encoded import Encoded
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
 from counterpoint.measures.contender_fits import ContenderFit, FitOf
 from counterpoint.measures.held_out_rows import correct_shares
-from counterpoint.measures.recombined_logits import codes_of, correct_recombined
+from counterpoint.measures.recombined_logits import codes_of, correct_recombined, shares_of
 from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
@@ -52,6 +52,11 @@ class EncodedFit:
         classes: NDArray[np.str_] = self.fit.model.classes_
         return classes
 
+    @property
+    def class_shares_(self) -> Floats:
+        """The class shares of the training rows of the fit."""
+        return shares_of(self.fit.model)
+
     def encoded(self, pairs: Frame) -> Encoded:
         """Return the encoded test rows."""
         assert pairs is self.pairs, "only the test rows are kept"
@@ -69,7 +74,7 @@ class EncodedFit:
     def correctness(self) -> Floats:
         """Return 1 where this fit predicts the class of the row, else 0, shape (n,)."""
         own = np.arange(len(self.pairs))
-        return correct_recombined(self.encoded_rows, self.codes, own, own)
+        return correct_recombined(self.encoded_rows, self.codes, own, own, shares=self.class_shares_)
 
     def correct_shares_of(self, predictions: Frame, name: str) -> Floats:
         """Return the share of seeds with which contender *name* predicts the class of each row, shape (n,).
@@ -77,7 +82,7 @@ class EncodedFit:
         NaN where the contender has not predicted the row.  The seeds are averaged after the prediction: one fit is not
         compared with an ensemble.
         """
-        rows = correct_shares(predictions.filter(part="test"), name).unique("id", keep="first")
+        rows = correct_shares(predictions, name).unique("id", keep="first")
         found = self.pairs.select("id").join(rows, on="id", how="left", maintain_order="left")
         return found["hit"].fill_null(float("nan")).to_numpy()
 

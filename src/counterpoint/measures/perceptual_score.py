@@ -1,10 +1,11 @@
 """Perceptual score: the fall of a model's score if one modality is permuted among the rows."""
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
-from counterpoint.measures.recombined_logits import codes_of, correct_recombined, recombine
+from counterpoint.measures.recombined_logits import codes_of, correct_recombined, recombine, shares_of
 from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import Estimate, estimated, groups_of
 from counterpoint.metrics.permutations import permute_within
@@ -64,8 +65,8 @@ def perceptual_score(
     strata = codes if is_within_class else np.zeros_like(codes)
     orders = (permute_within(strata, rng) for _ in range(permutations))
     combinations = ((order, rows) if modality == "text" else (rows, order) for order in orders)
-    permuted = np.mean([correct_recombined(recombined, codes, *places) for places in combinations], axis=0)
-    correct = correct_recombined(recombined, codes, rows, rows)
+    of = partial(correct_recombined, recombined, codes, shares=shares_of(model))
+    permuted, correct = np.mean([of(*places) for places in combinations], axis=0), of(rows, rows)
     score, fall = mean_by_class(correct, codes), mean_by_class(correct - permuted, codes)
     headroom = 1 - 1 / len(model.classes_)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
 from counterpoint.metrics.class_means import balanced_mean, mean_by_class
+from counterpoint.metrics.decision import BALANCED, class_shares, decide, shares_by_row
 from counterpoint.metrics.estimate import Estimate, estimated
 from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame, class_names
@@ -29,6 +30,8 @@ class PredictionArrays(NamedTuple):
         *codes* are the classes of the rows, shape (n,).
     proba
         *proba* are the probabilities of each contender by its name, each of shape (n, n_classes).
+    shares
+        *shares* are the class shares of the training rows of each row's fold, shape (n, n_classes).
     """
 
     ids: list[str]
@@ -36,22 +39,27 @@ class PredictionArrays(NamedTuple):
     folds: NDArray[np.str_]
     codes: Codes
     proba: dict[str, Floats]
+    shares: Floats
 
     def of_fold(self, fold: str) -> "PredictionArrays":
         """Return the rows of one test fold."""
         rows = np.flatnonzero(self.folds == fold)
         proba = {name: values[rows] for name, values in self.proba.items()}
         ids, groups = ([values[row] for row in rows] for values in (self.ids, self.groups))
-        return PredictionArrays(ids, groups, self.folds[rows], self.codes[rows], proba)
+        return PredictionArrays(ids, groups, self.folds[rows], self.codes[rows], proba, self.shares[rows])
 
     def log_proba(self, name: str) -> Floats:
         """Return finite log probabilities of contender *name*, shape (n, n_classes)."""
         logs: Floats = np.log(self.proba[name].clip(min=FLOOR))
         return logs
 
+    def predicted(self, name: str) -> Codes:
+        """Return the predicted classes by contender *name*, the best for balanced accuracy, shape (n,)."""
+        return decide(self.proba[name], metric=BALANCED, shares=self.shares)
+
     def is_correct(self, name: str) -> NDArray[np.bool_]:
-        """Return whether the most probable class by contender *name* is the class of the row, shape (n,)."""
-        correct: NDArray[np.bool_] = self.proba[name].argmax(1) == self.codes
+        """Return whether the predicted class by contender *name* is the class of the row, shape (n,)."""
+        correct: NDArray[np.bool_] = self.predicted(name) == self.codes
         return correct
 
     def mean(self, values: Floats) -> Estimate:
@@ -91,8 +99,9 @@ def prediction_arrays(predictions: Frame, names: Sequence[str], part: str = "tes
     classes = class_names(predictions)
     codes = np.searchsorted(classes, shared["label"].to_numpy()) if len(shared) else np.zeros(0, dtype=np.intp)
     proba = {name: means.filter(contender=name).select(probabilities).to_numpy() for name in names}
-    ids, groups = shared["id"].to_list(), shared["group"].to_list()
-    return PredictionArrays(ids, groups, shared["fold"].to_numpy(), codes, proba)
+    ids, groups, folds = shared["id"].to_list(), shared["group"].to_list(), shared["fold"].to_numpy()
+    shares = shares_by_row(class_shares(predictions), folds, len(classes))
+    return PredictionArrays(ids, groups, folds, codes, proba, shares)
 
 
 def best_contenders(predictions: Frame, modalities: Modalities) -> dict[str, str | None]:

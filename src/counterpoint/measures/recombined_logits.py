@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpoint.contenders.encoded import MISSING
+from counterpoint.metrics.decision import divisors
 from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 
@@ -83,7 +84,28 @@ def codes_of(model: Any, labels: Any) -> Codes:
     return np.where(np.asarray(model.classes_)[codes] == found, codes, -1)
 
 
-def correct_recombined(recombined: RecombinedLogits, codes: Codes, texts: Places, images: Places) -> Floats:
+def predicted_codes(logits: NDArray[np.floating[Any]], shares: Floats) -> Codes:
+    """Return the predicted classes, the best for balanced accuracy: shape (…,) for *logits* of shape (…, n_classes).
+
+    *shares* are the class shares of the training rows, shape (n_classes,).  `counterpoint.metrics.decide` does the same
+    with probabilities.
+
+    >>> predicted_codes(np.log([[0.6, 0.2, 0.2]]), np.array([0.6, 0.3, 0.1])).tolist()
+    [2]
+    """
+    codes: Codes = (logits - np.log(divisors(shares, 1))).argmax(axis=-1)
+    return codes
+
+
+def shares_of(model: Any) -> Floats:
+    """Return the class shares of the training rows of *model*, or equal shares where it does not keep them."""
+    equal = np.full(len(model.classes_), 1 / len(model.classes_))
+    return np.asarray(getattr(model, "class_shares_", equal), dtype=float)
+
+
+def correct_recombined(
+    recombined: RecombinedLogits, codes: Codes, texts: Places, images: Places, *, shares: Floats
+) -> Floats:
     """Return 1 for each combination that is predicted as its class, else 0.
 
     Parameters
@@ -94,8 +116,10 @@ def correct_recombined(recombined: RecombinedLogits, codes: Codes, texts: Places
         *codes* are the classes that count as correct, shape (n_combinations,).
     texts, images
         *texts* and *images* are the rows that are combined, shape (n_combinations,).
+    shares
+        *shares* are the class shares of the training rows, shape (n_classes,).
     """
-    is_correct: Floats = (recombined.logits(texts, images).argmax(1) == codes).astype(float)
+    is_correct: Floats = (predicted_codes(recombined.logits(texts, images), shares) == codes).astype(float)
     return is_correct
 
 
@@ -128,4 +152,5 @@ def correct_by_modality(model: Any, pairs: Frame, labels: Any) -> dict[str, Floa
     recombined, codes, rows = recombine(model, pairs), codes_of(model, labels), np.arange(len(pairs))
     none = np.full(len(pairs), MISSING)
     combinations = {"both": (rows, rows), "text": (rows, none), "image": (none, rows), "prior": (none, none)}
-    return {name: correct_recombined(recombined, codes, *places) for name, places in combinations.items()}
+    shares = shares_of(model)
+    return {name: correct_recombined(recombined, codes, *at, shares=shares) for name, at in combinations.items()}

@@ -14,7 +14,7 @@ N_BINS = 15
 
 
 def accuracy(sample: Sample) -> Floats:
-    """Return the share of rows whose likeliest class is the true one."""
+    """Return the share of rows whose predicted class is the true one."""
     return ratio(sample.correct.sum(axis=0), sample.total)
 
 
@@ -55,12 +55,12 @@ def log_loss(sample: Sample) -> Floats:
 def ece(sample: Sample) -> Floats:
     """Return the expected calibration error over 15 equal-width bins of confidence.
 
-    ECE = Σ over bins (share of rows) · abs(accuracy − mean confidence) (Guo et al., ICML 2017, equation 3).  A bin
-    includes its upper end.
+    ECE = Σ over bins (share of rows) · abs(accuracy − mean confidence) (Guo et al., ICML 2017, equation 3).  The
+    accuracy is that of the likeliest class, whichever class is predicted.  A bin includes its upper end.
     """
-    confidence = sample.rows.proba.max(axis=1)
+    confidence, is_likeliest = sample.rows.proba.max(axis=1), sample.rows.proba.argmax(axis=1) == sample.rows.codes
     bins = np.clip(np.ceil(confidence * N_BINS).astype(np.intp) - 1, 0, N_BINS - 1)
-    gaps = sample.sums(spread(bins, N_BINS, confidence - sample.rows.is_correct))  # (bins, draws)
+    gaps = sample.sums(spread(bins, N_BINS, confidence - is_likeliest))  # (bins, draws)
     return ratio(np.abs(gaps).sum(axis=0), sample.total)
 
 
@@ -77,6 +77,7 @@ BALANCED_ACCURACY = Metric(
         "Guessing scores 1 divided by the number of classes."
     ),
     source="Brodersen, Ong, Stephan and Buhmann, ICPR 2010",
+    share_power=1.0,
 )
 MACRO_F1 = Metric(
     macro_f1,
@@ -86,6 +87,7 @@ MACRO_F1 = Metric(
         "that were found. The other is the share of correct pairs among the pairs predicted as this class."
     ),
     source="Opitz and Burst, arXiv 1911.03347, 2019",
+    share_power=0.5,
 )
 ROC_AUC = Metric(
     roc_auc,

@@ -29,6 +29,10 @@ class Metric:
     is_ranking
         *is_ranking* is True if the metric compares probabilities between rows.  The probabilities of two fits share no
         scale, so the metric is computed in each fold and averaged.  Other metrics pool the rows of all folds.
+    share_power
+        *share_power* is the power of the class share by which probabilities are divided before the largest one is the
+        predicted class (`counterpoint.metrics.decide`).  0 suits accuracy, and 1 a metric in which all classes weigh
+        the same.
 
     Examples
     --------
@@ -48,6 +52,7 @@ class Metric:
     source: str = ""
     higher_is_better: bool = True
     is_ranking: bool = False
+    share_power: float = 0.0
 
     def __post_init__(self) -> None:
         """Take the function's docstring, as a decorator does."""

@@ -7,10 +7,9 @@ import numpy as np
 import polars as pl
 
 from counterpoint.errors import ConfigError, SchemaError, did_you_mean
+from counterpoint.metrics.decision import class_shares, decide, shares_by_row
 from counterpoint.metrics.rows import Floats, Ints, PredictedRows
 from counterpoint.schema import PREDICTIONS, Frame, check, class_names
-
-PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,9 @@ class Part:
         return int(self.groups.max()) + 1
 
 
-def read_part(predictions: Frame, part: str, contenders: Iterable[str] | None = None) -> Part:
+def read_part(
+    predictions: Frame, part: str, contenders: Iterable[str] | None = None, *, primary: str = "accuracy"
+) -> Part:
     """Return one part of a Predictions table as arrays.
 
     Parameters
@@ -57,6 +58,8 @@ def read_part(predictions: Frame, part: str, contenders: Iterable[str] | None = 
         *part* is "train", "validation" or "test".
     contenders
         *contenders* are the names of the contenders to read.  By default, all are read.
+    primary
+        *primary* is the metric for which the predicted classes are the best (`counterpoint.metrics.decide`).
 
     Raises
     ------
@@ -73,10 +76,12 @@ def read_part(predictions: Frame, part: str, contenders: Iterable[str] | None = 
     _check_same_rows(frames)
     first = next(iter(frames.values()))[0]
     codes, folds = encode(first["label"].to_list(), classes), _stretches(first["fold"])
-    trials = {
-        name: tuple(PredictedRows(codes, _proba(seed, classes, name), folds) for seed in seeds)
-        for name, seeds in frames.items()
-    }
+    shares = shares_by_row(class_shares(predictions), first["fold"].to_numpy(), len(classes))
+
+    def trial(proba: Floats) -> PredictedRows:
+        return PredictedRows(codes, proba, folds, predicted=decide(proba, metric=primary, shares=shares))
+
+    trials = {name: tuple(trial(_proba(seed, classes, name)) for seed in seeds) for name, seeds in frames.items()}
     groups = first.select(pl.coalesce("group", "id").rank("dense") - 1).to_series().to_numpy().astype(np.intp)
     is_oof = part == "test" and set(first["fold"]) != {"test"}
     return Part(groups, trials, "oof" if is_oof else part, first["id"].n_unique())

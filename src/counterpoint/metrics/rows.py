@@ -35,9 +35,12 @@ class PredictedRows:
     codes
         *codes* are the columns of the true classes.
     proba
-        *proba* are the class probabilities.  The class with the highest one (the first of equals) is the prediction.
+        *proba* are the class probabilities.
     folds
         *folds* are the slices of rows that one fit predicted.
+    predicted
+        *predicted* are the columns of the predicted classes, as `counterpoint.metrics.decide` returns them.  By default
+        the predicted class is the one with the largest probability, the first of equals.
 
     Examples
     --------
@@ -46,19 +49,21 @@ class PredictedRows:
     (array([0, 0]), array([ True, False]))
     """
 
-    def __init__(self, codes: Ints, proba: Floats, folds: tuple[slice, ...] = (slice(None),)) -> None:
+    def __init__(
+        self,
+        codes: Ints,
+        proba: Floats,
+        folds: tuple[slice, ...] = (slice(None),),
+        *,
+        predicted: Ints | None = None,
+    ) -> None:
         self.codes, self.proba, self.folds = codes, proba, folds
+        self.predicted: Ints = np.argmax(proba, axis=1) if predicted is None else predicted
         self.n_classes = proba.shape[1]
 
     @cached_property
-    def predicted(self) -> Ints:
-        """The likeliest class of each row."""
-        predicted: Ints = np.argmax(self.proba, axis=1)
-        return predicted
-
-    @cached_property
     def is_correct(self) -> NDArray[np.bool_]:
-        """Whether the likeliest class is the true one."""
+        """Whether the predicted class is the true one."""
         return np.equal(self.predicted, self.codes)
 
     @property
@@ -68,7 +73,9 @@ class PredictedRows:
 
     @cached_property
     def _by_fold(self) -> tuple["PredictedRows", ...]:
-        return tuple(PredictedRows(self.codes[fold], self.proba[fold]) for fold in self.folds)
+        return tuple(
+            PredictedRows(self.codes[fold], self.proba[fold], predicted=self.predicted[fold]) for fold in self.folds
+        )
 
     @cached_property
     def truths(self) -> csc_array:

@@ -11,9 +11,9 @@ from counterpoint.config import DEFAULT_METRICS, Evaluate
 from counterpoint.errors import SchemaError
 from counterpoint.metrics.bootstrap import resample
 from counterpoint.metrics.intervals import percentiles, tails, widened
-from counterpoint.metrics.parts import PARTS, Part, check_proba, encode, read_part
+from counterpoint.metrics.parts import Part, check_proba, encode, read_part
 from counterpoint.metrics.rows import Ints, PredictedRows
-from counterpoint.schema import PREDICTIONS, SCORES, Frame, check, empty
+from counterpoint.schema import PARTS, PREDICTIONS, SCORES, Frame, check, empty
 
 
 def scores(predictions: Frame, rules: Evaluate) -> Frame:
@@ -35,7 +35,9 @@ def scores(predictions: Frame, rules: Evaluate) -> Frame:
     fewer = rules.model_copy(update={"bootstrap": max(100, rules.bootstrap // 4)})
     tables = [
         # Of a k-fold, training rows are many times the test rows, and nothing is decided on their scores.
-        _scores_of(read_part(predictions, part), rules.metrics, fewer if part == "train" else rules)
+        _scores_of(
+            read_part(predictions, part, primary=rules.primary), rules.metrics, fewer if part == "train" else rules
+        )
         for part in PARTS
         if part in present
     ]
@@ -48,6 +50,7 @@ def score(
     *,
     classes: Sequence[Any],
     groups: Iterable[Any] | None = None,
+    predicted: ArrayLike | None = None,
     metrics: Sequence[str] = DEFAULT_METRICS,
     bootstrap: int = 2000,
     confidence: float = 0.95,
@@ -65,6 +68,9 @@ def score(
         *classes* names the columns of *proba*, as ``classes_`` of a fitted contender does.
     groups
         *groups* are drawn as a whole.  Without them, each row is its own group.
+    predicted
+        *predicted* are the columns of the predicted classes, shape (n,), as `counterpoint.decide` returns them.
+        Without them, the class with the largest probability is the predicted one.
     metrics
         *metrics* are names of the METRICS table, or paths such as ``my_lab.metrics:BRIER``.
     bootstrap
@@ -99,7 +105,8 @@ def score(
             f"Labels, probabilities, classes and groups do not fit: {len(labels)} labels, probabilities of shape "
             f"{table.shape}, {len(classes)} classes, {len(codes)} groups."
         )
-    rows = PredictedRows(encode(labels, list(classes)), check_proba(table, of="proba"))
+    chosen = None if predicted is None else _columns(predicted, len(labels), len(classes))
+    rows = PredictedRows(encode(labels, list(classes)), check_proba(table, of="proba"), predicted=chosen)
     rules = Evaluate.read({"bootstrap": bootstrap, "confidence": confidence, "seed": seed})
     part = Part(codes, {"": (rows,)}, "test", len(labels))
     return _scores_of(part, metrics, rules).select("metric", "value", "low", "high", "n")
@@ -121,6 +128,18 @@ def _scores_of(part: Part, metrics: Sequence[str], rules: Evaluate) -> Frame:
         for metric, value, draws in zip(metrics, scores.value, scores.draws, strict=True)
     ]
     return pl.DataFrame(table, schema=dict(SCORES), orient="row").fill_nan(None)
+
+
+def _columns(predicted: ArrayLike, n: int, n_classes: int) -> Ints:
+    """Return the columns of the predicted classes, if each of *n* rows has one."""
+    columns = np.asarray(predicted)
+    is_good = columns.shape == (n,) and columns.dtype.kind in "iu"
+    if not is_good or not ((columns >= 0) & (columns < n_classes)).all():
+        raise SchemaError(
+            f"predicted must have a column of the probabilities, 0 to {n_classes - 1}, for each of {n} rows. "
+            f"Got {columns.dtype} of shape {columns.shape}."
+        )
+    return columns.astype(np.intp)
 
 
 def _codes(groups: Iterable[Any]) -> Ints:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from counterpoint import rules
 from counterpoint.metrics.intervals import standard_errors, wilson
-from counterpoint.schema import Frame, predicted_class
+from counterpoint.schema import Frame, class_names, predicted_class
 
 N_LENGTHS = 5
 
@@ -68,9 +68,13 @@ def group_accuracy(rows: Frame, by: str, *, confidence: float) -> Frame:
 
 
 def reliability_bins(rows: Frame, *, confidence: float) -> Frame:
-    """Return the mean confidence and the accuracy in each tenth of stated confidence."""
-    stated = pl.max_horizontal(pl.selectors.starts_with("p_"))
-    binned = rows.with_columns(stated.alias("stated"), (stated * 10).floor().clip(0, 9).cast(pl.Int64).alias("tenth"))
+    """Return the mean confidence in the likeliest class, and its accuracy, in each tenth of stated confidence."""
+    stated, likeliest = pl.max_horizontal(pl.selectors.starts_with("p_")), predicted_class(class_names(rows))
+    binned = rows.with_columns(
+        stated.alias("stated"),
+        (stated * 10).floor().clip(0, 9).cast(pl.Int64).alias("tenth"),
+        is_correct=likeliest == pl.col("label"),
+    )
     means = binned.group_by("tenth").agg(pl.col("stated").mean().alias("confidence"))
     return group_accuracy(binned, "tenth", confidence=confidence).join(means, on="tenth").sort("tenth")
 
@@ -113,12 +117,13 @@ def accuracy_by_length(rows: Frame, binned: Frame, *, confidence: float) -> Fram
 def confident_mistakes(rows: Frame, classes: Sequence[str], *, most: int) -> Frame:
     """Return the wrong predictions with the highest confidence, one for each group.
 
-    Probabilities are means over seeds.  A fit that gives every pair the same probabilities is left out.
+    Probabilities are means over seeds, and the predicted class is that of most seeds.  A fit that gives every pair the
+    same probabilities is left out.
 
     Parameters
     ----------
     rows
-        *rows* are test rows with their probabilities.
+        *rows* are test rows with their probabilities and ``predicted``.
     classes
         *classes* are in the order of the probabilities.
     most
@@ -132,15 +137,17 @@ def confident_mistakes(rows: Frame, classes: Sequence[str], *, most: int) -> Fra
     Examples
     --------
     >>> rows = pl.DataFrame({"id": ["1", "2"], "group": ["1", "2"], "label": ["a", "b"], "seed": [0, 0],
-    ...                      "fold": "test", "p_a": [0.2, 0.4], "p_b": [0.8, 0.6]})
+    ...                      "fold": "test", "predicted": "b", "p_a": [0.2, 0.4], "p_b": [0.8, 0.6]})
     >>> confident_mistakes(rows, ["a", "b"], most=3).rows()
     [('1', 'a', 'b', 0.8)]
     """
     columns = [f"p_{name}" for name in classes]
     varied = rows.filter(pl.any_horizontal(pl.col(columns).n_unique().over("seed", "fold") > 1))
-    mean = varied.group_by("id", maintain_order=True).agg(pl.first("label", "group"), pl.col(columns).mean())
-    predicted, confidence = predicted_class(classes), pl.concat_list(columns).list.max()
-    wrong = mean.with_columns(predicted.alias("predicted"), confidence.alias("confidence"))
+    most_often = pl.col("predicted").mode().sort().first()
+    by_row = varied.group_by("id", maintain_order=True)
+    mean = by_row.agg(pl.first("label", "group"), most_often, pl.col(columns).mean())
+    confidence = pl.coalesce(pl.when(predicted=name).then(f"p_{name}") for name in classes)
+    wrong = mean.with_columns(confidence=confidence)
     wrong = wrong.filter(pl.col("predicted") != pl.col("label")).sort("confidence", "id", descending=[True, False])
     family = pl.coalesce("group", "id")
     return wrong.filter(family.is_first_distinct()).select("id", "label", "predicted", "confidence").head(most)

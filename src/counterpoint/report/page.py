@@ -10,6 +10,7 @@ from counterpoint import number_formats as numbers
 from counterpoint import schema
 from counterpoint.config import Evaluate, Page, Split
 from counterpoint.formats.images import ImageReader
+from counterpoint.metrics.decision import rule_of
 from counterpoint.report import architecture, behaviour, comparison, record, rows
 from counterpoint.report.contenders import Contenders, ranked_contenders
 from counterpoint.report.predicted_classes import PredictedClasses, predicted_classes
@@ -87,7 +88,9 @@ def _content(
     scores = ScoreTable(tables["scores"], metric=_metric(results, settings), confidence=settings.evaluate.confidence)
     others, modalities = [tables["predictions"], tables["costs"]], results.get("modalities") or {}
     contenders = ranked_contenders(scores, others, modalities=modalities, models=models)
-    predicted = predicted_classes(tables["predictions"], confidence=settings.evaluate.confidence)
+    predicted = predicted_classes(
+        tables["predictions"], primary=settings.evaluate.primary, confidence=settings.evaluate.confidence
+    )
     return (
         _facts(results, tables, settings)
         | _comparison(results, tables["differences"], scores, contenders, gallery)
@@ -141,6 +144,7 @@ def _comparison(
         "style_of": contenders.style,
         "metrics": scores.metrics,
         "primary_metric": scores.metric,
+        "decision_rule": rule_of(scores.metric),
         "is_out_of_fold": scores.is_out_of_fold,
         "answer": comparison.answer_section(results.get("answer") or {}, contrast),
         "contrast": contrast,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from counterpoint import schema
+from counterpoint.metrics.decision import class_shares, with_predicted
 from counterpoint.schema import Frame
 
 
@@ -26,18 +27,25 @@ class PredictedClasses:
                 yield contender, rows
 
 
-def predicted_classes(predictions: Frame, *, confidence: float = 0.95) -> PredictedClasses:
-    """Return the test rows of *predictions* with the class of the largest probability.
+def predicted_classes(predictions: Frame, *, primary: str, confidence: float = 0.95) -> PredictedClasses:
+    """Return the test rows of *predictions* with their predicted class.
 
-    >>> predictions = pl.DataFrame({"part": ["train", "test"], "label": "a", "p_a": [0.9, 0.2], "p_b": [0.1, 0.8]})
-    >>> predicted_classes(predictions).rows.select("predicted", "is_correct").rows()
+    Parameters
+    ----------
+    predictions
+        *predictions* is schema.PREDICTIONS.
+    primary
+        *primary* is the metric for which the predicted class is the best.
+    confidence
+        *confidence* is the level of intervals.
+
+    Examples
+    --------
+    >>> columns = {"contender": "m", "seed": 0, "fold": "test", "part": ["train", "test"], "label": "a"}
+    >>> predictions = pl.DataFrame({**columns, "p_a": [0.9, 0.2], "p_b": [0.1, 0.8]})
+    >>> predicted_classes(predictions, primary="accuracy").rows.select("predicted", "is_correct").rows()
     [('b', False)]
     """
-    test = predictions.filter(pl.col("part") == "test")
-    classes = schema.class_names(predictions)
-    if not classes:
-        unknown = test.with_columns(predicted=pl.lit(None, pl.String), is_correct=pl.lit(None, pl.Boolean))
-        return PredictedClasses(unknown, (), confidence)
-    predicted = schema.predicted_class(classes)
-    rows = test.with_columns(predicted.alias("predicted"), (predicted == pl.col("label")).alias("is_correct"))
-    return PredictedClasses(rows, tuple(classes), confidence)
+    test = with_predicted(predictions.filter(part="test"), primary, class_shares(predictions))
+    rows = test.with_columns(is_correct=pl.col("predicted") == pl.col("label"))
+    return PredictedClasses(rows, tuple(schema.class_names(predictions)), confidence)
