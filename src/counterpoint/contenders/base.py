@@ -120,8 +120,9 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Proba:
         """Return class probabilities, shape (n_pairs, n_classes), columns in the order of ``classes_``.
 
-        They are calibrated under ``class_shares_``, the class shares of the training rows.  `counterpoint.decide` returns the
-        predicted classes that are the best for a metric.  Images that cannot be read are treated as by ``fit``.
+        They are calibrated under ``class_shares_``, the class shares of the training rows.  `counterpoint.decide`
+        returns the predicted classes that are the best for a metric.  Images that cannot be read are treated as by
+        ``fit``.
         """
         check_is_fitted(self, "classes_")
         pairs = self._pairs(X)

@@ -103,7 +103,8 @@ def class_shares(predictions: Frame) -> dict[str, Floats]:
     )
     # The first part in the order of `PARTS`, from the contender that has predicted most of its rows.
     place = pl.col("part").replace_strict({part: i for i, part in enumerate(PARTS)}, default=len(PARTS))
-    first = counted.sort(place, pl.col("n").cast(pl.Int64).neg(), *keys).unique("fold", keep="first", maintain_order=True)
+    ordered = counted.sort(place, pl.col("n").cast(pl.Int64).neg(), *keys)
+    first = ordered.unique("fold", keep="first", maintain_order=True)
     return {fold: np.array(found) / max(1, sum(found)) for fold, *found in first.select("fold", "^p_.*$").iter_rows()}
 
 
