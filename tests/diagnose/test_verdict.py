@@ -130,9 +130,8 @@ def test_a_gain_with_a_modality_without_information_is_no_gain_of_both():
     assert answered.verdict == "image_only"
     assert answered.headline.startswith("A better score, but not from reading both")
     assert "a better reading of the image" in answered.reasons[-1]
-    ends = better["differences"]["a"].is_in(["text-lstm"]) & better["differences"]["b"].eq("majority")
-    wide = pl.when(pl.Series(ends)).then(0.2).otherwise("high").alias("high")
-    answered = answer(better.replaced(differences=better["differences"].with_columns(wide)), findings)
+    wide = pl.when(contender="text-lstm").then(0.7).otherwise("high").alias("high")
+    answered = answer(better.replaced(scores=better["scores"].with_columns(wide)), findings)
     assert answered.verdict == "cannot_tell"
     assert "The text alone is not shown to predict the label" in " ".join(answered.reasons)
 
@@ -264,12 +263,18 @@ def test_a_gain_is_a_sum_s_only_so_far_as_a_sum_reaches_it(given, part, expected
 
 def test_a_modality_that_is_hardly_above_chance_is_not_reported_as_unproven():
     given, findings = made("no_signal")
-    a_little = pl.when(pl.col("b").eq("majority") | pl.col("a").eq("majority"))
-    sign = pl.when(pl.col("b").eq("majority")).then(1).otherwise(-1)
-    ends = {"difference": 0.03, "low": 0.01, "high": 0.05}
-    better = given["differences"].with_columns(
-        a_little.then(sign * value).otherwise(name).alias(name) for name, value in ends.items()
-    )
-    answered = answer(given.replaced(differences=better), findings)
+    ends = {"value": 0.53, "low": 0.51, "high": 0.55}
+    better = given["scores"].with_columns(pl.lit(value).alias(name) for name, value in ends.items())
+    answered = answer(given.replaced(scores=better), findings)
     assert answered.verdict == "no_signal"
-    assert "a little better than chance (+0.030 above guessing, +0.010 to +0.050)" in " ".join(answered.reasons)
+    little = "a little better than chance (balanced accuracy +0.030 above guessing, +0.010 to +0.050)"
+    assert little in " ".join(answered.reasons)
+
+
+def test_a_modality_is_judged_in_balanced_accuracy_whichever_metric_is_primary():
+    given, findings = made("text_only")
+    other = given.replaced(metric="accuracy", scores=given["scores"].filter(metric="accuracy"))
+    assert verdict(other, findings) == verdict(given, findings) == "text_only"
+    own = given["scores"].filter(metric=METRIC).sort("contender", "part")
+    again = other["balanced_scores"].sort("contender", "part")
+    assert again["value"].to_list() == pytest.approx(own["value"].to_list())

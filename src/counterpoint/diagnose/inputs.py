@@ -8,7 +8,7 @@ from inspect import signature
 from typing import Any, Literal, NamedTuple
 
 from counterpoint.errors import ConfigError, did_you_mean
-from counterpoint.measures.comparison_tables import Modalities
+from counterpoint.measures.comparison_tables import Modalities, balanced_scores
 from counterpoint.measures.contender_fits import FitOf
 from counterpoint.measures.encoded_fits import EncodedFit, encoded_fits
 from counterpoint.measures.information_gain import InformationGain, information_gain
@@ -50,6 +50,11 @@ INPUTS: Mapping[str, CheckInput] = {
         Mapping[str, str | None],
         "The best contender of the text alone and of the image alone, by validation rows.",
         best_contenders,
+    ),
+    "balanced_scores": CheckInput(
+        Frame,
+        "The balanced accuracy of every contender on each part, by its own rule whichever metric is primary.",
+        balanced_scores,
     ),
     "encoded_fits": CheckInput(
         list[EncodedFit],

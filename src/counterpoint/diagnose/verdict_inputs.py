@@ -19,6 +19,7 @@ from counterpoint.measures.comparison_tables import (
     scores_on_test_rows,
 )
 from counterpoint.measures.information_gain import INDEPENDENT, SUM, InformationGain
+from counterpoint.metrics.decision import BALANCED
 from counterpoint.schema import Frame
 
 UNKNOWN = Estimate(float("nan"), float("-inf"), float("inf"))
@@ -73,9 +74,8 @@ class VerdictInputs:
 
     def training_score_high(self, name: str) -> float | None:
         """Return the upper end of the balanced accuracy of contender *name* on its training rows."""
-        scores: Frame = self.inputs["scores"]
-        train = scores.filter(part="train", metric="balanced_accuracy")
-        return dict(train.select("contender", "high").iter_rows()).get(name)
+        scores: Frame = self.inputs["balanced_scores"]
+        return dict(scores.filter(part="train").select("contender", "high").iter_rows()).get(name)
 
     def alarm(self, code: str, *severities: str) -> dict[str, Any] | None:
         """Return the subject and the evidence of the first finding *code* that has one of *severities*."""
@@ -85,7 +85,11 @@ class VerdictInputs:
         return {"subject": rows["subject"][0], **json.loads(rows["evidence"][0])}
 
     def above_chance(self, modality: str) -> Estimate:
-        """Return how far the best contender of *modality* alone, by validation rows, is above guessing on test rows."""
+        """Return how far the best contender of *modality* alone, by validation rows, is above guessing on test rows.
+
+        In balanced accuracy, whichever metric is primary: the accuracy of a modality that carries information may be
+        that of the majority.
+        """
         names = contenders_reading(self.modalities, modality)
         if not names:
             return UNKNOWN
@@ -93,9 +97,7 @@ class VerdictInputs:
         best = self.inputs["best_contenders"][modality] if is_chosen else names[0]
         if best is None:  # several outside models, and none of them has predicted validation rows
             return UNKNOWN
-        if "majority" in self.modalities:
-            return self.difference(best, "majority")
-        row = scores_on_test_rows(self.inputs["scores"], "balanced_accuracy").filter(contender=best)
+        row = scores_on_test_rows(self.inputs["balanced_scores"], BALANCED).filter(contender=best)
         if not row["low"].count():
             return UNKNOWN
         return Estimate(*(row[end].item() - self.chance for end in ("value", "low", "high")))

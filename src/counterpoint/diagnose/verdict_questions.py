@@ -251,4 +251,5 @@ def _is_little(inputs: VerdictInputs, modality: str, above: Estimate) -> bool:
 
 
 def _above(above: Estimate) -> str:
-    return f"{signed(above.value)} above guessing, {interval(above.low, above.high, is_signed=True)}"
+    ends = interval(above.low, above.high, is_signed=True)
+    return f"balanced accuracy {signed(above.value)} above guessing, {ends}"

@@ -5,6 +5,9 @@ from typing import Any
 
 import polars as pl
 
+from counterpoint.config import Evaluate
+from counterpoint.metrics import scores as scores_of
+from counterpoint.metrics.decision import BALANCED
 from counterpoint.metrics.estimate import Estimate
 from counterpoint.schema import Frame
 
@@ -36,6 +39,21 @@ def compared_contenders(primary: Mapping[str, Any] | None, modalities: Modalitie
 def scores_on_test_rows(scores: Frame, metric: str) -> Frame:
     """Return the rows of schema.SCORES in *metric* on test rows: of a hold-out, or of all folds together."""
     return scores.filter(pl.col("part").is_in(["test", "oof"]), metric=metric)
+
+
+def balanced_scores(predictions: Frame, scores: Frame, metric: str) -> Frame:
+    """Return the rows of schema.SCORES in balanced accuracy, with the predicted classes that are the best for it.
+
+    Parameters
+    ----------
+    predictions, scores
+        *predictions* and *scores* are tables of a study.
+    metric
+        *metric* is the primary metric.  If it is balanced accuracy, the rows are those of *scores*.
+    """
+    if metric == BALANCED:
+        return scores.filter(metric=BALANCED)
+    return scores_of(predictions, Evaluate(metrics=(BALANCED,), primary=BALANCED))
 
 
 def difference_between(differences: Frame, a: str, b: str, metric: str) -> Estimate | None:
