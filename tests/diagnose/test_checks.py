@@ -31,8 +31,11 @@ def comparison(
          "high": values[a] - values[b] + half, "minimum_detectable": detectable, "is_primary": (a, b) == primary}
         for i, b in enumerate(names) for a in names[i + 1 :]
     ]  # fmt: skip
-    scores = [{"contender": name, "part": "oof", "metric": METRIC, "value": value, "low": value - half, "high": value + half}
-              for name, value in values.items()]  # fmt: skip
+    scores = [
+        {"contender": name, "part": "oof", "metric": METRIC,
+         "value": value, "low": value - half, "high": value + half}
+        for name, value in values.items()
+    ]  # fmt: skip
     scores.append({"contender": "keyword-rule", "part": "oof", "metric": "accuracy", "value": rule})
     return inputs_of(
         pl.DataFrame({"label": ["a", "b"]}),
