@@ -149,3 +149,31 @@ def test_weights_are_equal_where_the_branches_are_equal():
 def test_nothing_to_fit_on_leaves_scores_as_they_are():
     scaling = fit_scaling([np.zeros((0, 3))], np.zeros(0, np.int64))
     assert (scaling.weights.tolist(), scaling.bias.tolist()) == ([1.0], [0.0, 0.0, 0.0])
+
+
+SHARES = np.log([0.6, 0.3, 0.1])
+
+
+def test_a_model_without_information_predicts_the_known_class_shares():
+    rng = np.random.default_rng(0)
+    noise, codes = rng.normal(size=(600, 3)) * 3, np.repeat([0, 1, 2], [360, 180, 60])
+    for log_prior in (np.zeros(3), SHARES):
+        scaling = fit_scaling([noise + log_prior], codes, log_shares=SHARES, log_prior=log_prior)
+        proba = scaling.proba([noise[:5] + log_prior])
+        np.testing.assert_allclose(proba, np.tile(np.exp(SHARES), (5, 1)), atol=0.06)
+
+
+def test_known_class_shares_count_more_than_those_of_the_held_out_rows():
+    scores, codes = sample(4000, 1.0, 0)  # classes of equal size
+    rare = fit_scaling([scores], codes, log_shares=SHARES).proba([scores])
+    drawn = np.random.default_rng(1).choice(4000, 4000, p=np.exp(SHARES)[codes] / np.exp(SHARES)[codes].sum())
+    np.testing.assert_allclose(rare[drawn].mean(0), np.exp(SHARES), atol=0.02)
+
+
+def test_a_class_without_held_out_rows_keeps_its_share():
+    scores, codes = sample(60, 1.0, 0)
+    held_out = codes != 2
+    proba = fit_scaling([scores[held_out]], codes[held_out], log_shares=SHARES).proba([scores])
+    assert 0.02 < proba[:, 2].mean() < 0.2
+    nothing = fit_scaling([scores[:0]], codes[:0], log_shares=SHARES)
+    assert (nothing.weights.tolist(), nothing.bias.tolist()) == ([1.0], SHARES.tolist())

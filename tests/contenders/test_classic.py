@@ -26,7 +26,7 @@ def test_a_rule_of_one_word_is_found():
     labels = ["dog", "dog", "dog", "other", "other", "other"] * 3
     model = KeywordRule().fit(pairs, labels)
     assert model.rule_ == [("dog", "dog", 9), ("otherwise", "other", 9)]
-    assert model.predict_proba(pl.DataFrame({"text": ["my dog"]}))[0].tolist() == pytest.approx([10 / 11, 1 / 11])
+    assert model.predict_proba(pl.DataFrame({"text": ["my dog"]}))[0].tolist() == pytest.approx([11 / 13, 2 / 13])
 
 
 def test_a_rule_has_at_most_n_words_and_reads_rare_classes():
@@ -46,7 +46,8 @@ def test_a_rule_may_be_the_studys_own():
     assert [leaf for leaf, _, _ in model.rule_] == ["person", "animal", "ambiguous", "none"]
     assert sum(n for _, _, n in model.rule_) == 200
     unknown = model.predict_proba(pl.DataFrame({"text": ["a tree", "a man and a dog"]}))
-    np.testing.assert_allclose(unknown, 0.5)
+    shares = [(labels == name).mean() for name in model.classes_]
+    np.testing.assert_allclose(unknown, [shares] * 2)  # no training row is decided by either
 
 
 def test_metadata_hears_sizes_hosts_and_lengths_but_no_words():
@@ -82,6 +83,24 @@ def test_the_svm_reads_words_it_has_not_seen_by_their_letters():
     model = TextSVM().fit(pairs, labels)
     unseen = pl.DataFrame({"text": ["doglike", "puppies", "womanly", "girls"]})
     assert model.predict(unseen).tolist() == ["animal", "animal", "person", "person"]
+
+
+def test_a_rule_is_smoothed_towards_the_class_shares_and_names_the_most_frequent_label_of_a_word():
+    texts = ["the dog"] * 4 + ["a word here", "another one"] * 20
+    model = KeywordRule(n_words=1).fit(pl.DataFrame({"text": texts}), ["rare"] * 4 + ["frequent"] * 40)
+    assert model.rule_[0] == ("dog", "rare", 4)
+    frequent, rare = model.predict_proba(pl.DataFrame({"text": ["dog"]}))[0]
+    assert rare == pytest.approx((4 + 4 / 11) / 8)
+    assert frequent == pytest.approx((40 / 11) / 8)
+
+
+def test_metadata_without_a_signal_predict_the_class_shares():
+    rng = np.random.default_rng(0)
+    X = pl.DataFrame({"text": ["a" * int(n) for n in rng.integers(1, 60, 300)]})
+    y = rng.choice(["a", "b", "c"], 300, p=[0.6, 0.3, 0.1])
+    proba = make("metadata").fit(X, y).predict_proba(X)
+    shares = [(y == name).mean() for name in "abc"]
+    assert np.abs(proba - shares).max() < 0.1  # the trees themselves are certain of some rows
 
 
 def test_the_top_words_of_a_class_are_those_that_give_it_away():

@@ -7,9 +7,11 @@ import polars as pl
 import pytest
 import torch
 from PIL import Image
+from scipy.special import softmax
 from sklearn.base import clone
 
 from counterpoint.contenders import make
+from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.training import Loss, balanced_weights
 from counterpoint.errors import ConfigError
@@ -88,7 +90,8 @@ def test_the_epoch_of_the_lowest_validation_loss_is_kept(kind, settings, fitted,
     assert model.best_epoch_ == 1 + int(np.argmin(losses))
     validation = pairs[32:40]
     column = np.searchsorted(model.classes_, validation["label"].to_numpy())
-    chances = model.predict_proba(validation)[np.arange(8), column]
+    logits = model._logits(model._material(Rows(validation, column)))  # before the scaling, as in training
+    chances = softmax(logits, axis=1)[np.arange(8), column]
     weights = balanced_weights(np.searchsorted(model.classes_, pairs["label"][:32].to_numpy()), 2).numpy()[column]
     assert -np.average(np.log(chances), weights=weights) == pytest.approx(min(losses), rel=1e-4)
 

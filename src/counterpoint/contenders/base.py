@@ -51,6 +51,9 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         *needs* are the contenders whose fits it uses.  A study passes them to ``fit``.
     is_seeded
         *is_seeded* is False when the seed changes nothing, so that one fit is enough for all seeds.
+    is_calibrated
+        *is_calibrated* is False for a model whose probabilities stay as published.  The probabilities of all others are
+        calibrated under the class shares of the training rows.
     part_types
         *part_types* are the only types of scikit-learn, or their full names, that a kept fit may contain.
     tiny
@@ -63,6 +66,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     modalities: ClassVar[tuple[str, ...]] = ()
     needs: Any = ()
     is_seeded: ClassVar[bool] = False
+    is_calibrated: ClassVar[bool] = True
     part_types: ClassVar[tuple[type | str, ...]] = ()
     tiny: ClassVar[Mapping[str, Any]] = {}
 

@@ -16,6 +16,8 @@ from counterpoint.rules import AMBIGUOUS, NONE, ClassRule, KeywordRules, Match, 
 from counterpoint.schema import Frame
 
 OTHERWISE = "otherwise"
+SMOOTHING = 2.0
+"""Rows, for each class, with the class shares of all training rows, that are added to the rows of a word."""
 _LEAST_GAIN = 1e-9
 """Larger than the rounding error of a sum of weights."""
 
@@ -26,8 +28,8 @@ class KeywordRule(Contender):
 
     The words are learned as a decision list (Rivest 1987).  Each next word, at its place in the list, is the one that
     adds most to the balanced accuracy on the training rows.  Or the words are given, as in the rule that made the
-    labels of a study.  The probabilities are the class shares of the training rows that the same word decides, with the
-    smoothing of Laplace.
+    labels of a study.  The probabilities are the class shares of the training rows that the same word decides, smoothed
+    towards the class shares of all training rows (the m-estimate of Cestnik 1990).
 
     Attributes
     ----------
@@ -64,14 +66,17 @@ class KeywordRule(Contender):
         self.leaves_ = self._given() or self._learned(texts, train.codes)
         counts = np.zeros((len(self.leaves_), n_classes))
         np.add.at(counts, (self._leaf(texts), train.codes), 1)
-        self.shares_ = (counts + 1) / (counts + 1).sum(axis=1, keepdims=True)
+        shares = np.bincount(train.codes) / len(train.codes)
+        self.labels_ = (counts + shares).argmax(axis=1)  # a word that decides no row has the label of the majority
+        added = SMOOTHING * n_classes * shares
+        self.shares_ = (counts + added) / (counts + added).sum(axis=1, keepdims=True)
         self.n_decided_ = counts.sum(axis=1).astype(int)
         self.n_parameters_ = len(self.leaves_) * n_classes
 
     @property
     def rule_(self) -> list[tuple[str, str, int]]:
         """Return each word, the most frequent label of the training rows that it decides, and their number."""
-        names = map(str, self.classes_[self.shares_.argmax(axis=1)])
+        names = map(str, self.classes_[self.labels_])
         return list(zip(self.leaves_, names, self.n_decided_.tolist(), strict=True))
 
     def restore(self, state: State) -> Self:

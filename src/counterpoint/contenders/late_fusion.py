@@ -98,13 +98,14 @@ class LateFusion(Contender):
         strange = [name for name, model in models.items() if not np.array_equal(model.classes_, self.classes_)]
         if strange:
             raise SchemaError(f"late-fusion got fits of other classes than {self.classes_.tolist()}: {strange}.")
-        text = _best(self.text, models, held_out, "text")
-        image = _best(self.image, models, held_out, "image")
-        self.branches_: tuple[CalibratedModel, ...] = (text, image)
-        both = _having(held_out, "text", "image")
-        self.scaling_ = fit_scaling([branch.logits(both.pairs) for branch in self.branches_], both.codes)
         shares = np.bincount(train.codes, minlength=len(self.classes_)) / len(train.codes)
         self.log_prior_ = np.log(np.maximum(shares, FLOOR))
+        text = _best(self.text, models, _having(held_out, "text"), self.log_prior_)
+        image = _best(self.image, models, _having(held_out, "image"), self.log_prior_)
+        self.branches_: tuple[CalibratedModel, ...] = (text, image)
+        both = _having(held_out, "text", "image")
+        scores = [branch.logits(both.pairs) for branch in self.branches_]
+        self.scaling_ = fit_scaling(scores, both.codes, log_shares=self.log_prior_, log_prior=self.log_prior_)
         self.n_epochs_ = sum(branch.model.n_epochs_ for branch in self.branches_)
         self.n_parameters_ = 2 + len(self.classes_) + sum(branch.model.n_parameters_ for branch in self.branches_)
         self.n_trials_ = sum(model.n_trials_ for model in models.values())
@@ -169,17 +170,17 @@ class LateFusion(Contender):
         return model.fit(train.pairs, labels, validation=(held_out.pairs, judged))
 
 
-def _calibrated(name: str, model: Any, rows: Rows) -> tuple[float, CalibratedModel]:
+def _calibrated(name: str, model: Any, rows: Rows, log_prior: NDArray[np.float64]) -> tuple[float, CalibratedModel]:
     """Return a branch with its scaling, and its summed log loss on the rows on which the scaling was fitted."""
     scores = _log_proba(model, rows.pairs)
-    branch = CalibratedModel(name, model, fit_scaling([scores], rows.codes))
-    proba = branch.scaling.proba([scores])
-    return -float(np.log(proba[np.arange(len(proba)), rows.codes]).sum()), branch
+    scaling = fit_scaling([scores], rows.codes, log_shares=log_prior, log_prior=log_prior)
+    proba = scaling.proba([scores])
+    loss = -float(np.log(proba[np.arange(len(proba)), rows.codes]).sum())
+    return loss, CalibratedModel(name, model, scaling)
 
 
-def _best(names: Sequence[str], models: dict[str, Any], held_out: Rows, modality: str) -> CalibratedModel:
-    rows = _having(held_out, modality)
-    _, best = min((_calibrated(name, models[name], rows) for name in names), key=lambda found: found[0])
+def _best(names: Sequence[str], models: dict[str, Any], rows: Rows, log_prior: NDArray[np.float64]) -> CalibratedModel:
+    _, best = min((_calibrated(name, models[name], rows, log_prior) for name in names), key=lambda found: found[0])
     return best
 
 

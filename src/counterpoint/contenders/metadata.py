@@ -10,7 +10,8 @@ from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from counterpoint.contenders import Positive, settings_as_fields
-from counterpoint.contenders.base import Contender, Proba, Rows
+from counterpoint.contenders.base import Codes, Contender, Proba, Rows
+from counterpoint.contenders.calibrate import Scaling, fit_scaling, out_of_fold
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.kept.trees import BOOSTED_TREES, check_trees
 from counterpoint.errors import SchemaError
@@ -28,13 +29,16 @@ FACTS = {
     "aspect": (("width_px", "height_px"), pl.col("width_px") / pl.col("height_px")),
 }
 """Each fact, the columns that it needs, and its expression."""
+FLOOR = 1e-7
+"""The smallest probability whose log is scaled."""
 
 
 @settings_as_fields
 class Metadata(Contender):
     """Gradient-boosted trees over the ``FACTS`` for which the pairs have columns, and over their hosts.
 
-    It reads no content.  A score above that of the majority means that another property predicts the label.
+    It reads no content.  A score above that of the majority means that another property predicts the label.  The
+    probabilities are scaled on out-of-fold predictions of the training rows: trees without a signal are over-confident.
 
     Examples
     --------
@@ -66,22 +70,40 @@ class Metadata(Contender):
         if not self.facts_ + self.hosts_:
             allowed = sorted({name for needed, _ in FACTS.values() for name in needed} | {"host", *self.columns})
             raise SchemaError(f"metadata reads any of {', '.join(allowed)}. Found {', '.join(pairs.columns)}.")
-        table = self._table(pairs)
-        self.trees_ = HistGradientBoostingClassifier(
-            max_iter=self.rounds, max_leaf_nodes=self.leaves, early_stopping=False, random_state=0,
-            categorical_features=[name == "host" for name in self._names()],
-        ).fit(table, train.codes)  # fmt: skip
+        table, n_classes = self._table(pairs), len(self.classes_)
+
+        def scored(rest: Codes, out: Codes) -> NDArray[np.float64]:
+            trees = self._trees().fit(table[rest], train.codes[rest])
+            scores = np.full((len(out), n_classes), np.log(FLOOR))
+            scores[:, trees.classes_] = _log_proba(trees, table[out])
+            return scores
+
+        scores, codes = out_of_fold(train, n_classes, scored)
+        log_shares = np.log(np.bincount(train.codes) / len(train.codes))
+        self.scaling_ = fit_scaling([scores], codes, log_shares=log_shares, log_prior=log_shares)
+        self.trees_ = self._trees().fit(table, train.codes)
         self.n_parameters_ = sum(tree.get_n_leaf_nodes() for trees in self.trees_._predictors for tree in trees)
+
+    def state(self) -> State:
+        """Return the learned state, which includes the scaling of the probabilities."""
+        return super().state() | State(arrays=self.scaling_.arrays("scaling"))
 
     def restore(self, state: State) -> Self:
         """Restore a fitted contender from its *state*, and refuse trees with wrong nodes."""
+        self.scaling_ = Scaling.of(state.arrays, "scaling")
         self.facts_, self.hosts_ = (list(state.texts(name)) for name in ("facts_", "hosts_"))
         super().restore(state)
         check_trees(self.trees_, n_columns=len(self._names()))
         return self
 
     def _proba(self, pairs: Frame) -> Proba:
-        return np.asarray(self.trees_.predict_proba(self._table(pairs)), dtype=np.float64)
+        return self.scaling_.proba([_log_proba(self.trees_, self._table(pairs))])
+
+    def _trees(self) -> HistGradientBoostingClassifier:
+        return HistGradientBoostingClassifier(
+            max_iter=self.rounds, max_leaf_nodes=self.leaves, early_stopping=False, random_state=0,
+            categorical_features=[name == "host" for name in self._names()],
+        )  # fmt: skip
 
     def _facts(self, pairs: Frame) -> dict[str, pl.Expr]:
         """Return the expression of each fact whose columns *pairs* have."""
@@ -104,3 +126,7 @@ class Metadata(Contender):
         absent = pl.repeat(None, pl.len(), dtype=pl.Float64)
         table = pairs.select(facts.get(name, absent).cast(pl.Float64).alias(name) for name in self._names())
         return table.to_numpy()
+
+
+def _log_proba(trees: HistGradientBoostingClassifier, table: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.log(np.maximum(trees.predict_proba(table), FLOOR)), dtype=np.float64)

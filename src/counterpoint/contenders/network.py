@@ -7,13 +7,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from skorch import NeuralNet
 from torch import nn
 
 from counterpoint.contenders import Positive, settings_as_fields
-from counterpoint.contenders.base import Contender, Proba, Rows
+from counterpoint.contenders.base import Codes, Contender, Proba, Rows
 from counterpoint.contenders.batches import Batches, Material
+from counterpoint.contenders.calibrate import Scaling
 from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
 from counterpoint.contenders.inner_split import hold_out
 from counterpoint.contenders.kept.state import State
@@ -29,8 +31,8 @@ from counterpoint.seeds import child_seed
 class Network(Contender):
     """A contender around a torch module, with the settings of training that all such contenders have.
 
-    A child writes ``_learn``, ``_material``, ``_network`` and ``_trainer``.  Without ``validation``, 15 % of the rows
-    are held out for validation.
+    A child writes ``_learn``, ``_material``, ``_network``, ``_trainer`` and ``_scaling``.  Without ``validation``, 15 %
+    of the rows are held out for validation.
 
     Attributes
     ----------
@@ -38,6 +40,8 @@ class Network(Contender):
         *branch* is the name of the trained part in the history: "text", "image" or "joint".
     network_
         *network_* is the trained module, in evaluation mode.
+    scaling_
+        *scaling_* maps the logits of the network to those of the predicted probabilities.
     best_epoch_
         *best_epoch_* is the epoch, counted from 1, whose weights were kept.
     """
@@ -62,22 +66,24 @@ class Network(Contender):
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         if validation is None:
             train, validation = hold_out(train, seed=child_seed(self.seed, "hold-out"))
-        if not len(validation.codes):  # every class is one group: no other rows for early stopping
-            validation = train
         # Each fit has its own generator: the draws of a caller and of a fit do not shift each other.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(child_seed(self.seed, self.branch))
             self._learn(train, validation, fits)
-            self._train(self._network(), self._material(train), self._material(validation))
+            watched = self._material(validation)
+            self._train(self._network(), self._material(train), watched)
+        # Where every class is one group, the validation rows are the training rows, on which no model is calibrated.
+        self.scaling_ = self._scaling(train.codes, None if validation is train else watched)
 
     def state(self) -> State:
         """Return the learned state, which includes the weights of the network."""
         weights = {f"network.{name}": array for name, array in weights_of(self.network_).items()}
-        return super().state() | State(arrays=weights)
+        return super().state() | State(arrays=weights | self.scaling_.arrays("scaling"))
 
     def restore(self, state: State) -> Self:
         """Restore a fitted contender from its *state*, where a child first restores all that ``_network`` needs."""
         super().restore(state)
+        self.scaling_ = Scaling.of(state.arrays, "scaling")
         self.network_: nn.Module = rebuilt(self._network, state.under("network"))
         return self
 
@@ -108,7 +114,7 @@ class Network(Contender):
             vectors, terms = (torch.cat([batch[place][i] for batch in batches]).numpy()[back] for i in (0, 1))
             return EncodedModality(vectors[:-1], with_mean(terms, pairs[modality].is_not_null().to_numpy()))
 
-        return Encoded(encoded(0, "text"), encoded(1, "image"), join=partial(_decided, network))
+        return Encoded(encoded(0, "text"), encoded(1, "image"), join=partial(_decided, network, self.scaling_))
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
         """Estimate the seconds that a fit to *n_rows* takes on one core if all epochs are used."""
@@ -153,17 +159,26 @@ class Network(Contender):
     def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
         """Return the trainer of *network* on *train*, which watches the loss on *validation*."""
 
+    @abstractmethod
+    def _scaling(self, codes: Codes, validation: Material | None) -> Scaling:
+        """Return the map from logits to calibrated logits.
+
+        *codes* are the classes of the training rows.  *validation* is None where there are no other rows.
+        """
+
     def _proba(self, pairs: Frame) -> Proba:
-        material = self._material(Rows(pairs, np.zeros(len(pairs), dtype=np.int64)))
-        proba = np.empty((len(pairs), len(self.classes_)))
+        return self.scaling_.proba([self._logits(self._material(Rows(pairs, np.zeros(len(pairs), dtype=np.int64))))])
+
+    def _logits(self, material: Material) -> NDArray[np.float64]:
+        """Return the logits of the network itself, shape (n_pairs, n_classes)."""
+        logits = np.empty((len(material), len(self.classes_)))
         with torch.inference_mode():
             for rows in Batches(material, batch_size=PREDICTED_AT_ONCE).orders():
-                logits = self.network_(**material[rows][0])[:, 0]  # (batch, classes)
-                proba[rows] = logits.double().softmax(1).numpy()
-        return proba
+                logits[rows] = self.network_(**material[rows][0])[:, 0].numpy()  # (batch, classes)
+        return logits
 
 
-def _decided(network: Fusion, text: Floats, image: Floats) -> Floats:
+def _decided(network: Fusion, scaling: Scaling, text: Floats, image: Floats) -> Floats:
     with torch.inference_mode():
-        logits: Floats = network.decide(torch.from_numpy(text), torch.from_numpy(image)).numpy()
-    return logits
+        logits = network.decide(torch.from_numpy(text), torch.from_numpy(image)).numpy()
+    return scaling.logits([logits])

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import numpy as np
 import torch
 from pydantic import Field
 from skorch import NeuralNet
@@ -10,7 +11,9 @@ from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
 from counterpoint.contenders import Positive, Share, settings_as_fields
+from counterpoint.contenders.base import Codes
 from counterpoint.contenders.batches import Batches, Material
+from counterpoint.contenders.calibrate import Scaling, fit_scaling
 from counterpoint.contenders.network import Network
 from counterpoint.contenders.training import Loss, balanced_weights, callbacks, trainer
 from counterpoint.seeds import child_seed
@@ -25,6 +28,9 @@ class OneCycleNetwork(Network):
 
     The learning rate rises to *lr* and falls again (Smith and Topin 2018).  The epoch with the lowest validation loss
     is kept.  A child writes ``_learn``, ``_material`` and ``_network``.
+
+    The probabilities are calibrated under the class shares of the training rows.  The class weights of training are
+    corrected by these shares (Saerens, Latinne and Decaestecker 2002).  The logits are then scaled on validation rows.
     """
 
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
@@ -38,6 +44,15 @@ class OneCycleNetwork(Network):
     def _rates(self) -> dict[str, float]:
         """Return a share of the learning rate for each pattern of names of weights."""
         return {}
+
+    def _scaling(self, codes: Codes, validation: Material | None) -> Scaling:
+        """Correct the class weights of training by the class shares, then scale on validation rows."""
+        log_shares = np.log(np.bincount(codes) / len(codes))
+        log_prior = np.zeros_like(log_shares) if self.class_weight else log_shares
+        if validation is None:
+            return Scaling(np.ones(1), log_shares - log_prior)
+        scores = [self._logits(validation)]
+        return fit_scaling(scores, validation.codes, log_shares=log_shares, log_prior=log_prior)
 
     def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
         weight = balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None

@@ -13,8 +13,7 @@ from sklearn.svm import LinearSVC
 
 from counterpoint.contenders import Positive, settings_as_fields
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows
-from counterpoint.contenders.calibrate import Scaling, fit_scaling
-from counterpoint.contenders.inner_split import cross_folds
+from counterpoint.contenders.calibrate import Scaling, fit_scaling, out_of_fold
 from counterpoint.contenders.kept.linear import columns, svm_arrays, with_arrays, with_columns
 from counterpoint.contenders.kept.state import State
 from counterpoint.features.tokens import tokenize
@@ -30,8 +29,6 @@ def _ordered(span: tuple[int, int]) -> tuple[int, int]:
 Span = Annotated[tuple[Positive, Positive], AfterValidator(_ordered)]
 END = "."
 """The last token of every text, so that even an empty text has a feature.  ``rules.words`` never yields it."""
-ENOUGH = 5_000
-"""Held-out rows beyond which the few parameters of a calibration do not improve."""
 
 
 @settings_as_fields
@@ -70,8 +67,13 @@ class TextSVM(Contender):
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         self.grams_ = NGrams(self.words, self.characters, self.min_count)
         counts = self.grams_.learn(tokenize(train.pairs["text"]))
-        held_out, scores = self._out_of_fold(counts, train)
-        self.scaling_ = fit_scaling([scores[held_out]], train.codes[held_out])
+        n_classes = len(self.classes_)
+
+        def scored(rest: Codes, out: Codes) -> NDArray[np.float64]:
+            return self._machine(counts[rest], train.codes[rest]).scores(counts[out], n_classes)
+
+        scores, codes = out_of_fold(train, n_classes, scored)
+        self.scaling_ = fit_scaling([scores], codes)
         self.machine_ = self._machine(counts, train.codes)
         self.n_parameters_ = self.machine_.svm.coef_.size + self.machine_.svm.intercept_.size
 
@@ -114,20 +116,6 @@ class TextSVM(Contender):
         best = [np.argsort(-column, kind="stable")[:k] for column in weights.T]
         rows = [(str(self.classes_[code]), words[i], weights[i, code]) for code, top in enumerate(best) for i in top]
         return pl.DataFrame(rows, schema={"class": pl.String, "word": pl.String, "weight": pl.Float64}, orient="row")
-
-    def _out_of_fold(self, counts: Any, train: Rows) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        """Return a mask of the held-out rows, and their out-of-fold decisions, shape (n, n_classes)."""
-        folds = cross_folds(train, 5)
-        scores = np.zeros((len(folds), len(self.classes_)))
-        is_scored = np.zeros(len(folds), dtype=bool)
-        for fold in range(5):
-            out, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-            is_needed = len(out) > 0 and is_scored.sum() < ENOUGH and len(np.unique(train.codes[rest])) > 1
-            if is_needed:
-                machine = self._machine(counts[rest], train.codes[rest])
-                scores[out] = machine.scores(counts[out], len(self.classes_))
-                is_scored[out] = True
-        return is_scored, scores
 
     def _machine(self, counts: Any, codes: Codes) -> "Machine":
         return Machine.fitted(counts, codes, self.grams_.worth, self._svm())

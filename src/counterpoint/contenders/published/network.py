@@ -1,15 +1,16 @@
 """The training of the networks of the 2023 study: Adam at one rate, all epochs, the last weights kept."""
 
 import math
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from skorch import NeuralNet
 from torch import nn
 
 from counterpoint.contenders import settings_as_fields
-from counterpoint.contenders.base import Rows
+from counterpoint.contenders.base import Codes, Rows
 from counterpoint.contenders.batches import Batches, Material
+from counterpoint.contenders.calibrate import Scaling
 from counterpoint.contenders.images import pixels_of
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.network import Network
@@ -24,8 +25,12 @@ _KERAS_EPS, _TORCH_EPS = 1e-7, 1e-8
 class Published(Network):
     """A network that is trained as published: without a schedule, weight decay, label smoothing or clipping.
 
+    Its probabilities are the softmax of its logits, as published: they are not calibrated, and balanced class weights
+    are not corrected.
     A child has `TextSettings` when it reads texts, and `PixelSettings` when it reads images.
     """
+
+    is_calibrated: ClassVar[bool] = False
 
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
         """Learn the numbers of words, and nothing of pixels, which are always divided by 255."""
@@ -48,6 +53,9 @@ class Published(Network):
         settings = self.pixel_settings()
         pixels = None if settings is None else pixels_of(settings, rows.pairs, cache=getattr(self, "cache", None))
         return Material(rows.codes, tokens=tokens, pixels=pixels)
+
+    def _scaling(self, codes: Codes, validation: Material | None) -> Scaling:
+        return Scaling.identity(len(self.classes_))
 
     def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
         weight = balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None

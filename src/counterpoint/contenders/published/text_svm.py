@@ -38,6 +38,7 @@ class PaperTextSVM(Contender):
     """
 
     modalities: ClassVar[tuple[str, ...]] = ("text",)
+    is_calibrated: ClassVar[bool] = False
 
     c: Annotated[float, Field(gt=0)] = 1.0
     """The cost of an error, relative to the size of the weights.  Published: scikit-learn's 1."""
