@@ -66,9 +66,8 @@ class KeywordRule(Contender):
         self.leaves_ = self._given() or self._learned(texts, train.codes)
         counts = np.zeros((len(self.leaves_), n_classes))
         np.add.at(counts, (self._leaf(texts), train.codes), 1)
-        shares = np.bincount(train.codes) / len(train.codes)
-        self.labels_ = (counts + shares).argmax(axis=1)  # a word that decides no row has the label of the majority
-        added = SMOOTHING * n_classes * shares
+        self.labels_ = (counts + self.class_shares_).argmax(axis=1)  # a word that decides no row has the label of the majority
+        added = SMOOTHING * n_classes * self.class_shares_
         self.shares_ = (counts + added) / (counts + added).sum(axis=1, keepdims=True)
         self.n_decided_ = counts.sum(axis=1).astype(int)
         self.n_parameters_ = len(self.leaves_) * n_classes

@@ -98,8 +98,7 @@ class LateFusion(Contender):
         strange = [name for name, model in models.items() if not np.array_equal(model.classes_, self.classes_)]
         if strange:
             raise SchemaError(f"late-fusion got fits of other classes than {self.classes_.tolist()}: {strange}.")
-        shares = np.bincount(train.codes, minlength=len(self.classes_)) / len(train.codes)
-        self.log_prior_ = np.log(np.maximum(shares, FLOOR))
+        self.log_prior_ = np.log(np.maximum(self.class_shares_, FLOOR))
         text = _best(self.text, models, _having(held_out, "text"), self.log_prior_)
         image = _best(self.image, models, _having(held_out, "image"), self.log_prior_)
         self.branches_: tuple[CalibratedModel, ...] = (text, image)
