@@ -15,7 +15,7 @@ from counterpoint.features.tokens import PAD
 
 Order = NDArray[np.int64]
 Batch = tuple[dict[str, Tensor], Tensor]
-_NEIGHBOURS = 8
+_NEIGHBOURS = 16
 
 
 @dataclass(frozen=True)
