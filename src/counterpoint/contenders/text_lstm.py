@@ -55,7 +55,7 @@ class TextLSTM(OneCycleNetwork):
 
     def row_s(self, branches: Mapping[str, Any]) -> float:
         """Estimate the seconds of a row in an epoch, half of which grow with the width."""
-        return 3e-4 * (1 + self.hidden / 64)
+        return 2e-4 * (1 + self.hidden / 64)
 
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
         texts = train.pairs["text"]
