@@ -73,7 +73,7 @@ class Watch(Callback):  # type: ignore[misc]
 
     def on_grad_computed(self, net: NeuralNet, named_parameters: Any, **kwargs: Any) -> None:
         """Clip the gradient to norm *clip*."""
-        norm = nn.utils.clip_grad_norm_([parameter for _, parameter in named_parameters], self.clip)
+        norm = nn.utils.clip_grad_norm_(net.module_.parameters(), self.clip)
         net.history.record_batch("gradient_norm", float(norm))
 
     def on_batch_end(self, net: NeuralNet, batch: Any, training: bool, y_pred: Tensor, **kwargs: Any) -> None:

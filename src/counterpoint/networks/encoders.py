@@ -53,7 +53,7 @@ class TextEncoder(nn.Module):
         hidden = self.lstm(self.dropout(self.embed(tokens)), seen.sum(1))  # (batch, time, 2 · hidden)
         mask = seen.unsqueeze(-1)  # (batch, time, 1)
         mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
-        largest = hidden.masked_fill(~mask, -1).amax(1)  # an LSTM's output is above −1
+        largest = (hidden - 2.0 * ~mask).amax(1)  # an LSTM's output is between −1 and 1
         return torch.cat([mean, largest * seen.any(1, keepdim=True)], dim=1)
 
 
