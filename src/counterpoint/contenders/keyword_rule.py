@@ -66,7 +66,8 @@ class KeywordRule(Contender):
         self.leaves_ = self._given() or self._learned(texts, train.codes)
         counts = np.zeros((len(self.leaves_), n_classes))
         np.add.at(counts, (self._leaf(texts), train.codes), 1)
-        self.labels_ = (counts + self.class_shares_).argmax(axis=1)  # a word that decides no row has the label of the majority
+        # A word that decides no row has the label of the majority.
+        self.labels_ = (counts + self.class_shares_).argmax(axis=1)
         added = SMOOTHING * n_classes * self.class_shares_
         self.shares_ = (counts + added) / (counts + added).sum(axis=1, keepdims=True)
         self.n_decided_ = counts.sum(axis=1).astype(int)

@@ -59,6 +59,8 @@ class Metadata(Contender):
     """The number of hosts, the most frequent, that are distinguished."""
     columns: tuple[str, ...] = ()
     """Further columns of numbers, such as a file size, which are used where the pairs have them."""
+    is_scaled: bool = True
+    """Scales the probabilities on out-of-fold predictions, which takes five more fits."""
     seed: int = 0
     """Changes nothing in this contender."""
 
@@ -70,7 +72,13 @@ class Metadata(Contender):
         if not self.facts_ + self.hosts_:
             allowed = sorted({name for needed, _ in FACTS.values() for name in needed} | {"host", *self.columns})
             raise SchemaError(f"metadata reads any of {', '.join(allowed)}. Found {', '.join(pairs.columns)}.")
-        table, n_classes = self._table(pairs), len(self.classes_)
+        table = self._table(pairs)
+        self.scaling_ = self._scaling(train, table) if self.is_scaled else Scaling.identity(len(self.classes_))
+        self.trees_ = self._trees().fit(table, train.codes)
+        self.n_parameters_ = sum(tree.get_n_leaf_nodes() for trees in self.trees_._predictors for tree in trees)
+
+    def _scaling(self, train: Rows, table: NDArray[np.float64]) -> Scaling:
+        n_classes = len(self.classes_)
 
         def scored(rest: Codes, out: Codes) -> NDArray[np.float64]:
             trees = self._trees().fit(table[rest], train.codes[rest])
@@ -79,10 +87,8 @@ class Metadata(Contender):
             return scores
 
         scores, codes = out_of_fold(train, n_classes, scored)
-        log_shares = np.log(np.bincount(train.codes) / len(train.codes))
-        self.scaling_ = fit_scaling([scores], codes, log_shares=log_shares, log_prior=log_shares)
-        self.trees_ = self._trees().fit(table, train.codes)
-        self.n_parameters_ = sum(tree.get_n_leaf_nodes() for trees in self.trees_._predictors for tree in trees)
+        log_shares = np.log(self.class_shares_)
+        return fit_scaling([scores], codes, log_shares=log_shares, log_prior=log_shares)
 
     def state(self) -> State:
         """Return the learned state, which includes the scaling of the probabilities."""

@@ -89,7 +89,7 @@ def _predicted(pairs: Frame) -> Frame | None:
         if out.is_empty() or rest["label"].n_unique() < len(names):
             continue
         try:
-            model = Metadata(rounds=ROUNDS, leaves=LEAVES).fit(rest, rest["label"])
+            model = Metadata(rounds=ROUNDS, leaves=LEAVES, is_scaled=False).fit(rest, rest["label"])
         except SchemaError:  # no facts, or one class
             return None
         found.append(out.with_columns(is_correct=correctness(model, out)["hit"]))
