@@ -69,11 +69,18 @@ HISTORY: Columns = {
     "branch": pl.String,
     "train_loss": pl.Float64,
     "valid_loss": pl.Float64,
+    "scaled_loss": pl.Float64,
     "train_score": pl.Float64,
     "valid_score": pl.Float64,
     "gradient_norm": pl.Float64,
+    "is_kept": pl.Boolean,
 }
-"""One row for each epoch.  Scores are accuracies.  ``branch`` is "joint" if the whole network is trained at once."""
+"""One row for each epoch.  Scores are accuracies.  ``branch`` is "joint" if the whole network is trained at once.
+
+Losses are log losses of rows without weights.  ``train_loss`` and ``valid_loss`` are of the class shares of training.
+``scaled_loss`` is the validation loss after the scaling that the epoch would get.  Early stopping watches it, where a
+contender scales.  ``is_kept`` marks the epoch whose weights the fit keeps.
+"""
 
 COSTS: Columns = {
     "contender": pl.String,

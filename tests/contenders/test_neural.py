@@ -1,19 +1,19 @@
 """Neural contenders: what training promises, on tiny pairs."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
 from PIL import Image
-from scipy.special import softmax
 from sklearn.base import clone
 
+from contender_contract import is_same, kept
 from counterpoint.contenders import make
-from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Batches, Material
-from counterpoint.contenders.training import Loss, balanced_weights
+from counterpoint.contenders.training import Loss, Patience, balanced_weights
 from counterpoint.errors import ConfigError
 from counterpoint.schema import HISTORY
 
@@ -80,20 +80,61 @@ def test_history_has_a_row_an_epoch_of_finite_numbers(kind, settings, fitted):
     model = fitted[kind]
     assert [row["epoch"] for row in model.history_] == list(range(1, model.n_epochs_ + 1))
     assert all(set(row) == set(HISTORY) - {"contender", "seed", "fold"} for row in model.history_)
+    assert [row["is_kept"] for row in model.history_].count(True) == 1
     assert np.isfinite([row[name] for row in model.history_ for name in row if name not in ("epoch", "branch")]).all()
 
 
 @each_kind
-def test_the_epoch_of_the_lowest_validation_loss_is_kept(kind, settings, fitted, pairs):
+def test_the_epoch_of_the_lowest_validation_loss_after_scaling_is_kept(kind, settings, fitted, pairs):
     model = fitted[kind]
-    losses = [row["valid_loss"] for row in model.history_]
+    losses = [row["scaled_loss"] for row in model.history_]
     assert model.best_epoch_ == 1 + int(np.argmin(losses))
+    assert model.history_[model.best_epoch_ - 1]["is_kept"]
     validation = pairs[32:40]
     column = np.searchsorted(model.classes_, validation["label"].to_numpy())
-    logits = model._logits(model._material(Rows(validation, column)))  # before the scaling, as in training
-    chances = softmax(logits, axis=1)[np.arange(8), column]
-    weights = balanced_weights(np.searchsorted(model.classes_, pairs["label"][:32].to_numpy()), 2).numpy()[column]
-    assert -np.average(np.log(chances), weights=weights) == pytest.approx(min(losses), rel=1e-4)
+    chances = model.predict_proba(validation)[np.arange(8), column]
+    assert -np.log(chances).mean() == pytest.approx(min(losses), rel=1e-4)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", None])
+def test_losses_of_the_history_are_those_of_the_class_shares_of_training(class_weight, pairs):
+    train = pl.concat([pairs[:32], pairs[:32].filter(label="dog")])  # two dogs for each cat
+    split = {"validation": (pairs[32:], pairs["label"][32:])}
+    model = make("text-lstm", **{**TEXT, "epochs": 1, "lr": 1e-6}, class_weight=class_weight, label_smoothing=0.0)
+    [epoch] = model.fit(train, train["label"], **split).history_
+    guessing = np.array([1, 2]) / 3 if class_weight else np.array([1, 1]) / 2  # a network that has not learned
+    assert epoch["train_loss"] == pytest.approx(-(np.array([1, 2]) / 3) @ np.log(guessing), abs=0.05)
+    assert epoch["valid_loss"] == pytest.approx(-np.log(guessing).mean(), abs=0.05)
+
+
+def test_patience_is_counted_from_the_end_of_the_warm_up():
+    assert [epochs_until_a_stop(warm_up=n, patience=p) for n, p in ((0, 2), (4.5, 2), (4.5, 1), (9, 2))] == [
+        3,
+        6,
+        5,
+        11,
+    ]
+
+
+def epochs_until_a_stop(*, warm_up, patience):
+    """Return the epochs that run where the first one has the lowest loss."""
+    net = SimpleNamespace(history=Curve(), verbose=0, module_=torch.nn.Linear(1, 1))
+    stop = Patience("loss", patience, warm_up)
+    stop.on_train_begin(net)
+    for epoch in range(1, 16):
+        net.history.append({"epoch": epoch, "loss": 1.0 if epoch == 1 else 2.0})
+        try:
+            stop.on_epoch_end(net)
+        except KeyboardInterrupt:
+            return epoch
+    return None
+
+
+class Curve(list):
+    """A history of epochs, read as skorch reads its own."""
+
+    def __getitem__(self, key):
+        return super().__getitem__(key[0])[key[1]]
 
 
 @each_kind
@@ -138,6 +179,7 @@ def test_from_scratch_the_joint_network_needs_no_fits(pairs):
     assert model.needs == ()
     assert model.pixel_settings() == {"side_px": 8, "mode": "gray", "aspect": "keep"}
     assert model.fit(pairs, pairs["label"]).score(pairs, pairs["label"]) > 0.9
+    assert is_same(kept(model), model, pairs)
 
 
 def test_the_settings_of_a_branch_are_checked_with_its_name(pairs):
@@ -149,7 +191,7 @@ def test_training_stops_after_patience_and_ctrl_c_is_not_taken_for_that(pairs, m
     noise = pairs["label"].sample(fraction=1.0, shuffle=True, seed=0)
     model = make("text-lstm", **{**TEXT, "epochs": 60, "patience": 2, "lr": 0.05})
     model.fit(pairs[:32], noise[:32], validation=(pairs[32:], noise[32:]))
-    assert model.n_epochs_ == model.best_epoch_ + 2 < 60
+    assert model.n_epochs_ == max(model.best_epoch_, 0.3 * 60) + 2 < 60  # not within the warm-up
 
     def interrupt(*_):
         raise KeyboardInterrupt

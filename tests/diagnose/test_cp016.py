@@ -1,7 +1,6 @@
 """Failed training: the layer is named, and a class that cannot be learned is no failure."""
 
 import json
-from copy import copy
 
 import polars as pl
 import pytest
@@ -25,9 +24,11 @@ def pairs(tmp_path_factory):
     return generate(tmp_path_factory.mktemp("pairs"), n=80, text_signal=1, side_px=16)
 
 
-def history(name, *, train=0.3, train_score=0.9, valid_score=0.8):
+def history(name, *, train=0.3, train_score=0.9, valid_score=0.8, later=None):
     row = {"contender": name, "seed": 0, "fold": "0", "epoch": 2, "branch": "joint", "train_loss": train}
-    return pl.DataFrame([row | {"train_score": train_score, "valid_score": valid_score}], schema=dict(HISTORY))
+    kept = row | {"train_score": train_score, "valid_score": valid_score, "is_kept": None if later is None else True}
+    others = [] if later is None else [row | {"epoch": 3, "train_loss": later, "is_kept": False}]
+    return pl.DataFrame([kept, *others], schema=dict(HISTORY))
 
 
 def comparison(pairs, model, *, name="late-fusion", **curve):
@@ -65,6 +66,16 @@ def test_a_loss_at_that_of_guessing_fails_where_another_reads_the_same(pairs, so
     stuck = given.replaced(predictions=guessing.with_columns(chances))
     assert run_check("CP016", stuck)["severity"] == "fail"
     assert "text-svm" in run_check("CP016", stuck)["explanation"]
+
+
+@pytest.mark.parametrize(("kept", "later", "severity"), [(0.69, 0.3, "fail"), (0.3, 0.69, "info")])
+def test_the_epoch_whose_weights_are_kept_is_judged(pairs, sound, kept, later, severity):
+    given = guessing_on("validation", "test", given=comparison(pairs, sound, train=kept, later=later))
+    found = run_check("CP016", given)
+    assert found["severity"] == severity
+    if severity == "fail":
+        assert "has not learned: the training loss of the epoch whose weights are kept" in found["explanation"]
+        assert "Other epochs have a lower training loss" in found["explanation"]
 
 
 def test_a_network_whose_modality_has_no_information_has_not_failed():
@@ -126,17 +137,14 @@ def test_a_loss_that_stayed_fails_a_network_that_does_little_better_than_chance(
     }
 
 
-def test_a_loss_in_which_classes_weigh_the_same_is_held_against_that_of_guessing_them_alike(pairs, sound):
-    rare = pl.col("label").eq("c1") & (pl.col("id").cast(pl.Int64) % 10 != 0)  # ten to one
+@pytest.mark.parametrize(("loss", "expected"), [(0.5, {"late-fusion": "has not learned"}), (0.25, {})])
+def test_a_loss_is_compared_with_that_of_guessing_the_class_shares(pairs, sound, loss, expected):
+    rare = pl.col("label").eq("c1") & (pl.col("id").cast(pl.Int64) % 10 != 0)  # ten to one: an entropy of .3
     strong = inputs_of_signals(n=2000, text=0.9, image=0.9)["predictions"].filter(~rare)
     weak = inputs_of_signals(n=2000, text=0.15, image=0.15)["predictions"].filter(~rare).filter(contender="late-fusion")
     rows = pl.concat([strong.filter(pl.col("contender") != "late-fusion"), weak])
-    given = comparison(pairs, sound, train=0.5).replaced(predictions=rows)  # above the entropy of the shares, .3
-    assert failed(run_check("CP016", given)) == {"late-fusion": "has not learned"}
-    weighted = copy(sound)
-    weighted.class_weight = "balanced"
-    fitted = ContenderFit(weighted, pairs, pairs, pairs)
-    assert failed(run_check("CP016", given.replaced(fit_of=lambda _: fitted))) == {}
+    given = comparison(pairs, sound, train=loss).replaced(predictions=rows)
+    assert failed(run_check("CP016", given)) == expected
 
 
 def test_validation_rows_of_one_fold_at_chance_are_seen(pairs, sound):

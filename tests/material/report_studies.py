@@ -239,10 +239,11 @@ def _history(rng, contenders, seeds, folds):
                             0.05 + fall[epoch],
                             0.16 + fall[epoch] * 0.8 + 0.006 * epoch + rng.normal(0, 0.01),
                         )
-                        rows.append(
-                            (contender, seed, fold, epoch + 1, branch, train, valid, 1 - train / 2, 1 - valid / 2, 1.0)
-                        )
-    return pl.DataFrame(rows, schema=dict(schema.HISTORY), orient="row")
+                        losses, scores = (train, valid, 0.9 * valid), (1 - train / 2, 1 - valid / 2)
+                        rows.append((contender, seed, fold, epoch + 1, branch, *losses, *scores, 1.0, False))
+    history = pl.DataFrame(rows, schema=dict(schema.HISTORY), orient="row")
+    fit = "contender", "seed", "fold", "branch"
+    return history.with_columns(is_kept=pl.col("scaled_loss") == pl.col("scaled_loss").min().over(fit))
 
 
 def _costs(rng, contenders, seeds, folds):

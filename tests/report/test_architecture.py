@@ -98,12 +98,14 @@ def costs() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(COSTS), orient="row")
 
 
-@pytest.mark.parametrize(("patience", "kept"), [(None, "kept weights are of epoch 3"), (2, "lowest after epoch 1.")])
-def test_the_epoch_that_was_kept_is_named_and_marked(pairs, tmp_path, patience, kept):
+@pytest.mark.parametrize(("epoch", "kept"), [(3, "kept weights are of epoch 3"), (1, "lowest after epoch 1.")])
+def test_the_epoch_that_was_kept_is_named_and_marked(pairs, tmp_path, epoch, kept):
     model = make("paper-text-lstm", hidden=8, length=6, epochs=1, batch=8).fit(pairs, pairs["label"])
-    model.patience = patience
-    losses = [0.5, 0.6, 0.7]
-    rows = [("paper-text-lstm", 0, "test", i + 1, "text", 0.4, loss, 0.8, 0.7, 1.0) for i, loss in enumerate(losses)]
+    losses = {1: 0.5, 2: 0.6, 3: 0.7}
+    rows = [
+        ("paper-text-lstm", 0, "test", i, "text", 0.4, loss, None, 0.8, 0.7, 1.0, i == epoch)
+        for i, loss in losses.items()
+    ]
     tables = {
         "pairs": pairs,
         "history": pl.DataFrame(rows, schema=dict(HISTORY), orient="row"),

@@ -10,6 +10,7 @@ from torch import nn
 from counterpoint.contenders import Positive, Share, make, settings_as_fields
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Material
+from counterpoint.contenders.calibrate import Scaling
 from counterpoint.contenders.image_cnn import ImageCNN
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.network import Network
@@ -64,6 +65,7 @@ class LSTMCNN(OneCycleNetwork):
     cache: str | None = None
     """The folder of the stored pixels."""
     epochs: Positive = 8
+    patience: Positive = 4
     lr: Annotated[float, Field(gt=0)] = 2e-3
 
     @property
@@ -100,7 +102,7 @@ class LSTMCNN(OneCycleNetwork):
         if self.start == "branches":
             labelled = [(rows.pairs, self.classes_[rows.codes]) for rows in (train, validation)]
             return model.fit(*labelled[0], validation=labelled[1])
-        model.classes_ = self.classes_
+        model.classes_, model.scaling_ = self.classes_, Scaling.identity(len(self.classes_))
         model._learn(train, validation, {})
         model.network_ = model._network()
         return model

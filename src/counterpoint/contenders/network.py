@@ -13,7 +13,7 @@ from skorch import NeuralNet
 from torch import nn
 
 from counterpoint.contenders import Positive, settings_as_fields
-from counterpoint.contenders.base import Codes, Contender, Proba, Rows
+from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.calibrate import Scaling
 from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
@@ -73,7 +73,7 @@ class Network(Contender):
             watched = self._material(validation)
             self._train(self._network(), self._material(train), watched)
         # Where every class is one group, the validation rows are the training rows, on which no model is calibrated.
-        self.scaling_ = self._scaling(train.codes, None if validation is train else watched)
+        self.scaling_ = self._scaling(None if validation is train else watched)
 
     def state(self) -> State:
         """Return the learned state, which includes the weights of the network."""
@@ -140,7 +140,8 @@ class Network(Contender):
         return {
             "epoch": row["epoch"],
             "branch": self.branch,
-            **{name: float(row[key]) for name, key in WATCHED.items()},
+            **{name: float(row[key]) for name, key in WATCHED.items() if key in row},
+            "is_kept": row["epoch"] == self.best_epoch_,
         }
 
     def _train(self, network: nn.Module, train: Material, validation: Material) -> None:
@@ -150,8 +151,9 @@ class Network(Contender):
         if not is_through and (stop is None or stop.misses_ < stop.patience):
             raise KeyboardInterrupt  # at Ctrl-C skorch stops training and keeps the network as it is
         self.network_ = net.module_.eval()
-        self.best_epoch_: int = stop.best_epoch_ if stop else self.epochs
         self.n_epochs_ = len(net.history)
+        # Without a finite loss, as without early stopping, the weights of the last epoch are kept.
+        self.best_epoch_: int = (stop and stop.best_epoch_) or self.n_epochs_
         self.n_parameters_ = sum(weights.numel() for weights in network.parameters() if weights.requires_grad)
         self.history_ = [self._epoch(row) for row in net.history]
 
@@ -160,11 +162,8 @@ class Network(Contender):
         """Return the trainer of *network* on *train*, which watches the loss on *validation*."""
 
     @abstractmethod
-    def _scaling(self, codes: Codes, validation: Material | None) -> Scaling:
-        """Return the map from logits to calibrated logits.
-
-        *codes* are the classes of the training rows.  *validation* is None where there are no other rows.
-        """
+    def _scaling(self, validation: Material | None) -> Scaling:
+        """Return the map from logits to calibrated logits, fitted on *validation* rows if there are any."""
 
     def _proba(self, pairs: Frame) -> Proba:
         return self.scaling_.proba([self._logits(self._material(Rows(pairs, np.zeros(len(pairs), dtype=np.int64))))])

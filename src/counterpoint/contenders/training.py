@@ -17,6 +17,7 @@ from counterpoint.contenders.base import Codes
 WATCHED = {
     "train_loss": "train_entropy",
     "valid_loss": "valid_entropy",
+    "scaled_loss": "scaled_entropy",
     "train_score": "train_score",
     "valid_score": "valid_score",
     "gradient_norm": "gradient_norm",
@@ -24,6 +25,7 @@ WATCHED = {
 """Columns of the history, and their names in the history of skorch."""
 
 PREDICTED_AT_ONCE = 256
+ScaledLoss = Callable[[NDArray[np.float64], Codes], float]
 
 
 class Loss(nn.Module):
@@ -66,10 +68,27 @@ def balanced_weights(codes: Codes, n_classes: int) -> Tensor:
 
 
 class Watch(Callback):  # type: ignore[misc]
-    """Clips the gradient and records its norm, and the loss and accuracy of training and validation in the same way."""
+    """Clips the gradient and records its norm, and the loss and accuracy of training and validation in the same way.
 
-    def __init__(self, clip: float) -> None:
-        self.clip = clip
+    Parameters
+    ----------
+    clip
+        *clip* is the largest norm of the gradient.
+    log_shares
+        *log_shares* are the logs of the class shares, shape (n_classes,), where training weighs all classes alike.
+        They are added to the logits, so that losses and accuracies are those of the rows without weights.
+    scaled
+        *scaled* returns the log loss of logits after their scaling, for logits and classes of the validation rows.
+    """
+
+    def __init__(
+        self, clip: float, log_shares: NDArray[np.float64] | None = None, scaled: ScaledLoss | None = None
+    ) -> None:
+        self.clip, self.log_shares, self.scaled = clip, log_shares, scaled
+
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Forget the validation logits of the last epoch."""
+        self.seen_: list[tuple[Tensor, Tensor]] = []
 
     def on_grad_computed(self, net: NeuralNet, named_parameters: Any, **kwargs: Any) -> None:
         """Clip the gradient to norm *clip*."""
@@ -77,7 +96,7 @@ class Watch(Callback):  # type: ignore[misc]
         net.history.record_batch("gradient_norm", float(norm))
 
     def on_batch_end(self, net: NeuralNet, batch: Any, training: bool, y_pred: Tensor, **kwargs: Any) -> None:
-        """Record the accuracy and the loss of the prediction, without smoothing or auxiliary losses.
+        """Record the accuracy and the loss of the prediction, without weights, smoothing or auxiliary losses.
 
         Parameters
         ----------
@@ -92,21 +111,65 @@ class Watch(Callback):  # type: ignore[misc]
         """
         part = "train" if training else "valid"
         prediction, codes = y_pred[:, 0].detach(), batch[1]
-        plain = functional.cross_entropy(prediction, codes, weight=net.criterion_.weight)
-        net.history.record_batch(f"{part}_entropy", plain.item())
+        if not training:
+            self.seen_.append((prediction, codes))
+        if self.log_shares is not None:
+            prediction = prediction + torch.from_numpy(self.log_shares).to(prediction)
+        net.history.record_batch(f"{part}_entropy", functional.cross_entropy(prediction, codes).item())
         net.history.record_batch(f"{part}_score", (prediction.argmax(1) == codes).float().mean().item())
 
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Record the validation loss after scaling."""
+        if self.scaled is not None:
+            logits, codes = (torch.cat(parts).numpy() for parts in zip(*self.seen_, strict=True))
+            net.history.record("scaled_entropy", self.scaled(logits.astype(np.float64), codes))
 
-def callbacks(*, clip: float, patience: int | None) -> list[tuple[str, Callback]]:
+
+class Patience(EarlyStopping):  # type: ignore[misc]
+    """Early stopping that counts no epoch of the warm-up, in which the learning rate still rises.
+
+    Parameters
+    ----------
+    monitor, patience
+        *monitor* is the loss in the history of skorch that must fall within *patience* epochs.
+    warm_up
+        *warm_up* is the number of epochs of the warm-up.
+    """
+
+    def __init__(self, monitor: str, patience: int, warm_up: float = 0.0) -> None:
+        super().__init__(monitor, patience=patience, threshold=0, load_best=True)
+        self.warm_up = warm_up
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Count the epochs without a lower loss, from the end of the warm-up."""
+        if len(net.history) <= self.warm_up:
+            self.misses_ = -1
+        super().on_epoch_end(net, **kwargs)
+
+
+def callbacks(
+    *,
+    clip: float,
+    patience: int | None,
+    warm_up: float = 0.0,
+    log_shares: NDArray[np.float64] | None = None,
+    scaled: ScaledLoss | None = None,
+) -> list[tuple[str, Callback]]:
     """Return the callbacks of a training, which keep the epoch with the lowest validation loss.
 
-    Without *patience* all epochs are used, and the last is kept.
+    Parameters
+    ----------
+    clip, log_shares, scaled
+        *clip*, *log_shares* and *scaled* are those of `Watch`.  With *scaled*, the loss after scaling is watched.
+    patience, warm_up
+        *patience* and *warm_up* are those of `Patience`.  Without *patience* all epochs are used, and the last is kept.
     """
-    scorings = [(key, PassthroughScoring(key, on_train=not key.startswith("valid"))) for key in WATCHED.values()]
-    watching = [("watch", Watch(clip)), *scorings]
+    keys = [key for key in WATCHED.values() if key != "scaled_entropy"]  # which is no mean over batches
+    scorings = [(key, PassthroughScoring(key, on_train=not key.startswith("valid"))) for key in keys]
+    watching = [("watch", Watch(clip, log_shares, scaled)), *scorings]
     if patience is None:
         return watching
-    return [*watching, ("stop", EarlyStopping("valid_entropy", patience=patience, threshold=0, load_best=True))]
+    return [*watching, ("stop", Patience("scaled_entropy" if scaled else "valid_entropy", patience, warm_up))]
 
 
 def trainer(

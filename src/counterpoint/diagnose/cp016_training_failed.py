@@ -2,7 +2,7 @@
 
 Four signs are measured:
 
-- The training loss stayed at the entropy of the classes.
+- The training loss of the epoch whose weights are kept is the entropy of the classes.
 - The outputs of a layer are the same for all rows, and another contender of the same modality is better.
 - Validation and test rows are at chance and training is nearly perfect, although another contender is above chance.
 - Only validation rows are at chance.
@@ -69,7 +69,7 @@ class TrainingFailed(Check):
         evidence = {"failed": failed, "flat": flat, "table": _table(signs)}
         if not found:
             sound = f"No sign of failed training in the networks of the study ({len(signs)}). "
-            layers = "No layer has the same output for all rows, and no training loss stayed at the loss of guessing."
+            layers = "No layer has the same output for all rows, and no kept epoch has the training loss of guessing."
             return self.finding("info", SUBJECT, sound + layers, **evidence)
         first, severity = next(iter(failed), found[0].contender), "fail" if failed else "warn"
         return self.finding(severity, first, " ".join(each.explanation for each in found), **evidence)
@@ -81,17 +81,22 @@ def _failure(signs: Signs) -> Failure | None:
     if kind is None and not signs.layers.flat:
         return None
     first = f"{name} {EXPLANATIONS[kind or IN_PART]}"
-    parts = [first, _better(signs) if kind else "", ADVICE.get(kind or "", ""), _flat_layers(signs)]
+    other = OTHER_EPOCH if kind == UNLEARNED and signs.parts.has_learned_in_another_epoch else ""
+    parts = [first, other, _better(signs) if kind else "", ADVICE.get(kind or "", ""), _flat_layers(signs)]
     return Failure(name, kind, " ".join(part for part in parts if part))
 
 
 FAULTS = "such as a tokenizer fitted again, or texts shuffled against labels"
 EXPLANATIONS = {
-    UNLEARNED: "has not learned: its training loss stayed at the loss of guessing.",
+    UNLEARNED: "has not learned: the training loss of the epoch whose weights are kept is the loss of guessing.",
     MEMORIZED: "is nearly perfect on training rows and near chance on validation and test rows.",
     MISREADS: "is near chance on validation rows only, so it reads them differently from training and test rows.",
     IN_PART: "was trained in part only.",
 }
+OTHER_EPOCH = (
+    "Other epochs have a lower training loss, but early stopping found no lower validation loss. "
+    "Give it more validation rows, or a longer patience."
+)
 ADVICE = {
     MEMORIZED: "Over-fitting alone does not lose the signal of a modality. The network memorized its training rows, "
     f"or it reads other rows differently. Find the fault, {FAULTS}.",

@@ -1,9 +1,9 @@
 """CP019: the kept weights fit the training rows at the cost of all others.  Names the epoch to stop at.
 
 The validation loss of the kept weights is compared with the lowest of the curve, on the same rows.  A network that
-keeps the weights of its best epoch may over-fit later without harm.  Only the mean loss of earlier epochs is kept, so
-that the difference has no interval.  Instead, the last epochs must all lie above the lowest, which one epoch by chance
-cannot do.
+keeps the weights of its best epoch may over-fit later without harm.  The losses of the curve are those before any
+scaling.  Only the mean loss of earlier epochs is kept, so that the difference has no interval.  Instead, the last
+epochs must all lie above the lowest, which one epoch by chance cannot do.
 """
 
 from typing import Any, NamedTuple, final
@@ -15,7 +15,6 @@ from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding
 from counterpoint.measures.prediction_arrays import FLOOR
 from counterpoint.metrics.estimate import estimated
-from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame, class_names
 
 WORTH_NATS = 0.03
@@ -94,8 +93,8 @@ class Overfitting(Check):
 def _kept_well(curves: list[Curve]) -> str:
     wide = max(curves, key=lambda curve: curve.kept.gap[0])
     return (
-        "Every network kept weights near the lowest validation loss of its curve. The widest gap between test and "
-        f"training loss is {numbers.signed_with_interval(*wide.kept.gap)}, of {wide.contender}."
+        "No network kept weights with a clearly higher validation loss than the lowest of its curve. The widest gap "
+        f"between test and training loss is {numbers.signed_with_interval(*wide.kept.gap)}, of {wide.contender}."
     )
 
 
@@ -120,10 +119,7 @@ def _curve(history: Frame, predictions: Frame, name: str) -> Curve | None:
     fits = [fit.sort("epoch") for _, fit in rows.group_by("seed", "fold", maintain_order=True)]
     lowest, last = (float(np.mean([fit["valid_loss"][from_:].min() for fit in fits])) for from_ in (0, -LAST))
     best = [fit["epoch"][int(fit["valid_loss"].arg_min() or 0)] for fit in fits]
-    # A curve may weigh classes evenly, as training may: take the average that is nearer to the lowest of the curve.
-    kept = min((_mean(losses.filter(part="validation"), weights) for weights in ("even", "balanced")),
-               key=lambda mean: abs(mean[0] - lowest))  # fmt: skip
-    train, test = (_mean(losses.filter(part=part), "even") for part in ("train", "test"))
+    kept, train, test = (_mean(losses.filter(part=part)) for part in ("validation", "train", "test"))
     gap = test[0] - train[0], test[1] - train[2], test[2] - train[1]
     return Curve(
         name, float(np.mean(best)), float(np.mean([fit["epoch"].max() for fit in fits])),
@@ -138,11 +134,8 @@ def _losses(predictions: Frame) -> Frame:
     return rows.group_by("part", "id", maintain_order=True).agg(pl.first("group", "label"), pl.mean("loss"))
 
 
-def _mean(rows: Frame, weights: str) -> tuple[float, float, float]:
+def _mean(rows: Frame) -> tuple[float, float, float]:
     if rows.is_empty():
         return float("nan"), float("nan"), float("nan")
     losses = rows["loss"].to_numpy()
-    own: Floats = (
-        np.ones(len(rows)) if weights == "even" else 1 / rows.select(pl.len().over("label")).to_series().to_numpy()
-    )
-    return estimated(lambda drawn: (drawn @ (own * losses)) / (drawn @ own), rows["group"], draws=500)
+    return estimated(lambda drawn: (drawn @ losses) / drawn.sum(1), rows["group"], draws=500)

@@ -25,7 +25,7 @@ The smallest spread of a sound layer here was .19.  Layers behind a hidden softm
 MOSTLY = 0.95
 """A layer is flat too if more than this share of its units is dead, or of its outputs saturated."""
 STUCK = 0.98
-"""A training loss of at least this share of the classes' entropy has not fallen."""
+"""A training loss of at least this share of the entropy of the classes is that of guessing."""
 PERFECT = 0.95
 """From this training accuracy on, a network has memorized its training rows, or has learned the rule."""
 CLEARLY = 0.10
@@ -45,12 +45,14 @@ class Tables(NamedTuple):
 
 
 class PartSigns(NamedTuple):
-    """The signs of a failure on training and validation rows.
+    """The signs of a failure on training and validation rows, in the epochs whose weights were kept.
 
     Attributes
     ----------
     is_stuck
-        *is_stuck* is whether the training loss stayed at the entropy of the classes.
+        *is_stuck* is whether the training loss is the entropy of the classes.
+    has_learned_in_another_epoch
+        *has_learned_in_another_epoch* is whether the training loss of an epoch that was not kept is lower.
     is_memorized
         *is_memorized* is whether training is nearly perfect and validation at chance.
     is_misreading
@@ -58,6 +60,7 @@ class PartSigns(NamedTuple):
     """
 
     is_stuck: bool
+    has_learned_in_another_epoch: bool
     is_memorized: bool
     is_misreading: bool
 
@@ -130,10 +133,12 @@ def signs_of(tables: Tables, name: str, fit: ContenderFit | None) -> Signs:
     better = max(others, key=lambda found: found[1].low, default=None)
     layers, gradients = _inside(fit)
     flat = [layer for layer in layers if layer.spread < FLAT or max(layer.dead, layer.saturated) > MOSTLY]
-    last = _last_epochs(tables.history, name)
+    epochs, guessing = tables.history.filter(contender=name), _loss_of_guessing(predictions, name)
+    kept = _kept_epochs(epochs)
     parts = PartSigns(
-        _is_stuck(last, _loss_of_guessing(predictions, name, fit)),
-        _is_memorized(last, max(chance, tables.largest_share)),
+        _is_stuck(kept["train_loss"], guessing),
+        bool((epochs["train_loss"] < STUCK * guessing).any()),
+        _is_memorized(kept, max(chance, tables.largest_share)),
         _is_misreading(predictions, name, scores[name], chance),
     )
     is_worse = better is not None and _is_worse(predictions, name, better[0])
@@ -172,30 +177,27 @@ def _is_misreading(predictions: Frame, name: str, test: Estimate, chance: float)
     return any(part.value <= chance + NEAR and least > max(chance + CLEARLY, part.high) for part in found)
 
 
-def _last_epochs(history: Frame, name: str) -> Frame:
-    return history.filter(contender=name).filter(
-        pl.col("epoch") == pl.col("epoch").max().over("seed", "fold", "branch")
-    )
+def _kept_epochs(epochs: Frame) -> Frame:
+    """Return the epoch whose weights each fit kept: the last one, where the history does not mark it."""
+    is_last = pl.col("epoch") == pl.col("epoch").max().over("seed", "fold", "branch")
+    return epochs.filter(pl.coalesce("is_kept", is_last))
 
 
-def _is_stuck(last: Frame, loss_of_guessing: float) -> bool:
-    """Return whether the training loss of every fit ends near *loss_of_guessing*."""
-    losses = last["train_loss"]
-    return len(losses) > 0 and bool((losses >= STUCK * loss_of_guessing).all())
+def _is_stuck(losses: pl.Series, guessing: float) -> bool:
+    """Return whether the training loss of every fit is near *guessing* at least."""
+    return len(losses) > 0 and bool((losses >= STUCK * guessing).all())
 
 
-def _loss_of_guessing(predictions: Frame, name: str, fit: ContenderFit | None) -> float:
-    """Return the entropy of the classes with their weights in the loss of *name*: ln K if all weigh the same."""
+def _loss_of_guessing(predictions: Frame, name: str) -> float:
+    """Return the entropy of the classes: the log loss of predictions that are the class shares."""
     labels = predictions.filter(contender=name, part="train")["label"]
     shares = labels.value_counts(normalize=True)["proportion"].to_numpy()
-    if fit is not None and getattr(fit.model, "class_weight", None) == "balanced":
-        return float(np.log(len(shares)))
     return float(-(shares * np.log(shares)).sum())
 
 
-def _is_memorized(last: Frame, guessing: float) -> bool:
-    """Return whether the mean training accuracy ends nearly perfect, and validation accuracy near *guessing*."""
-    train, validation = last["train_score"].mean(), last["valid_score"].mean()
+def _is_memorized(kept: Frame, guessing: float) -> bool:
+    """Return whether the mean training accuracy is nearly perfect, and validation accuracy near *guessing*."""
+    train, validation = kept["train_score"].mean(), kept["valid_score"].mean()
     if not isinstance(train, float) or not isinstance(validation, float):
         return False
     return train >= PERFECT and validation <= guessing + NEAR

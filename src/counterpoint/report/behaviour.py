@@ -19,26 +19,19 @@ Content = dict[str, Any]
 N_MISTAKES, N_WORDS = 5, 12
 
 
-def learning_curves_section(
-    history: Frame, models: Mapping[str, Any], contenders: Contenders, gallery: Gallery
-) -> list[Content]:
+def learning_curves_section(history: Frame, contenders: Contenders, gallery: Gallery) -> list[Content]:
     """Return the learning curves of every contender that has them, and of each of its branches.
 
     Parameters
     ----------
     history
         *history* has a row for each epoch of each fit.
-    models
-        *models* are fits by contender. A fit states which epoch it kept.
     contenders
         *contenders* give the order.
     gallery
         *gallery* takes the figures.
     """
-    return [
-        _curves(contender, title, rows, models.get(contender), gallery)
-        for contender, title, rows in _learners(history, contenders)
-    ]
+    return [_curves(contender, title, rows, gallery) for contender, title, rows in _learners(history, contenders)]
 
 
 def _learners(history: Frame, contenders: Contenders) -> Iterator[tuple[str, str, Frame]]:
@@ -49,18 +42,19 @@ def _learners(history: Frame, contenders: Contenders) -> Iterator[tuple[str, str
             yield contender, title, of_contender.filter(pl.col("branch").eq_missing(branch))
 
 
-def _curves(contender: str, title: str, rows: Frame, model: Any, gallery: Gallery) -> Content:
-    best, kept = best_epochs(rows), _kept(model, rows)
+def _curves(contender: str, title: str, rows: Frame, gallery: Gallery) -> Content:
+    best, kept = best_epochs(rows), rows.filter("is_kept")
     n_fits = rows.select("seed", "fold").n_unique()
     alt = f"Loss and accuracy by epoch of {title}, {n_fits} fits."
-    figure = panels.draw_learning(rows, kept, best=best)
+    figure = panels.draw_learning(rows, kept if len(kept) else None, best=best)
     return {
         "contender": contender,
         "title": title,
         "figure": gallery.add(f"learning-{title}", f"Learning: {title}", figure, alt=alt),
         "n_fits": n_fits,
         "best": (best["epoch"].min(), best["epoch"].max()) if len(best) else None,
-        "kept": (kept["epoch"].min(), kept["epoch"].max()) if kept is not None else None,
+        "kept": (kept["epoch"].min(), kept["epoch"].max()) if len(kept) else None,
+        "is_scaled": rows["scaled_loss"].is_not_null().any(),
     }
 
 
@@ -68,15 +62,6 @@ def best_epochs(rows: Frame) -> Frame:
     """Return the epoch of lowest validation loss of each fit."""
     best_first = rows.drop_nulls("valid_loss").sort("valid_loss", "epoch")
     return best_first.group_by("seed", "fold", maintain_order=True).first()
-
-
-def _kept(model: Any, rows: Frame) -> Frame | None:
-    """Return the epoch whose weights each fit kept: the best one, or the last one without early stopping."""
-    if not hasattr(model, "best_epoch_") or model.branch not in rows["branch"]:
-        return None
-    if model.patience is not None:
-        return best_epochs(rows)
-    return rows.sort("epoch").group_by("seed", "fold", maintain_order=True).last()
 
 
 def confusions_section(predicted: PredictedClasses, contenders: Contenders, gallery: Gallery) -> list[Content]:

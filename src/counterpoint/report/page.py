@@ -171,7 +171,7 @@ def _learning(
     history: Frame, pairs: Frame, models: Mapping[str, Any], contenders: Contenders, gallery: Gallery
 ) -> Content:
     return {
-        "curves": behaviour.learning_curves_section(history, models, contenders, gallery),
+        "curves": behaviour.learning_curves_section(history, contenders, gallery),
         "architectures": architecture.networks_section(pairs, models, contenders, gallery),
     }
 

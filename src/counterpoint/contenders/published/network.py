@@ -3,12 +3,13 @@
 import math
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from torch import nn
 
 from counterpoint.contenders import settings_as_fields
-from counterpoint.contenders.base import Codes, Rows
+from counterpoint.contenders.base import Rows
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.calibrate import Scaling
 from counterpoint.contenders.images import pixels_of
@@ -54,7 +55,7 @@ class Published(Network):
         pixels = None if settings is None else pixels_of(settings, rows.pairs, cache=getattr(self, "cache", None))
         return Material(rows.codes, tokens=tokens, pixels=pixels)
 
-    def _scaling(self, codes: Codes, validation: Material | None) -> Scaling:
+    def _scaling(self, validation: Material | None) -> Scaling:
         return Scaling.identity(len(self.classes_))
 
     def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
@@ -67,7 +68,11 @@ class Published(Network):
             epochs=self.epochs,
             batch=self.batch,
             seed=child_seed(self.seed, "order"),
-            callbacks=callbacks(clip=math.inf, patience=self.patience),
+            callbacks=callbacks(
+                clip=math.inf,
+                patience=self.patience,
+                log_shares=np.log(self.class_shares_) if self.class_weight else None,
+            ),
             lr=self.lr,
             optimizer=torch.optim.Adam,
             optimizer__eps=_KERAS_EPS if "text" in self.modalities else _TORCH_EPS,
