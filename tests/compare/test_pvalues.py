@@ -3,10 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
+from statsmodels.stats.multitest import multipletests
 
 from counterpoint.compare.pvalues import (
     bootstrap_p,
     delong,
+    holm,
     mcnemar_exact,
     place,
     twice_median,
@@ -115,3 +117,12 @@ def test_twice_the_median_keeps_its_level_when_seeds_agree_and_when_they_do_not(
     rng = np.random.default_rng(0)
     for p_values in (np.repeat(rng.random((4000, 1)), 3, axis=1), rng.random((4000, 3))):
         assert np.mean([twice_median(row) <= 0.05 for row in p_values]) <= 0.055
+
+
+@given(p_values=st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_holms_correction_is_that_of_statsmodels(p_values):
+    assert holm(p_values) == multipletests(p_values, method="holm")[1].tolist()
+
+
+def test_no_p_value_needs_no_correction():
+    assert holm([]) == []

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from counterpoint.compare.pvalues import bootstrap_p, delong, mcnemar_exact, place, twice_median
+from counterpoint.compare.pvalues import bootstrap_p, delong, holm, mcnemar_exact, place, twice_median
 from counterpoint.config import Evaluate
 from counterpoint.errors import ConfigError
 from counterpoint.metrics import Part, PredictedRows, read_part, resample
@@ -208,11 +208,8 @@ def _pairs(contenders: Sequence[str], modalities: Mapping[str, Sequence[str]]) -
 
 def _add_holm(rows: Sequence[dict[str, Any]]) -> None:
     tested = [row for row in rows if np.isfinite(row["p"])]
-    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415 - its import takes a second
-
-    corrected = multipletests([row["p"] for row in tested], method="holm")[1] if tested else []
-    for row, p_holm in zip(tested, corrected, strict=True):
-        row["p_holm"] = float(p_holm)
+    for row, p_holm in zip(tested, holm([row["p"] for row in tested]), strict=True):
+        row["p_holm"] = p_holm
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Frame:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import binom, norm, rankdata
 
 from counterpoint.metrics.rows import Floats, PredictedRows
 
@@ -24,9 +24,7 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
     >>> round(mcnemar_exact(10, 2), 5)
     0.03857
     """
-    from statsmodels.stats.contingency_tables import mcnemar  # noqa: PLC0415 - its import takes a second
-
-    return float(mcnemar([[0, only_a], [only_b, 0]], exact=True).pvalue)
+    return min(1.0, float(2 * binom.cdf(min(only_a, only_b), only_a + only_b, 0.5)))
 
 
 class Placements(NamedTuple):
@@ -116,3 +114,16 @@ def twice_median(p_values: Sequence[float]) -> float:
     (0.01, 0.06)
     """
     return float(p_values[0] if len(p_values) == 1 else np.minimum(1, 2 * np.median(p_values)))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return *p_values* corrected for their number (Holm, Scandinavian Journal of Statistics 1979).
+
+    >>> holm([0.04, 0.01, 0.03])
+    [0.06, 0.03, 0.06]
+    """
+    ascending = np.argsort(p_values, kind="stable")
+    corrected = np.empty(len(p_values))
+    n_left = np.arange(len(p_values), 0, -1)
+    corrected[ascending] = np.maximum.accumulate(np.asarray(p_values)[ascending] * n_left).clip(max=1)
+    return [float(p) for p in corrected]

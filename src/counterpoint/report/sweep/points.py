@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
-from statsmodels.stats.multitest import multipletests
 
+from counterpoint.compare.pvalues import holm
 from counterpoint.report.results import rows_of
 from counterpoint.schema import Frame
 
@@ -65,10 +65,8 @@ def marked_rows(table: Frame) -> list[Row]:
 
 def _add_holm(rows: Sequence[Row]) -> None:
     tested = [row for row in rows if row["p"] is not None]
-    if tested:
-        corrected = multipletests([row["p"] for row in tested], method="holm")[1]
-        for row, p in zip(tested, corrected, strict=True):
-            row["p_holm"] = float(p)
+    for row, p in zip(tested, holm([row["p"] for row in tested]), strict=True):
+        row["p_holm"] = p
 
 
 def _learners(rows: Sequence[Row]) -> list[tuple[str, str]]:
