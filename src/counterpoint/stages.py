@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from counterpoint.compare import differences
 from counterpoint.config import Clean, Evaluate, Fault, Fit, OutsidePredictions, Split
@@ -182,7 +183,7 @@ def compare_all(
     return {"differences": differences(predictions, rules, primary, modalities)}
 
 
-def collect_findings(pairs: Tables, inputs: Inputs, extra: Sequence[str] = ()) -> Tables:
+def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequence[str] = ()) -> Tables:
     """Return ``findings``: those of the stages, then those of the checks.
 
     Parameters
@@ -191,10 +192,14 @@ def collect_findings(pairs: Tables, inputs: Inputs, extra: Sequence[str] = ()) -
         *pairs* are the tables of `split_pairs`.
     inputs
         *inputs* are the inputs of the checks.
+    threads
+        *threads* caps the numeric libraries.  Rounding depends on it, and more threads are slower on small arrays.
     extra
         *extra* are the paths of checks from outside.
     """
-    return {"findings": pl.concat([pairs["pairs_findings"], run_checks(inputs, extra)])}
+    with threadpool_limits(threads):
+        found = run_checks(inputs, extra)
+    return {"findings": pl.concat([pairs["pairs_findings"], found])}
 
 
 def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions]) -> list[Any]:

@@ -292,7 +292,7 @@ STAGES: Mapping[str, Stage] = {
     ),
     "findings": Stage(
         lambda s: [s.config.checks, s.opened.evaluations.lost()],
-        lambda s: stages.collect_findings(s.made("pairs"), s.check_inputs, s.config.checks.extra),
+        lambda s: stages.collect_findings(s.made("pairs"), s.check_inputs, s.config.fit.threads, s.config.checks.extra),
     ),
 }
 """The stages in their order: each is made from the tables of the stages before it."""
