@@ -40,3 +40,15 @@ def test_an_unknown_public_name_is_an_attribute_error():
 
 def test_opening_a_study_does_not_load_torch():
     assert "torch" not in loaded_after("import counterpoint.study")
+
+
+def test_reading_a_kept_network_does_not_load_the_compiler_of_torch():
+    read = (
+        "from counterpoint.networks.encoders import ImageEncoder, TextEncoder\n"
+        "from counterpoint.networks.weights import rebuilt, weights_of\n"
+        "import sys\n"
+        "for build in (lambda: TextEncoder(9), lambda: ImageEncoder(mean=[0.5], std=[0.2])):\n"
+        "    rebuilt(build, weights_of(build()))\n"
+        "assert 'torch' in sys.modules and 'torch._dynamo' not in sys.modules"
+    )
+    loaded_after(read)

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -37,7 +38,7 @@ def rebuilt(build: Callable[[], nn.Module], weights: Weights) -> nn.Module:
     tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
     with torch.random.fork_rng(devices=[]):
         # On this device a network of any size takes no memory: its settings may come from a stranger.
-        with torch.device("meta"):
+        with torch.device("meta"), _Unfilled():
             expected = _shapes(build().state_dict())
         found = _shapes(tensors)
         wrong = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
@@ -46,6 +47,15 @@ def rebuilt(build: Callable[[], nn.Module], weights: Weights) -> nn.Module:
         network = build()
     network.load_state_dict(tensors)
     return network.eval()
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves out the first values of weights.  On the device "meta" they would only import a compiler, for seconds."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(function, "__module__", None) == nn.init.__name__:
+            return kwargs["tensor"]
+        return function(*args, **(kwargs or {}))
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, str]:
