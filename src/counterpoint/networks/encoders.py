@@ -129,8 +129,8 @@ class ImageEncoder(nn.Module):
         augment: Augment | None = None,
     ) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(255 * np.float32(mean)).view(1, -1, 1, 1))
-        self.register_buffer("std", torch.tensor(255 * np.float32(std)).view(1, -1, 1, 1))
+        self.register_buffer("mean", torch.tensor(255 * np.asarray(mean, dtype=np.float32)).view(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(255 * np.asarray(std, dtype=np.float32)).view(1, -1, 1, 1))
         self.augment = augment or nn.Identity()
         first, *rest = widths
         self.stem = nn.Sequential(*_convolution(len(mean), first, kernel=stride + 1, stride=stride), nn.ReLU())
