@@ -26,7 +26,19 @@ def test_a_rule_of_one_word_is_found():
     labels = ["dog", "dog", "dog", "other", "other", "other"] * 3
     model = KeywordRule().fit(pairs, labels)
     assert model.rule_ == [("dog", "dog", 9), ("otherwise", "other", 9)]
-    assert model.predict_proba(pl.DataFrame({"text": ["my dog"]}))[0].tolist() == pytest.approx([11 / 13, 2 / 13])
+    assert model.shares_[0].tolist() == pytest.approx([11 / 13, 2 / 13])
+    # The rule holds on held-out rows too, so that the scaling makes it more certain.
+    assert model.predict_proba(pl.DataFrame({"text": ["my dog"]}))[0, 0] > 11 / 13
+
+
+def test_a_rule_without_a_signal_predicts_the_class_shares():
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), 8)) for _ in range(300)]
+    y = rng.choice(["x", "y", "z"], 300, p=[0.6, 0.3, 0.1])
+    model = KeywordRule(min_count=1).fit(pl.DataFrame({"text": texts}), y)
+    proba = model.predict_proba(pl.DataFrame({"text": texts}))
+    apart, of_leaves = (np.abs(each - model.class_shares_).max() for each in (proba, model.shares_))
+    assert apart < of_leaves / 2
 
 
 def test_a_rule_has_at_most_n_words_and_reads_rare_classes():
@@ -89,7 +101,7 @@ def test_a_rule_is_smoothed_towards_the_class_shares_and_names_the_most_frequent
     texts = ["the dog"] * 4 + ["a word here", "another one"] * 20
     model = KeywordRule(n_words=1).fit(pl.DataFrame({"text": texts}), ["rare"] * 4 + ["frequent"] * 40)
     assert model.rule_[0] == ("dog", "rare", 4)
-    frequent, rare = model.predict_proba(pl.DataFrame({"text": ["dog"]}))[0]
+    frequent, rare = model.shares_[0]
     assert rare == pytest.approx((4 + 4 / 11) / 8)
     assert frequent == pytest.approx((40 / 11) / 8)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from counterpoint.contenders import Positive, settings_as_fields
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows
+from counterpoint.contenders.calibrate import Scaling, fit_scaling, out_of_fold
 from counterpoint.contenders.kept.state import State
 from counterpoint.features.tokens import UNKNOWN, Vocabulary, tokenize
 from counterpoint.rules import AMBIGUOUS, NONE, ClassRule, KeywordRules, Match, preset
@@ -29,7 +30,8 @@ class KeywordRule(Contender):
     The words are learned as a decision list (Rivest 1987).  Each next word, at its place in the list, is the one that
     adds most to the balanced accuracy on the training rows.  Or the words are given, as in the rule that made the
     labels of a study.  The probabilities are the class shares of the training rows that the same word decides, smoothed
-    towards the class shares of all training rows (the m-estimate of Cestnik 1990).
+    towards the class shares of all training rows (the m-estimate of Cestnik 1990).  Words that were chosen by the same
+    rows are over-confident, so they are scaled on out-of-fold predictions.
 
     Attributes
     ----------
@@ -63,15 +65,28 @@ class KeywordRule(Contender):
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         texts, n_classes = train.pairs["text"], len(self.classes_)
-        self.leaves_ = self._given() or self._learned(texts, train.codes)
-        counts = np.zeros((len(self.leaves_), n_classes))
-        np.add.at(counts, (self._leaf(texts), train.codes), 1)
+
+        def scored(rest: Codes, out: Codes) -> Proba:
+            self._learn(texts[rest], train.codes[rest])
+            return self._log_shares(texts[out])
+
+        self.scaling_ = Scaling.identity(n_classes)
+        if not self._given():  # the words of a given rule were not chosen by these rows
+            scores, codes = out_of_fold(train, n_classes, scored)
+            log_prior = np.log(self.class_shares_)
+            self.scaling_ = fit_scaling([scores], codes, log_shares=log_prior, log_prior=log_prior)
+        self._learn(texts, train.codes)
+        self.n_parameters_ = len(self.leaves_) * n_classes
+
+    def _learn(self, texts: pl.Series, codes: Codes) -> None:
+        self.leaves_ = self._given() or self._learned(texts, codes)
+        counts = np.zeros((len(self.leaves_), len(self.classes_)))
+        np.add.at(counts, (self._leaf(texts), codes), 1)
         # A word that decides no row has the label of the majority.
         self.labels_ = (counts + self.class_shares_).argmax(axis=1)
-        added = SMOOTHING * n_classes * self.class_shares_
+        added = SMOOTHING * len(self.classes_) * self.class_shares_
         self.shares_ = (counts + added) / (counts + added).sum(axis=1, keepdims=True)
         self.n_decided_ = counts.sum(axis=1).astype(int)
-        self.n_parameters_ = len(self.leaves_) * n_classes
 
     @property
     def rule_(self) -> list[tuple[str, str, int]]:
@@ -79,15 +94,24 @@ class KeywordRule(Contender):
         names = map(str, self.classes_[self.labels_])
         return list(zip(self.leaves_, names, self.n_decided_.tolist(), strict=True))
 
+    def state(self) -> State:
+        """Return the learned state, which includes the scaling of the probabilities."""
+        return super().state() | State(arrays=self.scaling_.arrays("scaling"))
+
     def restore(self, state: State) -> Self:
         """Restore a fitted contender from its *state*."""
         leaves = list(state.texts("leaves_"))
         if self._given() not in ([], leaves) or len(leaves) != len(state.arrays["shares_"]):
             raise ValueError(f"{len(leaves)} leaves differ from the leaves of this rule")
+        self.scaling_ = Scaling.of(state.arrays, "scaling")
         return super().restore(state)
 
     def _proba(self, pairs: Frame) -> Proba:
-        return np.asarray(self.shares_[self._leaf(pairs["text"])])
+        return self.scaling_.proba([self._log_shares(pairs["text"])])
+
+    def _log_shares(self, texts: pl.Series) -> Proba:
+        """Return the logs of the class shares of the leaf that decides each text, shape (n, n_classes)."""
+        return np.asarray(np.log(self.shares_[self._leaf(texts)]))
 
     def _leaf(self, texts: pl.Series) -> NDArray[np.int64]:
         """Return the position in ``leaves_`` of the leaf that decides each text."""

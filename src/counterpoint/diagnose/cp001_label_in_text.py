@@ -1,6 +1,6 @@
 """CP001: a rule of a few words predicts the label, so that a text model only learns this rule.
 
-The rule is the contender keyword-rule, if the study has one.  Otherwise it is learned on training rows (0.1 s).
+The rule is the contender keyword-rule, if the study has one.  Otherwise it is learned on training rows (0.5 s).
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class LabelInText(Check):
     code = "CP001"
     title = "The label is a function of the text"
     cost = Cost(
-        "under 0.1 s, or 0.1 s in a study without keyword-rule",
+        "under 0.1 s, or 0.5 s in a study without keyword-rule",
         "Also fit a linear model of the texts of one fold, with the words of the rule and without them (0.2 s).",
     )
     needs = ("pairs", "scores", "predictions", "fit_of", "depth")
