@@ -121,7 +121,7 @@ def entries(path: str) -> str:
     """Return the entries of a literal table: each name, with the first line of its documentation.
 
     >>> print(entries("counterpoint.metrics:METRICS").splitlines()[2])
-    | `accuracy` | The share of rows whose likeliest class is the true one. |
+    | `accuracy` | The share of rows whose predicted class is the true one. |
     """
     module, _, name = path.partition(":")
     paths = getattr(import_module(module), name)
@@ -156,7 +156,7 @@ def summary(entry: Any) -> str:
 
     >>> from counterpoint.metrics.classification import ACCURACY
     >>> summary(ACCURACY)
-    'The share of rows whose likeliest class is the true one.'
+    'The share of rows whose predicted class is the true one.'
     """
     source = getmodule(entry) if isfunction(entry) else entry
     line = str(source.__doc__).strip().splitlines()[0].removeprefix("Return ")

@@ -86,7 +86,7 @@ def configured(kind: str, settings: Mapping[str, Any], *, seed: int, cache: Path
     Examples
     --------
     >>> configured("majority", {}, seed=1, cache=Path("cache")).get_params()
-    {'seed': 1, 'smoothing': 1.0}
+    {'seed': 1, 'smoothing': 0.0}
     """
     model = find(kind, MODELS, what="contender")
     known = settings_of(model).model_fields if isinstance(model, type) else {}
