@@ -92,6 +92,14 @@ def test_the_page_and_its_figures_are_there(finished):
     assert {path.suffix for path in (finished.root / "figures").iterdir()} == {".svg", ".png"}
 
 
+def test_the_page_reads_no_model_without_modalities(finished, monkeypatch):
+    real, read = fits.load, []
+    monkeypatch.setattr(fits, "load", lambda folder, **settings: read.append(folder.name) or real(folder, **settings))
+    (finished.root / "results.json").unlink()
+    cp.Study(finished.config, runs=finished.root.parent).report()
+    assert {name.partition(".")[0] for name in read} == {"text-svm", "image-cnn", "late-fusion"}
+
+
 def test_another_primary_metric_chooses_the_primary_contrast_again(finished):
     assert finished.primary()["metric"] == "balanced_accuracy"
     rules = finished.config.evaluate.model_copy(update={"primary": "accuracy"})

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,9 @@ class Fits:
         """Return the fit of *contender* on the first test fold with the first seed, or None if it has no fit."""
         return self._first.get(contender)
 
-    def first_models(self) -> dict[str, Any]:
-        """Return the first fitted model of each contender."""
-        return {name: self.model(task) for name, task in self._first.items()}
+    def first_models(self, contenders: Collection[str]) -> dict[str, Any]:
+        """Return the first fitted model of each of these *contenders* that has fits."""
+        return {name: self.model(task) for name, task in self._first.items() if name in contenders}
 
     @cached_property
     def _first(self) -> dict[str, FitTask]:

@@ -76,6 +76,8 @@ def write_outcome(
         *key* is the hash of everything that the page is made from.
     """
     shared = {**tables, "findings": opened.local_folders.hidden_in_table(tables["findings"])}
-    write_page(opened.root, results, shared, models=fits.first_models())
+    # The page shows nothing of a model without modalities, and reading boosted trees imports all of scikit-learn.
+    readers = [contender for contender, modalities in results["modalities"].items() if modalities]
+    write_page(opened.root, results, shared, models=fits.first_models(readers))
     write_json(opened.root / RESULTS, results)
     write_finished(opened.root, key, fits.keys())
