@@ -98,7 +98,9 @@ def _of_contenders(study: Study) -> dict[str, Any]:
     """Return the class shares, the best possible figures, and the figures of each contender on test rows."""
     rows = prediction_arrays(study.predictions(), list(CONTENDERS))
     pairs, shares = study.pairs().filter(fold="test").sort("id"), rows.shares[0]
-    networks = {name: model for name, model in study.fits.first_models().items() if isinstance(model, Network)}
+    networks = {
+        name: model for name, model in study.fits.first_models(list(CONTENDERS)).items() if isinstance(model, Network)
+    }
     raw = {name: uncorrected(model, pairs) for name, model in networks.items()}
     ideal = pairs.select("^chance_.*$").to_numpy()
     best = {

@@ -183,7 +183,7 @@ def test_a_study_is_fitted_once_and_judged_by_each_metric(tiny, tmp_path, monkey
 
 def test_the_uncorrected_probabilities_are_those_of_the_network_alone(tiny, tmp_path):
     study: Study = study_of(decisions.config(Item("both", 240, 1, 0.0, 3), "accuracy"), tmp_path)
-    model, pairs = study.fits.first_models()["image-cnn"], study.pairs().filter(fold="test")
+    model, pairs = study.fits.first_models(["image-cnn"])["image-cnn"], study.pairs().filter(fold="test")
     pixels = torch.from_numpy(model._pixels(pairs)[np.arange(len(pairs))])
     with torch.inference_mode():
         logits = model.network_(pixels=pixels, has_image=torch.ones(len(pairs), dtype=torch.bool))[:, 0]
