@@ -56,14 +56,14 @@ def test_what_is_not_kept_is_fitted_again_where_it_is_needed(tmp_path, counted, 
     assert sorted(counted) == ["forgetful", "forgetful", "image-cnn", "late-fusion", "piped"]
     assert "Forgetful fails after it is read back: AttributeError" in caplog.text
     counted.clear()
-    models = whole.fits.first_models()
+    models = whole.fits.first_models(whole.contenders)
     assert counted == ["forgetful"]
     pairs = whole.pairs()
     for name, model in models.items():
         kept = whole.predictions().filter(contender=name, part="test")
         test = pairs.filter(fold="test")
         assert model.predict_proba(test)[:, 0].tolist() == kept[f"p_{model.classes_[0]}"].to_list()
-    assert whole.fits.first_models()["forgetful"] is models["forgetful"]
+    assert whole.fits.first_models(["forgetful"])["forgetful"] is models["forgetful"]
 
 
 @pytest.mark.parametrize("damage", ["flipped", "gone", "pickle"])
@@ -81,13 +81,13 @@ def test_a_damaged_fit_is_made_again_and_predicts_as_before(damage, tmp_path, co
         path.write_bytes(pickle.dumps({}))
     counted.clear()
     again = study(tmp_path, ["majority", "text-svm"])
-    model = again.fits.first_models()["text-svm"]
+    model = again.fits.first_models(["text-svm"])["text-svm"]
     assert counted == ["text-svm"]
     assert again.predictions().equals(before)
     test = again.pairs().filter(fold="test")
     kept = before.filter(contender="text-svm", part="test")
     assert model.predict_proba(test)[:, 0].tolist() == kept[f"p_{model.classes_[0]}"].to_list()
-    study(tmp_path, ["majority", "text-svm"]).fits.first_models()
+    study(tmp_path, ["majority", "text-svm"]).fits.first_models(["text-svm"])
     assert counted == ["text-svm"]
 
 
@@ -112,7 +112,8 @@ def test_a_study_reads_only_classes_that_its_own_file_names(tmp_path, counted):
     (folder / "model.json").write_text(json.dumps(document | {"class": "antigravity:Fly"}))
     sys.modules.pop("antigravity", None)
     counted.clear()
-    assert study(tmp_path, ["majority"]).fits.first_models()["majority"].classes_.tolist() != NAMES
+    models = study(tmp_path, ["majority"]).fits.first_models(["majority"])
+    assert models["majority"].classes_.tolist() != NAMES
     assert counted == ["majority"]
     assert "antigravity" not in sys.modules
 

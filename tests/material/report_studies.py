@@ -271,7 +271,7 @@ def _results(tables, seeds, folds):
     split = {"kind": "kfold", "folds": folds} if folds else {"kind": "holdout"}
     return {
         "study": "made-up",
-        "version": "0.1.0",
+        "version": "0.2.0",
         "config_hash": "4f2a9c0d1b7e8a35",
         "rows": {
             "in": len(pairs) + len(dropped),
@@ -300,7 +300,7 @@ def _results(tables, seeds, folds):
         "config": json.dumps(
             {"study": "made-up", "source": {"kind": "made-up"}, "fit": {"seeds": seeds}, "split": split}
         ),
-        "reproduce": ["pip install counterpoint==0.1.0", "counterpoint run made-up.yaml"],
+        "reproduce": ["pip install counterpoint==0.2.0", "counterpoint run made-up.yaml"],
         "environment": {
             "python": "3.11.2",
             "machine": "x86_64",

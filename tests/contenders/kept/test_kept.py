@@ -298,6 +298,17 @@ def test_a_tree_that_points_outside_is_refused(change, folder, pairs):
         load(folder)
 
 
+def test_a_network_without_its_scaling_is_refused(folder, fitted):
+    keep(fitted["text-lstm"], folder)
+    arrays = safetensors.load_file(folder / "model.safetensors")
+    rest = {name: array for name, array in arrays.items() if not name.startswith("scaling.")}
+    assert len(rest) < len(arrays)
+    safetensors.save_file(rest, folder / "model.safetensors")
+    sealed(folder)
+    with pytest.raises(UnreadableFitError, match=r"cannot be read.* run the study again"):
+        load(folder)
+
+
 def test_a_name_of_another_file_is_not_read(folder, fitted):
     keep(fitted["text-svm"], folder)
     (folder.parent / "secret").write_bytes(b"{}")
