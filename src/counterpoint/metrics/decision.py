@@ -48,7 +48,7 @@ def decide(proba: ArrayLike, *, metric: str, shares: ArrayLike) -> Ints:
     ConfigError
         If the metric does not exist.
     SchemaError
-        If the shapes differ, or a share is negative or not finite.
+        If the shapes differ, or a probability or share is negative or not finite.
 
     Examples
     --------
@@ -64,8 +64,10 @@ def decide(proba: ArrayLike, *, metric: str, shares: ArrayLike) -> Ints:
             f"Probabilities of shape {table.shape} and shares of shape {known.shape} do not fit. Shares have one "
             "number a class, or one a class and row."
         )
-    if not ((known >= 0) & np.isfinite(known)).all():
-        raise SchemaError(f"Shares must be numbers from 0 on. Got {known.ravel()[:8].tolist()}.")
+    for name, numbers in (("Probabilities", table), ("Shares", known)):
+        is_good = (numbers >= 0) & np.isfinite(numbers)
+        if not is_good.all():
+            raise SchemaError(f"{name} must be numbers from 0 on. Got {numbers[~is_good][:8].tolist()}.")
     worth = table / divisors(known, find_metric(metric).share_power)
     is_best = worth >= _SAME * worth.max(axis=-1, keepdims=True)
     predicted: Ints = np.where(is_best, table, -1.0).argmax(axis=-1)
