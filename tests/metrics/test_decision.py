@@ -108,7 +108,7 @@ def test_counts_give_the_same_classes_as_shares():
      ([[0.5, 0.5]], [np.nan, 1.0]), ([[np.nan, 0.5]], [0.5, 0.5]), ([[-0.5, 0.5]], [0.5, 0.5])],
 )  # fmt: skip
 def test_wrong_shapes_and_numbers_raise_in_one_line(proba, shares):
-    with pytest.raises(SchemaError, match="hares|numbers from 0 on") as caught:
+    with pytest.raises(SchemaError, match=r"hares|numbers from 0 on") as caught:
         decide(proba, metric="accuracy", shares=shares)
     assert "\n" not in str(caught.value)
 
