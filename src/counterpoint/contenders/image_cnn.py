@@ -64,7 +64,7 @@ class ImageCNN(OneCycleNetwork):
     """The folder of the stored pixels."""
     epochs: Positive = 30
     lr: Annotated[float, Field(gt=0)] = 3e-3
-    patience: Positive = 8
+    patience: Positive = 15
 
     def pixel_settings(self) -> dict[str, Any]:
         """Return side_px, mode and aspect of the pixels that the contender reads."""
