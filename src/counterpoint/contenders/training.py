@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, PassthroughScoring
 from skorch.helper import predefined_split
+from skorch.utils import noop
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -137,7 +138,8 @@ class Patience(EarlyStopping):  # type: ignore[misc]
     """
 
     def __init__(self, monitor: str, patience: int, warm_up: float = 0.0) -> None:
-        super().__init__(monitor, patience=patience, threshold=0, load_best=True)
+        # Ray replaces `print`, and skorch then prints what it would not print otherwise.
+        super().__init__(monitor, patience=patience, threshold=0, load_best=True, sink=noop)
         self.warm_up = warm_up
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
