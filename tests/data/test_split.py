@@ -88,6 +88,21 @@ def test_balance_leaves_as_many_of_each_class_as_the_smallest_has():
     assert set(dropped["stage"]) == {"split"}
 
 
+def test_balance_with_shares_leaves_as_many_rows_as_these_shares_allow():
+    folded, dropped = split(alone(["a"] * 60 + ["b"] * 42), Split(balance={"a": 0.58, "b": 0.42}))
+    assert dict(folded["label"].value_counts().iter_rows()) == {"a": 58, "b": 42}
+    assert (reasons(dropped), set(dropped["label"])) == (["balance"] * 2, {"a"})
+    folded, dropped = split(alone(["a"] * 60 + ["b"] * 40), Split(balance={"a": 0.75, "b": 0.25}))
+    assert dict(folded["label"].value_counts().iter_rows()) == {"a": 60, "b": 20}
+
+
+def test_balance_with_wrong_shares_or_classes_is_refused():
+    with pytest.raises(ValueError, match="the class shares of balance add up to 0.9, not to 1"):
+        Split(balance={"a": 0.5, "b": 0.4})
+    with pytest.raises(SplitError, match=r"split.balance has the classes a, dog. Found a, b."):
+        split(alone(["a"] * 20 + ["b"] * 20), Split(balance={"a": 0.5, "dog": 0.5}))
+
+
 def test_limit_keeps_the_shares_of_the_classes():
     folded, dropped = split(alone(["a"] * 60 + ["b"] * 20), Split(limit=40))
     assert dict(folded["label"].value_counts().iter_rows()) == {"a": 30, "b": 10}

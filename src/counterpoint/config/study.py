@@ -15,6 +15,7 @@ from counterpoint.rules import KeywordRules, Match, preset
 from counterpoint.settings import Count, Name, Pixels, Positive, Section, Seed, Workers
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+_ROUNDING = 1e-6
 DEFAULT_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss", "ece")
 
 
@@ -116,8 +117,9 @@ class Split(Section):
     """Share of the rows in the validation fold of a hold-out."""
     folds: Annotated[int, Field(ge=3, le=100)] = 5
     """Number of folds of a k-fold: one to test, one to validate, the others to train."""
-    balance: bool = False
-    """Sample the larger classes down to the size of the smallest."""
+    balance: bool | Mapping[str, Share] = False
+    """Sample the larger classes down to the size of the smallest, or all classes down to these shares of the rows, as
+    in ``{person: 0.58, animal: 0.42}``."""
     limit: Positive | None = None
     """Largest number of rows, by stratified sampling."""
     train_limit: Positive | None = None
@@ -131,21 +133,30 @@ class Split(Section):
             raise ValueError("test_share and validation_share leave no rows to train on")
         if self.train_limit is not None and self.kind == "kfold":
             raise ValueError("train_limit needs a hold-out, because a k-fold tests on every row")
+        if isinstance(self.balance, Mapping) and abs(sum(self.balance.values()) - 1) > _ROUNDING:
+            raise ValueError(f"the class shares of balance add up to {sum(self.balance.values()):g}, not to 1")
         return self
 
 
 class Fault(Section):
     """A fault that is planted on purpose to see its effect.  The page of such a study reports it."""
 
-    kind: Literal["shuffle_texts", "shift_images", "flip_labels"]
-    """``shuffle_texts`` permutes the texts, ``shift_images`` gives each pair the image of a later pair, ``flip_labels``
-    gives a row another class."""
+    kind: Literal[
+        "shuffle_texts", "shuffle_images", "shuffle_labels", "shuffle_pairs", "shift_texts", "shift_images",
+        "shift_labels", "drop_labels", "sort_labels", "swap_labels", "flip_labels", "resplit",
+    ]  # fmt: skip
+    """``shuffle_texts``, ``shuffle_images`` and ``shuffle_labels`` permute one column, and ``shuffle_pairs`` permutes
+    texts and images together.  ``shift_texts``, ``shift_images`` and ``shift_labels`` take the cell of a later row.
+    ``drop_labels`` takes the label of an earlier row, as without a new index after a drop: as many rows earlier as rows
+    were dropped before.  ``sort_labels`` sorts the labels, ``swap_labels`` gives each row the next class, and
+    ``flip_labels`` gives it another class.  ``resplit`` draws texts, images and labels from all rows, each with its own
+    seed."""
     part: Literal["train", "validation", "test", "all"] = "all"
     """Part of a hold-out whose rows get the fault, or all rows."""
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the rows in this part."""
     by: Positive = 1
-    """Distance in rows between a pair and its new image."""
+    """Distance in rows of a shift, or the number of rows that ``drop_labels`` drops."""
     seed: Seed = 0
     """Seed of the fault."""
 

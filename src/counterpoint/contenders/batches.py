@@ -109,3 +109,15 @@ class Batches:
     def _cut(self, rows: Order) -> list[Order]:
         # Parts of equal size: batch normalisation cannot use a last batch of one row.
         return np.array_split(rows, -(-len(rows) // self.batch_size))
+
+
+class ClassOrdered(Batches):
+    """Batches in which all rows of one class stand before those of the next, in the same order in each epoch.
+
+    >>> [codes.tolist() for _, codes in ClassOrdered(Material(np.array([1, 0, 1, 0])), batch_size=2, seed=0)]
+    [[0, 0], [1, 1]]
+    """
+
+    def orders(self) -> list[Order]:
+        """Return the rows of each batch of one epoch."""
+        return self._cut(np.argsort(self.material.codes, kind="stable"))

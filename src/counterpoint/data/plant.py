@@ -1,6 +1,7 @@
 """Faults planted on purpose in split pairs, for autopsies and for the tests of the checks."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -61,26 +62,55 @@ def _rows(pairs: Frame, fault: Fault) -> Rows:
     return np.sort(_rng(fault, "rows").choice(rows, n_rows, replace=False))
 
 
-def _shuffle_texts(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
-    return _moved(pairs, "text", rows, _rng(fault, "texts").permutation(rows))
+def _shuffle(columns: Sequence[str], pairs: Frame, rows: Rows, fault: Fault) -> Frame:
+    origins = _rng(fault, f"{columns[0]}s").permutation(rows)
+    return _moved(pairs, columns, rows, origins)
 
 
-def _shift_images(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
-    return _moved(pairs, "image", rows, np.roll(rows, -fault.by))
+def _shift(column: str, pairs: Frame, rows: Rows, fault: Fault) -> Frame:
+    return _moved(pairs, [column], rows, np.roll(rows, -fault.by))
+
+
+def _drop_labels(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
+    places = np.arange(len(rows))
+    dropped = np.sort(_rng(fault, "drops").choice(places, min(fault.by, len(places)), replace=False))
+    return _moved(pairs, ["label"], rows, rows[places - np.searchsorted(dropped, places)])
+
+
+def _sort_labels(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
+    return _moved(pairs, ["label"], rows, rows[np.argsort(pairs["label"].to_numpy()[rows], kind="stable")])
+
+
+def _swap_labels(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
+    return _with_other_classes(pairs, rows, 1)
+
+
+def _resplit(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
+    drawn = {
+        column: _rng(fault, column).choice(len(pairs), len(rows), replace=False) for column in ("text", "image", "label")
+    }
+    columns = [_moved(pairs, [column], rows, origins)[column] for column, origins in drawn.items()]
+    return pairs.with_columns(columns)
 
 
 def _flip_labels(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
+    n_classes = pairs["label"].n_unique()
+    return _with_other_classes(pairs, rows, _rng(fault, "labels").integers(1, n_classes, len(rows)))
+
+
+def _with_other_classes(pairs: Frame, rows: Rows, steps: Rows | int) -> Frame:
+    """Return *pairs* in which each of *rows* has the class that is so many *steps* later, the first after the last."""
     classes = np.array(sorted(pairs["label"].unique()))
     codes = np.searchsorted(classes, pairs["label"].to_numpy())
-    codes[rows] += _rng(fault, "labels").integers(1, len(classes), len(rows))
+    codes[rows] += steps
     return pairs.with_columns(label=pl.Series(classes[codes % len(classes)], dtype=pl.String))
 
 
-def _moved(pairs: Frame, column: str, rows: Rows, origins: Rows) -> Frame:
-    """Return *pairs* in which the cells of *column* in *rows* come from the rows *origins*."""
+def _moved(pairs: Frame, columns: Sequence[str], rows: Rows, origins: Rows) -> Frame:
+    """Return *pairs* in which the cells of *columns* in *rows* come from the rows *origins*."""
     places = np.arange(len(pairs))
     places[rows] = origins
-    return pairs.with_columns(pairs[column].gather(places))
+    return pairs.with_columns(pairs[column].gather(places) for column in columns)
 
 
 def _rng(fault: Fault, draw: str) -> np.random.Generator:
@@ -88,8 +118,17 @@ def _rng(fault: Fault, draw: str) -> np.random.Generator:
 
 
 PLANT: Mapping[str, Callable[[Frame, Rows, Fault], Frame]] = {
-    "shuffle_texts": _shuffle_texts,
-    "shift_images": _shift_images,
+    "shuffle_texts": partial(_shuffle, ["text"]),
+    "shuffle_images": partial(_shuffle, ["image"]),
+    "shuffle_labels": partial(_shuffle, ["label"]),
+    "shuffle_pairs": partial(_shuffle, ["text", "image"]),
+    "shift_texts": partial(_shift, "text"),
+    "shift_images": partial(_shift, "image"),
+    "shift_labels": partial(_shift, "label"),
+    "drop_labels": _drop_labels,
+    "sort_labels": _sort_labels,
+    "swap_labels": _swap_labels,
     "flip_labels": _flip_labels,
+    "resplit": _resplit,
 }
 """The function that plants each kind of fault in some rows."""

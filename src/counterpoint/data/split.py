@@ -1,7 +1,10 @@
 """Folds with every class in each fold and no group in two folds.  Does not balance sources."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from counterpoint.config import Split
 from counterpoint.data.given_split import given_folds, is_k_fold, resolved
@@ -9,6 +12,8 @@ from counterpoint.data.stratified_assignment import apportion, assign_parts
 from counterpoint.errors import SplitError
 from counterpoint.schema import DROPPED, PAIRS, Dropped, Frame, check, empty, finding, first_reason, sift
 from counterpoint.seeds import child_seed
+
+_ROUNDING = 1e-6
 
 
 def split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
@@ -88,7 +93,7 @@ def _sampled(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     """Return the rows within ``balance`` and ``limit``, drawn from each class in a seeded order."""
     sizes = pairs["label"].value_counts().sort("label")
     full = sizes["count"].to_numpy()
-    even = np.minimum(full, full.min(initial=pairs.height)) if rules.balance else full
+    even = _balanced(dict(sizes.iter_rows()), rules.balance)
     some = even if rules.limit is None or rules.limit >= even.sum() else apportion(rules.limit, even)
     draw = pl.Series("_draw", np.random.default_rng(child_seed(rules.seed, "sample")).random(pairs.height))
     place = pl.col("_draw").rank("ordinal").over("label")
@@ -98,6 +103,20 @@ def _sampled(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     }
     sampled, dropped = sift(pairs.with_columns(draw), first_reason(fails), stage="split")
     return sampled.drop("_draw"), dropped
+
+
+def _balanced(sizes: Mapping[str, int], balance: bool | Mapping[str, float]) -> NDArray[np.int64]:
+    """Return the number of rows of each class, in the order of *sizes*, after ``balance``."""
+    full = np.array(list(sizes.values()), dtype=np.int64)
+    if not balance:
+        return full
+    if balance is True:
+        return np.minimum(full, full.min(initial=sum(sizes.values())))
+    if set(balance) != set(sizes):
+        raise SplitError(f"split.balance has the classes {', '.join(sorted(balance))}. Found {', '.join(sizes)}.")
+    shares = np.array([balance[name] for name in sizes])
+    n_rows = (full / shares).min()
+    return np.minimum(full, np.floor(n_rows * shares + _ROUNDING).astype(np.int64))
 
 
 def _trained(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:

@@ -81,12 +81,30 @@ def test_softmax_is_over_the_channels_of_a_place_and_over_the_units_of_a_vector(
     torch.testing.assert_close(vector.sum(1), torch.ones(2))
 
 
+def test_padding_that_a_whole_batch_begins_with_is_read_once_in_training_and_gives_the_same_state_and_gradient():
+    torch.manual_seed(0)
+    tokens = torch.tensor([[0, 0, 0, 3, 4], [0, 0, 5, 0, 6]])
+    text = LastState(9, embed=2, hidden=3)
+    states, gradients = [], []
+    for mode in (text.train, text.eval):
+        mode().zero_grad()
+        states.append(text(tokens))
+        states[-1].square().sum().backward()
+        gradients.append([weights.grad.clone() for weights in text.parameters() if weights.requires_grad])
+    torch.testing.assert_close(*states)
+    torch.testing.assert_close(*gradients)
+    assert text.train()(torch.zeros(2, 5, dtype=torch.long)).shape == (2, 3)  # no word at all
+
+
 def test_pixels_are_divided_by_255_and_a_missing_picture_is_the_zero_vector():
     image = Convolutions(1, 16, dense=(8,), dropouts=(0.0,)).eval()
     pixels = torch.randint(0, 256, (2, 1, 16, 16), dtype=torch.uint8)
     seen, missing = image(pixels, torch.tensor([True, False]))
     torch.testing.assert_close(seen, image.dense(image.convolutions(pixels[:1] / 255))[0])
     assert not missing.any()
+    whole = Convolutions(1, 16, dense=(8,), dropouts=(0.0,), divide_by=1).eval()
+    whole.load_state_dict(image.state_dict())
+    torch.testing.assert_close(whole(pixels[:1] // 255, HAS_IMAGE), image(pixels[:1] // 255 * 255, HAS_IMAGE))
 
 
 def unlearned(lstm: nn.Module, candidate: torch.Tensor) -> None:

@@ -12,9 +12,11 @@ from counterpoint.contenders import make
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.published.image_cnn import PaperImageCNN
 from counterpoint.contenders.published.last_state import LastState
+from counterpoint.contenders.published.losses import BroadcastLoss, row_losses, row_scores
 from counterpoint.contenders.published.lstm_cnn import PaperLSTMCNN
 from counterpoint.contenders.published.reading import TextReading
 from counterpoint.contenders.published.text_lstm import PaperTextLSTM
+from counterpoint.errors import ConfigError
 
 PAIRS = pl.DataFrame({"text": ["a red fox", "the old fox", "a blue car", "the old car"] * 8})
 LABELS = np.array(["animal", "animal", "thing", "thing"] * 8)
@@ -72,6 +74,42 @@ def test_the_optimiser_is_adam_at_one_thousandth_with_no_schedule_and_no_clippin
     assert callbacks["watch"].clip == np.inf
     assert {"cycle", "stop"}.isdisjoint(callbacks)
     assert (net.criterion_.smoothing, net.criterion_.weight) == (0, None)
+
+
+def test_what_was_not_published_is_off_by_default():
+    model = make("paper-lstm-cnn")
+    assert (model.padding, model.loss, model.order, model.divide_by) == ("pre", "categorical", "shuffled", 255)
+
+
+def test_labels_broadcast_over_both_outputs_pull_them_together_and_are_half_right():
+    logits, codes = torch.tensor([[2.0, -1.0], [0.5, 0.5]]), torch.tensor([1, 0])
+    proba = logits.softmax(1)
+    by_hand = -torch.stack([proba[0].log().mean(), (1 - proba[1]).log().mean()])
+    torch.testing.assert_close(row_losses("broadcast", logits, codes), by_hand)
+    torch.testing.assert_close(BroadcastLoss()(logits[:, None], codes), by_hand.mean())
+    weighted = BroadcastLoss(weight=torch.tensor([3.0, 1.0]))(logits[:, None], codes)
+    torch.testing.assert_close(weighted, (by_hand[0] + 3 * by_hand[1]) / 4)
+    assert row_scores("broadcast", logits[:1], codes[:1]).item() == 0.5
+    proba = fitted(loss="broadcast").predict_proba(PAIRS)
+    assert np.abs(proba - 0.5).max() < np.abs(fitted().predict_proba(PAIRS) - 0.5).max()
+
+
+def test_labels_of_three_classes_are_not_broadcast():
+    with pytest.raises(ConfigError, match="loss: broadcast needs two classes. These rows have 3"):
+        PaperTextLSTM(**SMALL, loss="broadcast").fit(PAIRS, np.resize(["a", "b", "c"], len(PAIRS)))
+
+
+@pytest.mark.parametrize("order", ["by_class", "shuffled"])
+def test_only_in_class_order_every_epoch_ends_on_the_last_class(order):
+    model = PaperTextLSTM(**SMALL, order=order)
+    model.classes_ = np.array(["animal", "thing"])
+    rows = Rows(PAIRS, np.searchsorted(model.classes_, LABELS))
+    model._learn(rows, rows, {})
+    material = model._material(rows)
+    net = model._trainer(model._network(), material, material).initialize()
+    batches = net.get_iterator(material, training=True)
+    epochs = [torch.cat([codes for _, codes in batches]).tolist() for _ in range(2)]
+    assert all((codes == sorted(codes)) == (order == "by_class") for codes in epochs)
 
 
 def with_classes(model):

@@ -54,5 +54,6 @@ class PaperImageCNN(PixelSettings, Published):
             dense=dense,
             dropouts=[max(0.0, self.dropout - 0.2 * i) for i in range(len(dense))],
             hidden=self.activation,
+            divide_by=self.divide_by,
         )
         return Head(image=encoder, n_classes=len(self.classes_))

@@ -26,7 +26,7 @@ class KerasTokenizer:
     >>> tokenizer.words
     ('a', 'dog', 'man')
     >>> tokenizer.encode(["A cat and a man"], length=4).tolist()
-    [[1, 1, 3, 0]]
+    [[0, 1, 1, 3]]
     """
 
     words: tuple[str, ...]
@@ -37,7 +37,7 @@ class KerasTokenizer:
         counts = Counter(word for text in texts for word in split_words(text))
         return cls(tuple(word for word, _ in counts.most_common(n_words - 1)))
 
-    def encode(self, texts: Iterable[str | None], *, length: int = 100, padding: Padding = "post") -> Ids:
+    def encode(self, texts: Iterable[str | None], *, length: int = 100, padding: Padding = "pre") -> Ids:
         """Return word ids, shape (n_texts, length).
 
         Parameters
@@ -48,7 +48,7 @@ class KerasTokenizer:
             *length* is the number of words to which a text is padded.  Of a longer text the last words stay, as in
             Keras.
         padding
-            *padding* is the place of the zeros: "post" behind the words, or "pre" before them.
+            *padding* is the place of the zeros: "pre" before the words, the default of Keras, or "post" behind them.
         """
         ids = {word: i + 1 for i, word in enumerate(self.words)}
         known = [[ids[word] for word in split_words(text) if word in ids][-length:] for text in texts]

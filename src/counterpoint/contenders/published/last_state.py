@@ -1,7 +1,7 @@
 """The text branch of the 2023 study: embedding, LSTM, last state."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
@@ -49,10 +49,28 @@ class LastState(nn.Module):
         """Return the last state of each text."""
         seen = tokens != PAD  # (batch, time)
         if not self.is_masked:
-            return self._last(self.embed(tokens), torch.full((len(tokens),), tokens.shape[1]))
+            return self._through_padding(self.embed(tokens), seen)
         # Words first, padding last, both in their order: the place of the padding then makes no difference.
         order = (~seen).long().argsort(dim=1, stable=True)
         return self._last(self.embed(tokens.gather(1, order)), seen.sum(1)) * seen.any(1, keepdim=True)
+
+    def _through_padding(
+        self, words: Float[Tensor, "batch time embed"], seen: Bool[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch width"]:
+        """Return the state after the last place, padding or not.
+
+        In training, the padding before the first word of a batch is read once, since it is the same in all its rows.
+        """
+        if isinstance(self.lstm, SoftmaxLSTM):
+            state: Tensor = self.lstm(words, torch.full((len(words),), words.shape[1]))
+            return state
+        n_shared = int(seen.any(0).long().argmax()) if self.training else 0
+        start = None
+        if n_shared:
+            shared = self.lstm(words[:1, :n_shared])[1]  # twice (1, 1, width)
+            start = tuple(part.expand(-1, len(words), -1).contiguous() for part in shared)
+        last: Tensor = self.lstm(words[:, n_shared:].contiguous(), start)[1][0]  # (1, batch, width)
+        return last[0]
 
     def _last(
         self, words: Float[Tensor, "batch time embed"], lengths: Int[Tensor, " batch"]

@@ -48,5 +48,6 @@ class PaperLSTMCNN(TextSettings, PixelSettings, Published):
             dense=(128,),
             dropouts=(0.0,),
             hidden=self.activation,
+            divide_by=self.divide_by,
         )
         return initialised(Head(text_branch(self), image, n_classes=len(self.classes_)))

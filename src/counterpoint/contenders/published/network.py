@@ -1,7 +1,7 @@
 """The training of the networks of the 2023 study: Adam at one rate, all epochs, the last weights kept."""
 
 import math
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -10,13 +10,14 @@ from torch import nn
 
 from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.base import Rows
-from counterpoint.contenders.batches import Batches, Material
+from counterpoint.contenders.batches import Batches, ClassOrdered, Material
 from counterpoint.contenders.calibrate import Scaling
 from counterpoint.contenders.images import pixels_of
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.network import Network
+from counterpoint.contenders.published.losses import LossKind, loss_of
 from counterpoint.contenders.published.reading import TextReading
-from counterpoint.contenders.training import Loss, balanced_weights, callbacks, trainer
+from counterpoint.contenders.training import balanced_weights, callbacks, trainer
 from counterpoint.seeds import child_seed
 
 _KERAS_EPS, _TORCH_EPS = 1e-7, 1e-8
@@ -32,6 +33,13 @@ class Published(Network):
     """
 
     is_calibrated: ClassVar[bool] = False
+
+    loss: LossKind = "categorical"
+    """"categorical" is cross entropy over the classes.  "broadcast" is the binary cross entropy of each output with the
+    class number, as Keras computes it for labels of shape (n, 1).  It is not published, and needs two classes."""
+    order: Literal["shuffled", "by_class"] = "shuffled"
+    """"shuffled" draws the batches of each epoch.  "by_class" reads all rows of one class after those of another, which
+    is not published."""
 
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
         """Learn the numbers of words, and nothing of pixels, which are always divided by 255."""
@@ -59,12 +67,13 @@ class Published(Network):
         return Scaling.identity(len(self.classes_))
 
     def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
-        weight = balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None
+        n_classes = len(self.classes_)
+        weight = balanced_weights(train.codes, n_classes) if self.class_weight else None
         return trainer(
             network,
             validation,
-            batches=Batches,
-            loss=Loss(weight=weight),
+            batches=ClassOrdered if self.order == "by_class" else Batches,
+            loss=loss_of(self.loss, n_classes, weight=weight),
             epochs=self.epochs,
             batch=self.batch,
             seed=child_seed(self.seed, "order"),

@@ -67,6 +67,8 @@ class Convolutions(nn.Module):
         *dense* are the widths of the dense layers, and *dropouts* the dropout behind each.
     hidden
         *hidden* is the activation of every hidden layer.
+    divide_by
+        *divide_by* is the divisor of the pixels.
 
     Examples
     --------
@@ -87,8 +89,10 @@ class Convolutions(nn.Module):
         dense: Sequence[int] = (1024,),
         dropouts: Sequence[float] = (0.9,),
         hidden: Activation = "relu",
+        divide_by: int = 255,
     ) -> None:
         super().__init__()
+        self.divide_by = divide_by
         self.convolutions = nn.Sequential(
             nn.Conv2d(n_channels, 32, kernel, padding=padding), activation(hidden), nn.MaxPool2d(2),
             nn.Conv2d(32, 64, kernel, padding=padding), activation(hidden), nn.MaxPool2d(2),
@@ -110,7 +114,7 @@ class Convolutions(nn.Module):
         self, pixels: UInt8[Tensor, "batch channel height width"], has_image: Bool[Tensor, " batch"]
     ) -> Float[Tensor, "batch features"]:
         """Return one vector for each image, and the zero vector for a missing image."""
-        x = (pixels.float() / 255).contiguous(memory_format=torch.channels_last)
+        x = (pixels.float() / self.divide_by).contiguous(memory_format=torch.channels_last)
         vector: Tensor = self.dense(self.convolutions(x))
         return vector * has_image.unsqueeze(1)
 

@@ -17,10 +17,11 @@ class TextSettings:
     """The number of word numbers, the padding among them."""
     length: Positive = 100
     """The number of words to which every text is cut or padded."""
-    padding: Padding = "post"
-    """Where the zeros stand: "post" behind the words, as published, or "pre" before them."""
+    padding: Padding = "pre"
+    """Where the zeros stand: "pre" before the words, or "post" behind them.  The side is not stated in the paper: "pre"
+    is the default of Keras, and the only reading that fits their numbers."""
     is_masked: bool = False
-    """Skips the padding.  Published: the LSTM reads the padding too, and its state after that is used."""
+    """Skips the padding.  Not stated in the paper.  By default, as in Keras, the LSTM reads the padding like words."""
     tokenizer: FittedOn = "train"
     """The texts from which the word numbers are made: "train", "train_and_validation", or "again" (new numbers from
     the texts of every call)."""
@@ -44,6 +45,8 @@ class PixelSettings:
     """"squash" stretches the image to the square, as published.  "keep" fills the square with white around it."""
     resampling: Literal["bilinear", "area"] = "bilinear"
     """"bilinear" does not average, as published.  "area" does."""
+    divide_by: Literal[1, 255] = 255
+    """The divisor of pixels from 0 to 255.  Published: 255.  With 1 they are not scaled, which is not published."""
     cache: str | None = None
     """The folder of the stored pixels."""
 
