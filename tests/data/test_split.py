@@ -97,7 +97,7 @@ def test_balance_with_shares_leaves_as_many_rows_as_these_shares_allow():
 
 
 def test_balance_with_wrong_shares_or_classes_is_refused():
-    with pytest.raises(ValueError, match="the class shares of balance add up to 0.9, not to 1"):
+    with pytest.raises(ValueError, match=r"the class shares of balance add up to 0\.9, not to 1"):
         Split(balance={"a": 0.5, "b": 0.4})
     with pytest.raises(SplitError, match=r"split.balance has the classes a, dog. Found a, b."):
         split(alone(["a"] * 20 + ["b"] * 20), Split(balance={"a": 0.5, "dog": 0.5}))

@@ -179,7 +179,7 @@ def trainer(
     validation: Any,
     *,
     batches: Callable[..., Any],
-    loss: Loss,
+    loss: nn.Module,
     epochs: int,
     batch: int,
     seed: int,

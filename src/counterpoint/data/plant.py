@@ -77,20 +77,18 @@ def _drop_labels(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
     return _moved(pairs, ["label"], rows, rows[places - np.searchsorted(dropped, places)])
 
 
-def _sort_labels(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
+def _sort_labels(pairs: Frame, rows: Rows, _fault: Fault) -> Frame:
     return _moved(pairs, ["label"], rows, rows[np.argsort(pairs["label"].to_numpy()[rows], kind="stable")])
 
 
-def _swap_labels(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
+def _swap_labels(pairs: Frame, rows: Rows, _fault: Fault) -> Frame:
     return _with_other_classes(pairs, rows, 1)
 
 
 def _resplit(pairs: Frame, rows: Rows, fault: Fault) -> Frame:
-    drawn = {
-        column: _rng(fault, column).choice(len(pairs), len(rows), replace=False) for column in ("text", "image", "label")
-    }
-    columns = [_moved(pairs, [column], rows, origins)[column] for column, origins in drawn.items()]
-    return pairs.with_columns(columns)
+    for column in ("text", "image", "label"):
+        pairs = _moved(pairs, [column], rows, _rng(fault, column).choice(len(pairs), len(rows), replace=False))
+    return pairs
 
 
 def _flip_labels(pairs: Frame, rows: Rows, fault: Fault) -> Frame:

@@ -92,7 +92,6 @@ def _placed(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
 def _sampled(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     """Return the rows within ``balance`` and ``limit``, drawn from each class in a seeded order."""
     sizes = pairs["label"].value_counts().sort("label")
-    full = sizes["count"].to_numpy()
     even = _balanced(dict(sizes.iter_rows()), rules.balance)
     some = even if rules.limit is None or rules.limit >= even.sum() else apportion(rules.limit, even)
     draw = pl.Series("_draw", np.random.default_rng(child_seed(rules.seed, "sample")).random(pairs.height))
@@ -111,12 +110,12 @@ def _balanced(sizes: Mapping[str, int], balance: bool | Mapping[str, float]) -> 
     if not balance:
         return full
     if balance is True:
-        return np.minimum(full, full.min(initial=sum(sizes.values())))
+        return full.clip(max=full.min(initial=sum(sizes.values())))
     if set(balance) != set(sizes):
         raise SplitError(f"split.balance has the classes {', '.join(sorted(balance))}. Found {', '.join(sizes)}.")
     shares = np.array([balance[name] for name in sizes])
-    n_rows = (full / shares).min()
-    return np.minimum(full, np.floor(n_rows * shares + _ROUNDING).astype(np.int64))
+    wanted = (full / shares).min() * shares
+    return full.clip(max=np.floor(wanted + _ROUNDING).astype(np.int64))
 
 
 def _trained(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:

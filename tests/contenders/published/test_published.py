@@ -95,7 +95,7 @@ def test_labels_broadcast_over_both_outputs_pull_them_together_and_are_half_righ
 
 
 def test_labels_of_three_classes_are_not_broadcast():
-    with pytest.raises(ConfigError, match="loss: broadcast needs two classes. These rows have 3"):
+    with pytest.raises(ConfigError, match=r"loss: broadcast needs two classes\. These rows have 3"):
         PaperTextLSTM(**SMALL, loss="broadcast").fit(PAIRS, np.resize(["a", "b", "c"], len(PAIRS)))
 
 

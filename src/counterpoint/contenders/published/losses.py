@@ -82,8 +82,8 @@ def row_losses(kind: LossKind, logits: Tensor, codes: Tensor) -> Tensor:
 def row_scores(kind: LossKind, logits: Tensor, codes: Tensor) -> Tensor:
     """Return the accuracy of each row as Keras counts it for this loss, shape (n_rows,).
 
-    With "broadcast" it is the share of outputs on the correct side of one half.  Of two outputs that add up to 1 that is
-    one, whatever they are.
+    With "broadcast" it is the share of outputs on the correct side of one half.  Of two outputs that add up to 1, this
+    is always one.
 
     >>> row_scores("broadcast", torch.tensor([[9.0, 0.0]]), torch.tensor([0])).tolist()
     [0.5]

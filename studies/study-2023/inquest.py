@@ -1,0 +1,157 @@
+"""Try each candidate of inquest.yaml, and write the curves of all runs into the run folder.
+
+    python studies/study-2023/inquest.py [--quick]
+
+It may be stopped at any time, and continues with the first unfinished training.  Its results have numbers only.
+"""
+
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from counterpoint import __version__
+from counterpoint import number_formats as numbers
+from counterpoint.artifacts import key_of, read_json, write_json
+from counterpoint.config import read_study
+from counterpoint.engines import engine
+from counterpoint.errors import CounterpointError
+from counterpoint.on_progress import OnProgress
+from counterpoint.progress import progress
+from counterpoint.schema import Frame
+from counterpoint.study import Study
+from inquest_config import InquestConfig, read_inquest
+from inquest_fits import Training, shared_settings, timed_curves
+
+FOLDER = Path(__file__).parent
+FILE = FOLDER / "inquest.yaml"
+RESULTS = "inquest.json"
+
+
+def run(config: InquestConfig, runs: Path, on_progress: OnProgress, *, workers: int | None = None) -> Path:
+    """Make every training that is not finished, and return the path of the results.
+
+    Parameters
+    ----------
+    config
+        *config* is a file such as inquest.yaml.
+    runs
+        *runs* is the folder of run folders.
+    on_progress
+        *on_progress* receives the progress.
+    workers
+        *workers* is the number of trainings at once (default: one for each core).
+    """
+    root = runs / config.inquest
+    trainings = plan(config, {name: _pairs(config, name, runs) for name in config.data})
+    waiting = [training for training in trainings if made(root, training) is None]
+    on_progress("inquest: trainings", len(trainings) - len(waiting), len(trainings))
+    write_json(root / RESULTS, results(root, trainings))
+    for training, (rows, took_s) in engine("local")(waiting, timed_curves, workers=workers):
+        write_json(_path(root, training), {"key": key(training), "took_s": took_s, "rows": rows})
+        write_json(root / RESULTS, found := results(root, trainings))
+        on_progress("inquest: trainings", found["n_finished"], len(trainings))
+    return root / RESULTS
+
+
+def plan(config: InquestConfig, tables: Mapping[str, tuple[Frame, Path]]) -> list[Training]:
+    """Return the trainings, all of one seed before those of the next.
+
+    Parameters
+    ----------
+    config
+        *config* is a file such as inquest.yaml.
+    tables
+        *tables* are the pairs, and the folder of their pixels, by the name of the data.
+    """
+    return [
+        Training(
+            name=f"{data}-{number}-{seed}",
+            data=data,
+            contender=config.data[data].contender,
+            settings={**_settings(config, data, tables[data][1]), **changes, "seed": seed},
+            pairs=tables[data][0],
+            candidates={title: config.candidates[title] for title in titles},
+            draws=config.draws,
+        )
+        for seed in config.seeds
+        for data in config.data
+        for number, (changes, titles) in enumerate(shared_settings(config.candidates_on(data)))
+    ]
+
+
+def _settings(config: InquestConfig, data: str, cache: Path) -> dict[str, Any]:
+    one = config.data[data]
+    own = {**one.settings, "epochs": config.epochs}
+    return own if one.contender == "paper-text-lstm" else {**own, "cache": str(cache)}
+
+
+def results(root: Path, trainings: Sequence[Training]) -> dict[str, Any]:
+    """Return the curves of all runs of finished *trainings* in the run folder *root*, and the numbers of rows."""
+    finished = [(training, found) for training in trainings if (found := made(root, training)) is not None]
+    return {
+        "version": __version__,
+        "n_trainings": len(trainings),
+        "n_finished": len(finished),
+        "took_s": sum(found["took_s"] for _, found in finished),
+        "data": {training.data: _sizes(training.pairs) for training in trainings},
+        "runs": [
+            {"data": training.data, "seed": training.settings["seed"], **row}
+            for training, found in finished
+            for row in found["rows"]
+        ],
+    }
+
+
+def _sizes(pairs: Frame) -> dict[str, Any]:
+    parts = dict(pairs["fold"].value_counts().iter_rows())
+    classes = dict(pairs["label"].value_counts().sort("label").iter_rows())
+    return {"n": len(pairs), "parts": parts, "classes": classes}
+
+
+def _pairs(config: InquestConfig, data: str, runs: Path) -> tuple[Frame, Path]:
+    one = config.data[data]
+    changes = {**one.changes, "study": f"{config.inquest}-{data}"}
+    study = Study(read_study(one.study, changes=changes), runs=runs)
+    return study.pairs().select("id", "text", "image", "label", "fold"), study.cache
+
+
+def key(training: Training) -> str:
+    """Return the key of a training: another version, setting, candidate or row gives another."""
+    settings = {name: value for name, value in training.settings.items() if name != "cache"}
+    candidates = {title: candidate.model_dump() for title, candidate in training.candidates.items()}
+    rows = training.pairs.select("id", "text", "label", "fold").hash_rows(seed=0).sum()
+    return key_of(__version__, training.contender, settings, candidates, training.draws, rows)
+
+
+def made(root: Path, training: Training) -> dict[str, Any] | None:
+    """Return the curves of a *training* in the run folder *root*, or None where it is not finished."""
+    found: dict[str, Any] | None = read_json(_path(root, training))
+    return found if found and found["key"] == key(training) else None
+
+
+def _path(root: Path, training: Training) -> Path:
+    return root / "trainings" / f"{training.name}.json"
+
+
+def main() -> None:
+    """Run the inquest, or with ``--quick`` its short form."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few rows, epochs and draws, to see that everything runs")
+    parser.add_argument("--runs", type=Path, default=FOLDER.parents[1] / "runs", help="the folder of run folders")
+    parser.add_argument("--workers", type=int, default=None, help="the number of trainings at once")
+    chosen, started = parser.parse_args(), perf_counter()
+    config = read_inquest(FILE)
+    try:
+        with progress() as on_progress:
+            path = run(config.shortened() if chosen.quick else config, chosen.runs, on_progress, workers=chosen.workers)
+    except CounterpointError as error:
+        raise SystemExit(str(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit("Stopped. Finished trainings are kept, and the same command continues.") from None
+    print(f"Wrote {path} ({numbers.duration(perf_counter() - started)})")
+
+
+if __name__ == "__main__":
+    main()
