@@ -247,7 +247,7 @@ def view(model: Recorded, pairs: Frame, encoded: Encoded, *, title: str, candida
     labels = drawn["label"].to_numpy()
     codes = np.searchsorted(model.classes_, labels).astype(np.int64)
     texts = pairs["text"].gather(drawn["text"].to_list())
-    divide_by: int = candidate.divide_by or getattr(model, "divide_by", 255)
+    divide_by: int = getattr(model, "divide_by", 255) if candidate.divide_by is None else candidate.divide_by
     return View(
         title, draw,
         encoded.places_of_texts(tokens(model, texts, candidate.texts)),

@@ -164,6 +164,11 @@ class StudyResults:
         history = self.table("history")
         return None if history is None else learning_of(history.filter(contender=contender))
 
+    def learning_end(self, contender: str) -> float | None:
+        """Return the training accuracy of *contender* in the last epoch, or None where it has not been run."""
+        learned = self.learning(contender)
+        return None if learned is None else learned.train_at_end
+
     def n(self, fold: str | None = None, label: str | None = None) -> int | None:
         """Return the number of pairs, in *fold* and with *label* where these are given."""
         pairs = self.table("pairs")

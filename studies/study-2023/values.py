@@ -11,8 +11,6 @@ from counterpoint import number_formats as numbers
 from counterpoint.schema import Frame
 
 NOT_RUN = "*not run yet*"
-NEAR_ALL, HALF, NEAR_HALF = 0.95, 0.5, 0.1
-"""The limits of "near 100 %" and "near 50 %"."""
 
 
 @dataclass(frozen=True)
@@ -166,11 +164,3 @@ def apart(one: Number, other: Number) -> Number:
 def rise(curve: Sequence[Change]) -> Number:
     """Return the last point of a curve minus its first, paired where the sweep has that difference."""
     return curve[-1].difference if curve[-1].difference.is_known else apart(curve[-1].score, curve[0].score)
-
-
-def reproduces(change: Change) -> bool:
-    """Report whether a point shows the pattern of the study: training near 100 %, validation near 50 %."""
-    train, validation = change.train.value, change.validation.value
-    if train is None or validation is None:
-        return False
-    return train >= NEAR_ALL and abs(validation - HALF) <= NEAR_HALF

@@ -23,27 +23,33 @@ from counterpoint.opening import open_study
 from counterpoint.progress import progress
 from counterpoint.sweep import open_sweep
 from figures import Figures
+from inquest import FILE as INQUEST
+from inquest import run as run_inquest
+from inquest_config import read_inquest
+from inquest_results import InquestResults, listed
 from layers import layers
 from results import FolderResults, is_sweep
 from study_results import n_shared
-from values import HALF, NEAR_ALL, NEAR_HALF, NOT_RUN, apart, best, reproduces, rise, worst
+from their_figures import CNN_25, CNN_50, FUSION, read_their_figures
+from values import NOT_RUN, apart, best, rise, worst
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 DEMO = Path(counterpoint.__file__).with_name("demo.yaml")
 """The study whose images may be shown."""
 STEMS = (
-    "published", "published-text-svm", "published-variants", "labels", "autopsy", "cnn",
+    "published", "published-text-svm", "published-variants", "labels", "autopsy", "cnn", "noise",
     "pairs", "sides", "sides-large", "repaired", "aspect",
 )  # fmt: skip
 """The files of this folder that are run, in the order of the page.  Sweeps start from the others."""
 GLOBALS: Mapping[str, Any] = {
     "not_run": NOT_RUN,
-    "near_all": NEAR_ALL,
-    "near_half": NEAR_HALF,
-    "half": HALF,
+    "FUSION": FUSION,
+    "CNN_50": CNN_50,
+    "CNN_25": CNN_25,
+    "theirs": read_their_figures(),
     "version": counterpoint.__version__,
-    **{function.__name__: function for function in (apart, best, layers, n_shared, reproduces, rise, worst)},
+    **{function.__name__: function for function in (apart, best, layers, listed, n_shared, rise, worst)},
 }
 """Names in the templates that do not depend on a run."""
 BEGIN, END = "<!-- the table of study-2023 -->", "<!-- end of the table of study-2023 -->"
@@ -87,12 +93,14 @@ def environment(found: FolderResults, figures: Figures) -> Environment:
         loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, autoescape=False,
     )  # fmt: skip
-    runs = [(path, found.at(path)) for path in files(found.folder)]
+    inquest = InquestResults(read_inquest(INQUEST), found.runs, figures.theirs)
+    runs = [*((path, found.at(path)) for path in files(found.folder)), (INQUEST, inquest)]
     jinja.globals |= {
         "study": found.study,
         "sweep": found.sweep,
         "demo": found.at(DEMO),
         "figures": figures,
+        "inquest": inquest,
         **GLOBALS,
         "all_runs": runs,
         "n_waiting": sum(not run.is_run for _, run in runs),
@@ -101,7 +109,6 @@ def environment(found: FolderResults, figures: Figures) -> Environment:
     }
     jinja.tests |= {
         "sweep_file": lambda stem: is_sweep(FOLDER / f"{stem}.yaml"),
-        "reproduces": reproduces,
     }
     jinja.filters |= {name: or_not_run(getattr(numbers, name)) for name in ("count", "share", "score", "duration")}
     return jinja
@@ -133,7 +140,7 @@ def write(found: FolderResults, *, page: Path, readme: Path) -> None:
     page, readme
         *page* and *readme* are the files to write.
     """
-    figures = Figures(page.parent / "images" / page.stem)
+    figures = Figures(page.parent / "images" / page.stem, read_their_figures())
     jinja = environment(found, figures)
     text = wrapped(jinja.get_template("study-2023.md.j2").render())
     table = wrapped(jinja.get_template("readme-table.md.j2").render())
@@ -190,6 +197,7 @@ def main() -> None:
         if not chosen.only_read:
             with progress() as on_progress:
                 run(files(), chosen.runs, on_progress)
+                run_inquest(read_inquest(INQUEST), chosen.runs, on_progress)
         write(FolderResults(FOLDER, chosen.runs), page=ROOT / "docs" / "study-2023.md", readme=ROOT / "README.md")
     except CounterpointError as error:
         raise SystemExit(str(error)) from None

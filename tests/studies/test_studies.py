@@ -17,7 +17,7 @@ from counterpoint.sweep import open_sweep, points
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "studies").rglob("*.y*ml"), ROOT / "src/counterpoint/demo.yaml", *PRESETS.values()])
 SWEEPS = [path for path in FILES if "sweep" in yaml.safe_load(path.read_text(encoding="utf-8"))]
-STUDIES = [path for path in FILES if path not in SWEEPS]
+STUDIES = [path for path in FILES if path not in SWEEPS and "study" in yaml.safe_load(path.read_text(encoding="utf-8"))]
 POINTS = [(path, point) for path in SWEEPS for point in points(read_sweep(path))]
 PUBLISHED = ROOT / "studies" / "study-2023" / "published.yaml"
 OWN = {"study", "source", "page"}

@@ -1,27 +1,45 @@
 """The page of the 2023 study says what its runs found, no more, and shows no photo that may not be shown."""
 
+import dataclasses
 import doctest
+import json
 import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 import yaml
+from PIL import Image
 
 from counterpoint.config import StudyConfig
+from counterpoint.contenders import make
+from counterpoint.contenders.published.keras_tokens import KerasTokenizer
+from counterpoint.contenders.published.lstm_cnn import PaperLSTMCNN
+from counterpoint.contenders.published.reading import TextReading
+from counterpoint.contenders.published.text_lstm import PaperTextLSTM
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "studies" / "study-2023"
+PAPER = ROOT.parent / "shared" / "PAPER.md"
+"""Facts of the paper, which are not part of the project."""
 sys.path.insert(0, str(FOLDER))
 
 import figures  # noqa: E402
+import inquest  # noqa: E402
+import inquest_config as inquest_config_module  # noqa: E402
+import inquest_fits  # noqa: E402
+import inquest_results  # noqa: E402
 import layers  # noqa: E402
 import results  # noqa: E402
 import study_2023_runs  # noqa: E402
+import their_figures  # noqa: E402
 import values  # noqa: E402
 import write  # noqa: E402
-from values import NOT_RUN, Change, Number  # noqa: E402
+from inquest_config import Candidate  # noqa: E402
+from their_figures import read_their_figures  # noqa: E402
+from values import NOT_RUN  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +60,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     for path in write.files():
         study_2023_runs.make(path, folder / "runs", gain=0.123, score=0.777)
+    study_2023_runs.make_inquest(inquest_config_module.read_inquest(inquest.FILE), folder / "runs")
     return folder / "runs"
 
 
@@ -130,26 +149,211 @@ def test_a_score_is_called_better_than_guessing_only_when_its_interval_is(tmp_pa
     assert f"In the first reading it {phrase}." in page
 
 
-def test_a_fault_is_named_only_when_it_shows_the_pattern():
-    shows = Change("repaired", "a", None, "b", train=Number(0.99), validation=Number(0.52))
-    assert values.reproduces(shows)
-    for train, validation in ((0.99, 0.9), (0.5, 0.5), (None, None)):
-        point = Change("repaired", "a", None, "b", train=Number(train), validation=Number(validation))
-        assert not values.reproduces(point)
+def inquest_config(epochs: int = 4, **candidates) -> inquest_config_module.InquestConfig:
+    return inquest_config_module.InquestConfig.read({
+        "inquest": "made", "epochs": epochs, "seeds": [0], "draws": 2,
+        "rule": {"near": 0.03, "epochs_near": 3, "learned": 0.99, "learned_from": 2, "loss_above": 2.5},
+        "data": {"flickr8k": {"study": "a.yaml", "contender": "paper-text-lstm"}},
+        "candidates": {"right": {}, **candidates},
+        "quick": {"epochs": 1, "seeds": [0], "draws": 1, "limit": 60},
+    })  # fmt: skip
 
 
-def test_the_page_names_the_points_that_show_the_pattern(made, tmp_path):
-    page, _ = written(tmp_path, made)
-    assert "None of the single faults that were tried shows it" in " ".join(page.split())
-    study_2023_runs.make(FOLDER / "autopsy.yaml", tmp_path / "runs", score=0.777)
-    scores = tmp_path / "runs/study-2023-autopsy/repaired-tokenizer-fitted-again/tables/scores.parquet"
-    part = pl.when(part="train").then(0.99).when(part="validation").then(0.5).otherwise("value")
-    pl.read_parquet(scores).with_columns(value=part).write_parquet(scores)
-    page = " ".join(written(tmp_path, tmp_path / "runs")[0].split())
-    assert "the repaired fusion with “tokenizer fitted again”: training 0.990, validation 0.500" in page
-    assert "None of the single faults" not in page
-    figure = tmp_path / "docs/images/study-2023/learning-repaired-tokenizer-fitted-again.svg"
-    assert b"<svg" in figure.read_bytes()
+def made_inquest(folder: Path, config, runs: dict[str, list[tuple[float, float]]]) -> inquest_results.InquestResults:
+    """Return results in which each run of a candidate has one accuracy and one loss in every epoch."""
+    rows = [
+        {"data": "flickr8k", "seed": 0, "candidate": title, "draw": draw, "chance": 0.5, "n": 100,
+         "accuracy": [accuracy] * config.epochs, "loss": [loss] * config.epochs,
+         "train_accuracy": [0.9] + [1.0] * (config.epochs - 1), "train_loss": [0.1] * config.epochs}
+        for title, of in runs.items() for draw, (accuracy, loss) in enumerate(of)
+    ]  # fmt: skip
+    (folder / "made").mkdir(exist_ok=True)
+    made = {"n_trainings": 1, "n_finished": 1, "took_s": 1.0, "data": {}, "runs": rows}
+    (folder / "made" / "inquest.json").write_text(json.dumps(made))
+    return inquest_results.InquestResults(config, folder, read_their_figures())
+
+
+def test_the_candidate_with_their_curves_is_the_closest_and_only_far_ones_are_separate(tmp_path):
+    config = inquest_config(permuted={}, other={}, swapped={})
+    runs = {
+        "right": [(0.99, 0.03), (0.98, 0.04)], "permuted": [(0.50, 4.5), (0.54, 4.1)],
+        "other": [(0.51, 4.4), (0.55, 4.0)], "swapped": [(0.01, 6.0), (0.02, 6.0)],
+    }  # fmt: skip
+    found = made_inquest(tmp_path, config, runs)
+    assert [one.title for one in found.ranked("flickr8k")] == ["permuted", "other", "swapped", "right"]
+    assert [one.title for one in found.makers("flickr8k")] == ["permuted", "other"]
+    assert [one.title for one in found.separated("flickr8k")] == ["swapped", "right"]
+    assert found.phrase("flickr8k", "other") == "cannot be separated"
+    assert (found.right("flickr8k").low, found.right("flickr8k").high) == (0.98, 0.99)
+    assert found.candidate("flickr8k", "right").n_near == 0
+
+
+def test_a_candidate_without_one_of_their_signs_makes_no_curves(tmp_path):
+    config = inquest_config(low={}, far={})
+    found = made_inquest(tmp_path, config, {"low": [(0.5, 2.4)], "far": [(0.56, 4.5)], "right": [(0.5, 4.5)]})
+    signs = {one.title: (one.n_near, one.has_high_loss, one.has_signs) for one in found.ranked("flickr8k")}
+    assert signs == {"right": (4, True, True), "low": (4, False, False), "far": (0, True, False)}
+
+
+def test_a_distance_is_the_mean_of_three_differences_in_units_of_reading_error_and_usual_spread(tmp_path):
+    config = inquest_config(epochs=15)
+    found = made_inquest(tmp_path, config, {"right": [(0.6, 4.0), (0.4, 4.0)]})
+    theirs = read_their_figures()
+    their = {
+        name: np.array(theirs.curve(name)) for name in ("train_accuracy", "validation_accuracy", "validation_loss")
+    }
+    train = np.abs(np.array([0.9] + [1.0] * 14) - their["train_accuracy"]).mean() / 0.003
+    accuracy = np.abs(0.6 - their["validation_accuracy"]).mean() / (0.003 + 0.1)
+    loss = np.abs(np.log(4 / their["validation_loss"])).mean() / (0.03 / their["validation_loss"]).mean()
+    [one] = found.ranked("flickr8k")
+    assert one.distances[0] == pytest.approx((train + accuracy + loss) / 3)
+
+
+def test_the_page_concludes_from_the_inquest_what_it_found(made, tmp_path):
+    page = " ".join(written(tmp_path, made)[0].split())
+    assert (
+        "these candidates make both of their curves and cannot be separated: “labels permuted” and “texts permuted”"
+        in page
+    )
+    assert "A tokenizer fitted again can be separated from the closest candidate on Flickr8k, and cannot" in page
+    assert "no candidate has all signs" not in page
+
+
+def test_every_validation_fault_is_scored_as_if_it_were_planted_in_the_study(tmp_path):
+    config = inquest_config(epochs=2, again={"texts": {"tokenizer": "again"}}, swapped={"faults": [FAULT]})
+    pairs = text_pairs()
+    [training] = inquest.plan(config, {"flickr8k": (pairs, tmp_path)})
+    training = dataclasses.replace(training, settings={**training.settings, "hidden": 8, "length": 6, "batch": 8})
+    rows = {(row["candidate"], row["draw"]): row for row in inquest_fits.curves(training)}
+    model = PaperTextLSTM(**training.settings)
+    train, validation = pairs.filter(fold="train"), pairs.filter(fold="validation")
+    model.fit(train, train["label"], validation=(validation, validation["label"]))
+    drawn = inquest_fits.drawn_rows(pairs, config.candidates["right"], 1)
+    texts = pairs[drawn["text"].to_list()]
+    right = (model.predict(texts) == drawn["label"].to_numpy()).mean()
+    assert rows["right", 1]["accuracy"][-1] == pytest.approx(right, abs=1e-4)
+    assert rows["swapped", 1]["accuracy"][-1] == pytest.approx(1 - right, abs=1e-4)
+    again = dataclasses.replace(TextReading.of(model), fitted_on="again")
+    model.tokenizer_ = KerasTokenizer.of(texts["text"])
+    assert (
+        inquest_fits.tokens(model, texts["text"], config.candidates["again"].texts).tolist()
+        == again.tokens(model.tokenizer_, texts).tolist()
+    )
+    assert rows["right", 1]["train_accuracy"] == [
+        pytest.approx(epoch["train_score"], abs=0.02) for epoch in model.history_
+    ]
+
+
+FAULT = {"kind": "swap_labels", "part": "validation"}
+
+
+def text_pairs() -> pl.DataFrame:
+    n = 60
+    texts = [f"{'a man' if row % 2 else 'the dog'} number {row}" for row in range(n)]
+    folds = ["train"] * 36 + ["validation"] * 12 + ["test"] * 12
+    labels = ["person" if row % 2 else "animal" for row in range(n)]
+    return pl.DataFrame({"id": texts, "text": texts, "image": [None] * n, "label": labels, "fold": folds},
+                        schema_overrides={"image": pl.String})  # fmt: skip
+
+
+def test_a_draw_takes_rows_that_are_not_trained_on_and_is_even_where_it_is_wanted():
+    pairs = text_pairs()
+    drawn = [inquest_fits.drawn_rows(pairs, Candidate(), draw) for draw in (0, 1)]
+    assert all(len(rows) == 12 and rows["text"].min() >= 36 for rows in drawn)
+    assert drawn[0]["text"].to_list() != drawn[1]["text"].to_list()
+    even = inquest_fits.drawn_rows(pairs, Candidate(is_even=True), 0)
+    assert even["label"].value_counts()["count"].to_list() == [6, 6]
+    lost = inquest_fits.drawn_rows(pairs, Candidate(faults=[{"kind": "resplit", "part": "validation"}]), 0)
+    assert (lost["text"] != lost["image"]).any()
+    assert lost["text"].min() < 36
+
+
+def test_a_network_of_both_adds_the_terms_of_text_and_image(tmp_path):
+    for gray in range(3):
+        Image.new("L", (16, 16), 90 * gray).save(tmp_path / f"{gray}.png")
+    pairs = text_pairs().with_columns(image=pl.Series([str(tmp_path / f"{row % 3}.png") for row in range(60)]))
+    settings = {"hidden": 8, "length": 6, "side_px": 16, "batch": 8, "epochs": 1, "seed": 0}
+    candidates = {"right": Candidate(), "raw": Candidate(divide_by=1)}
+    training = inquest_fits.Training("a", "d", "paper-lstm-cnn", settings, pairs, candidates, 1)
+    rows = {row["candidate"]: row for row in inquest_fits.curves(training)}
+    train, validation = pairs.filter(fold="train"), pairs.filter(fold="validation")
+    model = PaperLSTMCNN(**settings).fit(train, train["label"], validation=(validation, validation["label"]))
+    drawn = inquest_fits.drawn_rows(pairs, Candidate(), 0)
+    proba = model.predict_proba(pairs[drawn["text"].to_list()])
+    codes = np.searchsorted(model.classes_, drawn["label"].to_numpy())
+    assert rows["right"]["loss"][-1] == pytest.approx(-np.log(proba[np.arange(12), codes]).mean(), abs=1e-4)
+    model.network_.image.divide_by = 1
+    proba = model.predict_proba(pairs[drawn["text"].to_list()])
+    assert rows["raw"]["loss"][-1] == pytest.approx(-np.log(proba[np.arange(12), codes]).mean(), abs=1e-4)
+
+
+def test_an_inquest_goes_on_where_it_was_stopped(tmp_path):
+    study = {"study": "a", "source": {"kind": "generated", "n": 120}, "contenders": ["majority"]}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(study))
+    config = inquest_config(epochs=1, behind={"train": {"padding": "post"}})
+    one = config.data["flickr8k"].model_copy(
+        update={"study": tmp_path / "a.yaml", "settings": {"hidden": 4, "length": 4}}
+    )
+    config = config.model_copy(update={"data": {"flickr8k": one}})
+    steps: list[tuple[float, float]] = []
+    for _ in range(2):
+        inquest.run(config, tmp_path, lambda _, *done: steps.append(done), workers=1)
+    assert steps == [(0, 2), (1, 2), (2, 2), (2, 2)]
+    found = json.loads((tmp_path / "made" / "inquest.json").read_text())
+    assert (found["n_finished"], {run["candidate"] for run in found["runs"]}) == (2, {"right", "behind"})
+    changed = config.model_copy(update={"draws": 1})
+    root, trainings = tmp_path / "made", inquest.plan(changed, {"flickr8k": (text_pairs(), tmp_path)})
+    assert [inquest.made(root, training) for training in trainings] == [None, None]
+
+
+def test_the_files_of_the_inquest_name_data_and_settings_that_exist(tmp_path):
+    config = inquest_config_module.read_inquest(FOLDER / "inquest.yaml")
+    assert len(config.seeds) >= 3
+    assert config.draws >= 5
+    for data, one in config.data.items():
+        for title, candidate in config.candidates_on(data).items():
+            assert make(one.contender, **one.settings, **candidate.train), title
+    short = config.shortened()
+    assert (short.inquest, short.draws) == ("study-2023-inquest-quick", 2)
+    with pytest.raises(write.CounterpointError, match="is tried on 'web'"):
+        inquest_config(a={"data": ["web"]})
+
+
+def test_their_figures_are_those_of_the_paper_in_every_epoch():
+    theirs = read_their_figures()
+    names = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
+    assert {len(theirs.curve(name)) for name in names} == {15}
+    assert sum(theirs.counts.values()) == 12_314
+    if PAPER.is_file():
+        rows = re.findall(
+            r"^\| (training|validation) (accuracy|loss).*?\| (.*) \|$", PAPER.read_text(encoding="utf-8"), re.MULTILINE
+        )
+        read = {
+            f"{part.replace('training', 'train')}_{name}": [float(cell) for cell in cells.split(" | ")]
+            for part, name, cells in rows
+        }
+        assert read == {name: theirs.curve(name) for name in names}
+
+
+def their_sentences() -> list[str]:
+    """Return the sentences of the template about them: those of a bullet that begins with They, and any other They."""
+    prose = re.sub(r"\{[{%#].*?[}%#]\}", "", (FOLDER / "study-2023.md.j2").read_text(encoding="utf-8"), flags=re.DOTALL)
+    blocks = [" ".join(block.split()) for block in re.split(r"\n\s*\n|\n(?=- )|^\|.*$", prose, flags=re.MULTILINE)]
+    found = []
+    for block in blocks:
+        whole = block.removeprefix("- ").startswith("**They**")
+        sentences = re.split(r"(?<=[.!?]) +(?=[A-Z*“])", block.removeprefix("- "))
+        found += [sentence.replace("**", "") for sentence in sentences if whole or re.match(r"\W*They\b", sentence)]
+    return found
+
+
+def test_every_sentence_about_them_has_its_place_in_the_paper():
+    places = yaml.safe_load((FOLDER / "they.yaml").read_text(encoding="utf-8"))
+    assert sorted(their_sentences()) == sorted(places)
+    assert all(places.values())
+    if PAPER.is_file():
+        facts = " ".join(PAPER.read_text(encoding="utf-8").replace("**", "").split())
+        assert [place for place in places.values() if place not in facts] == []
 
 
 def test_the_difference_that_a_sweep_did_not_make_is_made_from_its_predictions(tmp_path):
@@ -167,15 +371,14 @@ def test_points_that_have_been_run_are_read_before_their_sweep_is_through(tmp_pa
     study_2023_runs.make(FOLDER / "autopsy.yaml", tmp_path / "runs", score=0.777)
     root = tmp_path / "runs" / "study-2023-autopsy"
     (root / "sweep.json").unlink()
-    waiting = root / "repaired-padding" / "tables"
+    waiting = root / "repaired-resampling" / "tables"
     waiting.rename(waiting.with_name("later"))
     sweep = results.FolderResults(FOLDER, tmp_path / "runs").sweep("autopsy")
     assert (sweep.n_run, sweep.is_run) == (sweep.n_points - 1, False)
     assert sweep.change("repaired", "stopping").score.value == pytest.approx(0.777)
-    assert not sweep.change("repaired", "padding").score.is_known
+    assert not sweep.change("repaired", "resampling").score.is_known
     page, _ = written(tmp_path, tmp_path / "runs")
     assert f"{sweep.n_run} of {sweep.n_points} points have been run" in page
-    assert "None of the single faults" not in " ".join(page.split())
 
 
 def test_a_point_is_compared_with_its_variant_pair_by_pair_where_both_have_the_same_rows(tmp_path):
@@ -225,10 +428,13 @@ def test_a_name_that_no_file_has_is_an_error(tmp_path):
         found.sweep("autopsy").change("published", "hidden activatoin")
 
 
-def test_every_file_of_the_folder_is_run_or_is_what_a_sweep_starts_from():
+def test_every_study_of_the_folder_is_run_or_is_what_a_sweep_or_the_inquest_starts_from():
     texts = {path.resolve(): yaml.safe_load(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.yaml")}
     bases = {(FOLDER / values["study"]).resolve() for values in texts.values() if "sweep" in values}
-    assert set(texts) <= {path.resolve() for path in write.files()} | bases
+    bases |= {one.study.resolve() for one in inquest_config_module.read_inquest(inquest.FILE).data.values()}
+    assert {path for path, values in texts.items() if {"study", "sweep"} & set(values)} <= {
+        path.resolve() for path in write.files()
+    } | bases
 
 
 def test_no_number_is_typed_into_the_templates():
@@ -258,9 +464,9 @@ def test_the_committed_page_shows_only_figures_that_are_there():
     assert all((page.parent / "images" / path).is_file() for path in shown)
 
 
-@pytest.mark.parametrize("module", [values, write])
+@pytest.mark.parametrize("module", [values, write, inquest_fits, inquest_results, their_figures])
 def test_the_examples_of_the_scripts_are_true(module):
-    assert doctest.testmod(module).failed == 0
+    assert doctest.testmod(module, optionflags=doctest.ELLIPSIS).failed == 0
 
 
 def test_layers_are_read_off_a_real_module():
