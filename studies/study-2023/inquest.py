@@ -56,7 +56,7 @@ def run(config: InquestConfig, runs: Path, on_progress: OnProgress, *, workers: 
 
 
 def plan(config: InquestConfig, tables: Mapping[str, tuple[Frame, Path]]) -> list[Training]:
-    """Return the trainings, all of one seed before those of the next.
+    """Return the trainings, those of the published settings first.
 
     Parameters
     ----------
@@ -65,19 +65,20 @@ def plan(config: InquestConfig, tables: Mapping[str, tuple[Frame, Path]]) -> lis
     tables
         *tables* are the pairs, and the folder of their pixels, by the name of the data.
     """
+    shared = {data: shared_settings(config.candidates_on(data)) for data in config.data}
+    numbered = [(number, data) for data, of in shared.items() for number in range(len(of))]
     return [
         Training(
             name=f"{data}-{number}-{seed}",
             data=data,
             contender=config.data[data].contender,
-            settings={**_settings(config, data, tables[data][1]), **changes, "seed": seed},
+            settings={**_settings(config, data, tables[data][1]), **shared[data][number][0], "seed": seed},
             pairs=tables[data][0],
-            candidates={title: config.candidates[title] for title in titles},
+            candidates={title: config.candidates[title] for title in shared[data][number][1]},
             draws=config.draws,
         )
+        for number, data in sorted(numbered, key=lambda one: one[0])
         for seed in config.seeds
-        for data in config.data
-        for number, (changes, titles) in enumerate(shared_settings(config.candidates_on(data)))
     ]
 
 

@@ -177,7 +177,7 @@ def test_the_candidate_with_their_curves_is_the_closest_and_only_far_ones_are_se
     config = inquest_config(permuted={}, other={}, swapped={})
     runs = {
         "right": [(0.99, 0.03), (0.98, 0.04)], "permuted": [(0.50, 4.5), (0.54, 4.1)],
-        "other": [(0.51, 4.4), (0.55, 4.0)], "swapped": [(0.01, 6.0), (0.02, 6.0)],
+        "other": [(0.51, 4.4), (0.54, 4.0)], "swapped": [(0.01, 6.0), (0.02, 6.0)],
     }  # fmt: skip
     found = made_inquest(tmp_path, config, runs)
     assert [one.title for one in found.ranked("flickr8k")] == ["permuted", "other", "swapped", "right"]
