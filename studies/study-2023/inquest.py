@@ -56,7 +56,7 @@ def run(config: InquestConfig, runs: Path, on_progress: OnProgress, *, workers: 
 
 
 def plan(config: InquestConfig, tables: Mapping[str, tuple[Frame, Path]]) -> list[Training]:
-    """Return the trainings, those of the published settings first.
+    """Return the trainings: those of the published settings, and then the others of one seed after another.
 
     Parameters
     ----------
@@ -66,7 +66,12 @@ def plan(config: InquestConfig, tables: Mapping[str, tuple[Frame, Path]]) -> lis
         *tables* are the pairs, and the folder of their pixels, by the name of the data.
     """
     shared = {data: shared_settings(config.candidates_on(data)) for data in config.data}
-    numbered = [(number, data) for data, of in shared.items() for number in range(len(of))]
+    numbered = [
+        (number > 0, seed, number, data)
+        for data, of in shared.items()
+        for number in range(len(of))
+        for seed in config.seeds
+    ]
     return [
         Training(
             name=f"{data}-{number}-{seed}",
@@ -77,8 +82,7 @@ def plan(config: InquestConfig, tables: Mapping[str, tuple[Frame, Path]]) -> lis
             candidates={title: config.candidates[title] for title in shared[data][number][1]},
             draws=config.draws,
         )
-        for number, data in sorted(numbered, key=lambda one: one[0])
-        for seed in config.seeds
+        for _, seed, number, data in sorted(numbered)
     ]
 
 

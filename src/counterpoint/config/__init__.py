@@ -1,5 +1,6 @@
 """The files of settings: one frozen section a stage.  ``study`` is study.yaml, ``acquire`` is acquire.yaml."""
 
+from counterpoint.config.faults import Fault
 from counterpoint.config.study import (
     DEFAULT_CONTENDERS,
     DEFAULT_METRICS,
@@ -7,7 +8,6 @@ from counterpoint.config.study import (
     Clean,
     ContenderEntry,
     Evaluate,
-    Fault,
     Fit,
     Group,
     Label,

@@ -67,8 +67,17 @@ def loss_of(kind: LossKind, n_classes: int, *, weight: Tensor | None = None) -> 
 
 
 def row_losses(kind: LossKind, logits: Tensor, codes: Tensor) -> Tensor:
-    """Return the loss of each row, shape (n_rows,), of *logits* of shape (n_rows, n_classes).
+    """Return the loss of each row, shape (n_rows,).
 
+    Parameters
+    ----------
+    kind
+        *kind* is "categorical" or "broadcast".
+    logits, codes
+        *logits* have the shape (n_rows, n_classes), and *codes* are the classes, shape (n_rows,).
+
+    Examples
+    --------
     >>> row_losses("categorical", torch.zeros(1, 2), torch.tensor([0])).exp().tolist()
     [2.0]
     """
@@ -85,6 +94,15 @@ def row_scores(kind: LossKind, logits: Tensor, codes: Tensor) -> Tensor:
     With "broadcast" it is the share of outputs on the correct side of one half.  Of two outputs that add up to 1, this
     is always one.
 
+    Parameters
+    ----------
+    kind
+        *kind* is "categorical" or "broadcast".
+    logits, codes
+        *logits* have the shape (n_rows, n_classes), and *codes* are the classes, shape (n_rows,).
+
+    Examples
+    --------
     >>> row_scores("broadcast", torch.tensor([[9.0, 0.0]]), torch.tensor([0])).tolist()
     [0.5]
     """
