@@ -18,6 +18,8 @@ THEIRS, DASHED = "image", (0, (4, 2))
 _LABELS = {"train_accuracy": "training accuracy", "accuracy": "validation accuracy", "loss": "validation loss"}
 _LOOKS = (("both", "solid"), ("text", DASHED), ("muted", (0, (1, 1))))
 _PANEL_PX, _GAP_PX, _LEFT_PX = 112, 16, 60
+_MOST_NAMES = 15
+"""Names that fit below each other in a panel of 200 pixels."""
 
 
 class Line(NamedTuple):
@@ -123,14 +125,19 @@ def draw_training(lines: Sequence[Line], theirs: TheirFigures, figure: str) -> F
     height_px = TITLE_PX + 200 + 46
     drawn = Figure(figsize=(WIDTH_PX / 72, height_px / 72))
     axes = _axes(drawn, 44, height_px, "training accuracy", panel_px=200, right_px=86)
-    last = max(line.epochs[-1] for line in lines)
+    points = theirs.points(figure, "train_accuracy")
+    their = Line("theirs", [epoch + 1 for epoch, _ in points], [value for _, value in points])
+    axes.plot(their.epochs, their.values, "o", color=light(THEIRS), linestyle=(0, (1, 2)), markersize=3.5)
     for line in lines:
         axes.plot(line.epochs, line.values, color=light("ink"), linewidth=1.4)
-        axes.text(last * 1.02, line.values[-1], line.name, va="center_baseline", fontsize=10)
-    points = theirs.points(figure, "train_accuracy")
-    epochs, values = [epoch + 1 for epoch, _ in points], [value for _, value in points]
-    axes.plot(epochs, values, color=light(THEIRS), linewidth=1.6, marker="o", markersize=3.5)
-    axes.text(last * 1.02, values[-1], "theirs", va="center_baseline", fontsize=10, color=light(THEIRS))
+    last = max(line.epochs[-1] for line in (*lines, their))
+    low, high = axes.get_ylim()
+    ends = sorted((*lines, their), key=lambda line: line.values[-1])
+    place = low
+    for line in ends:
+        place = max(place + (high - low) / _MOST_NAMES, line.values[-1])
+        colour = light(THEIRS if line is their else "ink")
+        axes.text(last * 1.03, place, line.name, va="center_baseline", fontsize=10, color=colour)
     axes.set_xlabel("epoch")
     return drawn
 
