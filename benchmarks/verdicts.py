@@ -49,7 +49,9 @@ SCRATCH = {
     "start": "scratch", "text": {**TEXT, "word_dropout": 0.0}, "image": IMAGE, "hide": 0.0, "auxiliary": 0.0,
     "dropout": 0.0, "patience": 30, "batch": 64, "lr": 0.01,
 }  # fmt: skip
-SOFTMAX = {"kind": "paper-lstm-cnn", "side_px": SIDE_PX, "length": 20, "hidden": 16, "epochs": 3}
+SOFTMAX = {
+    "kind": "paper-lstm-cnn", "padding": "post", "side_px": SIDE_PX, "length": 20, "hidden": 16, "epochs": 3,
+}  # fmt: skip
 BOTH = {"text_signal": 0.6, "image_signal": 0.65}
 
 

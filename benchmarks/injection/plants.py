@@ -163,7 +163,8 @@ def _missing(place: Place, share: float) -> StudyConfig:
 
 
 def _softmax(place: Place, strength: float) -> StudyConfig:  # noqa: ARG001 - the fault has no strength
-    joint = {"kind": "paper-lstm-cnn", "name": "lstm-cnn", "side_px": 16, "length": 20, "hidden": 16, "epochs": 6}
+    joint = {"kind": "paper-lstm-cnn", "name": "lstm-cnn", "padding": "post", "side_px": 16, "length": 20}
+    joint |= {"hidden": 16, "epochs": 6}
     return _one_fit(place, BOTH_SIGNALS, [*contenders(place, "majority", "text-svm", "image-cnn"), joint])
 
 
@@ -181,8 +182,8 @@ def _imbalanced(place: Place, share: float) -> StudyConfig:
 
 def _overfitted(place: Place, epochs: float) -> StudyConfig:
     # Without the fault, the last epoch is also kept, but of few epochs on all rows, while the loss still falls.
-    joint = {"kind": "paper-lstm-cnn", "name": "lstm-cnn", "activation": "relu", "side_px": 16, "length": 20}
-    joint |= {"hidden": 16, "epochs": int(epochs) or FEW_EPOCHS}
+    joint = {"kind": "paper-lstm-cnn", "name": "lstm-cnn", "padding": "post", "activation": "relu", "side_px": 16}
+    joint |= {"length": 20, "hidden": 16, "epochs": int(epochs) or FEW_EPOCHS}
     split = {"kind": "holdout", "train_limit": 200 if epochs and place.n > 300 else None, "seed": place.seed}
     return study(place, BOTH_SIGNALS, [*contenders(place, "majority", "text-svm"), joint], split=split)
 
