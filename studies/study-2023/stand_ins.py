@@ -42,7 +42,7 @@ def made_up_texts() -> list[str]:
     >>> len(made_up_texts()), made_up_texts()[0]
     (104, 'A young man on a street.')
     """
-    looks, places = ("young", "happy", "tired", "tall"), ("on a street.", "in the snow.", "at home, alone.", "by a car.")
+    looks, places = ("young", "happy", "tired", "tall"), ("on a street.", "in snow.", "at home, alone.", "by a car.")
     persons, animals = ("man", "woman", "boy", "girl"), ("dog", "cat")
     rows = [f"A {look} {noun} {place}" for noun in (*persons, *animals) for look, place in product(looks, places)]
     return [*rows, *("A chair.", "A man, a cat and a dog here.", "A boy 3 years old.", "Three dogs.") * 2]

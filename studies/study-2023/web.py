@@ -41,9 +41,13 @@ LAION = {
 }  # fmt: skip
 """The columns of LAION-400M."""
 QUICK: Mapping[str, Any] = {
+    "study": "study-2023-web-quick",
     "contenders.paper-text-lstm.epochs": 2,
     "contenders.paper-image-cnn.epochs": 1,
+    "contenders.paper-image-cnn.side_px": 16,
     "contenders.paper-lstm-cnn.epochs": 2,
+    "contenders.paper-lstm-cnn.side_px": 16,
+    "fit.engine": "inline",
     "evaluate.bootstrap": 200,
 }
 
@@ -78,9 +82,7 @@ def run(runs: Path, on_progress: OnProgress, *, is_quick: bool = False) -> Study
 
 def study_of(folder: Path, runs: Path, on_progress: OnProgress, *, is_quick: bool) -> Study:
     """Return the study of web.yaml on the acquired images in *folder*."""
-    changes = {"source.path": str((folder / "acquired").absolute())}
-    if is_quick:
-        changes |= {"study": "study-2023-web-quick", **QUICK}
+    changes = {"source.path": str((folder / "acquired").absolute()), **(QUICK if is_quick else {})}
     return Study(read_study(FILE, changes=changes), runs=runs, on_progress=on_progress, file=FILE)
 
 
@@ -168,7 +170,7 @@ def counts_by_words(texts: Frame) -> dict[str, Mapping[str, int]]:
 
     >>> texts = pl.DataFrame({"TEXT": ["a man here", "A woman", "Dog, asleep", "a chair"]})
     >>> counts_by_words(texts)
-    {'by_rule': {'person': 1}, 'by_word': {'animal': 1, 'person': 1}}
+    {'by_rule': {'person': 1}, 'by_word': {'animal': 1, 'person': 2}}
     """
     rule = preset(RULE)
     words = rule.model_copy(update={"match": "word", "ignore_case": True})

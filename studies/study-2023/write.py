@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import counterpoint
+import web
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
 from counterpoint.errors import CounterpointError
@@ -32,6 +33,7 @@ from results import FolderResults, is_sweep
 from study_results import n_shared
 from their_figures import CNN_25, CNN_50, FUSION, read_their_figures
 from values import NOT_RUN, apart, best, rise, worst
+from web_results import Chain
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
@@ -39,7 +41,7 @@ DEMO = Path(counterpoint.__file__).with_name("demo.yaml")
 """The study whose images may be shown."""
 STEMS = (
     "published", "published-text-svm", "published-variants", "labels", "autopsy", "cnn", "noise",
-    "pairs", "sides", "sides-large", "repaired", "aspect",
+    "pairs", "sides", "sides-large", "repaired", "aspect", "web",
 )  # fmt: skip
 """The files of this folder that are run, in the order of the page.  Sweeps start from the others."""
 GLOBALS: Mapping[str, Any] = {
@@ -76,7 +78,9 @@ def run(paths: Sequence[Path], runs: Path, on_progress: OnProgress) -> None:
     """
     for path in paths:
         named = with_name(path.stem, on_progress)
-        if is_sweep(path):
+        if path == web.FILE:
+            web.run(runs, named)
+        elif is_sweep(path):
             open_sweep(path, runs=runs, on_progress=named).run()
         else:
             open_study(path, runs=runs, on_progress=named).report()
@@ -99,6 +103,7 @@ def environment(found: FolderResults, figures: Figures) -> Environment:
         "study": found.study,
         "sweep": found.sweep,
         "demo": found.at(DEMO),
+        "chain": Chain.read(web.folder_of(found.runs)),
         "figures": figures,
         "inquest": inquest,
         **GLOBALS,

@@ -9,14 +9,21 @@ from typing import Any
 import polars as pl
 import yaml
 
+import web
 from counterpoint import schema
 from counterpoint.config import DEFAULT_METRICS, StudyConfig, read_study
 from counterpoint.config.sweep import read_sweep
 from counterpoint.contenders import MODELS
 from counterpoint.lookup import find
 from counterpoint.sweep import Point, points
+from web_results import Chain
 
 HALF_WIDTH = 0.01
+CHAIN = Chain(
+    pictures="OpenMoji", n_read=40, removed={"no_label_rule": 12}, selected={"person": 20, "animal": 8},
+    by_rule={"animal": 8, "person": 20}, by_word={"animal": 9, "person": 25}, statuses={"ok": 26, "http_404": 2},
+    files={"images/pos": 19, "pixels.csv": 26, "missing.csv": 2},
+)  # fmt: skip
 FIGURES = ("rows", "classes", "examples", "curve")
 
 
@@ -26,6 +33,10 @@ def make(path: Path, runs: Path, *, gain: float = 0.1, score: float = 0.8) -> No
         _sweep(path, runs, gain, score)
     else:
         _study(path, runs, gain, score)
+    if path == web.FILE:
+        folder = web.folder_of(runs)
+        folder.mkdir()
+        CHAIN.write(folder)
 
 
 def _study(path: Path, runs: Path, gain: float, score: float) -> None:
