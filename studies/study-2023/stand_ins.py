@@ -15,7 +15,11 @@ from counterpoint.formats.images import ImageReader
 from counterpoint.schema import Frame
 
 DATA = Path(os.environ.get("COUNTERPOINT_DATA", Path(__file__).parents[3] / "shared" / "data"))
-TEXTS = (DATA / "web-urls" / "laion_like.parquet", DATA / "web-urls" / "cc3m_validation.csv")
+TEXTS = {
+    "alt-texts as in LAION": DATA / "web-urls" / "laion_like.parquet",
+    "Conceptual Captions, validation": DATA / "web-urls" / "cc3m_validation.csv",
+}
+"""The files of texts.  Those of Conceptual Captions were cleaned by its authors, who wrote "person" for names."""
 FLICKR8K, OPENMOJI = "Flickr8k", "OpenMoji"
 PERSON, ANIMAL = "person", "animal"
 MISSING_SHARE, N_SMALL, N_BROKEN = 0.05, 4, 1
@@ -26,26 +30,30 @@ ANIMALS = r"^1F4[0-3]"
 
 def missing_texts() -> list[Path]:
     """Return the files of texts that are not on this machine."""
-    return [path for path in TEXTS if not path.is_file()]
+    return [path for path in TEXTS.values() if not path.is_file()]
 
 
-def web_texts() -> list[str]:
-    """Return the alt-texts of all files, in their order."""
-    laion, captions = TEXTS
-    parts = [pl.read_parquet(laion, columns=["TEXT"]), pl.read_csv(captions, columns=["TEXT"])]
-    return pl.concat(parts)["TEXT"].to_list()
+def web_texts() -> dict[str, list[str]]:
+    """Return the alt-texts of each file."""
+    return {name: _texts(path) for name, path in TEXTS.items()}
 
 
-def made_up_texts() -> list[str]:
+def _texts(path: Path) -> list[str]:
+    read = pl.read_csv if path.suffix == ".csv" else pl.read_parquet
+    return read(path, columns=["TEXT"])["TEXT"].to_list()
+
+
+def made_up_texts() -> dict[str, list[str]]:
     """Return few texts: some with a class, some that the rule or the filter of letters leaves out.
 
-    >>> len(made_up_texts()), made_up_texts()[0]
+    >>> texts = made_up_texts()["made up"]
+    >>> len(texts), texts[0]
     (104, 'A young man on a street.')
     """
     looks, places = ("young", "happy", "tired", "tall"), ("on a street.", "in snow.", "at home, alone.", "by a car.")
     persons, animals = ("man", "woman", "boy", "girl"), ("dog", "cat")
     rows = [f"A {look} {noun} {place}" for noun in (*persons, *animals) for look, place in product(looks, places)]
-    return [*rows, *("A chair.", "A man, a cat and a dog here.", "A boy 3 years old.", "Three dogs.") * 2]
+    return {"made up": [*rows, *("A chair.", "A man, a cat and a dog here.", "A boy 3 years old.", "Three dogs.") * 2]}
 
 
 def pictures(counts: Mapping[str, int], work: Path, *, is_drawn: bool = False) -> tuple[str, dict[str, list[bytes]]]:

@@ -103,8 +103,9 @@ def make_chain(folder: Path, on_progress: OnProgress, *, is_quick: bool = False)
         AcquireConfig.read(settings(folder)),
         on_account=lambda account: on_progress("fetching images", account.done + account.in_flight, account.n_rows),
     )
+    texts = made_up_texts() if is_quick else web_texts()
     with serving(port_of(folder)) as host:
-        write_list(folder, made_up_texts() if is_quick else web_texts(), host.server_port)
+        write_list(folder, [text for each in texts.values() for text in each], host.server_port)
         acquisition.plan()
         name = fill(host, folder, is_drawn=is_quick)
         account = acquisition.run()
@@ -115,6 +116,7 @@ def make_chain(folder: Path, on_progress: OnProgress, *, is_quick: bool = False)
     plan = acquisition.plan()
     Chain(
         pictures=name, n_read=plan.n_read, removed=plan.counts, selected=plan.labels,
+        texts={name: len(each) for name, each in texts.items()}, selected_texts=counts_by_collection(folder, texts),
         **counts_by_words(pl.read_parquet(folder / LIST, columns=["TEXT"])),
         statuses=account.statuses, files=counts_of_files(folder / "files", exported["folders"].values()),
     ).write(folder)  # fmt: skip
@@ -155,14 +157,34 @@ def write_list(folder: Path, texts: Sequence[str | None], port: int) -> None:
 
 def fill(host: Host, folder: Path, *, is_drawn: bool) -> str:
     """Give *host* the answer for each selected row, and return the name of the collection of pictures."""
-    slots = pl.concat(map(pl.read_parquet, sorted((folder / "acquired" / "plan").glob("*.parquet"))))
+    slots = planned(folder)
     name, found = pictures(Counter(slots["label"]), folder / "pictures", is_drawn=is_drawn)
     paths = [urlsplit(url).path for url in slots["url"]]
     host.bodies = dict(zip(paths, bodies(slots["label"].to_list(), found), strict=True))
     return name
 
 
+def planned(folder: Path) -> Frame:
+    """Return the selected rows, in their order, from the plan of the acquisition."""
+    return pl.concat(map(pl.read_parquet, sorted((folder / "acquired" / "plan").glob("*.parquet"))))
+
+
 # The record of the chain.
+
+
+def counts_by_collection(folder: Path, texts: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return the number of selected rows from each collection of *texts*, which stand one after the other in the list.
+
+    Parameters
+    ----------
+    folder
+        *folder* is the folder of the list.
+    texts
+        *texts* are the collections.
+    """
+    names = [name for name, each in texts.items() for _ in each]
+    counts = Counter(names[int(row)] for row in planned(folder)["id"])
+    return {name: counts[name] for name in texts}
 
 
 def counts_by_words(texts: Frame) -> dict[str, Mapping[str, int]]:

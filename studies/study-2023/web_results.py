@@ -18,6 +18,10 @@ class Chain:
     """The collection that the pictures are from."""
     n_read: int | None = None
     """Rows of the list."""
+    texts: Mapping[str, int] = field(default_factory=dict)
+    """Rows of the list from each collection of texts."""
+    selected_texts: Mapping[str, int] = field(default_factory=dict)
+    """Selected rows from each collection of texts."""
     removed: Mapping[str, int] = field(default_factory=dict)
     """Rows that each rule of the selection removed."""
     selected: Mapping[str, int] = field(default_factory=dict)

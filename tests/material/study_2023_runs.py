@@ -20,7 +20,8 @@ from web_results import Chain
 
 HALF_WIDTH = 0.01
 CHAIN = Chain(
-    pictures="OpenMoji", n_read=40, removed={"no_label_rule": 12}, selected={"person": 20, "animal": 8},
+    pictures="OpenMoji", n_read=40, texts={"alt-texts": 40}, selected_texts={"alt-texts": 28},
+    removed={"no_label_rule": 12}, selected={"person": 20, "animal": 8},
     by_rule={"animal": 8, "person": 20}, by_word={"animal": 9, "person": 25}, statuses={"ok": 26, "http_404": 2},
     files={"images/pos": 19, "pixels.csv": 26, "missing.csv": 2},
 )  # fmt: skip

@@ -93,8 +93,9 @@ def test_the_four_published_models_are_scored_on_the_pairs_that_are_not_ambiguou
 def test_the_record_of_the_chain_adds_up(quick):
     folder, study, _ = quick
     chain = web_results.Chain.read(folder)
-    assert chain.n_read == len(stand_ins.made_up_texts()) == sum(chain.removed.values()) + chain.n_selected
+    assert chain.n_read == len(stand_ins.made_up_texts()["made up"]) == sum(chain.removed.values()) + chain.n_selected
     assert sum(chain.statuses.values()) == chain.n_selected == study.pairs().height + study.dropped().height
+    assert chain.selected_texts == {"made up": chain.n_selected}
     files = chain.files
     assert (
         files["images/pos"] + files["images/neg"] == files["pixels.csv"] == files["pairs.csv"] == chain.statuses["ok"]
@@ -131,7 +132,7 @@ def test_a_chain_that_was_stopped_goes_on_with_the_same_list_and_the_images_that
 
 
 def test_without_the_texts_the_study_is_left_out_with_the_reason(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(stand_ins, "TEXTS", (tmp_path / "gone.parquet",))
+    monkeypatch.setattr(stand_ins, "TEXTS", {"alt-texts": tmp_path / "gone.parquet"})
     assert web.run(tmp_path / "runs", ignore_progress) is None
     assert "left out: there is no" in capsys.readouterr().out
     assert not (tmp_path / "runs").exists()
@@ -152,9 +153,16 @@ def test_a_row_without_a_fault_has_a_picture_of_its_class_and_a_class_with_few_u
     assert {body for _, body in whole} == {body for each in found.values() for body in each}
 
 
+def test_selected_rows_are_counted_for_the_collection_that_they_are_from(tmp_path):
+    (tmp_path / "acquired" / "plan").mkdir(parents=True)
+    pl.DataFrame({"id": ["0", "2", "4"]}).write_parquet(tmp_path / "acquired" / "plan" / "00000.parquet")
+    texts = {"one": ["a", "b"], "two": ["c", "d", "e"], "three": ["f"]}
+    assert web.counts_by_collection(tmp_path, texts) == {"one": 1, "two": 2, "three": 0}
+
+
 @pytest.mark.skipif(bool(stand_ins.missing_texts()), reason="the texts of the web are not on this machine")
 def test_the_rule_finds_both_classes_in_real_texts_and_misses_words_without_spaces_around():
-    texts = pl.DataFrame({"TEXT": stand_ins.web_texts()})
+    texts = pl.DataFrame({"TEXT": [text for each in stand_ins.web_texts().values() for text in each]})
     counts = web.counts_by_words(texts)
     assert set(counts["by_rule"]) == {"person", "animal"}
     assert all(counts["by_word"][label] > n for label, n in counts["by_rule"].items())
