@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-TOGETHER = 5
+TOGETHER = 10
 """The number of networks of one shape."""
-N_SHOWING, LENGTH, EMBED, WIDTH = 20, 10, 16, 48
-VOCABULARIES = (600, 3_000)
+N_SHOWING, LENGTH, EMBED, WIDTH = 20, 10, 12, 48
+VOCABULARIES = (400, 2_000)
 """Of many words, most occur once or twice, so that a network can memorise a row after few epochs."""
-LAST_EPOCH, MEMORIZED = 20, 0.97
+LAST_EPOCH, MEMORIZED = 18, 0.97
 """An over-fitted training goes on until the mean training accuracy is this high, at most to this epoch."""
 
 
@@ -47,7 +47,7 @@ class Kind(NamedTuple):
     is_rare: bool = False
     is_overfitted: bool = True
     is_running: bool = True
-    n_train: tuple[int, int] = (2000, 6000)
+    n_train: tuple[int, int] = (2000, 4000)
 
 
 RULE = (0.95, 1.0)
@@ -68,7 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "noise_after": Kind((0.0, 0.0), is_running=False),
     "weak_after": Kind((0.1, 0.5), is_running=False),
 }
-PLANTED = ("permuted", "half_permuted", "rare_permuted")
+PLANTED = ("permuted", "half_permuted", "rare_permuted", "few", "half_few")
 
 
 class Shape(NamedTuple):
@@ -93,11 +93,11 @@ def shape_of(kind: Kind, rng: np.random.Generator) -> Shape:
         n_valid=_between(200, 2000, rng),
         n_classes=2 if kind.is_rare or rng.random() < 0.7 else int(rng.integers(3, 5)),
         n_words=int(rng.choice(VOCABULARIES)) if is_text else 0,
-        hidden=int(rng.choice((16, 32, 64, 128))),
-        batch=int(rng.choice((16, 32, 64))),
-        lr=float(np.exp(rng.uniform(*np.log((3e-3, 5e-2) if is_text else (5e-4, 1e-2))))),
-        dropout=float(rng.choice((0.0, 0.3))),
-        epochs=int(rng.integers(8, 16)),
+        hidden=int(rng.choice((64, 128))),
+        batch=int(rng.choice((48, 80))),
+        lr=float(np.exp(rng.uniform(*np.log((8e-3, 5e-2) if is_text else (2e-3, 2e-2))))),
+        dropout=float(rng.choice((0.0, 0.2))),
+        epochs=int(rng.integers(6, 10)),
     )
 
 
@@ -179,7 +179,7 @@ class Networks(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         n_words, width = TOGETHER * (shape.n_words + N_SHOWING), EMBED if shape.n_words else WIDTH
-        self.embed = nn.Embedding(n_words, EMBED) if shape.n_words else None
+        self.embed = nn.EmbeddingBag(n_words, EMBED, mode="mean") if shape.n_words else None
         self.weights = nn.ParameterList(
             _uniform(TOGETHER, before, after)
             for before, after in ((width, shape.hidden), (shape.hidden, shape.n_classes))
@@ -189,9 +189,14 @@ class Networks(nn.Module):
         )
         self.dropout = shape.dropout
 
+    def _read(self, words: Tensor) -> Tensor:
+        """Return the mean embedding of the words of each row, shape (networks, rows, EMBED)."""
+        bags: Tensor = self.embed(words.flatten(0, 1))
+        return bags.unflatten(0, words.shape[:2])
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits, shape (networks, rows, classes)."""
-        vectors = inputs if self.embed is None else self.embed(inputs).mean(2)  # (networks, rows, width)
+        vectors = inputs if self.embed is None else self._read(inputs)  # (networks, rows, width)
         hidden = functional.relu(torch.baddbmm(self.biases[0], vectors, self.weights[0]))
         hidden = functional.dropout(hidden, self.dropout, self.training)
         return torch.baddbmm(self.biases[1], hidden, self.weights[1])
@@ -212,8 +217,8 @@ def _trained(shape: Shape, kind: Kind, train: Part, valid: Part) -> list[list[li
         epochs.append(torch.cat([seen, _measured(networks, valid)]))
         if len(epochs) >= shape.epochs and (not kind.is_overfitted or float(seen[1].mean()) >= MEMORIZED):
             break
-    curves: list[list[list[float]]] = torch.stack(epochs).permute(2, 0, 1).round(decimals=5).tolist()
-    return curves
+    curves: list[list[list[float]]] = torch.stack(epochs).permute(2, 0, 1).tolist()
+    return [[[round(value, 4) for value in epoch] for epoch in own] for own in curves]
 
 
 def _epoch(networks: Networks, optimiser: torch.optim.Optimizer, train: Part, batch: int) -> Tensor:

@@ -43,7 +43,7 @@ FOLDS = {"train": 0.64, "validation": 0.16, "test": 0.2}
 SIDE_PX = 16
 LONG_WORDS = 10
 
-Fault = Literal["none", "copied", "lost", "long", "blank", "light", "unknown_words"]
+Fault = Literal["none", "copied", "lost", "long", "blank", "light", "unknown_words", "other_text", "other_image", "other_label"]
 Plant = Callable[[Frame, float, np.random.Generator, Path], Frame]
 
 
@@ -229,6 +229,19 @@ def _unknown_words(rows: Frame, share: float, rng: np.random.Generator, work: Pa
     return rows.with_columns(text=pl.Series(texts))
 
 
+def _permuted(name: str) -> Plant:
+    """Return the plant that permutes the column *name* in a share of the validation rows."""
+
+    def planted(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
+        validation = np.flatnonzero(rows["fold"] == "validation")
+        origin = np.arange(len(rows))
+        moved = rng.choice(validation, round(share * len(validation)), replace=False)
+        origin[moved] = rng.permutation(moved)
+        return rows.with_columns(rows[name].gather(origin))
+
+    return planted
+
+
 FAULTS: Mapping[str, Plant] = {
     "copied": _copied,
     "lost": _lost,
@@ -236,5 +249,8 @@ FAULTS: Mapping[str, Plant] = {
     "blank": _blank,
     "light": _light,
     "unknown_words": _unknown_words,
+    "other_text": _permuted("text"),
+    "other_image": _permuted("image"),
+    "other_label": _permuted("label"),
 }
 """The function of each fault, with rows, strength, random generator and folder for images as its arguments."""

@@ -1,11 +1,13 @@
 """CP016: a network that has not learned, and the layer that lost the signal.
 
-Four signs are measured:
+Five signs are measured:
 
 - The training loss of the epoch whose weights are kept is the entropy of the classes.
 - The outputs of a layer are the same for all rows, and another contender of the same modality is better.
 - Validation and test rows are at chance and training is nearly perfect, although another contender is above chance.
 - Only validation rows are at chance.
+- Validation rows, or validation and test rows, are not their own: agreement with their labels is far below that of test
+  rows, or the learning curves show it (`counterpoint.measures.learning_curves`).
 
 A softmax over many units is the usual cause of the second sign: each output stays near one over the number of units.
 Without another contender that reads the modality, a network at chance is no failure.
@@ -17,6 +19,7 @@ from typing import Any, NamedTuple, final
 
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding
+from counterpoint.diagnose.other_rows import LABEL, OtherRows, other_rows, wrong_modality
 from counterpoint.diagnose.training_signs import Signs, Tables, signs_of
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.contender_fits import FitOf
@@ -26,6 +29,7 @@ from counterpoint.schema import Frame
 UNLEARNED, IN_PART = "has not learned", "was trained in part only"
 MEMORIZED = "has memorized its training rows, or reads other rows differently"
 MISREADS = "reads validation rows differently"
+OTHER_ROWS = "was evaluated on validation and test rows that are not its own"
 SUBJECT = "training"
 SHOWN = 12
 
@@ -63,21 +67,64 @@ class TrainingFailed(Check):
         shares = pairs["label"].value_counts(normalize=True)["proportion"].to_numpy()
         tables = Tables(history, predictions, modalities, float(shares.max(initial=0.0)))
         signs = [signs_of(tables, name, fit_of(name)) for name in names]
-        found = [failure for each in signs if (failure := _failure(each))]
+        others = {name: other for name in names if (other := other_rows(history, predictions, name))}
+        found = [failure for each in signs if (failure := _failure(each, others.get(each.contender)))]
         failed = {each.contender: each.kind for each in found if each.kind}
         flat = {each.contender: [layer.layer for layer in each.layers.flat] for each in signs if each.layers.flat}
         evidence = {"failed": failed, "flat": flat, "table": _table(signs)}
+        if others:
+            wrong = wrong_modality(predictions, modalities, list(others.values()))
+            evidence["other_rows"] = {name: _evidence(other) | {"wrong": wrong} for name, other in others.items()}
         if not found:
             sound = f"No sign of failed training in the networks of the study ({len(signs)}). "
             layers = "No layer has the same output for all rows, and no kept epoch has the training loss of guessing."
             return self.finding("info", SUBJECT, sound + layers, **evidence)
         first, severity = next(iter(failed), found[0].contender), "fail" if failed else "warn"
-        return self.finding(severity, first, " ".join(each.explanation for each in found), **evidence)
+        explanation = " ".join(each.explanation for each in found)
+        return self.finding(severity, first, f"{explanation} {CAUSE[wrong]}" if others else explanation, **evidence)
 
 
-def _failure(signs: Signs) -> Failure | None:
+CAUSE = {
+    (LABEL,): "Models of the text and models of the image fail on these rows alike: their labels are wrong, or whole "
+    "rows are. Look for a second shuffle, another seed, or an index that was not reset.",
+    ("text",): "Models of the image do not fail on these rows: their texts are not their own, or are read differently.",
+    ("image",): "Models of the text do not fail on these rows: their images are not their own, or are read differently.",
+    ("text", LABEL): "Their texts or their labels are wrong. A model of the image that is better than chance would tell.",
+    ("image", LABEL): "Their images or their labels are wrong. A model of the text that is better than chance would "
+    "tell.",
+    (): "Models of one modality do not fail on these rows, so the network alone reads them differently.",
+    ("text", "image", LABEL): "Whether texts, images or labels are wrong is open: no model of one modality is clear.",
+}
+"""The sentence on the cause, by the candidates."""
+
+
+def _evidence(other: OtherRows) -> dict[str, Any]:
+    return {
+        "parts": other.parts,
+        "share": round(other.share, 3),
+        "accuracy": round(other.validation.accuracy, 4),
+        "chance_agreement": round(other.validation.chance, 4),
+    }
+
+
+def _of_other_rows(name: str, other: OtherRows) -> Failure:
+    """Return the failure of a network whose validation rows, or validation and test rows, are not their own."""
+    is_test = "test" in other.parts
+    validation, reference = other.validation, other.reference
+    explanation = (
+        f"{name} is right on {numbers.share(reference.accuracy, decimals=1)} of "
+        f"{'training' if is_test else 'test'} rows, but on {numbers.share(validation.accuracy, decimals=1)} of "
+        f"validation rows. Chance agreement there is {numbers.share(validation.chance, decimals=1)}. It is as if about "
+        f"{numbers.share(other.share)} of the {' and '.join(other.parts)} rows were not their own. {other.reason}"
+    )
+    return Failure(name, OTHER_ROWS if is_test else MISREADS, explanation.strip())
+
+
+def _failure(signs: Signs, other: OtherRows | None) -> Failure | None:
     """Return the failure of a network, or None."""
     name, kind = signs.contender, _kind(signs)
+    if other is not None and kind != UNLEARNED:
+        return _of_other_rows(name, other)
     if kind is None and not signs.layers.flat:
         return None
     first = f"{name} {EXPLANATIONS[kind or IN_PART]}"

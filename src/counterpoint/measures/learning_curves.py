@@ -286,8 +286,8 @@ def _of_other_rows(curves: Curves, signs: _Signs) -> str:
     share = _other_rows(curves, signs)
     return (
         f"In the first epoch the network was right on {curves.train_accuracy[0]:.3f} of training rows that it had not "
-        f"seen, but validation accuracy stayed at {_range(curves.valid_accuracy)} ({_chance(signs)}), at a loss that "
-        f"went {_from_to(curves.valid_loss)} (guessing: {signs.entropy:.2f}): labels, texts or images of about "
+        f"seen. Validation accuracy stayed at {_range(curves.valid_accuracy)} ({_chance(signs)}), and its loss went "
+        f"{_from_to(curves.valid_loss)} (guessing: {signs.entropy:.2f}). So labels, texts or images of about "
         f"{100 * share:.0f} % of the validation rows are not their own, or are read differently."
     )
 
