@@ -20,7 +20,8 @@ import torch
 
 from counterpoint.artifacts import write_json
 from counterpoint.diagnose import check_of
-from counterpoint.measures.learning_curves import PERFECT, Curves, Judgement, ValidationRows, judged
+from counterpoint.measures.curve_signs import Curves, ValidationRows
+from counterpoint.measures.learning_curves import PERFECT, Judgement, judged
 from injection.draw import study_of, timed
 from injection.histories import KINDS, PLANTED, TOGETHER, histories
 from injection.rates import MET, rate_text, share_of
@@ -157,14 +158,21 @@ def lines(found: Mapping[str, Any]) -> Iterable[str]:
     """Yield the lines for a terminal."""
     yield f"{found['n_draws']} draws, {found['n_errors']} errors, {found['core_s']} core seconds"
     for kind, own in found["curves"].items():
-        yield f"curves {kind:<14} {rate_text(own['found'])}  {_bar(own['found'], kind in PLANTED, CURVE_BARS)}  {own['answers']}"
+        bar = _bar(own["found"], kind in PLANTED, CURVE_BARS) if kind in WITH_BARS else "no bar"
+        yield f"curves {kind:<14} {rate_text(own['found'])}  {bar}  {own['answers']}"
     for kind, by_strength in found["studies"].items():
         for strength, own in by_strength.items():
-            yield (
-                f"study {kind:<6} {strength:<4} {rate_text(own['found'])}  "
-                f"{_bar(own['found'], kind in FAULTY, STUDY_BARS)}  {own['wrong']}  any alarm {rate_text(own['any_alarm'])}"
-            )
+            any_alarm = f"any alarm of CP016 {rate_text(own['any_alarm'])}"
+            yield f"study {kind:<6} {strength:<4} {rate_text(own['found'])}  {own['wrong']}  {any_alarm}"
+    for name, kinds in (("planted", FAULTY), ("clean", tuple(CLEAN))):
+        if (rate := _together(found, kinds))["n"]:
+            yield f"studies, {name}: {rate_text(rate)}  {_bar(rate, kinds == FAULTY, STUDY_BARS)}"
     yield from map(str, found["errors"])
+
+
+def _together(found: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, float]:
+    rates = [own["found"] for kind in kinds for own in found["studies"].get(kind, {}).values()]
+    return share_of(sum(rate["k"] for rate in rates), sum(rate["n"] for rate in rates))
 
 
 def _bar(rate: Mapping[str, float], is_planted: bool, bars: tuple[float, float]) -> str:

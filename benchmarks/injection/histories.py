@@ -1,8 +1,8 @@
 """Trainings of small networks whose truth is known, as learning curves: epoch, loss and accuracy of both parts.
 
 A network reads bags of words or vectors.  Training is recorded as Keras does: the mean over the batches of an epoch,
-each before its step.  Validation is recorded after the epoch.  A few networks of one shape are trained together, each on
-rows of its own, because that takes hardly longer than one.
+each before its step.  Validation is recorded after the epoch.  Some networks of one shape are trained together, each
+on rows of its own, because that hardly takes longer than one.
 """
 
 from collections.abc import Mapping

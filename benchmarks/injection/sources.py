@@ -43,7 +43,9 @@ FOLDS = {"train": 0.64, "validation": 0.16, "test": 0.2}
 SIDE_PX = 16
 LONG_WORDS = 10
 
-Fault = Literal["none", "copied", "lost", "long", "blank", "light", "unknown_words", "other_text", "other_image", "other_label"]
+Fault = Literal[
+    "none", "copied", "lost", "long", "blank", "light", "unknown_words", "other_text", "other_image", "other_label"
+]
 Plant = Callable[[Frame, float, np.random.Generator, Path], Frame]
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
@@ -13,7 +14,7 @@ from counterpoint.data.generate import generate
 from counterpoint.diagnose import cp016_training_failed
 from counterpoint.measures.contender_fits import ContenderFit
 from counterpoint.networks.activity import activities, gradient_shares
-from counterpoint.schema import HISTORY
+from counterpoint.schema import HISTORY, empty
 from made_signals import inputs_of_signals
 
 SMALL = {"length": 16, "embed": 16, "hidden": 8, "side_px": 16, "epochs": 2}
@@ -197,3 +198,73 @@ def test_looking_at_gradients_changes_nothing(pairs, sound):
     for weights, (value, slope) in zip(sound.network_.parameters(), before, strict=True):
         assert torch.equal(weights, value)
         assert (weights.grad is None and slope is None) or torch.equal(weights.grad, slope)
+
+
+def permuted(given, *names, share=1.0, part="validation", column="proba"):
+    """Return *given* in which *names* answer for other rows of *part*, or in which they have labels of other rows."""
+    predictions = given["predictions"].sort("contender", "fold", "part", "id")
+    is_there = (pl.col("part") == part) & pl.col("contender").is_in(names)
+    is_moved = is_there & (pl.col("id").cast(pl.Int64) % 100 < 100 * share)
+    columns = ["label"] if column == "label" else [name for name in predictions.columns if name.startswith("p_")]
+    blocks = []
+    for (_, fold), block in predictions.group_by("contender", "fold", maintain_order=True):
+        moved, rest = block.filter(is_moved), block.filter(~is_moved)
+        order = np.random.default_rng(int(fold)).permutation(len(moved))
+        blocks += [moved.with_columns(moved[name].gather(order) for name in columns), rest]
+    return given.replaced(predictions=pl.concat(blocks))
+
+
+ALL = ("text-svm", "image-cnn", "late-fusion")
+
+
+def network(**signals):
+    """Return a comparison whose late-fusion has curves, with these signals."""
+    return inputs_of_signals(n=900, history=history("late-fusion", **MEMORIZED), **signals)
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+@pytest.mark.parametrize(
+    ("names", "column", "wrong"),
+    [
+        (("text-svm", "late-fusion"), "proba", ["text"]),
+        (("image-cnn", "late-fusion"), "proba", ["image"]),
+        (ALL, "label", ["label"]),
+        (("late-fusion",), "proba", []),
+    ],
+)
+def test_the_finding_names_the_modality_or_the_label_of_other_rows(names, column, wrong, share):
+    given = permuted(network(text=0.9, image=0.9), *names, share=share, column=column)
+    found = json.loads(run_check("CP016", given)["evidence"])["other_rows"]["late-fusion"]
+    assert found["wrong"] == wrong
+    assert found["parts"] == ["validation"]
+    assert found["share"] == pytest.approx(share, abs=0.15)
+
+
+def test_without_a_model_of_the_image_texts_and_labels_stay_candidates():
+    reads = {"text-svm": ("text",), "late-fusion": ("text", "image")}
+    given = permuted(network(text=0.9, modalities=reads), "text-svm", "late-fusion")
+    found = run_check("CP016", given)
+    assert json.loads(found["evidence"])["other_rows"]["late-fusion"]["wrong"] == ["text", "label"]
+    assert "Their texts or their labels are wrong" in found["explanation"]
+
+
+def test_curves_show_that_validation_and_test_rows_are_not_their_own():
+    epochs = {"contender": "late-fusion", "seed": 0, "branch": "joint", "train_loss": [0.12, 0.02, 0.01],
+              "valid_loss": [3.3, 4.0, 4.6], "train_score": [0.97, 1, 1], "valid_score": [0.5, 0.49, 0.5]}  # fmt: skip
+    frames = [pl.DataFrame(epochs | {"epoch": [1, 2, 3], "fold": str(fold)}) for fold in range(3)]
+    curves = pl.concat([empty(HISTORY), pl.concat(frames)], how="diagonal_relaxed").select(*HISTORY).cast(dict(HISTORY))
+    given = inputs_of_signals(n=900, text=0.95, image=0.9, history=curves)
+    for part in ("validation", "test"):
+        given = permuted(given, "text-svm", "late-fusion", part=part)
+    found = run_check("CP016", given)
+    assert failed(found) == {"late-fusion": cp016_training_failed.OTHER_ROWS}
+    assert json.loads(found["evidence"])["other_rows"]["late-fusion"]["parts"] == ["validation", "test"]
+    assert json.loads(found["evidence"])["other_rows"]["late-fusion"]["wrong"] == ["text"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_weak_signal_is_no_sign_of_other_rows(seed):
+    found = run_check(
+        "CP016", inputs_of_signals(seed, text=0.15, image=0.1, history=history("late-fusion", **MEMORIZED))
+    )
+    assert "other_rows" not in json.loads(found["evidence"])

@@ -27,7 +27,7 @@ def check_history(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Judge a training by its learning curves: did it learn, memorise, or was it evaluated on other rows?"""
+    """Judge a training by its learning curves: learned, memorised, or evaluated on rows that are not its own."""
     import json
 
     from counterpoint.measures.history_files import read_history, validation_rows

@@ -88,8 +88,13 @@ CAUSE = {
     (LABEL,): "Models of the text and models of the image fail on these rows alike: their labels are wrong, or whole "
     "rows are. Look for a second shuffle, another seed, or an index that was not reset.",
     ("text",): "Models of the image do not fail on these rows: their texts are not their own, or are read differently.",
-    ("image",): "Models of the text do not fail on these rows: their images are not their own, or are read differently.",
-    ("text", LABEL): "Their texts or their labels are wrong. A model of the image that is better than chance would tell.",
+    (
+        "image",
+    ): "Models of the text do not fail on these rows: their images are not their own, or are read differently.",
+    (
+        "text",
+        LABEL,
+    ): "Their texts or their labels are wrong. A model of the image that is better than chance would tell.",
     ("image", LABEL): "Their images or their labels are wrong. A model of the text that is better than chance would "
     "tell.",
     (): "Models of one modality do not fail on these rows, so the network alone reads them differently.",
@@ -128,8 +133,8 @@ def _failure(signs: Signs, other: OtherRows | None) -> Failure | None:
     if kind is None and not signs.layers.flat:
         return None
     first = f"{name} {EXPLANATIONS[kind or IN_PART]}"
-    other = OTHER_EPOCH if kind == UNLEARNED and signs.parts.has_learned_in_another_epoch else ""
-    parts = [first, other, _better(signs) if kind else "", ADVICE.get(kind or "", ""), _flat_layers(signs)]
+    epoch = OTHER_EPOCH if kind == UNLEARNED and signs.parts.has_learned_in_another_epoch else ""
+    parts = [first, epoch, _better(signs) if kind else "", ADVICE.get(kind or "", ""), _flat_layers(signs)]
     return Failure(name, kind, " ".join(part for part in parts if part))
 
 

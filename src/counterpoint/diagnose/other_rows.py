@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
-from counterpoint.measures.learning_curves import Curves, ValidationRows, chance_agreement, judged
+from counterpoint.measures.curve_signs import Curves, ValidationRows, chance_agreement
+from counterpoint.measures.learning_curves import judged
 from counterpoint.measures.prediction_arrays import prediction_arrays
 from counterpoint.schema import Frame
 
@@ -120,7 +121,8 @@ def other_rows(history: Frame, predictions: Frame, name: str) -> OtherRows | Non
 
 
 def _is_lower(one: Agreement, other: Agreement) -> bool:
-    return other.kappa - one.kappa >= SURE * (one.error**2 + other.error**2) ** 0.5
+    error: float = (one.error**2 + other.error**2) ** 0.5
+    return other.kappa - one.kappa >= SURE * error
 
 
 def _by_curves(history: Frame, predictions: Frame, name: str) -> tuple[str, float]:

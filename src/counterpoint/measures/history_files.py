@@ -8,7 +8,7 @@ import polars as pl
 
 from counterpoint.errors import ConfigError, SchemaError, did_you_mean
 from counterpoint.formats.tables import BAD, open_table
-from counterpoint.measures.learning_curves import Curves, ValidationRows
+from counterpoint.measures.curve_signs import Curves, ValidationRows
 from counterpoint.schema import Frame
 
 _LOSSES = ("loss",)
@@ -89,7 +89,9 @@ def _trainings(rows: Frame, keys: Sequence[str]) -> Iterator[tuple[str, Frame]]:
         yield "", rows
         return
     for values, part in rows.group_by(keys, maintain_order=True):
-        named = [f"{key} {value}" if key != "contender" else str(value) for key, value in zip(keys, values, strict=True)]
+        named = [
+            f"{key} {value}" if key != "contender" else str(value) for key, value in zip(keys, values, strict=True)
+        ]
         yield ", ".join(named), part
 
 
