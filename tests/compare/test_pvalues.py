@@ -119,6 +119,7 @@ def test_twice_the_median_keeps_its_level_when_seeds_agree_and_when_they_do_not(
         assert np.mean([twice_median(row) <= 0.05 for row in p_values]) <= 0.055
 
 
+@settings(max_examples=25)  # statsmodels collects garbage in each call
 @given(p_values=st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_holms_correction_is_that_of_statsmodels(p_values):
     assert holm(p_values) == multipletests(p_values, method="holm")[1].tolist()
