@@ -60,13 +60,13 @@ def items(*, is_whole: bool) -> list[Item]:
         for seed in range((N_HISTORIES if kind in WITH_BARS else N_OTHERS) // TOGETHER)
     ]
     planted = [
-        Item(STUDY + kind, 1000, 1, strength, (place + 20) * SEEDS_A_KIND + round(10 * strength) * 50 + seed)
+        Item(STUDY + kind, 1000, 1, strength, (place + 40) * SEEDS_A_KIND + round(10 * strength) * 50 + seed)
         for place, kind in enumerate(FAULTY)
         for strength in (1.0, 0.5)
         for seed in range(N_PLANTED)
     ]
     clean = [
-        Item(STUDY + kind, 1000, ratio, 0.0, (place + 30) * SEEDS_A_KIND + seed)
+        Item(STUDY + kind, 1000, ratio, 0.0, (place + 50) * SEEDS_A_KIND + seed)
         for place, (kind, (*_, ratio)) in enumerate(CLEAN.items())
         for seed in range(N_CLEAN)
     ]
@@ -165,14 +165,14 @@ def lines(found: Mapping[str, Any]) -> Iterable[str]:
             any_alarm = f"any alarm of CP016 {rate_text(own['any_alarm'])}"
             yield f"study {kind:<6} {strength:<4} {rate_text(own['found'])}  {own['wrong']}  {any_alarm}"
     for name, kinds in (("planted", FAULTY), ("clean", tuple(CLEAN))):
-        if (rate := _together(found, kinds))["n"]:
-            yield f"studies, {name}: {rate_text(rate)}  {_bar(rate, kinds == FAULTY, STUDY_BARS)}"
+        if rate := _together(found, kinds):
+            yield f"studies, {name}: {rate_text(rate)}  {_bar(rate, kinds is FAULTY, STUDY_BARS)}"
     yield from map(str, found["errors"])
 
 
-def _together(found: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, float]:
+def _together(found: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, float] | None:
     rates = [own["found"] for kind in kinds for own in found["studies"].get(kind, {}).values()]
-    return share_of(sum(rate["k"] for rate in rates), sum(rate["n"] for rate in rates))
+    return share_of(sum(rate["k"] for rate in rates), sum(rate["n"] for rate in rates)) if rates else None
 
 
 def _bar(rate: Mapping[str, float], is_planted: bool, bars: tuple[float, float]) -> str:

@@ -1,11 +1,12 @@
 """The benchmark of histories permutes the share that it names, has seeds of its own, and counts answers."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 import histories as benchmark
 from injection.histories import KINDS, PLANTED, TOGETHER, histories, permuted
-from injection.sources import Planted
+from injection.sources import FAULTS
 
 
 def test_no_reported_seed_is_one_of_development():
@@ -31,15 +32,17 @@ def test_a_share_of_the_labels_is_permuted(share):
 
 
 @pytest.mark.parametrize("name", ["text", "image", "label"])
-def test_only_validation_rows_are_permuted(tmp_path, name):
-    recipe = {"n": 200, "side_px": 16, "seed": 3, "are_folds_random": True}
-    (sound,) = Planted(**recipe).rows(tmp_path / "a")
-    (faulty,) = Planted(**recipe, fault=f"other_{name}", strength=1.0).rows(tmp_path / "a")
-    differs = (sound[name] != faulty[name]).to_numpy()
-    validation = (sound["fold"] == "validation").to_numpy()
-    assert not differs[~validation].any()
-    assert differs[validation].mean() > 0.3
-    assert sorted(sound[name]) == sorted(faulty[name])
+def test_only_validation_rows_are_permuted_and_only_in_one_column(tmp_path, name):
+    rng = np.random.default_rng(0)
+    ids = [str(row) for row in range(300)]
+    rows = pl.DataFrame({"text": ids, "image": ids, "label": ids, "fold": rng.choice(["train", "validation"], 300)})
+    moved = FAULTS[f"other_{name}"](rows, 0.5, rng, tmp_path)
+    differs = moved[name] != rows[name]
+    validation = rows["fold"] == "validation"
+    assert not (differs & ~validation).any()
+    assert (differs & validation).sum() / validation.sum() == pytest.approx(0.5, abs=0.05)
+    assert moved.drop(name).equals(rows.drop(name))
+    assert sorted(moved[name]) == sorted(rows[name])
 
 
 def test_a_seed_makes_the_same_histories():

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, final
 
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding
-from counterpoint.diagnose.other_rows import LABEL, OtherRows, other_rows, wrong_modality
+from counterpoint.diagnose.other_rows import LABEL, OtherRows, evaluated_on_other_rows, wrong_modality
 from counterpoint.diagnose.training_signs import Signs, Tables, signs_of
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.contender_fits import FitOf
@@ -67,7 +67,7 @@ class TrainingFailed(Check):
         shares = pairs["label"].value_counts(normalize=True)["proportion"].to_numpy()
         tables = Tables(history, predictions, modalities, float(shares.max(initial=0.0)))
         signs = [signs_of(tables, name, fit_of(name)) for name in names]
-        others = {name: other for name in names if (other := other_rows(history, predictions, name))}
+        others = evaluated_on_other_rows(history, predictions, modalities)
         found = [failure for each in signs if (failure := _failure(each, others.get(each.contender)))]
         failed = {each.contender: each.kind for each in found if each.kind}
         flat = {each.contender: [layer.layer for layer in each.layers.flat] for each in signs if each.layers.flat}
@@ -105,6 +105,7 @@ CAUSE = {
 
 def _evidence(other: OtherRows) -> dict[str, Any]:
     return {
+        "shown_by": other.contender,
         "parts": other.parts,
         "share": round(other.share, 3),
         "accuracy": round(other.validation.accuracy, 4),
@@ -116,8 +117,9 @@ def _of_other_rows(name: str, other: OtherRows) -> Failure:
     """Return the failure of a network whose validation rows, or validation and test rows, are not their own."""
     is_test = "test" in other.parts
     validation, reference = other.validation, other.reference
+    affected = "" if name == other.contender else f"{name} has the same rows. "
     explanation = (
-        f"{name} is right on {numbers.share(reference.accuracy, decimals=1)} of "
+        f"{affected}{other.contender} is right on {numbers.share(reference.accuracy, decimals=1)} of "
         f"{'training' if is_test else 'test'} rows, but on {numbers.share(validation.accuracy, decimals=1)} of "
         f"validation rows. Chance agreement there is {numbers.share(validation.chance, decimals=1)}. It is as if about "
         f"{numbers.share(other.share)} of the {' and '.join(other.parts)} rows were not their own. {other.reason}"

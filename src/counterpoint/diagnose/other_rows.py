@@ -43,10 +43,12 @@ class Agreement(NamedTuple):
 
 
 class OtherRows(NamedTuple):
-    """The parts of the rows that are not their own for one network.
+    """The parts of the rows that are not their own.
 
     Attributes
     ----------
+    contender
+        *contender* is the model that shows it.
     parts
         *parts* is ("validation",) or ("validation", "test").
     share
@@ -58,6 +60,7 @@ class OtherRows(NamedTuple):
         *reason* is the line on the learning curves, empty if predictions alone show it.
     """
 
+    contender: str
     parts: tuple[str, ...]
     share: float
     validation: Agreement
@@ -98,26 +101,53 @@ def agreement(predictions: Frame, name: str, part: str) -> Agreement | None:
     return Agreement((accuracy - chance) / (1 - chance), (spread / n) ** 0.5 / (1 - chance), accuracy, chance)
 
 
+def evaluated_on_other_rows(history: Frame, predictions: Frame, modalities: Modalities) -> dict[str, OtherRows]:
+    """Return the finding on each network that was evaluated on rows that are not its own.
+
+    A network that reads several modalities may hide permuted texts behind the images.  So a model of the texts alone,
+    network or not, counts for each network that reads texts.
+
+    Parameters
+    ----------
+    history, predictions
+        *history* is schema.HISTORY, and *predictions* is schema.PREDICTIONS.
+    modalities
+        *modalities* has the modalities of each contender.
+    """
+    shown = {
+        name: other
+        for name, reads in modalities.items()
+        if reads and (other := other_rows(history, predictions, name)) is not None
+    }
+    found = {}
+    for network in history["contender"].unique(maintain_order=True):
+        reads = set(modalities.get(network, ()))
+        others = [other for name, other in shown.items() if set(modalities[name]) <= reads]
+        if others:
+            found[network] = max(others, key=lambda other: other.share)
+    return found
+
+
 def other_rows(history: Frame, predictions: Frame, name: str) -> OtherRows | None:
-    """Return the parts of the rows that are not their own for network *name*, or None.
+    """Return the parts of the rows that are not their own for contender *name*, or None.
 
     Parameters
     ----------
     history, predictions
         *history* is schema.HISTORY, and *predictions* is schema.PREDICTIONS.
     name
-        *name* is a network.
+        *name* is a contender.
     """
     train, validation, test = (agreement(predictions, name, part) for part in ("train", "validation", "test"))
     if train is None or validation is None or test is None:
         return None
     share = 1 - validation.kappa / test.kappa if test.kappa > 0 else 0.0
     if _is_lower(validation, test) and share >= LEAST_SHARE:
-        return OtherRows(("validation",), min(1.0, share), validation, test)
+        return OtherRows(name, ("validation",), min(1.0, share), validation, test)
     reason, share = _by_curves(history, predictions, name)
     if not reason or not _is_lower(validation, train):
         return None
-    return OtherRows(("validation", "test"), share, validation, train, reason) if _is_lower(test, train) else None
+    return OtherRows(name, ("validation", "test"), share, validation, train, reason) if _is_lower(test, train) else None
 
 
 def _is_lower(one: Agreement, other: Agreement) -> bool:
@@ -209,7 +239,7 @@ def _harm(predictions: Frame, names: Sequence[str], reference: str, found: Seque
     if not pairs:
         return None
     validation, other = max(pairs, key=lambda pair: pair[1].kappa)
-    share = float(np.mean([each.share for each in found]))
+    share = max(each.share for each in found)
     if reference == "test" and _is_lower(validation, other):
         return True
     expected = (1 - share) * other.kappa
