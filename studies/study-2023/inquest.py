@@ -2,9 +2,11 @@
 
     python studies/study-2023/inquest.py [--quick]
 
-It may be stopped at any time, and continues with the first unfinished training.  Its results have numbers only.
+It may be stopped at any time, and continues with the first unfinished training.  Finished trainings of the whole
+inquest are kept in ``results/``, so that a later run continues there, also on another machine.  They have numbers only.
 """
 
+import json
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 from counterpoint import __version__
 from counterpoint import number_formats as numbers
-from counterpoint.artifacts import key_of, read_json, write_json
+from counterpoint.artifacts import key_of, read_json, replacing, write_json
 from counterpoint.config import read_study
 from counterpoint.engines import engine
 from counterpoint.errors import CounterpointError
@@ -27,9 +29,18 @@ from inquest_fits import Training, shared_settings, timed_curves
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "inquest.yaml"
 RESULTS = "inquest.json"
+KEPT = FOLDER / "results" / "inquest"
+"""The folder of finished trainings of the whole inquest."""
 
 
-def run(config: InquestConfig, runs: Path, on_progress: OnProgress, *, workers: int | None = None) -> Path:
+def run(
+    config: InquestConfig,
+    runs: Path,
+    on_progress: OnProgress,
+    *,
+    kept: Path | None = None,
+    workers: int | None = None,
+) -> Path:
     """Make every training that is not finished, and return the path of the results.
 
     Parameters
@@ -40,19 +51,21 @@ def run(config: InquestConfig, runs: Path, on_progress: OnProgress, *, workers: 
         *runs* is the folder of run folders.
     on_progress
         *on_progress* receives the progress.
+    kept
+        *kept* is the folder of finished trainings (default: one in the run folder).
     workers
         *workers* is the number of trainings at once (default: one for each core).
     """
-    root = runs / config.inquest
+    path, folder = runs / config.inquest / RESULTS, kept or runs / config.inquest / "trainings"
     trainings = plan(config, {name: _pairs(config, name, runs) for name in config.data})
-    waiting = [training for training in trainings if made(root, training) is None]
+    waiting = [training for training in trainings if made(folder, training) is None]
     on_progress("inquest: trainings", len(trainings) - len(waiting), len(trainings))
-    write_json(root / RESULTS, results(root, trainings))
+    write_json(path, results(folder, trainings))
     for training, (rows, took_s) in engine("local")(waiting, timed_curves, workers=workers):
-        write_json(_path(root, training), {"key": key(training), "took_s": took_s, "rows": rows})
-        write_json(root / RESULTS, found := results(root, trainings))
+        keep(_path(folder, training), {"key": key(training), "took_s": took_s, "rows": rows})
+        write_json(path, found := results(folder, trainings))
         on_progress("inquest: trainings", found["n_finished"], len(trainings))
-    return root / RESULTS
+    return path
 
 
 def plan(config: InquestConfig, tables: Mapping[str, tuple[Frame, Path]]) -> list[Training]:
@@ -92,9 +105,9 @@ def _settings(config: InquestConfig, data: str, cache: Path) -> dict[str, Any]:
     return own if one.contender == "paper-text-lstm" else {**own, "cache": str(cache)}
 
 
-def results(root: Path, trainings: Sequence[Training]) -> dict[str, Any]:
-    """Return the curves of all runs of finished *trainings* in the run folder *root*, and the numbers of rows."""
-    finished = [(training, found) for training in trainings if (found := made(root, training)) is not None]
+def results(folder: Path, trainings: Sequence[Training]) -> dict[str, Any]:
+    """Return the curves of all runs of finished *trainings* in *folder*, and the numbers of rows."""
+    finished = [(training, found) for training in trainings if (found := made(folder, training)) is not None]
     return {
         "version": __version__,
         "n_trainings": len(trainings),
@@ -130,14 +143,20 @@ def key(training: Training) -> str:
     return key_of(__version__, training.contender, settings, candidates, training.draws, rows)
 
 
-def made(root: Path, training: Training) -> dict[str, Any] | None:
-    """Return the curves of a *training* in the run folder *root*, or None where it is not finished."""
-    found: dict[str, Any] | None = read_json(_path(root, training))
+def made(folder: Path, training: Training) -> dict[str, Any] | None:
+    """Return the curves of a *training* in *folder*, or None where it is not finished."""
+    found: dict[str, Any] | None = read_json(_path(folder, training))
     return found if found and found["key"] == key(training) else None
 
 
-def _path(root: Path, training: Training) -> Path:
-    return root / "trainings" / f"{training.name}.json"
+def keep(path: Path, training: Mapping[str, Any]) -> None:
+    """Write the curves of a *training* to *path*, in one line."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(training, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def _path(folder: Path, training: Training) -> Path:
+    return folder / f"{training.name}.json"
 
 
 def main() -> None:
@@ -150,7 +169,10 @@ def main() -> None:
     config = read_inquest(FILE)
     try:
         with progress() as on_progress:
-            path = run(config.shortened() if chosen.quick else config, chosen.runs, on_progress, workers=chosen.workers)
+            if chosen.quick:
+                path = run(config.shortened(), chosen.runs, on_progress, workers=chosen.workers)
+            else:
+                path = run(config, chosen.runs, on_progress, kept=KEPT, workers=chosen.workers)
     except CounterpointError as error:
         raise SystemExit(str(error)) from None
     except KeyboardInterrupt:

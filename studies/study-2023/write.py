@@ -25,6 +25,7 @@ from counterpoint.progress import progress
 from counterpoint.sweep import open_sweep
 from figures import Figures
 from inquest import FILE as INQUEST
+from inquest import KEPT
 from inquest import run as run_inquest
 from inquest_config import read_inquest
 from inquest_results import InquestResults, listed
@@ -202,7 +203,7 @@ def main() -> None:
         if not chosen.only_read:
             with progress() as on_progress:
                 run(files(), chosen.runs, on_progress)
-                run_inquest(read_inquest(INQUEST), chosen.runs, on_progress)
+                run_inquest(read_inquest(INQUEST), chosen.runs, on_progress, kept=KEPT)
         write(FolderResults(FOLDER, chosen.runs), page=ROOT / "docs" / "study-2023.md", readme=ROOT / "README.md")
     except CounterpointError as error:
         raise SystemExit(str(error)) from None

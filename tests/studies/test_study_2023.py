@@ -297,13 +297,13 @@ def test_an_inquest_goes_on_where_it_was_stopped(tmp_path):
     config = config.model_copy(update={"data": {"flickr8k": one}})
     steps: list[tuple[float, float]] = []
     for _ in range(2):
-        inquest.run(config, tmp_path, lambda _, *done: steps.append(done), workers=1)
+        inquest.run(config, tmp_path, lambda _, *done: steps.append(done), kept=tmp_path / "kept", workers=1)
     assert steps == [(0, 2), (1, 2), (2, 2), (2, 2)]
     found = json.loads((tmp_path / "made" / "inquest.json").read_text())
     assert (found["n_finished"], {run["candidate"] for run in found["runs"]}) == (2, {"right", "behind"})
     changed = config.model_copy(update={"draws": 1})
-    root, trainings = tmp_path / "made", inquest.plan(changed, {"flickr8k": (text_pairs(), tmp_path)})
-    assert [inquest.made(root, training) for training in trainings] == [None, None]
+    folder, trainings = tmp_path / "kept", inquest.plan(changed, {"flickr8k": (text_pairs(), tmp_path)})
+    assert [inquest.made(folder, training) for training in trainings] == [None, None]
 
 
 def test_the_files_of_the_inquest_name_data_and_settings_that_exist(tmp_path):
