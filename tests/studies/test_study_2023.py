@@ -4,7 +4,6 @@ import dataclasses
 import doctest
 import json
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,33 +12,31 @@ import pytest
 import yaml
 from PIL import Image
 
+import figures
+import inquest
+import inquest_config as inquest_config_module
+import inquest_fits
+import inquest_results
+import layers
+import results
+import study_2023_runs
+import their_figures
+import values
+import write
 from counterpoint.config import StudyConfig
 from counterpoint.contenders import make
 from counterpoint.contenders.published.keras_tokens import KerasTokenizer
 from counterpoint.contenders.published.lstm_cnn import PaperLSTMCNN
 from counterpoint.contenders.published.reading import TextReading
 from counterpoint.contenders.published.text_lstm import PaperTextLSTM
+from inquest_config import Candidate
+from their_figures import read_their_figures
+from values import NOT_RUN
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "studies" / "study-2023"
 PAPER = ROOT.parent / "shared" / "PAPER.md"
 """Facts of the paper, which are not part of the project."""
-sys.path.insert(0, str(FOLDER))
-
-import figures  # noqa: E402
-import inquest  # noqa: E402
-import inquest_config as inquest_config_module  # noqa: E402
-import inquest_fits  # noqa: E402
-import inquest_results  # noqa: E402
-import layers  # noqa: E402
-import results  # noqa: E402
-import study_2023_runs  # noqa: E402
-import their_figures  # noqa: E402
-import values  # noqa: E402
-import write  # noqa: E402
-from inquest_config import Candidate  # noqa: E402
-from their_figures import read_their_figures  # noqa: E402
-from values import NOT_RUN  # noqa: E402
 
 pytestmark = pytest.mark.slow
 

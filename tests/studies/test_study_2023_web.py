@@ -2,25 +2,22 @@
 
 import csv
 import doctest
-import sys
 from collections import Counter
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+import loopback
+import stand_ins
+import web
+import web_results
 from counterpoint.errors import SourceError
 from counterpoint.formats.png import gray_png
 from counterpoint.on_progress import ignore_progress
 from counterpoint.rules import preset
 
 FOLDER = Path(__file__).parents[2] / "studies" / "study-2023"
-sys.path.insert(0, str(FOLDER))
-
-import loopback  # noqa: E402
-import stand_ins  # noqa: E402
-import web  # noqa: E402
-import web_results  # noqa: E402
 
 TONES = {"person": (0, 50), "animal": (200,)}
 
