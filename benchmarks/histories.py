@@ -72,7 +72,7 @@ def items(*, is_whole: bool) -> list[Item]:
     ]
     listed = [*sorted([*groups, *planted, *clean], key=lambda item: item.seed % 50)]
     first = REPORTED if is_whole else DEVELOPMENT
-    chosen = listed if is_whole else [item for item in listed if item.seed % 50 == 0]
+    chosen = listed if is_whole else [item for item in listed if item.seed % 50 == 0 and item.strength in (0, 1)]
     return [item._replace(seed=first + item.seed) for item in chosen]
 
 
