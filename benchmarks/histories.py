@@ -1,10 +1,10 @@
 """Measure how often validation rows that are not their own are found: `histories.py [--whole]`.
 
 Two parts have bars.  `curves` judges a training by its learning curves alone, and `studies` runs CP016 on small studies
-with predictions.  Planted are validation rows that are permuted, all or half of them.  Clean are networks that
-over-fit noise, a weak signal, or classes of 9 to 1.  Without arguments a few small draws of each are made, from
-development seeds.  `--whole` makes all, from seeds that no threshold was chosen on, and keeps each in `results/draws/`,
-so that a later run resumes there.  It writes `results/histories.json`.
+with predictions.  Planted are validation rows that are permuted, all or half of them.  Clean are networks that train on
+noise, a weak signal, or classes of 9 to 1, until they over-fit or the epochs end.  Without arguments a few small draws
+of each are made, from development seeds.  `--whole` makes all, from seeds that no threshold was chosen on, and keeps
+each in `results/draws/`, so that a later run resumes there.  It writes `results/histories.json`.
 """
 
 import argparse
@@ -48,7 +48,7 @@ NETWORK = {
     "kind": "paper-lstm-cnn", "name": "lstm-cnn", "activation": "relu", "padding": "pre", "side_px": 16, "length": 16,
     "hidden": 16, "epochs": 14, "batch": 32, "lr": 0.004,
 }  # fmt: skip
-"""A network that keeps its last epoch, so that it over-fits."""
+"""A network that keeps its last epoch."""
 CURVES, STUDY = "curves ", "study "
 
 
@@ -126,9 +126,13 @@ def _of_curves(made: Iterable[Mapping[str, Any]], kind: str) -> dict[str, Any]:
     own = [each for result in made if result["kind"] == CURVES + kind for each in result["histories"]]
     if not own:
         return {}
-    answers = Counter(judgement_of(each).answer for each in own)
-    n_perfect = sum(each["curves"][-1][1] >= PERFECT for each in own)
-    return {"found": share_of(answers[FOUND], len(own)), "answers": dict(answers), "perfect": n_perfect}
+    answered = [judgement_of(each).answer for each in own]
+    perfect = [answer == FOUND for answer, each in zip(answered, own, strict=True) if each["curves"][-1][1] >= PERFECT]
+    return {
+        "found": share_of(answered.count(FOUND), len(own)),
+        "found_of_perfect": share_of(sum(perfect), len(perfect)) if perfect else None,
+        "answers": dict(Counter(answered)),
+    }
 
 
 def _of_studies(made: Iterable[Mapping[str, Any]], kind: str) -> dict[str, Any]:
@@ -159,7 +163,8 @@ def lines(found: Mapping[str, Any]) -> Iterable[str]:
     yield f"{found['n_draws']} draws, {found['n_errors']} errors, {found['core_s']} core seconds"
     for kind, own in found["curves"].items():
         bar = _bar(own["found"], kind in PLANTED, CURVE_BARS) if kind in WITH_BARS else "no bar"
-        yield f"curves {kind:<14} {rate_text(own['found'])}  {bar}  {own['answers']}"
+        perfect = f"with perfect training {rate_text(own['found_of_perfect'])}"
+        yield f"curves {kind:<14} {rate_text(own['found'])}  {bar}  {perfect}  {own['answers']}"
     for kind, by_strength in found["studies"].items():
         for strength, own in by_strength.items():
             any_alarm = f"any alarm of CP016 {rate_text(own['any_alarm'])}"

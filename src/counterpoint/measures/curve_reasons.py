@@ -25,7 +25,8 @@ def _of_other_rows(curves: Curves, signs: Signs) -> str:
         f"In the first epoch the network was right on {curves.train_accuracy[0]:.3f} of training rows that it had not "
         f"seen. Validation accuracy stayed at {_range(curves.valid_accuracy)} ({_chance(signs)}), and its loss went "
         f"{_from_to(curves.valid_loss)} (guessing: {signs.entropy:.2f}). So labels, texts or images of about "
-        f"{100 * share:.0f} % of the validation rows are not their own, or are read differently."
+        f"{100 * share:.0f} % of the validation rows are not their own, or are read differently. "
+        "This holds if training is recorded during the epoch, as in Keras, and not measured after it."
     )
 
 
