@@ -26,6 +26,7 @@ from counterpoint.contenders.published.reading import TextReading
 from counterpoint.contenders.published.text_lstm import PaperTextLSTM
 from counterpoint.contenders.training import PREDICTED_AT_ONCE
 from counterpoint.data.plant import plant
+from counterpoint.measures.curve_signs import chance_agreement
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 from inquest_config import Candidate, Texts
@@ -248,12 +249,13 @@ def view(model: Recorded, pairs: Frame, encoded: Encoded, *, title: str, candida
     codes = np.searchsorted(model.classes_, labels).astype(np.int64)
     texts = pairs["text"].gather(drawn["text"].to_list())
     divide_by: int = getattr(model, "divide_by", 255) if candidate.divide_by is None else candidate.divide_by
+    shares = np.bincount(codes) / len(codes)
     return View(
         title, draw,
         encoded.places_of_texts(tokens(model, texts, candidate.texts)),
         encoded.places_of_images(drawn["image"].to_numpy(), divide_by),
         torch.from_numpy(codes),
-        float(((np.bincount(codes) / len(codes)) ** 2).sum()),
+        chance_agreement(shares, shares),
     )  # fmt: skip
 
 

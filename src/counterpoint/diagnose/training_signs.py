@@ -13,6 +13,7 @@ import polars as pl
 from counterpoint.measures import Estimate
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.contender_fits import ContenderFit
+from counterpoint.measures.learning_curves import PERFECT, STUCK
 from counterpoint.measures.prediction_arrays import prediction_arrays
 from counterpoint.networks.layer_activity import Activity
 from counterpoint.schema import Frame
@@ -24,10 +25,6 @@ The smallest spread of a sound layer here was .19.  Layers behind a hidden softm
 """
 MOSTLY = 0.95
 """A layer is flat too if more than this share of its units is dead, or of its outputs saturated."""
-STUCK = 0.98
-"""A training loss of at least this share of the entropy of the classes is that of guessing."""
-PERFECT = 0.95
-"""From this training accuracy on, a network has memorized its training rows, or has learned the rule."""
 CLEARLY = 0.10
 """A network at chance has failed only if another contender is above chance by at least this much."""
 NEAR = 0.05

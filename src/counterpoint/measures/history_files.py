@@ -110,7 +110,7 @@ def _curves(path: Path, name: str, rows: Frame, found: Mapping[str, str]) -> Cur
 
 
 def _numbers(where: str, column: pl.Series, epochs: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    read = column.str.strip_chars().cast(pl.Float64, strict=False) if column.dtype == pl.String else column
+    read = column.str.strip_chars() if column.dtype == pl.String else column
     cast = read.cast(pl.Float64, strict=False)
     wrong = cast.is_null() | ~cast.is_finite().fill_null(False)
     if wrong.any():
