@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(sys.argv[1]).parent.resolve()))
 
+from candidates.config import read_inquest
 from inquest import RESULTS
-from inquest_config import read_inquest
 
 config = read_inquest(Path(sys.argv[1])).shortened()
 made = json.loads((Path(sys.argv[2]) / config.inquest / RESULTS).read_text(encoding="utf-8"))

@@ -13,6 +13,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from candidates.config import InquestConfig, read_inquest
+from candidates.fits import Training, shared_settings, timed_curves
 from counterpoint import __version__
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import key_of, read_json, replacing, write_json
@@ -23,8 +25,6 @@ from counterpoint.on_progress import OnProgress
 from counterpoint.progress import progress
 from counterpoint.schema import Frame
 from counterpoint.study import Study
-from inquest_config import InquestConfig, read_inquest
-from inquest_fits import Training, shared_settings, timed_curves
 
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "inquest.yaml"

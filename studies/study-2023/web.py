@@ -27,9 +27,9 @@ from counterpoint.progress import progress
 from counterpoint.rules import AMBIGUOUS, NONE, KeywordRules, preset
 from counterpoint.schema import Frame
 from counterpoint.study import Study
-from loopback import ADDRESS, Host, serving
-from stand_ins import ANIMAL, PERSON, bodies, made_up_texts, missing_texts, pictures, web_texts
-from web_results import Chain
+from hosted.chain import Chain
+from hosted.loopback import ADDRESS, Host, serving
+from hosted.stand_ins import ANIMAL, PERSON, bodies, made_up_texts, missing_texts, pictures, web_texts
 
 FILE = Path(__file__).with_name("web.yaml")
 ROOT = FILE.parents[2]

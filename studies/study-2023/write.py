@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import counterpoint
 import web
+from candidates.config import read_inquest
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
 from counterpoint.errors import CounterpointError
@@ -23,18 +24,17 @@ from counterpoint.on_progress import OnProgress
 from counterpoint.opening import open_study
 from counterpoint.progress import progress
 from counterpoint.sweep import open_sweep
-from figures import Figures
+from hosted.chain import Chain
 from inquest import FILE as INQUEST
 from inquest import KEPT
 from inquest import run as run_inquest
-from inquest_config import read_inquest
-from inquest_results import InquestResults, listed
-from layers import layers
-from results import FolderResults, is_sweep
-from study_results import n_shared
-from their_figures import CNN_25, CNN_50, FUSION, read_their_figures
-from values import NOT_RUN, apart, best, rise, worst
-from web_results import Chain
+from page.figures import Figures
+from page.inquest_results import InquestResults, listed
+from page.layers import layers
+from page.results import FolderResults, is_sweep
+from page.study_results import n_shared
+from page.their_figures import CNN_25, CNN_50, FUSION, read_their_figures
+from page.values import NOT_RUN, apart, best, rise, worst
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
@@ -95,7 +95,7 @@ def with_name(stem: str, on_progress: OnProgress) -> OnProgress:
 def environment(found: FolderResults, figures: Figures) -> Environment:
     """Return the environment of the templates."""
     jinja = Environment(
-        loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=FileSystemLoader(FOLDER / "page"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, autoescape=False,
     )  # fmt: skip
     inquest = InquestResults(read_inquest(INQUEST), found.runs, figures.theirs)

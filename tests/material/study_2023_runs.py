@@ -16,7 +16,7 @@ from counterpoint.config.sweep import read_sweep
 from counterpoint.contenders import MODELS
 from counterpoint.lookup import find
 from counterpoint.sweep import Point, points
-from web_results import Chain
+from hosted.chain import Chain
 
 HALF_WIDTH = 0.01
 CHAIN = Chain(

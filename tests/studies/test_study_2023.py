@@ -12,26 +12,21 @@ import pytest
 import yaml
 from PIL import Image
 
-import figures
 import inquest
-import inquest_config as inquest_config_module
-import inquest_fits
-import inquest_results
-import layers
-import results
 import study_2023_runs
-import their_figures
-import values
 import write
+from candidates import config as candidates_config
+from candidates import fits
+from candidates.config import Candidate
 from counterpoint.config import StudyConfig
 from counterpoint.contenders import make
 from counterpoint.contenders.published.keras_tokens import KerasTokenizer
 from counterpoint.contenders.published.lstm_cnn import PaperLSTMCNN
 from counterpoint.contenders.published.reading import TextReading
 from counterpoint.contenders.published.text_lstm import PaperTextLSTM
-from inquest_config import Candidate
-from their_figures import read_their_figures
-from values import NOT_RUN
+from page import figures, inquest_results, layers, results, their_figures, values
+from page.their_figures import read_their_figures
+from page.values import NOT_RUN
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "studies" / "study-2023"
@@ -57,7 +52,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     for path in write.files():
         study_2023_runs.make(path, folder / "runs", gain=0.123, score=0.777)
-    study_2023_runs.make_inquest(inquest_config_module.read_inquest(inquest.FILE), folder / "runs")
+    study_2023_runs.make_inquest(candidates_config.read_inquest(inquest.FILE), folder / "runs")
     return folder / "runs"
 
 
@@ -146,8 +141,8 @@ def test_a_score_is_called_better_than_guessing_only_when_its_interval_is(tmp_pa
     assert f"In the first reading it {phrase}." in page
 
 
-def inquest_config(epochs: int = 4, **candidates) -> inquest_config_module.InquestConfig:
-    return inquest_config_module.InquestConfig.read({
+def inquest_config(epochs: int = 4, **candidates) -> candidates_config.InquestConfig:
+    return candidates_config.InquestConfig.read({
         "inquest": "made", "epochs": epochs, "seeds": [0], "draws": 2,
         "rule": {"near": 0.03, "epochs_near": 3, "learned": 0.99, "learned_from": 2, "loss_above": 2.5},
         "data": {"flickr8k": {"study": "a.yaml", "contender": "paper-text-lstm"}},
@@ -221,11 +216,11 @@ def test_every_validation_fault_is_scored_as_if_it_were_planted_in_the_study(tmp
     pairs = text_pairs()
     [training] = inquest.plan(config, {"flickr8k": (pairs, tmp_path)})
     training = dataclasses.replace(training, settings={**training.settings, "hidden": 8, "length": 6, "batch": 8})
-    rows = {(row["candidate"], row["draw"]): row for row in inquest_fits.curves(training)}
+    rows = {(row["candidate"], row["draw"]): row for row in fits.curves(training)}
     model = PaperTextLSTM(**training.settings)
     train, validation = pairs.filter(fold="train"), pairs.filter(fold="validation")
     model.fit(train, train["label"], validation=(validation, validation["label"]))
-    drawn = inquest_fits.drawn_rows(pairs, config.candidates["right"], 1)
+    drawn = fits.drawn_rows(pairs, config.candidates["right"], 1)
     texts = pairs[drawn["text"].to_list()]
     right = (model.predict(texts) == drawn["label"].to_numpy()).mean()
     assert rows["right", 1]["accuracy"][-1] == pytest.approx(right, abs=1e-4)
@@ -233,7 +228,7 @@ def test_every_validation_fault_is_scored_as_if_it_were_planted_in_the_study(tmp
     again = dataclasses.replace(TextReading.of(model), fitted_on="again")
     model.tokenizer_ = KerasTokenizer.of(texts["text"])
     assert (
-        inquest_fits.tokens(model, texts["text"], config.candidates["again"].texts).tolist()
+        fits.tokens(model, texts["text"], config.candidates["again"].texts).tolist()
         == again.tokens(model.tokenizer_, texts).tolist()
     )
     assert rows["right", 1]["train_accuracy"] == [
@@ -255,12 +250,12 @@ def text_pairs() -> pl.DataFrame:
 
 def test_a_draw_takes_rows_that_are_not_trained_on_and_is_even_where_it_is_wanted():
     pairs = text_pairs()
-    drawn = [inquest_fits.drawn_rows(pairs, Candidate(), draw) for draw in (0, 1)]
+    drawn = [fits.drawn_rows(pairs, Candidate(), draw) for draw in (0, 1)]
     assert all(len(rows) == 12 and rows["text"].min() >= 36 for rows in drawn)
     assert drawn[0]["text"].to_list() != drawn[1]["text"].to_list()
-    even = inquest_fits.drawn_rows(pairs, Candidate(is_even=True), 0)
+    even = fits.drawn_rows(pairs, Candidate(is_even=True), 0)
     assert even["label"].value_counts()["count"].to_list() == [6, 6]
-    lost = inquest_fits.drawn_rows(pairs, Candidate(faults=[{"kind": "resplit", "part": "validation"}]), 0)
+    lost = fits.drawn_rows(pairs, Candidate(faults=[{"kind": "resplit", "part": "validation"}]), 0)
     assert (lost["text"] != lost["image"]).any()
     assert lost["text"].min() < 36
 
@@ -271,11 +266,11 @@ def test_a_network_of_both_adds_the_terms_of_text_and_image(tmp_path):
     pairs = text_pairs().with_columns(image=pl.Series([str(tmp_path / f"{row % 3}.png") for row in range(60)]))
     settings = {"hidden": 8, "length": 6, "side_px": 16, "batch": 8, "epochs": 1, "seed": 0}
     candidates = {"right": Candidate(), "raw": Candidate(divide_by=1)}
-    training = inquest_fits.Training("a", "d", "paper-lstm-cnn", settings, pairs, candidates, 1)
-    rows = {row["candidate"]: row for row in inquest_fits.curves(training)}
+    training = fits.Training("a", "d", "paper-lstm-cnn", settings, pairs, candidates, 1)
+    rows = {row["candidate"]: row for row in fits.curves(training)}
     train, validation = pairs.filter(fold="train"), pairs.filter(fold="validation")
     model = PaperLSTMCNN(**settings).fit(train, train["label"], validation=(validation, validation["label"]))
-    drawn = inquest_fits.drawn_rows(pairs, Candidate(), 0)
+    drawn = fits.drawn_rows(pairs, Candidate(), 0)
     proba = model.predict_proba(pairs[drawn["text"].to_list()])
     codes = np.searchsorted(model.classes_, drawn["label"].to_numpy())
     assert rows["right"]["loss"][-1] == pytest.approx(-np.log(proba[np.arange(12), codes]).mean(), abs=1e-4)
@@ -304,7 +299,7 @@ def test_an_inquest_goes_on_where_it_was_stopped(tmp_path):
 
 
 def test_the_files_of_the_inquest_name_data_and_settings_that_exist(tmp_path):
-    config = inquest_config_module.read_inquest(FOLDER / "inquest.yaml")
+    config = candidates_config.read_inquest(FOLDER / "inquest.yaml")
     assert len(config.seeds) >= 3
     assert config.draws >= 5
     for data, one in config.data.items():
@@ -334,7 +329,9 @@ def test_their_figures_are_those_of_the_paper_in_every_epoch():
 
 def their_sentences() -> list[str]:
     """Return the sentences of the template about them: those of a bullet that begins with They, and any other They."""
-    prose = re.sub(r"\{[{%#].*?[}%#]\}", "", (FOLDER / "study-2023.md.j2").read_text(encoding="utf-8"), flags=re.DOTALL)
+    prose = re.sub(
+        r"\{[{%#].*?[}%#]\}", "", (FOLDER / "page" / "study-2023.md.j2").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
     blocks = [" ".join(block.split()) for block in re.split(r"\n\s*\n|\n(?=- )|^\|.*$", prose, flags=re.MULTILINE)]
     found = []
     for block in blocks:
@@ -345,7 +342,7 @@ def their_sentences() -> list[str]:
 
 
 def test_every_sentence_about_them_has_its_place_in_the_paper():
-    places = yaml.safe_load((FOLDER / "they.yaml").read_text(encoding="utf-8"))
+    places = yaml.safe_load((FOLDER / "page" / "they.yaml").read_text(encoding="utf-8"))
     assert sorted(their_sentences()) == sorted(places)
     assert all(places.values())
     if PAPER.is_file():
@@ -428,7 +425,7 @@ def test_a_name_that_no_file_has_is_an_error(tmp_path):
 def test_every_study_of_the_folder_is_run_or_is_what_a_sweep_or_the_inquest_starts_from():
     texts = {path.resolve(): yaml.safe_load(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.yaml")}
     bases = {(FOLDER / values["study"]).resolve() for values in texts.values() if "sweep" in values}
-    bases |= {one.study.resolve() for one in inquest_config_module.read_inquest(inquest.FILE).data.values()}
+    bases |= {one.study.resolve() for one in candidates_config.read_inquest(inquest.FILE).data.values()}
     assert {path for path, values in texts.items() if {"study", "sweep"} & set(values)} <= {
         path.resolve() for path in write.files()
     } | bases
@@ -461,7 +458,7 @@ def test_the_committed_page_shows_only_figures_that_are_there():
     assert all((page.parent / "images" / path).is_file() for path in shown)
 
 
-@pytest.mark.parametrize("module", [values, write, inquest_fits, inquest_results, their_figures])
+@pytest.mark.parametrize("module", [values, write, fits, inquest_results, their_figures])
 def test_the_examples_of_the_scripts_are_true(module):
     assert doctest.testmod(module, optionflags=doctest.ELLIPSIS).failed == 0
 

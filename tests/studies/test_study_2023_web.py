@@ -8,14 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-import loopback
-import stand_ins
 import web
-import web_results
 from counterpoint.errors import SourceError
 from counterpoint.formats.png import gray_png
 from counterpoint.on_progress import ignore_progress
 from counterpoint.rules import preset
+from hosted import chain, loopback, stand_ins
 
 FOLDER = Path(__file__).parents[2] / "studies" / "study-2023"
 
@@ -89,13 +87,13 @@ def test_the_four_published_models_are_scored_on_the_pairs_that_are_not_ambiguou
 @pytest.mark.slow
 def test_the_record_of_the_chain_adds_up(quick):
     folder, study, _ = quick
-    chain = web_results.Chain.read(folder)
-    assert chain.n_read == len(stand_ins.made_up_texts()["made up"]) == sum(chain.removed.values()) + chain.n_selected
-    assert sum(chain.statuses.values()) == chain.n_selected == study.pairs().height + study.dropped().height
-    assert chain.selected_texts == {"made up": chain.n_selected}
-    files = chain.files
+    record = chain.Chain.read(folder)
+    assert record.n_read == len(stand_ins.made_up_texts()["made up"]) == sum(record.removed.values()) + record.n_selected
+    assert sum(record.statuses.values()) == record.n_selected == study.pairs().height + study.dropped().height
+    assert record.selected_texts == {"made up": record.n_selected}
+    files = record.files
     assert (
-        files["images/pos"] + files["images/neg"] == files["pixels.csv"] == files["pairs.csv"] == chain.statuses["ok"]
+        files["images/pos"] + files["images/neg"] == files["pixels.csv"] == files["pairs.csv"] == record.statuses["ok"]
     )
     assert files["posData.csv"] + files["negData.csv"] - files["missing.csv"] == files["pairs.csv"]
 
@@ -120,12 +118,12 @@ def test_a_chain_that_was_stopped_goes_on_with_the_same_list_and_the_images_that
         patch.setattr(web, step, stop)
         with pytest.raises(KeyboardInterrupt):
             web.make_chain(tmp_path, ignore_progress, is_quick=True)
-    assert not web_results.Chain.read(tmp_path).is_run
+    assert not chain.Chain.read(tmp_path).is_run
     kept = [tmp_path / "list.parquet", *(tmp_path / "acquired" / "shards").glob("*"), *tmp_path.glob("files/*.csv")]
     before = {path: path.stat().st_mtime_ns for path in kept}
     web.make_chain(tmp_path, ignore_progress, is_quick=True)
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    assert web_results.Chain.read(tmp_path).statuses["ok"] > 0
+    assert chain.Chain.read(tmp_path).statuses["ok"] > 0
 
 
 def test_without_the_texts_the_study_is_left_out_with_the_reason(tmp_path, monkeypatch, capsys):
@@ -180,6 +178,6 @@ def test_the_label_of_the_study_is_the_rule_of_the_list_without_ambiguous_rows()
     assert labels["by_study"].to_list() == ["person", "animal", "none", "none", "none"]
 
 
-@pytest.mark.parametrize("module", [loopback, stand_ins, web, web_results])
+@pytest.mark.parametrize("module", [loopback, stand_ins, web, chain])
 def test_the_examples_of_the_programs_are_true(module):
     assert doctest.testmod(module).failed == 0

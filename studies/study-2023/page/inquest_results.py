@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from candidates.config import InquestConfig, Rule
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import read_json
 from inquest import RESULTS
-from inquest_config import InquestConfig, Rule
-from their_figures import TheirFigures
-from values import NOT_RUN, Number
+from page.their_figures import TheirFigures
+from page.values import NOT_RUN, Number
 
 Curves = NDArray[np.float64]
 QUANTITIES = ("train_accuracy", "accuracy", "loss")

@@ -12,8 +12,8 @@ from counterpoint.config import read_study
 from counterpoint.config.sweep import Point, SweepConfig, points, read_sweep
 from counterpoint.errors import ConfigError, did_you_mean
 from counterpoint.metrics import find_metric
-from study_results import StudyResults
-from values import Change, Number, as_number
+from page.study_results import StudyResults
+from page.values import Change, Number, as_number
 
 Key = tuple[str, str | None, str | None]
 """A point: its variant, its choice, its value."""

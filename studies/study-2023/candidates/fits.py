@@ -17,6 +17,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor
 
+from candidates.config import Candidate, Texts
 from counterpoint.contenders.base import Rows
 from counterpoint.contenders.published.keras_tokens import Ids, KerasTokenizer
 from counterpoint.contenders.published.losses import row_losses, row_scores
@@ -29,7 +30,6 @@ from counterpoint.data.plant import plant
 from counterpoint.measures.curve_signs import chance_agreement
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
-from inquest_config import Candidate, Texts
 
 Places = NDArray[np.int64]
 TRAIN, VALIDATION = "train", "validation"

@@ -14,7 +14,7 @@ from counterpoint.data.sources import open_source
 from counterpoint.formats.images import ImageReader
 from counterpoint.schema import Frame
 
-DATA = Path(os.environ.get("COUNTERPOINT_DATA", Path(__file__).parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("COUNTERPOINT_DATA", Path(__file__).parents[4] / "shared" / "data"))
 TEXTS = {
     "alt-texts as in LAION": DATA / "web-urls" / "laion_like.parquet",
     "Conceptual Captions, validation": DATA / "web-urls" / "cc3m_validation.csv",

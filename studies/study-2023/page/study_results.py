@@ -15,7 +15,7 @@ from counterpoint.compare import compare
 from counterpoint.config import StudyConfig
 from counterpoint.errors import ConfigError, did_you_mean
 from counterpoint.schema import Frame
-from values import Learning, Number, apart, as_number, learning_of, negative
+from page.values import Learning, Number, apart, as_number, learning_of, negative
 
 MAIN_METRIC = "balanced_accuracy"
 TEST = ("test", "oof")

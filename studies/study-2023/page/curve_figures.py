@@ -11,8 +11,8 @@ from counterpoint.report.palette import light
 from counterpoint.report.panels import WIDTH_PX, draw_learning
 from counterpoint.report.svg import TITLE_PX
 from counterpoint.schema import Frame
-from inquest_results import QUANTITIES, Found
-from their_figures import TheirFigures
+from page.inquest_results import QUANTITIES, Found
+from page.their_figures import TheirFigures
 
 THEIRS, DASHED = "image", (0, (4, 2))
 _LABELS = {"train_accuracy": "training accuracy", "accuracy": "validation accuracy", "loss": "validation loss"}

@@ -11,12 +11,12 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from counterpoint.report.svg import Gallery, drawing
-from curve_figures import Line, draw_inquest, draw_learning_beside, draw_shares, draw_training
-from inquest_results import InquestResults
-from results import SweepResults
-from study_results import StudyResults
-from their_figures import CNN_50, TheirFigures
-from values import NOT_RUN
+from page.curve_figures import Line, draw_inquest, draw_learning_beside, draw_shares, draw_training
+from page.inquest_results import InquestResults
+from page.results import SweepResults
+from page.study_results import StudyResults
+from page.their_figures import CNN_50, TheirFigures
+from page.values import NOT_RUN
 
 SHOWN_FREELY = "emoji"
 """The kind of source whose images may be shown."""

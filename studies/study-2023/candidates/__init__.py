@@ -1,0 +1,1 @@
+"""The candidates of the inquest: their settings and their trainings."""
