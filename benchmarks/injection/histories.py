@@ -19,8 +19,8 @@ TOGETHER = 10
 N_SHOWING, LENGTH, EMBED, WIDTH = 20, 10, 12, 48
 VOCABULARIES = (400, 2_000)
 """Of many words, most occur once or twice, so that a network can memorise a row after few epochs."""
-LAST_EPOCH, MEMORIZED = 18, 0.97
-"""An over-fitted training goes on until the mean training accuracy is this high, at most to this epoch."""
+LAST_EPOCH, MEMORIZED = 80, 0.96
+"""An over-fitted training goes on until the training accuracy of each network is this high, at most to this epoch."""
 
 
 class Kind(NamedTuple):
@@ -215,7 +215,7 @@ def _trained(shape: Shape, kind: Kind, train: Part, valid: Part) -> list[list[li
         running = _epoch(networks, optimiser, train, shape.batch)
         seen = running if kind.is_running else _measured(networks, train)
         epochs.append(torch.cat([seen, _measured(networks, valid)]))
-        if len(epochs) >= shape.epochs and (not kind.is_overfitted or float(seen[1].mean()) >= MEMORIZED):
+        if len(epochs) >= shape.epochs and (not kind.is_overfitted or float(seen[1].min()) >= MEMORIZED):
             break
     curves: list[list[list[float]]] = torch.stack(epochs).permute(2, 0, 1).tolist()
     return [[[round(value, 4) for value in epoch] for epoch in own] for own in curves]

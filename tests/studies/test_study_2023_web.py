@@ -88,13 +88,13 @@ def test_the_four_published_models_are_scored_on_the_pairs_that_are_not_ambiguou
 def test_the_record_of_the_chain_adds_up(quick):
     folder, study, _ = quick
     record = chain.Chain.read(folder)
-    assert record.n_read == len(stand_ins.made_up_texts()["made up"]) == sum(record.removed.values()) + record.n_selected
+    n_texts = len(stand_ins.made_up_texts()["made up"])
+    assert record.n_read == n_texts == sum(record.removed.values()) + record.n_selected
     assert sum(record.statuses.values()) == record.n_selected == study.pairs().height + study.dropped().height
     assert record.selected_texts == {"made up": record.n_selected}
     files = record.files
-    assert (
-        files["images/pos"] + files["images/neg"] == files["pixels.csv"] == files["pairs.csv"] == record.statuses["ok"]
-    )
+    n_images = files["images/pos"] + files["images/neg"]
+    assert n_images == files["pixels.csv"] == files["pairs.csv"] == record.statuses["ok"]
     assert files["posData.csv"] + files["negData.csv"] - files["missing.csv"] == files["pairs.csv"]
 
 
