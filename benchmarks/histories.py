@@ -33,10 +33,11 @@ HERE = Path(__file__).parent
 RESULTS, KEPT = HERE / "results" / "histories.json", HERE / "results" / "draws" / "histories.jsonl"
 QUICK = HERE.parent / "runs" / "histories-quick.jsonl"
 REPORTED, SEEDS_A_KIND = 700_000, 1_000
-N_HISTORIES, N_OTHERS = 200, 60
-"""The number of histories of each kind that has a bar, and of each other kind."""
+N_HISTORIES, N_HARD, N_OTHERS = 200, 500, 60
+"""The number of histories of each kind that has a bar, of those of which few become perfect, and of each other kind."""
 N_PLANTED, N_CLEAN = 10, 20
 """The number of studies of each planted kind and strength, and of each clean kind."""
+HARD = ("noise", "weak")
 WITH_BARS = ("permuted", "half_permuted", "rare_permuted", "noise", "weak", "rare", "sound")
 CURVE_BARS, STUDY_BARS = (0.9, 0.05), (0.95, 0.02)
 FOUND = "evaluated_on_other_rows"
@@ -57,7 +58,7 @@ def items(*, is_whole: bool) -> list[Item]:
     groups = [
         Item(CURVES + kind, 0, 1, 0.0, place * SEEDS_A_KIND + seed)
         for place, kind in enumerate(KINDS)
-        for seed in range((N_HISTORIES if kind in WITH_BARS else N_OTHERS) // TOGETHER)
+        for seed in range((N_HARD if kind in HARD else N_HISTORIES if kind in WITH_BARS else N_OTHERS) // TOGETHER)
     ]
     planted = [
         Item(STUDY + kind, 1000, 1, strength, (place + 40) * SEEDS_A_KIND + round(10 * strength) * 50 + seed)

@@ -75,15 +75,18 @@ def other_rows(found: Mapping[str, Any]) -> str:
         for kind, by_strength in found["studies"].items()
         for strength, own in by_strength.items()
     ]
-    curves = [[CURVES[kind], percent(own["found"]), _counted(own["answers"])] for kind, own in found["curves"].items()]
+    curves = [
+        [CURVES[kind], percent(own["found"]), percent(own["found_of_perfect"]), _counted(own["answers"])]
+        for kind, own in found["curves"].items()
+    ]
     return "\n\n".join(
         [
             "**Validation rows that are not their own, in studies of 1,000 pairs.** The bar is at least 95 % detected, "
             "and at most 2 % alarms.",
             table(["studies", "", "permuted", "found", "named as wrong"], studies),
             "**From learning curves alone.** The bar is at least 90 % detected, and at most 5 % alarms in each kind of "
-            "200 trainings. Kinds of 60 have no bar. Without a training accuracy of .95 at the end, this answer is not "
-            "given. So the third column counts only trainings that reached it.",
+            "200 trainings or more. Kinds of 60 have no bar. Without a training accuracy of .95 at the end, this "
+            "answer is not given. So the third column counts only trainings that reached it.",
             table(["trainings", f"`{FOUND}`", "of those with .95", "all answers"], curves),
         ]
     )

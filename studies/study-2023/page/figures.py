@@ -101,7 +101,7 @@ class Figures:
         right = results.candidate(data, results.config.right)
         with drawing():
             drawn = draw_inquest(self.theirs, [*shown, *([right] if right and right not in shown else [])])
-            return self._saved(f"inquest-{data}", f"Their figures 6 and 7, and candidates on {data}", drawn, alt)
+            return self._saved(f"inquest-{data}", "Which fault makes their figures 6 and 7?", drawn, alt)
 
     def noise(self, points: Mapping[str, StudyResults], contender: str, alt: str) -> str:
         """Draw the training accuracy by epoch of a contender in several studies, and that of their figure 3.
