@@ -1,9 +1,9 @@
 """Try each candidate of inquest.yaml, and write the curves of all runs into the run folder.
 
-    python studies/study-2023/inquest.py [--quick]
+    python studies/study-2023/inquest.py [--quick | --kept]
 
-It may be stopped at any time, and continues with the first unfinished training.  Finished trainings of the whole
-inquest are kept in ``results/``, so that a later run continues there, also on another machine.  They have numbers only.
+It may be stopped at any time, and continues with the first unfinished training.  ``--kept`` keeps finished trainings in
+``results/``, so that a later run with it continues there, also on another machine.  They have numbers only.
 """
 
 import json
@@ -163,6 +163,7 @@ def main() -> None:
     """Run the inquest, or with ``--quick`` its short form."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few rows, epochs and draws, to see that everything runs")
+    parser.add_argument("--kept", action="store_true", help="go on from results/, and keep finished trainings there")
     parser.add_argument("--runs", type=Path, default=FOLDER.parents[1] / "runs", help="the folder of run folders")
     parser.add_argument("--workers", type=int, default=None, help="the number of trainings at once")
     chosen, started = parser.parse_args(), perf_counter()
@@ -172,7 +173,8 @@ def main() -> None:
             if chosen.quick:
                 path = run(config.shortened(), chosen.runs, on_progress, workers=chosen.workers)
             else:
-                path = run(config, chosen.runs, on_progress, kept=KEPT, workers=chosen.workers)
+                kept = KEPT if chosen.kept else None
+                path = run(config, chosen.runs, on_progress, kept=kept, workers=chosen.workers)
     except CounterpointError as error:
         raise SystemExit(str(error)) from None
     except KeyboardInterrupt:

@@ -15,10 +15,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import counterpoint
+import kept
 import web
 from candidates.config import read_inquest
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
+from counterpoint.config import read_study
+from counterpoint.config.sweep import read_sweep
 from counterpoint.errors import CounterpointError
 from counterpoint.on_progress import OnProgress
 from counterpoint.opening import open_study
@@ -65,7 +68,7 @@ def files(folder: Path = FOLDER) -> list[Path]:
     return [*(folder / f"{stem}.yaml" for stem in STEMS), DEMO]
 
 
-def run(paths: Sequence[Path], runs: Path, on_progress: OnProgress) -> None:
+def run(paths: Sequence[Path], runs: Path, on_progress: OnProgress, *, are_kept: bool = False) -> None:
     """Run every study and sweep that is not finished.
 
     Parameters
@@ -76,15 +79,31 @@ def run(paths: Sequence[Path], runs: Path, on_progress: OnProgress) -> None:
         *runs* is the folder of run folders.
     on_progress
         *on_progress* receives the progress.
+    are_kept
+        *are_kept* starts from the archives of ``results/``, and keeps each finished run there.
     """
     for path in paths:
-        named = with_name(path.stem, on_progress)
+        named, folder, is_archived = with_name(path.stem, on_progress), runs / name_of(path), are_kept and is_long(path)
+        if is_archived and (kept.restore(path, folder) or kept.is_restored(path, folder)):
+            continue
         if path == web.FILE:
             web.run(runs, named)
         elif is_sweep(path):
             open_sweep(path, runs=runs, on_progress=named).run()
         else:
             open_study(path, runs=runs, on_progress=named).report()
+        if is_archived:
+            kept.keep(folder, path)
+
+
+def is_long(path: Path) -> bool:
+    """Report whether the file at *path* is kept: the demo and the hosted chain take minutes, and show pictures."""
+    return path not in (DEMO, web.FILE)
+
+
+def name_of(path: Path) -> str:
+    """Return the name of the run folder of the study or sweep of the file at *path*."""
+    return read_sweep(path).sweep if is_sweep(path) else read_study(path).study
 
 
 def with_name(stem: str, on_progress: OnProgress) -> OnProgress:
@@ -192,6 +211,7 @@ def options() -> Namespace:
     """Return the options of the command line."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--only-read", action="store_true", help="run nothing, and mark studies that have not been run")
+    parser.add_argument("--kept", action="store_true", help="go on from results/, and keep each finished run there")
     parser.add_argument("--runs", type=Path, default=ROOT / "runs", help="the folder of run folders")
     return parser.parse_args()
 
@@ -202,8 +222,8 @@ def main() -> None:
     try:
         if not chosen.only_read:
             with progress() as on_progress:
-                run(files(), chosen.runs, on_progress)
-                run_inquest(read_inquest(INQUEST), chosen.runs, on_progress, kept=KEPT)
+                run(files(), chosen.runs, on_progress, are_kept=chosen.kept)
+                run_inquest(read_inquest(INQUEST), chosen.runs, on_progress, kept=KEPT if chosen.kept else None)
         write(FolderResults(FOLDER, chosen.runs), page=ROOT / "docs" / "study-2023.md", readme=ROOT / "README.md")
     except CounterpointError as error:
         raise SystemExit(str(error)) from None

@@ -2,8 +2,11 @@
 
 import dataclasses
 import doctest
+import io
 import json
 import re
+import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,9 @@ import yaml
 from PIL import Image
 
 import inquest
+import kept
 import study_2023_runs
+import web
 import write
 from candidates import config as candidates_config
 from candidates import fits
@@ -467,3 +472,45 @@ def test_layers_are_read_off_a_real_module():
     rows = layers.layers("paper-text-lstm")
     assert [row["kind"] for row in rows] == ["Embedding", "LSTM", "Linear"]
     assert rows[0]["gives"] == "100 × 32"
+
+
+def test_a_page_from_kept_runs_is_the_page_from_the_runs(made, tmp_path):
+    for path in filter(write.is_long, write.files()):
+        run = made / write.name_of(path)
+        kept.keep(run, path, tmp_path / "kept")
+        restored = tmp_path / "runs" / run.name
+        assert kept.restore(path, restored, tmp_path / "kept")
+        assert kept.is_restored(path, restored)
+        assert not list(restored.rglob("predictions.parquet"))
+    others = [write.name_of(path) for path in write.files() if not write.is_long(path)]
+    for name in (*others, web.folder_of(made).name, candidates_config.read_inquest(inquest.FILE).inquest):
+        shutil.copytree(made / name, tmp_path / "runs" / name)
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    assert written(one, made) == written(two, tmp_path / "runs")
+
+
+@pytest.mark.parametrize("change", ["version", "settings", "run folder", "archive"])
+def test_a_kept_run_of_another_version_or_of_other_settings_is_not_used(made, tmp_path, monkeypatch, change):
+    path = shutil.copy(FOLDER / "published.yaml", tmp_path / "published.yaml")
+    archive, run = kept.keep(made / write.name_of(path), path, tmp_path / "kept"), tmp_path / "study-2023-published"
+    if change == "version":
+        monkeypatch.setattr(kept, "__version__", "0.0.1")
+    elif change == "settings":
+        path.write_text(path.read_text(encoding="utf-8").replace("seeds: [1]", "seeds: [2]"), encoding="utf-8")
+    elif change == "run folder":
+        run.mkdir()
+    else:
+        archive.write_bytes(b"cut off")
+    assert not kept.restore(path, run, tmp_path / "kept")
+    assert not kept.is_restored(path, run)
+
+
+def test_kept_runs_have_no_text_and_no_image(made, tmp_path):
+    archive = kept.keep(made / "study-2023-published", FOLDER / "published.yaml", tmp_path)
+    with zipfile.ZipFile(archive) as opened:
+        names = opened.namelist()
+        pairs = pl.read_parquet(io.BytesIO(opened.read("tables/pairs.parquet")))
+    assert pairs.columns == ["id", "label", "fold"]
+    assert not any("examples" in name or name.startswith("fits") for name in names)
