@@ -44,7 +44,7 @@ ROOT = FOLDER.parents[1]
 DEMO = Path(counterpoint.__file__).with_name("demo.yaml")
 """The study whose images may be shown."""
 STEMS = (
-    "published", "published-text-svm", "published-variants", "labels", "autopsy", "cnn", "noise",
+    "published", "published-text-svm", "published-variants", "labels", "autopsy", "cnn", "noise", "noise-large",
     "pairs", "sides", "sides-large", "repaired", "aspect", "web",
 )  # fmt: skip
 """The files of this folder that are run, in the order of the page.  Sweeps start from the others."""
