@@ -3,6 +3,7 @@
 import tempfile
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,8 @@ class GivenTable(_GivenFile):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        nothing: Any = pl.from_arrow(self._opened().schema_arrow.empty_table())
+        with self._opened() as file:
+            nothing: Any = pl.from_arrow(file.schema_arrow.empty_table())
         self._is_list, self._columns = self._vector_columns(nothing.schema)
         self.width = len(self._columns)
         if self._is_list:
@@ -102,8 +104,8 @@ class GivenTable(_GivenFile):
         ids = _column(pairs, "id", self.name).cast(pl.String)
         is_needed, counts = ~_is_missing(pairs, modality), np.zeros(len(pairs), dtype=np.int64)
         is_null, is_bad = np.zeros(len(pairs), dtype=bool), np.zeros(len(pairs), dtype=bool)
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - the map keeps it open
-        vectors = np.memmap(file, np.float32, "w+", shape=(max(1, len(pairs)), max(1, self.width)))
+        with tempfile.TemporaryFile() as file:  # the map keeps its bytes
+            vectors = np.memmap(file, np.float32, "w+", shape=(max(1, len(pairs)), max(1, self.width)))
         places = pl.DataFrame({"id": ids}).with_row_index("row_of_pair")
         for table in self._tables():
             has_vector, matrix = self._matrix(table)
@@ -139,15 +141,17 @@ class GivenTable(_GivenFile):
         return lists.is_not_null().to_numpy(), full.explode().to_numpy().reshape(-1, self.width)
 
     def _tables(self) -> Iterator[Frame]:
-        file = self._opened()
-        for batch in file.iter_batches(AT_ONCE, columns=["id", *self._columns]):
-            vectors = pl.col(self._columns).cast(pl.List(pl.Float32)) if self._is_list else pl.col(self._columns)
-            table: Any = pl.from_arrow(batch)
-            yield table.select(pl.col("id").cast(pl.String), vectors)
+        vectors = pl.col(self._columns).cast(pl.List(pl.Float32)) if self._is_list else pl.col(self._columns)
+        with self._opened() as file:
+            for batch in file.iter_batches(AT_ONCE, columns=["id", *self._columns]):
+                table: Any = pl.from_arrow(batch)
+                yield table.select(pl.col("id").cast(pl.String), vectors)
 
-    def _opened(self) -> pq.ParquetFile:
+    @contextmanager
+    def _opened(self) -> Iterator[pq.ParquetFile]:
         try:
-            return pq.ParquetFile(open_regular(self.name))
+            with open_regular(self.name) as data, pq.ParquetFile(data) as file:
+                yield file
         except (OSError, pa.ArrowException) as error:
             raise SourceError(why_not_read(self.name, error)) from error
 
