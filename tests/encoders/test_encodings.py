@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from hashlib import sha256
 from io import BytesIO
@@ -371,6 +372,18 @@ def test_a_wrong_name_is_one_line(name, line):
     with pytest.raises(ConfigError) as error:
         open_encoder(name)
     assert str(error.value) == line
+
+
+def test_a_hub_name_without_the_package_is_one_line(monkeypatch):
+    monkeypatch.delitem(sys.modules, "counterpoint.encoders.hub", raising=False)
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(ConfigError) as error:
+        open_encoder("facebook/dinov2-small")
+    assert str(error.value) == (
+        "The encoder 'facebook/dinov2-small' needs huggingface_hub, not installed here: "
+        "pip install 'counterpoint[hub]'."
+    )
 
 
 def test_a_class_from_outside_is_opened_with_the_device_where_it_takes_one():
