@@ -1,7 +1,6 @@
 """Logistic regression on histograms of oriented gradients: an image model without a network."""
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -56,16 +55,18 @@ class ImageHOG(Probe):
         """Estimate the seconds of a fit, most of which compute the histograms."""
         return 1 + n_rows * (2e-3 + 4e-7 * self.side_px**2)
 
-    def check_installed(self) -> None:
+    @property
+    def folder(self) -> str | None:
+        """The folder of the stored pixels."""
+        return self.cache
+
+    def check_installed(self, given: Collection[str] = ()) -> None:
         """Raise ConfigError when scikit-image is missing."""
         _histogram()
 
     def _vectors(self, pairs: Frame) -> Mapping[str, "Histograms"]:
         pixels = pixels_of(self.pixel_settings(), pairs, cache=self.cache)
         return {"image": Histograms(pixels, self.side_px, self.cell_px, self.orientations)}
-
-    def _folder(self) -> Path | None:
-        return Path(self.cache) if self.cache and Path(self.cache).is_dir() else None
 
 
 class Histograms:

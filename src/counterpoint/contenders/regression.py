@@ -89,7 +89,7 @@ def fit_regression(train: Any, codes: Codes, held_out: Any = None, held_out_code
     model = LogisticRegression(warm_start=True, max_iter=MAX_ITERATIONS, tol=TOLERANCE)
     if held_out is None or held_out_codes is None:
         return _fitted(model, train, codes, c=UNJUDGED_C)
-    few = _spread(codes)
+    few = spread(codes, ENOUGH)
     rows = train if len(few) == len(codes) else train[few]
     tried: list[Regression] = []
     losses: list[float] = []
@@ -116,8 +116,12 @@ def _fitted(model: LogisticRegression, rows: Any, codes: Codes, *, c: float) -> 
     return Regression(weights, bias, c=c, n_trials=1)
 
 
-def _spread(codes: Codes) -> Codes:
-    """Return the places of about `ENOUGH` rows or of all, as many of each class as its share, and at least one."""
-    step = -(-len(codes) // ENOUGH)
+def spread(codes: Codes, most: int) -> Codes:
+    """Return the places of about *most* rows or of all, of each class as many as its share, and at least one.
+
+    >>> spread(np.array([0, 0, 0, 0, 1, 1]), 3).tolist()
+    [0, 2, 4]
+    """
+    step = -(-len(codes) // most)
     chosen = [np.flatnonzero(codes == code)[::step] for code in np.unique(codes)]
     return np.sort(np.concatenate(chosen))

@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,9 +11,10 @@ from scipy.special import softmax
 from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.contenders.encoded import Encoded, EncodedModality, with_mean
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.probes.rows_file import RowsFile, Scale, Vectors, columns_of
+from counterpoint.contenders.probes.rows_file import RowsFile, Scale, columns_of
 from counterpoint.contenders.probes.term import Term
 from counterpoint.contenders.regression import fit_regression, judged_on
+from counterpoint.contenders.vectors import Vectors
 from counterpoint.schema import Frame
 
 
@@ -39,18 +39,19 @@ class Probe(Contender):
 
     is_additive: ClassVar[bool] = True
 
+    @property
+    @abstractmethod
+    def folder(self) -> str | None:
+        """The folder of the stored inputs, whose disk has space for the scaled training rows."""
+
     @abstractmethod
     def _vectors(self, pairs: Frame) -> Mapping[str, Vectors]:
         """Return the vectors of *pairs* for each of ``modalities``, in this order."""
 
-    def _folder(self) -> Path | None:
-        """Return a folder for large temporary files, or None for the usual one."""
-        return None
-
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         train, held_out = judged_on(train, validation)
         vectors = self._vectors(train.pairs)
-        with RowsFile(list(vectors.values()), self._folder()) as file:
+        with RowsFile(list(vectors.values()), self.folder) as file:
             scales = file.scales()
             file.scale(scales)
             with self._judges(held_out, scales) as judges:
@@ -69,7 +70,7 @@ class Probe(Contender):
         if held_out is None:
             yield ()
             return
-        with RowsFile(list(self._vectors(held_out.pairs).values()), self._folder()) as file:
+        with RowsFile(list(self._vectors(held_out.pairs).values()), self.folder) as file:
             file.scale(scales)
             yield file.rows(), held_out.codes
 

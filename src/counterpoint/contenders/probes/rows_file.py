@@ -2,13 +2,15 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from counterpoint.artifacts import why_not_written
+from counterpoint.contenders.vectors import Vectors
 from counterpoint.errors import RunFolderError
 
 Floats = NDArray[np.float64]
@@ -16,19 +18,6 @@ AT_ONCE = 4096
 """Rows that are in memory at once."""
 LEAST_SPREAD = 1e-6
 """A standard deviation, relative to the mean, below which a column is constant but for its rounding."""
-
-
-class Vectors(Protocol):
-    """The vectors of rows for one modality, such as `counterpoint.encoders.encodings.Encodings`."""
-
-    width: int
-    is_missing: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-
-    def __getitem__(self, rows: Any, /) -> NDArray[np.float32]:
-        """Return the vectors of *rows*, shape (n, width), with zeros where one is missing."""
 
 
 class Scale(NamedTuple):
@@ -46,8 +35,8 @@ class RowsFile:
     blocks
         *blocks* are the vectors of each modality, with the same number of rows.
     folder
-        *folder* is a folder on a disk with space for the matrix, or None for the folder of temporary files.  The file
-        has no name there, so that a killed process leaves nothing.
+        *folder* is a folder on a disk with space for the matrix.  Where it does not exist, the usual folder of
+        temporary files is used.  The file has no name there, so that a killed process leaves nothing.
 
     Raises
     ------
@@ -67,19 +56,22 @@ class RowsFile:
     [[-1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
     """
 
-    def __init__(self, blocks: Sequence[Vectors], folder: Path | None = None) -> None:
+    def __init__(self, blocks: Sequence[Vectors], folder: str | None = None) -> None:
         self._widths = [block.width for block in blocks]
         self._shape = len(blocks[0]), sum(self._widths) + len(blocks)
-        self._where = folder or Path(tempfile.gettempdir())
-        self._file = tempfile.TemporaryFile(dir=self._where)  # noqa: SIM115 - __exit__ closes it
-        for rows in chunks(len(blocks[0])):
-            self._write(np.hstack([part for block in blocks for part in (block[rows], block.is_missing[rows, None])]))
+        self._where = Path(folder if folder and Path(folder).is_dir() else tempfile.gettempdir())
+        with ExitStack() as opened:
+            self._file = opened.enter_context(tempfile.TemporaryFile(dir=self._where))
+            for rows in chunks(len(blocks[0])):
+                parts = [part for block in blocks for part in (block[rows], block.is_missing[rows, None])]
+                self._write(np.hstack(parts))
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._opened.close()
 
     def scales(self) -> list[Scale]:
         """Return the scale of each modality, learned from the rows that have it."""

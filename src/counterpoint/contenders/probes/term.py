@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpoint.contenders.probes.rows_file import Scale, Vectors, chunks
+from counterpoint.contenders.probes.rows_file import Scale, chunks
+from counterpoint.contenders.vectors import Vectors
 
 Floats = NDArray[np.float64]
 
@@ -34,10 +35,10 @@ class Term(NamedTuple):
 
     def logits(self, vectors: Vectors) -> Floats:
         """Return the logits of *vectors*, shape (n, n_classes)."""
-        logits = np.empty((len(vectors), len(self.offset)))
-        for rows in chunks(len(vectors)):
-            logits[rows] = vectors[rows] @ self.weights.T + self.offset
-        logits[vectors.is_missing] = self.missing
+        logits = np.tile(self.missing, (len(vectors), 1))
+        there = np.flatnonzero(~vectors.is_missing)
+        for part in chunks(len(there)):
+            logits[there[part]] = vectors[there[part]] @ self.weights.T + self.offset
         return logits
 
     def arrays(self, name: str) -> dict[str, NDArray[Any]]:
