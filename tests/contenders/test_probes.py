@@ -146,8 +146,8 @@ def test_a_pair_probe_is_a_sum_of_a_term_of_the_text_and_a_term_of_the_image(pai
     assert make("text-probe", encoder=TEXT).fit(pairs, pairs["label"]).encoded(pairs) is None
 
 
-def test_each_image_is_encoded_once_a_call_and_unreadable_ones_are_one_warning(pairs, monkeypatch):
-    seen = []
+def test_each_image_is_encoded_once_and_unreadable_ones_are_one_warning(tmp_path, monkeypatch):
+    pairs, seen = make_pairs(tmp_path, n=60, n_classes=3, seed=7), []
     encode = Colours.encode_images
     monkeypatch.setattr(Colours, "encode_images", lambda self, images: seen.append(len(images)) or encode(self, images))
     wrong = pairs.with_columns(image=pl.when(pl.int_range(pl.len()) == 9).then(pl.lit("no.png")).otherwise("image"))
@@ -157,6 +157,19 @@ def test_each_image_is_encoded_once_a_call_and_unreadable_ones_are_one_warning(p
     assert sum(seen) == 57
     with pytest.raises(SchemaError, match=r"None of the 60 images can be read"):
         model.predict(pairs.with_columns(image=pl.lit("no.png")))
+
+
+def test_own_vectors_are_columns_of_the_frame_and_a_kept_probe_needs_them_only_to_predict(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.array(["a", "b"])[rng.integers(0, 2, 60)]
+    values = np.where(labels == "b", 1.0, -1.0) + rng.normal(0, 0.1, 60)
+    X = pl.DataFrame({"text": ["a text"] * 60, "x_0": values, "x_1": rng.normal(size=60)})
+    model = make("text-probe", encoder="columns:x_").fit(X, labels)
+    assert model.score(X, labels) == 1
+    keep(model, tmp_path)
+    assert load(tmp_path).predict_proba(X).tobytes() == model.predict_proba(X).tobytes()
+    with pytest.raises(SchemaError, match="columns:x_ needs columns of numbers"):
+        model.predict(X.drop("x_0", "x_1"))
 
 
 def test_an_encoder_of_another_modality_is_one_line(pairs):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from counterpoint.contenders import MODELS, settings_of
-from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.errors import ConfigError, CounterpointError, did_you_mean
 
 MODALITIES = ("text", "image")
 
@@ -51,7 +51,7 @@ def check_declared(contenders: Mapping[str, Any]) -> None:
 def _check_installed(name: str, model: Any, contenders: Mapping[str, Any]) -> None:
     try:
         model.check_installed(contenders)
-    except ConfigError as error:
+    except CounterpointError as error:
         raise type(error)(f"{name}: {error}") from error
 
 
