@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from counterpoint.contenders.images import vectors_of
 from counterpoint.contenders.vectors import NoVectors, Vectors
-from counterpoint.encoders import CATALOGUE, COLUMNS, open_encoder
+from counterpoint.encoders import COLUMNS, open_encoder
 from counterpoint.encoders.base import Encoder
+from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.encoders.encodings import Encodings, load_encodings
 from counterpoint.schema import Frame
 
