@@ -26,7 +26,7 @@ def noisy(n: int, *, n_columns: int = 40, n_classes: int = 3, seed: int = 0, slo
 def test_the_chosen_c_has_the_smallest_held_out_loss_of_those_that_were_tried():
     (rows, codes), (held_out, judged) = noisy(120), noisy(400, seed=1)
     found = fit_regression(rows, codes, held_out, judged)
-    tried = PATH[: found.n_trials]
+    tried = PATH[: found.n_tried]
     losses = {}
     for c in tried:
         proba = LogisticRegression(C=c, max_iter=5000, tol=1e-8).fit(rows, codes).predict_proba(held_out)
@@ -45,7 +45,7 @@ def test_labels_that_are_noise_are_regularised_more_than_labels_that_are_clear()
 
 def test_without_held_out_rows_one_c_is_fitted():
     found = fit_regression(*noisy(100))
-    assert (found.c, found.n_trials) == (UNJUDGED_C, 1)
+    assert (found.c, found.n_tried) == (UNJUDGED_C, 1)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

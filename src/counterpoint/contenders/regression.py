@@ -34,13 +34,13 @@ class Regression(NamedTuple):
     weights, bias
         *weights* has shape (n_classes, n_columns), and *bias* shape (n_classes,).
     c
-        *c* is the chosen inverse strength of the regularisation, and *n_trials* the number of values that were tried.
+        *c* is the chosen inverse strength of the regularisation, and *n_tried* the number of values that were tried.
     """
 
     weights: Floats
     bias: Floats
     c: float
-    n_trials: int
+    n_tried: int = 1
 
     def logits(self, rows: Any) -> Floats:
         """Return the logits of *rows*, dense or sparse of shape (n, n_columns), as shape (n, n_classes)."""
@@ -101,7 +101,7 @@ def fit_regression(train: Any, codes: Codes, held_out: Any = None, held_out_code
     best = tried[int(np.argmin(losses))]
     if len(few) < len(codes):
         best = _fitted(model, train, codes, c=best.c)
-    return best._replace(n_trials=len(tried))
+    return best._replace(n_tried=len(tried))
 
 
 def _fitted(model: LogisticRegression, rows: Any, codes: Codes, *, c: float) -> Regression:
@@ -113,7 +113,7 @@ def _fitted(model: LogisticRegression, rows: Any, codes: Codes, *, c: float) -> 
     weights, bias = (np.asarray(part, dtype=np.float64) for part in (model.coef_, model.intercept_))
     if len(weights) == 1:  # two classes: the logits of the second, divided between both
         weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
-    return Regression(weights, bias, c=c, n_trials=1)
+    return Regression(weights, bias, c=c)
 
 
 def spread(codes: Codes, most: int) -> Codes:

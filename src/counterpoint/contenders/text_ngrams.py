@@ -53,7 +53,7 @@ class TextNGrams(Contender):
         self.weight_ = inverse_frequencies(counts, self.grams_.worth)
         judges = (self._vectors(held_out.pairs), held_out.codes) if held_out else ()
         found = fit_regression(weighed(counts, self.weight_), train.codes, *judges)
-        self.coef_, self.bias_, self.c_, self.n_trials_ = found
+        self.coef_, self.bias_, self.c_ = found.weights, found.bias, found.c
         self.n_parameters_ = self.coef_.size + self.bias_.size
 
     def state(self) -> State:
@@ -66,7 +66,7 @@ class TextNGrams(Contender):
         return super().restore(state)
 
     def _proba(self, pairs: Frame) -> Proba:
-        regression = Regression(self.coef_, self.bias_, self.c_, self.n_trials_)
+        regression = Regression(self.coef_, self.bias_, self.c_)
         return np.asarray(softmax(regression.logits(self._vectors(pairs)), axis=1))
 
     def _vectors(self, pairs: Frame) -> Any:

@@ -61,7 +61,7 @@ class Probe(Contender):
             modality: Term.of_scaled(found.weights[:, columns], scale)
             for modality, columns, scale in zip(vectors, blocks, scales, strict=True)
         }
-        self.bias_, self.c_, self.n_trials_ = found.bias, found.c, found.n_trials
+        self.bias_, self.c_ = found.bias, found.c
         self.n_parameters_ = found.weights.size + found.bias.size
 
     @contextmanager
