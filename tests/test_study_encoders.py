@@ -126,6 +126,18 @@ def test_own_vectors_are_rows_of_a_table_by_id_or_of_an_array_by_record(suffix, 
     assert kept.predict(own.pairs()[:9]).tolist() == own.pairs()["label"][:9].to_list()
 
 
+@pytest.mark.slow
+def test_own_vectors_are_columns_of_a_table(finished, tmp_path):
+    whole, _ = finished
+    truth = (pl.col("label") == "class_1").cast(pl.Float64)
+    columns = ["id", "text", "image", "label"]
+    whole.pairs().select(*columns, x_0=truth, x_1=1 - truth).write_csv(tmp_path / "own.csv")
+    given = study(tmp_path, contenders=["majority", {"kind": "text-probe", "encoder": "columns:x_"}]).config
+    source = {"kind": "table", "path": str(tmp_path / "own.csv"), "numbers": ["x_*"]}
+    own = cp.Study(given.model_copy(update={"source": source}), runs=tmp_path)
+    assert own.scores().filter(contender="text-probe", metric="accuracy", part="test")["value"].item() == 1
+
+
 # Before anything is read.
 
 

@@ -1,12 +1,13 @@
 """The study file: one frozen section for each stage.  Sources and contenders check their own keys."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from counterpoint.config.encoders import named_files
 from counterpoint.config.faults import Fault
 from counterpoint.config.files import absolute, overridden, put, read_keys
 from counterpoint.config.names import FolderName
@@ -17,10 +18,6 @@ from counterpoint.settings import Count, Name, Pixels, Positive, Section, Seed, 
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 _ROUNDING = 1e-6
-ENCODER_SETTINGS = ("encoder", "text_encoder", "image_encoder")
-"""Settings of contenders that name an encoder."""
-ENCODER_FILES = (".npy", ".onnx", ".parquet")
-"""The ends of the names of encoders that are files."""
 DEFAULT_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss", "ece")
 
 
@@ -337,18 +334,6 @@ def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     predictions, contenders = values.get("predictions"), values.get("contenders")
     for entry in predictions if isinstance(predictions, list) else ():
         resolve(entry, "path")
-    for holder, key in _encoder_files(contenders):
+    for holder, key in named_files(contenders):
         resolve(holder, key)
     return values
-
-
-def _encoder_files(settings: Any) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield each place in the *settings* of contenders that names an encoder by the path of a file."""
-    if isinstance(settings, list):
-        for each in settings:
-            yield from _encoder_files(each)
-    elif isinstance(settings, dict):
-        for key, value in settings.items():
-            if key in ENCODER_SETTINGS and isinstance(value, str) and value.endswith(ENCODER_FILES):
-                yield settings, key
-            yield from _encoder_files(value)

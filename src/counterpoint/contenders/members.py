@@ -48,7 +48,15 @@ class CalibratedModel(NamedTuple):
 
     @classmethod
     def of(cls, state: State, name: str, *, member: str) -> Self:
-        """Return the *member* whose fit and scaling are in *state* under *name*."""
+        """Return a member from its state.
+
+        Parameters
+        ----------
+        state, name
+            *state* has its fit and its scaling under *name*.
+        member
+            *member* is the name of the contender.
+        """
         return cls(member, state.fits[name], Scaling.of(state.arrays, name))
 
 
@@ -111,7 +119,15 @@ def unfitted(owner: Combination, member: str) -> Any:
 
 
 def readings_of(owner: Combination, members: Iterable[str], given: Collection[str]) -> tuple[Reading, ...]:
-    """Return the vectors that those of *members* read that are not *given*."""
+    """Return the vectors that those of *members* read that are not *given*.
+
+    Parameters
+    ----------
+    owner, members
+        *owner* is the combination, and *members* are names of contenders.
+    given
+        *given* are the contenders whose fits it gets.
+    """
     trained = [unfitted(owner, member) for member in members if member not in given]
     return tuple(reading for model in trained for reading in model.encodings_read(given))
 

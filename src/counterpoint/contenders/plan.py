@@ -104,9 +104,15 @@ class _Planner:
     places: Mapping[str, Any]
 
     @cached_property
+    def fingerprints(self) -> dict[Reading, str]:
+        """The fingerprint of each encoder, computed once: that of a large file takes seconds."""
+        readings = encodings_read(self.models)
+        return dict(zip(readings, fingerprints_of(readings), strict=True))
+
+    @cached_property
     def trusted(self) -> tuple[str, ...]:
         """The classes from outside this package that the study file names: contenders and encoders."""
-        encoders = {reading.encoder for reading in encodings_read(self.models) if needs_trust(reading.encoder)}
+        encoders = {reading.encoder for reading in self.fingerprints if needs_trust(reading.encoder)}
         return tuple(sorted(encoders.union(each.kind for each in self.entries if ":" in each.kind)))
 
     def of_fold(self, fold: str, n_train: int) -> Iterator[FitTask]:
@@ -128,7 +134,7 @@ class _Planner:
         settings, model = dict(entry.settings), self.models[entry.name]
         built_on = {name: task.key for name, task in needed.items()}
         # A contender without encoders has the key that it had before there were any.
-        encoders = fingerprints_of(model.encodings_read(needed))
+        encoders = [self.fingerprints[reading] for reading in model.encodings_read(self.models)]
         inputs = [self.rules.threads, built_on, *([encoders] if encoders else [])]
         return FitTask(
             contender=entry.name,

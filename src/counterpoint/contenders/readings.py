@@ -45,7 +45,14 @@ class Reading(NamedTuple):
     def vectors(self, pairs: Frame, folder: str | None, *, width: int | None = None) -> Vectors:
         """Return the vectors of *pairs*, from the store in *folder* or encoded now.
 
-        *width* is their known width: where all pairs lack the modality, the encoder is not read.
+        Parameters
+        ----------
+        pairs
+            *pairs* have the column of the modality.  Where all lack it, the encoder is not read.
+        folder
+            *folder* is the folder of the stored encodings, or None.
+        width
+            *width* is the width of the vectors where it is known already.
         """
         encoder = self.opened()
         if pairs[self.modality].null_count() == len(pairs):

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 from safetensors import numpy as safetensors
 
-from counterpoint.config.study import ENCODER_SETTINGS
+from counterpoint.config.encoders import ENCODER_SETTINGS
 from counterpoint.contenders import MODELS, settings_of
 from counterpoint.contenders.kept.digests import (
     ARRAYS,
