@@ -42,6 +42,7 @@ def inputs_of(
         "primary": primary,
         "modalities": modalities,
         "additive": tuple(name for name, model in contenders.items() if getattr(model, "is_additive", False)),
+        "pretrained": _pretrained(config, contenders),
         "n_fits": _n_fits(tables, config, primary or {}),
         "test_evaluations": len(evaluations.read()),
         "is_record_lost": bool(evaluations.lost()),
@@ -49,6 +50,12 @@ def inputs_of(
         "depth": config.checks.depth,
         "fit_of": lambda contender: _fit_of(contender, fits, tables["pairs"]),
     })  # fmt: skip
+
+
+def _pretrained(config: StudyConfig, contenders: Mapping[str, Any]) -> frozenset[str]:
+    """Return the modalities that a frozen encoder reads, or an outside model, whose training is not known."""
+    read = [*(model.pretrained for model in contenders.values()), *(entry.modalities for entry in config.predictions)]
+    return frozenset[str]().union(*read)
 
 
 def _n_fits(tables: Mapping[str, Frame], config: StudyConfig, primary: Mapping[str, Any]) -> int:

@@ -75,6 +75,7 @@ def test_the_answer_comes_first_with_its_doubt(page, outcome):
     results, primary = outcome[1], outcome[2]["differences"].filter("is_primary").row(0, named=True)
     main = page[page.index("<main>") : page.index('id="scores"')]
     assert results["answer"]["headline"] in main
+    assert results["answer"]["untried"] in main
     doubts = [numbers.signed(primary["difference"]), numbers.interval(primary["low"], primary["high"], is_signed=True)]
     doubts += [numbers.p_value(primary["p_holm"]), numbers.score(primary["minimum_detectable"])]
     n = outcome[2]["scores"].filter(contender=primary["a"], part="test")["n"][0]
@@ -217,6 +218,7 @@ def hostile(tmp_path_factory):
             "reasons": [HOSTILE[2]],
             "recommendation": HOSTILE[0],
             "evidence": [HOSTILE[3]],
+            "untried": HOSTILE[1],
         },
         "attribution": HOSTILE[2],
         "reproduce": [HOSTILE[0]],

@@ -49,6 +49,8 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         *modalities* are the columns of the pairs that it reads as a modality: "text", "image".
     needs
         *needs* are the contenders whose fits it uses.  A study passes them to ``fit``.
+    pretrained
+        *pretrained* are the modalities that it reads by a frozen encoder, which was trained on other data.
     is_seeded
         *is_seeded* is False when the seed changes nothing, so that one fit is enough for all seeds.
     is_calibrated
@@ -65,6 +67,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     modalities: ClassVar[tuple[str, ...]] = ()
     needs: Any = ()
+    pretrained: Any = ()
     is_seeded: ClassVar[bool] = False
     is_calibrated: ClassVar[bool] = True
     part_types: ClassVar[tuple[type | str, ...]] = ()

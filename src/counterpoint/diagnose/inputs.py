@@ -40,6 +40,10 @@ INPUTS: Mapping[str, CheckInput] = {
     "primary": CheckInput(Primary | None, "The primary contrast, with a (multimodal) and b (one modality), or None."),
     "modalities": CheckInput(Modalities, "The modalities that each contender reads, by its name."),
     "additive": CheckInput(tuple[str, ...], "The contenders whose logits are a sum over modalities."),
+    "pretrained": CheckInput(
+        frozenset[str],
+        "The modalities that a pretrained model has read, or an outside model, whose training is not known.",
+    ),
     "n_fits": CheckInput(int, "Seeds × folds of the contenders whose fits depend on the seed."),
     "test_evaluations": CheckInput(int, "How often test rows of this study were scored with different settings."),
     "is_record_lost": CheckInput(bool, "Whether the record of test evaluations was once damaged or removed."),
