@@ -13,7 +13,7 @@ from PIL import Image
 
 from counterpoint.errors import ImageError, RunFolderError
 from counterpoint.features import chunks, pixels, shaped_images
-from counterpoint.features.bilinear import bilinear, gray_square
+from counterpoint.features.bilinear import bilinear, bilinear_square, gray_square
 from counterpoint.features.pixels import build_pixels, load_pixels
 from counterpoint.features.resize import square
 from counterpoint.formats.images import ImageReader, write_images
@@ -233,6 +233,15 @@ def test_keep_puts_white_around_and_squash_fills():
     assert square(image, 8, "keep")[:, 3, 0].tolist() == [255, 255, 0, 0, 0, 0, 255, 255]
     assert square(image.swapaxes(0, 1), 8, "keep")[3, :, 0].tolist() == [255, 255, 0, 0, 0, 0, 255, 255]
     assert (square(image, 8, "squash") == 0).all()
+
+
+def test_crop_takes_the_square_in_the_middle():
+    wide = (np.arange(8 * 16).reshape(8, 16, 1) * 2).astype(np.uint8)
+    middle = wide[:, 4:12]
+    tall = wide.transpose(1, 0, 2)
+    np.testing.assert_array_equal(square(wide, 4, "crop"), square(middle, 4, "squash"))
+    np.testing.assert_array_equal(square(tall, 4, "crop"), square(middle.transpose(1, 0, 2), 4, "squash"))
+    np.testing.assert_array_equal(bilinear_square(wide, 4, "crop"), bilinear_square(middle, 4, "squash"))
 
 
 def test_shrinking_is_an_exact_area_average():

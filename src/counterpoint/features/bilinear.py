@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from counterpoint.features.decode import Mode, Pixels8, decode
-from counterpoint.features.resize import ANY, Aspect, on_white, size_in_square, square
+from counterpoint.features.resize import ANY, Aspect, cropped, on_white, size_in_square, square
 from counterpoint.formats.magic import image_format
 
 Resize = Literal["bilinear", "area"]
@@ -75,13 +75,14 @@ def bilinear_square(pixels: Pixels8, side_px: int, aspect: Aspect = "squash") ->
     side_px
         *side_px* is the side of the square, in pixels.
     aspect
-        *aspect* is "squash", or "keep" for white around the image.
+        *aspect* is "squash", "keep" for white around the image, or "crop" for the square in its middle.
 
     Examples
     --------
     >>> bilinear_square(np.zeros((4, 8, 3), dtype=np.uint8), 4, "keep")[:, 0].tolist()
     [[255, 255, 255], [0, 0, 0], [0, 0, 0], [255, 255, 255]]
     """
+    pixels = cropped(pixels) if aspect == "crop" else pixels
     height_px, width_px, _ = pixels.shape
     height, width = size_in_square(height_px, width_px, side_px, aspect)
     channels = [bilinear(channel, width, height) for channel in pixels.transpose(2, 0, 1)]

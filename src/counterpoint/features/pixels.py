@@ -75,7 +75,7 @@ def load_pixels(
     mode
         *mode* is "gray" (one channel) or "rgb" (three).
     aspect
-        *aspect* is "keep" (the image in the middle, white around it) or "squash".
+        *aspect* is "keep" (the image in the middle, white around it), "squash", or "crop" (the square in its middle).
     resampling
         *resampling* is "area" (averaged) or "bilinear" (as OpenCV's ``resize`` does it: without averaging).
     cache
@@ -129,7 +129,7 @@ def build_pixels(
     mode
         *mode* is "gray" (one channel) or "rgb" (three).
     aspect
-        *aspect* is "keep" (the image in the middle, white around it) or "squash".
+        *aspect* is "keep" (the image in the middle, white around it), "squash", or "crop" (the square in its middle).
     resampling
         *resampling* is "area" (averaged) or "bilinear" (as OpenCV's ``resize`` does it: without averaging).
     cache

@@ -1,0 +1,83 @@
+"""Frozen models from texts and images to vectors: from packages, a hub, a file, or made by the user."""
+
+from collections.abc import Callable
+from inspect import isabstract, signature
+from pathlib import Path
+from re import fullmatch
+from typing import Any
+
+from counterpoint.encoders.base import Encoder
+from counterpoint.encoders.catalogue import CATALOGUE, INSTALL, entry_of
+from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.lookup import find
+
+FILES = {
+    ".onnx": "counterpoint.encoders.onnx_file:open_onnx",
+    ".parquet": "counterpoint.encoders.given:GivenTable",
+    ".npy": "counterpoint.encoders.given:GivenArray",
+}
+"""The functions that open a file as an encoder, by its suffix."""
+COLUMNS = "columns:"
+"""The start of the name of an encoder whose vectors are columns of the pairs."""
+_GIVEN = "counterpoint.encoders.given:GivenColumns"
+_HUB = "counterpoint.encoders.hub:open_hub"
+_PATH = r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"
+
+
+def open_encoder(name: str, *, device: str = "auto") -> Encoder:
+    """Return the encoder of this *name*.  Its weights are loaded, and checked, at the first use.
+
+    Parameters
+    ----------
+    name
+        *name* is a name of the catalogue ("minilm", "lite0"), a path such as ``my_lab.encoders:Mine``, an ONNX file
+        ("model.onnx"), own vectors ("vectors.parquet", "vectors.npy", "columns:prefix_"), or a model of
+        transformers or sentence-transformers: a folder, or its name on the hub.
+    device
+        *device* is "auto", "cpu", "cuda", "cuda:1" or "mps".  Encoders in onnxruntime always run on the CPU.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such encoder, or a package or file that it needs is missing.
+
+    Examples
+    --------
+    >>> open_encoder("columns:mood_").modalities
+    ('text', 'image')
+    >>> open_encoder("minlm")
+    Traceback (most recent call last):
+    counterpoint.errors.ConfigError: Unknown encoder 'minlm'. Did you mean 'minilm'?
+    """
+    path = entry_of(name).opens if name in CATALOGUE else name
+    if path.startswith(COLUMNS):
+        return _made(_GIVEN, path, device)
+    if fullmatch(_PATH, path):
+        return _of_class(find(path, {}, what="encoder"), name, device)
+    return _made(FILES.get(Path(path).suffix.lower(), _HUB), path, device)
+
+
+def _made(opens: str, name: str, device: str) -> Encoder:
+    try:
+        make: Callable[..., Encoder] = find(opens, {}, what="encoder")
+    except ConfigError as error:
+        if not isinstance(error.__cause__, ModuleNotFoundError):
+            raise
+        extra = "pip install 'counterpoint[hub]'" if opens == _HUB else INSTALL
+        near = did_you_mean(name, CATALOGUE) if "Did" in did_you_mean(name, CATALOGUE) else ""
+        missing = error.__cause__.name
+        raise ConfigError(f"The encoder {name!r} needs {missing}, not installed here: {extra}.{near}") from error
+    return make(name, **_device_for(make, device))
+
+
+def _of_class(kind: Any, name: str, device: str) -> Encoder:
+    if not (isinstance(kind, type) and issubclass(kind, Encoder)):
+        raise ConfigError(f"{name!r} is no encoder. It must be a subclass of counterpoint.encoders.base:Encoder.")
+    if isabstract(kind):
+        missing = ", ".join(sorted(kind.__abstractmethods__))
+        raise ConfigError(f"The encoder {name!r} lacks {missing}.")
+    return kind(**_device_for(kind, device))
+
+
+def _device_for(make: Callable[..., Encoder], device: str) -> dict[str, str]:
+    return {"device": device} if "device" in signature(make).parameters else {}

@@ -1,0 +1,73 @@
+"""ONNX graphs in onnxruntime, with one thread on the CPU: of texts by their tokens, and of images."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from counterpoint.encoders.base import Floats
+from counterpoint.encoders.batches import length_batches, padded
+from counterpoint.encoders.pooling import mean_of_tokens, unit
+
+STEP = 8
+"""Texts are padded to a multiple of this number of tokens."""
+_ERRORS_ONLY = 3
+
+
+class Graph:
+    """A graph that turns its inputs into one output.
+
+    Parameters
+    ----------
+    model
+        *model* is the content of an ONNX file.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        # One thread: two of one process are slower than two processes, and sums would depend on their number.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = _ERRORS_ONLY
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.inputs = {each.name: each for each in self._session.get_inputs()}
+        self.output = self._session.get_outputs()[0]
+
+    def run(self, **inputs: NDArray[Any]) -> Floats:
+        """Return the first output.  Inputs that the graph lacks are left out."""
+        known = {name: value for name, value in inputs.items() if name in self.inputs}
+        output: Floats = self._session.run([self.output.name], known)[0]
+        return output
+
+
+class TextGraph:
+    """A tokenizer and a graph from ``input_ids`` to one vector for each token, or for each text.
+
+    Parameters
+    ----------
+    model, tokenizer
+        *model* and *tokenizer* are the contents of an ONNX file and of a ``tokenizer.json``.
+    max_tokens
+        *max_tokens* is the number of tokens at which a text is cut.
+    batch
+        *batch* is the number of texts at once.
+    """
+
+    def __init__(self, model: bytes, tokenizer: bytes, *, max_tokens: int, batch: int) -> None:
+        self.graph = Graph(model)
+        self._batch = batch
+        self._tokenizer = Tokenizer.from_str(tokenizer.decode())
+        self._tokenizer.enable_truncation(max_tokens)
+        self._tokenizer.no_padding()
+
+    def vectors(self, texts: Sequence[str], *, width: int) -> Floats:
+        """Return the mean of the token vectors of each text, with length 1, shape (n, width)."""
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        vectors = np.zeros((len(tokens), width), dtype=np.float32)
+        for rows, length in length_batches([len(ids) for ids in tokens], self._batch, step=STEP):
+            ids, mask = padded([tokens[row] for row in rows], length)
+            output = self.graph.run(input_ids=ids, attention_mask=mask, token_type_ids=np.zeros_like(ids))
+            vectors[rows] = unit(mean_of_tokens(output, mask) if output.ndim == 3 else output)
+        return vectors
