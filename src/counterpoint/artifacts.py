@@ -55,7 +55,7 @@ def replacing(path: Path) -> Iterator[Path]:
             _flush(temporary)
             temporary.replace(path)
         _flush(path.parent)
-        _remove_abandoned(path)
+        remove_abandoned(path.parent, path.name)
     except (OSError, pl.exceptions.ComputeError) as error:
         raise RunFolderError(why_not_written(path, error)) from error
 
@@ -72,10 +72,12 @@ def _in_use(path: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
-def _remove_abandoned(path: Path) -> None:
-    with os.scandir(path.parent) as entries:
-        names = [entry.name for entry in entries if entry.name.startswith(f".{path.name}.")]
-    for temporary in (path.with_name(name) for name in names if name.endswith(".tmp")):
+def remove_abandoned(folder: Path, name: str = "") -> None:
+    """Remove the temporary files of killed writers in *folder*: all, or those of the file *name*."""
+    start, names = f".{name}." if name else ".", list[str]()
+    with suppress(OSError), os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(start) and entry.name.endswith(".tmp")]
+    for temporary in (folder / each for each in names):
         with suppress(OSError), temporary.open("rb") as file:  # locked: its writer lives
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             temporary.unlink()

@@ -54,6 +54,8 @@ def open_encoder(name: str, *, device: str = "auto") -> Encoder:
         return _made(_GIVEN, path, device)
     if fullmatch(_PATH, path):
         return _of_class(find(path, {}, what="encoder"), name, device)
+    if (hint := did_you_mean(name, CATALOGUE)).startswith(" Did") and not Path(name).exists():
+        raise ConfigError(f"Unknown encoder {name!r}.{hint}")
     return _made(FILES.get(Path(path).suffix.lower(), _HUB), path, device)
 
 
@@ -64,9 +66,8 @@ def _made(opens: str, name: str, device: str) -> Encoder:
         if not isinstance(error.__cause__, ModuleNotFoundError):
             raise
         extra = "pip install 'counterpoint[hub]'" if opens == _HUB else INSTALL
-        near = did_you_mean(name, CATALOGUE) if "Did" in did_you_mean(name, CATALOGUE) else ""
         missing = error.__cause__.name
-        raise ConfigError(f"The encoder {name!r} needs {missing}, not installed here: {extra}.{near}") from error
+        raise ConfigError(f"The encoder {name!r} needs {missing}, not installed here: {extra}.") from error
     return make(name, **_device_for(make, device))
 
 

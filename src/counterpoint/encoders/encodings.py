@@ -1,0 +1,297 @@
+"""The vectors of pairs, in their order: from the store, encoded on the spot, or given by the user."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from counterpoint.artifacts import remove_abandoned
+from counterpoint.encoders.base import Encoder, Floats
+from counterpoint.encoders.contents import Contents, contents_of
+from counterpoint.encoders.encode import encode
+from counterpoint.encoders.given import Given
+from counterpoint.encoders.store import (
+    Bools,
+    Hashes,
+    Segment,
+    Slots,
+    VectorStore,
+    made_segment,
+    stored_segments,
+    write_segment,
+)
+from counterpoint.engines import engine as find_engine
+from counterpoint.errors import RunFolderError
+from counterpoint.features.chunks import OnCount, ignore_count
+from counterpoint.features.in_memory import folder_of_process
+from counterpoint.schema import Frame
+
+TASK_ROWS = {"text": 4096, "image": 512}
+"""The largest number of rows of a segment.  A killed build loses one unfinished segment for each process."""
+LEAST_TASK_ROWS = 64
+KEPT_ROWS = 32
+"""The number of rows from which vectors that are made on the spot are kept on disk until the process ends."""
+_NAME_LENGTH = 60
+
+Rows = NDArray[np.int64]
+_loaded: dict[str, Encoder] = {}
+"""The encoders of this process by their fingerprint, so that weights are loaded once for all tasks."""
+
+
+class Encodings:
+    """Vectors in the order of the pairs: ``encodings[rows]`` is float32 of shape (n, width).
+
+    *is_missing* marks the pairs without a content.  Their vectors are zeros.  Only the requested rows are read.
+
+    Parameters
+    ----------
+    width
+        *width* is the number of values of a vector.
+    is_missing
+        *is_missing* has one value for each pair.
+    read
+        *read* returns the vectors of rows that are not missing.
+
+    Examples
+    --------
+    >>> encodings = Encodings(2, np.array([False, True]), lambda rows: np.ones((len(rows), 2), dtype=np.float32))
+    >>> encodings[[1, 0]].tolist(), len(encodings.take([0, 0, 1]))
+    ([[0.0, 0.0], [1.0, 1.0]], 3)
+    """
+
+    def __init__(self, width: int, is_missing: Bools, read: Callable[[Rows], Floats]) -> None:
+        self.width = width
+        self.is_missing = np.asarray(is_missing, dtype=bool)
+        self._read = read
+
+    def __len__(self) -> int:
+        return len(self.is_missing)
+
+    def __getitem__(self, rows: Any) -> Floats:
+        chosen = np.arange(len(self))[rows]
+        vectors = np.zeros((len(chosen), self.width), dtype=np.float32)
+        is_there = ~self.is_missing[chosen]
+        vectors[is_there] = self._read(chosen[is_there])
+        return vectors
+
+    def take(self, rows: Sequence[int]) -> "Encodings":
+        """Return the encodings of *rows*, in that order, without reading them."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        return Encodings(self.width, self.is_missing[chosen], lambda places: self._read(chosen[places]))
+
+
+def load_encodings(pairs: Frame, encoder: Encoder, modality: str, *, cache: Path | None = None) -> Encodings:
+    """Return the vectors of the texts or images of *pairs*.
+
+    Rows that the store in *cache* lacks are encoded here, in this process.  An image that cannot be read is missing.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* have the column *modality*.  Given vectors also need ``id`` or ``row``.
+    encoder
+        *encoder* reads the *modality*.
+    modality
+        *modality* is "text" or "image".
+    cache
+        *cache* is the folder of the stores of `build_encodings`.
+
+    Raises
+    ------
+    ConfigError
+        When the encoder does not read the modality, or a package or file that it needs is missing.
+    SchemaError
+        When given vectors do not fit the pairs.
+    RunFolderError
+        When rows are read whose stored vector is damaged and whose image is gone.
+
+    Examples
+    --------
+    >>> from counterpoint.encoders import open_encoder
+    >>> pairs = pl.DataFrame({"text": ["a fox", None], "x_0": [1.0, 2.0], "x_1": [0.5, 0.0]})
+    >>> encodings = load_encodings(pairs, open_encoder("columns:x_"), "text")
+    >>> encodings[:].tolist(), encodings.is_missing.tolist()
+    ([[1.0, 0.5], [0.0, 0.0]], [False, True])
+    """
+    if isinstance(encoder, Given):
+        return Encodings(*encoder.rows(pairs, modality))
+    _check_reads(encoder, modality)
+    contents = contents_of(pairs, modality)
+    here = _folder(Path(folder_of_process()), encoder, modality)
+    folders = [here] if cache is None else [_folder(cache, encoder, modality), here]
+    store = VectorStore(encoder.width, (each for folder in folders for each in stored_segments(folder, encoder.width)))
+    store.add(list(_on_the_spot(encoder, modality, contents, _lacking(store, contents), here)))
+    stored = _Stored(store, encoder, modality, contents)
+    return Encodings(encoder.width, stored.slots < 0, stored.read)
+
+
+def build_encodings(
+    pairs: Frame,
+    encoder: Encoder,
+    modality: str,
+    *,
+    cache: Path,
+    workers: int | None = None,
+    engine: str = "local",
+    address: str | None = None,
+    on_count: OnCount = ignore_count,
+) -> None:
+    """Make sure that the store in *cache* holds the vectors of *pairs*.  Vectors that it lacks are made.
+
+    Finished segments stay when a build is killed.  Several processes may build at once.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* have the column *modality*.
+    encoder
+        *encoder* reads the *modality*.  Given vectors need no store.
+    modality
+        *modality* is "text" or "image".
+    cache
+        *cache* is the folder of the stores, which is made if needed.
+    workers
+        *workers* is the number of processes (None: one a core).  Each has one thread.
+    engine, address
+        *engine* is the name of an engine, and *address* of its cluster.
+    on_count
+        *on_count* receives the number of encoded rows and the number of all that were lacking.
+
+    Raises
+    ------
+    ConfigError
+        When the encoder does not read the modality, or a package or file that it needs is missing.
+    RunFolderError
+        When *cache* cannot be written, or the disk is full.
+    """
+    if isinstance(encoder, Given):
+        return
+    _check_reads(encoder, modality)
+    folder = _folder(cache.absolute(), encoder, modality)
+    remove_abandoned(folder)
+    contents = contents_of(pairs, modality)
+    store = VectorStore(encoder.width, stored_segments(folder, encoder.width))
+    rows = _lacking(store, contents, also_damaged=True)
+    tasks = _tasks(encoder, modality, contents, rows, folder, workers=workers)
+    n_done = 0
+    # One task needs no other process, which would import torch first.
+    name, where = ("inline", None) if len(tasks) < 2 else (engine, address)
+    for _, n in find_engine(name)(tasks, encode_task, workers=workers, threads=1, address=where):
+        n_done += n
+        on_count(n_done, len(rows))
+
+
+@dataclass(frozen=True, eq=False)
+class EncodingTask:
+    """Contents that one process encodes, and writes as one segment."""
+
+    name: str
+    encoder: Encoder
+    fingerprint: str
+    modality: str
+    values: pl.Series
+    hashes: Hashes
+    folder: Path
+    after: tuple[str, ...] = field(default=())
+
+
+def encode_task(task: EncodingTask) -> int:
+    """Write the segment of *task*, and return its number of contents."""
+    encoder = _loaded.setdefault(task.fingerprint, task.encoder)
+    vectors, is_read = encode(encoder, task.modality, task.values.to_list(), task.hashes)
+    if is_read.any():
+        write_segment(task.folder, task.hashes[is_read], vectors[is_read])
+    return len(task.values)
+
+
+@dataclass
+class _Stored:
+    """The rows of *contents* in a store.  A damaged row is encoded again."""
+
+    store: VectorStore
+    encoder: Encoder
+    modality: str
+    contents: Contents
+
+    def __post_init__(self) -> None:
+        self.slots: Slots = np.where(self.contents.is_missing, -1, self.store.find(self.contents.hashes))
+        self._again: dict[int, Floats] = {}
+
+    def read(self, rows: Rows) -> Floats:
+        slots = self.slots[rows]
+        vectors, is_damaged = self.store.read(slots)
+        if is_damaged.any():
+            self._encode_again(rows[is_damaged])
+            vectors[is_damaged] = [self._again[int(slot)] for slot in slots[is_damaged]]
+        return vectors
+
+    def _encode_again(self, rows: Rows) -> None:
+        new = np.array([row for row in rows if int(self.slots[row]) not in self._again], dtype=np.int64)
+        if not len(new):
+            return
+        values = self.contents.values.gather(new).to_list()
+        vectors, is_read = encode(self.encoder, self.modality, values, self.contents.hashes[new])
+        if not is_read.all():
+            gone = values[int(np.flatnonzero(~is_read)[0])]
+            raise RunFolderError(f"The stored vector of {gone} is damaged, and it cannot be read: run the study again.")
+        self._again.update(zip(self.slots[new].tolist(), vectors, strict=True))
+
+
+def _check_reads(encoder: Encoder, modality: str) -> None:
+    if modality not in encoder.modalities:
+        raise encoder.reads_no(modality)
+
+
+def _folder(cache: Path, encoder: Encoder, modality: str) -> Path:
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", encoder.name).strip("-")[-_NAME_LENGTH:]
+    return cache / f"{name}-{encoder.fingerprint[:16]}" / modality
+
+
+def _lacking(store: VectorStore, contents: Contents, *, also_damaged: bool = False) -> Rows:
+    """Return one row of each content that the store lacks."""
+    slots = store.find(contents.hashes)
+    is_lacking = slots < 0
+    if also_damaged:
+        found = np.unique(slots[~is_lacking & ~contents.is_missing])
+        is_lacking |= np.isin(slots, _damaged(store, found))
+    rows = np.flatnonzero(is_lacking & ~contents.is_missing)
+    _, firsts = np.unique(contents.hashes[rows].view("V32"), return_index=True)
+    return rows[np.sort(firsts)]
+
+
+def _damaged(store: VectorStore, slots: Slots) -> Slots:
+    size = TASK_ROWS["text"]
+    parts = [slots[start : start + size] for start in range(0, len(slots), size)]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *(part[store.read(part)[1]] for part in parts)])
+
+
+def _on_the_spot(encoder: Encoder, modality: str, contents: Contents, rows: Rows, folder: Path) -> Iterator[Segment]:
+    for start in range(0, len(rows), TASK_ROWS[modality]):
+        part = rows[start : start + TASK_ROWS[modality]]
+        hashes = contents.hashes[part]
+        vectors, is_read = encode(encoder, modality, contents.values.gather(part).to_list(), hashes)
+        if len(part) < KEPT_ROWS:
+            yield made_segment(hashes[is_read], vectors[is_read])
+        elif is_read.any():
+            yield write_segment(folder, hashes[is_read], vectors[is_read])
+
+
+def _tasks(
+    encoder: Encoder, modality: str, contents: Contents, rows: Rows, folder: Path, *, workers: int | None
+) -> list[EncodingTask]:
+    """Return tasks of similar size, several for each process."""
+    size = min(TASK_ROWS[modality], max(LEAST_TASK_ROWS, len(rows) // (4 * (workers or os.cpu_count() or 1))))
+    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+    return [
+        EncodingTask(
+            f"{encoder.name}, {modality}s {start}", encoder, encoder.fingerprint, modality,
+            contents.values.gather(part), contents.hashes[part], folder,
+        )
+        for start, part in enumerate(parts)
+    ]  # fmt: skip
