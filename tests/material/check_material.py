@@ -77,6 +77,7 @@ def inputs_of(pairs: pl.DataFrame, **given: Any) -> Inputs:
         "is_record_lost": False,
         "metric": "balanced_accuracy",
         "depth": "fast",
+        "encode": None,
         "fit_of": no_fit,
     }
     return Inputs(usual | given)

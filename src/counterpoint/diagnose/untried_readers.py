@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from counterpoint.encoders.catalogue import INSTALL
 from counterpoint.measures.comparison_tables import Modalities
 
 PROBES = {"text": "text-probe", "image": "image-probe"}
@@ -26,8 +27,8 @@ def untried_readers(modalities: Modalities, pretrained: Collection[str]) -> str 
     Examples
     --------
     >>> untried_readers({"text-probe": ("text",), "image-cnn": ("image",)}, ["text"])
-    'The image was read only by small models trained from scratch: to try a pretrained reader,
-    run `pip install "counterpoint[encoders]"` and add image-probe to the contenders.'
+    "The image was read only by small models trained from scratch: to try a pretrained reader,
+    run `pip install 'counterpoint[encoders]'` and add image-probe to the contenders."
     >>> untried_readers({"pair-probe": ("text", "image")}, ["text", "image"]) is None
     True
     """
@@ -38,6 +39,5 @@ def untried_readers(modalities: Modalities, pretrained: Collection[str]) -> str 
     verb = "was" if len(untried) == 1 else "were"
     return (
         f"The {' and the '.join(untried)} {verb} read only by small models trained from scratch: to try a pretrained "
-        f'reader, run `pip install "counterpoint[encoders]"` and add {" and ".join(PROBES[m] for m in untried)} to the '
-        "contenders."
+        f"reader, run `{INSTALL}` and add {' and '.join(PROBES[each] for each in untried)} to the contenders."
     )
