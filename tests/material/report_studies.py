@@ -89,6 +89,7 @@ def study(
         "scores": scores,
         "differences": differences,
         "findings": _findings(),
+        "agreement": _agreement(pairs),
     }
     models = {"text-svm": Weights(sorted(classes)), "text-lstm": Words(sorted(classes))}
     return _results(tables, seeds, folds), tables, {name: models[name] for name in contenders if name in models}
@@ -264,6 +265,12 @@ def _findings():
         ("CP003", "not_applicable", "hosts", "The source knows no host.", "{}"),
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=dict(schema.FINDINGS), orient="row")
+
+
+def _agreement(pairs):
+    """Return the agreement of all pairs but the first, where each agrees less than the one before."""
+    falling = np.linspace(1, 0, len(pairs))[1:]
+    return pl.DataFrame({"id": pairs["id"][1:], "agreement": falling, "standing": falling})
 
 
 def _results(tables, seeds, folds):

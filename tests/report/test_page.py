@@ -71,6 +71,19 @@ def test_every_difference_is_printed_as_the_table_has_it_with_its_interval_and_p
         assert f'data-value="{row["p_holm"]}">{numbers.p_value(row["p_holm"])}<' in page
 
 
+def test_the_least_agreeing_pairs_are_shown_the_least_first(page, outcome):
+    shown = page[page.index("Least agreeing pairs") : page.index("</section>", page.index("Least agreeing pairs"))]
+    least = outcome[2]["pairs"]["id"].reverse().to_list()[:8]
+    assert re.findall(r"<bdi>(pair-\d+)</bdi>", shown) == least
+    assert shown.count("<img") == 8
+
+
+def test_a_page_without_agreement_has_no_such_pairs(outcome, tmp_path):
+    _, results, tables, _ = outcome
+    without = write_page(tmp_path, results, {**tables, "agreement": tables["agreement"].clear()})
+    assert "Least agreeing" not in without.read_text(encoding="utf-8")
+
+
 def test_the_answer_comes_first_with_its_doubt(page, outcome):
     results, primary = outcome[1], outcome[2]["differences"].filter("is_primary").row(0, named=True)
     main = page[page.index("<main>") : page.index('id="scores"')]
