@@ -1,8 +1,11 @@
 """The map into the joint space, and the agreement of pairs: of pairs that belong together, and of pairs that do not."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.linear_model import Ridge
 
 from counterpoint.measures import encoded_pairs as encoded
 from counterpoint.measures import pair_agreement as agreement
@@ -24,8 +27,6 @@ def made_vectors(n, seed=0, width=6, n_features=40):
 
 @pytest.mark.parametrize("n", [20, 200], ids=["fewer rows than features", "more"])
 def test_both_systems_of_equations_give_the_ridge_regression(n):
-    from sklearn.linear_model import Ridge
-
     vectors = made_vectors(n)
     found = JointMap.fitted(vectors)
     centred = vectors.features - vectors.features.mean(0)
@@ -96,10 +97,8 @@ def encode(pairs, encoder, modality):
 
 @pytest.fixture
 def without_weights(monkeypatch):
-    from types import SimpleNamespace
-
     joint = SimpleNamespace(texts="MiniLM", images="Lite0")
-    monkeypatch.setattr(encoded, "open_encoder", lambda name: joint)
+    monkeypatch.setattr(encoded, "joint_space", lambda: joint)
 
 
 def pairs_of(n, **columns):

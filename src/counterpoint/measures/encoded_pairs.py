@@ -1,12 +1,12 @@
 """Pairs with their vectors in the joint space of the encoders that work offline (`counterpoint.encoders.joint`)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import polars as pl
 
-from counterpoint.encoders import open_encoder
+from counterpoint.encoders import shared_encoder
 from counterpoint.encoders.base import Encoder
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.encoders.encodings import Encodings
@@ -81,12 +81,23 @@ def encoded_pairs(pairs: Frame, encode: Encode | None, depth: str) -> EncodedPai
         return None
     rows = in_source_order(whole)
     rows = rows if depth == "full" else sampled_blocks(rows, MOST_PAIRS)
-    joint: Joint = open_encoder(JOINT)  # type: ignore[assignment]
+    joint = joint_space()
     features = encode(rows, joint.images, "image")
     there = np.flatnonzero(~features.is_missing).tolist()
     if len(there) < FEW_PAIRS:
         return None
     return EncodedPairs(rows[there], encode(rows, joint.texts, "text").take(there), features.take(there), joint)
+
+
+def joint_space() -> "Joint":
+    """Return the encoder of the joint space.
+
+    Raises
+    ------
+    ConfigError
+        When a package of it is not installed.
+    """
+    return cast("Joint", shared_encoder(JOINT))
 
 
 def with_both(pairs: Frame) -> Frame:
