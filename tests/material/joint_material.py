@@ -37,3 +37,9 @@ def made_encoded(n, *, shared=1.0, permuted=0.0, seed=0, classes=2):
     rows = pl.DataFrame({"id": ids, "row": range(n), "text": "a text", "image": "a.png", "label": labels, "group": ids})
     joint = SimpleNamespace(of_features=lambda features: features)
     return EncodedPairs(rows, encodings_of(text), encodings_of(image), joint), np.isin(np.arange(n), moved)
+
+
+def shown_class(lite0, name):
+    """Return features of an image, shape (1, 1280), for which the class *name* is far more probable than others."""
+    weight = lite0._head[0][lite0.class_names().index(name)]
+    return 20 * weight[None] / (weight**2).sum()

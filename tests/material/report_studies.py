@@ -298,7 +298,7 @@ def _results(tables, seeds, folds):
             "reasons": ["late-fusion reaches 0.955, and text-lstm, the best contender of one modality, 0.934."],
             "recommendation": None,
             "evidence": ["CP001", "CP011"],
-            "untried": "The image was read only by small models trained from scratch: add image-probe to the contenders.",
+            "untried": "The image was read only by small models trained from scratch: add image-probe to them.",
         },
         "test_evaluations": [
             {"time": "2025-05-04T10:21:33+00:00", "config_hash": "4f2a9c0d1b7e8a35", "contenders": list(MODALITIES)}

@@ -134,7 +134,7 @@ def _association(
     evidence |= {"own_image_in_class": {each.name: list(each.in_class) for each in models}}
     evidence |= {"p_logits_in_class": p_logits}
     if _is_shown([each.in_class.p for each in models], p_logits):
-        return Problem("info", _beyond_class(best, within, p_logits), evidence)
+        return Problem("info", _beyond_class(best, within, p_logits), evidence | {"association": "beyond the class"})
     problem = _class_alone(models, within)
     return problem._replace(evidence=evidence | problem.evidence)
 
@@ -165,7 +165,8 @@ def _only_within_classes(models: Sequence[MatchedPairs]) -> Problem | None:
                 f"{_percent(best)} of the cases. Over all rows it does in {_percent(at_all)}. So only both together "
                 "predict the class. Use a contender that reads them together, and train it for enough epochs."
             )
-            evidence = {"own_image_by_class": {label: list(rate) for label, rate in rates.items()}}
+            by_class = {label: list(rate) for label, rate in rates.items()}
+            evidence = {"own_image_by_class": by_class, "association": "within each class"}
             return Problem("info", explanation, evidence)
     return None
 
@@ -175,13 +176,13 @@ def _no_association(models: Sequence[MatchedPairs], fewer: str) -> Problem:
     if judge is None:
         measured = _measured(models[0].at_all)
         unknown = f"It is unknown whether text and image belong together. {measured}"
-        return Problem("info", f"{unknown} {_more_rows(models[0], fewer)}", {})
+        return Problem("info", f"{unknown} {_more_rows(models[0], fewer)}", {"association": "unknown"})
     explanation = (
         f"{judge.name} show no association of text and image. {_measured(judge.at_all)} Either the pairs are "
         "misaligned, or text and image describe different things by their nature. Look at a dozen pairs before all "
         "else."
     )
-    return Problem("warn", explanation, {})
+    return Problem("warn", explanation, {"association": "none"})
 
 
 def _measured(rate: OwnImageRate, among: str = "") -> str:
@@ -193,13 +194,13 @@ def _class_alone(models: Sequence[MatchedPairs], within: OwnImageRate) -> Proble
     if n < ENOUGH or any(each.in_class.high > each.weak for each in models):
         unknown = f"Text and image match, but it is unknown whether they match beyond the class. {measured}"
         needed = "This needs more rows." if n >= ENOUGH else f"This needs at least {ENOUGH} pairs."
-        return Problem("info", f"{unknown} {needed}", {})
+        return Problem("info", f"{unknown} {needed}", {"association": "at all"})
     explanation = (
         f"Text and image have only the class in common. {measured} Two unrelated sets that were joined on class alone "
         "have this pattern. The gain of a fusion is then the gain of two independent guesses at the class. Look at a "
         "dozen pairs, and join them by an id."
     )
-    return Problem("warn", explanation, {"joined_on_class": True})
+    return Problem("warn", explanation, {"association": "of the class alone", "joined_on_class": True})
 
 
 def _more_rows(model: MatchedPairs, fewer: str) -> str:

@@ -114,4 +114,4 @@ def jointly_matched(encoded: EncodedPairs) -> MatchedPairs:
     """Return at most 800 of the *encoded* pairs with their vectors in the joint space."""
     rows = sampled_blocks(encoded.rows.with_row_index("_place"), MOST_ENCODED)
     vectors = encoded.vectors(rows["_place"].to_numpy().astype(np.intp))
-    return MatchedPairs(rows.drop("_place"), JointMatcher(vectors), "Pretrained encoders", enough=50, weak=0.66)
+    return MatchedPairs(rows.drop("_place"), JointMatcher(vectors), "Pretrained encoders", enough=50, weak=0.68)
