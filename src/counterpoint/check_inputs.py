@@ -45,6 +45,7 @@ def inputs_of(
     encodings
         *encodings* is the folder of the encoded texts and images.
     """
+    is_encoding = config.checks.encoders and installed_files() is not None
     return Inputs({
         **tables,
         "primary": primary,
@@ -56,7 +57,7 @@ def inputs_of(
         "is_record_lost": bool(evaluations.lost()),
         "metric": config.evaluate.primary,
         "depth": config.checks.depth,
-        "encode": partial(_encode, cache=encodings, rules=config.fit) if installed_files() else None,
+        "encode": partial(_encode, cache=encodings, rules=config.fit) if is_encoding else None,
         "fit_of": lambda contender: _fit_of(contender, fits, tables["pairs"]),
     })  # fmt: skip
 

@@ -26,8 +26,7 @@ queue of this finding, whether or not it warns.
 Some faults leave no trace.  If text and image are independent given the class, permuted texts look like texts with a
 weaker signal.  Permuted images look like images that are hard to read.
 
-Takes 2 s at 1,000 rows, mostly to read images.  Encoding 1,000 pairs for the first time takes about half a minute on
-one core.
+Takes 2 s at 1,000 rows, mostly to read images.  Pairs that were not encoded yet are encoded, which takes longer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,7 +69,7 @@ class MisalignedPairs(Check):
     code = "CP004"
     title = "Misaligned pairs"
     cost = Cost(
-        "2 s, and half a minute more where pairs are first encoded",
+        "2 s, and longer where pairs are first encoded",
         "Encode all pairs, where more than 10,000 have a text and an image.",
     )
     needs = (
