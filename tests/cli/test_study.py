@@ -211,12 +211,19 @@ def test_pairs_are_exported_with_their_split(call, tmp_path):
     assert (code, "Unknown --resize 'cubic'." in err) == (1, True)
 
 
-@pytest.mark.parametrize("table", ["contenders", "metrics", "checks", "sources"])
+@pytest.mark.parametrize("table", ["contenders", "encoders", "metrics", "checks", "sources"])
 def test_a_table_is_listed_with_a_line_for_each_entry(call, table):
     code, out, _ = call(table)
     assert code == 0
     for line in out.splitlines():
         assert len(line.split(maxsplit=1)) == 2
+
+
+def test_encoders_are_listed_with_their_licence_and_the_upstream_model(call):
+    _, out, _ = call("encoders")
+    assert "text to 384 values" in out
+    assert "Apache-2.0; upstream: sentence-transformers/all-MiniLM-L6-v2" in out
+    assert "columns:prefix_" in out
 
 
 def test_checks_are_listed_with_what_each_depth_does_and_costs(call):

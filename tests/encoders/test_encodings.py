@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from hashlib import sha256
 from io import BytesIO
@@ -17,6 +18,7 @@ from PIL import Image
 
 from counterpoint.encoders import encodings, open_encoder
 from counterpoint.encoders.base import Encoder, Floats
+from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.encoders.encodings import build_encodings, load_encodings
 from counterpoint.encoders.store import VectorStore, made_segment, stored_segments, write_segment
 from counterpoint.errors import ConfigError, RunFolderError, SchemaError
@@ -185,6 +187,16 @@ def test_processes_give_the_same_vectors_and_a_second_builder_does_no_harm(tmp_p
     both = [load_encodings(pairs, encoder, "text", cache=tmp_path / name)[:] for name in ("one", "two")]
     np.testing.assert_array_equal(*both)
     assert encoder.n_rows == 0
+
+
+def test_a_cluster_gives_the_same_vectors(tmp_path, cluster):
+    if missing := CATALOGUE["minilm"].missing():
+        pytest.skip(f"{', '.join(missing)} not installed: the extra counterpoint[encoders]")
+    pairs, minilm = many_texts(130), open_encoder("minilm")
+    build_encodings(pairs, minilm, "text", cache=tmp_path, engine="ray")
+    assert sum(len(each.keys) for folder in tmp_path.glob("*/text") for each in stored_segments(folder, 384)) == 130
+    found = load_encodings(pairs, minilm, "text", cache=tmp_path)
+    np.testing.assert_array_equal(found[:], minilm.encode_texts(pairs["text"].to_list()))
 
 
 @pytest.mark.parametrize("place", [-1, -9, -20, -45, 200, 3])
@@ -360,6 +372,18 @@ def test_a_wrong_name_is_one_line(name, line):
     with pytest.raises(ConfigError) as error:
         open_encoder(name)
     assert str(error.value) == line
+
+
+def test_a_hub_name_without_the_package_is_one_line(monkeypatch):
+    monkeypatch.delitem(sys.modules, "counterpoint.encoders.hub", raising=False)
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(ConfigError) as error:
+        open_encoder("facebook/dinov2-small")
+    assert str(error.value) == (
+        "The encoder 'facebook/dinov2-small' needs huggingface_hub, not installed here: "
+        "pip install 'counterpoint[hub]'."
+    )
 
 
 def test_a_class_from_outside_is_opened_with_the_device_where_it_takes_one():

@@ -23,7 +23,7 @@ COMMANDS: dict[typer.Typer, tuple[Callable[..., None], ...]] = {
     app: (
         study.demo, study.run, study.scores, study.compare, study.findings, study.report, study.sweep,
         study.predict, study.export_pairs, history.check_history, writing.new, writing.schema,
-        writing.contenders, writing.metrics, writing.checks, writing.sources,
+        writing.contenders, writing.encoders, writing.metrics, writing.checks, writing.sources,
     ),
     acquiring: (acquire.new, acquire.plan, acquire.run, acquire.status, acquire.retry, acquire.export),
 }  # fmt: skip

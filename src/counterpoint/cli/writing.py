@@ -94,6 +94,18 @@ def sources() -> None:
     _list("counterpoint.data.sources", "SOURCES")
 
 
+def encoders() -> None:
+    """List the encoders that packages ship: vector, licence of the weights, name of the upstream model on the hub."""
+    from counterpoint.encoders.catalogue import CATALOGUE, INSTALL
+
+    for name, entry in CATALOGUE.items():
+        state = f"; not installed: {INSTALL}" if entry.missing() else ""
+        typer.echo(f"{name:<18} {entry.summary} ({' and '.join(entry.modalities)} to {entry.width:,} values){state}")
+        typer.echo(f"{'':<18} {entry.licence}; upstream: {entry.upstream}")
+    typer.echo(f"{'other encoders':<18} a name on the hub, a folder, model.onnx, vectors.parquet, vectors.npy, "
+               "columns:prefix_, my_lab.encoders:Mine")  # fmt: skip
+
+
 def _list(module: str, table: str) -> None:
     from importlib import import_module
 

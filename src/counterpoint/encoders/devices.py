@@ -9,6 +9,8 @@ import torch
 from counterpoint.errors import ConfigError, did_you_mean
 
 ALLOWED = ("auto", "cpu", "cuda", "cuda:0", "mps")
+GPU_BATCH = 64
+"""The number of rows of a batch on a GPU."""
 
 
 def device_of(name: str) -> torch.device:

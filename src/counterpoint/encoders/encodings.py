@@ -75,6 +75,8 @@ class Encodings:
 
     def __getitem__(self, rows: Any) -> Floats:
         chosen = np.arange(len(self))[rows]
+        if not self.is_missing[chosen].any():
+            return self._read(chosen)
         vectors = np.zeros((len(chosen), self.width), dtype=np.float32)
         is_there = ~self.is_missing[chosen]
         vectors[is_there] = self._read(chosen[is_there])

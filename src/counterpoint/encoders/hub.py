@@ -21,14 +21,15 @@ from counterpoint.artifacts import key_of
 from counterpoint.encoders.base import Encoder, Floats
 from counterpoint.encoders.batches import Rows, length_batches, padded, row_batches
 from counterpoint.encoders.catalogue import CATALOGUE
-from counterpoint.encoders.devices import device_of, exact
+from counterpoint.encoders.devices import GPU_BATCH, device_of, exact
 from counterpoint.encoders.pooling import mean_of_tokens, unit
 from counterpoint.errors import ConfigError, first_line
 from counterpoint.features.decode import Pixels8
 from counterpoint.features.shaped_images import ImageShape
 from counterpoint.files import digest_of
 
-BATCH = 16
+BATCH = 8
+"""The number of rows of a batch on a CPU."""
 STEP = 16
 """Texts are padded to a multiple of this number of tokens."""
 MAX_TOKENS = 512
@@ -99,6 +100,10 @@ class _Hub(Encoder):
         with _loading(self.name):
             return AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
 
+    @property
+    def _batch(self) -> int:
+        return BATCH if self._model.device.type == "cpu" else GPU_BATCH
+
     def _tensors(self, **arrays: Any) -> dict[str, torch.Tensor]:
         return {name: torch.from_numpy(np.asarray(array)).to(self._model.device) for name, array in arrays.items()}
 
@@ -114,7 +119,7 @@ class _ByLength(_Hub):
         tokens = tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"] if len(texts) else []
         vectors = np.zeros((len(texts), self.width), dtype=np.float32)
         with exact():
-            for rows, length in length_batches([len(ids) for ids in tokens], BATCH, step=STEP):
+            for rows, length in length_batches([len(ids) for ids in tokens], self._batch, step=STEP):
                 ids, mask = padded([tokens[row] for row in rows], length, pad=tokenizer.pad_token_id or 0)
                 vectors[rows] = self._vectors(ids, mask)
         return vectors
@@ -204,7 +209,7 @@ class _ReadsImages(_Hub):
         """Return the vectors of *images*, shape (n, width), from pixels of shape (n, 3, side_px, side_px)."""
         vectors = np.zeros((len(images), self.width), dtype=np.float32)
         with exact():
-            for rows in row_batches(np.arange(len(images)), BATCH):
+            for rows in row_batches(np.arange(len(images)), self._batch):
                 vectors[rows] = self._of_pixels(self._tensors(pixel_values=self._scaled(images[rows])))
         return vectors
 
@@ -279,7 +284,7 @@ class HubJoint(_ReadsImages):
         """Return the vectors of *texts*, shape (n, width)."""
         vectors = np.zeros((len(texts), self.width), dtype=np.float32)
         with exact():
-            for rows in row_batches(np.arange(len(texts)), BATCH):
+            for rows in row_batches(np.arange(len(texts)), self._batch):
                 features = self._model.get_text_features(**self._tensors(**self._tokens(texts, rows)))
                 vectors[rows] = unit(features.pooler_output.cpu().numpy())
         return vectors

@@ -16,11 +16,12 @@ from counterpoint.artifacts import key_of
 from counterpoint.encoders.base import Encoder, Floats
 from counterpoint.encoders.batches import row_batches
 from counterpoint.encoders.catalogue import CATALOGUE
-from counterpoint.encoders.devices import device_of, exact
+from counterpoint.encoders.devices import GPU_BATCH, device_of, exact
 from counterpoint.features.decode import Pixels8
 from counterpoint.features.shaped_images import ImageShape
 
-BATCH = 16
+BATCH = 2
+"""The number of images of a batch on a CPU.  The maps of more images do not fit into the cache of a core."""
 _MEAN, _SCALE = 127.0, 128.0
 _VERSION = 1
 """Of this code: a change of the vectors needs another one."""
@@ -34,7 +35,7 @@ class Lite0(Encoder):
     device
         *device* is "auto", "cpu", "cuda", "cuda:1" or "mps".
     batch
-        *batch* is the number of images that are read at once.
+        *batch* is the number of images that are read at once (None: the fastest on the device).
 
     References
     ----------
@@ -44,7 +45,7 @@ class Lite0(Encoder):
     name = "lite0"
     modalities = ("image",)
 
-    def __init__(self, *, device: str = "auto", batch: int = BATCH) -> None:
+    def __init__(self, *, device: str = "auto", batch: int | None = None) -> None:
         self._entry = CATALOGUE[self.name]
         self.width = self._entry.width
         self.shape = ImageShape(224, "rgb", "squash", "area")
@@ -59,8 +60,9 @@ class Lite0(Encoder):
         """Return the vectors of *images*, shape (n, 1280), from pixels of shape (n, 3, 224, 224)."""
         vectors = np.zeros((len(images), self.width), dtype=np.float32)
         network, device = self._network
+        batch = self._batch or (BATCH if device.type == "cpu" else GPU_BATCH)
         with exact():
-            for rows in row_batches(np.arange(len(images)), self._batch):
+            for rows in row_batches(np.arange(len(images)), batch):
                 pixels = torch.from_numpy(images[rows]).to(device).float()
                 x = ((pixels - _MEAN) / _SCALE).contiguous(memory_format=torch.channels_last)
                 maps: Tensor = network.extract_features(x)  # (batch, 1280, 7, 7)
