@@ -93,8 +93,8 @@ def test_the_page_and_its_figures_are_there(finished):
 
 
 def test_the_page_reads_no_model_without_modalities(finished, monkeypatch):
-    real, read = fits.load, []
-    monkeypatch.setattr(fits, "load", lambda folder, **settings: read.append(folder.name) or real(folder, **settings))
+    real, read = fits.kept, []
+    monkeypatch.setattr(fits, "kept", lambda task: read.append(task.fit) or real(task))
     (finished.root / "results.json").unlink()
     cp.Study(finished.config, runs=finished.root.parent).report()
     assert {name.partition(".")[0] for name in read} == {"text-svm", "image-cnn", "late-fusion"}

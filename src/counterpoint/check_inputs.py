@@ -7,6 +7,7 @@ from typing import Any
 
 from counterpoint.config import Fit, StudyConfig
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
+from counterpoint.contenders.plan import encodings_read
 from counterpoint.diagnose import Inputs
 from counterpoint.encoders.base import Encoder
 from counterpoint.encoders.encodings import Encodings, build_encodings, load_encodings
@@ -64,8 +65,8 @@ def inputs_of(
 
 def _pretrained(config: StudyConfig, contenders: Mapping[str, Any]) -> frozenset[str]:
     """Return the modalities that a frozen encoder reads, or an outside model, whose training is not known."""
-    read = [*(model.pretrained for model in contenders.values()), *(entry.modalities for entry in config.predictions)]
-    return frozenset[str]().union(*read)
+    own = {reading.modality for reading in encodings_read(contenders)}
+    return frozenset(own.union(*(entry.modalities for entry in config.predictions)))
 
 
 def _encode(pairs: Frame, encoder: Encoder, modality: str, *, cache: Path, rules: Fit) -> Encodings:

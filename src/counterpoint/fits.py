@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from counterpoint.config import Fit, StudyConfig
-from counterpoint.contenders.fit import fit, fit_again
+from counterpoint.contenders.fit import fit, fit_again, kept
 from counterpoint.contenders.fit_task import FitTask
-from counterpoint.contenders.kept.files import load
-from counterpoint.contenders.plan import plan
+from counterpoint.contenders.plan import encodings_read, plan
+from counterpoint.encoders.encodings import build_encodings
 from counterpoint.engines import engine
 from counterpoint.errors import ConfigError, CounterpointError, UnreadableFitError
 from counterpoint.features.pixels import build_pixels
@@ -31,7 +31,7 @@ class Fits:
     rules
         *rules* is the section ``fit``.
     build_stores
-        *build_stores* makes the stores of pixels that the fits read.
+        *build_stores* makes the stores of pixels and encodings that the fits read.
     on_progress
         *on_progress* receives the seconds of work that are done.
     """
@@ -56,7 +56,7 @@ class Fits:
         return self.tasks
 
     def missing(self) -> list[FitTask]:
-        """Return the fits that are not made yet, after the stores of pixels that they read are built."""
+        """Return the fits that are not made yet, after the stores that they read are built."""
         missing = [task for task in self.tasks if not task.is_done]
         if missing:
             self._build_stores()
@@ -87,7 +87,7 @@ class Fits:
             self.make_missing()
         if task.fit not in self._fitted_again:
             try:
-                return load(task.folder, trusted=task.trusted, cache=task.cache)
+                return kept(task)
             except UnreadableFitError as error:
                 self._on_progress(f"fitting {task.contender} again", 0, 0)
                 log.info("fitting %s again: %s", task.name, error)
@@ -109,6 +109,7 @@ def plan_fits(
     *,
     folder: Path,
     cache: Path,
+    encodings: Path,
     key: str,
     on_progress: OnProgress = ignore_progress,
 ) -> Fits:
@@ -122,19 +123,17 @@ def plan_fits(
         *pairs* is schema.PAIRS.
     contenders
         *contenders* are the unfitted contenders by name.
-    folder, cache
-        *folder* is the run folder, and *cache* the folder of the stores of pixels.
+    folder, cache, encodings
+        *folder* is the run folder, *cache* the folder of the stores of pixels, and *encodings* that of encodings.
     key
         *key* is the hash of everything that *pairs* are made from.
     on_progress
         *on_progress* receives the progress of fits and stores.
     """
-    tasks = plan(config.contenders, config.fit, pairs, folder=folder, cache=cache, key=key)
-    stores = partial(
-        build_stores, pairs["image"].to_list(), contenders, cache=cache, workers=workers_of(config.fit),
-        max_decode_s=config.clean.max_decode_s, on_progress=on_progress,
-    )  # fmt: skip
-    return Fits(tasks, config.fit, build_stores=stores, on_progress=on_progress)
+    stores = {"cache": cache, "encodings": encodings}
+    tasks = plan(config.contenders, config.fit, pairs, folder=folder, **stores, key=key)
+    build = partial(build_stores, pairs, contenders, config=config, **stores, on_progress=on_progress)
+    return Fits(tasks, config.fit, build_stores=build, on_progress=on_progress)
 
 
 def make_fits(tasks: Sequence[FitTask], rules: Fit, *, on_progress: OnProgress = ignore_progress) -> None:
@@ -174,32 +173,38 @@ def workers_of(rules: Fit) -> int:
 
 
 def build_stores(
-    refs: Sequence[str | None],
+    pairs: Frame,
     models: Mapping[str, Any],
     *,
+    config: StudyConfig,
     cache: Path,
-    workers: int,
-    max_decode_s: float,
+    encodings: Path,
     on_progress: OnProgress = ignore_progress,
 ) -> None:
-    """Decode and resize each image once for each size that a contender reads.
+    """Resize each image once for each size that a contender reads, and encode it once for each encoder.
 
     Parameters
     ----------
-    refs
-        *refs* are the image references of the pairs.
+    pairs
+        *pairs* is schema.PAIRS.
     models
         *models* are the unfitted contenders by name.
-    cache
-        *cache* is the folder of the stores.
-    workers
-        *workers* is the number of processes.
-    max_decode_s
-        *max_decode_s* is the longest time to read and decode one image, in seconds.
+    config
+        *config* are the settings of the study: the processes, and the longest time to read and decode one image.
+    cache, encodings
+        *cache* is the folder of the stores of pixels, and *encodings* that of encodings.
     on_progress
-        *on_progress* receives the number of resized images.
+        *on_progress* receives the number of resized images, and of encoded texts and images.
     """
     settings = [model.pixel_settings() for model in models.values()]
+    workers, max_decode_s = workers_of(config.fit), config.clean.max_decode_s
     on_count = partial(on_progress, "resizing images")
     for wanted in {tuple(sorted(each.items())): each for each in settings if each}.values():
+        refs = pairs["image"].to_list()
         build_pixels(refs, cache=cache, workers=workers, on_count=on_count, max_decode_s=max_decode_s, **wanted)
+    for reading in encodings_read(models):
+        on_count = partial(on_progress, f"encoding {reading.modality}s")
+        build_encodings(
+            pairs, reading.opened(), reading.modality, cache=encodings, workers=workers,
+            engine=config.fit.engine, address=config.fit.address, on_count=on_count,
+        )  # fmt: skip

@@ -12,7 +12,7 @@ from counterpoint.check_inputs import inputs_of
 from counterpoint.compare import choose_primary, compare
 from counterpoint.config import StudyConfig
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
-from counterpoint.contenders.plan import models_of
+from counterpoint.contenders.plan import encoder_fingerprints, models_of
 from counterpoint.data.export import SplitExport
 from counterpoint.diagnose import Inputs
 from counterpoint.diagnose.verdict import Answer, answer
@@ -54,6 +54,8 @@ class Study:
     records_of
         *records_of* is a study with the same source, images and rules of ``clean``.  This study uses its records and
         resized images.
+    encodings
+        *encodings* is the folder of the encoded texts and images (default: ``.encodings`` in *runs*, for all studies).
 
     Examples
     --------
@@ -73,10 +75,11 @@ class Study:
         on_progress: OnProgress = ignore_progress,
         file: Path | None = None,
         records_of: "Study | None" = None,
+        encodings: Path | None = None,
     ) -> None:
         self.config, self.on_progress = config, on_progress
         self.root = Path(runs) / config.study
-        self.encodings = Path(runs) / ENCODINGS
+        self.encodings = encodings or Path(runs) / ENCODINGS
         self._records_of = records_of
         self.opened = Opened(config, self.root, file)
         self._tables: dict[str, Tables] = {}
@@ -248,11 +251,12 @@ class Study:
     @cached_property
     def contenders(self) -> dict[str, Any]:
         """The unfitted contenders by name.  A wrong setting raises here."""
-        return models_of(self.config.contenders, seed=self.config.fit.seeds[0], cache=self.cache)
+        stores = {"cache": self.cache, "encodings": self.encodings}
+        return models_of(self.config.contenders, seed=self.config.fit.seeds[0], **stores)
 
     def modalities(self) -> dict[str, tuple[str, ...]]:
         """Return the modalities that each contender reads."""
-        own = {name: tuple(model.modalities) for name, model in self.contenders.items()}
+        own = {name: model.modalities_in(self.contenders) for name, model in self.contenders.items()}
         return own | {outside.name: outside.modalities for outside in self.config.predictions}
 
     @cached_property
@@ -265,7 +269,8 @@ class Study:
         """Every fit of this study."""
         return plan_fits(
             self.config, self.pairs(), self.contenders,
-            folder=self.root, cache=self.cache, key=self.key("pairs"), on_progress=self.on_progress,
+            folder=self.root, cache=self.cache, encodings=self.encodings, key=self.key("pairs"),
+            on_progress=self.on_progress,
         )  # fmt: skip
 
 
@@ -294,7 +299,11 @@ STAGES: Mapping[str, Stage] = {
         lambda s: stages.split_pairs(s.made("grouped"), s.config.split, s.config.faults),
     ),
     "fits": Stage(
-        lambda s: [s.config.contenders, *stages.fit_inputs(s.config.fit, s.config.predictions)],
+        lambda s: [
+            s.config.contenders,
+            *stages.fit_inputs(s.config.fit, s.config.predictions),
+            *encoder_fingerprints(s.contenders),
+        ],
         lambda s: stages.collect_predictions(s.fits.made(), s.pairs(), s.config.predictions),
     ),
     "scores": Stage(lambda s: s.config.evaluate, Study._make_scores),

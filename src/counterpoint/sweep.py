@@ -21,7 +21,7 @@ from counterpoint.report.results import environment, rows_of
 from counterpoint.report.sharing import shared_text
 from counterpoint.report.sweep import Learned, Swept, write_sweep_page
 from counterpoint.schema import Frame
-from counterpoint.study import Study
+from counterpoint.study import ENCODINGS, Study
 
 __all__ = ["POINTS", "Point", "Sweep", "open_sweep", "points"]
 
@@ -79,6 +79,7 @@ class Sweep:
     ) -> None:
         self.config, self.on_progress, self.file = config, on_progress, file
         self.root = Path(runs) / (f"{config.sweep}-quick" if is_quick else config.sweep)
+        self._encodings = Path(runs) / ENCODINGS
         self.is_quick = is_quick
 
     def study(self, point: Point, *, earlier: Sequence[Study] = ()) -> Study:
@@ -91,7 +92,7 @@ class Sweep:
         config = read_study(self.config.study, changes=changes)
         own = _rules_of_records(config)
         records_of = next((study for study in earlier if _rules_of_records(study.config) == own), None)
-        return Study(config, runs=self.root, file=self.config.study, records_of=records_of)
+        return Study(config, runs=self.root, file=self.config.study, records_of=records_of, encodings=self._encodings)
 
     def run(self) -> Frame:
         """Make every missing study and the page, and return the table: `POINTS`."""

@@ -27,6 +27,10 @@ READING = {
     "image-cnn": CNN,
     "lstm-cnn": {"text": LSTM, "image": CNN, "hidden": 8, "epochs": 1},
     "late-fusion": {"branches": {"text-lstm": LSTM, "image-cnn": CNN}},
+    "image-probe": {"encoder": "tiny_encoders:Colours"},
+    "pair-probe": {"text_encoder": "tiny_encoders:Words", "image_encoder": "tiny_encoders:Colours"},
+    "probe-average": {"members": ("text-svm", "image-cnn"), "branches": {"image-cnn": CNN}},
+    "zero-shot": {"encoder": "tiny_encoders:Joint"},
     "paper-image-cnn": {"side_px": 16, "layers": 4, "epochs": 1, "batch": 8},
     "paper-lstm-cnn": {"hidden": 8, "length": 6, "epochs": 1, "batch": 8, "side_px": 16},
 }

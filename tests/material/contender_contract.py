@@ -33,6 +33,12 @@ from counterpoint.schema import HISTORY
 
 Kind = type[Contender]
 N_CLASSES = (2, 3)
+ENCODERS = {
+    "encoder": "tiny_encoders:Joint",
+    "text_encoder": "tiny_encoders:Words",
+    "image_encoder": "tiny_encoders:Colours",
+}
+"""An encoder of tiny_encoders for each setting that names an encoder."""
 
 
 def path_of(kind: Kind) -> str:
@@ -41,8 +47,14 @@ def path_of(kind: Kind) -> str:
 
 
 def small(kind: Kind, **settings: Any) -> Any:
-    """Return an unfitted contender with the ``tiny`` settings of its class."""
-    return make(path_of(kind), **{**kind.tiny, **settings})
+    """Return an unfitted contender with the ``tiny`` settings of its class, and with encoders that need no package."""
+    return make(path_of(kind), **{**tiny_settings(kind), **settings})
+
+
+def tiny_settings(kind: Kind) -> dict[str, Any]:
+    """Return the ``tiny`` settings of a class, and an encoder for each setting that names one."""
+    encoders = {name: path for name, path in ENCODERS.items() if name in settings_of(kind).model_fields}
+    return {**encoders, **kind.tiny}
 
 
 @cache
@@ -74,7 +86,7 @@ def kept(model: Any) -> Any:
     path = path_of(type(model))
     with TemporaryDirectory() as folder:
         keep(model, Path(folder))
-        return load(Path(folder), trusted=() if path in MODELS.values() else (path,))
+        return load(Path(folder), trusted=(*ENCODERS.values(), *(() if path in MODELS.values() else (path,))))
 
 
 def is_same(a: Any, b: Any, rows: pl.DataFrame) -> bool:
@@ -85,7 +97,7 @@ def is_same(a: Any, b: Any, rows: pl.DataFrame) -> bool:
 def grid_of(kind: Kind) -> dict[str, list[Any]]:
     """Return two allowed values of one setting: the first whose annotation shows a second value, or else the seed."""
     section = settings_of(kind)
-    properties, own = section.model_json_schema()["properties"], section(**kind.tiny)
+    properties, own = section.model_json_schema()["properties"], section(**tiny_settings(kind))
     names = sorted(properties, key=lambda name: name == "seed")
     found = {name: _two_values(properties[name], getattr(own, name)) for name in names}
     return next(({name: values} for name, values in found.items() if values), {})

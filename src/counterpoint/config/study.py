@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from counterpoint.config.encoders import named_files
 from counterpoint.config.faults import Fault
 from counterpoint.config.files import absolute, overridden, put, read_keys
 from counterpoint.config.names import FolderName
@@ -333,7 +334,9 @@ def _resolved(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     resolve(source.get("join") if isinstance(source, dict) else None, "path")
     for key in ("exclude", "relabel"):
         resolve(values, key)
-    predictions = values.get("predictions")
+    predictions, contenders = values.get("predictions"), values.get("contenders")
     for entry in predictions if isinstance(predictions, list) else ():
         resolve(entry, "path")
+    for holder, key in named_files(contenders):
+        resolve(holder, key)
     return values

@@ -1,7 +1,7 @@
 """The base class of contenders: a scikit-learn classifier of frames with text and image columns."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -15,6 +15,7 @@ from counterpoint.contenders.encoded import Encoded
 from counterpoint.contenders.images import images_of, warn_of_none
 from counterpoint.contenders.inputs import as_labels, as_pairs
 from counterpoint.contenders.kept.state import State, learned
+from counterpoint.contenders.readings import Reading
 from counterpoint.errors import SchemaError
 from counterpoint.schema import Frame
 
@@ -49,8 +50,6 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         *modalities* are the columns of the pairs that it reads as a modality: "text", "image".
     needs
         *needs* are the contenders whose fits it uses.  A study passes them to ``fit``.
-    pretrained
-        *pretrained* are the modalities that it reads by a frozen encoder, which was trained on other data.
     is_seeded
         *is_seeded* is False when the seed changes nothing, so that one fit is enough for all seeds.
     is_calibrated
@@ -67,7 +66,6 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     modalities: ClassVar[tuple[str, ...]] = ()
     needs: Any = ()
-    pretrained: Any = ()
     is_seeded: ClassVar[bool] = False
     is_calibrated: ClassVar[bool] = True
     part_types: ClassVar[tuple[type | str, ...]] = ()
@@ -145,6 +143,32 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def pixel_settings(self) -> dict[str, Any] | None:
         """Return the arguments of `features.pixels.load_pixels` for the pixels that it reads, or None."""
         return None
+
+    def encodings_read(self, given: Collection[str] = ()) -> tuple[Reading, ...]:
+        """Return the vectors of encoders that it reads.  A study encodes them once for all contenders.
+
+        *given* are the contenders whose fits it gets, so that it does not train them itself.
+        """
+        return ()
+
+    def check_installed(self, given: Collection[str] = ()) -> None:
+        """Check that the packages and encoders that it uses are there, before anything is fitted.
+
+        Raises
+        ------
+        ConfigError
+            When one is missing.
+        """
+        for reading in self.encodings_read(given):
+            reading.opened()
+
+    def needs_in(self, study: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of the contenders of a *study* whose fits it uses."""
+        return tuple(name for name in self.needs if name in study)
+
+    def modalities_in(self, study: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the modalities that it reads in a *study*, whose contenders it may combine."""
+        return tuple(self.modalities)
 
     def encoded(self, X: Any) -> Encoded | None:
         """Return the outputs of the encoders for the pairs *X*, or None where the contender has no such encoders.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from counterpoint.contenders import MODELS, settings_of
-from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.errors import ConfigError, CounterpointError, did_you_mean
 
 MODALITIES = ("text", "image")
 
@@ -20,8 +20,8 @@ def check_declared(contenders: Mapping[str, Any]) -> None:
     Raises
     ------
     ConfigError
-        When one is no `Contender`, reads an unknown modality, needs an unknown contender, or has a setting that is not
-        keyword-only.
+        When one is no `Contender`, reads an unknown modality, needs an unknown contender, has a setting that is not
+        keyword-only, or uses a package or an encoder that is missing.
 
     Examples
     --------
@@ -44,6 +44,15 @@ def check_declared(contenders: Mapping[str, Any]) -> None:
         positional = sorted(model.get_params(deep=False).keys() - settings_of(type(model)).model_fields.keys())
         if positional:
             raise ConfigError(f"The setting {positional[0]!r} of {kind} must be keyword-only, with a default.")
+    for name, model in contenders.items():
+        _check_installed(name, model, contenders)
+
+
+def _check_installed(name: str, model: Any, contenders: Mapping[str, Any]) -> None:
+    try:
+        model.check_installed(contenders)
+    except CounterpointError as error:
+        raise type(error)(f"{name}: {error}") from error
 
 
 def _check_names(subject: str, names: Any, allowed: Any) -> None:

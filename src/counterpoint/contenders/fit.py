@@ -45,13 +45,13 @@ def fit(task: FitTask) -> dict[str, Any]:
         "fit_s": fit_s,
         "predict_s": time.perf_counter() - started,
     }
-    keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, cache=task.cache)
+    keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, **task.stores)
     _keep_tables(task, model, predictions, costs)
     return costs
 
 
 def _fitted(task: FitTask, parts: Mapping[str, Frame]) -> Any:
-    model = configured(task.kind, task.settings, seed=task.seed, cache=task.cache)
+    model = configured(task.kind, task.settings, seed=task.seed, **task.stores)
     inputs: dict[str, Any] = {"validation": _xy(parts["validation"])}
     if task.needed:
         inputs["fits"] = {name: fitted(needed) for name, needed in task.needed.items()}
@@ -73,15 +73,17 @@ def _naming(task: FitTask) -> Iterator[None]:
         raise CounterpointError(f"{task.contender} ({task.kind}) failed on fold {task.fold}: {reason}") from error
 
 
-def configured(kind: str, settings: Mapping[str, Any], *, seed: int, cache: Path) -> Any:
-    """Return the unfitted contender of a study, with the seed and pixel cache of the study where it has such settings.
+def configured(
+    kind: str, settings: Mapping[str, Any], *, seed: int, cache: Path | None, encodings: Path | None = None
+) -> Any:
+    """Return the unfitted contender of a study, with the seed and the stores of the study where it has such settings.
 
     Parameters
     ----------
     kind, settings
         *kind* and *settings* are the entry of the study file.
-    seed, cache
-        *seed* and *cache* are used where *settings* do not set them.
+    seed, cache, encodings
+        *seed*, *cache* and *encodings* are used where *settings* do not set them.
 
     Examples
     --------
@@ -90,7 +92,7 @@ def configured(kind: str, settings: Mapping[str, Any], *, seed: int, cache: Path
     """
     model = find(kind, MODELS, what="contender")
     known = settings_of(model).model_fields if isinstance(model, type) else {}
-    ours = {"seed": seed, "cache": str(cache)}
+    ours = {"seed": seed} | {name: place and str(place) for name, place in (("cache", cache), ("encodings", encodings))}
     return make(kind, **{**{name: value for name, value in ours.items() if name in known}, **settings})
 
 
@@ -136,17 +138,28 @@ def fitted(task: FitTask) -> Any:
     if not task.is_done:
         return fit_again(task)
     try:
-        return load(task.folder, trusted=task.trusted, cache=task.cache)
+        return kept(task)
     except UnreadableFitError as error:
         log.info("fitting %s again: %s", task.name, error)
         return fit_again(task)
+
+
+def kept(task: FitTask) -> Any:
+    """Return the fitted contender of *task* from its files.
+
+    Raises
+    ------
+    UnreadableFitError
+        When it cannot be read.
+    """
+    return load(task.folder, trusted=task.trusted, **task.stores)
 
 
 def fit_again(task: FitTask) -> Any:
     """Fit the contender of *task* again, keep it, and return it, without a new file of predictions."""
     parts = rows_by_part(read_parquet(task.pairs), task.fold)
     model = _fitted(task, parts)
-    keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, cache=task.cache)
+    keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, **task.stores)
     done = finished(task.folder)
     if done is not None:  # its files have changed
         write_done(task.folder, key=done["key"], costs=done["costs"])

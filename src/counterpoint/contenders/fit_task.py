@@ -19,8 +19,8 @@ _DONE = {"key": str, "costs": dict, "files": dict}
 class FitTask:
     """The inputs of one fit.
 
-    ``needed`` has the fit of each contender that this one needs.  ``trusted`` has the classes from outside this package
-    that the study file names.
+    ``needed`` has the fit of each contender that this one needs.  ``trusted`` has the classes and encoders from outside
+    this package that the study file names.
     """
 
     contender: str
@@ -35,6 +35,7 @@ class FitTask:
     needed: Mapping[str, "FitTask"] = field(default_factory=dict)
     estimate_s: float = 0.0
     trusted: tuple[str, ...] = ()
+    encodings: Path | None = None
 
     @property
     def fit(self) -> str:
@@ -55,6 +56,11 @@ class FitTask:
     def folder(self) -> Path:
         """Return the folder of the files of this fit."""
         return self.fits / self.fit
+
+    @property
+    def stores(self) -> dict[str, Path | None]:
+        """Return the folders of the stored pixels and of the stored encodings."""
+        return {"cache": self.cache, "encodings": self.encodings}
 
     @property
     def is_done(self) -> bool:

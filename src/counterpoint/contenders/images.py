@@ -2,12 +2,18 @@
 
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from counterpoint.encoders.encodings import Encodings
 from counterpoint.errors import ImageWarning, SchemaError
 from counterpoint.features.in_memory import is_kept
 from counterpoint.features.pixels import Pixels, load_pixels
@@ -18,40 +24,64 @@ Refs = Sequence[str | None]
 
 
 class _Call:
-    """The images of the pairs of one call, and the *others* of its validation rows."""
+    """The images of the pairs of one call, and of its validation rows."""
 
-    def __init__(self, given: Refs, others: Refs) -> None:
-        self.given, self.others = given, others
-        self.places = {ref: place for place, ref in enumerate(dict.fromkeys([None, *given, *others]))}
-        self.decoded: dict[Any, Pixels] = {}
+    def __init__(self, pairs: Frame, validation: Frame | None) -> None:
+        self._frames = [pairs] if validation is None else [pairs, validation]
+        self._read: dict[Any, Any] = {}
+        self._is_accounted = False
+
+    @cached_property
+    def images(self) -> Frame:
+        """Each image once, after a null: its reference and, where the pairs have it, the hash of its bytes."""
+        columns = [frame.select(pl.col("^(image|sha256)$")) for frame in self._frames]
+        nothing = pl.DataFrame({"image": [None]}, schema={"image": pl.String})
+        return pl.concat([nothing, *columns], how="diagonal").unique("image", keep="first", maintain_order=True)
+
+    @cached_property
+    def places(self) -> dict[str | None, int]:
+        """The place of each reference in ``images``."""
+        return {ref: place for place, ref in enumerate(self.images["image"])}
 
     def pixels(self, refs: Refs, settings: Mapping[str, Any], cache: Path | None) -> Pixels:
         if not self.places.keys() >= set(refs):
             return load_pixels(refs, **settings, cache=cache)
         shape = (cache, *sorted(settings.items()))
-        if shape not in self.decoded:
-            self.decoded[shape] = load_pixels(list(self.places), **settings, cache=cache)
-            if len(self.decoded) == 1:
-                self._account_for(self.decoded[shape])
-        return self.decoded[shape].take([self.places[ref] for ref in refs])
+        if shape not in self._read:
+            self._read[shape] = load_pixels(list(self.places), **settings, cache=cache)
+            self._account_for(self._read[shape].is_missing)
+        pixels: Pixels = self._read[shape].take([self.places[ref] for ref in refs])
+        return pixels
 
-    def _account_for(self, pixels: Pixels) -> None:
-        """Warn of images that cannot be read, or raise when no image of the pairs can be read."""
-        bad = {ref for ref, place in self.places.items() if ref and pixels.is_missing[place]}
-        if not bad:
+    def vectors(self, pairs: Frame, key: Hashable, load: Callable[[Frame], Encodings]) -> Encodings:
+        refs = pairs["image"].to_list()
+        if not self.places.keys() >= set(refs):
+            return load(pairs)
+        if key not in self._read:
+            self._read[key] = load(self.images)
+            self._account_for(self._read[key].is_missing)
+        vectors: Encodings = self._read[key].take([self.places[ref] for ref in refs])
+        return vectors
+
+    def _account_for(self, is_missing: NDArray[np.bool_]) -> None:
+        """Warn once of images that cannot be read, or raise when no image of the pairs can be read."""
+        bad = {ref for ref, place in self.places.items() if ref and is_missing[place]}
+        if self._is_accounted or not bad:
             return
-        given = [ref for ref in self.given if ref]
+        self._is_accounted = True
+        given, *others = ([ref for ref in frame["image"] if ref] for frame in self._frames)
         if given and bad.issuperset(given):
             raise SchemaError(f"None of the {len(given):,} images can be read. {self._first(bad)}")
-        images = [*given, *filter(None, self.others)]
+        images = sum(others, given)
         n_bad = sum(ref in bad for ref in images)
         line = f"{n_bad:,} of {len(images):,} images cannot be read and count as missing. {self._first(bad)}"
         warnings.warn(line, ImageWarning, stacklevel=_level_of_caller())
 
     def _first(self, bad: set[str]) -> str:
         """Return a sentence on the first image that cannot be read, with the reason."""
-        row, ref = next((row, ref) for rows in (self.given, self.others) for row, ref in enumerate(rows) if ref in bad)
-        where = "row" if ref in self.given else "validation row"
+        found = ((part, row, ref) for part, frame in enumerate(self._frames) for row, ref in enumerate(frame["image"]))
+        part, row, ref = next(each for each in found if each[2] in bad)
+        where = "row" if part == 0 else "validation row"
         image = "an image in memory" if is_kept(ref) else ref
         return f"The first, in {where} {row}, is {image} ({why_unreadable(ref)}).{_hint(ref)}"
 
@@ -79,8 +109,7 @@ def images_of(pairs: Frame, validation: Frame | None = None) -> Iterator[None]:
     if _CALL.get() is not None or "image" not in pairs.columns:
         yield
         return
-    others = [] if validation is None else validation["image"].to_list()
-    token = _CALL.set(_Call(pairs["image"].to_list(), others))
+    token = _CALL.set(_Call(pairs, validation))
     try:
         yield
     finally:
@@ -115,6 +144,22 @@ def pixels_of(settings: Mapping[str, Any], pairs: Frame, *, cache: str | None) -
     """
     call, refs, folder = _CALL.get(), pairs["image"].to_list(), Path(cache) if cache else None
     return call.pixels(refs, settings, folder) if call else load_pixels(refs, **settings, cache=folder)
+
+
+def vectors_of(pairs: Frame, key: Hashable, load: Callable[[Frame], Encodings]) -> Encodings:
+    """Return the vectors of the images of *pairs*.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* have a column ``image``.
+    key
+        *key* names the encoder.  Within one call of a contender, each image is encoded once for each key.
+    load
+        *load* returns the vectors of the images of a frame, with the columns ``image`` and, if known, ``sha256``.
+    """
+    call = _CALL.get()
+    return call.vectors(pairs, key, load) if call else load(pairs)
 
 
 def _level_of_caller() -> int:

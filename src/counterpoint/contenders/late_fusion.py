@@ -1,39 +1,23 @@
 """A text model and an image model, trained separately, whose probabilities are combined on validation rows."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy.special import softmax
 
-from counterpoint.contenders import MODELS, make, settings_as_fields, settings_of
+from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
 from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
-from counterpoint.contenders.inner_split import hold_out
 from counterpoint.contenders.kept.state import State
-from counterpoint.errors import ConfigError, SchemaError
-from counterpoint.lookup import find
+from counterpoint.contenders.members import FLOOR, CalibratedModel, calibrated, fitted_members, having, readings_of
+from counterpoint.contenders.readings import Reading
 from counterpoint.schema import Frame
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
-FLOOR = 1e-7
-"""The smallest probability of a branch: with 0, the other branch could not change the prediction."""
-
-
-class CalibratedModel(NamedTuple):
-    """The model of one modality, and the scaling that calibrates its log probabilities."""
-
-    name: str
-    model: Any
-    scaling: Scaling
-
-    def logits(self, pairs: Frame) -> NDArray[np.float64]:
-        """Return calibrated logits, shape (n_pairs, n_classes)."""
-        return self.scaling.logits([_log_proba(self.model, pairs)])
 
 
 @settings_as_fields
@@ -84,25 +68,25 @@ class LateFusion(Contender):
     """The seed of the candidates that this contender trains itself."""
     cache: str | None = None
     """The folder of the stored pixels."""
+    encodings: str | None = None
+    """The folder of the stored encodings."""
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Return the names of the contenders that it combines."""
         return (*self.text, *self.image)
 
+    def encodings_read(self, given: Collection[str] = ()) -> tuple[Reading, ...]:
+        """Return the vectors that the candidates read which it trains itself."""
+        return readings_of(self, self.needs, given)
+
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
-        if validation is None and fits:
-            raise ConfigError("late-fusion combines fits on validation rows outside their training rows. Got none.")
-        train, held_out = (train, validation) if validation else hold_out(train, seed=self.seed)
-        models = {name: fits[name] if name in fits else self._trained(name, train, held_out) for name in self.needs}
-        strange = [name for name, model in models.items() if not np.array_equal(model.classes_, self.classes_)]
-        if strange:
-            raise SchemaError(f"late-fusion got fits of other classes than {self.classes_.tolist()}: {strange}.")
+        models, held_out = fitted_members(self, self.needs, train=train, validation=validation, fits=fits)
         self.log_prior_ = np.log(np.maximum(self.class_shares_, FLOOR))
-        text = _best(self.text, models, _having(held_out, "text"), self.log_prior_)
-        image = _best(self.image, models, _having(held_out, "image"), self.log_prior_)
+        text = _best(self.text, models, having(held_out, "text"), self.log_prior_)
+        image = _best(self.image, models, having(held_out, "image"), self.log_prior_)
         self.branches_: tuple[CalibratedModel, ...] = (text, image)
-        both = _having(held_out, "text", "image")
+        both = having(held_out, "text", "image")
         scores = [branch.logits(both.pairs) for branch in self.branches_]
         self.scaling_ = fit_scaling(scores, both.codes, log_shares=self.log_prior_, log_prior=self.log_prior_)
         self.n_epochs_ = sum(branch.model.n_epochs_ for branch in self.branches_)
@@ -112,17 +96,13 @@ class LateFusion(Contender):
     def state(self) -> State:
         """Return the learned state, which includes the fits of both branches."""
         text, image = self.branches_
-        scalings = {"joint": self.scaling_, "text": text.scaling, "image": image.scaling}
-        return super().state() | State(
-            arrays={name: array for key, scaling in scalings.items() for name, array in scaling.arrays(key).items()},
-            values={"names": [text.name, image.name]},
-            fits={"text": text.model, "image": image.model},
-        )
+        own = State(arrays=self.scaling_.arrays("joint"), values={"names": [text.name, image.name]})
+        return super().state() | own | text.state("text") | image.state("image")
 
     def restore(self, state: State) -> Self:
         """Restore a fitted contender from its *state*."""
         self.branches_ = tuple(
-            CalibratedModel(name, state.fits[modality], Scaling.of(state.arrays, modality))
+            CalibratedModel.of(state, modality, member=name)
             for name, modality in zip(state.texts("names"), self.modalities, strict=True)
         )
         self.scaling_ = Scaling.of(state.arrays, "joint")
@@ -161,33 +141,7 @@ class LateFusion(Contender):
     def _proba(self, pairs: Frame) -> Proba:
         return np.asarray(softmax(self.logits(pairs), axis=1))
 
-    def _trained(self, name: str, train: Rows, held_out: Rows) -> Any:
-        known = settings_of(find(name, MODELS, what="contender")).model_fields
-        ours = {key: value for key, value in (("seed", self.seed), ("cache", self.cache)) if key in known}
-        model = make(name, **ours | dict((self.branches or {}).get(name, {})))
-        labels, judged = self.classes_[train.codes], self.classes_[held_out.codes]
-        return model.fit(train.pairs, labels, validation=(held_out.pairs, judged))
-
-
-def _calibrated(name: str, model: Any, rows: Rows, log_prior: NDArray[np.float64]) -> tuple[float, CalibratedModel]:
-    """Return a branch with its scaling, and its summed log loss on the rows on which the scaling was fitted."""
-    scores = _log_proba(model, rows.pairs)
-    scaling = fit_scaling([scores], rows.codes, log_shares=log_prior, log_prior=log_prior)
-    proba = scaling.proba([scores])
-    loss = -float(np.log(proba[np.arange(len(proba)), rows.codes]).sum())
-    return loss, CalibratedModel(name, model, scaling)
-
 
 def _best(names: Sequence[str], models: dict[str, Any], rows: Rows, log_prior: NDArray[np.float64]) -> CalibratedModel:
-    _, best = min((_calibrated(name, models[name], rows, log_prior) for name in names), key=lambda found: found[0])
+    _, best = min((calibrated(name, models[name], rows, log_prior) for name in names), key=lambda found: found[0])
     return best
-
-
-def _having(rows: Rows, *modalities: str) -> Rows:
-    """Return the rows in which none of *modalities* is missing."""
-    is_there = rows.pairs.select(pl.all_horizontal(pl.col(modalities).is_not_null())).to_series().to_numpy()
-    return Rows(rows.pairs.filter(is_there), rows.codes[is_there])
-
-
-def _log_proba(model: Any, pairs: Frame) -> NDArray[np.float64]:
-    return np.asarray(np.log(np.maximum(model.predict_proba(pairs), FLOOR)))

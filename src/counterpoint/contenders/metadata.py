@@ -13,7 +13,7 @@ from counterpoint.contenders import Positive, settings_as_fields
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows
 from counterpoint.contenders.calibrate import Scaling, fit_scaling, out_of_fold
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.kept.trees import BOOSTED_TREES, check_trees
+from counterpoint.contenders.kept.trees import BOOSTED_TREES, FLOOR, check_trees, log_proba_of
 from counterpoint.errors import SchemaError
 from counterpoint.features.tokens import tokenize
 from counterpoint.schema import Frame
@@ -29,8 +29,6 @@ FACTS = {
     "aspect": (("width_px", "height_px"), pl.col("width_px") / pl.col("height_px")),
 }
 """Each fact, the columns that it needs, and its expression."""
-FLOOR = 1e-7
-"""The smallest probability whose log is scaled."""
 
 
 @settings_as_fields
@@ -83,7 +81,7 @@ class Metadata(Contender):
         def scored(rest: Codes, out: Codes) -> NDArray[np.float64]:
             trees = self._trees().fit(table[rest], train.codes[rest])
             scores = np.full((len(out), n_classes), np.log(FLOOR))
-            scores[:, trees.classes_] = _log_proba(trees, table[out])
+            scores[:, trees.classes_] = log_proba_of(trees, table[out])
             return scores
 
         scores, codes = out_of_fold(train, n_classes, scored)
@@ -103,7 +101,7 @@ class Metadata(Contender):
         return self
 
     def _proba(self, pairs: Frame) -> Proba:
-        return self.scaling_.proba([_log_proba(self.trees_, self._table(pairs))])
+        return self.scaling_.proba([log_proba_of(self.trees_, self._table(pairs))])
 
     def _trees(self) -> HistGradientBoostingClassifier:
         return HistGradientBoostingClassifier(
@@ -132,7 +130,3 @@ class Metadata(Contender):
         absent = pl.repeat(None, pl.len(), dtype=pl.Float64)
         table = pairs.select(facts.get(name, absent).cast(pl.Float64).alias(name) for name in self._names())
         return table.to_numpy()
-
-
-def _log_proba(trees: HistGradientBoostingClassifier, table: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.log(np.maximum(trees.predict_proba(table), FLOOR)), dtype=np.float64)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +13,61 @@ from counterpoint.contenders.declared import check_declared
 from counterpoint.contenders.fit import configured
 from counterpoint.contenders.fit_task import FitTask
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
+from counterpoint.contenders.readings import Reading, fingerprints_of, needs_trust
 from counterpoint.errors import ConfigError
 from counterpoint.schema import Frame
 
 Entries = tuple[ContenderEntry, ...]
 
 
-def models_of(entries: Entries, *, seed: int, cache: Path) -> dict[str, Any]:
+def models_of(entries: Entries, *, seed: int, cache: Path | None, encodings: Path | None = None) -> dict[str, Any]:
     """Return the unfitted contenders by their names in the study, before any fit starts.
 
     Parameters
     ----------
     entries
         *entries* are the contenders of the study file.
-    seed, cache
-        *seed* and *cache* are used where the settings of an entry do not set them.
+    seed, cache, encodings
+        *seed*, *cache* and *encodings* are used where the settings of an entry do not set them.
 
     Raises
     ------
     ConfigError
-        When there is no such contender or setting, or a value or a declaration of its class is not allowed.
+        When there is no such contender or setting, a value or a declaration of its class is not allowed, or a package
+        or an encoder is missing.
     """
-    models = {entry.name: configured(entry.kind, entry.settings, seed=seed, cache=cache) for entry in entries}
+    places = {"cache": cache, "encodings": encodings}
+    models = {entry.name: configured(entry.kind, entry.settings, seed=seed, **places) for entry in entries}
     check_declared(models)
     return models
 
 
-def plan(entries: Entries, rules: Fit, pairs: Frame, *, folder: Path, cache: Path, key: str) -> list[FitTask]:
+def encodings_read(models: Mapping[str, Any]) -> list[Reading]:
+    """Return the vectors that the contenders of a study read, each once.
+
+    Parameters
+    ----------
+    models
+        *models* are the unfitted contenders by their names in the study.
+    """
+    return list(dict.fromkeys(reading for model in models.values() for reading in model.encodings_read(models)))
+
+
+def encoder_fingerprints(models: Mapping[str, Any]) -> list[str]:
+    """Return the fingerprints of the encoders whose vectors the contenders of a study read."""
+    return fingerprints_of(encodings_read(models))
+
+
+def plan(
+    entries: Entries,
+    rules: Fit,
+    pairs: Frame,
+    *,
+    folder: Path,
+    cache: Path,
+    encodings: Path | None = None,
+    key: str,
+) -> list[FitTask]:
     """Return every fit of a study: first those that others need, then by estimated time, the longest first.
 
     A contender that is not seeded is fitted with the first seed only.
@@ -49,13 +78,14 @@ def plan(entries: Entries, rules: Fit, pairs: Frame, *, folder: Path, cache: Pat
         *entries* are the contenders and *rules* the seeds of the study.
     pairs
         *pairs* are the rows with their folds, as written in *folder*.
-    folder, cache
-        *folder* is the run folder, and *cache* the folder of stored pixels.
+    folder, cache, encodings
+        *folder* is the run folder, *cache* the folder of stored pixels, and *encodings* the folder of stored encodings.
     key
         *key* is the hash of the inputs of *pairs*.
     """
-    models = models_of(entries, seed=rules.seeds[0], cache=cache)
-    places = {"pairs": folder / "tables" / "pairs.parquet", "fits": folder / "fits", "cache": cache}
+    stores = {"cache": cache, "encodings": encodings}
+    models = models_of(entries, seed=rules.seeds[0], **stores)
+    places = {"pairs": folder / "tables" / "pairs.parquet", "fits": folder / "fits"} | stores
     planner = _Planner(_needed_first(entries, models), models, rules, key, places)
     folds = {fold: len(rows_by_part(pairs, fold)["train"]) for fold in folds_to_test(pairs)}
     tasks = [task for fold, n_train in folds.items() for task in planner.of_fold(fold, n_train)]
@@ -71,13 +101,25 @@ class _Planner:
     models: Mapping[str, Any]
     rules: Fit
     key: str
-    places: Mapping[str, Path]
+    places: Mapping[str, Any]
+
+    @cached_property
+    def fingerprints(self) -> dict[Reading, str]:
+        """The fingerprint of each encoder, computed once: that of a large file takes seconds."""
+        readings = encodings_read(self.models)
+        return dict(zip(readings, fingerprints_of(readings), strict=True))
+
+    @cached_property
+    def trusted(self) -> tuple[str, ...]:
+        """The classes from outside this package that the study file names: contenders and encoders."""
+        encoders = {reading.encoder for reading in self.fingerprints if needs_trust(reading.encoder)}
+        return tuple(sorted(encoders.union(each.kind for each in self.entries if ":" in each.kind)))
 
     def of_fold(self, fold: str, n_train: int) -> Iterator[FitTask]:
         made: dict[tuple[str, int], FitTask] = {}
         first, *others = self.rules.seeds
         for entry in self.entries:
-            needs = [name for name in self.models[entry.name].needs if name in self.models]
+            needs = self.models[entry.name].needs_in(self.models)
             is_seeded = self.models[entry.name].is_seeded or any(
                 (name, seed) in made for name in needs for seed in others
             )
@@ -89,18 +131,21 @@ class _Planner:
     def _task(
         self, entry: ContenderEntry, seed: int, fold: str, n_train: int, needed: Mapping[str, FitTask]
     ) -> FitTask:
-        settings = dict(entry.settings)
+        settings, model = dict(entry.settings), self.models[entry.name]
         built_on = {name: task.key for name, task in needed.items()}
+        # A contender without encoders has the key that it had before there were any.
+        encoders = [self.fingerprints[reading] for reading in model.encodings_read(self.models)]
+        inputs = [self.rules.threads, built_on, *([encoders] if encoders else [])]
         return FitTask(
             contender=entry.name,
             kind=entry.kind,
             settings=settings,
             seed=seed,
             fold=fold,
-            key=key_of(__version__, self.key, entry.kind, settings, seed, fold, self.rules.threads, built_on),
+            key=key_of(__version__, self.key, entry.kind, settings, seed, fold, *inputs),
             needed=needed,
-            trusted=tuple(sorted({each.kind for each in self.entries if ":" in each.kind})),
-            estimate_s=self.models[entry.name].estimate_s(n_train, {name: self.models[name] for name in needed}),
+            trusted=self.trusted,
+            estimate_s=model.estimate_s(n_train, {name: self.models[name] for name in needed}),
             **self.places,
         )
 
@@ -117,7 +162,7 @@ def _needed_first(entries: Entries, models: Mapping[str, Any]) -> list[Contender
     waiting = list(entries)
     while waiting:
         placed = {entry.name for entry in ordered}
-        free = [entry for entry in waiting if placed.issuperset(set(models[entry.name].needs) & set(models))]
+        free = [entry for entry in waiting if placed.issuperset(models[entry.name].needs_in(models))]
         if not free:
             names = ", ".join(entry.name for entry in waiting)
             raise ConfigError(f"Contenders that need each other cannot be fitted: {names}.")

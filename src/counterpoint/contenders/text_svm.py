@@ -4,31 +4,18 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.preprocessing import normalize
+from pydantic import Field
 from sklearn.svm import LinearSVC
 
 from counterpoint.contenders import Positive, settings_as_fields
 from counterpoint.contenders.base import Codes, Contender, Proba, Rows
 from counterpoint.contenders.calibrate import Scaling, fit_scaling, out_of_fold
-from counterpoint.contenders.kept.linear import columns, svm_arrays, with_arrays, with_columns
+from counterpoint.contenders.kept.linear import svm_arrays, with_arrays
 from counterpoint.contenders.kept.state import State
+from counterpoint.contenders.ngrams import END, NGrams, Span, inverse_frequencies, weighed
 from counterpoint.features.tokens import tokenize
 from counterpoint.schema import Frame
-
-
-def _ordered(span: tuple[int, int]) -> tuple[int, int]:
-    if span[0] > span[1]:
-        raise ValueError(f"the shortest n-gram, {span[0]}, should not be longer than the longest, {span[1]}")
-    return span
-
-
-Span = Annotated[tuple[Positive, Positive], AfterValidator(_ordered)]
-END = "."
-"""The last token of every text, so that even an empty text has a feature.  ``rules.words`` never yields it."""
 
 
 @settings_as_fields
@@ -79,22 +66,12 @@ class TextSVM(Contender):
 
     def state(self) -> State:
         """Return the learned state: n-grams, their weights, the SVM and its calibration."""
-        characters = self.grams_.characters
-        return super().state() | State(
-            arrays={
-                "weight": self.machine_.weight,
-                **svm_arrays(self.machine_.svm),
-                **self.scaling_.arrays("scaling"),
-            },
-            values={"words": columns(self.grams_.words), "characters": columns(characters) if characters else []},
-        )
+        learned = svm_arrays(self.machine_.svm) | self.scaling_.arrays("scaling")
+        return super().state() | self.grams_.state() | State(arrays={"weight": self.machine_.weight} | learned)
 
     def restore(self, state: State) -> Self:
         """Restore a fitted contender from its *state*."""
-        self.grams_ = NGrams(self.words, self.characters, self.min_count)
-        with_columns(self.grams_.words, state.texts("words"))
-        if self.grams_.characters:
-            with_columns(self.grams_.characters, state.texts("characters"))
+        self.grams_ = NGrams(self.words, self.characters, self.min_count).restored(state)
         self.scaling_ = Scaling.of(state.arrays, "scaling")
         self.machine_ = Machine(state.arrays["weight"], with_arrays(self._svm(), state.arrays))
         return super().restore(state)
@@ -124,39 +101,6 @@ class TextSVM(Contender):
         return LinearSVC(C=self.c, class_weight=self.class_weight, dual=False)
 
 
-class NGrams:
-    """The counts of n-grams of words and, within a word, of characters, learned on training texts."""
-
-    def __init__(self, words: int, characters: Span | None, min_count: int) -> None:
-        self.min_count = min_count
-        self.words = CountVectorizer(ngram_range=(1, words), tokenizer=_as_is, preprocessor=_as_is, token_pattern=None)
-        self.characters = CountVectorizer(analyzer="char_wb", ngram_range=characters) if characters else None
-
-    def learn(self, tokens: pl.Series) -> Any:
-        """Learn the n-grams of the texts and return their counts, a sparse (n_texts, n_features)."""
-        self.words.set_params(min_df=min(self.min_count, len(tokens)))
-        return self._counted(tokens, "fit_transform")
-
-    def count(self, tokens: pl.Series) -> Any:
-        """Return the counts of the learned n-grams, a sparse (n_texts, n_features)."""
-        return self._counted(tokens, "transform")
-
-    @property
-    def worth(self) -> NDArray[np.float64]:
-        """Return the factor of each n-gram: 1 for words, and half of that for characters, which are many more."""
-        n_characters = len(self.characters.vocabulary_) if self.characters else 0
-        return np.repeat([1.0, 0.5], [len(self.words.vocabulary_), n_characters])
-
-    def _counted(self, tokens: pl.Series, step: str) -> Any:
-        closed = tokens.list.concat(pl.Series([[END]]))
-        blocks = [getattr(self.words, step)(closed.to_list())]
-        if self.characters:
-            # The character n-grams of a text are those of its words: each distinct word is split once.
-            texts_by_word, words = _word_counts(closed)
-            blocks.append(texts_by_word @ getattr(self.characters, step)(words))
-        return sp.hstack(blocks, format="csr", dtype=np.float64)
-
-
 class Machine(NamedTuple):
     """Inverse document frequencies and a linear SVM, both learned from the same texts."""
 
@@ -178,35 +122,12 @@ class Machine(NamedTuple):
         svm
             *svm* is not yet fitted.
         """
-        n_texts, n_features = counts.shape
-        frequency = np.bincount(counts.indices, minlength=n_features)
-        # An n-gram of held-out texts alone has weight 0, as if it were unknown: else it would shorten their vectors.
-        weight = np.where(frequency > 0, worth * (np.log((1 + n_texts) / (1 + frequency)) + 1), 0)
-        return cls(weight, svm.fit(_weighed(counts, weight), codes))
+        weight = inverse_frequencies(counts, worth)
+        return cls(weight, svm.fit(weighed(counts, weight), codes))
 
     def scores(self, counts: Any, n_classes: int) -> NDArray[np.float64]:
         """Return one-against-rest decisions, shape (n_texts, n_classes), with -1 for a class that the SVM lacks."""
-        decision = self.svm.decision_function(_weighed(counts, self.weight))
+        decision = self.svm.decision_function(weighed(counts, self.weight))
         scores = np.full((len(decision), n_classes), -1.0)
         scores[:, self.svm.classes_] = np.stack([-decision, decision], axis=1) if decision.ndim == 1 else decision
         return scores
-
-
-def _weighed(counts: Any, weight: NDArray[np.float64]) -> Any:
-    """Return the texts as vectors of length 1, of counts damped to 1 + log (sublinear TF-IDF)."""
-    damped = counts.copy()
-    damped.data = 1 + np.log(damped.data)
-    return normalize(damped @ sp.diags(weight))
-
-
-def _word_counts(tokens: pl.Series) -> tuple[Any, pl.Series]:
-    """Return the counts of each distinct word in each text, a sparse (n_texts, n_words), and the words."""
-    flat = tokens.explode()
-    words = flat.unique(maintain_order=True)
-    codes = flat.replace_strict(words, np.arange(len(words)), return_dtype=pl.Int32).to_numpy()
-    texts = np.repeat(np.arange(len(tokens)), tokens.list.len().to_numpy())
-    return sp.csr_matrix((np.ones(len(codes)), (texts, codes)), shape=(len(tokens), len(words))), words
-
-
-def _as_is(tokens: list[str]) -> list[str]:
-    return tokens

@@ -64,9 +64,7 @@ class JointControl(Check):
             return self.not_applicable(SUBJECT, "The study has no primary contrast.")
         joint = primary["a"]
         if joint in additive:
-            explanation = (
-                f"{joint}, the multimodal contender of the contrast, itself fuses branches that are trained apart."
-            )
+            explanation = f"{joint}, the multimodal contender of the contrast, is itself a sum over the modalities."
             return self.finding("info", SUBJECT, explanation)
         controls = [name for name in additive if len(modalities.get(name, ())) > 1]
         if not controls:

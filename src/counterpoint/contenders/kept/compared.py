@@ -16,7 +16,15 @@ COMPARED = 32
 log = logging.getLogger(__name__)
 
 
-def keep_compared(model: Any, folder: Path, *, rows: Frame, trusted: Collection[str], cache: Path) -> None:
+def keep_compared(
+    model: Any,
+    folder: Path,
+    *,
+    rows: Frame,
+    trusted: Collection[str],
+    cache: Path | None,
+    encodings: Path | None = None,
+) -> None:
     """Keep the fitted *model* in *folder*, or else the reason for not keeping it.
 
     Parameters
@@ -25,14 +33,16 @@ def keep_compared(model: Any, folder: Path, *, rows: Frame, trusted: Collection[
         *model* is a fitted contender, and *folder* the folder of its fit.
     rows
         *rows* are pairs for which its predictions must be equal after it is read back.
-    trusted, cache
-        *trusted* are the classes from outside this package that *model* may contain.  Without any, nothing is compared.
-        *cache* is the folder of the stored pixels.
+    trusted
+        *trusted* are the classes and encoders from outside this package that *model* may contain.  Without any, nothing
+        is compared.
+    cache, encodings
+        *cache* is the folder of the stored pixels, and *encodings* the folder of the stored encodings.
     """
     try:
         keep(model, folder)
         if trusted:
-            _compare(model, load(folder, trusted=trusted, cache=cache), rows.head(COMPARED))
+            _compare(model, load(folder, trusted=trusted, cache=cache, encodings=encodings), rows.head(COMPARED))
     except UnreadableFitError as error:
         log.warning("%s is fitted again where it is needed: %s", folder.name, error)
         keep_none(folder, str(error))

@@ -4,7 +4,7 @@ A class is imported only when it is an entry of `MODELS` or the caller names it,
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 from safetensors import numpy as safetensors
 
+from counterpoint.config.encoders import ENCODER_SETTINGS
 from counterpoint.contenders import MODELS, settings_of
 from counterpoint.contenders.kept.digests import (
     ARRAYS,
@@ -30,8 +31,13 @@ from counterpoint.contenders.kept.digests import (
 )  # fmt: skip
 from counterpoint.contenders.kept.parts import dumped, loaded, names_of
 from counterpoint.contenders.kept.state import State
+from counterpoint.contenders.readings import needs_trust
+from counterpoint.encoders import open_encoder
 from counterpoint.errors import UnreadableFitError
 from counterpoint.lookup import find
+
+STORES = ("cache", "encodings")
+"""Settings with the folder of a store, which the reader of a fit gives anew."""
 
 
 def keep(model: Any, folder: Path) -> None:
@@ -63,7 +69,9 @@ def keep_none(folder: Path, why: str) -> None:
     write_files(folder, {STATE: _json({"not_kept": why})})
 
 
-def load(folder: Path, *, trusted: Collection[str] = (), cache: Path | None = None) -> Any:
+def load(
+    folder: Path, *, trusted: Collection[str] = (), cache: Path | None = None, encodings: Path | None = None
+) -> Any:
     """Return the fitted contender in *folder*.
 
     Parameters
@@ -71,14 +79,17 @@ def load(folder: Path, *, trusted: Collection[str] = (), cache: Path | None = No
     folder
         *folder* is the folder of a fit.  It may come from a stranger.
     trusted
-        *trusted* are the classes from outside this package that may be imported, such as ``my_lab.bayes:CharBayes``.
-    cache
-        *cache* is the folder of the stored pixels.
+        *trusted* are the classes from outside this package that may be imported, such as ``my_lab.bayes:CharBayes``,
+        and the encoders from outside its catalogue that may be opened.
+    cache, encodings
+        *cache* is the folder of the stored pixels, and *encodings* the folder of the stored encodings.
 
     Raises
     ------
     UnreadableFitError
-        When there is no fit, or it is damaged, was not kept, or has a class that is not trusted.
+        When there is no fit, or it is damaged, was not kept, or has a class or an encoder that is not trusted.
+    ConfigError
+        When an encoder is not installed.
     """
     if not (folder / DIGESTS).exists():
         raise UnreadableFitError(f"No fitted contender is kept in {folder}. Run the study to fit it.")
@@ -89,11 +100,16 @@ def load(folder: Path, *, trusted: Collection[str] = (), cache: Path | None = No
             raise UnreadableFitError(f"{folder} keeps no fitted contender: {one_line(document['not_kept'])}")
     with reading(folder / ARRAYS):
         arrays = safetensors.load(files[ARRAYS])
-    classes = _classes(trusted)
-    with reading(folder / PARTS):
-        parts = loaded(files[PARTS], _part_types(document, classes, folder)) if PARTS in files else {}
+    classes = [find(name, MODELS, what="contender") for name in trusted if ":" in name]
+    allowed = _Allowed(folder, trusted, {_path(kind): kind for kind in classes})
     with reading(folder / STATE):
-        model = _Restored(arrays, parts, classes, folder, cache).model(document)
+        encoders = set(allowed.encoders(document))
+    for name in encoders:
+        open_encoder(name)  # a missing package is no damage of the fit
+    with reading(folder / PARTS):
+        parts = loaded(files[PARTS], _part_types(document, allowed)) if PARTS in files else {}
+    with reading(folder / STATE):
+        model = _Restored(arrays, parts, allowed, {"cache": cache, "encodings": encodings}).model(document)
         _try(model)
     return model
 
@@ -115,7 +131,7 @@ class _Gathered:
         settings = settings_of(type(model))(**model.get_params(deep=False)).model_dump(mode="json")
         return {
             "class": _path(type(model)),
-            "settings": {name: value for name, value in settings.items() if name != "cache"},
+            "settings": {name: value for name, value in settings.items() if name not in STORES},
             "values": dict(state.values),
             "arrays": {name: self._array(path + name, array) for name, array in state.arrays.items()},
             "parts": sorted(state.parts),
@@ -137,22 +153,57 @@ class _Gathered:
 
 
 @dataclass(frozen=True)
+class _Allowed:
+    """The classes that may be imported for the fit in *folder*, and the encoders that may be opened.
+
+    These are those of this package, and the *trusted* ones.  *classes* has the trusted classes by their paths.
+    """
+
+    folder: Path
+    trusted: Collection[str]
+    classes: Mapping[str, Any]
+
+    def kind(self, path: str) -> Any:
+        """Return the class of a contender."""
+        if path in self.classes:
+            return self.classes[path]
+        if path not in MODELS.values():
+            raise self._refused(f"was fitted by {one_line(path)}", "a class", "package")
+        return find(path, MODELS, what="contender")
+
+    def encoders(self, document: Mapping[str, Any]) -> Iterator[str]:
+        """Yield the encoders whose vectors a contender of this package and its inner fits read."""
+        named = (document["settings"].get(name) for name in ENCODER_SETTINGS if document["class"] not in self.classes)
+        for encoder in map(str, filter(None, named)):
+            if needs_trust(encoder) and encoder not in self.trusted:
+                raise self._refused(f"reads vectors of {one_line(encoder)}", "an encoder", "catalogue")
+            yield encoder
+        for fit in document["fits"].values():
+            yield from self.encoders(fit)
+
+    def _refused(self, deed: str, what: str, outside: str) -> UnreadableFitError:
+        this = f"this {what.partition(' ')[2]}"
+        return UnreadableFitError(
+            f"{self.folder} {deed}, {what} from outside this {outside} that was not named. "
+            f"If you trust {this}, name it with --trust, or in a study file."
+        )
+
+
+@dataclass(frozen=True)
 class _Restored:
     """The contents of the files of a fit, from which contenders are restored."""
 
     arrays: Mapping[str, NDArray[Any]]
     parts: Mapping[str, Any]
-    classes: Mapping[str, Any]
-    folder: Path
-    cache: Path | None
+    allowed: _Allowed
+    stores: Mapping[str, Path | None]
 
     def model(self, document: Mapping[str, Any], path: str = "") -> Any:
         """Return the fitted contender that *document* describes."""
-        kind = _class(document["class"], self.classes, self.folder)
-        allowed, given = settings_of(kind), dict(document["settings"])
-        if "cache" in allowed.model_fields:
-            given["cache"] = self.cache and str(self.cache)
-        checked = allowed.read(given, where=document["class"])
+        kind = self.allowed.kind(document["class"])
+        known, given = settings_of(kind), dict(document["settings"])
+        given |= {name: place and str(place) for name, place in self.stores.items() if name in known.model_fields}
+        checked = known.read(given, where=document["class"])
         state = State(
             arrays={name: self._array(stored) for name, stored in document["arrays"].items()},
             values=document["values"],
@@ -168,26 +219,10 @@ class _Restored:
         return array.T if stored["turned"] else array
 
 
-def _classes(trusted: Collection[str]) -> dict[str, Any]:
-    """Return the classes that the caller names, by their paths."""
-    return {_path(kind): kind for kind in (find(name, MODELS, what="contender") for name in trusted)}
-
-
-def _class(path: str, classes: Mapping[str, Any], folder: Path) -> Any:
-    if path in classes:
-        return classes[path]
-    if path not in MODELS.values():
-        raise UnreadableFitError(
-            f"{folder} was fitted by {one_line(path)}, a class from outside this package that was not named. "
-            "If you trust this class, name it with --trust, or in a study file."
-        )
-    return find(path, MODELS, what="contender")
-
-
-def _part_types(document: Mapping[str, Any], classes: Mapping[str, Any], folder: Path) -> list[str]:
+def _part_types(document: Mapping[str, Any], allowed: _Allowed) -> list[str]:
     """Return the types of scikit-learn that a contender and its inner fits may contain."""
-    own = set(names_of(_class(document["class"], classes, folder).part_types))
-    return sorted(own.union(*(_part_types(fit, classes, folder) for fit in document["fits"].values())))
+    own = set(names_of(allowed.kind(document["class"]).part_types))
+    return sorted(own.union(*(_part_types(fit, allowed) for fit in document["fits"].values())))
 
 
 def _path(kind: type) -> str:

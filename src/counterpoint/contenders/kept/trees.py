@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 _BOOSTING = "sklearn.ensemble._hist_gradient_boosting"
@@ -28,6 +29,13 @@ BOOSTED_TREES = (
 """All types in a fitted HistGradientBoostingClassifier, for ``part_types``."""
 _WORDS = 8
 """Words of 32 bits, for the 256 categories that a column may have."""
+FLOOR = 1e-7
+"""The smallest probability whose log is scaled."""
+
+
+def log_proba_of(trees: HistGradientBoostingClassifier, table: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the logs of the probabilities of *trees*, shape (n_rows, n_classes)."""
+    return np.asarray(np.log(np.maximum(trees.predict_proba(table), FLOOR)), dtype=np.float64)
 
 
 def check_trees(trees: HistGradientBoostingClassifier, *, n_columns: int) -> None:

@@ -3,10 +3,10 @@
 from abc import ABC
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import polars as pl
-from pydantic import PrivateAttr, model_validator
+from pydantic import PrivateAttr, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from counterpoint.data.sources.base import REASON, Source
 from counterpoint.data.sources.image_column import as_names, check_paths
@@ -17,11 +17,13 @@ from counterpoint.formats.image_paths import ImagePaths
 from counterpoint.formats.tables import BAD, LINE, Table
 from counterpoint.formats.urls import host_of
 from counterpoint.formats.values import as_json, name_strings, number_columns
-from counterpoint.schema import Frame, finding
+from counterpoint.schema import PAIRS, RECORDS, Frame, finding
 
 NEEDED = ("image", "text")
 NAMES = ("label", "group", "text_id", "image_id")
 ROLES = (*NEEDED, "id", *NAMES, "split", "url")
+TAKEN = frozenset({*RECORDS, *PAIRS, *NAMES, "url", "host"})
+"""Columns that pairs have already, or may have."""
 
 Refs = Callable[[pl.Series, int], list[str | None]]
 """A function from image bytes, and the number of their first row, to their references."""
@@ -57,6 +59,9 @@ class TabularSource(Source, ABC):
         *url* is the column of the addresses that the images come from.
     text_id, image_id
         *text_id* and *image_id* are columns of keys.  Alignment refuses a pair whose two keys differ.
+    numbers
+        *numbers* are further columns of numbers that the pairs keep, such as own vectors: names, or starts of names, as
+        in ``[x_*]``.  The encoder ``columns:x_`` and the setting *columns* of ``metadata`` read them.
     """
 
     image: str | None = "image"
@@ -68,6 +73,7 @@ class TabularSource(Source, ABC):
     url: str | None = "url"
     text_id: str | None = "text_id"
     image_id: str | None = "image_id"
+    numbers: tuple[str, ...] = ()
 
     _image_notes: list[str] = PrivateAttr(default_factory=list)
 
@@ -76,6 +82,11 @@ class TabularSource(Source, ABC):
         if self.image is None and self.text is None:
             raise ValueError("give a column of images, or of texts, or both")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A source without such columns keeps the fingerprint that it had before there were any.
+        return {name: value for name, value in dump(self).items() if name != "numbers" or value}
 
     def records(self, table: Table, *, root: Path, start: int, refs: Refs) -> Iterator[Frame]:
         """Yield the rows of *table* as records.
@@ -96,14 +107,15 @@ class TabularSource(Source, ABC):
         SourceError
             When a column is missing, or holds values of a type that its role does not allow.
         """
-        used = self.used(table)
+        used, further = self.used(table), self.further(table)
         numbers = number_columns(table, {used[role] for role in ("id", "split", *NAMES) if role in used})
         paths = ImagePaths(root, lambda: (as_names(frame[used["image"]]) for frame in table.frames({used["image"]})))
-        for n_frames, frame in enumerate(table.frames({*used.values(), LINE})):
+        for n_frames, frame in enumerate(table.frames({*used.values(), *further, LINE})):
             if n_frames == 0 and "image" in used:
                 check_paths(as_names(frame[used["image"]]), paths, table.path)
             columns = {role: _named(frame[name], role, numbers, table) for role, name in used.items()}
-            yield _records(frame, columns, table=table, paths=paths, start=start, refs=refs)
+            records = _records(frame, columns, table=table, paths=paths, start=start, refs=refs)
+            yield records.with_columns(_numbers(frame[name], table) for name in further)
             start += frame.height
         for line in paths.account():
             self._image_notes.append(line)
@@ -112,6 +124,24 @@ class TabularSource(Source, ABC):
         """Return a finding on image paths that were found in another way than as written."""
         notes = self._image_notes
         return [finding("CP000", "info", "images", f"{'. '.join(notes[:3])}.", notes=notes[:20])] if notes else []
+
+    def further(self, table: Table) -> list[str]:
+        """Return the further columns of numbers, in the order of *table*.
+
+        Raises
+        ------
+        SourceError
+            When the table lacks one, or pairs have a column of this name already.
+        """
+        starts = tuple(name.removesuffix("*") for name in self.numbers if name.endswith("*"))
+        found = [name for name in table.columns if name in self.numbers or (starts and name.startswith(starts))]
+        for wanted in self.numbers:
+            if not any(name == wanted or name.startswith(wanted.removesuffix("*")) for name in found):
+                raise SourceError(no_column(f"{table.path} has no column for source.numbers,", wanted, table.columns))
+        taken = next((name for name in found if name in TAKEN), None)
+        if taken is not None:
+            raise SourceError(f"{table.path}: source.numbers names {taken!r}, a column that pairs have already.")
+        return found
 
     def used(self, table: Table) -> dict[str, str]:
         """Return the column of each role for which *table* has one.
@@ -190,6 +220,23 @@ def names(column: pl.Series, table: Table, numbers: Collection[str] = ()) -> pl.
     if kind.is_nested() or kind in (pl.Binary, pl.Object):
         raise SourceError(f"{table.path}: column {column.name!r} is {kind}. Allowed: strings, numbers.")
     return name_strings(column, is_number=column.name in numbers)
+
+
+def _numbers(column: pl.Series, table: Table) -> pl.Series:
+    """Return a column of numbers as floats.  An empty value and NaN are null."""
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        raise SourceError(
+            f"{table.path}: column {column.name!r} of source.numbers is {column.dtype}. Allowed: numbers."
+        )
+    given = column if column.dtype.is_numeric() else name_strings(column)
+    found = given.cast(given.dtype if given.dtype.is_float() else pl.Float64, strict=False)
+    wrong = column.filter(found.is_null() & given.is_not_null())
+    if len(wrong):
+        raise SourceError(
+            f"{table.path}: column {column.name!r} of source.numbers should hold numbers. "
+            f"{len(wrong):,} values are none, such as {wrong[0]!r}."
+        )
+    return found.fill_nan(None)
 
 
 def _is_string(kind: pl.DataType) -> bool:

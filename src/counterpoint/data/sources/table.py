@@ -125,7 +125,7 @@ class TableSource(TabularSource, Delimited):
             table = labelled_by_folder(table, image=self.image or "image", label=self.label or "label")
         if self.join is None:
             return table
-        wanted = {name for role in ROLES if (name := getattr(self, role)) is not None}
+        wanted = {name for role in ROLES if (name := getattr(self, role)) is not None} | set(self.numbers)
         return join_tables(table, self.join, wanted, open_table)
 
     def _files(self) -> list[Path]:
@@ -158,7 +158,8 @@ class FrameSource(TabularSource):
 
     def fingerprint(self) -> str:
         """Return a hash of the settings and of the columns in use."""
-        used = self._frame.select(set(self.used(table_of(self._frame, Path("frame"))).values()))
+        table = table_of(self._frame, Path("frame"))
+        used = self._frame.select({*self.used(table).values(), *self.further(table)})
         content = sha256(used.hash_rows(seed=0).to_numpy().tobytes()).hexdigest()
         return key_of(self.model_dump(mode="json"), content)
 

@@ -1,0 +1,94 @@
+"""The vectors that a contender reads: of which encoder, of which modality, and on which device."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from counterpoint.contenders.images import vectors_of
+from counterpoint.contenders.vectors import NoVectors, Vectors
+from counterpoint.encoders import COLUMNS, open_encoder
+from counterpoint.encoders.base import Encoder
+from counterpoint.encoders.catalogue import CATALOGUE
+from counterpoint.encoders.encodings import Encodings, load_encodings
+from counterpoint.schema import Frame
+
+
+class Reading(NamedTuple):
+    """One encoder, on one modality of the pairs."""
+
+    encoder: str
+    modality: str
+    device: str = "auto"
+
+    def opened(self) -> Encoder:
+        """Return the encoder, whose weights are not loaded yet.
+
+        Raises
+        ------
+        ConfigError
+            When it does not exist, is not installed, or does not read this modality.
+        """
+        encoder = open_encoder(self.encoder, device=self.device)
+        if self.modality not in encoder.modalities:
+            raise encoder.reads_no(self.modality)
+        return encoder
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the encoder.  That of a large file is computed again only after it changed."""
+        path = Path(self.encoder)
+        if not path.is_file():
+            return self.opened().fingerprint
+        state = path.stat()
+        return _fingerprint_of_file(self, (state.st_size, state.st_mtime_ns))
+
+    def vectors(self, pairs: Frame, folder: str | None, *, width: int | None = None) -> Vectors:
+        """Return the vectors of *pairs*, from the store in *folder* or encoded now.
+
+        Parameters
+        ----------
+        pairs
+            *pairs* have the column of the modality.  Where all lack it, the encoder is not read.
+        folder
+            *folder* is the folder of the stored encodings, or None.
+        width
+            *width* is the width of the vectors where it is known already.
+        """
+        encoder = self.opened()
+        if pairs[self.modality].null_count() == len(pairs):
+            return NoVectors(len(pairs), encoder.width if width is None else width)
+
+        def load(rows: Frame) -> Encodings:
+            return load_encodings(rows, encoder, self.modality, cache=Path(folder) if folder else None)
+
+        # Vectors that are given belong to rows, all others to images: each image is encoded once.
+        is_of_image = self.modality == "image" and encoder.shape is not None
+        return vectors_of(pairs, self, load) if is_of_image else load(pairs)
+
+
+@lru_cache(maxsize=64)
+def _fingerprint_of_file(reading: Reading, state: tuple[int, int]) -> str:  # noqa: ARG001 - a part of the key
+    return reading.opened().fingerprint
+
+
+def fingerprints_of(readings: Iterable[Reading]) -> list[str]:
+    """Return the fingerprint of each encoder."""
+    return [reading.fingerprint() for reading in readings]
+
+
+def check_fingerprints(readings: Iterable[Reading], fitted: Sequence[str]) -> None:
+    """Raise ValueError where an encoder is not the one, with the fingerprint in *fitted*, that a fit has read."""
+    for reading, own, then in zip(readings, fingerprints_of(readings), fitted, strict=True):
+        if own != then:
+            raise ValueError(f"it was fitted on vectors of another version of the encoder {reading.encoder!r}")
+
+
+def needs_trust(encoder: str) -> bool:
+    """Report whether an *encoder* that a stranger names is opened only if the reader names it as well.
+
+    Encoders of the catalogue, and columns of the pairs, open no file and no code of a stranger.
+
+    >>> needs_trust("my_lab.encoders:Words"), needs_trust("minilm")
+    (True, False)
+    """
+    return encoder not in CATALOGUE and not encoder.startswith(COLUMNS)
