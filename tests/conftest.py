@@ -49,6 +49,25 @@ def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def encoders_in_studies():
+    """Let no study encode its pairs, which would take seconds in each.  A test turns it on with `encoding`."""
+    from counterpoint import check_inputs  # noqa: PLC0415 - after the import hook
+
+    installed = check_inputs.installed_files
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(check_inputs, "installed_files", lambda: None)
+        yield installed
+
+
+@pytest.fixture
+def encoding(encoders_in_studies, monkeypatch):
+    """Let studies encode their pairs, and skip the test where the encoders are not installed."""
+    if encoders_in_studies() is None:
+        pytest.skip("the encoders are not installed: the extra counterpoint[encoders]")
+    monkeypatch.setattr("counterpoint.check_inputs.installed_files", encoders_in_studies)
+
+
 @pytest.fixture(scope="session")
 def cluster():
     """Start a Ray cluster of two CPUs on this machine, once; engine "ray" finds this process connected to it."""

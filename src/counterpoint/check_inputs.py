@@ -1,13 +1,19 @@
 """The inputs of the checks, from the tables and settings of one study."""
 
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from counterpoint.config import StudyConfig
+from counterpoint.config import Fit, StudyConfig
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
+from counterpoint.contenders.plan import encodings_read
 from counterpoint.diagnose import Inputs
-from counterpoint.fits import Fits
+from counterpoint.encoders.base import Encoder
+from counterpoint.encoders.encodings import Encodings, build_encodings, load_encodings
+from counterpoint.fits import Fits, workers_of
 from counterpoint.measures.contender_fits import ContenderFit
+from counterpoint.measures.encoded_pairs import installed_files
 from counterpoint.runs.evaluations import Evaluations
 from counterpoint.schema import Frame
 
@@ -21,6 +27,7 @@ def inputs_of(
     contenders: Mapping[str, Any],
     evaluations: Evaluations,
     fits: Fits,
+    encodings: Path,
 ) -> Inputs:
     """Return the inputs of the checks.
 
@@ -36,19 +43,38 @@ def inputs_of(
         *contenders* are the unfitted contenders by name, and *fits* their fits.
     evaluations
         *evaluations* is the record of test evaluations.
+    encodings
+        *encodings* is the folder of the encoded texts and images.
     """
+    is_encoding = config.checks.encoders and installed_files() is not None
     return Inputs({
         **tables,
         "primary": primary,
         "modalities": modalities,
         "additive": tuple(name for name, model in contenders.items() if getattr(model, "is_additive", False)),
+        "pretrained": _pretrained(config, contenders),
         "n_fits": _n_fits(tables, config, primary or {}),
         "test_evaluations": len(evaluations.read()),
         "is_record_lost": bool(evaluations.lost()),
         "metric": config.evaluate.primary,
         "depth": config.checks.depth,
+        "encode": partial(_encode, cache=encodings, rules=config.fit) if is_encoding else None,
         "fit_of": lambda contender: _fit_of(contender, fits, tables["pairs"]),
     })  # fmt: skip
+
+
+def _pretrained(config: StudyConfig, contenders: Mapping[str, Any]) -> frozenset[str]:
+    """Return the modalities that a frozen encoder reads, or an outside model, whose training is not known."""
+    own = {reading.modality for reading in encodings_read(contenders)}
+    return frozenset(own.union(*(entry.modalities for entry in config.predictions)))
+
+
+def _encode(pairs: Frame, encoder: Encoder, modality: str, *, cache: Path, rules: Fit) -> Encodings:
+    """Return the vectors of *pairs* from the store in *cache*, after encoding those that it lacks."""
+    build_encodings(
+        pairs, encoder, modality, cache=cache, workers=workers_of(rules), engine=rules.engine, address=rules.address
+    )
+    return load_encodings(pairs, encoder, modality, cache=cache)
 
 
 def _n_fits(tables: Mapping[str, Frame], config: StudyConfig, primary: Mapping[str, Any]) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from counterpoint import __version__
 from counterpoint.artifacts import write_json
 from counterpoint.diagnose import all_checks
+from counterpoint.diagnose.queues import queues_of
 from counterpoint.diagnose.verdict import Answer
 from counterpoint.fits import Fits
 from counterpoint.opened import Opened
@@ -13,6 +14,7 @@ from counterpoint.report import write_page
 from counterpoint.report.results import environment, rows_account, rows_of
 from counterpoint.report.sharing import as_yaml, shared_settings
 from counterpoint.runs.finished import RESULTS, write_finished
+from counterpoint.runs.queue_files import write_queues
 from counterpoint.schema import Frame
 
 
@@ -62,7 +64,7 @@ def results_of(
 def write_outcome(
     opened: Opened, results: Mapping[str, Any], tables: Mapping[str, Frame], *, fits: Fits, key: str
 ) -> None:
-    """Write the page, its figures and results.json, then the record that they are whole.
+    """Write the page, its figures, results.json and the queues, then the record that they are whole.
 
     Parameters
     ----------
@@ -80,4 +82,5 @@ def write_outcome(
     readers = [contender for contender, modalities in results["modalities"].items() if modalities]
     write_page(opened.root, results, shared, models=fits.first_models(readers))
     write_json(opened.root / RESULTS, results)
+    write_queues(opened.root, dict(queues_of(tables["findings"])))
     write_finished(opened.root, key, fits.keys())

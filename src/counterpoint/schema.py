@@ -120,6 +120,14 @@ DIFFERENCES: Columns = {
 }
 """``difference`` is the score of *a* minus that of *b* on the same test rows.  ``test`` is the source of p."""
 
+AGREEMENT: Columns = {
+    "id": pl.String,
+    "agreement": pl.Float64,
+    "standing": pl.Float64,
+}
+"""One row for each pair whose text and image were encoded.  ``agreement`` is from -1 to 1.  ``standing`` is the share
+of other texts that agree less with its image, and of other images that agree less with its text: the mean of both."""
+
 FINDINGS: Columns = {
     "code": pl.String,
     "severity": pl.String,

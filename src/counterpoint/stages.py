@@ -184,7 +184,7 @@ def compare_all(
 
 
 def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequence[str] = ()) -> Tables:
-    """Return ``findings``: those of the stages, then those of the checks.
+    """Return ``findings``: those of the stages, then those of the checks.  And ``agreement``, which CP004 uses.
 
     Parameters
     ----------
@@ -199,7 +199,8 @@ def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequenc
     """
     with threadpool_limits(threads):
         found = run_checks(inputs, extra)
-    return {"findings": pl.concat([pairs["pairs_findings"], found])}
+        agreement = inputs["agreement"]
+    return {"findings": pl.concat([pairs["pairs_findings"], found]), "agreement": agreement}
 
 
 def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions]) -> list[Any]:

@@ -19,6 +19,7 @@ from counterpoint.diagnose.verdict import Answer, answer
 from counterpoint.features.bilinear import Resize
 from counterpoint.fits import Fits, plan_fits
 from counterpoint.formats.image_states import image_state
+from counterpoint.measures.encoded_pairs import installed_files
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.opened import Opened
 from counterpoint.outcome_files import results_of, write_outcome
@@ -122,9 +123,16 @@ class Study:
         """Return the findings of the stages and of the checks: schema.FINDINGS."""
         return self.made("findings")["findings"]
 
+    def agreement(self) -> Frame:
+        """Return the agreement of the text and the image of each encoded pair: schema.AGREEMENT.
+
+        It has no rows where the encoders are not installed.
+        """
+        return self.made("findings")["agreement"]
+
     def tables(self) -> dict[str, Frame]:
         """Return every table that the page reads."""
-        return {name: getattr(self, name)() for name in (*COMPARED, "findings")}
+        return {name: getattr(self, name)() for name in (*COMPARED, "findings", "agreement")}
 
     def answer(self) -> Answer:
         """Return the verdict with its headline, its reasons, the recommendation, and the codes of the alarms."""
@@ -228,6 +236,7 @@ class Study:
         return inputs_of(
             tables, self.config, primary=self.primary(), modalities=self.modalities(),
             contenders=self.contenders, evaluations=self.opened.evaluations, fits=self.fits,
+            encodings=self.encodings,
         )  # fmt: skip
 
     # The things that stages work with, each opened at its first use.
@@ -303,7 +312,7 @@ STAGES: Mapping[str, Stage] = {
         lambda s: stages.compare_all(s.predictions(), s.config.evaluate, s.primary(), s.modalities(), s.on_progress),
     ),
     "findings": Stage(
-        lambda s: [s.config.checks, s.opened.evaluations.lost()],
+        lambda s: [s.config.checks, s.opened.evaluations.lost(), installed_files()],
         lambda s: stages.collect_findings(s.made("pairs"), s.check_inputs, s.config.fit.threads, s.config.checks.extra),
     ),
 }

@@ -10,11 +10,15 @@ import pytest
 from check_material import run_check
 from counterpoint.data.generate import generate
 from counterpoint.diagnose import cp004_misaligned_pairs as check
-from counterpoint.diagnose.cp004_misaligned_pairs import ENOUGH, LEAST_LAPSE_RATE, LEAST_SUPPORT
+from counterpoint.diagnose.cp004_misaligned_pairs import ENOUGH
+from counterpoint.diagnose.misaligned_rows import LEAST_LAPSE_RATE, LEAST_SUPPORT
 from counterpoint.measures.lapse_rate import label_support, lapse_rate, proba_from_words
-from counterpoint.measures.pair_features import PairFeatures, _sampled
+from counterpoint.measures.matched_pairs import MatchedPairs
+from counterpoint.measures.own_image_rate import own_image_rate
 from counterpoint.measures.prediction_arrays import prediction_arrays
-from counterpoint.measures.text_image_association import image_features, own_image_rate, text_features
+from counterpoint.measures.sampled_rows import sampled_blocks
+from counterpoint.measures.text_image_association import Canonical, image_features, text_features
+from joint_material import encodings_of, made_encoded
 from made_signals import inputs_of_signals
 
 N = ENOUGH
@@ -97,12 +101,13 @@ def test_a_shift_is_seen_among_more_rows_than_are_read(monkeypatch, is_dropped):
     pairs = pl.DataFrame({"row": range(n), "text": "a word", "image": "x.png", "label": labels, "group": range(n)})
     pairs = pairs.filter(pl.col("row") % 10 != 3) if is_dropped else pairs
 
-    def features(whole, _):
-        rows = _sampled(whole)
+    def matched(whole, _):
+        rows = sampled_blocks(whole, 1500)
         own = rows["row"].to_numpy()
-        return PairFeatures(rows, shared[own] + rng.normal(size=(len(own), 3)) / 2, shared[own - 1])
+        features = Canonical(shared[own] + rng.normal(size=(len(own), 3)) / 2, shared[own - 1])
+        return MatchedPairs(rows, features, "Cheap features", enough=800, weak=0.54)
 
-    monkeypatch.setattr(check, "pair_features", features)
+    monkeypatch.setattr(check, "cheaply_matched", matched)
     found = run_check("CP004", comparison(pairs))
     assert found["severity"] == "fail"
     assert evidence(found)["shifted_by"] == 1
@@ -249,7 +254,8 @@ def test_many_classes_and_empty_texts_are_no_trouble(aligned):
 def test_chance_is_a_half():
     rng = np.random.default_rng(0)
     groups = [str(row) for row in range(N)]
-    found = own_image_rate(rng.normal(size=(N, 5)), rng.normal(size=(N, 5)), groups, rng.integers(0, 2, N))
+    features = Canonical(rng.normal(size=(N, 5)), rng.normal(size=(N, 5)))
+    found = own_image_rate(features, groups, rng.integers(0, 2, N))
     assert found.low < 0.5 < found.high
     assert found.p > 0.01
 
@@ -261,3 +267,73 @@ def test_texts_without_words_have_features(texts):
 
 def test_gray_pictures_of_odd_sizes_have_features():
     assert np.isfinite(image_features(np.zeros((4, 1, 19, 19), np.uint8))).all()
+
+
+def encoded_comparison(encoded, n, **signals):
+    """Return a comparison of encoded pairs, with predictions of text and image that are independent of each other."""
+    given = inputs_of_signals(n=n, **({"text": 0, "image": 0} | signals), pairs=encoded.rows)
+    return given.replaced(encode=lambda *_: None, encoded_pairs=encoded)
+
+
+@pytest.mark.parametrize("n", [60, 400], ids=["fewer than cheap features need", "more"])
+def test_pretrained_encoders_show_an_association_from_few_pairs_on(n):
+    encoded, _ = made_encoded(n, shared=2.0)
+    found = run_check("CP004", encoded_comparison(encoded, n))
+    assert found["severity"] == "info"
+    assert "belong together beyond the class" in found["explanation"]
+    assert evidence(found)["own_image"]["Pretrained encoders"][0] > 0.8
+
+
+@pytest.mark.parametrize("n", [60, 400])
+def test_pretrained_encoders_show_from_few_pairs_on_that_there_is_no_association(n):
+    encoded, _ = made_encoded(n, shared=2.0, permuted=1.0)
+    found = run_check("CP004", encoded_comparison(encoded, n))
+    assert found["severity"] == "warn"
+    assert "Pretrained encoders show no association of text and image" in found["explanation"]
+
+
+def test_without_encoders_few_pairs_are_too_few_and_one_line_names_the_command():
+    encoded, _ = made_encoded(60)
+    found = run_check("CP004", encoded_comparison(encoded, 60).replaced(encode=None))
+    assert found["severity"] == "not_applicable"
+    assert "needs 300 pairs" in found["explanation"]
+    assert "pip install 'counterpoint[encoders]'" in found["explanation"]
+    few = run_check("CP004", encoded_comparison(made_encoded(40)[0], 40).replaced(encoded_pairs=None))
+    assert "needs 50 pairs" in few["explanation"]
+
+
+def test_encoders_find_a_shift_among_few_pairs():
+    encoded, _ = made_encoded(120, shared=2.0)
+    shifted = encoded._replace(features=encoded.features.take(np.roll(np.arange(120), -1)))
+    found = run_check("CP004", encoded_comparison(shifted, 120))
+    assert found["severity"] == "fail"
+    assert evidence(found)["shifted_by"] == -1
+
+
+def test_an_association_that_only_cheap_features_find_is_one(aligned):
+    encoded, _ = made_encoded(N, permuted=1.0)
+    found = run_check("CP004", comparison(aligned).replaced(encode=lambda *_: None, encoded_pairs=encoded))
+    assert found["severity"] == "info"
+    assert "beyond the class" in found["explanation"]
+
+
+def test_the_least_agreeing_pairs_are_the_queue_of_the_check():
+    encoded, is_moved = made_encoded(200, shared=2.0, permuted=0.1)
+    found = run_check("CP004", encoded_comparison(encoded, 200))
+    queue = list(evidence(found)["queue"])
+    moved = encoded.rows.filter(pl.Series(is_moved))["id"].to_list()
+    assert evidence(found)["n_queue"] == len(queue) == 40
+    assert [row["id"] for row in evidence(found)["table"]] == queue[:12]
+    assert len(set(moved) & set(queue)) > 12
+    assert "exclude:" in found["explanation"]
+
+
+def test_sets_that_share_the_class_alone_are_not_named_so_from_few_pairs():
+    rng = np.random.default_rng(0)
+    encoded, _ = made_encoded(200, shared=0.0)
+    codes = (encoded.rows["label"] == "class_1").to_numpy()[:, None]
+    text, features = (2 * codes + rng.normal(size=(200, 8)) for _ in range(2))
+    encoded = encoded._replace(text=encodings_of(text), features=encodings_of(features))
+    found = run_check("CP004", encoded_comparison(encoded, 200))
+    assert found["severity"] == "info"
+    assert "unknown whether they match beyond the class" in found["explanation"]

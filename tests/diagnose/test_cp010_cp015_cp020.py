@@ -61,6 +61,14 @@ def test_the_gain_is_given_in_bits_with_its_interval():
     assert f"adds {numbers.signed_with_interval(value, low, high)} bits" in found["explanation"]
 
 
+def test_a_claim_that_nothing_is_to_gain_names_the_modalities_that_no_pretrained_model_has_read():
+    given = inputs_of_signals(n=2000, image=0)
+    limited, whole = (run_check("CP010", given.replaced(pretrained=read)) for read in ({"text"}, {"text", "image"}))
+    assert "The image was read only by small models trained from scratch" in limited["explanation"]
+    assert "trained from scratch" not in whole["explanation"]
+    assert limited["severity"] == whole["severity"] == "warn"
+
+
 def test_a_contender_without_validation_rows_is_left_out():
     given = inputs_of_signals()
     rows = given["predictions"].filter((pl.col("contender") != "late-fusion") | (pl.col("part") != "validation"))

@@ -195,6 +195,27 @@ def test_an_answer_has_its_numbers_and_each_part_is_one_sentence(truth):
 
 
 @pytest.mark.parametrize(
+    ("pretrained", "words"),
+    [
+        (frozenset(), "The text and the image were read only by small models trained from scratch"),
+        (frozenset({"text"}), "add image-probe to the contenders"),
+        (frozenset({"text", "image"}), None),
+    ],
+)
+def test_an_answer_states_its_limit_where_no_pretrained_reader_was_tried(pretrained, words):
+    given, findings = made("additive_gain")
+    untried = answer(given.replaced(pretrained=pretrained), findings).untried
+    assert untried is None if words is None else words in untried
+    assert untried is None or (untried.endswith(".") and ". " not in untried and "pip install" in untried)
+
+
+def test_a_comparison_that_is_no_answer_has_no_limit_of_an_answer():
+    given, findings = made("additive_gain")
+    leak = finding("CP001", "fail", "label", "A rule.", accuracy=0.998)
+    assert answer(given, pl.concat([findings, found(leak)])).untried is None
+
+
+@pytest.mark.parametrize(
     "alarm",
     [
         finding("CP001", "fail", "label", "A rule.", accuracy=0.998),

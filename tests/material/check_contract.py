@@ -6,7 +6,7 @@ The study that a check runs on is made here.  Hold a check of another package to
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from inspect import Parameter, signature
 from typing import Any, get_type_hints
@@ -66,7 +66,13 @@ def takes_the_inputs_that_it_needs_with_their_types(check: type[Check]) -> None:
 
 
 def names_the_cost_of_full_depth_where_it_needs_the_depth(check: type[Check]) -> None:
-    assert ("depth" in check.needs) == (check.cost.full != Cost().full)
+    assert ("depth" in all_needs(check.needs)) == (check.cost.full != Cost().full)
+
+
+def all_needs(names: Iterable[str]) -> set[str]:
+    """Return the inputs *names*, and all inputs that these are made from."""
+    made_from = [signature(make).parameters for name in names if (make := INPUTS[name].make) is not None]
+    return {*names}.union(*map(all_needs, made_from))
 
 
 def loads_by_its_path(check: type[Check]) -> None:

@@ -71,11 +71,13 @@ def inputs_of(pairs: pl.DataFrame, **given: Any) -> Inputs:
         "primary": None,
         "modalities": {"text-svm": ("text",), "lstm-cnn": ("text", "image")},
         "additive": (),
+        "pretrained": frozenset(),
         "n_fits": 5,
         "test_evaluations": 1,
         "is_record_lost": False,
         "metric": "balanced_accuracy",
         "depth": "fast",
+        "encode": None,
         "fit_of": no_fit,
     }
     return Inputs(usual | given)

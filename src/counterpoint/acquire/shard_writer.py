@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple, cast
 
 import polars as pl
 
+from counterpoint.acquire.agreement import LOW
 from counterpoint.acquire.statuses import OK
 from counterpoint.acquire.transcode import SlotOutcome
 from counterpoint.artifacts import why_not_written
@@ -200,5 +201,5 @@ def _counts(values: pl.Series) -> dict[str, int]:
 
 
 def _failing_hosts(rows: Frame) -> dict[str, int]:
-    failed = rows.filter(~pl.col("status").is_in([OK, DUPLICATE]) & pl.col("host").is_not_null())
+    failed = rows.filter(~pl.col("status").is_in([OK, DUPLICATE, LOW]) & pl.col("host").is_not_null())
     return dict(list(_counts(failed["host"]).items())[:N_FAILING_HOSTS])

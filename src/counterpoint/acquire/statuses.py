@@ -13,7 +13,7 @@ STATUSES = (
     "http_401", "http_403", "http_404", "http_410", "http_429", "http_4xx", "http_5xx", "redirect_limit",
     "body_too_large", "body_truncated", "empty_body",
     "not_image", "unsupported_format", "decode_error", "truncated_image", "too_many_pixels", "too_small", "aspect",
-    "decode_timeout", "hash_mismatch", "duplicate",
+    "decode_timeout", "hash_mismatch", "duplicate", "low_agreement",
     "host_dead", "internal",
 )  # fmt: skip
 

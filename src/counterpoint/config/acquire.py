@@ -107,6 +107,9 @@ class Select(Section):
     """Largest probability of a watermark."""
     min_similarity: float | None = None
     """Smallest similarity of text and image."""
+    agreement: Annotated[float, Field(ge=-1, le=1)] | None = None
+    """Smallest cosine of text and image, in a joint space, after the image is fetched. It needs the encoders
+    (``pip install 'counterpoint[encoders]'``). A row below it is ``low_agreement``."""
     min_side_px: Positive | None = None
     """Shortest side in px, according to the list."""
     max_side_px: Positive | None = None

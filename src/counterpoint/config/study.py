@@ -214,6 +214,9 @@ class Checks(Section):
 
     depth: Literal["fast", "full"] = "fast"
     """``fast`` reads tables and lets each model predict a few times.  ``full`` also predicts often and fits again."""
+    encoders: bool = True
+    """Whether CP004 encodes the pairs, where ``counterpoint[encoders]`` is installed.  Each is encoded once for all
+    studies of a ``runs`` folder."""
     extra: tuple[str, ...] = ()
     """Paths of checks from outside, such as ``my_lab.checks:FewPairs``, that run after ours."""
 

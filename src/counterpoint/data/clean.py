@@ -8,7 +8,9 @@ from counterpoint.rules import check_pattern, words
 from counterpoint.schema import RECORDS, Dropped, Frame, check, first_reason, sift
 
 BAD_ROW = "bad_row"
-ON_PURPOSE = ("excluded", "ambiguous_label", "no_label_rule", "balance", "limit", "train_limit", "duplicate")
+ON_PURPOSE = (
+    "excluded", "ambiguous_label", "no_label_rule", "balance", "limit", "train_limit", "duplicate", "low_agreement",
+)  # fmt: skip
 """Reasons of rows that the user leaves out, which do not count as bad rows."""
 
 

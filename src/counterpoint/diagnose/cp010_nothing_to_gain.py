@@ -5,6 +5,9 @@ a row.  It also measures the difference in balanced accuracy.  The fusions are t
 the log probabilities of the best text and the best image contender.  All are calibrated on validation rows, so that no
 difference in calibration counts as information.
 
+A claim about a modality is one about its best reader.  Where no pretrained model has read a modality, the finding
+states so.
+
 The oracle headroom, the information decomposition and the error overlap are reported and do not decide.  Two models
 with independent errors have no headroom beyond chance, but may gain much from each other.
 
@@ -18,6 +21,7 @@ import numpy as np
 
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding
+from counterpoint.diagnose.untried_readers import untried_readers
 from counterpoint.measures import Estimate, error_overlap, oracle_headroom, pid_of
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.information_gain import FEW_ROWS, SUM, bits_by_class, is_label_largest, of_label
@@ -39,9 +43,16 @@ class NothingToGain(Check):
     code = "CP010"
     title = "Nothing to gain"
     cost = Cost("0.5 s")
-    needs = ("predictions", "modalities", "best_contenders")
+    needs = ("predictions", "modalities", "best_contenders", "pretrained")
 
-    def run(self, *, predictions: Frame, modalities: Modalities, best_contenders: Mapping[str, str | None]) -> Finding:
+    def run(
+        self,
+        *,
+        predictions: Frame,
+        modalities: Modalities,
+        best_contenders: Mapping[str, str | None],
+        pretrained: frozenset[str],
+    ) -> Finding:
         """Return the finding on the fusion and the single-entity contender that are best on validation rows."""
         text, image = best_contenders["text"], best_contenders["image"]
         if text is None or image is None:
@@ -60,7 +71,7 @@ class NothingToGain(Check):
         gain, points = test.mean(both - alone), test.balanced(correct - others)
         evidence = {"single": single, "fusion": fusion} | _descriptions(test, text, image)
         evidence |= {"gain_bits": list(gain), "worth_bits": WORTH_BITS, "gain_points": list(points)}
-        severity, explanation = _explained(single, fusion, gain, points)
+        severity, explanation = _explained(single, fusion, gain, points, untried_readers(modalities, pretrained))
         return self.finding(severity, SUBJECT, explanation, **evidence)
 
 
@@ -75,7 +86,7 @@ def _chosen(
     return max((text, image), key=bits.__getitem__), max((SUM, *both), key=bits.__getitem__), on_test
 
 
-def _explained(single: str, fusion: str, gain: Estimate, points: Estimate) -> tuple[str, str]:
+def _explained(single: str, fusion: str, gain: Estimate, points: Estimate, untried: str | None) -> tuple[str, str]:
     """Return the severity and the explanation."""
     measured = (
         f"The best fusion ({fusion}) adds {numbers.signed_with_interval(*gain)} bits of information about the class "
@@ -85,7 +96,7 @@ def _explained(single: str, fusion: str, gain: Estimate, points: Estimate) -> tu
         return "warn", (
             f"These rows show no gain from reading both modalities. {measured} "
             f"Its balanced accuracy is higher by {numbers.signed_with_interval(*points)}. "
-            "Read one modality, unless a model of another kind finds a gain."
+            f"Read one modality, unless a model of another kind finds a gain.{f' {untried}' if untried else ''}"
         )
     if gain.low > 0:
         return "info", f"A fusion gains from reading both modalities. {measured}"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding
+from counterpoint.diagnose.queues import queue_evidence
 from counterpoint.measures import Estimate
 from counterpoint.measures.prediction_arrays import Codes, PredictionArrays, prediction_arrays
 from counterpoint.metrics.estimate import estimated
@@ -32,7 +33,6 @@ STRICT = 0.5
 At 0, as published, the guesses of a weak model count as confident, and two models may guess on the same rows.
 """
 FEW_AGREED = 20
-SHOWN = 12
 SUBJECT = "labels"
 ADVICE = "Look at each row in doubt. Correct it with relabel: {id: label}, or leave it out with exclude: [id]."
 
@@ -80,14 +80,7 @@ class WrongLabels(Check):
 
     def _found(self, doubts: Doubts, queue: list[dict[str, Any]], n_agreed: int) -> Finding:
         wrong = f"An estimated {numbers.share_with_interval(*doubts.share)} of the labels are wrong."
-        ids = {row["id"]: row["suggested"] for row in queue}
-        evidence = {
-            "share": list(doubts.share),
-            "n_agreed": n_agreed,
-            "n_queue": len(ids),
-            "queue": ids,
-            "table": queue[:SHOWN],
-        }
+        evidence = {"share": list(doubts.share), "n_agreed": n_agreed} | queue_evidence(queue, "suggested")
         if doubts.share.low > WARN_AT:
             explanation = (
                 f"{wrong} Text and image are each confident of the same class on {numbers.count(n_agreed)} test rows. "

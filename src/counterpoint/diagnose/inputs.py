@@ -11,7 +11,9 @@ from counterpoint.errors import ConfigError, did_you_mean
 from counterpoint.measures.comparison_tables import Modalities, balanced_scores
 from counterpoint.measures.contender_fits import FitOf
 from counterpoint.measures.encoded_fits import EncodedFit, encoded_fits
+from counterpoint.measures.encoded_pairs import Encode, EncodedPairs, encoded_pairs
 from counterpoint.measures.information_gain import InformationGain, information_gain
+from counterpoint.measures.pair_agreement import pair_agreement
 from counterpoint.measures.prediction_arrays import best_contenders
 from counterpoint.schema import Frame
 
@@ -40,11 +42,19 @@ INPUTS: Mapping[str, CheckInput] = {
     "primary": CheckInput(Primary | None, "The primary contrast, with a (multimodal) and b (one modality), or None."),
     "modalities": CheckInput(Modalities, "The modalities that each contender reads, by its name."),
     "additive": CheckInput(tuple[str, ...], "The contenders whose logits are a sum over modalities."),
+    "pretrained": CheckInput(
+        frozenset[str],
+        "The modalities that a pretrained model has read, or an outside model, whose training is not known.",
+    ),
     "n_fits": CheckInput(int, "Seeds × folds of the contenders whose fits depend on the seed."),
     "test_evaluations": CheckInput(int, "How often test rows of this study were scored with different settings."),
     "is_record_lost": CheckInput(bool, "Whether the record of test evaluations was once damaged or removed."),
     "metric": CheckInput(str, "The primary metric."),
     "depth": CheckInput(Depth, '"fast" reads tables and predicts little.  "full" may also predict more and fit again.'),
+    "encode": CheckInput(
+        Encode | None,
+        "Returns the vectors of pairs by an encoder.  None where the encoders of the joint space are not installed.",
+    ),
     "fit_of": CheckInput(FitOf, "Returns the first fit of a contender by its name, or None."),
     "best_contenders": CheckInput(
         Mapping[str, str | None],
@@ -60,6 +70,16 @@ INPUTS: Mapping[str, CheckInput] = {
         list[EncodedFit],
         "The first fit of each multimodal contender with separate encoders, and its test rows encoded.",
         encoded_fits,
+    ),
+    "encoded_pairs": CheckInput(
+        EncodedPairs | None,
+        "The pairs with their vectors in the joint space.  None where they are few, or without an encoder.",
+        encoded_pairs,
+    ),
+    "agreement": CheckInput(
+        Frame,
+        "The agreement of the text and the image of each encoded pair: schema.AGREEMENT.",
+        pair_agreement,
     ),
     "information_gain": CheckInput(
         InformationGain | None,

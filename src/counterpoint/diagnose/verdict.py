@@ -10,6 +10,7 @@ import polars as pl
 
 from counterpoint import number_formats
 from counterpoint.diagnose.inputs import Inputs
+from counterpoint.diagnose.untried_readers import untried_readers
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.diagnose.verdict_questions import QUESTIONS, WORTHLESS
 from counterpoint.metrics.estimate import Estimate
@@ -41,6 +42,8 @@ class Answer(NamedTuple):
         *recommendation* is the next step, or None.
     evidence
         *evidence* are the codes of the findings that warn or fail.
+    untried
+        *untried* is the limit of the answer where no pretrained reader of a modality was tried, or None.
     """
 
     verdict: str
@@ -48,6 +51,7 @@ class Answer(NamedTuple):
     reasons: tuple[str, ...] = ()
     recommendation: str | None = None
     evidence: tuple[str, ...] = ()
+    untried: str | None = None
 
 
 def answer(inputs: Inputs, findings: Frame) -> Answer:
@@ -71,7 +75,8 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
         return Answer("cannot_tell", headline, evidence=evidence)
     verdict = next(found for question in QUESTIONS if (found := question(numbers)) is not None)
     headline, reasons = _headline(numbers, verdict.name), (_scores(numbers), *verdict.reasons)
-    return Answer(verdict.name, headline, reasons, verdict.recommendation, evidence)
+    untried = None if verdict.name in NOT_COMPARABLE else untried_readers(inputs["modalities"], inputs["pretrained"])
+    return Answer(verdict.name, headline, reasons, verdict.recommendation, evidence, untried)
 
 
 def _headline(inputs: VerdictInputs, verdict: str) -> str:

@@ -1,6 +1,7 @@
 """Frozen models from texts and images to vectors: from packages, a hub, a file, or made by the user."""
 
 from collections.abc import Callable
+from functools import cache
 from inspect import isabstract, signature
 from pathlib import Path
 from re import fullmatch
@@ -57,6 +58,18 @@ def open_encoder(name: str, *, device: str = "auto") -> Encoder:
     if (hint := did_you_mean(name, CATALOGUE)).startswith(" Did") and not Path(name).exists():
         raise ConfigError(f"Unknown encoder {name!r}.{hint}")
     return _made(FILES.get(Path(path).suffix.lower(), _HUB), path, device)
+
+
+@cache
+def shared_encoder(name: str) -> Encoder:
+    """Return the encoder of this *name*, whose weights are loaded once for a process.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such encoder, or a package or file that it needs is missing.
+    """
+    return open_encoder(name)
 
 
 def _made(opens: str, name: str, device: str) -> Encoder:

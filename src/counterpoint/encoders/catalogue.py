@@ -140,6 +140,17 @@ CATALOGUE: Mapping[str, Entry] = {
         source="Tan and Le 2019; TensorFlow's EfficientNet-Lite, converted to PyTorch",
         upstream="timm/tf_efficientnet_lite0.in1k",
     ),
+    "joint": Entry(
+        opens="counterpoint.encoders.joint:Joint",
+        summary="Both in one space: the classes that EfficientNet-Lite0 finds, read by MiniLM (ConSE)",
+        modalities=("text", "image"),
+        width=384,
+        files={"text weights": _MINILM, "tokenizer": _TOKENIZER, "image weights": _LITE0, "class names": _CLASS_NAMES},
+        imports=("onnxruntime", "tokenizers", "torch", "efficientnet_lite_pytorch"),
+        licence="Apache-2.0 (weights), MIT (class names)",
+        source="Norouzi et al. 2014; MiniLM and EfficientNet-Lite0 above",
+        upstream="openai/clip-vit-base-patch32",
+    ),
 }
 
 

@@ -51,10 +51,20 @@ def shaped_image(ref: str, reader: ImageReader, shape: ImageShape) -> Pixels8 | 
     ...     shaped_image("/nowhere.jpg", reader, ImageShape(8, "rgb", "keep"))
     """
     try:
-        pixels = _squared(reader.read(ref), shape)
+        return shaped_pixels(reader.read(ref), shape)
     except ImageError:
         return None
-    return pixels.transpose(2, 0, 1)
+
+
+def shaped_pixels(data: bytes, shape: ImageShape) -> Pixels8:
+    """Return the image in *data*, uint8 of shape (channels, side_px, side_px).
+
+    Raises
+    ------
+    ImageError
+        When it cannot be decoded.
+    """
+    return _squared(data, shape).transpose(2, 0, 1)
 
 
 def _squared(data: bytes, shape: ImageShape) -> Pixels8:

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from counterpoint.measures.own_image_rate import group_folds
 from counterpoint.measures.prediction_arrays import FLOOR, Codes
-from counterpoint.measures.text_image_association import group_folds, tfidf
+from counterpoint.measures.text_image_association import tfidf
 from counterpoint.metrics.estimate import Estimate, estimated
 from counterpoint.metrics.rows import Floats
 from counterpoint.seeds import child_seed

@@ -8,7 +8,7 @@ import polars as pl
 
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.lapse_rate import LapseRate, label_support, proba_from_words
-from counterpoint.measures.pair_features import FEW_ROWS
+from counterpoint.measures.matched_pairs import FEW_ROWS
 from counterpoint.measures.prediction_arrays import Codes, PredictionArrays, prediction_arrays, validated_contenders
 from counterpoint.metrics.estimate import Estimate
 from counterpoint.metrics.rows import Floats

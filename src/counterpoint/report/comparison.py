@@ -29,6 +29,7 @@ def answer_section(results: Mapping[str, Any], contrast: Content | None) -> Cont
         "headline": results.get("headline") or "This study has no answer yet.",
         "reasons": results.get("reasons") or [],
         "recommendation": results.get("recommendation"),
+        "untried": results.get("untried"),
         "verdict": _verdict(results.get("verdict") or "", contrast),
         "evidence": results.get("evidence") or [],
     }

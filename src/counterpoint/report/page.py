@@ -28,6 +28,7 @@ TABLES: Mapping[str, schema.Columns] = {
     "scores": schema.SCORES,
     "differences": schema.DIFFERENCES,
     "findings": schema.FINDINGS,
+    "agreement": schema.AGREEMENT,
 }
 Content = dict[str, Any]
 
@@ -164,6 +165,7 @@ def _data(
         "notes": rows.source_notes(tables["findings"]),
         "classes": rows.classes_section(pairs, gallery),
         "examples": None if images is None else rows.examples_section(pairs, images, gallery),
+        "least_agreeing": None if images is None else rows.least_agreeing_section(pairs, tables["agreement"], images),
     }
 
 

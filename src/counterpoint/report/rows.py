@@ -21,7 +21,7 @@ STAGES = ("source", "clean", "label", "align", "group", "split")
 FOLDS = ("train", "validation", "test")
 NOTED = ("source", "split")
 """The subjects of findings that also stand with the data: the source, and the split that it gives."""
-MOST_REASONS, MOST_CLASSES, N_EXAMPLES, MOST_PLATES = 16, 12, 4, 4
+MOST_REASONS, MOST_CLASSES, N_EXAMPLES, MOST_PLATES, N_LEAST = 16, 12, 4, 4, 8
 
 
 def rows_section(n_in: int, pairs: Frame, dropped: Frame, gallery: Gallery) -> Content | None:
@@ -169,6 +169,24 @@ def examples_section(pairs: Frame, reader: ImageReader, gallery: Gallery) -> dic
     plates = [Plate(row["label"], row["text"], small(row["image"], reader)) for row in first]
     gallery.save("examples", "A pair of each class", panels.draw_examples(plates))
     return {label: _shown(rows, reader) for label, rows in drawn.items()}
+
+
+def least_agreeing_section(pairs: Frame, agreement: Frame, reader: ImageReader) -> list[Content]:
+    """Return the first pairs of the queue, whose text and image agree least, each with its standing.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* are all pairs of the study.
+    agreement
+        *agreement* is schema.AGREEMENT.
+    reader
+        *reader* reads the images.
+    """
+    first = agreement.sort("standing", "agreement").head(N_LEAST).join(pairs, on="id", maintain_order="left")
+    return [
+        shown | {"standing": standing} for shown, standing in zip(_shown(first, reader), first["standing"], strict=True)
+    ]
 
 
 def _drawn(pairs: Frame) -> Frame:

@@ -21,7 +21,7 @@ def study_summary(results: Mapping[str, Any], primary: str) -> Iterator[Renderab
     yield _scores(results, primary)
     answer = results["answer"]
     yield Text(answer["headline"], style="bold")
-    yield from map(Text, [*answer["reasons"], *filter(None, [answer["recommendation"]])])
+    yield from map(Text, [*answer["reasons"], *filter(None, [answer["recommendation"], answer.get("untried")])])
     yield ""
     for finding in results["findings"]:
         if finding["severity"] in ("warn", "fail") or finding["code"] == "CP000":

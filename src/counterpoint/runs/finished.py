@@ -9,6 +9,7 @@ from counterpoint.artifacts import are_true, digests, read_json, read_sealed, wr
 from counterpoint.errors import RunFolderError
 
 MARK, PAGE, RESULTS = "report.json", "report.html", "results.json"
+FIGURES, QUEUES = "figures", "queues"
 AGAIN = "counterpoint run makes it again"
 
 _FORM = {"key": str, "files": dict, "fits": dict}
@@ -36,7 +37,7 @@ def write_finished(root: Path, key: str, fits: Fits) -> None:
     fits
         *fits* has the key of each fit by its name, by contender.
     """
-    figures = [path for path in (root / "figures").glob("*") if path.is_file()]
+    figures = [path for folder in (FIGURES, QUEUES) for path in (root / folder).glob("*") if path.is_file()]
     pages = [path for path in (root / PAGE, root / RESULTS) if path.exists()]
     write_sealed(root / MARK, {"key": key, "files": digests(root, [*pages, *figures]), "fits": fits})
 
