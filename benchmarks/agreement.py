@@ -25,6 +25,7 @@ import polars as pl
 from counterpoint.artifacts import write_json
 from counterpoint.data.sources import open_source
 from counterpoint.diagnose import Inputs, check_of
+from counterpoint.encoders import shared_encoder
 from counterpoint.encoders.catalogue import CATALOGUE, INSTALL
 from counterpoint.encoders.encodings import build_encodings, load_encodings
 from counterpoint.measures.encoded_pairs import JOINT, joint_space
@@ -145,9 +146,9 @@ def _queue(item: Item, runs: Path) -> dict[str, Any]:  # noqa: ARG001
 def _keep(item: Item, runs: Path) -> dict[str, Any]:  # noqa: ARG001
     """Count the own and the other pairs whose cosine in the space alone reaches each of `COSINES`."""
     pairs, rng = _drawn(item)
-    joint, rows = joint_space(), np.arange(len(pairs))
+    joint, rows = shared_encoder(JOINT), np.arange(len(pairs))
     texts = joint.encode_texts(pairs["text"].to_list())
-    images = joint.of_features(load_encodings(pairs, joint.images, "image", cache=ENCODINGS)[rows])
+    images = joint_space().in_space(load_encodings(pairs, joint_space().images, "image", cache=ENCODINGS)[rows])
     own, other = (cosines(texts[order], images) for order in (rows, np.roll(rng.permutation(rows), 1)))
     return {"own": [int((own >= least).sum()) for least in COSINES],
             "other": [int((other >= least).sum()) for least in COSINES]}  # fmt: skip
@@ -164,7 +165,7 @@ def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     errors = sorted({f"{each['kind']} {each['pairs']}: {each['error']}" for each in results if "error" in each})
     return {
         "n_draws": len(results), "n_errors": len(results) - len(made), "errors": errors[:10],
-        "core_s": round(sum(result["took_s"] for result in results)),
+        "cosines": COSINES, "core_s": round(sum(result["took_s"] for result in results)),
         "sets": {name: own for name in SETS if (own := _of_set([each for each in made if each["pairs"] == name]))},
         "false_recognition": _rate([each for each in made if each["kind"] == PERMUTED], is_recognised),
         "false_alarm": _rate([each for each in made if each["kind"] == ALIGNED], is_alarm),
@@ -175,8 +176,11 @@ def _of_set(made: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     of = {kind: [each for each in made if each["kind"] == kind] for kind in (ALIGNED, PERMUTED, QUEUE, KEEP)}
     if not made:
         return {}
+    real = SETS[made[0]["pairs"]]
     found, moved = (sum(each[name] for each in of[QUEUE]) for name in ("n_found", "n_moved"))
     return {
+        "n": real.n,
+        "n_queue": real.n_queue,
         "recognised": _rate(of[ALIGNED], is_recognised),
         "false_recognition": _rate(of[PERMUTED], is_recognised),
         "detected": _rate(of[PERMUTED], is_alarm),

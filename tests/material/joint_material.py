@@ -1,7 +1,5 @@
 """Made pairs with vectors in a joint space, without an encoder."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import polars as pl
 
@@ -35,8 +33,7 @@ def made_encoded(n, *, shared=1.0, permuted=0.0, seed=0, classes=2):
     ids = [f"{row:04d}" for row in range(n)]
     labels = [f"class_{code}" for code in rng.integers(0, classes, n)]
     rows = pl.DataFrame({"id": ids, "row": range(n), "text": "a text", "image": "a.png", "label": labels, "group": ids})
-    joint = SimpleNamespace(of_features=lambda features: features)
-    return EncodedPairs(rows, encodings_of(text), encodings_of(image), joint), np.isin(np.arange(n), moved)
+    return EncodedPairs(rows, encodings_of(text), encodings_of(image), np.asarray), np.isin(np.arange(n), moved)
 
 
 def shown_class(lite0, name):

@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 
 from counterpoint.measures import encoded_pairs as encoded
 from counterpoint.measures import pair_agreement as agreement
-from counterpoint.measures.encoded_pairs import FEW_PAIRS, encoded_pairs
+from counterpoint.measures.encoded_pairs import FEW_PAIRS, JointSpace, encoded_pairs
 from counterpoint.measures.joint_map import JointMap, JointMatcher, JointVectors
 from counterpoint.measures.matched_pairs import MOST_ENCODED, jointly_matched
 from counterpoint.measures.own_image_rate import own_image_rate
@@ -97,8 +97,8 @@ def encode(pairs, encoder, modality):
 
 @pytest.fixture
 def without_weights(monkeypatch):
-    joint = SimpleNamespace(texts="MiniLM", images="Lite0")
-    monkeypatch.setattr(encoded, "joint_space", lambda: joint)
+    space = JointSpace("MiniLM", "Lite0", np.asarray)
+    monkeypatch.setattr(encoded, "joint_space", lambda: space)
 
 
 def pairs_of(n, **columns):
@@ -137,3 +137,12 @@ def test_a_check_reads_at_most_some_of_the_encoded_pairs():
     matched = jointly_matched(pairs)
     assert len(matched.rows) == MOST_ENCODED
     assert np.allclose(matched.matcher.vectors.text, pairs.text[matched.rows["row"].to_numpy()])
+
+
+def test_another_joint_encoder_may_stand_in_the_catalogue(monkeypatch):
+    clip = SimpleNamespace(modalities=("text", "image"))
+    monkeypatch.setattr(encoded, "shared_encoder", lambda _: clip)
+    space = encoded.joint_space()
+    assert space.texts is space.images is clip
+    vectors = np.ones((2, 3), dtype=np.float32)
+    assert space.in_space(vectors) is vectors

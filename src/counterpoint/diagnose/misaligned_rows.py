@@ -78,7 +78,17 @@ def _accuracies(predictions: Frame, modalities: Modalities) -> Iterator[_PartAcc
 
 
 def lapsing_texts(rows: Frame, predictions: Frame, modalities: Modalities) -> Problem | None:
-    """Return a problem if texts have a lapse rate, and images agree with the label where texts lapse."""
+    """Return a problem if texts have a lapse rate, and images agree with the label where texts lapse.
+
+    Parameters
+    ----------
+    rows
+        *rows* are pairs with texts.
+    predictions
+        *predictions* is schema.PREDICTIONS.
+    modalities
+        *modalities* are the modalities that each contender reads.
+    """
     image = least_log_loss(predictions, modalities, "image")
     tested = prediction_arrays(predictions, [image]) if image else None
     if image is None or tested is None or len(tested.ids) < FEW_ROWS // 2:

@@ -1,10 +1,11 @@
 """Pairs with their vectors in the joint space of the encoders that work offline (`counterpoint.encoders.joint`)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from counterpoint.encoders import shared_encoder
 from counterpoint.encoders.base import Encoder
@@ -15,17 +16,31 @@ from counterpoint.measures.prediction_arrays import Codes
 from counterpoint.measures.sampled_rows import sampled_blocks
 from counterpoint.schema import Frame
 
-if TYPE_CHECKING:
-    from counterpoint.encoders.joint import Joint
-
 JOINT = "joint"
 FEW_PAIRS = 50
 """From fewer pairs, a map of images to texts learns nothing, and few others are there to compare with."""
 MOST_PAIRS = 10_000
 """Of more pairs a sample is encoded, unless all are wanted."""
 
+Vectors = NDArray[np.float32]
 Encode = Callable[[Frame, Encoder, str], Encodings]
 """Returns the vectors of pairs by an encoder, for "text" or "image"."""
+
+
+class JointSpace(NamedTuple):
+    """A space of texts and images.
+
+    Attributes
+    ----------
+    texts, images
+        *texts* and *images* are the encoders of each modality.
+    in_space
+        *in_space* puts vectors by *images* into the space of *texts*.
+    """
+
+    texts: Encoder
+    images: Encoder
+    in_space: Callable[[Vectors], Vectors]
 
 
 class EncodedPairs(NamedTuple):
@@ -37,19 +52,19 @@ class EncodedPairs(NamedTuple):
         *rows* are the n pairs.
     text, features
         *text* and *features* are the vectors of their texts and images by the two encoders.
-    joint
-        *joint* puts both into one space.
+    in_space
+        *in_space* puts the vectors of images into the space of those of texts.
     """
 
     rows: Frame
     text: Encodings
     features: Encodings
-    joint: "Joint"
+    in_space: Callable[[Vectors], Vectors]
 
     def vectors(self, rows: Codes) -> JointVectors:
         """Return the vectors of *rows*, in that order."""
         features = self.features[rows]
-        found = self.text[rows], self.joint.of_features(features), features
+        found = self.text[rows], self.in_space(features), features
         return JointVectors(*(vectors.astype(np.float64) for vectors in found))
 
 
@@ -81,23 +96,30 @@ def encoded_pairs(pairs: Frame, encode: Encode | None, depth: str) -> EncodedPai
         return None
     rows = in_source_order(whole)
     rows = rows if depth == "full" else sampled_blocks(rows, MOST_PAIRS)
-    joint = joint_space()
-    features = encode(rows, joint.images, "image")
+    space = joint_space()
+    features = encode(rows, space.images, "image")
     there = np.flatnonzero(~features.is_missing).tolist()
     if len(there) < FEW_PAIRS:
         return None
-    return EncodedPairs(rows[there], encode(rows, joint.texts, "text").take(there), features.take(there), joint)
+    return EncodedPairs(
+        rows[there], encode(rows, space.texts, "text").take(there), features.take(there), space.in_space
+    )
 
 
-def joint_space() -> "Joint":
-    """Return the encoder of the joint space.
+def joint_space() -> JointSpace:
+    """Return the joint space of the catalogue.
 
     Raises
     ------
     ConfigError
         When a package of it is not installed.
     """
-    return cast("Joint", shared_encoder(JOINT))
+    from counterpoint.encoders.joint import Joint  # noqa: PLC0415 - loads torch
+
+    encoder = shared_encoder(JOINT)
+    if isinstance(encoder, Joint):  # the features of its images are richer than its classes
+        return JointSpace(encoder.texts, encoder.images, encoder.of_features)
+    return JointSpace(encoder, encoder, lambda vectors: vectors)
 
 
 def with_both(pairs: Frame) -> Frame:
