@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from counterpoint.encoders import open_encoder
+from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.errors import ConfigError
 
 transformers = pytest.importorskip("transformers", reason="needs the extra counterpoint[hub]")
@@ -197,8 +198,8 @@ def test_a_name_that_is_not_on_this_machine_is_one_line(tmp_path, monkeypatch):
     with pytest.raises(ConfigError) as error:
         open_encoder("openai/clip-vit-base-patch32")
     assert str(error.value) == (
-        "The encoder 'openai/clip-vit-base-patch32' is not shipped (minilm, lite0), no folder, and not in the cache of "
-        "the hub on this machine. Where there is a network, run: hf download openai/clip-vit-base-patch32."
+        f"The encoder 'openai/clip-vit-base-patch32' is not shipped ({', '.join(CATALOGUE)}), no folder, and not in "
+        "the cache of the hub on this machine. Where there is a network, run: hf download openai/clip-vit-base-patch32."
     )
 
 
