@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "material"))
-from damages import Damage, Damaged, Outcome, draw
+from damaged_runs import Damage, Damaged, Outcome, draw
 
 N = 50
 HANGS_S = 120

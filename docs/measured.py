@@ -14,7 +14,7 @@ from typing import Any
 
 from reference import table
 
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from injection.plants import PLANTS, Plant
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -155,3 +157,10 @@ def test_a_public_function_of_three_parameters_explains_them(path):
         if len(set(given) - {"self", "cls"}) >= 3 and "Parameters\n-----" not in (ast.get_docstring(node) or ""):
             lacking.append(name)
     assert lacking == []
+
+
+def test_no_two_modules_on_the_path_of_the_tests_have_one_name():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    folders = settings["tool"]["pytest"]["ini_options"]["pythonpath"]
+    names = Counter(path.stem for folder in folders for path in (ROOT / folder).glob("*.py") if path.stem != "__init__")
+    assert [name for name, n in names.items() if n > 1] == []

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from damages import Damage, Damaged, Outcome, draw
+from damaged_runs import Damage, Damaged, Outcome, draw
 
 pytestmark = pytest.mark.slow
 
