@@ -72,6 +72,7 @@ def config(item: Item, primary: str) -> StudyConfig:
         "split": {"kind": "holdout", "test_share": 0.3, "validation_share": 0.16, "seed": item.seed},
         "contenders": [{"kind": name, "name": name, **settings} for name, settings in CONTENDERS.items()],
         "fit": {"engine": "inline", "workers": 1, "seeds": [item.seed]},
+        "checks": {"encoders": False},
         "evaluate": {"metrics": list(METRICS), "primary": primary, "bootstrap": 1000},
     })  # fmt: skip
 

@@ -134,6 +134,7 @@ def config(item: Item) -> StudyConfig:
         "source": source,
         "split": {**split, "seed": item.seed},
         "fit": {"engine": "inline", "workers": 1},
+        "checks": {"encoders": False},
         "evaluate": {"metrics": ["accuracy", "balanced_accuracy"], "bootstrap": 1000},
         **own,
     })  # fmt: skip

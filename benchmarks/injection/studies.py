@@ -36,6 +36,7 @@ def study(place: Place, source: Mapping[str, Any], contenders: list[Any], **sect
         "split": {"kind": "kfold", "folds": 3, "seed": place.seed},
         "contenders": contenders,
         "fit": {"engine": "inline", "workers": 1},
+        "checks": {"encoders": False},
         "evaluate": {"metrics": ["accuracy", "balanced_accuracy"], "bootstrap": 400},
     }  # fmt: skip
     return StudyConfig.read(settings | sections)
