@@ -20,8 +20,6 @@ import web
 from candidates.config import read_inquest
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
-from counterpoint.config import read_study
-from counterpoint.config.sweep import read_sweep
 from counterpoint.errors import CounterpointError
 from counterpoint.on_progress import OnProgress
 from counterpoint.opening import open_study
@@ -82,8 +80,10 @@ def run(paths: Sequence[Path], runs: Path, on_progress: OnProgress, *, are_kept:
     are_kept
         *are_kept* starts from the archives of ``results/``, and keeps each finished run there.
     """
+    results = FolderResults(FOLDER, runs)
     for path in paths:
-        named, folder, is_archived = with_name(path.stem, on_progress), runs / name_of(path), are_kept and is_long(path)
+        named, folder = with_name(path.stem, on_progress), results.at(path).root
+        is_archived = are_kept and is_long(path)
         if is_archived and (kept.restore(path, folder) or kept.is_restored(path, folder)):
             continue
         if path == web.FILE:
@@ -99,11 +99,6 @@ def run(paths: Sequence[Path], runs: Path, on_progress: OnProgress, *, are_kept:
 def is_long(path: Path) -> bool:
     """Report whether the file at *path* is kept: the demo and the hosted chain take minutes, and show pictures."""
     return path not in (DEMO, web.FILE)
-
-
-def name_of(path: Path) -> str:
-    """Return the name of the run folder of the study or sweep of the file at *path*."""
-    return read_sweep(path).sweep if is_sweep(path) else read_study(path).study
 
 
 def with_name(stem: str, on_progress: OnProgress) -> OnProgress:

@@ -474,15 +474,19 @@ def test_layers_are_read_off_a_real_module():
     assert rows[0]["gives"] == "100 × 32"
 
 
+def name_of(path: Path) -> str:
+    return results.FolderResults(FOLDER, Path("runs")).at(path).name
+
+
 def test_a_page_from_kept_runs_is_the_page_from_the_runs(made, tmp_path):
     for path in filter(write.is_long, write.files()):
-        run = made / write.name_of(path)
+        run = made / name_of(path)
         kept.keep(run, path, tmp_path / "kept")
         restored = tmp_path / "runs" / run.name
         assert kept.restore(path, restored, tmp_path / "kept")
         assert kept.is_restored(path, restored)
         assert not list(restored.rglob("predictions.parquet"))
-    others = [write.name_of(path) for path in write.files() if not write.is_long(path)]
+    others = [name_of(path) for path in write.files() if not write.is_long(path)]
     for name in (*others, web.folder_of(made).name, candidates_config.read_inquest(inquest.FILE).inquest):
         shutil.copytree(made / name, tmp_path / "runs" / name)
     one, two = tmp_path / "one", tmp_path / "two"
@@ -494,7 +498,7 @@ def test_a_page_from_kept_runs_is_the_page_from_the_runs(made, tmp_path):
 @pytest.mark.parametrize("change", ["version", "settings", "run folder", "archive"])
 def test_a_kept_run_of_another_version_or_of_other_settings_is_not_used(made, tmp_path, monkeypatch, change):
     path = shutil.copy(FOLDER / "published.yaml", tmp_path / "published.yaml")
-    archive, run = kept.keep(made / write.name_of(path), path, tmp_path / "kept"), tmp_path / "study-2023-published"
+    archive, run = kept.keep(made / name_of(path), path, tmp_path / "kept"), tmp_path / "study-2023-published"
     if change == "version":
         monkeypatch.setattr(kept, "__version__", "0.0.1")
     elif change == "settings":
