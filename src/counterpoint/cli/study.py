@@ -22,23 +22,8 @@ if TYPE_CHECKING:
 Runs = Annotated[Path, typer.Option("--runs", help="The folder of the run folders.")]
 StudyFile = Annotated[Path, typer.Argument(help="A study file.")]
 DEFAULT_RUNS = Path("runs")
-DEMO = Path(__file__).parents[1] / "demo.yaml"
 BEFORE_FITS = ("source", "records", "grouped", "pairs")
 """Stages that need no contender."""
-QUICK = ("study=openmoji-quick", "split.kind=holdout", "split.limit=600", "evaluate.bootstrap=500")
-"""The changes of ``demo --quick``."""
-
-
-def demo(
-    *,
-    runs: Runs = DEFAULT_RUNS,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer pictures, one split: a minute, weaker numbers.")
-    ] = False,
-    sets: Sets = None,
-) -> None:
-    """Compare text, image and both on the OpenMoji pairs.  It takes minutes on two cores."""
-    _run(DEMO, runs=runs, sets=[*(QUICK if quick else ()), *(sets or ())], until="report")
 
 
 def run(
@@ -56,7 +41,7 @@ def run(
 ) -> None:
     """Run a study from its source to its page.  Finished work in the run folder is kept."""
     given = {"fit.engine": engine, "fit.address": address}
-    _run(study, runs=runs, sets=[*(sets or []), *as_sets(given)], until=until)
+    run_study(study, runs=runs, sets=[*(sets or []), *as_sets(given)], until=until)
 
 
 def scores(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None, part: str = "test") -> None:
@@ -149,7 +134,16 @@ def export_pairs(
 # What the commands share.
 
 
-def _run(study: Path, *, runs: Path, sets: Sequence[str] | None, until: str) -> None:
+def run_study(study: Path, *, runs: Path, sets: Sequence[str] | None, until: str) -> None:
+    """Run a study, and print its summary or where its tables are.
+
+    Parameters
+    ----------
+    study, runs
+        *study* is a study file, and *runs* the folder of the run folders.
+    sets, until
+        *sets* are changes of the study, and *until* is the last stage.
+    """
     with _opened(study, runs, sets) as opened:
         _make(opened, until)
     if until == "report":
