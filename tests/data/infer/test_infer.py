@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from counterpoint.config import StudyConfig, read_study
+from counterpoint.contenders import MODELS
 from counterpoint.data.infer import infer_source, sample, study_file
 from counterpoint.errors import SourceError
 from counterpoint.formats.tables import open_table
@@ -23,6 +24,15 @@ def inferred(file: Path, source: Path | None) -> dict:
 
 def test_without_a_source_the_file_is_an_openmoji_study(tmp_path):
     assert inferred(tmp_path / "my first.yaml", None)["source"] == {"kind": "emoji"}
+
+
+def test_each_list_of_contenders_in_a_comment_is_a_list_of_contenders(tmp_path):
+    source = {"kind": "emoji"}
+    lines = study_file(tmp_path / "s.yaml", None).splitlines()
+    lists = [yaml.safe_load(line.removeprefix("# ")) for line in lines if line.startswith("# contenders: ")]
+    default, pretrained = (StudyConfig(study="s", source=source, **each).contenders for each in lists)
+    assert default == StudyConfig(study="s", source=source).contenders
+    assert {"text-probe", "image-probe", "pair-probe"} <= {entry.kind for entry in pretrained} <= set(MODELS)
 
 
 def test_the_role_of_a_column_is_inferred_from_its_values(tmp_path):
