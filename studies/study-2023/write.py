@@ -24,7 +24,7 @@ from counterpoint.errors import CounterpointError
 from counterpoint.on_progress import OnProgress
 from counterpoint.opening import open_study
 from counterpoint.progress import progress
-from counterpoint.sweep import open_sweep
+from counterpoint.sweep import Sweep, open_sweep, points
 from hosted.chain import Chain
 from inquest import FILE as INQUEST
 from inquest import KEPT
@@ -89,11 +89,19 @@ def run(paths: Sequence[Path], runs: Path, on_progress: OnProgress, *, are_kept:
         if path == web.FILE:
             web.run(runs, named)
         elif is_sweep(path):
-            open_sweep(path, runs=runs, on_progress=named).run()
+            run_sweep(open_sweep(path, runs=runs, on_progress=named))
         else:
             open_study(path, runs=runs, on_progress=named).report()
         if is_archived:
             kept.keep(folder, path)
+
+
+def run_sweep(sweep: Sweep) -> None:
+    """Run a sweep, and compare the contenders within each variant: an archive keeps no predictions to do it later."""
+    sweep.run()
+    for point in points(sweep.config):
+        if point.choice is None:
+            sweep.study(point).differences()
 
 
 def is_long(path: Path) -> bool:

@@ -412,6 +412,23 @@ def test_every_study_and_sweep_is_run_in_order_and_then_only_read(tmp_path):
     assert found.sweep("b").change("plain").score.is_known
 
 
+def test_the_contenders_of_a_sweep_are_compared_before_its_predictions_are_left_out_of_the_archive(tmp_path):
+    study = {"study": "a", "source": {"kind": "generated", "n": 60}, "contenders": ["majority", "keyword-rule"],
+             "evaluate": {"bootstrap": 100}, "fit": {"engine": "inline"}}  # fmt: skip
+    sweep = {"sweep": "b", "study": "a.yaml", "variants": {"plain": {}}}
+    for name, values_of in (("a", study), ("b", sweep)):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(values_of))
+    path, runs = tmp_path / "b.yaml", tmp_path / "runs"
+    write.run([path], runs, lambda *_: None)
+    expected = results.FolderResults(tmp_path, runs).sweep("b").point("plain").less("keyword-rule", "majority")
+    kept.keep(runs / "b", path, tmp_path)
+    kept.restore(path, tmp_path / "again" / "b", tmp_path)
+    found = results.FolderResults(tmp_path, tmp_path / "again").sweep("b").point("plain")
+    assert found.table("predictions") is None
+    assert found.less("keyword-rule", "majority") == expected
+    assert expected.is_known
+
+
 def test_a_table_that_is_being_made_again_is_not_read(tmp_path):
     study_2023_runs.make(FOLDER / "published.yaml", tmp_path)
     study = results.FolderResults(FOLDER, tmp_path).study("published")
