@@ -1,7 +1,7 @@
 """Fit pytorch-widedeep to exported rows, in its own environment: `widedeep_fits.py ROWS OUT FOLD SEED [EPOCHS]`.
 
-ROWS is a folder of `exported_rows.py`.  For each kind of model there are two candidates, both from the documentation of
-the library.  Each stops early by its loss on the validation rows, with the default patience of the library, and its
+ROWS is a folder of `exported_rows.py`.  For each kind of model there are two candidates, with settings that the library
+documents.  Each stops early by its loss on the validation rows, with the default patience of the library, and its
 best epoch is kept.  OUT gets a JSON file for each candidate, with its probabilities of validation and test rows.
 Candidates that have a file are not fitted again.  No candidate reads the labels of test rows.
 
@@ -97,13 +97,13 @@ class Fold:
         folder = str(self.folder / "images")
         return self.prepared(ImagePreprocessor("image", folder, SIDE_PX, SIDE_PX, verbose=0), self.rows)
 
-    def columns(self, *modalities: str) -> tuple[TabPreprocessor, dict[str, np.ndarray[Any, Any]]]:
-        """Return the scaled vectors of the encoders as continuous columns, and their preprocessor."""
+    def columns(self, *modalities: str, scale: str | None) -> tuple[TabPreprocessor, dict[str, np.ndarray[Any, Any]]]:
+        """Return the vectors of the encoders as continuous columns, and their preprocessor."""
         vectors = np.hstack([np.load(self.folder / f"{modality}.npy") for modality in modalities])
         names = [f"value_{place}" for place in range(vectors.shape[1])]
         rows = {part: pd.DataFrame(vectors[places], columns=names) for part, places in self.places.items()}
-        scaled = TabPreprocessor(continuous_cols=names, cols_to_scale="all", verbose=0)
-        return scaled, self.prepared(scaled, rows)
+        preprocessor = TabPreprocessor(continuous_cols=names, cols_to_scale=scale, verbose=0)
+        return preprocessor, self.prepared(preprocessor, rows)
 
 
 def rnn(fold: Fold, kind: Any = BasicRNN, **settings: Any) -> Any:
@@ -131,18 +131,21 @@ def joint(fold: Fold, **head: Any) -> Model:
     return Model(modules, {"X_text": fold.text, "X_img": fold.image}, MOVED)
 
 
-def perceptron(fold: Fold, *modalities: str, **settings: Any) -> Model:
-    """Return a perceptron over the vectors of the encoders of *modalities*."""
-    scaled, arrays = fold.columns(*modalities)
-    columns = {"column_idx": scaled.column_idx, "continuous_cols": scaled.continuous_cols}
-    return Model({"deeptabular": TabMlp(**columns, **settings)}, {"X_tab": arrays})
+def perceptron(fold: Fold, *modalities: str, scale: str | None = "all", norm: str | None = None) -> Model:
+    """Return the default perceptron over the vectors of the encoders of *modalities*."""
+    preprocessor, arrays = fold.columns(*modalities, scale=scale)
+    layers = TabMlp(preprocessor.column_idx, continuous_cols=preprocessor.continuous_cols, cont_norm_layer=norm)
+    return Model({"deeptabular": layers}, {"X_tab": arrays})
 
 
 def perceptrons(*modalities: str) -> dict[str, Callable[[Fold], Model]]:
-    """Return the default perceptron, and that of the library's example of three classes."""
+    """Return a perceptron over columns that are scaled, and one with a layer norm over columns as they are.
+
+    A column that is nearly constant in the training rows is scaled to large values in others.
+    """
     return {
-        "default": lambda fold: perceptron(fold, *modalities),
-        "small": lambda fold: perceptron(fold, *modalities, mlp_hidden_dims=[64, 32], mlp_dropout=[0.2, 0.2]),
+        "scaled": lambda fold: perceptron(fold, *modalities),
+        "normed": lambda fold: perceptron(fold, *modalities, scale=None, norm="layernorm"),
     }
 
 
