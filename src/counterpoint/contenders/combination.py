@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from counterpoint.contenders import MODELS, make, settings_as_fields, settings_of
+from counterpoint.contenders import MODELS, WITHOUT_ENCODERS, make, settings_as_fields, settings_of
 from counterpoint.contenders.base import Contender, Rows
 from counterpoint.contenders.inner_split import hold_out
 from counterpoint.contenders.readings import Reading
@@ -45,7 +45,7 @@ class Combination(Contender):
 
     def encodings_read(self, given: Collection[str] = ()) -> tuple[Reading, ...]:
         """Return the vectors that the members read which it trains itself."""
-        trained = [self._unfitted(member) for member in self.named if member not in given]
+        trained = [self._unfitted(member) for member in self.named if member not in {*given, *WITHOUT_ENCODERS}]
         return tuple(reading for model in trained for reading in model.encodings_read(given))
 
     def _fitted_members(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from counterpoint.contenders.images import vectors_of
 from counterpoint.contenders.vectors import NoVectors, Vectors
-from counterpoint.encoders import COLUMNS, open_encoder
+from counterpoint.encoders import COLUMNS, fingerprint_of, open_encoder
 from counterpoint.encoders.base import Encoder
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.encoders.encodings import Encodings, load_encodings
@@ -38,7 +38,7 @@ class Reading(NamedTuple):
         """Return the fingerprint of the encoder.  That of a large file is computed again only after it changed."""
         path = Path(self.encoder)
         if not path.is_file():
-            return self.opened().fingerprint
+            return fingerprint_of(self.encoder)
         state = path.stat()
         return _fingerprint_of_file(self, (state.st_size, state.st_mtime_ns))
 
@@ -68,7 +68,7 @@ class Reading(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _fingerprint_of_file(reading: Reading, state: tuple[int, int]) -> str:  # noqa: ARG001 - a part of the key
-    return reading.opened().fingerprint
+    return fingerprint_of(reading.encoder)
 
 
 def fingerprints_of(readings: Iterable[Reading]) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from re import fullmatch
 from typing import Any
 
+from counterpoint.encoders import hub_files
 from counterpoint.encoders.base import Encoder
 from counterpoint.encoders.catalogue import CATALOGUE, INSTALL, entry_of
 from counterpoint.errors import ConfigError, did_you_mean
@@ -50,14 +51,27 @@ def open_encoder(name: str, *, device: str = "auto") -> Encoder:
     Traceback (most recent call last):
     counterpoint.errors.ConfigError: Unknown encoder 'minlm'. Did you mean 'minilm'?
     """
-    path = entry_of(name).opens if name in CATALOGUE else name
-    if path.startswith(COLUMNS):
-        return _made(_GIVEN, path, device)
-    if fullmatch(_PATH, path):
+    opens, path = _opener_of(name)
+    if opens == path:
         return _of_class(find(path, {}, what="encoder"), name, device)
-    if (hint := did_you_mean(name, CATALOGUE)).startswith(" Did") and not Path(name).exists():
-        raise ConfigError(f"Unknown encoder {name!r}.{hint}")
-    return _made(FILES.get(Path(path).suffix.lower(), _HUB), path, device)
+    return _made(opens, path, device)
+
+
+def fingerprint_of(name: str) -> str:
+    """Return the fingerprint of the encoder of this *name*.  A model of the hub is not opened: that would load torch.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such encoder, or a package or file that it needs is missing.
+
+    Examples
+    --------
+    >>> fingerprint_of("columns:mood_") == open_encoder("columns:mood_").fingerprint
+    True
+    """
+    opens, path = _opener_of(name)
+    return hub_files.fingerprint_of(path) if opens == _HUB else open_encoder(name).fingerprint
 
 
 @cache
@@ -72,15 +86,28 @@ def shared_encoder(name: str) -> Encoder:
     return open_encoder(name)
 
 
+def _opener_of(name: str) -> tuple[str, str]:
+    """Return the path of the class or function that opens the encoder *name*, and the name that it opens."""
+    path = entry_of(name).opens if name in CATALOGUE else name
+    if path.startswith(COLUMNS):
+        return _GIVEN, path
+    if fullmatch(_PATH, path):
+        return path, path
+    if (hint := did_you_mean(name, CATALOGUE)).startswith(" Did") and not Path(name).exists():
+        raise ConfigError(f"Unknown encoder {name!r}.{hint}")
+    return FILES.get(Path(path).suffix.lower(), _HUB), path
+
+
 def _made(opens: str, name: str, device: str) -> Encoder:
+    if opens == _HUB:
+        hub_files.folder_of(name)  # raises where the model, or a package that `hub` imports, is missing
     try:
         make: Callable[..., Encoder] = find(opens, {}, what="encoder")
     except ConfigError as error:
         if not isinstance(error.__cause__, ModuleNotFoundError):
             raise
-        extra = "pip install 'counterpoint[hub]'" if opens == _HUB else INSTALL
         missing = error.__cause__.name
-        raise ConfigError(f"The encoder {name!r} needs {missing}, not installed here: {extra}.") from error
+        raise ConfigError(f"The encoder {name!r} needs {missing}, not installed here: {INSTALL}.") from error
     return make(name, **_device_for(make, device))
 
 
