@@ -19,6 +19,8 @@ FILES = {
     ".npy": "counterpoint.encoders.given:GivenArray",
 }
 """The functions that open a file as an encoder, by its suffix."""
+BESIDE = {".onnx": (hub_files.TOKENIZER, hub_files.PREPROCESSOR)}
+"""The names of further files that such a file reads, where they stand beside it."""
 COLUMNS = "columns:"
 """The start of the name of an encoder whose vectors are columns of the pairs."""
 _GIVEN = "counterpoint.encoders.given:GivenColumns"
@@ -72,6 +74,17 @@ def fingerprint_of(name: str) -> str:
     """
     opens, path = _opener_of(name)
     return hub_files.fingerprint_of(path) if opens == _HUB else open_encoder(name).fingerprint
+
+
+def files_of(name: str) -> tuple[Path, ...]:
+    """Return the files that decide the vectors of an encoder that is a file, or none.
+
+    >>> files_of("minilm")
+    ()
+    """
+    path = Path(name)
+    files = (path, *(path.with_name(other) for other in BESIDE.get(path.suffix.lower(), ())))
+    return tuple(file for file in files if file.is_file()) if path.is_file() else ()
 
 
 @cache

@@ -18,7 +18,7 @@ from transformers.utils import logging
 from counterpoint.encoders.base import Encoder, Floats
 from counterpoint.encoders.batches import Rows, length_batches, padded, row_batches
 from counterpoint.encoders.devices import GPU_BATCH, device_of, exact
-from counterpoint.encoders.hub_files import SENTENCES, fingerprint_of_folder, folder_of
+from counterpoint.encoders.hub_files import PREPROCESSOR, SENTENCES, TOKENIZER, fingerprint_of_folder, folder_of
 from counterpoint.encoders.pooling import mean_of_tokens, unit
 from counterpoint.errors import ConfigError, first_line
 from counterpoint.features.decode import Pixels8
@@ -29,8 +29,8 @@ BATCH = 8
 STEP = 16
 """Texts are padded to a multiple of this number of tokens."""
 MAX_TOKENS = 512
-_IMAGE_FILES = ("preprocessor_config.json", "processor_config.json")
-_TEXT_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "spiece.model")
+_IMAGE_FILES = (PREPROCESSOR, "processor_config.json")
+_TEXT_FILES = (TOKENIZER, "tokenizer_config.json", "vocab.txt", "spiece.model")
 
 
 def open_hub(name: str, *, device: str = "auto") -> Encoder:

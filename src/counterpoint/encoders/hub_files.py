@@ -7,9 +7,10 @@ from pathlib import Path
 from counterpoint.artifacts import key_of
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.errors import ConfigError
-from counterpoint.files import digest_of
+from counterpoint.files import digest_once
 
 INSTALL = "pip install 'counterpoint[hub]'"
+TOKENIZER, PREPROCESSOR = "tokenizer.json", "preprocessor_config.json"
 SENTENCES = "modules.json"
 """The file in the folder of a model of sentence-transformers."""
 _READ = (".json", ".txt", ".model", ".safetensors", ".bin")
@@ -51,7 +52,7 @@ def fingerprint_of_folder(folder: Path) -> str:
     The library decides what the files leave open, such as the size of images.  The first number of its version counts.
     """
     files = sorted(path for path in folder.rglob("*") if path.suffix in _READ and path.is_file())
-    digests = {str(path.relative_to(folder)): digest_of(path) for path in files}
+    digests = {str(path.relative_to(folder)): digest_once(path) for path in files}
     libraries = ["transformers", *(["sentence-transformers"] if (folder / SENTENCES).exists() else [])]
     return key_of("hub", digests, [version(library).partition(".")[0] for library in libraries], _VERSION)
 
