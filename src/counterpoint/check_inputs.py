@@ -52,6 +52,7 @@ def inputs_of(
         "primary": primary,
         "modalities": modalities,
         "additive": tuple(name for name, model in contenders.items() if getattr(model, "is_additive", False)),
+        "members": {name: found for name, model in contenders.items() if (found := _members(model, contenders))},
         "pretrained": _pretrained(config, contenders),
         "n_fits": _n_fits(tables, config, primary or {}),
         "test_evaluations": len(evaluations.read()),
@@ -61,6 +62,11 @@ def inputs_of(
         "encode": partial(_encode, cache=encodings, rules=config.fit) if is_encoding else None,
         "fit_of": lambda contender: _fit_of(contender, fits, tables["pairs"]),
     })  # fmt: skip
+
+
+def _members(model: Any, contenders: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the contenders that *model* combines: those of the study, and those that it trains itself."""
+    return tuple(dict.fromkeys((*model.needs_in(contenders), *model.needs)))
 
 
 def _pretrained(config: StudyConfig, contenders: Mapping[str, Any]) -> frozenset[str]:
