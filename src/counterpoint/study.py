@@ -242,7 +242,7 @@ class Study:
         return inputs_of(
             tables, self.config, primary=self.primary(), modalities=self.modalities(),
             contenders=self.contenders, evaluations=self.opened.evaluations, fits=self.fits,
-            encodings=self.encodings,
+            encodings=self.encodings, on_progress=self.on_progress,
         )  # fmt: skip
 
     # The things that stages work with, each opened at its first use.
