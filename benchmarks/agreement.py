@@ -10,9 +10,7 @@ all, from seeds and, of Flickr8k, rows that no threshold was chosen on.  It keep
 later run resumes there.  It writes `results/agreement.json`.
 """
 
-import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, partial
@@ -22,7 +20,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from counterpoint.artifacts import write_json
 from counterpoint.data.sources import open_source
 from counterpoint.diagnose import Inputs, check_of
 from counterpoint.encoders import shared_encoder
@@ -30,16 +27,13 @@ from counterpoint.encoders.catalogue import CATALOGUE, INSTALL
 from counterpoint.encoders.encodings import build_encodings, load_encodings
 from counterpoint.measures.encoded_pairs import JOINT, joint_space
 from counterpoint.schema import PREDICTIONS, Frame, empty
+from injection.command import RUNS, Draws, parser_of
 from injection.draw import timed
 from injection.rates import MET, rate_text, share_of
 from injection.sources import FLICKR8K, OPENMOJI, REAL, is_there
-from injection.work import DEVELOPMENT, Item, kept, work_through
+from injection.work import DEVELOPMENT, Item
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-HERE = Path(__file__).parent
-RUNS = HERE.parent / "runs"
-RESULTS, KEPT = HERE / "results" / "agreement.json", HERE / "results" / "draws" / "agreement.jsonl"
-QUICK, ENCODINGS = RUNS / "agreement-quick.jsonl", RUNS / ".encodings"
+ENCODINGS = RUNS / ".encodings"
 REPORTED = 800_000
 ALIGNED, PERMUTED, QUEUE, KEEP = "aligned", "permuted", "queue", "keep"
 N_DRAWS, N_QUEUES, N_QUICK = 300, 20, 3
@@ -231,23 +225,14 @@ def _text(rate: Mapping[str, float] | None, bar: float | None) -> str:
 
 def main() -> None:
     """Encode the pairs, make the draws that are not stored yet, and print their summary."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--whole", action="store_true", help="make all draws, for the report")
-    parser.add_argument("--summary", action="store_true", help="summarise stored draws, and make none")
-    parser.add_argument("--workers", type=int, default=2, help="processes at a time")
-    args = parser.parse_args()
-    os.environ |= dict.fromkeys(THREADS, "1")
-    path, listed = KEPT if args.whole else QUICK, items(is_whole=args.whole)
+    args = parser_of(__doc__).parse_args()
+    listed = items(is_whole=args.whole)
     if not args.summary:
         if missing := CATALOGUE[JOINT].missing():
             sys.exit(f"This benchmark needs {', '.join(missing)}: {INSTALL}")
         for name in {item.pairs for item in listed}:
             encode_all(name)
-        work_through(listed, path, draw, workers=args.workers)
-    found = summary(kept(path))
-    print(*lines(found), sep="\n")
-    if args.whole:
-        write_json(RESULTS, found)
+    Draws("agreement", draw, summary, lines).report(args, listed)
 
 
 if __name__ == "__main__":

@@ -25,12 +25,12 @@ from counterpoint.contenders.network import Network
 from counterpoint.measures.prediction_arrays import prediction_arrays
 from counterpoint.metrics.class_means import balanced_mean
 from counterpoint.study import Study
+from injection import THREADS
 from injection.corrected import contender_records, losses, uncorrected
 from injection.decision_bars import N_EACH, lines, summary
 from injection.draw import Item, study_of, timed
 from injection.work import DEVELOPMENT, kept, work_through
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 HERE = Path(__file__).parent
 RESULTS, KEPT = HERE / "results" / "decisions.json", HERE / "results" / "draws" / "decisions.jsonl"
 QUICK = HERE.parent / "runs" / "decisions-quick.jsonl"

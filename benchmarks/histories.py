@@ -7,9 +7,7 @@ of each are made, from development seeds.  `--whole` makes all, from seeds that 
 each in `results/draws/`, so that a later run resumes there.  It writes `results/histories.json`.
 """
 
-import argparse
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,20 +16,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from counterpoint.artifacts import write_json
 from counterpoint.diagnose import check_of
 from counterpoint.measures.curve_signs import Curves, ValidationRows
 from counterpoint.measures.learning_curves import PERFECT, Judgement, judged
+from injection.command import Draws, parser_of
 from injection.draw import study_of, timed
 from injection.histories import KINDS, PLANTED, TOGETHER, histories
 from injection.rates import MET, rate_text, share_of
 from injection.studies import Place, contenders, study
-from injection.work import DEVELOPMENT, Item, kept, work_through
+from injection.work import DEVELOPMENT, Item
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-HERE = Path(__file__).parent
-RESULTS, KEPT = HERE / "results" / "histories.json", HERE / "results" / "draws" / "histories.jsonl"
-QUICK = HERE.parent / "runs" / "histories-quick.jsonl"
 REPORTED, SEEDS_A_KIND = 700_000, 1_000
 N_HISTORIES, N_HARD, N_OTHERS = 200, 500, 60
 """The number of histories of each kind that has a bar, of those of which few become perfect, and of each other kind."""
@@ -187,21 +181,11 @@ def _bar(rate: Mapping[str, float], is_planted: bool, bars: tuple[float, float])
 
 def main() -> None:
     """Make the draws that are not stored yet, and print their summary."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--whole", action="store_true", help="make all draws, for the report")
-    parser.add_argument("--summary", action="store_true", help="summarise stored draws, and make none")
+    parser = parser_of(__doc__)
     parser.add_argument("--only", choices=("curves", "study"), help="only this part")
-    parser.add_argument("--workers", type=int, default=2, help="processes at a time")
     args = parser.parse_args()
-    os.environ |= dict.fromkeys(THREADS, "1")
-    path = KEPT if args.whole else QUICK
     listed = [item for item in items(is_whole=args.whole) if item.kind.startswith(args.only or "")]
-    if not args.summary:
-        work_through(listed, path, draw, workers=args.workers)
-    found = summary(kept(path))
-    print(*lines(found), sep="\n")
-    if args.whole:
-        write_json(RESULTS, found)
+    Draws("histories", draw, summary, lines).report(args, listed)
 
 
 if __name__ == "__main__":

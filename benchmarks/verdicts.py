@@ -19,11 +19,11 @@ from counterpoint.artifacts import read_json, write_json
 from counterpoint.config import StudyConfig
 from counterpoint.diagnose.verdict import VERDICTS
 from counterpoint.measures.comparison_tables import scores_on_test_rows
+from injection import THREADS
 from injection.draw import study_of, timed
 from injection.rates import MET, rate_text, share_of
 from injection.work import DEVELOPMENT, Item, kept, work_through
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 HERE = Path(__file__).parent
 RESULTS, KEPT = HERE / "results" / "verdicts.json", HERE / "results" / "draws" / "verdicts.jsonl"
 QUICK = HERE.parent / "runs" / "verdicts-quick.jsonl"

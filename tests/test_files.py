@@ -3,6 +3,7 @@
 import ast
 import os
 import socket
+import time
 from pathlib import Path
 
 import polars as pl
@@ -131,3 +132,37 @@ def test_no_code_of_ours_reads_by_a_path_that_may_be_a_pattern():
         and not any(keyword.arg == "glob" for keyword in node.keywords)
     ]  # fmt: skip
     assert not found
+
+
+def rewritten(path, data):
+    """Write *data* to *path* until the clock of the file system has moved, and put its time of change back."""
+    before = path.stat()
+    while path.stat().st_ctime_ns == before.st_ctime_ns:
+        time.sleep(0.002)
+        path.write_bytes(data)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_digest_is_computed_once_until_the_file_changes(tmp_path, monkeypatch):
+    computed = []
+    real = files.digest_of
+    monkeypatch.setattr(files, "digest_of", lambda path: (computed.append(path), real(path))[1])
+    monkeypatch.setattr(files, "SETTLED_NS", -(10**18))
+    path = tmp_path / "weights.bin"
+    path.write_bytes(b"one")
+    assert files.digest_once(path) == files.digest_once(str(path)) == real(path)
+    assert len(computed) == 1
+    rewritten(path, b"two")  # of the same size, with the same time of change
+    assert files.digest_once(path) == real(path)
+    path.replace(tmp_path / "old.bin")
+    path.write_bytes(b"new")
+    assert files.digest_once(path) == real(path)
+    assert len(computed) == 3
+
+
+def test_the_digest_of_a_file_that_changed_just_now_is_not_kept(tmp_path):
+    path = tmp_path / "weights.bin"
+    for data in (b"one", b"two", b"six"):
+        path.write_bytes(data)
+        assert files.settled_state(path) is None
+        assert files.digest_once(path) == files.digest_of(path)

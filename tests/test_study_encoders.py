@@ -73,6 +73,9 @@ def test_combinations_take_the_fits_of_the_study(finished):
     models = whole.fits.first_models(whole.contenders)
     assert models["probe-average"].members_[0].model.encoder == WORDS
     assert set(models["ensemble"].weights_) <= set(tasks)
+    members = whole.check_inputs["members"]
+    assert set(members) == {"probe-average", "ensemble"}
+    assert members["probe-average"] == ("text-probe", "image-probe")
 
 
 @pytest.mark.slow

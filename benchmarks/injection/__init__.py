@@ -5,5 +5,8 @@ Import it before numpy, because it limits each process to one thread: two draws 
 
 import os
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
+"""The variables of the number of threads of a process."""
+
+for variable in THREADS:
     os.environ.setdefault(variable, "1")

@@ -14,8 +14,12 @@ from counterpoint.encoders.encodings import Encodings, build_encodings, load_enc
 from counterpoint.fits import Fits, workers_of
 from counterpoint.measures.contender_fits import ContenderFit
 from counterpoint.measures.encoded_pairs import installed_files
+from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.runs.evaluations import Evaluations
 from counterpoint.schema import Frame
+
+MANY_ROWS = 500
+"""The number of texts or images whose encoding for the checks is reported.  Fewer take seconds."""
 
 
 def inputs_of(
@@ -28,6 +32,7 @@ def inputs_of(
     evaluations: Evaluations,
     fits: Fits,
     encodings: Path,
+    on_progress: OnProgress = ignore_progress,
 ) -> Inputs:
     """Return the inputs of the checks.
 
@@ -45,6 +50,8 @@ def inputs_of(
         *evaluations* is the record of test evaluations.
     encodings
         *encodings* is the folder of the encoded texts and images.
+    on_progress
+        *on_progress* receives the number of encoded texts and images, where at least `MANY_ROWS` are lacking.
     """
     is_encoding = config.checks.encoders and installed_files() is not None
     return Inputs({
@@ -52,15 +59,21 @@ def inputs_of(
         "primary": primary,
         "modalities": modalities,
         "additive": tuple(name for name, model in contenders.items() if getattr(model, "is_additive", False)),
+        "members": {name: found for name, model in contenders.items() if (found := _members(model, contenders))},
         "pretrained": _pretrained(config, contenders),
         "n_fits": _n_fits(tables, config, primary or {}),
         "test_evaluations": len(evaluations.read()),
         "is_record_lost": bool(evaluations.lost()),
         "metric": config.evaluate.primary,
         "depth": config.checks.depth,
-        "encode": partial(_encode, cache=encodings, rules=config.fit) if is_encoding else None,
+        "encode": partial(_encode, cache=encodings, rules=config.fit, on_progress=on_progress) if is_encoding else None,
         "fit_of": lambda contender: _fit_of(contender, fits, tables["pairs"]),
     })  # fmt: skip
+
+
+def _members(model: Any, contenders: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the contenders that *model* combines: those of the study, and those that it trains itself."""
+    return tuple(dict.fromkeys((*model.needs_in(contenders), *model.needs)))
 
 
 def _pretrained(config: StudyConfig, contenders: Mapping[str, Any]) -> frozenset[str]:
@@ -69,11 +82,19 @@ def _pretrained(config: StudyConfig, contenders: Mapping[str, Any]) -> frozenset
     return frozenset(own.union(*(entry.modalities for entry in config.predictions)))
 
 
-def _encode(pairs: Frame, encoder: Encoder, modality: str, *, cache: Path, rules: Fit) -> Encodings:
+def _encode(
+    pairs: Frame, encoder: Encoder, modality: str, *, cache: Path, rules: Fit, on_progress: OnProgress
+) -> Encodings:
     """Return the vectors of *pairs* from the store in *cache*, after encoding those that it lacks."""
+
+    def on_count(n_done: int, n_lacking: int) -> None:
+        if n_lacking >= MANY_ROWS:
+            on_progress(f"encoding {modality}s for CP004", n_done, n_lacking)
+
     build_encodings(
-        pairs, encoder, modality, cache=cache, workers=workers_of(rules), engine=rules.engine, address=rules.address
-    )
+        pairs, encoder, modality, cache=cache, workers=workers_of(rules), engine=rules.engine, address=rules.address,
+        on_count=on_count,
+    )  # fmt: skip
     return load_encodings(pairs, encoder, modality, cache=cache)
 
 

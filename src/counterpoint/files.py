@@ -7,8 +7,9 @@ import errno
 import io
 import os
 import stat
+import time
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from glob import has_magic
 from hashlib import file_digest
 from pathlib import Path
@@ -19,6 +20,8 @@ from counterpoint.schema import Frame
 
 PSEUDO = ("/proc", "/sys")
 """Folders in which the system shows its state as files.  They have no size, and some have no end."""
+SETTLED_NS = 2_000_000_000
+"""A file that changed less long ago may change again without another time: the clocks of file systems have ticks."""
 MOST_TEXT_BYTES = 64 << 20
 """The largest file that is read whole as text, such as a study file or a list of ids."""
 
@@ -163,3 +166,29 @@ def digest_of(path: Path | str) -> str:
     """Return the sha256 of the regular file at *path* in hexadecimal digits; raise OSError as `open_regular` does."""
     with open_regular(path) as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+def settled_state(path: Path | str) -> tuple[int, ...] | None:
+    """Return the device, inode, size and times of the file at *path*: any change of its content changes one of them.
+
+    None where it changed just now, so that a second change might show in none of them.
+    """
+    found = Path(path).stat()
+    times = found.st_mtime_ns, found.st_ctime_ns
+    is_settled = time.time_ns() - max(times) > SETTLED_NS
+    return (found.st_dev, found.st_ino, found.st_size, *times) if is_settled else None
+
+
+def digest_once(path: Path | str) -> str:
+    """Return `digest_of` *path*.  A process computes it again only after the file has changed, by its `settled_state`.
+
+    >>> digest_once(__file__) == digest_of(__file__)
+    True
+    """
+    state = settled_state(path)
+    return digest_of(path) if state is None else _digest_in(state, str(path))
+
+
+@lru_cache(maxsize=4096)
+def _digest_in(state: tuple[int, ...], path: str) -> str:  # noqa: ARG001 - a part of the key
+    return digest_of(path)

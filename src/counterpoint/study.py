@@ -11,6 +11,7 @@ from counterpoint.artifacts import key_of
 from counterpoint.check_inputs import inputs_of
 from counterpoint.compare import choose_primary, compare
 from counterpoint.config import StudyConfig
+from counterpoint.contenders.fit_task import is_done
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.plan import encoder_fingerprints, models_of
 from counterpoint.data.export import SplitExport
@@ -24,7 +25,7 @@ from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.opened import Opened
 from counterpoint.outcome_files import results_of, write_outcome
 from counterpoint.redaction import redacted
-from counterpoint.runs.finished import PAGE, is_finished
+from counterpoint.runs.finished import PAGE, is_finished, read_finished
 from counterpoint.runs.primary import fixed_primary
 from counterpoint.schema import Frame
 from counterpoint.stages import Tables
@@ -151,9 +152,14 @@ class Study:
             tables = self.tables()
             self.on_progress("writing the page", 0, 0)
             write_outcome(self.opened, self.results(), tables, fits=self.fits, key=key)
-        elif not all(task.is_done for task in self.fits.tasks):  # the page needs no fit, but a prediction does
+        elif not self._has_fits():
             self.fits.make_missing()
         return page
+
+    def _has_fits(self) -> bool:
+        """Report whether each fit behind the finished page is kept.  The page needs none, but a prediction does."""
+        keys = read_finished(self.root).fits.values()
+        return all(is_done(self.root / "fits" / name, key) for fits in keys for name, key in fits.items())
 
     def compare(self, a: str, b: str, *, metric: str | None = None) -> Frame:
         """Return the paired difference *a* minus *b* on the test rows: one row of schema.DIFFERENCES.
@@ -236,7 +242,7 @@ class Study:
         return inputs_of(
             tables, self.config, primary=self.primary(), modalities=self.modalities(),
             contenders=self.contenders, evaluations=self.opened.evaluations, fits=self.fits,
-            encodings=self.encodings,
+            encodings=self.encodings, on_progress=self.on_progress,
         )  # fmt: skip
 
     # The things that stages work with, each opened at its first use.
@@ -267,8 +273,9 @@ class Study:
     @cached_property
     def fits(self) -> Fits:
         """Every fit of this study."""
+        contenders = self.contenders  # a wrong setting raises before pairs are made
         return plan_fits(
-            self.config, self.pairs(), self.contenders,
+            self.config, self.pairs(), contenders,
             folder=self.root, cache=self.cache, encodings=self.encodings, key=self.key("pairs"),
             on_progress=self.on_progress,
         )  # fmt: skip
@@ -302,7 +309,7 @@ STAGES: Mapping[str, Stage] = {
         lambda s: [
             s.config.contenders,
             *stages.fit_inputs(s.config.fit, s.config.predictions),
-            *encoder_fingerprints(s.contenders),
+            *encoder_fingerprints(s.config.contenders),
         ],
         lambda s: stages.collect_predictions(s.fits.made(), s.pairs(), s.config.predictions),
     ),

@@ -1,5 +1,7 @@
 """Rows whose image agrees too little with its text: left out, counted, and only with the encoders."""
 
+import json
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -11,14 +13,17 @@ from acquire_material import config, host
 from counterpoint.acquire import agreement
 from counterpoint.acquire.acquisition import Acquisition
 from counterpoint.acquire.agreement import LOW, AgreementRule
+from counterpoint.acquire.export import export
 from counterpoint.acquire.pipeline import ShardsTask, acquire_shards
 from counterpoint.acquire.statuses import RETRYABLE, STATUSES
 from counterpoint.data.clean import ON_PURPOSE
+from counterpoint.data.sources.acquired import AcquiredSource
 from counterpoint.encoders.base import Encoder
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.errors import ConfigError
 from counterpoint.features.shaped_images import ImageShape
 from counterpoint.formats.shard_markers import Marker
+from counterpoint.formats.shards import read_shard, read_slots
 from counterpoint.store import Store
 
 pytestmark = pytest.mark.slow
@@ -83,6 +88,7 @@ def test_rows_that_agree_too_little_end_without_an_image_and_are_counted(lengths
     assert rows["status"].to_list() == [LOW, LOW, "ok", "http_404", "ok"]
     assert rows["image"].is_null().to_list() == [True, True, False, True, False]
     assert rows["sha256"].null_count() == 1
+    assert rows["agreement"].to_list() == [-1.0, -0.9397, 1.0, None, 0.9397]
     marker = Marker.read(Store(tmp_path / "out"), 0)
     assert marker.statuses == {LOW: 2, "ok": 2, "http_404": 1}
     assert sum(marker.failing_hosts.values()) == 1
@@ -93,12 +99,37 @@ def test_without_the_setting_no_encoder_is_loaded(tmp_path, monkeypatch):
     with host() as server:
         rows = acquired(tmp_path, server, None, TEXTS)
     assert rows["status"].to_list() == ["ok", "ok", "ok", "http_404", "ok"]
+    assert rows["agreement"].null_count() == len(rows)
+
+
+def test_the_agreement_of_each_kept_row_is_exported_and_read_by_a_study(lengths, tmp_path):
+    with host() as server:
+        acquired(tmp_path, server, -1, [*TEXTS[:3], ""])
+    [records] = AcquiredSource(path=str(tmp_path / "out")).rows(tmp_path)
+    assert records["agreement"].to_list() == [-1.0, -0.9397, 1.0, None]
+    export(tmp_path / "out", "imagefolder", tmp_path / "pictures")
+    exported = [json.loads(line) for line in (tmp_path / "pictures" / "train" / "metadata.jsonl").read_text().splitlines()]
+    assert [row["agreement"] for row in exported] == [-1.0, -0.9397, 1.0]
+
+
+def test_a_shard_that_was_written_without_agreement_is_still_read(tmp_path):
+    with host() as server:
+        rows = acquired(tmp_path, server, None, TEXTS)
+    store = Store(tmp_path / "out")
+    marker, path = Marker.read(store, 0), tmp_path / "out" / "shards" / "00000.parquet"
+    rows.drop("agreement").write_parquet(path)
+    older = replace(marker, n_bytes=path.stat().st_size)
+    found = read_shard(store, [older])
+    assert found["agreement"].null_count() == len(rows)
+    assert found.columns == read_slots(store, 0, [], waiting="waiting").columns
 
 
 def test_a_row_without_a_text_has_nothing_to_agree_with(lengths):
     rule = AgreementRule(-1.0)
     pixels = np.zeros((1, 3, 8, 8), dtype=np.uint8)
-    assert [rule.is_low(text, pixels) for text in (None, "", "one")] == [True, True, False]
+    found = [rule.agreement(text, pixels) for text in (None, "", "one")]
+    assert found == [None, None, -1.0]
+    assert [rule.is_low(agreement) for agreement in found] == [True, True, False]
 
 
 def test_a_row_of_low_agreement_is_left_out_on_purpose_and_not_tried_again():

@@ -4,12 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from counterpoint.contenders import make
+from counterpoint.contenders import MODELS, WITHOUT_ENCODERS, make
 from counterpoint.contenders.base import Contender
 from counterpoint.contenders.declared import check_declared
 from counterpoint.contenders.fit import fit
 from counterpoint.contenders.fit_task import FitTask
 from counterpoint.errors import ConfigError, CounterpointError
+from counterpoint.lookup import find
 
 
 class Even(Contender):
@@ -105,3 +106,8 @@ def test_wrong_predictions_are_one_line(name, message, tmp_path):
     )  # fmt: skip
     with pytest.raises(CounterpointError, match=message):
         fit(task)
+
+
+def test_the_contenders_without_encoders_are_those_that_read_none():
+    reads_none = {name for name in MODELS if find(name, MODELS, what="").encodings_read is Contender.encodings_read}
+    assert reads_none == WITHOUT_ENCODERS

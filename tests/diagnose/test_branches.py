@@ -50,6 +50,17 @@ def test_an_image_that_would_help_and_is_not_read_is_named():
     assert evidence("CP008", comparison(image=0.0))["ignored"] == [{"contender": "lstm-cnn", "modality": "image"}]
 
 
+def test_the_advice_on_an_ignored_branch_fits_the_contender():
+    given = comparison(image=0.0)
+    assert run_check("CP008", given)["explanation"].endswith("Train the branches apart and fuse them late.")
+    combined = given.replaced(members={"lstm-cnn": ("text-lstm", "image-cnn")})
+    assert run_check("CP008", combined)["explanation"].endswith("on which they are combined.")
+    models = usual(image=0.0)
+    models["lstm-cnn"].hide = 0.2
+    network = inputs_of_models(made_rows(BOTH, 800), models)
+    assert run_check("CP008", network)["explanation"].endswith("give the image branch a loss of its own (auxiliary).")
+
+
 def test_a_text_that_would_help_and_is_hardly_read_is_named():
     assert evidence("CP008", comparison(text=0.05))["ignored"] == [{"contender": "lstm-cnn", "modality": "text"}]
 

@@ -7,7 +7,6 @@ import pytest
 
 from check_material import inputs_of, made_costs, made_pairs, predictions_of, run_check
 from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
-from counterpoint.measures.contender_fits import ContenderFit
 from counterpoint.schema import DIFFERENCES, FINDINGS, empty
 
 PRIMARY = {"a": "lstm-cnn", "b": "text-svm", "metric": "balanced_accuracy", "chosen_on": "validation"}
@@ -15,10 +14,7 @@ READS = {"text-svm": ("text",), "lstm-cnn": ("text", "image"), "late-fusion": ("
 FAIR = {"text_svm": (1, 0, 5000, 1.0), "lstm_cnn": (1, 8, 90_000, 4.0), "late_fusion": (3, 40, 80_000, 6.0)}
 
 
-class Needing:
-    """Stands for a fit that builds on another."""
-
-    needs = ("text-svm",)
+BUILT = {"late-fusion": ("text-svm",)}
 
 
 def comparison(costs, **parts):
@@ -33,11 +29,6 @@ def severity(code, given):
 def difference(low, high):
     row = {"a": "late-fusion", "b": "lstm-cnn", "metric": "balanced_accuracy", "difference": (low + high) / 2}
     return pl.DataFrame([row | {"low": low, "high": high}], schema=dict(DIFFERENCES))
-
-
-def fit_of(_):
-    nothing = made_pairs(2)
-    return ContenderFit(Needing(), nothing, nothing, nothing)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +57,12 @@ def test_a_fusion_that_sums_the_epochs_of_its_branches_is_not_unequal():
     assert severity("CP005", comparison(fair, primary=PRIMARY | {"a": "late-fusion"})) == "info"
 
 
+def test_an_ensemble_that_sums_the_epochs_of_its_members_is_not_unequal():
+    costs = FAIR | {"ensemble": (3, 90, 9, 1.0), "text_svm": (1, 8, 9, 1.0)}
+    given = comparison(costs, primary=PRIMARY | {"a": "ensemble"}, members={"ensemble": ("text-svm", "lstm-cnn")})
+    assert severity("CP005", given) == "info"
+
+
 def test_an_outside_model_has_no_record():
     assert severity("CP005", comparison(FAIR, primary=PRIMARY | {"a": "theirs"})) == "not_applicable"
 
@@ -81,7 +78,42 @@ def test_a_joint_network_without_its_control_warns():
 
 
 def test_a_late_fusion_in_the_contrast_is_its_own_control():
-    assert severity("CP006", comparison(FAIR, primary=PRIMARY | {"a": "late-fusion"})) == "info"
+    found = run_check("CP006", comparison(FAIR, primary=PRIMARY | {"a": "late-fusion"}))
+    assert found["severity"] == "info"
+    assert found["explanation"].endswith("is a sum of contenders that are trained apart.")
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        (("text-svm", "image-cnn"), "is a combination of contenders that are trained apart."),
+        (("text-svm", "lstm-cnn", "late-fusion"), "trained apart. Of these, lstm-cnn is trained jointly."),
+    ],
+)
+def test_an_ensemble_is_not_trained_jointly(members, words):
+    given = comparison(
+        FAIR, primary=PRIMARY | {"a": "ensemble"}, members=BUILT | {"ensemble": members},
+        modalities=READS | {"ensemble": ("text", "image")},
+    )  # fmt: skip
+    found = run_check("CP006", given)
+    assert found["severity"] == "info"
+    assert found["explanation"].endswith(words)
+
+
+def test_a_jointly_trained_sum_is_no_control_and_needs_none():
+    reads = {"text-svm": ("text",), "lstm-cnn": ("text", "image"), "pair-probe": ("text", "image")}
+    sums = {"additive": ("pair-probe",), "members": {}, "modalities": reads}
+    assert severity("CP006", comparison(FAIR, **sums)) == "warn"
+    costs = FAIR | {"pair_probe": (1, 0, 9, 1.0)}
+    found = run_check("CP006", comparison(costs, primary=PRIMARY | {"a": "pair-probe"}, **sums))
+    assert found["severity"] == "info"
+    assert "pair-probe is trained jointly, but it is a sum over the modalities." in found["explanation"]
+
+
+def test_the_training_of_an_outside_model_is_not_known():
+    reads = {"text-svm": ("text",), "mine": ("text", "image")}
+    found = run_check("CP006", comparison(FAIR, primary=PRIMARY | {"a": "mine"}, modalities=reads))
+    assert (found["severity"], found["explanation"][:30]) == ("warn", "mine may be trained jointly, a")
 
 
 @pytest.mark.parametrize(
@@ -94,21 +126,21 @@ def test_the_joint_network_is_compared_with_its_control(low, high, conclusion):
 
 
 def test_a_control_that_loses_at_less_than_half_the_cost_warns():
-    given = comparison(FAIR | {"late_fusion": (3, 40, 9, 0.5)}, differences=difference(-0.06, -0.02))
-    assert severity("CP006", given.replaced(fit_of=fit_of)) == "warn"  # 0.5 + 1 s against 4 + 1 s
-    fair = comparison(FAIR | {"late_fusion": (3, 40, 9, 2.0)}, differences=difference(-0.06, -0.02), fit_of=fit_of)
-    assert severity("CP006", fair) == "info"  # 2 + 1 s against 4 + 1 s
+    given = comparison(FAIR | {"late_fusion": (3, 40, 9, 0.5)}, differences=difference(-0.06, -0.02), members=BUILT)
+    assert severity("CP006", given) == "warn"  # 0.5 + 1 s against 4 s
+    fair = comparison(FAIR | {"late_fusion": (3, 40, 9, 2.0)}, differences=difference(-0.06, -0.02), members=BUILT)
+    assert severity("CP006", fair) == "info"  # 2 + 1 s against 4 s
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.02, 0.06), (-0.02, 0.02)])
 def test_a_cheap_control_that_is_not_beaten_needs_no_larger_budget(low, high):
-    given = comparison(FAIR | {"late_fusion": (3, 40, 9, 0.5)}, differences=difference(low, high), fit_of=fit_of)
+    given = comparison(FAIR | {"late_fusion": (3, 40, 9, 0.5)}, differences=difference(low, high), members=BUILT)
     assert severity("CP006", given) == "info"
 
 
 def test_a_slow_clock_alone_makes_no_control_cheap():
-    quick = FAIR | {"late_fusion": (3, 40, 9, 0.5), "text_svm": (1, 40, 90_000, 1.0)}  # 40 epochs against 8 + 40
-    assert severity("CP006", comparison(quick, differences=difference(-0.06, -0.02), fit_of=fit_of)) == "info"
+    quick = FAIR | {"late_fusion": (3, 40, 9, 0.5), "text_svm": (1, 40, 90_000, 1.0)}  # 40 epochs against 8
+    assert severity("CP006", comparison(quick, differences=difference(-0.06, -0.02), members=BUILT)) == "info"
 
 
 def test_outside_contenders_without_validation_rows_leave_it_unknown():

@@ -263,6 +263,7 @@ def contrast(*, joint: float, fusion: float, half: float = 0.01, additive: bool 
         (contrast(joint=0.1, fusion=0.1), (0.03, 0.01, 0.05), "additive_gain", "an interaction adds +0.030 (+0.010 to"),
         (contrast(joint=0.1, fusion=0.05), None, "additive_gain", "an interaction adds +0.050"),
         (contrast(joint=0.1, fusion=0.06, additive=True), None, "additive_gain", "an interaction adds +0.040"),
+        (contrast(joint=0.06, fusion=0.1, additive=True), None, "additive_gain", "more than a sum do worse: −0.040 (−"),
         (contrast(joint=0.1, fusion=0.02, additive=True), None, "cannot_tell", "not shown"),
         (
             contrast(joint=0.1, fusion=0.1, additive=True),
@@ -299,3 +300,65 @@ def test_a_modality_is_judged_in_balanced_accuracy_whichever_metric_is_primary()
     own = given["scores"].filter(metric=METRIC).sort("contender", "part")
     again = other["balanced_scores"].sort("contender", "part")
     assert again["value"].to_list() == pytest.approx(own["value"].to_list())
+
+
+def ensemble(*members: str, fusion: float | None = None, single: str = "text-lstm") -> Inputs:
+    """Return the inputs of an ensemble that gains 0.1 over *single*, and the late fusion *fusion*, if it is there."""
+    given, _ = made("additive_gain")
+    of = {"ensemble": "lstm-cnn", "text-ensemble": "text-lstm", "text-svm": "text-lstm"}
+    copies = [given["scores"].filter(contender=like).with_columns(contender=pl.lit(name)) for name, like in of.items()]
+    gains = {("ensemble", single): 0.1}
+    if fusion is not None:
+        gains |= {("late-fusion", single): fusion, ("ensemble", "late-fusion"): 0.1 - fusion}
+    rows = [
+        {"a": a, "b": b, "metric": METRIC, "difference": gain, "low": gain - 0.01, "high": gain + 0.01,
+         "is_primary": a == "ensemble" and b == single}
+        for (a, b), gain in gains.items()
+    ]  # fmt: skip
+    return given.replaced(
+        scores=pl.concat([given["scores"], *copies]),
+        differences=pl.DataFrame(rows, schema=dict(DIFFERENCES)),
+        predictions=given["predictions"].clear(),
+        modalities=given["modalities"] | {name: given["modalities"][like] for name, like in of.items()},
+        members=given["members"] | {"ensemble": members, "text-ensemble": ("text-lstm", "text-svm")},
+        primary=given["primary"] | {"a": "ensemble", "b": single},
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "words"),
+    [
+        (ensemble("text-lstm", "image-cnn"), "additive_gain", "None of its members needs an interaction"),
+        (ensemble("text-lstm", "text-svm", "image-cnn"), "cannot_tell", "or the average of several models, is not"),
+        (ensemble("text-lstm", "text-svm", "image-cnn", fusion=0.05), "additive_gain", "None of its members needs"),
+        (
+            ensemble("text-lstm", "text-svm", "image-cnn", single="text-ensemble"),
+            "additive_gain",
+            "None of its members needs",
+        ),
+        (ensemble("text-lstm", "lstm-cnn"), "cannot_tell", "lstm-cnn may read text and image together"),
+        (ensemble("text-lstm", "lstm-cnn", fusion=0.05), "cannot_tell", "without interaction, is not shown"),
+        (ensemble("text-lstm", "lstm-cnn", fusion=0.1), "additive_gain", "A sum over the modalities is enough"),
+    ],
+)
+def test_the_gain_of_an_ensemble_is_no_interaction_and_may_be_an_average_of_models(given, expected, words):
+    answered = answer(given, found())
+    assert answered.verdict == expected
+    assert words in " ".join(answered.reasons)
+    assert "must be read together" not in " ".join(answered.reasons)
+
+
+def test_the_lead_of_an_ensemble_over_a_sum_is_no_interaction():
+    given = contrast(joint=0.1, fusion=0.1, additive=True)
+    lead = {"a": "ensemble", "b": "late-fusion", "metric": METRIC, "difference": 0.04, "low": 0.03, "high": 0.05}
+    ahead = pl.DataFrame([lead | {"is_primary": False}], schema=dict(DIFFERENCES))
+    answered = answer(
+        given.replaced(
+            differences=pl.concat([given["differences"], ahead]),
+            modalities=given["modalities"] | {"ensemble": ("text", "image")},
+            members=given["members"] | {"ensemble": ("text-lstm", "image-cnn")},
+        ),
+        found(),
+    )
+    assert answered.verdict == "additive_gain"
+    assert "interaction adds" not in " ".join(answered.reasons)

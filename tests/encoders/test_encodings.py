@@ -375,13 +375,12 @@ def test_a_wrong_name_is_one_line(name, line):
 
 
 def test_a_hub_name_without_the_package_is_one_line(monkeypatch):
-    monkeypatch.delitem(sys.modules, "counterpoint.encoders.hub", raising=False)
     monkeypatch.setitem(sys.modules, "transformers", None)
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(ConfigError) as error:
         open_encoder("facebook/dinov2-small")
     assert str(error.value) == (
-        "The encoder 'facebook/dinov2-small' needs huggingface_hub, not installed here: "
+        "The encoder 'facebook/dinov2-small' needs huggingface_hub, transformers, not installed here: "
         "pip install 'counterpoint[hub]'."
     )
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from counterpoint import files
+from counterpoint.contenders.readings import Reading
 from counterpoint.encoders import open_encoder
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.errors import ConfigError
@@ -171,6 +173,16 @@ def test_the_fingerprint_follows_every_file(bert, tmp_path):
     with (folder / "tokenizer_config.json").open("a") as file:
         file.write("\n")
     assert open_encoder(str(folder)).fingerprint != first
+
+
+def test_the_files_of_a_model_are_read_once_for_all_its_fits(bert, monkeypatch):
+    read = []
+    monkeypatch.setattr(files, "SETTLED_NS", -(10**18))
+    monkeypatch.setattr(files, "digest_of", lambda path: read.append(path) or "digest")
+    first = Reading(str(bert), "text").fingerprint()
+    assert first == Reading(str(bert), "text").fingerprint() == open_encoder(str(bert)).fingerprint
+    assert len(read) == len(set(read)) > 2
+    files._digest_in.cache_clear()
 
 
 def test_a_model_that_lacks_weights_is_one_line(bert, tmp_path):

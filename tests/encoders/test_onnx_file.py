@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pytest
 
+from counterpoint import files
+from counterpoint.contenders.readings import Reading
 from counterpoint.encoders import open_encoder
 from counterpoint.errors import ConfigError, SourceError
 from onnx_bytes import FLOAT, INT64, UINT8, onnx_file
@@ -65,6 +67,20 @@ def test_bytes_are_passed_as_they_are_and_the_batch_may_be_fixed_to_one(tmp_path
     np.testing.assert_array_equal(
         pickle.loads(pickle.dumps(encoder)).encode_images(images), encoder.encode_images(images)
     )
+
+
+def test_the_fingerprint_is_found_again_after_the_file_or_its_tokenizer_changed(texts, monkeypatch):
+    monkeypatch.setattr(files, "SETTLED_NS", -(10**18))
+    reading, tokenizer = Reading(str(texts), "text"), texts.with_name("tokenizer.json")
+    first = reading.fingerprint()
+    with monkeypatch.context() as patch:
+        patch.setattr("counterpoint.contenders.readings.fingerprint_of", lambda _: pytest.fail("was found again"))
+        assert reading.fingerprint() == first
+    tokenizer.write_text(tokenizer.read_text() + " ")
+    second = reading.fingerprint()
+    inputs = {"input_ids": (INT64, ("batch", "time"))}
+    texts.write_bytes(onnx_file("Gather", inputs, (FLOAT, ("batch", "time", 2)), weights=TABLE * 2))
+    assert len({first, second, reading.fingerprint()}) == 3
 
 
 def test_the_fingerprint_follows_every_file(tmp_path):

@@ -126,6 +126,7 @@ def inputs_of_models(pairs: pl.DataFrame, models: dict[str, Made], *, rules: Eva
         "primary": primary,
         "modalities": modalities,
         "additive": tuple(name for name in models if name == "late-fusion"),
+        "members": {"late-fusion": ("text-lstm", "image-cnn")},
         "predictions": predictions,
         "costs": pl.DataFrame(costs, schema=dict(COSTS)),
         "fit_of": fits.get,

@@ -14,6 +14,8 @@ from counterpoint.features.shaped_images import shaped_pixels
 
 LOW = "low_agreement"
 JOINT = "joint"
+DIGITS = 4
+"""Further digits depend on the processor, and shards should not."""
 
 
 def check_encoders(least: float | None) -> None:
@@ -57,9 +59,13 @@ class AgreementRule:
         """Return the image in *body* as the encoder reads it, uint8 of shape (1, 3, side_px, side_px)."""
         return shaped_pixels(body, self._shape)[None]
 
-    def is_low(self, text: str | None, pixels: Pixels8) -> bool:
-        """Return whether the image agrees too little with *text*.  Without a text there is nothing to agree with."""
-        return not text or self._cosine(text, pixels) < self._least
+    def agreement(self, text: str | None, pixels: Pixels8) -> float | None:
+        """Return the cosine of *text* and the image, to four digits.  Without a text there is nothing to agree with."""
+        return round(self._cosine(text, pixels), DIGITS) if text else None
+
+    def is_low(self, agreement: float | None) -> bool:
+        """Return whether an image with this *agreement* is left out."""
+        return agreement is None or agreement < self._least
 
     def _cosine(self, text: str, pixels: Pixels8) -> float:
         a, b = self._joint.encode_texts([text])[0], self._joint.encode_images(pixels)[0]

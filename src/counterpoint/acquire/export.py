@@ -28,7 +28,7 @@ from counterpoint.store import Store
 NO_LABEL = "no_label"
 """A reason to leave a row out, in addition to the statuses: the study's folder has places by class only."""
 
-KNOWN = ("slot", "id", "url", "sha256", "similarity", "nsfw", "punsafe", "pwatermark", "license")
+KNOWN = ("slot", "id", "url", "sha256", "similarity", "agreement", "nsfw", "punsafe", "pwatermark", "license")
 """Columns that are exported with an image unchanged. None of them names a file."""
 
 

@@ -111,9 +111,11 @@ class OpenShard:
         with self._crashes.decoding(place):
             outcome = transcode(result.body, limits=self._limits, kept=self._config.keep, sha256_expected=expected)
             pixels = rule.pixels(result.body) if rule and outcome.status == OK else None
-        if rule and pixels is not None and rule.is_low(self._texts[result.slot], pixels):
-            return outcome._replace(status=LOW, image=None)
-        return outcome
+        if rule is None or pixels is None:
+            return outcome
+        agreement = rule.agreement(self._texts[result.slot], pixels)
+        outcome = outcome._replace(agreement=agreement)
+        return outcome._replace(status=LOW, image=None) if rule.is_low(agreement) else outcome
 
     def record(self, event: str, **fields: Any) -> None:
         """Record an event in the shard's log. A transfer that is tried again is counted."""

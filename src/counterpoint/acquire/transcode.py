@@ -39,6 +39,7 @@ class SlotOutcome(NamedTuple):
     width_px: int | None = None
     height_px: int | None = None
     n_bytes: int | None = None
+    agreement: float | None = None
     image: bytes | None = None
 
 

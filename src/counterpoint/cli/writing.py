@@ -65,7 +65,10 @@ def schema(
 
 def contenders() -> None:
     """List the contenders."""
-    _list("counterpoint.contenders", "MODELS")
+    from counterpoint.contenders import MODELS
+
+    for name, path in MODELS.items():
+        typer.echo(f"{name:<18} {_summary(path)}")
 
 
 def metrics() -> None:
@@ -113,3 +116,14 @@ def _list(module: str, table: str) -> None:
         where, _, attribute = path.partition(":")
         found = getattr(import_module(where), attribute)
         typer.echo(f"{name:<18} {(found.__doc__ or '').strip().splitlines()[0]}")
+
+
+def _summary(path: str) -> str:
+    """Return the first line of the docstring of our class at *path*, of a module that is not imported."""
+    import ast
+
+    module, _, name = path.partition(":")
+    file = Path(__file__).parents[2].joinpath(*module.split(".")).with_suffix(".py")
+    parts = ast.parse(file.read_text(encoding="utf-8")).body
+    found = next(part for part in parts if isinstance(part, ast.ClassDef) and part.name == name)
+    return (ast.get_docstring(found) or "").partition("\n")[0]

@@ -109,7 +109,8 @@ class Select(Section):
     """Smallest similarity of text and image."""
     agreement: Annotated[float, Field(ge=-1, le=1)] | None = None
     """Smallest cosine of text and image, in a joint space, after the image is fetched. It needs the encoders
-    (``pip install 'counterpoint[encoders]'``). A row below it is ``low_agreement``."""
+    (``pip install 'counterpoint[encoders]'``). A row below it is ``low_agreement``. The column ``agreement`` of the
+    shards has the cosine of each row. -1 leaves out only rows without a text."""
     min_side_px: Positive | None = None
     """Shortest side in px, according to the list."""
     max_side_px: Positive | None = None

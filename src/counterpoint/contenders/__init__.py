@@ -38,6 +38,11 @@ MODELS = {
     "paper-image-cnn": "counterpoint.contenders.published.image_cnn:PaperImageCNN",
     "paper-lstm-cnn": "counterpoint.contenders.published.lstm_cnn:PaperLSTMCNN",
 }
+WITHOUT_ENCODERS = {
+    "majority", "keyword-rule", "metadata", "text-svm", "text-ngrams", "text-lstm", "image-hog", "image-cnn",
+    "lstm-cnn", "paper-text-svm", "paper-text-lstm", "paper-image-cnn", "paper-lstm-cnn",
+}  # fmt: skip
+"""Names in ``MODELS`` whose contenders read no vectors of encoders.  So keys of fits are found without torch."""
 
 LARGEST: Mapping[str, int] = {
     "epochs": 100_000, "batch": 65_536, "rounds": 100_000, "leaves": 10_000,

@@ -1,6 +1,7 @@
 """The declarations of contenders, checked before any fit starts: base class, modalities, needs and settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from counterpoint.contenders import MODELS, settings_of
@@ -28,12 +29,8 @@ def check_declared(contenders: Mapping[str, Any]) -> None:
     >>> from counterpoint.contenders import make
     >>> check_declared({"late-fusion": make("late-fusion")})
     """
-    from counterpoint.contenders.base import Contender  # noqa: PLC0415 - loads scikit-learn
-
     for name, model in contenders.items():
-        kind = f"{type(model).__module__}:{type(model).__qualname__}"
-        if not isinstance(model, Contender):
-            raise ConfigError(f"{kind!r} is no contender. It must be a subclass of {Contender.__module__}:Contender.")
+        check_class(model)
         for attribute in ("modalities", "needs"):
             if not isinstance(getattr(model, attribute), tuple):
                 value = getattr(model, attribute)
@@ -43,16 +40,32 @@ def check_declared(contenders: Mapping[str, Any]) -> None:
         _check_names(f"{name} needs the contender", needs, {*MODELS, *contenders})
         positional = sorted(model.get_params(deep=False).keys() - settings_of(type(model)).model_fields.keys())
         if positional:
-            raise ConfigError(f"The setting {positional[0]!r} of {kind} must be keyword-only, with a default.")
+            raise ConfigError(f"The setting {positional[0]!r} of {_path(model)} must be keyword-only, with a default.")
     for name, model in contenders.items():
-        _check_installed(name, model, contenders)
+        with naming(name):
+            model.check_installed(contenders)
 
 
-def _check_installed(name: str, model: Any, contenders: Mapping[str, Any]) -> None:
+def check_class(model: Any) -> None:
+    """Raise ConfigError unless *model* is a `Contender`."""
+    from counterpoint.contenders.base import Contender  # noqa: PLC0415 - loads scikit-learn
+
+    if not isinstance(model, Contender):
+        kind = f"{Contender.__module__}:Contender"
+        raise ConfigError(f"{_path(model)!r} is no contender. It must be a subclass of {kind}.")
+
+
+@contextmanager
+def naming(contender: str) -> Iterator[None]:
+    """Put the name of the *contender* before an error."""
     try:
-        model.check_installed(contenders)
+        yield
     except CounterpointError as error:
-        raise type(error)(f"{name}: {error}") from error
+        raise type(error)(f"{contender}: {error}") from error
+
+
+def _path(model: Any) -> str:
+    return f"{type(model).__module__}:{type(model).__qualname__}"
 
 
 def _check_names(subject: str, names: Any, allowed: Any) -> None:

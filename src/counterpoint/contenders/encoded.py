@@ -4,7 +4,7 @@ Measures of contribution need the logits of thousands of recombined pairs.  The 
 once.  Only the head runs again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -72,6 +72,38 @@ class Encoded:
             for start in range(0, len(texts), _AT_ONCE)
         ]
         return np.concatenate(parts)
+
+
+def encoded_logits(
+    pairs: Frame, logits_of: Callable[[Frame], Mapping[str, Floats]], join: Callable[[Floats, Floats], Floats]
+) -> Encoded:
+    """Return the texts and images of *pairs* as the logits of each modality.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* are the rows.
+    logits_of
+        *logits_of* returns the terms of some pairs by modality: logits, and a last column that is above 0 where the
+        modality is not missing.
+    join
+        *join* is the head: it returns the logits of terms of texts and terms of images.
+
+    Examples
+    --------
+    >>> pairs = pl.DataFrame({"text": ["a fox"], "image": [None]})
+    >>> def logits_of(pairs):
+    ...     return {name: np.outer(pairs[name].is_not_null(), [2.0, 1.0]) for name in ("text", "image")}
+    >>> encoded = encoded_logits(pairs, logits_of, join=lambda text, image: text[:, :-1] + image[:, :-1])
+    >>> encoded.logits(np.array([0, MISSING]), np.array([0, 0])).tolist()
+    [[2.0], [0.0]]
+    """
+    terms = logits_of(with_missing(pairs))
+    text, image = (
+        EncodedModality(terms[name][:-1, :-1], with_mean(terms[name], pairs[name].is_not_null().to_numpy()))
+        for name in ("text", "image")
+    )
+    return Encoded(text, image, join=join)
 
 
 def with_missing(pairs: Frame) -> Frame:

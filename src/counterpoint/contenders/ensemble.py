@@ -1,24 +1,23 @@
 """The mean of the probabilities of other contenders, chosen greedily on validation rows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
 from counterpoint.contenders import settings_as_fields
-from counterpoint.contenders.base import Contender, Proba, Rows
+from counterpoint.contenders.base import Proba, Rows
+from counterpoint.contenders.combination import Combination
 from counterpoint.contenders.greedy_selection import greedy_weights
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.members import fitted_members, modalities_of, readings_of
-from counterpoint.contenders.readings import Reading
 from counterpoint.encoders.base import MODALITIES
 from counterpoint.errors import ConfigError
 from counterpoint.schema import Frame
 
 
 @settings_as_fields
-class Ensemble(Contender):
+class Ensemble(Combination):
     """The weighted mean of the probabilities of other contenders, by greedy selection on validation rows.
 
     The selection is the one of Caruana et al. (ICML 2004), for the log loss (`greedy_selection`).  It uses all
@@ -38,7 +37,6 @@ class Ensemble(Contender):
     ('text-svm', 'image-cnn')
     """
 
-    is_seeded = True
     tiny: ClassVar[Mapping[str, Any]] = {
         "members": ("text-svm", "keyword-rule", "image-cnn"),
         "branches": {
@@ -57,49 +55,42 @@ class Ensemble(Contender):
     """The number of selections that are averaged, each from a random share of the contenders."""
     bag_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """The share of the contenders in each selection, if there are several."""
-    branches: Mapping[str, Mapping[str, Any]] | None = None
-    """Settings, by name, of the contenders that this one trains itself."""
-    seed: int = 0
-    """The seed of the contenders that this one trains itself."""
-    cache: str | None = None
-    """The folder of the stored pixels."""
-    encodings: str | None = None
-    """The folder of the stored encodings."""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Return the names of the members, or none where a study gives all of its contenders."""
+        return self.members or ()
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Return the names of the members or, where a study gave all of its contenders, of the chosen ones."""
-        return self.members or tuple(getattr(self, "members_", ()))
+        return self.named or tuple(getattr(self, "members_", ()))
 
     @property
     def modalities(self) -> tuple[str, ...]:  # type: ignore[override]
         """Return the modalities that the members read."""
         fitted: dict[str, Any] = getattr(self, "members_", {})
-        names = tuple(fitted) or self.members
-        return modalities_of(self, names, fitted) if names else MODALITIES
+        names = tuple(fitted) or self.named
+        return self._modalities_read(names, fitted) if names else MODALITIES
 
     def modalities_in(self, study: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the modalities that the members read in a *study*."""
-        return modalities_of(self, self.members or self.needs_in(study), study)
+        return self._modalities_read(self.named or self.needs_in(study), study)
 
     def needs_in(self, study: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the members, or all contenders of a *study* that are no ensemble."""
         others = (name for name, model in study.items() if not isinstance(model, Ensemble))
-        return super().needs_in(study) if self.members else tuple(others)
-
-    def encodings_read(self, given: Collection[str] = ()) -> tuple[Reading, ...]:
-        """Return the vectors that the members read which it trains itself."""
-        return readings_of(self, self.members or (), given)
+        return super().needs_in(study) if self.named else tuple(others)
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
         """Estimate the seconds of a fit, in which each member predicts all rows."""
         return 0.2 + len(branches) * n_rows * 5e-4
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
-        names = self.members or tuple(fits)
+        names = self.named or tuple(fits)
         if not names:
             raise ConfigError("An ensemble outside of a study needs members, as in members: [text-svm, image-cnn].")
-        models, held_out = fitted_members(self, names, train=train, validation=validation, fits=fits)
+        models, held_out = self._fitted_members(names, train=train, validation=validation, fits=fits)
         own = np.arange(len(held_out.codes)), held_out.codes
         chances = np.array([model.predict_proba(held_out.pairs)[own] for model in models.values()])
         weights = greedy_weights(

@@ -1,6 +1,6 @@
 """A text model and an image model, trained separately, whose probabilities are combined on validation rows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -9,19 +9,19 @@ from pydantic import Field
 from scipy.special import softmax
 
 from counterpoint.contenders import settings_as_fields
-from counterpoint.contenders.base import Contender, Proba, Rows
+from counterpoint.contenders.base import Proba, Rows
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
-from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
+from counterpoint.contenders.combination import Combination
+from counterpoint.contenders.encoded import Encoded, Floats, encoded_logits
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.members import FLOOR, CalibratedModel, calibrated, fitted_members, having, readings_of
-from counterpoint.contenders.readings import Reading
+from counterpoint.contenders.members import FLOOR, CalibratedModel, calibrated, having
 from counterpoint.schema import Frame
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 @settings_as_fields
-class LateFusion(Contender):
+class LateFusion(Combination):
     """Adds the calibrated log probabilities of a text model and an image model that were trained separately.
 
     Such a fusion is the control for any joint training (Du et al., ICML 2023).  On the validation rows, each candidate
@@ -49,7 +49,6 @@ class LateFusion(Contender):
     """
 
     modalities = ("text", "image")
-    is_seeded = True
     is_additive = True
     tiny: ClassVar[Mapping[str, Any]] = {
         "branches": {
@@ -62,26 +61,14 @@ class LateFusion(Contender):
     """The candidates for the text branch."""
     image: Names = ("image-cnn",)
     """The candidates for the image branch."""
-    branches: Mapping[str, Mapping[str, Any]] | None = None
-    """Settings, by name, of the candidates that this contender trains itself."""
-    seed: int = 0
-    """The seed of the candidates that this contender trains itself."""
-    cache: str | None = None
-    """The folder of the stored pixels."""
-    encodings: str | None = None
-    """The folder of the stored encodings."""
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        """Return the names of the contenders that it combines."""
+    def named(self) -> tuple[str, ...]:
+        """Return the names of the candidates of both branches."""
         return (*self.text, *self.image)
 
-    def encodings_read(self, given: Collection[str] = ()) -> tuple[Reading, ...]:
-        """Return the vectors that the candidates read which it trains itself."""
-        return readings_of(self, self.needs, given)
-
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
-        models, held_out = fitted_members(self, self.needs, train=train, validation=validation, fits=fits)
+        models, held_out = self._fitted_members(self.named, train=train, validation=validation, fits=fits)
         self.log_prior_ = np.log(np.maximum(self.class_shares_, FLOOR))
         text = _best(self.text, models, having(held_out, "text"), self.log_prior_)
         image = _best(self.image, models, having(held_out, "image"), self.log_prior_)
@@ -112,25 +99,20 @@ class LateFusion(Contender):
         """Return the logits, shape (n_pairs, n_classes): a term of the text, a term of the image, and a bias."""
         pairs = self._pairs(X)
         with self._reading(pairs):
-            return self._combined(*self._terms(pairs))
+            return self._combined(**self._terms(pairs))
 
     def encoded(self, X: Any) -> Encoded:
         """Return the outputs of both branches for the pairs *X*, with their calibrated logits as vectors."""
         pairs = self._pairs(X)
         with self._reading(pairs):
-            terms_of = self._terms(with_missing(pairs))
-        text, image = (
-            EncodedModality(terms[:-1, :-1], with_mean(terms, pairs[name].is_not_null().to_numpy()))
-            for name, terms in zip(self.modalities, terms_of, strict=True)
-        )
-        return Encoded(text, image, join=self._combined)
+            return encoded_logits(pairs, self._terms, self._combined)
 
-    def _terms(self, pairs: Frame) -> list[Floats]:
+    def _terms(self, pairs: Frame) -> dict[str, Floats]:
         """Return logits of text and image with a last column, 1 where it is not missing: (n_pairs, n_classes + 1)."""
-        return [
-            np.column_stack([branch.logits(pairs), pairs[name].is_not_null().to_numpy()])
+        return {
+            name: np.column_stack([branch.logits(pairs), pairs[name].is_not_null().to_numpy()])
             for name, branch in zip(self.modalities, self.branches_, strict=True)
-        ]
+        }
 
     def _combined(self, text: Floats, image: Floats) -> NDArray[np.float64]:
         has_text, has_image = text[:, -1:] > 0, image[:, -1:] > 0

@@ -9,7 +9,8 @@ from typing import Any
 from counterpoint import __version__
 from counterpoint.artifacts import key_of
 from counterpoint.config import ContenderEntry, Fit
-from counterpoint.contenders.declared import check_declared
+from counterpoint.contenders import WITHOUT_ENCODERS
+from counterpoint.contenders.declared import check_class, check_declared, naming
 from counterpoint.contenders.fit import configured
 from counterpoint.contenders.fit_task import FitTask
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
@@ -53,9 +54,25 @@ def encodings_read(models: Mapping[str, Any]) -> list[Reading]:
     return list(dict.fromkeys(reading for model in models.values() for reading in model.encodings_read(models)))
 
 
-def encoder_fingerprints(models: Mapping[str, Any]) -> list[str]:
-    """Return the fingerprints of the encoders whose vectors the contenders of a study read."""
-    return fingerprints_of(encodings_read(models))
+def encoder_fingerprints(entries: Entries) -> list[str]:
+    """Return the fingerprints of the encoders whose vectors the contenders of a study read.
+
+    Contenders that read none are not made, because their modules may load torch.
+
+    Raises
+    ------
+    ConfigError
+        When an encoder, or a contender that may read one, does not exist or has a wrong setting.
+    """
+    names = {entry.name for entry in entries}
+    found: dict[Reading, str] = {}
+    for entry in entries:
+        if entry.kind not in WITHOUT_ENCODERS:
+            model = configured(entry.kind, entry.settings, seed=0, cache=None)
+            check_class(model)
+            with naming(entry.name):
+                found |= {each: each.fingerprint() for each in model.encodings_read(names) if each not in found}
+    return list(found.values())
 
 
 def plan(

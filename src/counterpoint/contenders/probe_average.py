@@ -1,6 +1,6 @@
 """The average of models of one modality each, calibrated apart: a combination without weights to learn."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -9,26 +9,18 @@ from pydantic import Field
 from scipy.special import softmax
 
 from counterpoint.contenders import settings_as_fields
-from counterpoint.contenders.base import Contender, Proba, Rows
+from counterpoint.contenders.base import Proba, Rows
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
-from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
+from counterpoint.contenders.combination import Combination
+from counterpoint.contenders.encoded import Encoded, Floats, encoded_logits
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.members import (
-    FLOOR,
-    CalibratedModel,
-    calibrated,
-    fitted_members,
-    having,
-    modalities_of,
-    readings_of,
-)
-from counterpoint.contenders.readings import Reading
+from counterpoint.contenders.members import FLOOR, CalibratedModel, calibrated, having
 from counterpoint.errors import ConfigError
 from counterpoint.schema import Frame
 
 
 @settings_as_fields
-class ProbeAverage(Contender):
+class ProbeAverage(Combination):
     """Averages the calibrated log probabilities of models that read one modality each.
 
     Each member gets its temperature and bias on the validation rows that have its modality.  All members count alike,
@@ -52,7 +44,6 @@ class ProbeAverage(Contender):
     """
 
     is_additive = True
-    is_seeded = True
     tiny: ClassVar[Mapping[str, Any]] = {
         "members": ("text-svm", "image-cnn"),
         "branches": {"image-cnn": {"side_px": 8, "width": 4, "epochs": 1, "batch": 8}},
@@ -60,17 +51,9 @@ class ProbeAverage(Contender):
 
     members: Annotated[tuple[str, ...], Field(min_length=1)] = ("text-probe", "image-probe")
     """The contenders that are averaged, each of one modality."""
-    branches: Mapping[str, Mapping[str, Any]] | None = None
-    """Settings, by name, of the members that this contender trains itself."""
-    seed: int = 0
-    """The seed of the members that this contender trains itself."""
-    cache: str | None = None
-    """The folder of the stored pixels."""
-    encodings: str | None = None
-    """The folder of the stored encodings."""
 
     @property
-    def needs(self) -> tuple[str, ...]:
+    def named(self) -> tuple[str, ...]:
         """Return the names of the members."""
         return self.members
 
@@ -78,18 +61,14 @@ class ProbeAverage(Contender):
     def modalities(self) -> tuple[str, ...]:  # type: ignore[override]
         """Return the modalities that the members read."""
         fitted = {member.name: member.model for member in getattr(self, "members_", ())}
-        return modalities_of(self, self.members, fitted)
+        return self._modalities_read(self.members, fitted)
 
     def modalities_in(self, study: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the modalities that the members read in a *study*."""
-        return modalities_of(self, self.members, study)
-
-    def encodings_read(self, given: Collection[str] = ()) -> tuple[Reading, ...]:
-        """Return the vectors that the members read which it trains itself."""
-        return readings_of(self, self.members, given)
+        return self._modalities_read(self.members, study)
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
-        models, held_out = fitted_members(self, self.members, train=train, validation=validation, fits=fits)
+        models, held_out = self._fitted_members(self.members, train=train, validation=validation, fits=fits)
         mixed = next((name for name, model in models.items() if len(model.modalities) != 1), None)
         if mixed is not None:
             read = " and ".join(models[mixed].modalities) or "neither text nor image"
@@ -128,12 +107,7 @@ class ProbeAverage(Contender):
             return None
         pairs = self._pairs(X)
         with self._reading(pairs):
-            terms_of = self._terms(with_missing(pairs))
-        text, image = (
-            EncodedModality(terms[:-1, :-1], with_mean(terms, pairs[name].is_not_null().to_numpy()))
-            for name, terms in terms_of.items()
-        )
-        return Encoded(text, image, join=self._averaged)
+            return encoded_logits(pairs, self._terms, self._averaged)
 
     def _terms(self, pairs: Frame) -> dict[str, Floats]:
         """Return, by modality, the summed logits of its members, and how many there are: (n_pairs, n_classes + 1)."""

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from counterpoint.contenders.images import vectors_of
 from counterpoint.contenders.vectors import NoVectors, Vectors
-from counterpoint.encoders import COLUMNS, open_encoder
+from counterpoint.encoders import COLUMNS, files_of, fingerprint_of, open_encoder
 from counterpoint.encoders.base import Encoder
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.encoders.encodings import Encodings, load_encodings
+from counterpoint.files import settled_state
 from counterpoint.schema import Frame
 
 
@@ -35,12 +36,9 @@ class Reading(NamedTuple):
         return encoder
 
     def fingerprint(self) -> str:
-        """Return the fingerprint of the encoder.  That of a large file is computed again only after it changed."""
-        path = Path(self.encoder)
-        if not path.is_file():
-            return self.opened().fingerprint
-        state = path.stat()
-        return _fingerprint_of_file(self, (state.st_size, state.st_mtime_ns))
+        """Return the fingerprint of the encoder.  That of a file is found again only after the file has changed."""
+        states = tuple(map(settled_state, files_of(self.encoder)))
+        return fingerprint_of(self.encoder) if None in states or not states else _fingerprint_in(states, self.encoder)
 
     def vectors(self, pairs: Frame, folder: str | None, *, width: int | None = None) -> Vectors:
         """Return the vectors of *pairs*, from the store in *folder* or encoded now.
@@ -67,8 +65,8 @@ class Reading(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _fingerprint_of_file(reading: Reading, state: tuple[int, int]) -> str:  # noqa: ARG001 - a part of the key
-    return reading.opened().fingerprint
+def _fingerprint_in(states: tuple[tuple[int, ...] | None, ...], encoder: str) -> str:  # noqa: ARG001 - a part of the key
+    return fingerprint_of(encoder)
 
 
 def fingerprints_of(readings: Iterable[Reading]) -> list[str]:

@@ -7,6 +7,7 @@ import polars as pl
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding
 from counterpoint.diagnose.inputs import Primary
+from counterpoint.measures.comparison_tables import Members
 from counterpoint.schema import Frame
 
 TRIALS_RATIO = 4
@@ -22,9 +23,9 @@ class Budgets(Check):
 
     code = "CP005"
     title = "Unequal budgets"
-    needs = ("primary", "costs", "additive")
+    needs = ("primary", "costs", "members")
 
-    def run(self, *, primary: Primary | None, costs: Frame, additive: tuple[str, ...]) -> Finding:
+    def run(self, *, primary: Primary | None, costs: Frame, members: Members) -> Finding:
         """Return the finding on the two contenders of the primary contrast."""
         if primary is None:
             return self.not_applicable("costs", "The study has no primary contrast.")
@@ -35,7 +36,7 @@ class Budgets(Check):
             reason = f"The study has no costs of {' and '.join(unknown)}. Report with its score how it was tuned."
             return self.not_applicable("costs", reason, table=list(rows.values())[:12])
         table = [rows.pop(a), rows.pop(b), *rows.values()][:12]
-        uneven = _uneven(table[0], table[1], additive)
+        uneven = _uneven(table[0], table[1], members)
         costs_of_both = f"{_costs_of(table[0])}. {_costs_of(table[1])}."
         if uneven:
             more = max(table[:2], key=lambda row: row[uneven])["contender"]
@@ -53,12 +54,12 @@ def _costs_of(row: dict[str, Any]) -> str:
     return f"{row['contender']} took {counts[0]}, {counts[1]} and {counts[2]}"
 
 
-def _uneven(one: dict[str, Any], other: dict[str, Any], additive: tuple[str, ...]) -> str | None:
+def _uneven(one: dict[str, Any], other: dict[str, Any], members: Members) -> str | None:
     """Return "trials" or "epochs" if the two contenders have a very unequal number of them."""
     if _ratio(one["trials"], other["trials"]) >= TRIALS_RATIO:
         return "trials"
-    # A sum of branches counts the epochs of each branch.  A contender without epochs is no network.
-    is_network = one["epochs"] and other["epochs"] and not {one["contender"], other["contender"]} & set(additive)
+    # A combination counts the epochs of each member.  A contender without epochs is no network.
+    is_network = one["epochs"] and other["epochs"] and not {one["contender"], other["contender"]} & set(members)
     return "epochs" if is_network and _ratio(one["epochs"], other["epochs"]) >= EPOCHS_RATIO else None
 
 

@@ -1,4 +1,4 @@
-"""CP006: a joint network without its control, a late fusion of branches that are trained apart."""
+"""CP006: a contender that is trained jointly, without its control: a fusion of branches that are trained apart."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Self, final
@@ -9,8 +9,7 @@ from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding
 from counterpoint.diagnose.inputs import Primary
 from counterpoint.measures import Estimate
-from counterpoint.measures.comparison_tables import Modalities, difference_between
-from counterpoint.measures.contender_fits import FitOf
+from counterpoint.measures.comparison_tables import Members, Modalities, difference_between, joint_members
 from counterpoint.schema import Frame
 
 LEAST_COST = 0.5
@@ -26,53 +25,57 @@ class _Cost(NamedTuple):
     updates: float
 
     @classmethod
-    def of(cls, name: str, costs: Frame, fit_of: FitOf, *, is_additive: bool) -> Self | None:
+    def of(cls, name: str, costs: Frame, members: Members) -> Self | None:
         """Return the cost of *name*, the median over its fits, or None if it has no fit."""
         medians = costs.group_by("contender").agg(pl.col("fit_s", "epochs", "parameters").median().fill_null(0))
         rows = {row["contender"]: row for row in medians.to_dicts()}
-        fit = fit_of(name) if name in rows else None
-        if fit is None:
+        if name not in rows:
             return None
-        branches = [rows[each] for each in getattr(fit.model, "needs", ()) if each in rows]
-        # The epochs of a fusion already include the epochs of its branches.
-        trained = branches if branches and is_additive else [*branches, rows[name]]
-        updates = sum(row["epochs"] * row["parameters"] for row in trained)
+        branches = [rows[each] for each in members.get(name, ()) if each in rows]
+        # The epochs of a combination already include the epochs of its branches.
+        updates = sum(row["epochs"] * row["parameters"] for row in branches or [rows[name]])
         return cls(round(sum(row["fit_s"] for row in [*branches, rows[name]]), 2), updates)
 
 
 @final
 class JointControl(Check):
-    """Look for a late fusion as the control of a joint contender in the primary contrast."""
+    """Look for a fusion of separately trained branches as the control of a joint contender in the primary contrast."""
 
     code = "CP006"
     title = "No control for joint training"
-    needs = ("primary", "additive", "modalities", "differences", "metric", "costs", "fit_of")
+    needs = ("primary", "additive", "members", "modalities", "differences", "metric", "costs")
 
     def run(
         self,
         *,
         primary: Primary | None,
         additive: tuple[str, ...],
+        members: Members,
         modalities: Modalities,
         differences: Frame,
         metric: str,
         costs: Frame,
-        fit_of: FitOf,
     ) -> Finding:
         """Return the finding on the multimodal contender of the primary contrast."""
         if primary is None:
             return self.not_applicable(SUBJECT, "The study has no primary contrast.")
         joint = primary["a"]
-        if joint in additive:
-            explanation = f"{joint}, the multimodal contender of the contrast, is itself a sum over the modalities."
+        if joint in members:
+            together = joint_members(joint, members, modalities)
+            return self.finding("info", SUBJECT, _combined(joint, together, is_sum=joint in additive))
+        is_own = joint in set(costs["contender"])  # the training of an outside model is not known
+        trained = f"{joint} {'is' if is_own else 'may be'} trained jointly"
+        controls = [name for name in additive if name in members and len(modalities.get(name, ())) > 1]
+        if not controls and joint in additive:
+            explanation = f"{trained}, but it is a sum over the modalities. To see if that matters, add probe-average."
             return self.finding("info", SUBJECT, explanation)
-        controls = [name for name in additive if len(modalities.get(name, ())) > 1]
         if not controls:
-            missing = f"{joint} is trained jointly, and no contender fuses branches that are trained apart."
-            return self.finding("warn", SUBJECT, f"{missing} Add late-fusion to the contenders.", joint=joint)
+            advice = "Add late-fusion to the contenders, or probe-average where they read encoders."
+            missing = f"{trained}, and no contender fuses branches that are trained apart. {advice}"
+            return self.finding("warn", SUBJECT, missing, joint=joint)
         found = {name: difference_between(differences, joint, name, metric) for name in controls}
         control, difference = max(found.items(), key=lambda item: -(item[1].value if item[1] else 0.0))
-        spent = {name: _Cost.of(name, costs, fit_of, is_additive=name in additive) for name in (joint, control)}
+        spent = {name: _Cost.of(name, costs, members) for name in (joint, control)}
         return self._compared(joint, control, difference, spent)
 
     def _compared(
@@ -87,6 +90,15 @@ class JointControl(Check):
             advice = "Train them for as long, and compare again."
             return self.finding("warn", SUBJECT, f"{explanation} {cheap} {advice}", **evidence, table=table)
         return self.finding("info", SUBJECT, explanation, **evidence, table=table)
+
+
+def _combined(name: str, together: list[str], *, is_sum: bool) -> str:
+    kind = "a sum" if is_sum else "a combination"
+    explanation = f"{name}, the multimodal contender of the contrast, is {kind} of contenders that are trained apart."
+    if not together:
+        return explanation
+    verb = "is" if len(together) == 1 else "are"
+    return f"{explanation} Of these, {' and '.join(together)} {verb} trained jointly."
 
 
 def _explained(joint: str, control: str, difference: Estimate | None) -> str:

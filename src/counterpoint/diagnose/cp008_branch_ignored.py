@@ -27,6 +27,7 @@ from counterpoint import number_formats as numbers
 from counterpoint.contenders.encoded import Encoded, EncodedModality
 from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.measures import Estimate, perceptual_score
+from counterpoint.measures.comparison_tables import Members
 from counterpoint.measures.encoded_fits import EncodedFit
 from counterpoint.measures.information_gain import SUM, InformationGain
 from counterpoint.metrics.class_means import balanced_mean
@@ -52,9 +53,11 @@ class BranchIgnored(Check):
     code = "CP008"
     title = "A branch is ignored"
     cost = Cost("1 s for each multimodal contender, for 20 predictions with each modality permuted")
-    needs = ("encoded_fits", "information_gain")
+    needs = ("encoded_fits", "information_gain", "members")
 
-    def run(self, *, encoded_fits: list[EncodedFit], information_gain: InformationGain | None) -> Finding:
+    def run(
+        self, *, encoded_fits: list[EncodedFit], information_gain: InformationGain | None, members: Members
+    ) -> Finding:
         """Return the finding on the first branch that is ignored, or on the first multimodal contender."""
         if not encoded_fits:
             return self.not_applicable(
@@ -68,7 +71,10 @@ class BranchIgnored(Check):
         named = [{"contender": row["contender"], "modality": row["modality"]} for row in ignored]
         evidence = {"table": rows, "ignored": named}
         if ignored:
-            return self.finding("warn", ignored[0]["contender"], _ignored(ignored[0]), **evidence)
+            name = ignored[0]["contender"]
+            model = next(fit.fit.model for fit in encoded_fits if fit.name == name)
+            advice = _advice(model, ignored[0]["modality"], is_combination=name in members)
+            return self.finding("warn", name, f"{_ignored(ignored[0])} {advice}", **evidence)
         return self.finding("info", encoded_fits[0].name, _read(rows, encoded_fits[0].name), **evidence)
 
 
@@ -80,10 +86,18 @@ def _ignored(row: dict[str, Any]) -> str:
     adds = f"{numbers.score(row['adds bits'])} bits a row, and {numbers.signed(row['adds points'])} in score"
     return (
         f"{row['contender']} ignores the {modality}: {share} of its score depends on it{summed}. The {modality} alone "
-        f"reaches {numbers.score(row['alone'])}, and would add to the other modality: {adds}. Train the branches apart "
-        f"and fuse them late. Or hide the other modality in training (hide), or give the {modality} branch a loss of "
-        "its own (auxiliary)."
+        f"reaches {numbers.score(row['alone'])}, and would add to the other modality: {adds}."
     )
+
+
+def _advice(model: Any, modality: str, *, is_combination: bool) -> str:
+    if is_combination:
+        return "Its members are trained apart: look at the validation rows on which they are combined."
+    apart = "Train the branches apart and fuse them late."
+    if not hasattr(model, "hide"):
+        return apart
+    loss = f"give the {modality} branch a loss of its own (auxiliary)"
+    return f"{apart} Or hide the other modality in training (hide), or {loss}."
 
 
 def _read(rows: list[dict[str, Any]], name: str) -> str:

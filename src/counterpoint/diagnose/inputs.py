@@ -8,7 +8,7 @@ from inspect import signature
 from typing import Any, Literal, NamedTuple
 
 from counterpoint.errors import ConfigError, did_you_mean
-from counterpoint.measures.comparison_tables import Modalities, balanced_scores
+from counterpoint.measures.comparison_tables import Members, Modalities, balanced_scores
 from counterpoint.measures.contender_fits import FitOf
 from counterpoint.measures.encoded_fits import EncodedFit, encoded_fits
 from counterpoint.measures.encoded_pairs import Encode, EncodedPairs, encoded_pairs
@@ -42,6 +42,7 @@ INPUTS: Mapping[str, CheckInput] = {
     "primary": CheckInput(Primary | None, "The primary contrast, with a (multimodal) and b (one modality), or None."),
     "modalities": CheckInput(Modalities, "The modalities that each contender reads, by its name."),
     "additive": CheckInput(tuple[str, ...], "The contenders whose logits are a sum over modalities."),
+    "members": CheckInput(Members, "The contenders that each combination combines: each of them is trained apart."),
     "pretrained": CheckInput(
         frozenset[str],
         "The modalities that a pretrained model has read, or an outside model, whose training is not known.",

@@ -13,6 +13,7 @@ import polars as pl
 from counterpoint.diagnose.inputs import Inputs
 from counterpoint.measures import Estimate
 from counterpoint.measures.comparison_tables import (
+    Members,
     Modalities,
     contenders_reading,
     difference_between,
@@ -47,6 +48,12 @@ class VerdictInputs:
     def additive(self) -> tuple[str, ...]:
         """The contenders whose logits are a sum over modalities."""
         return tuple(self.inputs["additive"])
+
+    @property
+    def members(self) -> Members:
+        """The contenders that each combination combines."""
+        members: Members = self.inputs["members"]
+        return members
 
     @property
     def modalities(self) -> Modalities:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from counterpoint.diagnose.cp016_training_failed import MISREADS
 from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
+from counterpoint.measures.comparison_tables import joint_members
 from counterpoint.measures.information_gain import SUM
 from counterpoint.metrics.estimate import Estimate
 from counterpoint.metrics.intervals import independent_difference
@@ -25,6 +26,7 @@ LITTLE = 0.2
 """A modality carries nothing where its interval ends below this share of the way from chance to perfect."""
 UNTRAINED = 0.05
 """A network within this of chance on its own training rows has learned nothing."""
+SUM_NOT_SHOWN = "Whether a sum over the modalities would do as well, without interaction, is not shown."
 NOT_KNOWN = "So the information in both modalities is not known."
 RUN_AGAIN = "Find the cause (CP016) and run again."
 
@@ -87,7 +89,9 @@ def _ignored(inputs: VerdictInputs) -> Verdict | None:
     if layer is not None:
         untrained = f"That branch was not trained: its layer {layer} has nearly the same output for all rows (CP016)."
         return Verdict("training_failed", (ignored, untrained, NOT_KNOWN), RUN_AGAIN)
-    return Verdict("branch_ignored", (ignored, NOT_KNOWN), "Train the branches apart and fuse them late (CP008).")
+    apart = "Train the branches apart and fuse them late (CP008)."
+    combined = "Look at the validation rows on which its members are combined (CP008)."
+    return Verdict("branch_ignored", (ignored, NOT_KNOWN), combined if a in inputs.members else apart)
 
 
 def _lacks(inputs: VerdictInputs, name: str) -> bool:
@@ -102,17 +106,57 @@ def _gain(inputs: VerdictInputs) -> Verdict | None:
     if _is_mostly_shared(inputs):
         reason = "The gain is small: most of the information in the two modalities is the same."
         return Verdict("cannot_tell", (reason,), "Try better models of one modality, which may close the gap.")
+    if inputs.contrast["a"] in inputs.members and inputs.contrast["a"] not in inputs.additive:
+        return _gain_of_combination(inputs)
     part, gain = _beyond(inputs)
     kind = _kind(inputs, part, gain)
     if kind == "cannot_tell":
-        return Verdict(
-            kind, ("Whether a sum over the modalities would do as well, without interaction, is not shown.",)
-        )
-    known = [modality for modality in ("text", "image") if isfinite(inputs.above_chance(modality).value)]
-    empty = next((modality for modality in known if not _carries(inputs, modality)), None)
-    if kind == "additive_gain" and empty:
+        return Verdict(kind, (SUM_NOT_SHOWN,))
+    if kind == "additive_gain" and (empty := _empty(inputs)):
         return _better_reading(inputs, empty)
     return Verdict(kind, _reasons_of_gain(kind, part))
+
+
+def _gain_of_combination(inputs: VerdictInputs) -> Verdict:
+    """Return the verdict on the gain of a combination that is no sum, such as an ensemble.
+
+    Its members may read text and image together.  And it may gain from several models of one modality.
+    """
+    a, sums = inputs.contrast["a"], inputs.additive
+    together = [name for name in joint_members(a, inputs.members, inputs.modalities) if name not in sums]
+    if together:
+        if not any(_gains(inputs, name) and inputs.difference(a, name).low <= 0 for name in sums):
+            reason = f"{a} combines models, of which {' and '.join(together)} may read text and image together."
+            return Verdict("cannot_tell", (reason, SUM_NOT_SHOWN))
+        reason = "A sum over the modalities is enough: no interaction between them is needed."
+    else:
+        if not (_has_no_more_models(inputs) or any(_gains(inputs, name) for name in (SUM, *sums))):
+            reason = "Whether the second modality gains, or the average of several models, is not shown."
+            return Verdict("cannot_tell", (reason,), "Give each modality an ensemble of its own.")
+        reason = "None of its members needs an interaction of text and image."
+    empty = _empty(inputs)
+    return _better_reading(inputs, empty) if empty else Verdict("additive_gain", (reason,))
+
+
+def _has_no_more_models(inputs: VerdictInputs) -> bool:
+    """Return whether the single-entity contender has all models of its modality that the combination has."""
+    a, b, reads, members = inputs.contrast["a"], inputs.contrast["b"], inputs.modalities, inputs.members
+    own = {name for name in members[a] if reads.get(name) == reads[b]}
+    return own <= {b, *members.get(b, ())}
+
+
+def _gains(inputs: VerdictInputs, name: str) -> bool:
+    """Return whether a contender is better than the single-entity one, or `SUM` than each modality, in bits."""
+    if name != SUM:
+        return inputs.difference(name, inputs.contrast["b"]).low > 0
+    known = inputs.information_gain
+    return known is not None and min(known.beyond(SUM, modality).low for modality in ("text", "image")) > 0
+
+
+def _empty(inputs: VerdictInputs) -> str | None:
+    """Return a modality that is not shown to predict the label."""
+    known = [modality for modality in ("text", "image") if isfinite(inputs.above_chance(modality).value)]
+    return next((modality for modality in known if not _carries(inputs, modality)), None)
 
 
 def _reasons_of_gain(kind: str, part: Estimate) -> tuple[str, ...]:
@@ -124,7 +168,8 @@ def _reasons_of_gain(kind: str, part: Estimate) -> tuple[str, ...]:
         if kind == "interaction_gain"
         else "A sum over the modalities is enough: no interaction between them is needed."
     )
-    return (reason, f"Beyond a sum, the gain is {measured}.") if isfinite(part.value) else (reason,)
+    beyond = "Contenders that are more than a sum do worse" if part.high < 0 else "The gain beyond a sum"
+    return (reason, f"{beyond}: {measured}.") if isfinite(part.value) else (reason,)
 
 
 def _better_reading(inputs: VerdictInputs, empty: str) -> Verdict:
@@ -156,7 +201,7 @@ def _beyond(inputs: VerdictInputs) -> tuple[Estimate, Estimate]:
     """
     a, b, sums, reads = inputs.contrast["a"], inputs.contrast["b"], inputs.additive, inputs.modalities
     if a in sums:
-        joint = [name for name in reads if len(reads[name]) > 1 and name not in sums]
+        joint = [name for name in reads if len(reads[name]) > 1 and name not in {*sums, *inputs.members}]
         most = max((inputs.difference(name, a) for name in joint), key=lambda found: found.low, default=UNKNOWN)
         return most, inputs.gain
     balanced = inputs.known_difference(a, b, "balanced_accuracy")

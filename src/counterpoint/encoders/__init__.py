@@ -7,6 +7,7 @@ from pathlib import Path
 from re import fullmatch
 from typing import Any
 
+from counterpoint.encoders import hub_files
 from counterpoint.encoders.base import Encoder
 from counterpoint.encoders.catalogue import CATALOGUE, INSTALL, entry_of
 from counterpoint.errors import ConfigError, did_you_mean
@@ -18,6 +19,8 @@ FILES = {
     ".npy": "counterpoint.encoders.given:GivenArray",
 }
 """The functions that open a file as an encoder, by its suffix."""
+BESIDE = {".onnx": (hub_files.TOKENIZER, hub_files.PREPROCESSOR)}
+"""The names of further files that such a file reads, where they stand beside it."""
 COLUMNS = "columns:"
 """The start of the name of an encoder whose vectors are columns of the pairs."""
 _GIVEN = "counterpoint.encoders.given:GivenColumns"
@@ -50,14 +53,38 @@ def open_encoder(name: str, *, device: str = "auto") -> Encoder:
     Traceback (most recent call last):
     counterpoint.errors.ConfigError: Unknown encoder 'minlm'. Did you mean 'minilm'?
     """
-    path = entry_of(name).opens if name in CATALOGUE else name
-    if path.startswith(COLUMNS):
-        return _made(_GIVEN, path, device)
-    if fullmatch(_PATH, path):
+    opens, path = _opener_of(name)
+    if opens == path:
         return _of_class(find(path, {}, what="encoder"), name, device)
-    if (hint := did_you_mean(name, CATALOGUE)).startswith(" Did") and not Path(name).exists():
-        raise ConfigError(f"Unknown encoder {name!r}.{hint}")
-    return _made(FILES.get(Path(path).suffix.lower(), _HUB), path, device)
+    return _made(opens, path, device)
+
+
+def fingerprint_of(name: str) -> str:
+    """Return the fingerprint of the encoder of this *name*.  A model of the hub is not opened: that would load torch.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such encoder, or a package or file that it needs is missing.
+
+    Examples
+    --------
+    >>> fingerprint_of("columns:mood_") == open_encoder("columns:mood_").fingerprint
+    True
+    """
+    opens, path = _opener_of(name)
+    return hub_files.fingerprint_of(path) if opens == _HUB else open_encoder(name).fingerprint
+
+
+def files_of(name: str) -> tuple[Path, ...]:
+    """Return the files that decide the vectors of an encoder that is a file, or none.
+
+    >>> files_of("minilm")
+    ()
+    """
+    path = Path(name)
+    files = (path, *(path.with_name(other) for other in BESIDE.get(path.suffix.lower(), ())))
+    return tuple(file for file in files if file.is_file()) if path.is_file() else ()
 
 
 @cache
@@ -72,15 +99,28 @@ def shared_encoder(name: str) -> Encoder:
     return open_encoder(name)
 
 
+def _opener_of(name: str) -> tuple[str, str]:
+    """Return the path of the class or function that opens the encoder *name*, and the name that it opens."""
+    path = entry_of(name).opens if name in CATALOGUE else name
+    if path.startswith(COLUMNS):
+        return _GIVEN, path
+    if fullmatch(_PATH, path):
+        return path, path
+    if (hint := did_you_mean(name, CATALOGUE)).startswith(" Did") and not Path(name).exists():
+        raise ConfigError(f"Unknown encoder {name!r}.{hint}")
+    return FILES.get(Path(path).suffix.lower(), _HUB), path
+
+
 def _made(opens: str, name: str, device: str) -> Encoder:
+    if opens == _HUB:
+        hub_files.folder_of(name)  # raises where the model, or a package that `hub` imports, is missing
     try:
         make: Callable[..., Encoder] = find(opens, {}, what="encoder")
     except ConfigError as error:
         if not isinstance(error.__cause__, ModuleNotFoundError):
             raise
-        extra = "pip install 'counterpoint[hub]'" if opens == _HUB else INSTALL
         missing = error.__cause__.name
-        raise ConfigError(f"The encoder {name!r} needs {missing}, not installed here: {extra}.") from error
+        raise ConfigError(f"The encoder {name!r} needs {missing}, not installed here: {INSTALL}.") from error
     return make(name, **_device_for(make, device))
 
 

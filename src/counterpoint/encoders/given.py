@@ -16,7 +16,7 @@ from counterpoint.artifacts import key_of, why_not_read
 from counterpoint.encoders.base import MODALITIES, Encoder, Floats
 from counterpoint.encoders.store import Bools
 from counterpoint.errors import ConfigError, SchemaError, SourceError
-from counterpoint.files import digest_of, open_regular
+from counterpoint.files import digest_once, open_regular
 from counterpoint.schema import Frame
 
 Rows = NDArray[np.int64]
@@ -66,7 +66,7 @@ class _GivenFile(Given):
     def fingerprint(self) -> str:
         """A hash of the content of the file."""
         try:
-            return key_of("given", digest_of(self.name))
+            return key_of("given", digest_once(self.name))
         except OSError as error:
             raise SourceError(why_not_read(self.name, error)) from error
 

@@ -1,4 +1,4 @@
-"""Models of transformers and sentence-transformers, from a folder or from the cache of the hub.  Does not download.
+"""Models of transformers and sentence-transformers, in a folder.  `encoders.hub_files` finds it, and does not download.
 
 This package decodes, resizes and crops images.  The model's own image processor for Pillow scales them.
 """
@@ -12,35 +12,25 @@ from typing import Any
 
 import numpy as np
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from counterpoint.artifacts import key_of
 from counterpoint.encoders.base import Encoder, Floats
 from counterpoint.encoders.batches import Rows, length_batches, padded, row_batches
-from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.encoders.devices import GPU_BATCH, device_of, exact
+from counterpoint.encoders.hub_files import PREPROCESSOR, SENTENCES, TOKENIZER, fingerprint_of_folder, folder_of
 from counterpoint.encoders.pooling import mean_of_tokens, unit
 from counterpoint.errors import ConfigError, first_line
 from counterpoint.features.decode import Pixels8
 from counterpoint.features.shaped_images import ImageShape
-from counterpoint.files import digest_of
 
 BATCH = 8
 """The number of rows of a batch on a CPU."""
 STEP = 16
 """Texts are padded to a multiple of this number of tokens."""
 MAX_TOKENS = 512
-SENTENCES = "modules.json"
-_IMAGE_FILES = ("preprocessor_config.json", "processor_config.json")
-_TEXT_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "spiece.model")
-_READ = (".json", ".txt", ".model", ".safetensors", ".bin")
-"""The suffixes of the files of a model, which its fingerprint covers."""
-_OWNER = "sentence-transformers/"
-_VERSION = 1
-"""Of this code: a change of the vectors needs another one."""
+_IMAGE_FILES = (PREPROCESSOR, "processor_config.json")
+_TEXT_FILES = (TOKENIZER, "tokenizer_config.json", "vocab.txt", "spiece.model")
 
 
 def open_hub(name: str, *, device: str = "auto") -> Encoder:
@@ -51,7 +41,7 @@ def open_hub(name: str, *, device: str = "auto") -> Encoder:
     ConfigError
         When it is not on this machine, or its configuration cannot be read.
     """
-    folder = _folder_of(name)
+    folder = folder_of(name)
     has = {file.name for file in folder.iterdir()}
     if SENTENCES in has:
         return HubSentences(name, folder, device)
@@ -74,10 +64,8 @@ class _Hub(Encoder):
 
     @property
     def fingerprint(self) -> str:
-        """A hash of all files of the model, and of the version of this code."""
-        files = sorted(path for path in self._folder.rglob("*") if path.suffix in _READ and path.is_file())
-        digests = {str(path.relative_to(self._folder)): digest_of(path) for path in files}
-        return key_of("hub", digests, self.shape, _VERSION)
+        """A hash of all files of the model, of the version of its library, and of the version of this code."""
+        return fingerprint_of_folder(self._folder)
 
     def _config(self) -> Any:
         with _loading(self.name):
@@ -298,20 +286,6 @@ class HubJoint(_ReadsImages):
 
     def _of_pixels(self, inputs: dict[str, torch.Tensor]) -> Floats:
         return unit(self._model.get_image_features(**inputs).pooler_output.cpu().numpy())
-
-
-def _folder_of(name: str) -> Path:
-    if Path(name).is_dir():
-        return Path(name)
-    for each in (name, _OWNER + name) if "/" not in name else (name,):
-        try:
-            return Path(snapshot_download(each, local_files_only=True))
-        except (LocalEntryNotFoundError, HFValidationError):
-            continue
-    raise ConfigError(
-        f"The encoder {name!r} is not shipped ({', '.join(CATALOGUE)}), no folder, and not in the cache of the hub on "
-        f"this machine. Where there is a network, run: hf download {name}."
-    )
 
 
 def _shape_of(processor: dict[str, Any], name: str) -> ImageShape:

@@ -10,7 +10,7 @@ import numpy as np
 
 from counterpoint.artifacts import key_of
 from counterpoint.encoders.base import Encoder, Floats
-from counterpoint.encoders.catalogue import CATALOGUE
+from counterpoint.encoders.catalogue import entry_of
 from counterpoint.encoders.lite0 import Lite0
 from counterpoint.encoders.minilm import MiniLM
 from counterpoint.features.decode import Pixels8
@@ -49,13 +49,14 @@ class Joint(Encoder):
     modalities = ("text", "image")
 
     def __init__(self, *, device: str = "auto") -> None:
+        self._entry = entry_of(self.name)
         self.texts, self.images = MiniLM(), Lite0(device=device)
         self.width, self.shape = self.texts.width, self.images.shape
 
     @property
     def fingerprint(self) -> str:
         """A hash of both encoders, the names of the classes, and the version of this code."""
-        names = CATALOGUE[self.name].digests()
+        names = self._entry.digests()
         return key_of(self.texts.fingerprint, self.images.fingerprint, names, PROMPT, TEMPERATURE, _VERSION)
 
     def encode_texts(self, texts: Sequence[str]) -> Floats:

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from counterpoint.artifacts import key_of
 from counterpoint.encoders.base import Encoder, Floats
-from counterpoint.encoders.catalogue import CATALOGUE
-from counterpoint.encoders.onnx_graph import TextGraph
+from counterpoint.encoders.catalogue import entry_of
+
+if TYPE_CHECKING:
+    from counterpoint.encoders.onnx_graph import TextGraph
 
 MAX_TOKENS = 256
 """Longer texts are cut here, as by the upstream model.  The file of the tokenizer itself cuts at 128."""
@@ -34,7 +37,7 @@ class MiniLM(Encoder):
     modalities = ("text",)
 
     def __init__(self, *, batch: int = BATCH) -> None:
-        self._entry = CATALOGUE[self.name]
+        self._entry = entry_of(self.name)
         self.width = self._entry.width
         self._batch = batch
 
@@ -48,7 +51,9 @@ class MiniLM(Encoder):
         return self._graph.vectors(texts, width=self.width)
 
     @cached_property
-    def _graph(self) -> TextGraph:
+    def _graph(self) -> "TextGraph":
+        from counterpoint.encoders.onnx_graph import TextGraph  # noqa: PLC0415 - loads onnxruntime
+
         files = self._entry.files
         return TextGraph(
             files["weights"].read(), files["tokenizer"].read(), max_tokens=MAX_TOKENS, batch=self._batch

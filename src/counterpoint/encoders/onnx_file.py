@@ -13,14 +13,13 @@ import numpy as np
 
 from counterpoint.artifacts import key_of, why_not_read
 from counterpoint.encoders.base import Encoder, Floats
+from counterpoint.encoders.hub_files import PREPROCESSOR, TOKENIZER
 from counterpoint.encoders.onnx_graph import Graph, TextGraph
 from counterpoint.errors import ConfigError, SourceError, first_line
 from counterpoint.features.decode import Pixels8
 from counterpoint.features.shaped_images import ImageShape
-from counterpoint.files import digest_of, read_bytes, read_text
+from counterpoint.files import digest_once, read_bytes, read_text
 
-TOKENIZER = "tokenizer.json"
-PREPROCESSOR = "preprocessor_config.json"
 MAX_TOKENS = 256
 _MOST_BYTES = 2 << 30
 _VERSION = 1
@@ -163,7 +162,7 @@ def _width_of(graph: Graph, name: str, *, axis: int = -1) -> int:
 
 def _digest_of(path: Path) -> str:
     try:
-        return digest_of(path)
+        return digest_once(path)
     except OSError as error:
         raise SourceError(why_not_read(path, error)) from error
 

@@ -50,9 +50,11 @@ SHARD: Mapping[str, Any] = {
     "width_px": pl.Int64,
     "height_px": pl.Int64,
     "n_bytes": pl.Int64,
+    "agreement": pl.Float64,
     "image": pl.Binary,
 }
-"""A finished slot.  sha256, format, size as shown and bytes describe the fetched body, ``image`` has the kept bytes."""
+"""A finished slot.  sha256, format, size as shown and bytes describe the fetched body, ``image`` has the kept bytes.
+``agreement`` is the cosine of text and image with ``select.agreement``, else null."""
 
 REF = "ref"
 """In place of ``image`` when shards are read: the reference of the kept image, null where none was kept."""
@@ -147,7 +149,10 @@ def read_listed(store: Store, shard: int) -> Frame:
 
 
 def _rows(store: Store, marker: Marker, copies: Path | None) -> Frame:
-    rows = _read(store, marker.file, [name for name in SHARD if name != COLUMN])
+    columns = [name for name in SHARD if name != COLUMN]
+    rows = _read(store, marker.file, columns)
+    if "agreement" not in rows.columns:  # a shard of an earlier version
+        rows = rows.with_columns(agreement=pl.lit(None, dtype=SHARD["agreement"])).select(columns)
     path = store.local / marker.file if store.local else copies and _copy(store, marker, copies)
     if path is None:
         return rows.with_columns(pl.lit(None, dtype=pl.String).alias(REF))

@@ -13,6 +13,8 @@ from counterpoint.schema import Frame
 
 Modalities = Mapping[str, tuple[str, ...]]
 """The modalities that each contender reads, by its name."""
+Members = Mapping[str, tuple[str, ...]]
+"""The contenders that each combination combines, by its name.  Each of them is trained apart."""
 
 
 def contenders_reading(modalities: Modalities, *exactly: str) -> list[str]:
@@ -23,6 +25,17 @@ def contenders_reading(modalities: Modalities, *exactly: str) -> list[str]:
     (['text-svm'], ['lstm-cnn'])
     """
     return [name for name, reads in modalities.items() if set(reads) == set(exactly)]
+
+
+def joint_members(name: str, members: Members, modalities: Modalities) -> list[str]:
+    """Return the members of the combination *name* that read text and image, and are no combinations themselves.
+
+    >>> reads = {"text-svm": ("text",), "lstm-cnn": ("text", "image"), "late-fusion": ("text", "image")}
+    >>> members = {"late-fusion": ("text-svm", "image-cnn"), "ensemble": tuple(reads)}
+    >>> joint_members("ensemble", members, reads), joint_members("late-fusion", members, reads)
+    (['lstm-cnn'], [])
+    """
+    return [each for each in members.get(name, ()) if len(modalities.get(each, ())) > 1 and each not in members]
 
 
 def compared_contenders(primary: Mapping[str, Any] | None, modalities: Modalities) -> list[str]:

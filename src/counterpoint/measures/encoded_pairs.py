@@ -11,6 +11,7 @@ from counterpoint.encoders import shared_encoder
 from counterpoint.encoders.base import Encoder
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.encoders.encodings import Encodings
+from counterpoint.encoders.joint import Joint
 from counterpoint.measures.joint_map import JointVectors
 from counterpoint.measures.prediction_arrays import Codes
 from counterpoint.measures.sampled_rows import sampled_blocks
@@ -114,8 +115,6 @@ def joint_space() -> JointSpace:
     ConfigError
         When a package of it is not installed.
     """
-    from counterpoint.encoders.joint import Joint  # noqa: PLC0415 - loads torch
-
     encoder = shared_encoder(JOINT)
     if isinstance(encoder, Joint):  # the features of its images are richer than its classes
         return JointSpace(encoder.texts, encoder.images, encoder.of_features)

@@ -28,7 +28,8 @@ PLAN = "plan.json"
 _TEXTS = {"raw": "text", "clean": "text_clean"}
 # Sizes, hashes and formats are measured again from the stored images.  The other columns may explain predictions.
 _OPTIONAL = (
-    "label", "url", "host", "similarity", "nsfw", "punsafe", "pwatermark", "license", "width_listed", "height_listed",
+    "label", "url", "host", "similarity", "agreement", "nsfw", "punsafe", "pwatermark", "license", "width_listed",
+    "height_listed",
 )  # fmt: skip
 
 
