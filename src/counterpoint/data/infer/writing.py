@@ -47,7 +47,7 @@ split:
 
 # contenders: [majority, keyword-rule, metadata, text-svm, text-lstm, image-cnn, lstm-cnn, late-fusion]
 # Often better, with models that were trained on other data (pip install 'counterpoint[encoders]'):
-# contenders: [majority, keyword-rule, metadata, text-ngrams, text-probe, image-probe, pair-probe, probe-average, ensemble]
+# contenders: [majority, keyword-rule, text-ngrams, text-probe, image-probe, pair-probe, probe-average, ensemble]
 
 fit:
   seeds: [0]              # three or more show the effect of chance on the networks
