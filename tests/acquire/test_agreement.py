@@ -108,7 +108,9 @@ def test_the_agreement_of_each_kept_row_is_exported_and_read_by_a_study(lengths,
     [records] = AcquiredSource(path=str(tmp_path / "out")).rows(tmp_path)
     assert records["agreement"].to_list() == [-1.0, -0.9397, 1.0, None]
     export(tmp_path / "out", "imagefolder", tmp_path / "pictures")
-    exported = [json.loads(line) for line in (tmp_path / "pictures" / "train" / "metadata.jsonl").read_text().splitlines()]
+    exported = [
+        json.loads(line) for line in (tmp_path / "pictures" / "train" / "metadata.jsonl").read_text().splitlines()
+    ]
     assert [row["agreement"] for row in exported] == [-1.0, -0.9397, 1.0]
 
 
