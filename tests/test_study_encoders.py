@@ -11,7 +11,7 @@ from counterpoint.config import StudyConfig, read_study
 from counterpoint.contenders.plan import encodings_read, models_of
 from counterpoint.contenders.predict import predict_pair
 from counterpoint.encoders import catalogue
-from counterpoint.errors import ConfigError, UnreadableFitError
+from counterpoint.errors import ConfigError, SchemaError, UnreadableFitError
 from counterpoint.on_progress import ignore_progress
 from tiny_encoders import Colours, Words
 
@@ -127,6 +127,27 @@ def test_own_vectors_are_rows_of_a_table_by_id_or_of_an_array_by_record(suffix, 
     assert scores["value"].item() == 1
     kept = own.fits.model(own.fits.first_of("text-probe"))
     assert kept.predict(own.pairs()[:9]).tolist() == own.pairs()["label"][:9].to_list()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("few.parquet", r"few\.parquet has no row for 9 of \d+ rows\. The first ids: "),
+        ("long.npy", r"long\.npy has 151 rows, but the source has 150 records: row i must be record i"),
+        ("wrong.npy", r"wrong\.npy has NaN or infinite values for 1 of \d+ rows\. The first ids: "),
+    ],
+)
+def test_own_vectors_that_do_not_fit_end_a_study_before_its_first_fit(name, message, finished, tmp_path):
+    records, vectors = finished[0].records(), np.ones((151, 2))
+    np.save(tmp_path / "long.npy", vectors)
+    vectors[finished[0].pairs()["row"][0]] = np.nan
+    np.save(tmp_path / "wrong.npy", vectors[:150])
+    records[9:].select("id", x=1.0).write_parquet(tmp_path / "few.parquet")
+    own = study(tmp_path, contenders=["majority", {"kind": "text-probe", "encoder": str(tmp_path / name)}])
+    with pytest.raises(SchemaError, match=message):
+        own.predictions()
+    assert not (own.root / "fits").exists()
 
 
 @pytest.mark.slow

@@ -116,7 +116,7 @@ def why_not_read(path: Path | str, error: Exception) -> str:
 
 def _words(error: Exception) -> str:
     number = _number(error)
-    return os.strerror(number) if number else " ".join(str(error).split())
+    return os.strerror(number) if number else " ".join(str(error).split()).rstrip(".")
 
 
 def _number(error: Exception) -> int | None:

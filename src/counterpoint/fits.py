@@ -12,6 +12,7 @@ from counterpoint.contenders.fit import fit, fit_again, kept
 from counterpoint.contenders.fit_task import FitTask
 from counterpoint.contenders.plan import encodings_read, plan
 from counterpoint.encoders.encodings import build_encodings
+from counterpoint.encoders.given import Given
 from counterpoint.engines import engine
 from counterpoint.errors import ConfigError, CounterpointError, UnreadableFitError
 from counterpoint.features.pixels import build_pixels
@@ -111,6 +112,7 @@ def plan_fits(
     cache: Path,
     encodings: Path,
     key: str,
+    n_records: int,
     on_progress: OnProgress = ignore_progress,
 ) -> Fits:
     """Return the fits of a study, without making them.
@@ -127,12 +129,16 @@ def plan_fits(
         *folder* is the run folder, *cache* the folder of the stores of pixels, and *encodings* that of encodings.
     key
         *key* is the hash of everything that *pairs* are made from.
+    n_records
+        *n_records* is the number of records of the source.
     on_progress
         *on_progress* receives the progress of fits and stores.
     """
     stores = {"cache": cache, "encodings": encodings}
     tasks = plan(config.contenders, config.fit, pairs, folder=folder, **stores, key=key)
-    build = partial(build_stores, pairs, contenders, config=config, **stores, on_progress=on_progress)
+    build = partial(
+        build_stores, pairs, contenders, n_records=n_records, config=config, **stores, on_progress=on_progress
+    )
     return Fits(tasks, config.fit, build_stores=build, on_progress=on_progress)
 
 
@@ -176,6 +182,7 @@ def build_stores(
     pairs: Frame,
     models: Mapping[str, Any],
     *,
+    n_records: int,
     config: StudyConfig,
     cache: Path,
     encodings: Path,
@@ -189,6 +196,8 @@ def build_stores(
         *pairs* is schema.PAIRS.
     models
         *models* are the unfitted contenders by name.
+    n_records
+        *n_records* is the number of records of the source, and of the rows of an array of given vectors.
     config
         *config* are the settings of the study: the processes, and the longest time to read and decode one image.
     cache, encodings
@@ -196,15 +205,19 @@ def build_stores(
     on_progress
         *on_progress* receives the number of resized images, and of encoded texts and images.
     """
+    readings = [(reading, reading.opened()) for reading in encodings_read(models)]
+    for reading, encoder in readings:
+        if isinstance(encoder, Given):
+            encoder.check(pairs, reading.modality, n_records)
     settings = [model.pixel_settings() for model in models.values()]
     workers, max_decode_s = workers_of(config.fit), config.clean.max_decode_s
     on_count = partial(on_progress, "resizing images")
     for wanted in {tuple(sorted(each.items())): each for each in settings if each}.values():
         refs = pairs["image"].to_list()
         build_pixels(refs, cache=cache, workers=workers, on_count=on_count, max_decode_s=max_decode_s, **wanted)
-    for reading in encodings_read(models):
+    for reading, encoder in readings:
         on_count = partial(on_progress, f"encoding {reading.modality}s")
         build_encodings(
-            pairs, reading.opened(), reading.modality, cache=encodings, workers=workers,
+            pairs, encoder, reading.modality, cache=encodings, workers=workers,
             engine=config.fit.engine, address=config.fit.address, on_count=on_count,
         )  # fmt: skip

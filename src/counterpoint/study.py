@@ -277,8 +277,12 @@ class Study:
         return plan_fits(
             self.config, self.pairs(), contenders,
             folder=self.root, cache=self.cache, encodings=self.encodings, key=self.key("pairs"),
-            on_progress=self.on_progress,
+            n_records=self._n_records(), on_progress=self.on_progress,
         )  # fmt: skip
+
+    def _n_records(self) -> int:
+        """Return the number of records of the source: each is a pair, or left before the comparison."""
+        return len(self.pairs()) + len(self.dropped())
 
 
 class Stage(NamedTuple):

@@ -141,6 +141,7 @@ class Sweep:
             study = self.study(point, earlier=[made for _, made in studies])
             studies.append((point, study))
             if not study.opened.folder.has("fits", study.key("fits")):
+                _ = study.contenders  # a wrong setting raises before the pairs are made
                 study.pairs()
                 unfitted.append(study)
         if unfitted:

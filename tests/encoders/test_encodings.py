@@ -232,6 +232,20 @@ def test_a_file_that_is_cut_or_of_another_width_is_left_out(tmp_path):
     assert stored_segments(tmp_path, 4) == []
 
 
+def test_a_segment_has_the_same_bytes_on_every_machine_and_one_in_another_order_is_left_out(tmp_path):
+    hashes = np.random.default_rng(0).integers(0, 256, (3, 32), dtype=np.uint8)
+    vectors = np.arange(12, dtype=np.float32).reshape(3, 4)
+    little, big = (write_segment(tmp_path / name, hashes, vectors.astype(kind)).vectors
+                   for name, kind in (("little", "<f4"), ("big", ">f4")))  # fmt: skip
+    assert little.read_bytes() == big.read_bytes()
+    store = VectorStore(4, stored_segments(tmp_path / "big", 4))
+    found, is_damaged = store.read(store.find(hashes))
+    assert not is_damaged.any()
+    np.testing.assert_array_equal(found, vectors)
+    big.write_bytes(big.read_bytes().replace(b"<f4", b">f4"))
+    assert stored_segments(tmp_path / "big", 4) == []
+
+
 def test_a_segment_that_vanishes_while_it_is_open_is_encoded_again(tmp_path):
     pairs, encoder = many_texts(40), Letters()
     build_encodings(pairs, Letters(), "text", cache=tmp_path)
@@ -372,6 +386,14 @@ def test_a_wrong_name_is_one_line(name, line):
     with pytest.raises(ConfigError) as error:
         open_encoder(name)
     assert str(error.value) == line
+
+
+def test_a_file_that_is_no_encoder_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "v.csv").write_text("id,x\n")
+    with pytest.raises(ConfigError) as error:
+        open_encoder("v.csv")
+    assert str(error.value) == ("The file 'v.csv' is no encoder. Allowed: a folder, or a file .onnx, .parquet, .npy.")
 
 
 def test_a_hub_name_without_the_package_is_one_line(monkeypatch):

@@ -9,7 +9,7 @@ import torch
 
 from counterpoint import files
 from counterpoint.contenders.readings import Reading
-from counterpoint.encoders import open_encoder
+from counterpoint.encoders import hub_files, open_encoder
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.errors import ConfigError
 
@@ -175,14 +175,15 @@ def test_the_fingerprint_follows_every_file(bert, tmp_path):
     assert open_encoder(str(folder)).fingerprint != first
 
 
-def test_the_files_of_a_model_are_read_once_for_all_its_fits(bert, monkeypatch):
-    read = []
+def test_the_files_of_a_model_are_read_once_for_all_its_fits(bert, tmp_path, monkeypatch):
+    for path in bert.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    read, digest_of = [], files.digest_of
     monkeypatch.setattr(files, "SETTLED_NS", -(10**18))
-    monkeypatch.setattr(files, "digest_of", lambda path: read.append(path) or "digest")
-    first = Reading(str(bert), "text").fingerprint()
-    assert first == Reading(str(bert), "text").fingerprint() == open_encoder(str(bert)).fingerprint
+    monkeypatch.setattr(files, "digest_of", lambda path: (read.append(path), digest_of(path))[1])
+    first = Reading(str(tmp_path), "text").fingerprint()
+    assert first == Reading(str(tmp_path), "text").fingerprint() == open_encoder(str(tmp_path)).fingerprint
     assert len(read) == len(set(read)) > 2
-    files._digest_in.cache_clear()
 
 
 def test_a_model_that_lacks_weights_is_one_line(bert, tmp_path):
@@ -222,6 +223,14 @@ def test_a_folder_without_a_model_and_a_size_that_is_no_square_are_one_line(tmp_
         (tmp_path / path.name).write_bytes(path.read_bytes())
     processor("BitImageProcessor", tmp_path, size={"height": 16, "width": 20})
     with pytest.raises(ConfigError, match=r"reads images of the size .*Allowed: squares\."):
+        open_encoder(str(tmp_path))
+
+
+def test_a_model_of_sentence_transformers_without_the_package_is_one_line(tmp_path, monkeypatch):
+    real = hub_files.find_spec
+    (tmp_path / "modules.json").write_text("[]")
+    monkeypatch.setattr(hub_files, "find_spec", lambda name: None if name == "sentence_transformers" else real(name))
+    with pytest.raises(ConfigError, match=r"needs sentence_transformers, not installed here: pip install"):
         open_encoder(str(tmp_path))
 
 

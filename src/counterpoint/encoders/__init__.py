@@ -108,7 +108,10 @@ def _opener_of(name: str) -> tuple[str, str]:
         return path, path
     if (hint := did_you_mean(name, CATALOGUE)).startswith(" Did") and not Path(name).exists():
         raise ConfigError(f"Unknown encoder {name!r}.{hint}")
-    return FILES.get(Path(path).suffix.lower(), _HUB), path
+    opens = FILES.get(Path(path).suffix.lower(), _HUB)
+    if opens == _HUB and Path(path).is_file():
+        raise ConfigError(f"The file {name!r} is no encoder. Allowed: a folder, or a file {', '.join(FILES)}.")
+    return opens, path
 
 
 def _made(opens: str, name: str, device: str) -> Encoder:

@@ -23,6 +23,7 @@ Rows = NDArray[np.int64]
 GivenRows = tuple[int, Bools, Callable[[Rows], Floats]]
 """The width, whether each pair has no vector, and a function from rows to vectors."""
 AT_ONCE = 8192
+_BY_ROW = "row i must be record i. A Parquet file with a column id fits in any order."
 _NAMED = 3
 """The most ids that an error names."""
 
@@ -47,6 +48,23 @@ class Given(Encoder):
         SchemaError
             When a vector is missing, repeated, of another length, or not finite.
         """
+
+    def check(self, pairs: Frame, modality: str, n_records: int) -> None:
+        """Check the vectors of all pairs at once, before a model is fitted.
+
+        Parameters
+        ----------
+        pairs, modality
+            *pairs* are all pairs of a study, and *modality* is that of the vectors.
+        n_records
+            *n_records* is the number of records of their source.
+
+        Raises
+        ------
+        SchemaError
+            As `rows` does, and where the vectors are those of another number of records.
+        """
+        self.rows(pairs, modality)
 
     def reads_no(self, modality: str) -> ConfigError:
         """Return the error for contents that are not rows of the pairs."""
@@ -98,6 +116,8 @@ class GivenTable(_GivenFile):
         if self._is_list:
             lengths = (table[self._columns[0]].drop_nulls().list.len() for table in self._tables())
             self.width = next((int(each[0]) for each in lengths if len(each)), 0)
+        if not self.width:
+            raise SchemaError(f"{name} has no vector with a value in any row.")
 
     def rows(self, pairs: Frame, modality: str) -> GivenRows:
         """Return the vectors of *pairs* by their ``id``."""
@@ -116,16 +136,17 @@ class GivenTable(_GivenFile):
             vectors[rows] = matrix[at]
         self._refuse(ids, is_needed & (counts == 0), "has no row for")
         self._refuse(ids, is_needed & (counts > 1), "has several rows for")
-        self._refuse(ids, is_needed & is_bad, "has NaN or infinite values for")
+        self._refuse(ids, is_needed & is_bad, "has null, NaN or infinite values for")
         return self.width, ~is_needed | is_null, lambda chosen: np.asarray(vectors[chosen])
 
     def _vector_columns(self, schema: pl.Schema) -> tuple[bool, list[str]]:
         """Return whether the vectors are lists, and the one column of lists, or the columns of numbers."""
         lists = [name for name, kind in schema.items() if isinstance(kind, pl.List | pl.Array)]
         numbers = [name for name, kind in schema.items() if kind.is_numeric() and name != "id"]
-        if "id" not in schema or len(lists) > 1 or not (lists or numbers):
+        are_numbers = all(kind.inner.is_numeric() for kind in schema.values() if isinstance(kind, pl.List | pl.Array))
+        if "id" not in schema or len(lists) > 1 or not are_numbers or not (lists or numbers):
             raise SchemaError(
-                f"{self.name} needs a column id and one column of lists, or columns of numbers; "
+                f"{self.name} needs a column id and one column of lists of numbers, or columns of numbers; "
                 f"found {', '.join(f'{name} ({kind})' for name, kind in schema.items())}."
             )
         return bool(lists), lists or numbers
@@ -175,30 +196,34 @@ class GivenArray(_GivenFile):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         shape, kind = self._opened().shape, self._opened().dtype
-        if len(shape) != 2 or kind.kind not in "fiu":
+        if len(shape) != 2 or not shape[1] or kind.kind not in "fiu":
             raise SchemaError(f"{name} needs an array of numbers of shape (n, width); found {kind} of shape {shape}.")
         self.width = shape[1]
+
+    def check(self, pairs: Frame, modality: str, n_records: int) -> None:
+        """Check the vectors of all pairs at once, and that there is one row for each record."""
+        if (n := len(self._opened())) != n_records:
+            raise SchemaError(f"{self.name} has {n:,} rows, but the source has {n_records:,} records: {_BY_ROW}")
+        super().check(pairs, modality, n_records)
 
     def rows(self, pairs: Frame, modality: str) -> GivenRows:
         """Return the vectors of *pairs* by their ``row``."""
         vectors, places = self._opened(), _column(pairs, "row", self.name).to_numpy()
         if len(places) and (last := int(places.max())) >= len(vectors):
-            raise SchemaError(
-                f"{self.name} has {len(vectors):,} rows, but the pairs come from rows up to {last:,} of their source: "
-                "row i must be record i. A Parquet file with a column id fits in any order."
-            )
+            where = f"the pairs come from rows up to {last:,} of their source"
+            raise SchemaError(f"{self.name} has {len(vectors):,} rows, but {where}: {_BY_ROW}")
         is_missing = _is_missing(pairs, modality)
         is_bad = np.zeros(len(pairs), dtype=bool)
         for start in range(0, len(pairs), AT_ONCE):
             part = slice(start, start + AT_ONCE)
-            is_bad[part] = ~np.isfinite(vectors[places[part]]).all(axis=1)
+            is_bad[part] = ~np.isfinite(_as_floats(vectors[places[part]])).all(axis=1)
         self._refuse(_named(pairs), ~is_missing & is_bad, "has NaN or infinite values for")
-        return self.width, is_missing, lambda chosen: np.asarray(vectors[places[chosen]], dtype=np.float32)
+        return self.width, is_missing, lambda chosen: _as_floats(vectors[places[chosen]])
 
     def _opened(self) -> NDArray[Any]:
         try:
             open_regular(self.name).close()
-            array: NDArray[Any] = np.load(self.name, mmap_mode="r", allow_pickle=False)
+            array: NDArray[Any] = np.lib.format.open_memmap(self.name, mode="r")
         except (OSError, ValueError, EOFError) as error:
             raise SourceError(why_not_read(self.name, error)) from error
         return array
@@ -229,7 +254,10 @@ class GivenColumns(Given):
         wrong = [f"{name} ({pairs.schema[name]})" for name in names if not pairs.schema[name].is_numeric()]
         if wrong or not names:
             found = ", ".join(wrong) if wrong else f"{', '.join(pairs.columns)}"
-            raise SchemaError(f"{self.name} needs columns of numbers whose names start with {prefix!r}; found {found}.")
+            raise SchemaError(
+                f"{self.name} needs columns of numbers whose names start with {prefix!r}; found {found}. "
+                f"Of a table, source.numbers keeps them: numbers: [{prefix}*]."
+            )
         is_null = pairs.select(pl.all_horizontal(pl.col(names).is_null())).to_series().to_numpy()
         is_missing = _is_missing(pairs, modality) | is_null
         is_finite = pairs.select(pl.all_horizontal(pl.col(names).is_finite().fill_null(False))).to_series().to_numpy()
@@ -251,6 +279,12 @@ def _column(pairs: Frame, name: str, needed_by: str) -> pl.Series:
 def _named(pairs: Frame) -> pl.Series:
     """Return the ids of *pairs*, or else their numbers."""
     return pairs["id"] if "id" in pairs.columns else pl.int_range(len(pairs), eager=True)
+
+
+def _as_floats(vectors: NDArray[Any]) -> Floats:
+    """Return *vectors* in 32 bits, where a number that is too large is infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(vectors, dtype=np.float32)
 
 
 def _matrix_of(table: Frame, names: Sequence[str]) -> Floats:

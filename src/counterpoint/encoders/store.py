@@ -27,6 +27,8 @@ Bools = NDArray[np.bool_]
 HASH_BYTES = 32
 N_MAPPED = 64
 """The number of segments that are mapped at once: a process may not have many open files."""
+_VALUES = np.dtype("<f4")
+"""The same bytes on every machine."""
 _KEYS = np.dtype([("hash", "u1", (HASH_BYTES,)), ("checksum", "<u4")])
 _COUNT = np.dtype("<u8")
 
@@ -55,7 +57,7 @@ def made_segment(hashes: Hashes, vectors: Floats) -> Segment:
     order = np.lexsort(hashes.T[::-1])
     keys = np.zeros(len(hashes), dtype=_KEYS)
     keys["hash"], sorted_vectors = hashes[order], np.ascontiguousarray(vectors[order], dtype=np.float32)
-    keys["checksum"] = [_checksum(key, row) for key, row in zip(keys["hash"], sorted_vectors, strict=True)]
+    keys["checksum"] = _checksums(keys["hash"], sorted_vectors)
     return Segment(keys, sorted_vectors)
 
 
@@ -79,7 +81,7 @@ def write_segment(folder: Path, hashes: Hashes, vectors: Floats) -> Segment:
         When the disk is full, or *folder* cannot be written.
     """
     segment = made_segment(hashes, vectors)
-    data = np.ascontiguousarray(segment.vectors)
+    data = np.ascontiguousarray(segment.vectors, dtype=_VALUES)
     path = folder / f"{sha256(segment.keys.tobytes()).hexdigest()[:32]}.npy"
     with replacing(path) as draft, draft.open("wb") as file:
         file.write(_header(*data.shape))
@@ -157,8 +159,7 @@ class VectorStore:
         differs = np.zeros(len(slots), dtype=bool)
         places = np.flatnonzero(~self._is_verified[slots])
         keys = self._keys[slots[places]]
-        found = [_checksum(key, vectors[place]) for key, place in zip(keys["hash"], places, strict=True)]
-        differs[places] = np.array(found, dtype=np.uint32) != keys["checksum"]
+        differs[places] = _checksums(keys["hash"], vectors[places]) != keys["checksum"]
         self._is_verified[slots[~differs]] = True
         return differs
 
@@ -213,12 +214,12 @@ def _opened(path: Path, width: int) -> Segment | None:
 
 def _mapped(path: Path, n: int, *, width: int) -> Floats:
     with open_regular(path) as file:
-        return np.memmap(file, np.float32, "r", offset=len(_header(n, width)), shape=(n, width))
+        return np.memmap(file, _VALUES, "r", offset=len(_header(n, width)), shape=(n, width))
 
 
 def _header(n: int, width: int) -> bytes:
     header = BytesIO()
-    np.lib.format.write_array_header_2_0(header, {"descr": "<f4", "fortran_order": False, "shape": (n, width)})
+    np.lib.format.write_array_header_2_0(header, {"descr": _VALUES.str, "fortran_order": False, "shape": (n, width)})
     return header.getvalue()
 
 
@@ -227,5 +228,7 @@ def _prefix(hashes: Hashes) -> NDArray[np.uint64]:
     return np.ascontiguousarray(hashes[:, :8]).view(np.uint64)[:, 0]
 
 
-def _checksum(key: Hashes, vector: Floats) -> int:
-    return crc32(vector.data, crc32(key.data))
+def _checksums(keys: Hashes, vectors: Floats) -> NDArray[np.uint32]:
+    """Return the checksum of each row: of its hash and its vector."""
+    rows = zip(keys, np.ascontiguousarray(vectors, dtype=_VALUES), strict=True)
+    return np.array([crc32(vector.data, crc32(key.data)) for key, vector in rows], dtype=np.uint32)
