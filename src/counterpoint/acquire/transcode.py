@@ -83,7 +83,7 @@ def transcode(body: bytes, *, limits: Limits, kept: str, sha256_expected: str | 
     except (MemoryError, OSError, ValueError):  # raised by a resize or an encoder when memory is short
         return failed._replace(status="internal")
     return SlotOutcome(
-        OK, digest, perceptual_hash, decoded.format, decoded.width_px, decoded.height_px, len(body), image
+        OK, digest, perceptual_hash, decoded.format, decoded.width_px, decoded.height_px, len(body), image=image
     )
 
 
