@@ -54,10 +54,11 @@ class StudyResults:
         return self.table("scores") is not None
 
     def table(self, name: str) -> Frame | None:
-        """Return a table, or None where it is not finished."""
+        """Return a table, or None where it is not finished or an archive has not kept it."""
         if name not in self._tables:
+            path = self.root / "tables" / f"{name}.parquet"
             is_made = any(name in record["tables"] for record in self._records())
-            self._tables[name] = pl.read_parquet(self.root / "tables" / f"{name}.parquet") if is_made else None
+            self._tables[name] = pl.read_parquet(path) if is_made and path.is_file() else None
         return self._tables[name]
 
     def _records(self) -> list[Mapping[str, Any]]:
