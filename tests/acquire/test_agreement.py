@@ -104,9 +104,9 @@ def test_without_the_setting_no_encoder_is_loaded(tmp_path, monkeypatch):
 
 def test_the_agreement_of_each_kept_row_is_exported_and_read_by_a_study(lengths, tmp_path):
     with host() as server:
-        acquired(tmp_path, server, -1, [*TEXTS[:3], ""])
+        acquired(tmp_path, server, -1, TEXTS[:3])
     [records] = AcquiredSource(path=str(tmp_path / "out")).rows(tmp_path)
-    assert records["agreement"].to_list() == [-1.0, -0.9397, 1.0, None]
+    assert records["agreement"].to_list() == [-1.0, -0.9397, 1.0]
     export(tmp_path / "out", "imagefolder", tmp_path / "pictures")
     exported = [
         json.loads(line) for line in (tmp_path / "pictures" / "train" / "metadata.jsonl").read_text().splitlines()
