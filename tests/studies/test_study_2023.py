@@ -213,7 +213,22 @@ def test_the_page_concludes_from_the_inquest_what_it_found(made, tmp_path):
         in page
     )
     assert "A tokenizer fitted again can be separated from the closest candidate on Flickr8k, and cannot" in page
-    assert "no candidate has all signs" not in page
+    assert "“labels permuted” and “texts permuted” make both curves" in page
+    assert "training here is slower" not in page
+
+
+def test_the_page_says_so_where_a_fault_makes_the_validation_curves_but_training_is_slower(made, tmp_path):
+    runs = tmp_path / "runs"
+    shutil.copytree(made, runs)
+    path = runs / candidates_config.read_inquest(inquest.FILE).inquest / "inquest.json"
+    found = json.loads(path.read_text())
+    for row in found["runs"]:
+        row["train_accuracy"][2] = 0.985
+    path.write_text(json.dumps(found))
+    page = " ".join(written(tmp_path, runs)[0].split())
+    assert "make both of their validation curves and cannot be separated: “labels permuted” and “texts" in page
+    assert "its mean accuracy is 0.9850 in epoch 3, where the rule asks for 0.99, and at least 1.0000 from" in page
+    assert "“labels permuted” and “texts permuted” make both validation curves." in page
 
 
 def test_every_validation_fault_is_scored_as_if_it_were_planted_in_the_study(tmp_path):

@@ -77,8 +77,7 @@ class Found:
     @property
     def has_learned(self) -> bool:
         """Whether the mean training accuracy is as high as theirs, from the epoch on that the rule names."""
-        means = self.curves["train_accuracy"].mean(axis=0)[self.rule.learned_from - 1 :]
-        return bool((means >= self.rule.learned).all())
+        return self.train_accuracy_from(self.rule.learned_from) >= self.rule.learned
 
     @property
     def has_high_loss(self) -> bool:
@@ -86,9 +85,18 @@ class Found:
         return bool(self.curves["loss"].mean(axis=0).max() > self.rule.loss_above)
 
     @property
+    def has_validation_signs(self) -> bool:
+        """Whether both validation curves are as theirs: near chance agreement, at a high loss."""
+        return self.n_near >= self.rule.epochs_near and self.has_high_loss
+
+    @property
     def has_signs(self) -> bool:
-        """Whether all three hold."""
-        return self.n_near >= self.rule.epochs_near and self.has_learned and self.has_high_loss
+        """Whether the training curve is as theirs as well."""
+        return self.has_validation_signs and self.has_learned
+
+    def train_accuracy_from(self, epoch: int) -> float:
+        """Return the smallest mean training accuracy from *epoch* on, of which the first has the number 1."""
+        return float(self.curves["train_accuracy"].mean(axis=0)[epoch - 1 :].min())
 
     def is_separate(self, other: "Found") -> bool:
         """Report whether the ranges of the distances of both do not meet."""
@@ -142,6 +150,10 @@ class InquestResults:
     def makers(self, data: str) -> list[Found]:
         """Return the candidates that have the signs of their figures and cannot be separated from the closest."""
         return [found for found in self.inseparable(data) if found.has_signs]
+
+    def near_makers(self, data: str) -> list[Found]:
+        """Return those that have the signs of both validation curves, whatever the training curve."""
+        return [found for found in self.inseparable(data) if found.has_validation_signs]
 
     def inseparable(self, data: str) -> list[Found]:
         """Return the candidates that cannot be separated from the closest, which is the first of them."""
