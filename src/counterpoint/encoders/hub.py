@@ -18,10 +18,10 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenize
 from transformers.utils import logging
 
 from counterpoint.artifacts import key_of
+from counterpoint.devices import device_of, exact
 from counterpoint.encoders.base import Encoder, Floats
-from counterpoint.encoders.batches import Rows, length_batches, padded, row_batches
+from counterpoint.encoders.batches import GPU_BATCH, Rows, length_batches, padded, row_batches
 from counterpoint.encoders.catalogue import CATALOGUE
-from counterpoint.encoders.devices import GPU_BATCH, device_of, exact
 from counterpoint.encoders.pooling import mean_of_tokens, unit
 from counterpoint.errors import ConfigError, first_line
 from counterpoint.features.decode import Pixels8
@@ -70,7 +70,7 @@ class _Hub(Encoder):
 
     def __init__(self, name: str, folder: Path, device: str) -> None:
         self.name = name
-        self._folder, self._device = folder, device
+        self._folder, self.device = folder, device
 
     @property
     def fingerprint(self) -> str:
@@ -85,7 +85,7 @@ class _Hub(Encoder):
 
     @cached_property
     def _model(self) -> Any:
-        device = device_of(self._device)
+        device = device_of(self.device)
         with _loading(self.name):
             model, info = AutoModel.from_pretrained(
                 self._folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
@@ -185,7 +185,7 @@ class HubSentences(_ByLength):
     def _model(self) -> Any:
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - other models do not need it
 
-        device = device_of(self._device)
+        device = device_of(self.device)
         with _loading(self.name):
             return SentenceTransformer(str(self._folder), device=str(device), local_files_only=True).eval()
 

@@ -49,6 +49,7 @@ class Joint(Encoder):
     modalities = ("text", "image")
 
     def __init__(self, *, device: str = "auto") -> None:
+        self.device = device
         self.texts, self.images = MiniLM(), Lite0(device=device)
         self.width, self.shape = self.texts.width, self.images.shape
 

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from counterpoint.artifacts import key_of
+from counterpoint.devices import device_of, exact
 from counterpoint.encoders.base import Encoder, Floats
-from counterpoint.encoders.batches import row_batches
+from counterpoint.encoders.batches import GPU_BATCH, row_batches
 from counterpoint.encoders.catalogue import CATALOGUE
-from counterpoint.encoders.devices import GPU_BATCH, device_of, exact
 from counterpoint.features.decode import Pixels8
 from counterpoint.features.shaped_images import ImageShape
 
@@ -49,7 +49,7 @@ class Lite0(Encoder):
         self._entry = CATALOGUE[self.name]
         self.width = self._entry.width
         self.shape = ImageShape(224, "rgb", "squash", "area")
-        self._device, self._batch = device, batch
+        self.device, self._batch = device, batch
 
     @property
     def fingerprint(self) -> str:
@@ -92,7 +92,7 @@ class Lite0(Encoder):
 
     @cached_property
     def _network(self) -> tuple[Any, torch.device]:
-        device = device_of(self._device)
+        device = device_of(self.device)
         return _fused(self._loaded).to(device, memory_format=torch.channels_last), device
 
     @cached_property
