@@ -12,7 +12,7 @@ from counterpoint.check_inputs import inputs_of
 from counterpoint.compare import choose_primary, compare
 from counterpoint.config import StudyConfig
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
-from counterpoint.contenders.plan import encoder_fingerprints, models_of
+from counterpoint.contenders.plan import accelerators, encoder_fingerprints, models_of
 from counterpoint.data.export import SplitExport
 from counterpoint.diagnose import Inputs
 from counterpoint.diagnose.verdict import Answer, answer
@@ -303,6 +303,7 @@ STAGES: Mapping[str, Stage] = {
             s.config.contenders,
             *stages.fit_inputs(s.config.fit, s.config.predictions),
             *encoder_fingerprints(s.contenders),
+            *accelerators(s.contenders),
         ],
         lambda s: stages.collect_predictions(s.fits.made(), s.pairs(), s.config.predictions),
     ),

@@ -10,7 +10,7 @@ from counterpoint.contenders import settings_as_fields
 from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.contenders.greedy_selection import greedy_weights
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.members import fitted_members, modalities_of, readings_of
+from counterpoint.contenders.members import devices_of, fitted_members, modalities_of, readings_of
 from counterpoint.contenders.readings import Reading
 from counterpoint.encoders.base import MODALITIES
 from counterpoint.errors import ConfigError
@@ -90,6 +90,10 @@ class Ensemble(Contender):
     def encodings_read(self, given: Collection[str] = ()) -> tuple[Reading, ...]:
         """Return the vectors that the members read which it trains itself."""
         return readings_of(self, self.members or (), given)
+
+    def training_devices(self, given: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the names of the devices on which it trains networks among its members."""
+        return devices_of(self, self.members or (), given)
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
         """Estimate the seconds of a fit, in which each member predicts all rows."""

@@ -13,7 +13,15 @@ from counterpoint.contenders.base import Contender, Proba, Rows
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
 from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.members import FLOOR, CalibratedModel, calibrated, fitted_members, having, readings_of
+from counterpoint.contenders.members import (
+    FLOOR,
+    CalibratedModel,
+    calibrated,
+    devices_of,
+    fitted_members,
+    having,
+    readings_of,
+)  # fmt: skip
 from counterpoint.contenders.readings import Reading
 from counterpoint.schema import Frame
 
@@ -79,6 +87,10 @@ class LateFusion(Contender):
     def encodings_read(self, given: Collection[str] = ()) -> tuple[Reading, ...]:
         """Return the vectors that the candidates read which it trains itself."""
         return readings_of(self, self.needs, given)
+
+    def training_devices(self, given: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the names of the devices on which it trains networks among its candidates."""
+        return devices_of(self, self.needs, given)
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         models, held_out = fitted_members(self, self.needs, train=train, validation=validation, fits=fits)

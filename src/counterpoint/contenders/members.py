@@ -128,8 +128,26 @@ def readings_of(owner: Combination, members: Iterable[str], given: Collection[st
     given
         *given* are the contenders whose fits it gets.
     """
-    trained = [unfitted(owner, member) for member in members if member not in given]
+    trained = _untrained(owner, members, given)
     return tuple(reading for model in trained for reading in model.encodings_read(given))
+
+
+def devices_of(owner: Combination, members: Iterable[str], given: Collection[str]) -> tuple[str, ...]:
+    """Return the names of the devices on which those of *members* are trained that are not *given*.
+
+    Parameters
+    ----------
+    owner, members
+        *owner* is the combination, and *members* are names of contenders.
+    given
+        *given* are the contenders whose fits it gets.
+    """
+    trained = _untrained(owner, members, given)
+    return tuple(device for model in trained for device in model.training_devices(given))
+
+
+def _untrained(owner: Combination, members: Iterable[str], given: Collection[str]) -> list[Any]:
+    return [unfitted(owner, member) for member in members if member not in given]
 
 
 def modalities_of(owner: Combination, members: Iterable[str], study: Mapping[str, Any]) -> tuple[str, ...]:

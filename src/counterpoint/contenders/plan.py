@@ -1,6 +1,6 @@
 """The fits of a study, with the fits that each needs and its estimated time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +56,19 @@ def encodings_read(models: Mapping[str, Any]) -> list[Reading]:
 def encoder_fingerprints(models: Mapping[str, Any]) -> list[str]:
     """Return the fingerprints of the encoders whose vectors the contenders of a study read."""
     return fingerprints_of(encodings_read(models))
+
+
+def accelerators(models: Mapping[str, Any]) -> list[str]:
+    """Return the kinds of the devices on which the contenders of a study train networks, without the CPU."""
+    return _accelerators({name for model in models.values() for name in model.training_devices(models)})
+
+
+def _accelerators(names: Collection[str]) -> list[str]:
+    if not names:
+        return []
+    from counterpoint.devices import device_kind  # noqa: PLC0415 - loads torch, as the networks did
+
+    return sorted({device_kind(name) for name in names} - {"cpu"})
 
 
 def plan(
@@ -133,18 +146,21 @@ class _Planner:
     ) -> FitTask:
         settings, model = dict(entry.settings), self.models[entry.name]
         built_on = {name: task.key for name, task in needed.items()}
-        # A contender without encoders has the key that it had before there were any.
+        # A contender without encoders has the key that it had before there were any, and so has a fit on the CPU.
         encoders = [self.fingerprints[reading] for reading in model.encodings_read(self.models)]
-        inputs = [self.rules.threads, built_on, *([encoders] if encoders else [])]
+        devices = _accelerators(model.training_devices(self.models))
+        inputs = [self.rules.threads, built_on, *filter(None, [encoders, devices])]
+        deciding = {name: value for name, value in settings.items() if name != "device" or ":" in entry.kind}
         return FitTask(
             contender=entry.name,
             kind=entry.kind,
             settings=settings,
             seed=seed,
             fold=fold,
-            key=key_of(__version__, self.key, entry.kind, settings, seed, fold, *inputs),
+            key=key_of(__version__, self.key, entry.kind, deciding, seed, fold, *inputs),
             needed=needed,
             trusted=self.trusted,
+            n_gpus=int("cuda" in devices),
             estimate_s=model.estimate_s(n_train, {name: self.models[name] for name in needed}),
             **self.places,
         )

@@ -17,6 +17,7 @@ from counterpoint.contenders.members import (
     FLOOR,
     CalibratedModel,
     calibrated,
+    devices_of,
     fitted_members,
     having,
     modalities_of,
@@ -87,6 +88,10 @@ class ProbeAverage(Contender):
     def encodings_read(self, given: Collection[str] = ()) -> tuple[Reading, ...]:
         """Return the vectors that the members read which it trains itself."""
         return readings_of(self, self.members, given)
+
+    def training_devices(self, given: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the names of the devices on which it trains networks among its members."""
+        return devices_of(self, self.members, given)
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         models, held_out = fitted_members(self, self.members, train=train, validation=validation, fits=fits)
