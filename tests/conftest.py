@@ -70,11 +70,11 @@ def encoding(encoders_in_studies, monkeypatch):
 
 @pytest.fixture(scope="session")
 def cluster():
-    """Start a Ray cluster of two CPUs on this machine, once; engine "ray" finds this process connected to it."""
+    """Start a Ray cluster of two CPUs and a GPU, real or not, once; engine "ray" finds this process connected to it."""
     ray = pytest.importorskip("ray")
     with temporary_environment({"RAY_USAGE_STATS_ENABLED": "0"}):
         ray.init(
-            "local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR,
+            "local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR,
             object_store_memory=80 << 20,
         )  # fmt: skip
     yield ray

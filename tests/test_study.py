@@ -9,12 +9,14 @@ import time
 
 import polars as pl
 import pytest
+import torch
 import yaml
 
 import counterpoint as cp
 from counterpoint import fits, stages
 from counterpoint.compare import choose_primary
 from counterpoint.config import StudyConfig
+from counterpoint.devices import available
 from counterpoint.errors import CounterpointError, RunFolderError
 from counterpoint.schema import COSTS, DIFFERENCES, DROPPED, FINDINGS, HISTORY, PAIRS, PREDICTIONS, SCORES, check
 
@@ -126,6 +128,25 @@ def test_another_contender_fits_only_that_one(finished, monkeypatch):
     more = config(contenders=[*config().model_dump()["contenders"], "keyword-rule"])
     cp.Study(more, runs=finished.root.parent).predictions()
     assert fitted == ["keyword-rule"] * 3
+
+
+def test_a_device_that_means_the_cpu_fits_nothing_again(finished, monkeypatch):
+    monkeypatch.setattr(fits, "fit", refuse)
+    named = [entry.model_dump() for entry in finished.config.contenders]
+    device = "cpu" if available() == ["cpu"] else "auto"
+    named[2]["settings"]["device"] = device
+    again = cp.Study(config(contenders=named), runs=finished.root.parent)
+    assert again.predictions().equals(finished.predictions())
+
+
+def test_a_gpu_makes_the_fits_again(finished, monkeypatch):
+    keys = set()
+    for is_there in (False, True):
+        monkeypatch.setattr("counterpoint.contenders.plan.may_have_gpu", lambda is_there=is_there: is_there)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda is_there=is_there: is_there)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+        keys.add(cp.Study(finished.config, runs=finished.root.parent).key("fits"))
+    assert len(keys) == 2
 
 
 def test_the_primary_contrast_does_not_depend_on_test_rows(finished):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
 from counterpoint.errors import ConfigError, did_you_mean
 from counterpoint.redaction import HIDDEN, STORAGE, hidden, names_a_secret
@@ -27,6 +27,21 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=
 """A name that is also the name of a folder."""
 Storage = Annotated[Mapping[str, Any], Field(repr=False), PlainSerializer(hidden)]
 """Options for fsspec.  They are never written."""
+
+
+def device_name(name: str) -> str:
+    """Return the *name* of a device, which need not be on this machine.
+
+    >>> device_name("cuda:1")
+    'cuda:1'
+    """
+    if re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", name) is None:
+        raise ValueError(f"Unknown device {name!r}.{did_you_mean(name, ('auto', 'cpu', 'cuda', 'cuda:0', 'mps'))}")
+    return name
+
+
+Device = Annotated[str, AfterValidator(device_name)]
+"""The name of the device of a torch model: see `counterpoint.devices`."""
 
 _TAG = re.compile(r"str|dict|[a-z_-]+\[.*\]")
 

@@ -13,7 +13,7 @@ from counterpoint.compare import choose_primary, compare
 from counterpoint.config import StudyConfig
 from counterpoint.contenders.fit_task import is_done
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
-from counterpoint.contenders.plan import encoder_fingerprints, models_of
+from counterpoint.contenders.plan import accelerators, encoder_fingerprints, models_of
 from counterpoint.data.export import SplitExport
 from counterpoint.diagnose import Inputs
 from counterpoint.diagnose.verdict import Answer, answer
@@ -314,6 +314,7 @@ STAGES: Mapping[str, Stage] = {
             s.config.contenders,
             *stages.fit_inputs(s.config.fit, s.config.predictions),
             *encoder_fingerprints(s.config.contenders),
+            *accelerators(s.config.contenders),
         ],
         lambda s: stages.collect_predictions(s.fits.made(), s.pairs(), s.config.predictions),
     ),

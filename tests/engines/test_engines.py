@@ -11,8 +11,18 @@ import pytest
 
 import engine_contract
 from counterpoint.engines import ENGINES, engine
+from counterpoint.engines.caps import WORKER
 from counterpoint.errors import ConfigError
-from engine_contract import ALWAYS, OF_PROCESSES, Errand, contract_of, double_name
+from engine_contract import (
+    ALWAYS,
+    BUSY_S,
+    OF_PROCESSES,
+    Errand,
+    contract_of,
+    double_name,
+    gpus_in_a_busy_time,
+    worker_of_a_busy_time,
+)  # fmt: skip
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +63,14 @@ def test_a_pool_that_breaks_while_a_process_is_started_is_replaced(monkeypatch):
     assert len(submitted) == 3
 
 
+def test_workers_of_this_machine_have_numbers_from_0_and_one_that_replaces_another_has_its_number(tmp_path):
+    tasks = [Errand("fragile", folder=str(tmp_path)), Errand("sound")]
+    numbers = [number for _, number in engine("local")(tasks, worker_of_a_busy_time, workers=2)]
+    assert sorted(numbers) == ["0", "1"]
+    assert (tmp_path / "fragile").exists()
+    assert WORKER not in os.environ
+
+
 @pytest.mark.parametrize("name", ["local", "inline"])
 def test_an_engine_of_this_machine_refuses_an_address(name):
     with pytest.raises(ConfigError, match=rf"{name} engine .* 'head:6379' needs engine: ray"):
@@ -81,7 +99,7 @@ from engine_contract import Errand, double_name
 from counterpoint.engines import engine
 from counterpoint.errors import CounterpointError
 try:
-    for task, result in engine("ray")([Errand("a"), Errand("b")], double_name, workers=2):
+    for task, result in engine("ray")([Errand("a"), Errand("b", n_gpus=1)], double_name, workers=2):
         print(task.name, result)
 except CounterpointError as error:
     print(type(error).__name__, error)
@@ -119,6 +137,13 @@ def test_ray_joins_the_cluster_that_the_environment_names_and_leaves_it_running(
     address = cluster.get_runtime_context().gcs_address
     assert sorted(run_ray(RAY_ADDRESS=address)) == ["a aa", "b bb"]
     assert cluster.cluster_resources()["CPU"] == 2
+
+
+def test_on_ray_a_task_has_a_gpu_for_itself_or_sees_none(cluster):
+    tasks = [Errand("a", n_gpus=1), Errand("b", n_gpus=1), Errand("c"), Errand("d")]
+    results = {task.name: result for task, result in engine("ray")(tasks, gpus_in_a_busy_time, workers=4)}
+    assert {name: gpus for name, (gpus, _) in results.items()} == {"a": "0", "b": "0", "c": "", "d": ""}
+    assert abs(results["a"][1] - results["b"][1]) >= BUSY_S  # the cluster has one GPU
 
 
 def test_ray_starts_a_cluster_of_its_own_and_ends_it():

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from counterpoint.engines.caps import temporary_environment
+from counterpoint.engines.caps import WORKER, temporary_environment
 from counterpoint.errors import ConfigError, CounterpointError
 
 Run = Callable[..., Iterator[tuple["Errand", object]]]
@@ -37,6 +37,7 @@ class Errand:
     name: str
     after: tuple[str, ...] = ()
     folder: str = ""
+    n_gpus: int = 0
 
 
 def double_name(errand: Errand) -> str:
@@ -63,6 +64,19 @@ def start_of_a_busy_time(errand: Errand) -> float:
     start_s = time.monotonic()
     time.sleep(BUSY_S)
     return start_s
+
+
+def gpus_in_a_busy_time(errand: Errand) -> tuple[str | None, float]:
+    """Return the GPUs that the errand may use, and its start."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES"), start_of_a_busy_time(errand)
+
+
+def worker_of_a_busy_time(errand: Errand) -> str | None:
+    """Return the number of the worker, after it was killed once where the errand is fragile."""
+    start_of_a_busy_time(errand)
+    if errand.folder:
+        die_once(errand)
+    return os.environ.get(WORKER)
 
 
 def die_once(errand: Errand) -> str:

@@ -32,6 +32,13 @@ class Undeclared(Piped):
     part_types = ()
 
 
+class Worn(Piped):
+    """Has a setting with the name of one of ours."""
+
+    def __init__(self, *, device: str = "phone") -> None:
+        self.device = device
+
+
 class Stateful(Contender):
     """Adds to its state an object that is neither an array nor a JSON value."""
 

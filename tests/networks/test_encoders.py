@@ -9,7 +9,7 @@ from jaxtyping import TypeCheckError
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from counterpoint.networks.augment import Augment
-from counterpoint.networks.encoders import ImageEncoder, Residual, TextEncoder
+from counterpoint.networks.encoders import BiLSTM, ImageEncoder, Residual, TextEncoder
 
 words = st.lists(st.integers(1, 9), min_size=1, max_size=7)
 
@@ -48,6 +48,20 @@ def test_a_text_has_the_same_gradient_alone_and_with_a_longer_one(text, other):
     ]
     for padded, alone in zip(*slopes, strict=True):
         assert torch.allclose(padded, alone, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("is_training", [True, False])
+def test_packed_texts_as_a_gpu_reads_them_have_the_vectors_of_padded_ones(is_training, monkeypatch):
+    encoder = text_encoder(dropout=0.0, word_dropout=0.0).train(is_training)
+    batch = torch.randint(2, 10, (5, 7))
+    for row, length in enumerate((7, 3, 0, 1, 5)):
+        batch[row, length:] = 0
+    padded = encoder(batch)
+    monkeypatch.setattr(BiLSTM, "forward", BiLSTM._packed)
+    packed = encoder(batch)
+    torch.testing.assert_close(packed, padded)
+    slopes = [torch.autograd.grad(each.square().sum(), list(encoder.parameters())) for each in (packed, padded)]
+    torch.testing.assert_close(*slopes)
 
 
 def packed_vectors(encoder, batch):

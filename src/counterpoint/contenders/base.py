@@ -151,6 +151,13 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
         return ()
 
+    def training_devices(self, given: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the names of the devices on which it trains networks.  Fits on a GPU are other fits than on the CPU.
+
+        *given* are the contenders whose fits it gets, so that it does not train them itself.
+        """
+        return ()
+
     def check_installed(self, given: Collection[str] = ()) -> None:
         """Check that the packages and encoders that it uses are there, before anything is fitted.
 

@@ -18,6 +18,7 @@ from counterpoint.contenders.readings import Reading, check_fingerprints, finger
 from counterpoint.contenders.regression import judged_on, spread
 from counterpoint.contenders.vectors import Vectors
 from counterpoint.schema import Frame
+from counterpoint.settings import Device
 
 
 @settings_as_fields
@@ -47,7 +48,7 @@ class BoostedEmbeddings(Contender):
     """The largest number of leaves of a tree."""
     most_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
     """The largest number of training rows, which are all in memory.  Of more, evenly spaced ones are read."""
-    device: str = "auto"
+    device: Device = "auto"
     """The device of the encoders: "auto", "cpu", "cuda", "cuda:1" or "mps"."""
     encodings: str | None = None
     """The folder of the stored encodings."""

@@ -48,6 +48,11 @@ class Combination(Contender):
         trained = [self._unfitted(member) for member in self.named if member not in {*given, *WITHOUT_ENCODERS}]
         return tuple(reading for model in trained for reading in model.encodings_read(given))
 
+    def training_devices(self, given: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the names of the devices on which it trains networks among its members."""
+        trained = [self._unfitted(member) for member in self.named if member not in given]
+        return tuple(device for model in trained for device in model.training_devices(given))
+
     def _fitted_members(
         self, names: Iterable[str], *, train: Rows, validation: Rows | None, fits: Mapping[str, Any]
     ) -> tuple[dict[str, Any], Rows]:

@@ -20,7 +20,7 @@ class FitTask:
     """The inputs of one fit.
 
     ``needed`` has the fit of each contender that this one needs.  ``trusted`` has the classes and encoders from outside
-    this package that the study file names.
+    this package that the study file names.  ``n_gpus`` is the number of GPUs that a Ray cluster gives the fit.
     """
 
     contender: str
@@ -36,6 +36,7 @@ class FitTask:
     estimate_s: float = 0.0
     trusted: tuple[str, ...] = ()
     encodings: Path | None = None
+    n_gpus: int = 0
 
     @property
     def fit(self) -> str:

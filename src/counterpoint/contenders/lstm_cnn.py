@@ -1,6 +1,6 @@
 """A text LSTM and an image network, joined by concatenation and trained together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
@@ -77,6 +77,11 @@ class LSTMCNN(OneCycleNetwork):
         """Return the pixel settings of the image branch, or None where ``fit`` gets that branch."""
         return None if self.needs else ImageCNN(**(self.image or {})).pixel_settings()
 
+    def training_devices(self, given: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the names of the devices on which it and the branches are trained that ``fit`` does not get."""
+        own = [model.device for name, model in self._alone().items() if name in self.needs and name not in given]
+        return (self.device, *own)
+
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:
         """Estimate the seconds of a fit, with the training of the branches that ``fit`` does not get."""
         own = {name: model for name, model in self._alone().items() if name in self.needs and name not in branches}
@@ -89,7 +94,8 @@ class LSTMCNN(OneCycleNetwork):
     def _alone(self) -> dict[str, Network]:
         """Return the untrained branches with the settings of this contender."""
         own = {"text-lstm": {**(self.text or {})}, "image-cnn": {"cache": self.cache, **(self.image or {})}}
-        return {name: cast(Network, make(name, **{"seed": self.seed, **own[name]})) for name in BRANCHES}
+        shared = {name: getattr(self, name) for name in ("seed", "device", "precision")}
+        return {name: cast(Network, make(name, **{**shared, **own[name]})) for name in BRANCHES}
 
     def _learn(self, train: Rows, validation: Rows, fits: dict[str, Any]) -> None:
         given = {name: deepcopy(fits[name]) for name in self.needs if name in fits}

@@ -1,15 +1,16 @@
 """A neural contender: it builds its network, trains it with skorch, and keeps weights and settings only."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from skorch import NeuralNet
+from skorch.utils import to_device
 from torch import nn
 
 from counterpoint.contenders import Positive, settings_as_fields
@@ -19,12 +20,15 @@ from counterpoint.contenders.calibrate import Scaling
 from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
 from counterpoint.contenders.inner_split import hold_out
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.training import PREDICTED_AT_ONCE, WATCHED
+from counterpoint.contenders.training import PREDICTED_AT_ONCE, WATCHED, Precision
+from counterpoint.devices import check_mixed_precision, device_of, device_or_cpu, on_device, own_draws, repeatable
+from counterpoint.errors import CounterpointError
 from counterpoint.networks.fusions import Fusion
 from counterpoint.networks.layers import layer_table
 from counterpoint.networks.weights import rebuilt, weights_of
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
+from counterpoint.settings import Device
 
 
 @settings_as_fields
@@ -39,7 +43,7 @@ class Network(Contender):
     branch
         *branch* is the name of the trained part in the history: "text", "image" or "joint".
     network_
-        *network_* is the trained module, in evaluation mode.
+        *network_* is the trained module, in evaluation mode, on the CPU.
     scaling_
         *scaling_* maps the logits of the network to those of the predicted probabilities.
     best_epoch_
@@ -60,14 +64,30 @@ class Network(Contender):
     the weights of the last epoch are kept."""
     class_weight: Literal["balanced"] | None = None
     """With "balanced" every class has the same weight in the loss."""
+    device: Device = "auto"
+    """The device: "auto", "cpu", "cuda", "cuda:1" or "mps".  "auto" is a GPU where there is one.  A fitted network
+    predicts on the CPU where its device is not available."""
+    precision: Precision = "full"
+    """"full" trains in 32 bits.  "mixed" trains in bfloat16 where that is safe, and needs ``counterpoint[mixed]``.
+    An LSTM and all predictions are always in 32 bits."""
     seed: int = 0
     """Seeds the weights, the order of the rows and the rows held out."""
+
+    def check_installed(self, given: Collection[str] = ()) -> None:
+        """Check that the package for mixed precision is there, where it is used."""
+        super().check_installed(given)
+        if self.precision == "mixed":
+            check_mixed_precision()
+
+    def training_devices(self, given: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the names of the devices on which it trains networks."""
+        return (self.device,)
 
     def _fit(self, train: Rows, validation: Rows | None, fits: dict[str, Any]) -> None:
         if validation is None:
             train, validation = hold_out(train, seed=child_seed(self.seed, "hold-out"))
-        # Each fit has its own generator: the draws of a caller and of a fit do not shift each other.
-        with torch.random.fork_rng(devices=[]):
+        # Each fit has its own generators: the draws of a caller and of a fit do not shift each other.
+        with own_draws(device_of(self.device)), repeatable():
             torch.manual_seed(child_seed(self.seed, self.branch))
             self._learn(train, validation, fits)
             watched = self._material(validation)
@@ -106,8 +126,11 @@ class Network(Contender):
         with self._reading(pairs):
             material = self._material(Rows(with_missing(pairs), np.zeros(len(pairs) + 1, dtype=np.int64)))
         orders = Batches(material, batch_size=PREDICTED_AT_ONCE).orders()
-        with torch.inference_mode():
-            batches = [network.vectors_and_terms(**material[rows][0]) for rows in orders]
+        device = device_or_cpu(self.device)
+        vectors_and_terms = cast(Fusion, on_device(network, device)).vectors_and_terms
+        with repeatable(), torch.inference_mode():
+            outputs = (vectors_and_terms(**to_device(material[rows][0], device)) for rows in orders)
+            batches = [to_device(each, "cpu") for each in outputs]
         back = np.argsort(np.concatenate(orders))
 
         def encoded(place: int, modality: str) -> EncodedModality:
@@ -145,12 +168,15 @@ class Network(Contender):
         }
 
     def _train(self, network: nn.Module, train: Material, validation: Material) -> None:
-        net = self._trainer(network, train, validation).fit(train, None)
+        try:
+            net = self._trainer(network, train, validation).fit(train, None)
+        except torch.OutOfMemoryError as error:
+            raise CounterpointError("The GPU lacks memory. Try a smaller batch, or fewer fit.workers.") from error
         stop = dict(net.callbacks_).get("stop")
         is_through = len(net.history) == self.epochs and "dur" in net.history[-1]
         if not is_through and (stop is None or stop.misses_ < stop.patience):
             raise KeyboardInterrupt  # at Ctrl-C skorch stops training and keeps the network as it is
-        self.network_ = net.module_.eval()
+        self.network_ = net.module_.eval().cpu()
         self.n_epochs_ = len(net.history)
         # Without a finite loss, as without early stopping, the weights of the last epoch are kept.
         self.best_epoch_: int = (stop and stop.best_epoch_) or self.n_epochs_
@@ -171,9 +197,12 @@ class Network(Contender):
     def _logits(self, material: Material) -> NDArray[np.float64]:
         """Return the logits of the network itself, shape (n_pairs, n_classes)."""
         logits = np.empty((len(material), len(self.classes_)))
-        with torch.inference_mode():
+        device = device_or_cpu(self.device)
+        network = on_device(self.network_, device)
+        with repeatable(), torch.inference_mode():
             for rows in Batches(material, batch_size=PREDICTED_AT_ONCE).orders():
-                logits[rows] = self.network_(**material[rows][0])[:, 0].numpy()  # (batch, classes)
+                outputs = network(**to_device(material[rows][0], device))  # (batch, outputs, classes)
+                logits[rows] = outputs[:, 0].cpu().numpy()
         return logits
 
 

@@ -97,6 +97,8 @@ class OneCycleNetwork(Network):
             epochs=self.epochs,
             batch=batch_size,
             seed=child_seed(self.seed, "order"),
+            device=self.device,
+            precision=self.precision,
             callbacks=[*watching, ("cycle", cycle)],
             lr=self.lr,
             optimizer=torch.optim.AdamW,

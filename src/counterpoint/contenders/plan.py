@@ -1,6 +1,6 @@
 """The fits of a study, with the fits that each needs and its estimated time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from counterpoint.contenders.fit import configured
 from counterpoint.contenders.fit_task import FitTask
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.readings import Reading, fingerprints_of, needs_trust
+from counterpoint.engines.gpus import may_have_gpu
 from counterpoint.errors import ConfigError
 from counterpoint.schema import Frame
 
@@ -73,6 +74,20 @@ def encoder_fingerprints(entries: Entries) -> list[str]:
             with naming(entry.name):
                 found |= {each: each.fingerprint() for each in model.encodings_read(names) if each not in found}
     return list(found.values())
+
+
+def accelerators(entries: Entries) -> list[str]:
+    """Return the kinds of the devices that the contenders of a study name, or that "auto" is here, without the CPU."""
+    return _accelerators({str(entry.settings.get("device", "auto")) for entry in entries})
+
+
+def _accelerators(names: Collection[str]) -> list[str]:
+    kinds = {name.partition(":")[0] for name in names if name != "auto"}
+    if "auto" in names and may_have_gpu():
+        from counterpoint.devices import device_kind  # noqa: PLC0415 - loads torch, which reading needs nowhere else
+
+        kinds.add(device_kind("auto"))
+    return sorted(kinds - {"cpu"})
 
 
 def plan(
@@ -150,18 +165,21 @@ class _Planner:
     ) -> FitTask:
         settings, model = dict(entry.settings), self.models[entry.name]
         built_on = {name: task.key for name, task in needed.items()}
-        # A contender without encoders has the key that it had before there were any.
+        # A contender without encoders has the key that it had before there were any, and so has a fit on the CPU.
         encoders = [self.fingerprints[reading] for reading in model.encodings_read(self.models)]
-        inputs = [self.rules.threads, built_on, *([encoders] if encoders else [])]
+        devices = _accelerators(model.training_devices(self.models))
+        inputs = [self.rules.threads, built_on, *filter(None, [encoders, devices])]
+        deciding = {name: value for name, value in settings.items() if name != "device" or ":" in entry.kind}
         return FitTask(
             contender=entry.name,
             kind=entry.kind,
             settings=settings,
             seed=seed,
             fold=fold,
-            key=key_of(__version__, self.key, entry.kind, settings, seed, fold, *inputs),
+            key=key_of(__version__, self.key, entry.kind, deciding, seed, fold, *inputs),
             needed=needed,
             trusted=self.trusted,
+            n_gpus=int("cuda" in devices),
             estimate_s=model.estimate_s(n_train, {name: self.models[name] for name in needed}),
             **self.places,
         )

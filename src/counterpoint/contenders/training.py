@@ -1,7 +1,8 @@
 """The training of a network by skorch: its loss, the values recorded in each epoch, and early stopping."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from counterpoint.contenders.base import Codes
+from counterpoint.devices import device_of, mixed_precision
 
 WATCHED = {
     "train_loss": "train_entropy",
@@ -26,6 +28,7 @@ WATCHED = {
 """Columns of the history, and their names in the history of skorch."""
 
 PREDICTED_AT_ONCE = 256
+Precision = Literal["full", "mixed"]
 ScaledLoss = Callable[[NDArray[np.float64], Codes], float]
 
 
@@ -42,9 +45,12 @@ class Loss(nn.Module):
         *auxiliary* is the weight of the loss of each branch.  The loss of the prediction has weight 1.
     """
 
+    weight: Tensor | None
+
     def __init__(self, *, weight: Tensor | None = None, smoothing: float = 0.0, auxiliary: float = 0.0) -> None:
         super().__init__()
-        self.weight, self.smoothing, self.auxiliary = weight, smoothing, auxiliary
+        self.register_buffer("weight", weight)  # moves to the device of the network
+        self.smoothing, self.auxiliary = smoothing, auxiliary
 
     def forward(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Return the loss of *logits*, shape (batch, outputs, classes)."""
@@ -111,7 +117,7 @@ class Watch(Callback):  # type: ignore[misc]
             *kwargs* are further arguments of skorch, which are not used.
         """
         part = "train" if training else "valid"
-        prediction, codes = y_pred[:, 0].detach(), batch[1]
+        prediction, codes = y_pred[:, 0].detach().cpu(), batch[1]
         if not training:
             self.seen_.append((prediction, codes))
         if self.log_shares is not None:
@@ -174,6 +180,20 @@ def callbacks(
     return [*watching, ("stop", Patience("scaled_entropy" if scaled else "valid_entropy", patience, warm_up))]
 
 
+class Trainer(NeuralNet):  # type: ignore[misc]
+    """A trainer of skorch whose forward passes are in the contexts of *autocast*.  Losses and steps are in 32 bits."""
+
+    def __init__(self, *args: Any, autocast: Callable[[], AbstractContextManager[Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.autocast = autocast
+
+    def infer(self, x: Any, **fit_params: Any) -> Tensor:
+        """Return the logits of a batch *x*."""
+        with self.autocast():
+            logits: Tensor = super().infer(x, **fit_params)
+        return logits.float()
+
+
 def trainer(
     network: nn.Module,
     validation: Any,
@@ -184,6 +204,8 @@ def trainer(
     batch: int,
     seed: int,
     callbacks: Sequence[tuple[str, Callback]],
+    device: str = "cpu",
+    precision: Precision = "full",
     **optimiser: Any,
 ) -> NeuralNet:
     """Return the skorch trainer of *network*.
@@ -200,11 +222,16 @@ def trainer(
         *epochs* is the largest number of epochs, *batch* the largest batch, and *seed* shuffles the rows.
     callbacks
         *callbacks* are named callbacks of skorch.
+    device, precision
+        *device* and *precision* are those of `Network`.
     optimiser
         *optimiser* are the learning rate and other arguments of skorch that begin with ``optimizer``.
     """
-    return NeuralNet(
+    place = device_of(device)
+    return Trainer(
         network,
+        autocast=mixed_precision(place) if precision == "mixed" else nullcontext,
+        device=str(place),
         criterion=loss,
         max_epochs=epochs,
         batch_size=batch,

@@ -17,6 +17,7 @@ from counterpoint.contenders.probes.rows_file import chunks
 from counterpoint.contenders.readings import Reading, check_fingerprints, fingerprints_of
 from counterpoint.contenders.regression import spread
 from counterpoint.schema import Frame
+from counterpoint.settings import Device
 
 Floats = NDArray[np.float64]
 PLACE = "{}"
@@ -57,7 +58,7 @@ class ZeroShot(Contender):
     """The prompt of a class, with {} in the place of its name."""
     names: Mapping[str, str] | None = None
     """The words for a class where its label is no word, as in ``{n02119789: fox}``."""
-    device: str = "auto"
+    device: Device = "auto"
     """The device of the encoder: "auto", "cpu", "cuda", "cuda:1" or "mps"."""
     encodings: str | None = None
     """The folder of the stored encodings."""

@@ -36,12 +36,16 @@ class Encoder(ABC):
         *width* is the number of values of a vector.
     shape
         *shape* is the size of the images that it reads.  It is None for an encoder of texts.
+    device
+        *device* is the device on which it runs: "auto", "cpu", "cuda", "cuda:1" or "mps".  A Ray cluster gives it a GPU
+        if this is one.
     """
 
     name: str
     modalities: tuple[str, ...]
     width: int
     shape: ImageShape | None = None
+    device: str = "cpu"
 
     @property
     @abstractmethod

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
+GPU_BATCH = 64
+"""The number of rows of a batch on a GPU."""
 
 
 def row_batches(rows: Rows, size: int) -> Iterator[Rows]:

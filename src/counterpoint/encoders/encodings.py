@@ -200,6 +200,7 @@ class EncodingTask:
     values: pl.Series
     hashes: Hashes
     folder: Path
+    n_gpus: int = 0
     after: tuple[str, ...] = field(default=())
 
 
@@ -290,10 +291,19 @@ def _tasks(
     """Return tasks of similar size, several for each process."""
     size = min(TASK_ROWS[modality], max(LEAST_TASK_ROWS, len(rows) // (4 * (workers or os.cpu_count() or 1))))
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+    n_gpus = _n_gpus(encoder)
     return [
         EncodingTask(
             f"{encoder.name}, {modality}s {start}", encoder, encoder.fingerprint, modality,
-            contents.values.gather(part), contents.hashes[part], folder,
+            contents.values.gather(part), contents.hashes[part], folder, n_gpus,
         )
         for start, part in enumerate(parts)
     ]  # fmt: skip
+
+
+def _n_gpus(encoder: Encoder) -> int:
+    if encoder.device == "cpu":
+        return 0
+    from counterpoint.devices import device_kind  # noqa: PLC0415 - loads torch
+
+    return int(device_kind(encoder.device) == "cuda")

@@ -15,9 +15,9 @@ import torch
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
 from transformers.utils import logging
 
+from counterpoint.devices import device_of, exact
 from counterpoint.encoders.base import Encoder, Floats
-from counterpoint.encoders.batches import Rows, length_batches, padded, row_batches
-from counterpoint.encoders.devices import GPU_BATCH, device_of, exact
+from counterpoint.encoders.batches import GPU_BATCH, Rows, length_batches, padded, row_batches
 from counterpoint.encoders.hub_files import PREPROCESSOR, SENTENCES, TOKENIZER, fingerprint_of_folder, folder_of
 from counterpoint.encoders.pooling import mean_of_tokens, unit
 from counterpoint.errors import ConfigError, first_line
@@ -60,7 +60,7 @@ class _Hub(Encoder):
 
     def __init__(self, name: str, folder: Path, device: str) -> None:
         self.name = name
-        self._folder, self._device = folder, device
+        self._folder, self.device = folder, device
 
     @property
     def fingerprint(self) -> str:
@@ -73,7 +73,7 @@ class _Hub(Encoder):
 
     @cached_property
     def _model(self) -> Any:
-        device = device_of(self._device)
+        device = device_of(self.device)
         with _loading(self.name):
             model, info = AutoModel.from_pretrained(
                 self._folder, local_files_only=True, output_loading_info=True, dtype=torch.float32
@@ -173,7 +173,7 @@ class HubSentences(_ByLength):
     def _model(self) -> Any:
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - other models do not need it
 
-        device = device_of(self._device)
+        device = device_of(self.device)
         with _loading(self.name):
             return SentenceTransformer(str(self._folder), device=str(device), local_files_only=True).eval()
 

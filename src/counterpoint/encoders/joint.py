@@ -50,6 +50,7 @@ class Joint(Encoder):
 
     def __init__(self, *, device: str = "auto") -> None:
         self._entry = entry_of(self.name)
+        self.device = device
         self.texts, self.images = MiniLM(), Lite0(device=device)
         self.width, self.shape = self.texts.width, self.images.shape
 

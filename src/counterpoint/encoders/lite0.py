@@ -41,7 +41,7 @@ class Lite0(Encoder):
         self._entry = entry_of(self.name)
         self.width = self._entry.width
         self.shape = ImageShape(224, "rgb", "squash", "area")
-        self._device, self._batch = device, batch
+        self.device, self._batch = device, batch
 
     @property
     def fingerprint(self) -> str:
@@ -81,4 +81,4 @@ class Lite0(Encoder):
     def _network(self) -> "Lite0Network":
         from counterpoint.encoders.lite0_network import Lite0Network  # noqa: PLC0415 - loads torch
 
-        return Lite0Network(self._entry.files["weights"].read(), self._device)
+        return Lite0Network(self._entry.files["weights"].read(), self.device)

@@ -11,9 +11,9 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from counterpoint.devices import device_of, exact
 from counterpoint.encoders.base import Floats
-from counterpoint.encoders.batches import row_batches
-from counterpoint.encoders.devices import GPU_BATCH, device_of, exact
+from counterpoint.encoders.batches import GPU_BATCH, row_batches
 from counterpoint.features.decode import Pixels8
 
 BATCH = 2

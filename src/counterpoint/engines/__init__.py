@@ -91,6 +91,18 @@ def is_late(task: Task) -> bool:
     return own_answer is not None and own_answer()
 
 
+def n_gpus_of(task: Task) -> int:
+    """Return the number of GPUs that a *task* needs for itself: its attribute ``n_gpus``, or 0 without one.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> n_gpus_of(SimpleNamespace(name="a")), n_gpus_of(SimpleNamespace(name="a", n_gpus=1))
+    (0, 1)
+    """
+    return int(getattr(task, "n_gpus", 0))
+
+
 def died(name: str) -> CounterpointError:
     """Return the error for the task of this *name*, with a process that died too often.
 

@@ -8,6 +8,9 @@ THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS",
 )  # fmt: skip
 
+WORKER = "COUNTERPOINT_WORKER"
+"""The variable with the number of a worker process, from 0.  Workers with other numbers take other GPUs."""
+
 REUSE = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 """Settings of glibc: freed blocks of up to 32 MiB, its limit, are kept.  Otherwise every training step requests its
 activations from the system again.  Zeroing their pages would take a fifth of the time."""

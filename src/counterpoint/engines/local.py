@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Generic, TypeVar
 
 from counterpoint.engines import MAX_CRASHES, AnyTask, died, is_late, ready, refuse_address
-from counterpoint.engines.caps import caps, temporary_environment
+from counterpoint.engines.caps import WORKER, caps, temporary_environment
 from counterpoint.engines.inline import run as run_here
 from counterpoint.engines.spawn import SPAWN, needs_script
 from counterpoint.engines.time_limit import expend_process
@@ -85,23 +85,23 @@ class _Pool(Generic[AnyTask, Result]):
         self.work, self.threads = work, threads
         self.running: dict[Future[Result], AnyTask] = {}
         self.crashes: dict[str, int] = {}
-        self._busy: dict[Future[Result], ProcessPoolExecutor] = {}
-        self._idle = [_new_executor() for _ in range(workers)]
+        self._busy: dict[Future[Result], _Worker] = {}
+        self._idle = [_Worker(number) for number in range(workers)]
 
     @property
     def free(self) -> int:
         return len(self._idle)
 
     def submit(self, task: AnyTask) -> None:
-        executor = self._idle.pop()
+        worker = self._idle.pop()
         # Spawned processes read the caps when they import numpy: the environment is set only while they start.
         with temporary_environment(caps(self.threads)):
             try:
-                future = executor.submit(self.work, task)
+                future = worker.submit(self.work, task)
             except (BrokenProcessPool, OSError):  # the process died between two tasks, or while it was started
-                executor = _new_executor()
-                future = executor.submit(self.work, task)
-        self.running[future], self._busy[future] = task, executor
+                worker = _Worker(worker.number)
+                future = worker.submit(self.work, task)
+        self.running[future], self._busy[future] = task, worker
 
     def next_done(self) -> list[tuple[AnyTask, Result]]:
         finished = set[Future[Result]]()
@@ -109,13 +109,13 @@ class _Pool(Generic[AnyTask, Result]):
             finished, _ = wait(self.running, timeout=POLL_S, return_when=FIRST_COMPLETED)
         results = []
         for future in finished:
-            task, executor = self.running.pop(future), self._busy.pop(future)
+            task, worker = self.running.pop(future), self._busy.pop(future)
             try:
                 results.append((task, future.result()))
-                self._idle.append(executor)
+                self._idle.append(worker)
             except BrokenProcessPool:
-                executor.shutdown(wait=False)
-                self._idle.append(_new_executor())
+                worker.shutdown(wait=False)
+                self._idle.append(_Worker(worker.number))
                 self._start_again(task)
         return results
 
@@ -127,22 +127,27 @@ class _Pool(Generic[AnyTask, Result]):
         self.submit(task)
 
     def stop(self) -> None:
-        for executor in self._idle:
-            executor.shutdown(wait=False)
-        for executor in self._busy.values():  # interrupted: the results would be thrown away
-            processes = list((getattr(executor, "_processes", None) or {}).values())
-            executor.shutdown(wait=False, cancel_futures=True)
+        for worker in self._idle:
+            worker.shutdown(wait=False)
+        for worker in self._busy.values():  # interrupted: the results would be thrown away
+            processes = list((getattr(worker, "_processes", None) or {}).values())
+            worker.shutdown(wait=False, cancel_futures=True)
             for process in processes:
                 process.terminate()
         self.running.clear()
 
 
-def _new_executor() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=SPAWN, initializer=_begin, initargs=(os.getpid(),))
+class _Worker(ProcessPoolExecutor):
+    """One process.  The one that replaces it after a crash has the same *number*."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(1, mp_context=SPAWN, initializer=_begin, initargs=(os.getpid(), number))
+        self.number = number
 
 
-def _begin(parent: int) -> None:
+def _begin(parent: int, number: int) -> None:
     """Ignore interrupts, which the parent handles.  End when the parent is gone, or an input takes too long."""
+    os.environ[WORKER] = str(number)
     expend_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

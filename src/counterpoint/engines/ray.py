@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from counterpoint.engines import MAX_CRASHES, AnyTask, died, is_late, ready
+from counterpoint.engines import MAX_CRASHES, AnyTask, died, is_late, n_gpus_of, ready
 from counterpoint.engines.caps import caps, temporary_environment
 from counterpoint.engines.spawn import needs_script
 from counterpoint.engines.time_limit import expend_process
@@ -57,7 +57,7 @@ def run(
         *workers* is the number of tasks in flight (default: as many as the CPUs of the cluster allow).  Name a number
         where a cluster grows with its demand.
     threads
-        *threads* is the number of CPUs of a task, and caps its numeric libraries.
+        *threads* is the number of CPUs of a task, and caps its numeric libraries.  Its number of GPUs is `n_gpus_of`.
     address
         *address* is the address of a cluster, such as ``10.0.0.1:6379`` or ``auto`` (default: RAY_ADDRESS).  Without
         any address, a cluster is started on this machine, and ended.  A process that is already connected to a cluster
@@ -136,26 +136,37 @@ def _check_that_it_answers(address: str) -> None:
         raise ConfigError(f"No Ray cluster answers at {address!r}: {error.strerror or error}.") from error
 
 
-def _cpus() -> list[int]:
-    """Return the number of CPUs of each node that has any."""
+def _most(resource: str, wanted: int) -> int:
+    """Return the *wanted* number of CPUs or GPUs, or as many as a node has: a task of more would never start."""
+    return min(wanted, max(_on_nodes(resource), default=0))
+
+
+def _on_nodes(resource: str) -> list[int]:
+    """Return the number of CPUs or GPUs of each node that has any."""
     nodes: list[Any] = ray.nodes()  # type: ignore[no-untyped-call]
-    found = [int(node["Resources"].get("CPU", 0)) for node in nodes if node["Alive"]]
+    found = [int(node["Resources"].get(resource, 0)) for node in nodes if node["Alive"]]
     return [n for n in found if n]
 
 
 def _n_at_once(threads: int) -> int:
-    return max(1, sum(n // threads for n in _cpus()))
+    return max(1, sum(n // threads for n in _on_nodes("CPU")))
 
 
 def _starter(work: Callable[[AnyTask], Result], threads: int) -> Callable[[AnyTask], Any]:
     """Return a function that sends a task to the cluster and returns the reference of its result."""
-    remote: Any = ray.remote(_do).options(
-        num_cpus=min(threads, max(_cpus(), default=threads)),  # more than any node has would never start
-        max_retries=MAX_CRASHES - 1,
-        runtime_env={"env_vars": caps(threads)},
-    )
     place = (str(Path.cwd()), tuple(sys.path))
-    return lambda task: remote.remote(pickle.dumps((work, task)), *place)
+    n_cpus, remote = _most("CPU", threads) or threads, ray.remote(_do)
+
+    def start(task: AnyTask) -> Any:
+        n_gpus = _most("GPU", n_gpus_of(task))
+        hidden = {} if n_gpus else {"CUDA_VISIBLE_DEVICES": ""}  # another task may have the GPUs of the node
+        own: Any = remote.options(
+            num_cpus=n_cpus, num_gpus=n_gpus, max_retries=MAX_CRASHES - 1,
+            runtime_env={"env_vars": caps(threads) | hidden},
+        )  # fmt: skip
+        return own.remote(pickle.dumps((work, task)), *place)
+
+    return start
 
 
 def _do(sent: bytes, folder: str, path: Sequence[str]) -> Any:

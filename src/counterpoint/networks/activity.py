@@ -47,7 +47,7 @@ def _rows(output: Any) -> Tensor | None:
     if not isinstance(output, Tensor) or output.dim() < 2 or not output.is_floating_point():
         return None
     rows = output.flatten(1)
-    return rows[:, :: max(1, -(-rows.shape[1] // MAX_UNITS))].double()
+    return rows[:, :: max(1, -(-rows.shape[1] // MAX_UNITS))].cpu().double()
 
 
 def _activity(name: str, module: nn.Module, rows: Tensor) -> Activity:
@@ -95,8 +95,8 @@ def gradient_shares(network: nn.Module, run: Callable[[], Any], code: int) -> di
         keep.remove()
     args, named = passed[0]
     with torch.enable_grad():
-        # Copies: tensors of inference mode do not allow gradients.
-        logits = network(*map(torch.clone, args), **{name: value.clone() for name, value in named.items()})
+        # Copies: tensors of inference mode do not allow gradients.  The pass may have been on another device.
+        logits = network(*map(_copied, args), **{name: _copied(value) for name, value in named.items()})
         loss = functional.cross_entropy(logits[:, 0], torch.full((len(logits),), code))
         weights = {name: each for name, each in network.named_parameters() if each.requires_grad}
         slopes = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
@@ -105,3 +105,7 @@ def gradient_shares(network: nn.Module, run: Callable[[], Any], code: int) -> di
         part = name.partition(".")[0]
         squares[part] = squares.get(part, 0.0) + (0.0 if slope is None else slope.square().sum().item())
     return {part: square**0.5 for part, square in squares.items()}
+
+
+def _copied(value: Tensor) -> Tensor:
+    return value.cpu().clone()

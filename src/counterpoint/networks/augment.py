@@ -46,7 +46,7 @@ class Augment(nn.Module):
 
 
 def _draw(x: Images) -> Float[Tensor, "batch 1 1 1"]:
-    return torch.rand(len(x), 1, 1, 1)
+    return torch.rand(len(x), 1, 1, 1).to(x.device)  # drawn on the CPU: the same images on every device
 
 
 def _shifted(x: Images, corners: Int[Tensor, "batch 2"], reach: int) -> Images:

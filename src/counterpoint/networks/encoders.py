@@ -1,11 +1,14 @@
 """Modules that turn a text or an image into one vector.  Do not classify."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from counterpoint.networks.augment import Augment
 
@@ -47,9 +50,14 @@ class TextEncoder(nn.Module):
 
     def forward(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch width"]:
         """Return one vector for each text."""
-        seen = tokens != PAD  # (batch, time)
+        with full_precision(tokens.device):
+            return self._read(tokens, tokens != PAD)
+
+    def _read(
+        self, tokens: Int[Tensor, "batch time"], seen: Bool[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch width"]:
         if self.training and self.word_dropout:
-            is_dropped = torch.rand(tokens.shape) < self.word_dropout
+            is_dropped = (torch.rand(tokens.shape) < self.word_dropout).to(tokens.device)
             tokens = tokens.masked_fill(is_dropped & seen, UNKNOWN)
         hidden = self.lstm(self.dropout(self.embed(tokens)), seen.sum(1))  # (batch, time, 2 · hidden)
         mask = seen.unsqueeze(-1)  # (batch, time, 1)
@@ -58,10 +66,18 @@ class TextEncoder(nn.Module):
         return torch.cat([mean, largest * seen.any(1, keepdim=True)], dim=1)
 
 
+def full_precision(device: torch.device) -> AbstractContextManager[Any]:
+    """Return a context without mixed precision on *device*, for an LSTM, which cuDNN would compute in float16."""
+    kind = device.type
+    is_mixed = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+    return torch.autocast(kind, enabled=False) if is_mixed else nullcontext()
+
+
 class BiLSTM(nn.LSTM):
     """A bidirectional LSTM over padded texts, whose second direction begins at the last word of each text.
 
-    torch reads padded texts with oneDNN, which is faster than its own code for packed texts.
+    On a CPU, torch reads padded texts with oneDNN, which is faster than its own code for packed texts.  On a GPU, cuDNN
+    reads packed texts, with the weights of both directions in one block of memory.
 
     >>> lstm = BiLSTM(4, 3)
     >>> lstm(torch.zeros(2, 5, 4), torch.tensor([5, 1])).shape
@@ -74,9 +90,12 @@ class BiLSTM(nn.LSTM):
     def forward(  # type: ignore[override]
         self, words: Float[Tensor, "batch time embed"], lengths: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch time both"]:
-        """Return the state of each direction after its first, second … word, and any values in the padding."""
+        """Return the states of both directions, in some order of the words each, and any values in the padding."""
+        if words.is_cuda:
+            return self._packed(words, lengths)
         n_steps = words.shape[1]
-        turned = (lengths.unsqueeze(1) - 1 - torch.arange(n_steps)) % n_steps  # the last word first, the padding last
+        steps = torch.arange(n_steps, device=words.device)
+        turned = (lengths.unsqueeze(1) - 1 - steps) % n_steps  # the last word first, the padding last
         backwards = words.gather(1, turned.unsqueeze(-1).expand_as(words))
         start = words.new_zeros(1, len(words), self.hidden_size)
         both = [
@@ -84,6 +103,14 @@ class BiLSTM(nn.LSTM):
             for texts, weights in zip((words, backwards), self.all_weights, strict=True)
         ]
         return torch.cat(both, dim=2)
+
+    def _packed(
+        self, words: Float[Tensor, "batch time embed"], lengths: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch time both"]:
+        packed = pack_padded_sequence(words, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
+        states, _ = super().forward(packed)
+        padded: Tensor = pad_packed_sequence(states, batch_first=True, total_length=words.shape[1])[0]
+        return padded
 
     def _states(self, texts: Tensor, start: tuple[Tensor, Tensor], weights: Sequence[Tensor]) -> Tensor:
         return torch.lstm(

@@ -97,7 +97,7 @@ class Concatenation(nn.Module):
         alone = self.text.head(vectors[0]), self.image.head(vectors[1])  # each (batch, classes)
         seen = torch.stack([(tokens != PAD).any(1), has_image], dim=1)  # (batch, 2)
         if self.training:
-            seen = seen & ~self._hidden(len(tokens))
+            seen = seen & ~self._hidden(len(tokens)).to(seen.device)
         normal = [norm(vector) for norm, vector in zip(self.norms, vectors, strict=True)]
         read = torch.cat([vector * seen[:, i : i + 1] for i, vector in enumerate(normal)], dim=1)
         prediction = self.joint(read) + sum(logits * seen[:, i : i + 1] for i, logits in enumerate(alone))
@@ -146,5 +146,5 @@ class Concatenation(nn.Module):
 
     def _hidden(self, n_pairs: int) -> Bool[Tensor, "batch 2"]:
         """Return a mask of hidden modalities, at most one in a pair."""
-        draw = torch.rand(n_pairs, 1)
+        draw = torch.rand(n_pairs, 1)  # on the CPU: the same pairs on every device
         return torch.cat([draw < self.hide / 2, draw > 1 - self.hide / 2], dim=1)

@@ -84,7 +84,7 @@ class View(NamedTuple):
 
 def curves(training: Training) -> list[dict[str, Any]]:
     """Return the curves of every candidate and draw of one training, one row each."""
-    model = KINDS[training.contender](**training.settings)
+    model = KINDS[training.contender](**{**training.settings, "device": "cpu"})  # where the recorder reads the network
     model.recorder = recorder = Recorder(model, training)
     parts = {part: training.pairs.filter(fold=part) for part in (TRAIN, VALIDATION)}
     model.fit(parts[TRAIN], parts[TRAIN]["label"], validation=(parts[VALIDATION], parts[VALIDATION]["label"]))

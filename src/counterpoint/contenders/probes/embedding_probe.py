@@ -10,6 +10,7 @@ from counterpoint.contenders.probes.probe import Probe
 from counterpoint.contenders.readings import check_fingerprints, fingerprints_of
 from counterpoint.contenders.vectors import Vectors
 from counterpoint.schema import Frame
+from counterpoint.settings import Device
 
 
 @settings_as_fields
@@ -19,7 +20,7 @@ class EmbeddingProbe(Probe):
     A study encodes each text and each image once.
     """
 
-    device: str = "auto"
+    device: Device = "auto"
     """The device of the encoder: "auto", "cpu", "cuda", "cuda:1" or "mps"."""
     encodings: str | None = None
     """The folder of the stored encodings."""

@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from counterpoint.networks.encoders import PAD
+from counterpoint.networks.encoders import PAD, full_precision
 
 
 class LastState(nn.Module):
@@ -47,7 +47,12 @@ class LastState(nn.Module):
 
     def forward(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch width"]:
         """Return the last state of each text."""
-        seen = tokens != PAD  # (batch, time)
+        with full_precision(tokens.device):
+            return self._read(tokens, tokens != PAD)
+
+    def _read(
+        self, tokens: Int[Tensor, "batch time"], seen: Bool[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch width"]:
         if not self.is_masked:
             return self._through_padding(self.embed(tokens), seen)
         # Words first, padding last, both in their order: the place of the padding then makes no difference.
@@ -62,7 +67,7 @@ class LastState(nn.Module):
         In training, the padding before the first word of a batch is read once, since it is the same in all its rows.
         """
         if isinstance(self.lstm, SoftmaxLSTM):
-            state: Tensor = self.lstm(words, torch.full((len(words),), words.shape[1]))
+            state: Tensor = self.lstm(words, torch.full((len(words),), words.shape[1], device=words.device))
             return state
         n_shared = int(seen.any(0).long().argmax()) if self.training else 0
         start = None
@@ -78,7 +83,7 @@ class LastState(nn.Module):
         if isinstance(self.lstm, SoftmaxLSTM):
             state: Tensor = self.lstm(words, lengths)
             return state
-        packed = pack_padded_sequence(words, lengths.clamp(min=1), batch_first=True, enforce_sorted=False)
+        packed = pack_padded_sequence(words, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
         last: Tensor = self.lstm(packed)[1][0]  # (1, batch, width)
         return last[0]
 

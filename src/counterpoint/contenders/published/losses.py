@@ -31,13 +31,15 @@ class BroadcastLoss(nn.Module):
     0.6931
     """
 
+    weight: Tensor | None
+
     def __init__(self, *, weight: Tensor | None = None) -> None:
         super().__init__()
-        self.weight = weight
+        self.register_buffer("weight", weight)  # moves to the device of the network
 
     def forward(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Return the loss of *logits*, shape (batch, outputs, 2)."""
-        weights = torch.ones(len(codes)) if self.weight is None else self.weight[codes]
+        weights = torch.ones(len(codes), device=logits.device) if self.weight is None else self.weight[codes]
         losses = row_losses("broadcast", logits[:, 0], codes)
         return (losses * weights).sum() / weights.sum()
 

@@ -77,6 +77,8 @@ class Published(Network):
             epochs=self.epochs,
             batch=self.batch,
             seed=child_seed(self.seed, "order"),
+            device=self.device,
+            precision=self.precision,
             callbacks=callbacks(
                 clip=math.inf,
                 patience=self.patience,
