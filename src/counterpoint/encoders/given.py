@@ -201,7 +201,13 @@ class GivenArray(_GivenFile):
         self.width = shape[1]
 
     def check(self, pairs: Frame, modality: str, n_records: int) -> None:
-        """Check the vectors of all pairs at once, and that there is one row for each record."""
+        """Check the vectors of all pairs at once, and that there is one row for each record.
+
+        Parameters
+        ----------
+        pairs, modality, n_records
+            *pairs*, *modality* and *n_records* are those of `Given.check`.
+        """
         if (n := len(self._opened())) != n_records:
             raise SchemaError(f"{self.name} has {n:,} rows, but the source has {n_records:,} records: {_BY_ROW}")
         super().check(pairs, modality, n_records)

@@ -28,8 +28,17 @@ def contenders_reading(modalities: Modalities, *exactly: str) -> list[str]:
 
 
 def joint_members(name: str, members: Members, modalities: Modalities) -> list[str]:
-    """Return the members of the combination *name* that read text and image, and are no combinations themselves.
+    """Return the members of a combination that read text and image, and are no combinations themselves.
 
+    Parameters
+    ----------
+    name, members
+        *name* is the combination, and *members* are those of each combination.
+    modalities
+        *modalities* are those that each contender reads.
+
+    Examples
+    --------
     >>> reads = {"text-svm": ("text",), "lstm-cnn": ("text", "image"), "late-fusion": ("text", "image")}
     >>> members = {"late-fusion": ("text-svm", "image-cnn"), "ensemble": tuple(reads)}
     >>> joint_members("ensemble", members, reads), joint_members("late-fusion", members, reads)
