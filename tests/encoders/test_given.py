@@ -116,7 +116,7 @@ def test_a_table_that_does_not_fit_is_one_line(tmp_path, pairs, table, line, mon
         (pl.DataFrame({"id": ["a", "b"], "v": [None, []]}, schema={"id": pl.String, "v": pl.List(pl.Float32)}),
          "v.parquet has no vector with a value in any row."),
         (pl.DataFrame({"id": ["a"], "name": ["x"]}),
-         "v.parquet needs a column id and one column of lists, or columns of numbers; found id (String), "
+         "v.parquet needs a column id and one column of lists of numbers, or columns of numbers; found id (String), "
          "name (String)."),
     ],
 )  # fmt: skip
