@@ -158,7 +158,8 @@ def _starter(work: Callable[[AnyTask], Result], threads: int) -> Callable[[AnyTa
     n_cpus, remote = _most("CPU", threads) or threads, ray.remote(_do)
 
     def start(task: AnyTask) -> Any:
-        n_gpus = _most("GPU", n_gpus_of(task))
+        wanted = n_gpus_of(task)
+        n_gpus = _most("GPU", wanted) if wanted else 0  # asks the cluster
         hidden = {} if n_gpus else {"CUDA_VISIBLE_DEVICES": ""}  # another task may have the GPUs of the node
         own: Any = remote.options(
             num_cpus=n_cpus, num_gpus=n_gpus, max_retries=MAX_CRASHES - 1,
