@@ -56,7 +56,8 @@ def time_limit(seconds: float, *, notes: IO[bytes] | None = None) -> Iterator[No
 def sign_of_life(seconds: float) -> None:
     """End this worker process, with a trace of its threads, unless the next sign of life comes within *seconds*.
 
-    It is meant for loops with many rounds, and is cheap: most calls only read the clock.
+    It is meant for loops with many rounds, and is cheap: most calls only read the clock.  The trace is written without
+    the interpreter's lock.  Where a thread still moves, it may break off, and a signal then ends the process.
     """
     global _seen_alive_s  # noqa: PLW0603 - a process has one such watch
     now_s = time.monotonic()
