@@ -9,6 +9,7 @@ test rows.
 pytorch-widedeep needs an older numpy, so it runs in an environment of its own, which `--install` makes.  The rows, this
 environment and the fits are in `--work`, a folder outside the project.  Without arguments few rows and epochs are used,
 which measures nothing.  `--whole` makes all fits, resumes where it was stopped, and writes `results/widedeep.json`.
+With `--only` and `--kinds` a part is made, whose figures are added to those in this file if the versions are the same.
 """
 
 import argparse
@@ -22,8 +23,8 @@ from typing import Any
 
 import polars as pl
 
-from counterpoint import Study
-from counterpoint.artifacts import write_json
+from counterpoint import Study, __version__
+from counterpoint.artifacts import read_json, write_json
 from counterpoint.compare import compare
 from counterpoint.config import Evaluate, StudyConfig
 from counterpoint.config.files import read_keys
@@ -58,34 +59,35 @@ QUICK_ROWS, QUICK_EPOCHS = 200, 2
 QUICK: Mapping[str, Mapping[str, Any]] = {name: {"epochs": QUICK_EPOCHS} for name in KINDS[:3]}
 
 
-def configs(*, is_whole: bool, workers: int = 2) -> dict[str, StudyConfig]:
-    """Return the study of each set that is on this machine, with our contender of each kind."""
+def configs(*, is_whole: bool, kinds: Sequence[str] = KINDS, workers: int = 2) -> dict[str, StudyConfig]:
+    """Return the study of each set that is on this machine, with our contender of each of *kinds*."""
     files = {name: read_keys(HERE.parent / "studies" / f"{name}.yaml") for name in (FLICKR8K, MASKED)}
     files = {name: {**keys, "source": REAL[FLICKR8K]} for name, keys in files.items()} if is_there(FLICKR8K) else {}
     if is_there(OPENMOJI):
         files[OPENMOJI] = {"source": {"kind": "emoji", "groups": GROUPS}, "split": SPLIT}
-    whole = {name: _config(name, keys, workers) for name, keys in files.items()}
+    whole = {name: _config(name, keys, kinds, workers) for name, keys in files.items()}
     return whole if is_whole else {name: _quick(config) for name, config in whole.items()}
 
 
-def _config(name: str, keys: Mapping[str, Any], workers: int) -> StudyConfig:
+def _config(name: str, keys: Mapping[str, Any], kinds: Sequence[str], workers: int) -> StudyConfig:
     """Return a study of the same rows as the study file with these *keys*."""
     rows = {key: value for key, value in keys.items() if key not in ("evaluate", "page")}
     fit = {"seeds": (0,), "workers": workers}
-    return StudyConfig.read({**rows, "study": f"widedeep-{name}", "contenders": list(KINDS), "fit": fit})
+    return StudyConfig.read({**rows, "study": f"widedeep-{name}", "contenders": list(kinds), "fit": fit})
 
 
 def _quick(config: StudyConfig) -> StudyConfig:
     """Return a study of few rows and epochs."""
     small = config.model_dump() | {"study": f"{config.study}-quick"}
-    small["contenders"] = [{"kind": kind, **QUICK.get(kind, {})} for kind in KINDS]
+    small["contenders"] = [{"kind": entry.kind, **QUICK.get(entry.kind, {})} for entry in config.contenders]
     small["split"] |= {"kind": "holdout", "limit": QUICK_ROWS}
     return StudyConfig.read(small)
 
 
 def compared(study: Study, rows: Path, out: Path, where: Path) -> dict[str, Any]:
     """Return the scores of both sides of each kind, their differences, and the costs of their fits."""
-    theirs = {kind: predictions_of(kind, PREFIX + kind, rows, out, where) for kind in KINDS}
+    kinds = [entry.kind for entry in study.config.contenders]
+    theirs = {kind: predictions_of(kind, PREFIX + kind, rows, out, where) for kind in kinds}
     outside = [read_predictions(model, study.pairs()) for model, _ in theirs.values()]
     predictions = pl.concat([study.predictions(), *outside])
     tested = predictions.filter(part="test").unique("id")
@@ -140,12 +142,26 @@ def is_behind(found: Mapping[str, Any]) -> bool:
     return any(metric["difference"]["high"] < 0 for metric in found["metrics"].values())
 
 
-def summary(sets: Mapping[str, Any], versions: Mapping[str, str]) -> dict[str, Any]:
-    """Return the content of the results file."""
+def summary(sets: Mapping[str, Any], versions: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of the results file: the figures of *sets*, and those *before* that they do not replace.
+
+    Figures of other versions are left out.
+    """
+    if before and before["versions"] == versions:
+        sets = {name: _joined(before["sets"].get(name, {}), sets.get(name, {})) for name in SETS}
+        sets = {name: own for name, own in sets.items() if own}
     behind = [
         f"{name}: {kind}" for name, own in sets.items() for kind, found in own["kinds"].items() if is_behind(found)
     ]
-    return {"versions": versions, "sets": sets, "behind": behind}
+    absent = [f"{name}: {kind}" for name in SETS for kind in KINDS if kind not in sets.get(name, {}).get("kinds", {})]
+    return {"versions": versions, "sets": sets, "behind": behind, "absent": absent}
+
+
+def _joined(before: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of one set, in the order of `KINDS`."""
+    of_kinds = {**before.get("kinds", {}), **own.get("kinds", {})}
+    joined = {**before, **own}
+    return joined | {"kinds": {kind: of_kinds[kind] for kind in KINDS if kind in of_kinds}} if joined else {}
 
 
 def lines(found: Mapping[str, Any]) -> Iterable[str]:
@@ -159,17 +175,17 @@ def lines(found: Mapping[str, Any]) -> Iterable[str]:
                 interval = f"{difference['value']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"
                 yield f"  {kind:<12}{metric:<18}{ours['value']:.3f}  widedeep {theirs['value']:.3f}  {interval}"
             yield f"  {'':<12}seconds of fits {each['fit_s']}, chosen {each['chosen']}"
-    if absent := [name for name in SETS if name not in found["sets"]]:
-        yield f"without {', '.join(absent)}"
+    if found["absent"]:
+        yield f"not measured: {', '.join(found['absent'])}"
     yield f"no contender of ours behind by its interval: {MET[not found['behind']]} {', '.join(found['behind'])}"
 
 
 def versions_of(python: Path) -> dict[str, str]:
-    """Return the versions of the packages that decide the fits of pytorch-widedeep."""
+    """Return the versions of the packages that decide the fits of pytorch-widedeep, and our own."""
     names = ["pytorch-widedeep", "torch", "torchvision", "numpy", "pandas", "scikit-learn"]
     ask = f"import importlib.metadata as m, json; print(json.dumps({{name: m.version(name) for name in {names}}}))"
     found: dict[str, str] = json.loads(subprocess.run([python, "-c", ask], check=True, capture_output=True).stdout)
-    return found
+    return {"counterpoint": __version__, **found}
 
 
 def main() -> None:
@@ -177,7 +193,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--install", action="store_true", help="make the environment of pytorch-widedeep first")
     parser.add_argument("--whole", action="store_true", help="use all rows, for the report")
-    parser.add_argument("--only", choices=SETS, help="only this set, which writes no results")
+    parser.add_argument("--only", choices=SETS, help="only this set")
+    parser.add_argument("--kinds", choices=KINDS, nargs="+", default=KINDS, help="only these kinds")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of environment, rows and fits")
     parser.add_argument("--workers", type=int, default=2, help="processes at a time")
     args = parser.parse_args()
@@ -194,16 +211,16 @@ def main() -> None:
         print("This benchmark needs pytorch-widedeep in an environment of its own, which --install makes.")
         return
     epochs, sets = None if args.whole else QUICK_EPOCHS, {}
-    for name, config in configs(is_whole=args.whole, workers=args.workers).items():
+    for name, config in configs(is_whole=args.whole, kinds=args.kinds, workers=args.workers).items():
         if args.only in (None, name):
             print(f"{name}: our fits, then theirs", flush=True)
             study = Study(config, runs=RUNS)
             study.predictions()  # which also encodes the rows
             rows, out = fits_of(study, python, args.work, epochs=epochs, workers=args.workers)
             sets[name] = compared(study, rows, out, args.work / "predictions" / out.name)
-    found = summary(sets, versions_of(python))
+    found = summary(sets, versions_of(python), read_json(RESULTS) if args.whole and RESULTS.exists() else {})
     print(*lines(found), sep="\n")
-    if args.whole and len(sets) == len(SETS):
+    if args.whole:
         write_json(RESULTS, found)
 
 

@@ -124,9 +124,10 @@ def widedeep(found: Mapping[str, Any]) -> str:
     ]
     sides = [f"{metric}: {side}" for metric in ("accuracy", "balanced") for side in ("ours", "theirs", "difference")]
     behind = ", ".join(found["behind"]) or "none"
+    absent = [f"Not measured: {', '.join(found['absent'])}."] if found["absent"] else []
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     return "\n\n".join(
-        [table(["", "contender", *sides], rows), f"Behind by its interval: {behind}.", *sets, f"Theirs: {versions}."]
+        [table(["", "contender", *sides], rows), f"Behind by its interval: {behind}.", *absent, *sets, f"{versions}."]
     )
 
 

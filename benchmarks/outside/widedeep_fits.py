@@ -1,9 +1,10 @@
-"""Fit pytorch-widedeep to exported rows, in its own environment: `widedeep_fits.py ROWS OUT FOLD SEED [EPOCHS]`.
+"""Fit pytorch-widedeep to exported rows, in its own environment: `widedeep_fits.py ROWS OUT FOLD SEED KINDS [EPOCHS]`.
 
-ROWS is a folder of `exported_rows.py`.  For each kind of model there are two candidates, with settings that the library
-documents.  Each stops early by its loss on the validation rows, with the default patience of the library, and its
-best epoch is kept.  OUT gets a JSON file for each candidate, with its probabilities of validation and test rows.
-Candidates that have a file are not fitted again.  No candidate reads the labels of test rows.
+ROWS is a folder of `exported_rows.py`, and KINDS are kinds with commas between them.  For each kind there are two
+candidates, with settings that the library documents.  Each stops early by its loss on the validation rows, with the
+default patience of the library, and its best epoch is kept.  OUT gets a JSON file for each candidate, with its
+probabilities of validation and test rows.  Candidates that have a file are not fitted again.  No candidate reads the
+labels of test rows.
 
 Three choices differ from the defaults of the library, in its favour.  Rows are shuffled in each epoch, which its
 trainer does not do.  A word has a vector if it occurs twice in the training texts, instead of five times, because texts
@@ -191,11 +192,11 @@ def fitted(fold: Fold, make: Callable[[Fold], Model], seed: int, epochs: int) ->
 
 def main() -> None:
     """Fit every candidate that has no file yet."""
-    rows, out, name, seed, *rest = sys.argv[1:]
+    rows, out, name, seed, kinds, *rest = sys.argv[1:]
     torch.set_num_threads(1)
     fold, epochs = Fold(Path(rows), name), int(rest[0]) if rest else EPOCHS
     Path(out).mkdir(parents=True, exist_ok=True)
-    for kind, candidate, make in ((kind, *each) for kind, named in KINDS.items() for each in named.items()):
+    for kind, candidate, make in ((each, *own) for each in kinds.split(",") for own in KINDS[each].items()):
         path = Path(out) / f"{kind}.{candidate}.{name}.{seed}.json"
         if not path.exists():
             made = fitted(fold, make, int(seed), epochs)

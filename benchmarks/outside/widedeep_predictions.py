@@ -48,11 +48,12 @@ def fits_of(
     key = export_rows(study, work / "rows", encoders)
     rows, out = work / "rows" / key, work / "fits" / key_of(key, FITS.read_text(), REQUIREMENTS.read_text(), epochs)
     folds = json.loads((rows / "rows.json").read_text())["folds"]
+    kinds = ",".join(entry.kind for entry in study.config.contenders)
     limit = () if epochs is None else (str(epochs),)
     places = [(fold, str(seed)) for seed in study.config.fit.seeds for fold in folds]
 
     def run(place: tuple[str, str]) -> None:
-        subprocess.run([python, FITS, rows, out, *place, *limit], check=True)
+        subprocess.run([python, FITS, rows, out, *place, kinds, *limit], check=True)
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(run, places))

@@ -22,7 +22,8 @@ KIND, OTHER = "majority", "widedeep-majority"
 TINY = {"text": "tiny_encoders:Words", "image": "tiny_encoders:Colours"}
 FAKE = """#!{python}
 import json, pathlib, sys
-_, fits, rows, out, fold, seed, *rest = sys.argv
+_, fits, rows, out, fold, seed, kinds, *rest = sys.argv
+assert kinds == "majority"
 table = json.loads((pathlib.Path(rows) / "rows.json").read_text())
 for name, sure in (("good", 0.8), ("bad", 0.4)):
     path = pathlib.Path(out) / f"majority.{{name}}.{{fold}}.{{seed}}.json"
@@ -113,16 +114,34 @@ def test_a_contender_whose_interval_lies_below_0_is_behind(study, made, tmp_path
     assert metrics["balanced_accuracy"]["difference"]["value"] == pytest.approx(-2 / 3, abs=1e-5)
     assert metrics["accuracy"]["ours"]["value"] == pytest.approx(max(own["shares"].values()), abs=1e-3)
     assert own["kinds"][KIND]["n_fits"] == {"ours": 3, "theirs": 6}
-    found = json.loads(json.dumps(benchmark.summary({"openmoji": own}, {"pytorch-widedeep": "1.7.0"})))
+    found = json.loads(json.dumps(benchmark.summary({"openmoji": own}, {"pytorch-widedeep": "1.7.0"}, {})))
     assert found["behind"] == ["openmoji: majority"]
     lines = "\n".join(benchmark.lines(found))
     assert "behind by its interval: MISSED openmoji: majority" in lines
-    assert "without flickr8k, flickr8k-masked" in lines
+    assert "not measured: flickr8k: majority, flickr8k-masked: majority" in lines
     page = page_of(found)
     assert "Behind by its interval: openmoji: majority." in page
+    assert "Not measured: flickr8k: majority, flickr8k-masked: majority." in page
     assert "| OpenMoji, three classes | `majority` |" in page
     assert "1.000 | −0.667 (−0.667 to −0.667) |" in page
     assert page_of({}) == ""
+
+
+def test_a_part_is_added_to_the_figures_of_the_same_versions():
+    def of(kinds, high=0.1):
+        metric = {"difference": {"value": 0, "low": -0.1, "high": high}}
+        return {"n": len(kinds), "kinds": {kind: {"metrics": {"accuracy": metric}, "high": high} for kind in kinds}}
+
+    sets = {"openmoji": of(["image-cnn", "text-lstm"], high=-0.1), "flickr8k": of(["text-probe"])}
+    before = benchmark.summary(sets, {"theirs": "1"}, {})
+    assert before["behind"] == ["openmoji: image-cnn", "openmoji: text-lstm"]
+    after = benchmark.summary({"openmoji": of(["pair-probe", "image-cnn"])}, {"theirs": "1"}, before)
+    assert list(after["sets"]) == ["flickr8k", "openmoji"]
+    assert list(after["sets"]["openmoji"]["kinds"]) == ["text-lstm", "image-cnn", "pair-probe"]
+    assert after["behind"] == ["openmoji: text-lstm"]
+    assert "flickr8k-masked: text-lstm" in after["absent"]
+    assert len(after["absent"]) == 14
+    assert list(benchmark.summary({"openmoji": of(["image-cnn"])}, {"theirs": "2"}, before)["sets"]) == ["openmoji"]
 
 
 def test_an_interval_that_reaches_0_is_not_behind():
