@@ -153,17 +153,24 @@ def run_study(study: Path, *, runs: Path, sets: Sequence[str] | None, until: str
 
 
 def _make(study: "Study", until: str) -> None:
-    from counterpoint.contenders.plan import models_of
     from counterpoint.study import STAGES
 
     if until not in (*STAGES, "report"):
         raise ConfigError(f"Unknown stage {until!r}.{did_you_mean(until, (*STAGES, 'report'))}")
-    if until not in BEFORE_FITS:  # a wrong setting raises before hours of reading
-        models_of(study.config.contenders, seed=study.config.fit.seeds[0], cache=study.root)
+    if until not in BEFORE_FITS:
+        _check_contenders(study)
     if until == "report":
         study.report()
     else:
         study.made(until)
+
+
+def _check_contenders(study: "Study") -> None:
+    """Raise the error of a wrong setting before hours of reading, unless test rows were scored with these settings."""
+    if study.opened.config_hash not in {each["config_hash"] for each in study.test_evaluations()}:
+        from counterpoint.contenders.plan import models_of  # which may load torch
+
+        models_of(study.config.contenders, seed=study.config.fit.seeds[0], cache=study.root)
 
 
 @contextmanager
