@@ -11,7 +11,7 @@ from counterpoint.config import StudyConfig, read_study
 from counterpoint.contenders.plan import encodings_read, models_of
 from counterpoint.contenders.predict import predict_pair
 from counterpoint.encoders import catalogue
-from counterpoint.errors import ConfigError, SchemaError, UnreadableFitError
+from counterpoint.errors import ConfigError, SchemaError, SourceError, UnreadableFitError
 from counterpoint.on_progress import ignore_progress
 from tiny_encoders import Colours, Words
 
@@ -21,13 +21,13 @@ PAIR = {"kind": "pair-probe", "text_encoder": WORDS, "image_encoder": COLOURS}
 SOURCE = {"kind": "generated", "n": 150, "text_signal": 0.8, "image_signal": 0.6, "side_px": 16, "seed": 3}
 
 
-def study(runs, *, name="encoded", on_progress=ignore_progress, contenders=None) -> cp.Study:
+def study(runs, *, name="encoded", on_progress=ignore_progress, contenders=None, engine="inline") -> cp.Study:
     given = {
         "study": name,
         "source": SOURCE,
         "split": {"kind": "holdout"},
         "contenders": contenders or ["majority", "text-svm", TEXT, IMAGE, PAIR, "probe-average", "ensemble"],
-        "fit": {"engine": "inline", "seeds": [0, 1]},
+        "fit": {"engine": engine, "seeds": [0, 1]},
         "evaluate": {"bootstrap": 100},
     }
     return cp.Study(StudyConfig.read(given), runs=runs, on_progress=on_progress)
@@ -148,6 +148,39 @@ def test_own_vectors_that_do_not_fit_end_a_study_before_its_first_fit(name, mess
     with pytest.raises(SchemaError, match=message):
         own.predictions()
     assert not (own.root / "fits").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["inline", "local"])
+def test_own_vectors_that_change_while_the_study_runs_are_never_kept_as_those_of_its_start(engine, finished, tmp_path):
+    records, path = finished[0].records(), tmp_path / "vectors.npy"
+    np.save(path, np.random.default_rng(0).normal(size=(len(records), 2)))
+
+    def replace(message: str, done: float, _: float) -> None:
+        if message == "fitting" and not done:
+            np.save(path, np.random.default_rng(1).normal(size=(len(records), 2)))
+
+    probe = {"kind": "text-probe", "name": "own", "encoder": str(path)}
+    average = {"kind": "probe-average", "name": "both", "members": ["own", "text-svm"]}
+    own = study(tmp_path, contenders=["text-svm", probe, average], on_progress=replace, engine=engine)
+    with pytest.raises(SourceError, match=r"vectors\.npy has changed while the study ran\. Run"):
+        own.predictions()
+    assert not [task.name for task in own.fits.tasks if task.is_done and task.contender != "text-svm"]
+    again = study(tmp_path, contenders=["text-svm", probe, average], engine=engine)
+    assert set(again.predictions()["contender"]) == {"text-svm", "own", "both"}
+
+
+@pytest.mark.slow
+def test_a_new_pair_has_no_own_vectors(finished, tmp_path):
+    records = finished[0].records()
+    path = tmp_path / "vectors.parquet"
+    pl.concat([records.select("id", x=1.0), pl.DataFrame({"id": ["given"], "x": [2.0]})]).write_parquet(path)
+    own = study(tmp_path, contenders=["majority", {"kind": "text-probe", "encoder": str(path)}])
+    own.report()
+    with pytest.raises(
+        SchemaError, match=r"vectors\.parquet has vectors of its own rows only\. It needs the column id"
+    ):
+        predict_pair(own.root, "text-probe", text="a text", trusted=[str(path)])
 
 
 @pytest.mark.slow

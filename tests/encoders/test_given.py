@@ -200,7 +200,10 @@ def test_columns_that_are_no_numbers_are_one_line(pairs):
 
 def test_pairs_without_ids_are_one_line(tmp_path, pairs):
     as_lists().write_parquet(tmp_path / "v.parquet")
-    with pytest.raises(SchemaError, match=r"v.parquet needs the column id of the pairs; found text\."):
+    with pytest.raises(
+        SchemaError,
+        match=r"v.parquet has vectors of its own rows only. It needs the column id of the pairs; found text\.",
+    ):
         load_encodings(pairs.select("text"), open_encoder(str(tmp_path / "v.parquet")), "text")
 
 

@@ -16,7 +16,7 @@ from counterpoint.contenders.fit_task import DONE, FitTask, finished, write_done
 from counterpoint.contenders.folds import rows_by_part
 from counterpoint.contenders.kept.compared import keep_compared
 from counterpoint.contenders.kept.files import load
-from counterpoint.errors import CounterpointError, SchemaError, UnreadableFitError
+from counterpoint.errors import CounterpointError, SchemaError, SourceError, UnreadableFitError
 from counterpoint.files import read_parquet
 from counterpoint.lookup import find
 from counterpoint.schema import COSTS, HISTORY, PREDICTIONS, Columns, Frame, empty
@@ -35,6 +35,7 @@ def fit(task: FitTask) -> dict[str, Any]:
     classes = sorted(pairs["label"].unique().to_list())
     started = time.perf_counter()
     predictions = pl.concat([_predictions(task, model, part, rows, classes) for part, rows in parts.items()])
+    _check_encoders(task)
     costs = {
         "contender": task.contender,
         "seed": task.seed,
@@ -57,6 +58,15 @@ def _fitted(task: FitTask, parts: Mapping[str, Frame]) -> Any:
         inputs["fits"] = {name: fitted(needed) for name, needed in task.needed.items()}
     with _naming(task):
         return model.fit(*_xy(parts["train"]), **inputs)
+
+
+def _check_encoders(task: FitTask) -> None:
+    """Raise SourceError where an encoder of *task*, or of a fit that it needs, is no longer that of its key."""
+    for needed in task.needed.values():
+        _check_encoders(needed)
+    for reading, planned in task.fingerprints.items():
+        if reading.fingerprint() != planned:
+            raise SourceError(f"{reading.encoder} has changed while the study ran. Run it again.")
 
 
 @contextmanager
@@ -159,6 +169,7 @@ def fit_again(task: FitTask) -> Any:
     """Fit the contender of *task* again, keep it, and return it, without a new file of predictions."""
     parts = rows_by_part(read_parquet(task.pairs), task.fold)
     model = _fitted(task, parts)
+    _check_encoders(task)
     keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, **task.stores)
     done = finished(task.folder)
     if done is not None:  # its files have changed

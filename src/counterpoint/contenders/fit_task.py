@@ -7,9 +7,12 @@ key of the inputs of the fit.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from counterpoint.artifacts import are_true, digests, read_sealed, write_sealed
+
+if TYPE_CHECKING:
+    from counterpoint.contenders.readings import Reading
 
 DONE = "done.json"
 _DONE = {"key": str, "costs": dict, "files": dict}
@@ -20,7 +23,8 @@ class FitTask:
     """The inputs of one fit.
 
     ``needed`` has the fit of each contender that this one needs.  ``trusted`` has the classes and encoders from outside
-    this package that the study file names.  ``n_gpus`` is the number of GPUs that a Ray cluster gives the fit.
+    this package that the study file names.  ``fingerprints`` has the fingerprint of each encoder at the start of the
+    study, which is a part of ``key``.  ``n_gpus`` is the number of GPUs that a Ray cluster gives the fit.
     """
 
     contender: str
@@ -35,6 +39,7 @@ class FitTask:
     needed: Mapping[str, "FitTask"] = field(default_factory=dict)
     estimate_s: float = 0.0
     trusted: tuple[str, ...] = ()
+    fingerprints: Mapping["Reading", str] = field(default_factory=dict)
     encodings: Path | None = None
     n_gpus: int = 0
 

@@ -166,9 +166,9 @@ class _Planner:
         settings, model = dict(entry.settings), self.models[entry.name]
         built_on = {name: task.key for name, task in needed.items()}
         # A contender without encoders has the key that it had before there were any, and so has a fit on the CPU.
-        encoders = [self.fingerprints[reading] for reading in model.encodings_read(self.models)]
+        encoders = {reading: self.fingerprints[reading] for reading in model.encodings_read(self.models)}
         devices = _accelerators(model.training_devices(self.models))
-        inputs = [self.rules.threads, built_on, *filter(None, [encoders, devices])]
+        inputs = [self.rules.threads, built_on, *filter(None, [list(encoders.values()), devices])]
         deciding = {name: value for name, value in settings.items() if name != "device" or ":" in entry.kind}
         return FitTask(
             contender=entry.name,
@@ -179,6 +179,7 @@ class _Planner:
             key=key_of(__version__, self.key, entry.kind, deciding, seed, fold, *inputs),
             needed=needed,
             trusted=self.trusted,
+            fingerprints=encoders,
             n_gpus=int("cuda" in devices),
             estimate_s=model.estimate_s(n_train, {name: self.models[name] for name in needed}),
             **self.places,

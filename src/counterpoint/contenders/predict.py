@@ -104,8 +104,8 @@ def predict_pair(
 
 
 def _pair(text: str | None, image: Path | None, rules: Text) -> Frame:
-    columns = {"id": pl.String, "text": pl.String, "image": pl.String}
-    pair = pl.DataFrame([["given", text, image and str(image.resolve())]], schema=columns, orient="row")
+    columns = {"text": pl.String, "image": pl.String}
+    pair = pl.DataFrame([[text, image and str(image.resolve())]], schema=columns, orient="row")
     if rules.mask:
         read = masked(pl.col("text"), rules.mask, match=rules.match, ignore_case=rules.ignore_case)
         pair = pair.with_columns(read)

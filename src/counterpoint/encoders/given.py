@@ -70,6 +70,10 @@ class Given(Encoder):
         """Return the error for contents that are not rows of the pairs."""
         return ConfigError(f"{self.name} has vectors of its own rows only: other {modality}s need another encoder.")
 
+    def _key(self, pairs: Frame, name: str) -> pl.Series:
+        """Return the column of *pairs* that says which vector is theirs."""
+        return _column(pairs, name, f"{self.name} has vectors of its own rows only. It")
+
     def _refuse(self, ids: pl.Series, is_wrong: Bools, why: str) -> None:
         wrong = ids.filter(pl.Series(is_wrong))
         if len(wrong):
@@ -121,7 +125,7 @@ class GivenTable(_GivenFile):
 
     def rows(self, pairs: Frame, modality: str) -> GivenRows:
         """Return the vectors of *pairs* by their ``id``."""
-        ids = _column(pairs, "id", self.name).cast(pl.String)
+        ids = self._key(pairs, "id").cast(pl.String)
         is_needed, counts = ~_is_missing(pairs, modality), np.zeros(len(pairs), dtype=np.int64)
         is_null, is_bad = np.zeros(len(pairs), dtype=bool), np.zeros(len(pairs), dtype=bool)
         with tempfile.TemporaryFile() as file:  # the map keeps its bytes
@@ -214,7 +218,7 @@ class GivenArray(_GivenFile):
 
     def rows(self, pairs: Frame, modality: str) -> GivenRows:
         """Return the vectors of *pairs* by their ``row``."""
-        vectors, places = self._opened(), _column(pairs, "row", self.name).to_numpy()
+        vectors, places = self._opened(), self._key(pairs, "row").to_numpy()
         if len(places) and (last := int(places.max())) >= len(vectors):
             where = f"the pairs come from rows up to {last:,} of their source"
             raise SchemaError(f"{self.name} has {len(vectors):,} rows, but {where}: {_BY_ROW}")

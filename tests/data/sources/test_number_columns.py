@@ -31,7 +31,7 @@ def test_named_columns_and_those_of_a_start_are_kept_as_numbers(tmp_path):
         (["sise"], r"no column for source\.numbers, 'sise'.*Did you mean 'size'"),
         (["z_*"], r"no column for source\.numbers, 'z_\*'"),
         (["label"], r"source\.numbers names 'label', a column that pairs have already"),
-        (["name"], r"column 'name' of source\.numbers should hold numbers\. 1 values are none, such as 'red'"),
+        (["name"], r"column 'name' of source\.numbers must hold numbers: 1 of 2 values are not, such as 'red'"),
     ],
 )
 def test_a_column_that_holds_no_numbers_is_one_line(numbers, message, tmp_path):

@@ -233,8 +233,8 @@ def _numbers(column: pl.Series, table: Table) -> pl.Series:
     wrong = column.filter(found.is_null() & given.is_not_null())
     if len(wrong):
         raise SourceError(
-            f"{table.path}: column {column.name!r} of source.numbers should hold numbers. "
-            f"{len(wrong):,} values are none, such as {wrong[0]!r}."
+            f"{table.path}: column {column.name!r} of source.numbers must hold numbers: "
+            f"{len(wrong):,} of {len(column):,} values are not, such as {wrong[0]!r}."
         )
     return found.fill_nan(None)
 
