@@ -73,7 +73,7 @@ def config(item: Item, primary: str) -> StudyConfig:
         "contenders": [{"kind": name, "name": name, **settings} for name, settings in CONTENDERS.items()],
         "fit": {"engine": "inline", "workers": 1, "seeds": [item.seed]},
         "checks": {"encoders": False},
-        "evaluate": {"metrics": list(METRICS), "primary": primary, "bootstrap": 1000},
+        "evaluate": {"metrics": list(METRICS), "primary": primary},
     })  # fmt: skip
 
 

@@ -17,7 +17,6 @@ STUDY = """
 study: startup
 source: {kind: generated, n: 60, side_px: 16}
 split: {kind: holdout}
-evaluate: {bootstrap: 100}
 checks: {encoders: false}
 contenders:
   - text-svm

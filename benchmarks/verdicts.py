@@ -135,7 +135,7 @@ def config(item: Item) -> StudyConfig:
         "split": {**split, "seed": item.seed},
         "fit": {"engine": "inline", "workers": 1},
         "checks": {"encoders": False},
-        "evaluate": {"metrics": ["accuracy", "balanced_accuracy"], "bootstrap": 1000},
+        "evaluate": {"metrics": ["accuracy", "balanced_accuracy"]},
         **own,
     })  # fmt: skip
 

@@ -58,7 +58,7 @@ def test_commands_that_read_a_finished_study_load_no_runtime(tmp_path):
     np.save(tmp_path / "vectors.npy", np.random.default_rng(0).normal(size=(60, 2)))
     file, runs = tmp_path / "study.yaml", tmp_path / "runs"
     file.write_text(
-        "study: a\nsource: {kind: generated, n: 60, side_px: 16}\nsplit: {kind: holdout}\nevaluate: {bootstrap: 100}\n"
+        "study: a\nsource: {kind: generated, n: 60, side_px: 16}\nsplit: {kind: holdout}\n"
         "checks: {encoders: false}\nfit: {engine: inline}\ncontenders:\n"
         "  - text-svm\n  - {kind: image-cnn, side_px: 8, width: 2, epochs: 1}\n"
         "  - {kind: text-probe, encoder: vectors.npy}\n  - late-fusion\n"

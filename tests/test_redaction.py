@@ -100,7 +100,7 @@ def study_file(tmp_path):
         "study": "private",
         "source": {"kind": "table", "path": str(source / "table.csv"), "root": str(source), "image": "image"},
         "contenders": ["majority", "text-svm", {"kind": "image-cnn", "side_px": 16, "epochs": 1}, "late-fusion"],
-        "fit": {"engine": "inline"}, "evaluate": {"bootstrap": 100},
+        "fit": {"engine": "inline"},
     }  # fmt: skip
     study["contenders"][3] = {"kind": "late-fusion", "text": ["text-svm"]}
     (tmp_path / "cfg/study.yaml").write_text(yaml.safe_dump(study))
@@ -133,7 +133,7 @@ def test_no_page_names_a_folder_of_this_machine(study_file, tmp_path, monkeypatc
 
 def test_a_source_next_to_the_study_file_is_named_from_there(tmp_path):
     study = {"study": "a", "source": {"kind": "generated", "n": 60}, "exclude": "lists/out.txt",
-             "contenders": ["majority"], "evaluate": {"bootstrap": 100}, "fit": {"engine": "inline"}}  # fmt: skip
+             "contenders": ["majority"], "fit": {"engine": "inline"}}  # fmt: skip
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists/out.txt").write_text("nobody\n")
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))

@@ -39,7 +39,6 @@ def study(folder):
         "align": {"missing_image": "keep"},
         "contenders": ["majority", "text-svm"],
         "fit": {"engine": "inline"},
-        "evaluate": {"bootstrap": 100},
     }
     file = folder / f"study{EVIL}.yaml"
     file.write_text(yaml.safe_dump(found), encoding="utf-8")

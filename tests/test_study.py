@@ -37,7 +37,6 @@ def config(**changes):
         "split": {"kind": "kfold", "folds": 3},
         "contenders": ["majority", "text-svm", SMALL_CNN, {"kind": "late-fusion", "text": ["text-svm"]}],
         "fit": {"engine": "inline"},
-        "evaluate": {"bootstrap": 100},
     }
     return StudyConfig.read(given | changes)
 

@@ -19,7 +19,6 @@ def config(**changes):
     source = {"kind": "generated", "n": N, "text_signal": 0.9, "image_signal": 0.9, "side_px": 16, "seed": 4}
     given = {
         "study": "agreeing", "source": source, "contenders": ["majority", "text-svm"], "fit": {"engine": "inline"},
-        "evaluate": {"bootstrap": 100},
     }  # fmt: skip
     return StudyConfig.read(given | changes)
 

@@ -28,7 +28,6 @@ def study(runs, *, name="encoded", on_progress=ignore_progress, contenders=None,
         "split": {"kind": "holdout"},
         "contenders": contenders or ["majority", "text-svm", TEXT, IMAGE, PAIR, "probe-average", "ensemble"],
         "fit": {"engine": engine, "seeds": [0, 1]},
-        "evaluate": {"bootstrap": 100},
     }
     return cp.Study(StudyConfig.read(given), runs=runs, on_progress=on_progress)
 

@@ -34,7 +34,6 @@ def study(runs: Path, contenders: list, name: str = "kept") -> cp.Study:
         "source": {"kind": "generated", "n": 90, "side_px": 16, "seed": 3},
         "contenders": contenders,
         "fit": {"engine": "inline"},
-        "evaluate": {"bootstrap": 100},
     }
     return cp.Study(StudyConfig.read(given), runs=runs)
 

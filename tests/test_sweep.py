@@ -19,7 +19,6 @@ STUDY = {
     "study": "base",
     "source": {"kind": "generated", "n": 200, "text_signal": 0.8},
     "contenders": ["majority", "text-svm"],
-    "evaluate": {"bootstrap": 100},
     "fit": {"engine": "inline"},
 }
 SWEEP = {

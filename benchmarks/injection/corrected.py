@@ -69,7 +69,7 @@ def losses(codes: Sequence[int], proba: Floats) -> dict[str, float]:
     >>> {name: round(value, 3) for name, value in losses([0, 1], np.array([[0.8, 0.2], [0.4, 0.6]])).items()}
     {'log_loss': 0.367, 'ece': 0.3}
     """
-    table = score(codes, proba, classes=range(proba.shape[1]), metrics=PROPER, bootstrap=100)
+    table = score(codes, proba, classes=range(proba.shape[1]), metrics=PROPER)
     return dict(table.select("metric", "value").iter_rows())
 
 

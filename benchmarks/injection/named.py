@@ -73,7 +73,7 @@ def _emoji(*, is_joined: bool = False, **sections: Any) -> StudyConfig:
     split = {"kind": "holdout", "limit": N_EMOJI, "seed": 0}
     source = {**EMOJI, "is_joined": is_joined}
     config = {"study": "draw", "source": source, "split": split, "contenders": ["majority"]}
-    fit = {"fit": {"engine": "inline", "workers": 1}, "evaluate": {"metrics": ["balanced_accuracy"], "bootstrap": 200}}
+    fit = {"fit": {"engine": "inline", "workers": 1}, "evaluate": {"metrics": ["balanced_accuracy"]}}
     return StudyConfig.read({"checks": {"encoders": False}, **config, **fit, **sections})
 
 

@@ -37,7 +37,7 @@ def study(place: Place, source: Mapping[str, Any], contenders: list[Any], **sect
         "contenders": contenders,
         "fit": {"engine": "inline", "workers": 1},
         "checks": {"encoders": False},
-        "evaluate": {"metrics": ["accuracy", "balanced_accuracy"], "bootstrap": 400},
+        "evaluate": {"metrics": ["accuracy", "balanced_accuracy"]},
     }  # fmt: skip
     return StudyConfig.read(settings | sections)
 

@@ -112,13 +112,15 @@ DIFFERENCES: Columns = {
     "difference": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
+    "error": pl.Float64,
+    "df": pl.Float64,
     "p": pl.Float64,
     "p_holm": pl.Float64,
-    "test": pl.String,
     "minimum_detectable": pl.Float64,
     "is_primary": pl.Boolean,
 }
-"""``difference`` is the score of *a* minus that of *b* on the same test rows.  ``test`` is the source of p."""
+"""``difference`` is the score of *a* minus that of *b* on the same test rows.  ``error`` is its standard error, with
+``df`` degrees of freedom: the interval, ``p`` and ``minimum_detectable`` follow from them by Student's t."""
 
 AGREEMENT: Columns = {
     "id": pl.String,

@@ -174,7 +174,7 @@ class Study:
         rules = self.config.evaluate
         return compare(
             self.predictions(), a, b, metric=metric or rules.primary, primary=rules.primary,
-            bootstrap=rules.bootstrap, confidence=rules.confidence, seed=rules.seed,
+            confidence=rules.confidence,
         )  # fmt: skip
 
     def export_pairs(

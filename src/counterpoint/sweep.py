@@ -197,7 +197,7 @@ def _difference(study: Study, base: Study, contender: str, metric: str) -> dict[
         rules = study.config.evaluate
         found = compare(
             pl.concat([one, other]), "a", "b", metric=metric, primary=rules.primary,
-            bootstrap=rules.bootstrap, confidence=rules.confidence, seed=rules.seed,
+            confidence=rules.confidence,
         )  # fmt: skip
         row = found.row(0, named=True)
         return {

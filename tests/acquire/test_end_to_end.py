@@ -132,7 +132,6 @@ def study(acquired):
         "split": {"kind": "holdout"},
         "contenders": ["majority", "metadata", "text-svm", {"kind": "image-cnn", "side_px": 16, "epochs": 1}],
         "fit": {"engine": "inline"},
-        "evaluate": {"bootstrap": 100},
         "page": {"example_images": False},
     })  # fmt: skip
     study = cp.Study(config, runs=acquired.folder / "runs")

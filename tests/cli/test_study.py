@@ -18,7 +18,6 @@ STUDY = {
     "contenders": ["majority", "text-svm", {"kind": "image-cnn", "side_px": 16, "epochs": 1}, "keyword-rule",
                    {"kind": "late-fusion", "text": ["text-svm"]}],
     "fit": {"engine": "inline"},
-    "evaluate": {"bootstrap": 100},
 }  # fmt: skip
 
 

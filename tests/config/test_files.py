@@ -115,7 +115,7 @@ def test_a_file_that_is_too_large_is_refused_and_one_in_utf_16_is_read(tmp_path)
         "split.folds=1000000000",
         "split.seed=1000000000000",
         "split.test_share=.nan",
-        "evaluate.bootstrap=1000000000000",
+        "evaluate.",
         "clean.max_aspect=.inf",
         "clean.max_pixels=1000000000000000000000",
         "split.limit=-1",

@@ -12,7 +12,7 @@ GIVEN = {
 
 
 def test_going_back_to_settings_that_were_seen_is_no_further_test_evaluation(tmp_path):
-    for draws in (100, 110, 100, 110, 100):
-        study = cp.Study(StudyConfig.read(GIVEN | {"evaluate": {"bootstrap": draws}}), runs=tmp_path)
+    for level in (0.9, 0.95, 0.9, 0.95, 0.9):
+        study = cp.Study(StudyConfig.read(GIVEN | {"evaluate": {"confidence": level}}), runs=tmp_path)
         study.scores()
     assert len(study.test_evaluations()) == 2

@@ -135,7 +135,7 @@ def run_study(folder: Path, names: dict[str, str], path: Path) -> Path:
         "label": {"keywords": {"match": "word", "classes": {"rain": ["rain"], "sun": ["sun"]}}},
         "contenders": ["majority", names["bayes"], {"kind": "text-svm", "name": "text-svm"}],
         "fit": {"engine": names["threads"], "workers": 1},
-        "evaluate": {"metrics": ["balanced_accuracy", names["brier"]], "bootstrap": 200},
+        "evaluate": {"metrics": ["balanced_accuracy", names["brier"]]},
         "checks": {"extra": [names["few_pairs"]]} if ":" in names["few_pairs"] else {},
     }
     (folder / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")

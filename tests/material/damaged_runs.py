@@ -23,7 +23,6 @@ GIVEN = {
     "contenders": ["majority", "text-svm", {"kind": "image-cnn", "side_px": 16, "epochs": 1},
                    {"kind": "late-fusion", "text": ["text-svm"]}],
     "fit": {"engine": "inline", "workers": 1},
-    "evaluate": {"bootstrap": 100},
 }  # fmt: skip
 TABLES = ("pairs", "dropped", "predictions", "history", "scores", "differences", "findings")
 TIMES = {"seconds", "environment"}

@@ -17,7 +17,7 @@ from counterpoint.schema import COSTS, DIFFERENCES, PREDICTIONS, SCORES
 
 SIGNAL_LOGIT = 3.0
 """What a signal adds to the logit of its class."""
-RULES = Evaluate(metrics=("balanced_accuracy", "accuracy"), bootstrap=400)
+RULES = Evaluate(metrics=("balanced_accuracy", "accuracy"))
 
 
 @dataclass(frozen=True)

@@ -212,7 +212,7 @@ def _differences(predictions, contenders, metrics):
             for b in ranked[i + 1 :]:
                 d = share[a] - share[b]
                 is_primary = metric == "balanced_accuracy" and (a, b) == primary
-                rows.append((a, b, metric, d, d - 0.021, d + 0.021, 0.012, 0.09, "bootstrap", 0.031, is_primary))
+                rows.append((a, b, metric, d, d - 0.021, d + 0.021, 0.01, 300.0, 0.012, 0.09, 0.031, is_primary))
     return pl.DataFrame(rows, schema=dict(schema.DIFFERENCES), orient="row")
 
 

@@ -60,7 +60,7 @@ def _swept(config, rows, learned):
     table = pl.DataFrame(rows, schema=POINTS)
     contender = table["contender"][0]
     return Swept(
-        config, table, evaluate=Evaluate(bootstrap=200), modalities=MODALITIES,
+        config, table, evaluate=Evaluate(), modalities=MODALITIES,
         learned=tuple(Learned(variant, value, _history(contender, place)) for place, (variant, value) in
                       enumerate(learned.items())),
         record={"command": f"counterpoint sweep {config.sweep}.yaml --quick",

@@ -9,7 +9,7 @@ from counterpoint.metrics import read_part, score, scores
 from counterpoint.schema import SCORES
 from made_predictions import frame_of, predictions, some_proba
 
-FEW = Evaluate(bootstrap=100)
+FEW = Evaluate()
 LABELS, PROBA = ["a", "b", "b"], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]
 
 
@@ -82,7 +82,7 @@ def test_a_null_group_is_a_group_of_its_own():
 def test_score_agrees_with_scores():
     rows = predictions({"text-svm": 1}, parts=("test",), n_classes=3)
     proba = rows.select("p_c0", "p_c1", "p_c2").to_numpy()
-    alone = score(rows["label"], proba, classes=["c0", "c1", "c2"], bootstrap=100)
+    alone = score(rows["label"], proba, classes=["c0", "c1", "c2"])
     assert alone.equals(scores(rows, FEW).select("metric", "value", "low", "high", "n"))
 
 
@@ -112,7 +112,7 @@ def test_what_does_not_fit_is_one_line(given, message):
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"), [({"metrics": ["accurac"]}, "Did you mean 'accuracy'"), ({"bootstrap": 3}, "bootstrap")]
+    ("settings", "message"), [({"metrics": ["accurac"]}, "Did you mean 'accuracy'"), ({"confidence": 3}, "confidence")]
 )
 def test_a_wrong_setting_is_one_line(settings, message):
     with pytest.raises(ConfigError, match=message):

@@ -20,8 +20,8 @@ from counterpoint.study import STAGES
 pytestmark = pytest.mark.slow
 
 N = 24
-STUDY = {"study": "birds", "source": {"kind": "table", "path": "birds.csv"}, "contenders": ["majority", "keyword-rule"],
-         "evaluate": {"bootstrap": 100}, "fit": {"engine": "inline"}}  # fmt: skip
+STUDY = {"study": "birds", "source": {"kind": "table", "path": "birds.csv"},
+         "contenders": ["majority", "keyword-rule"], "fit": {"engine": "inline"}}  # fmt: skip
 
 
 def numbers(*values):

@@ -413,7 +413,7 @@ def test_a_point_is_compared_with_its_variant_pair_by_pair_where_both_have_the_s
 
 def test_every_study_and_sweep_is_run_in_order_and_then_only_read(tmp_path):
     study = {"study": "a", "source": {"kind": "generated", "n": 60}, "contenders": ["majority"],
-             "evaluate": {"bootstrap": 100}, "fit": {"engine": "inline"}}  # fmt: skip
+             "fit": {"engine": "inline"}}  # fmt: skip
     sweep = {"sweep": "b", "study": "a.yaml", "variants": {"plain": {}}}
     for name, values_of in (("a", study), ("b", sweep)):
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(values_of))
@@ -428,8 +428,8 @@ def test_every_study_and_sweep_is_run_in_order_and_then_only_read(tmp_path):
 
 
 def test_the_contenders_of_a_sweep_are_compared_before_its_predictions_are_left_out_of_the_archive(tmp_path):
-    study = {"study": "a", "source": {"kind": "generated", "n": 60}, "contenders": ["majority", "keyword-rule"],
-             "evaluate": {"bootstrap": 100}, "fit": {"engine": "inline"}}  # fmt: skip
+    study = {"study": "a", "source": {"kind": "generated", "n": 60},
+             "contenders": ["majority", "keyword-rule"], "fit": {"engine": "inline"}}  # fmt: skip
     sweep = {"sweep": "b", "study": "a.yaml", "variants": {"plain": {}}}
     for name, values_of in (("a", study), ("b", sweep)):
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(values_of))

@@ -10,7 +10,7 @@ from counterpoint.cli.settings import Sets
 from counterpoint.cli.study import DEFAULT_RUNS, Runs, run_study
 
 DEMO = Path(__file__).parents[1] / "demo.yaml"
-QUICK = ("study=openmoji-quick", "split.kind=holdout", "split.limit=600", "evaluate.bootstrap=500")
+QUICK = ("study=openmoji-quick", "split.kind=holdout", "split.limit=600")
 """The changes of ``demo --quick``."""
 PROBES = frozenset({"text-probe", "image-probe", "pair-probe", "probe-average"})
 """The contenders of the demo that need the shipped encoders."""

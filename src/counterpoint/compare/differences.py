@@ -1,21 +1,18 @@
 """Paired differences between contenders on the same test rows: size, interval, p and the minimum detectable size."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from counterpoint.compare.pvalues import bootstrap_p, delong, holm, mcnemar_exact, place, twice_median
+from counterpoint.compare.holm import holm
 from counterpoint.config import Evaluate
 from counterpoint.errors import ConfigError
-from counterpoint.metrics import Part, PredictedRows, read_part, resample
-from counterpoint.metrics.intervals import percentiles, tails, widened
-from counterpoint.metrics.rows import Floats
+from counterpoint.metrics import Part, read_part
+from counterpoint.metrics.jackknife import jackknife
 from counterpoint.schema import DIFFERENCES, Frame
-
-POWER = 2.8  # standard errors, 1.96 + 0.84: found at the 5 % level with a power of 80 %
 
 
 def differences(
@@ -28,7 +25,7 @@ def differences(
     predictions
         *predictions* is schema.PREDICTIONS.
     rules
-        *rules* gives the metrics, and the draws and level of the intervals.
+        *rules* gives the metrics and the level of the intervals.
     primary
         *primary* is the result of `choose_primary`.
     modalities
@@ -51,7 +48,7 @@ def differences(
     """
     part = read_part(predictions, "test", primary=rules.primary)
     metrics = list(dict.fromkeys([rules.primary, *rules.metrics]))
-    comparison = Comparison(part, metrics, rules)
+    comparison = Comparison(part, metrics, rules.confidence)
     pairs = _pairs(list(part.trials), modalities)
     marked = (primary["a"], primary["b"], primary["metric"]) if primary else None
     rows = [comparison.difference(a, b, metric) for metric in metrics for a, b in pairs]
@@ -70,9 +67,7 @@ def compare(
     *,
     metric: str = "balanced_accuracy",
     primary: str | None = None,
-    bootstrap: int = 2000,
     confidence: float = 0.95,
-    seed: int = 0,
 ) -> Frame:
     """Return the difference *a* minus *b* on the test rows that both predicted, with its interval and p.
 
@@ -86,8 +81,8 @@ def compare(
         *metric* is a name of the METRICS table, or a path such as ``my_lab.metrics:BRIER``.
     primary
         *primary* is the metric for which the predicted classes are the best.  By default it is *metric*.
-    bootstrap, confidence, seed
-        *bootstrap* is the number of draws, *confidence* the level of the interval, and *seed* fixes the draws.
+    confidence
+        *confidence* is the level of the interval, between 0 and 1.
 
     Returns
     -------
@@ -104,19 +99,19 @@ def compare(
     >>> columns = {"id": list("1212"), "contender": ["text-svm"] * 2 + ["lstm-cnn"] * 2, "seed": [0] * 4}
     >>> columns |= {"fold": "test", "part": "test", "group": list("1212"), "label": list("xyxy")}
     >>> table = pl.DataFrame({**columns, "p_x": [0.9, 0.6, 0.9, 0.2]}).with_columns(p_y=1 - pl.col("p_x"))
-    >>> compare(table, "lstm-cnn", "text-svm", metric="accuracy").select("difference", "p", "test").row(0)
-    (0.5, 1.0, 'mcnemar')
+    >>> compare(table, "lstm-cnn", "text-svm", metric="accuracy").select("difference", pl.col("p").round(2)).row(0)
+    (0.5, 0.29)
     """
     if a == b:
         raise ConfigError(f"A comparison needs two contenders, but got {a!r} twice.")
-    rules = Evaluate.read({"bootstrap": bootstrap, "confidence": confidence, "seed": seed})
+    rules = Evaluate.read({"confidence": confidence})
     part = read_part(predictions, "test", (a, b), primary=primary or metric)
-    comparison = Comparison(part, [metric], rules)
+    comparison = Comparison(part, [metric], rules.confidence)
     return _table([comparison.difference(a, b, metric)]).drop("p_holm", "is_primary")
 
 
 class Comparison:
-    """The contenders of one part under shared draws, from which the difference of any pair is computed.
+    """The contenders of one part, from which the difference of any pair is computed.
 
     Parameters
     ----------
@@ -124,15 +119,13 @@ class Comparison:
         *part* is the rows that all contenders predicted.
     metrics
         *metrics* are the names of the metrics of all differences.
-    rules
-        *rules* gives the draws and the level of the intervals.
+    confidence
+        *confidence* is the level of the intervals.
     """
 
-    def __init__(self, part: Part, metrics: Sequence[str], rules: Evaluate) -> None:
-        self.part, self.rules = part, rules
-        self.resampled = resample(part, metrics, rules)
-        self.place_of = {metric: place for place, metric in enumerate(metrics)}
-        self.is_clustered = part.n_groups < len(part.groups)
+    def __init__(self, part: Part, metrics: Sequence[str], confidence: float) -> None:
+        self.confidence = confidence
+        self.scores = jackknife(part, metrics)
 
     def difference(self, a: str, b: str, metric: str) -> dict[str, Any]:
         """Return the row of schema.DIFFERENCES for one pair, without p_holm and is_primary.
@@ -147,53 +140,17 @@ class Comparison:
         Returns
         -------
         dict
-            The score of *a* minus the score of *b*, its interval, p, the test of p and the minimum detectable
-            difference.
+            The score of *a* minus the score of *b*, its standard error with the degrees of freedom, and from these its
+            interval, p, and the minimum detectable difference.
         """
-        one, other, k = self.resampled[a], self.resampled[b], self.place_of[metric]
-        difference, draws = float(one.value[k] - other.value[k]), one.draws[k] - other.draws[k]
-        low, high = widened(percentiles(draws, tails(self.rules.confidence)), difference)
-        p, test = self._p(a, b, metric, draws)
-        detectable = self._detectable(a, b, metric, draws)
-        names = {"a": a, "b": b, "metric": metric, "difference": difference, "low": low, "high": high}
-        return {**names, "p": p, "test": test, "minimum_detectable": detectable}
-
-    def _p(self, a: str, b: str, metric: str, draws: Floats) -> tuple[float, str]:
-        """Return p and its test.  The exact tests assume independent rows, so groups of rows need the bootstrap."""
-        exact = {"accuracy": ("mcnemar", _mcnemar), "roc_auc": ("delong", _delong)}
-        if metric in exact and not self.is_clustered:
-            name, test = exact[metric]
-            p = twice_median([test(one, other) for one, other in self._seeds(a, b)])
-            if np.isfinite(p):
-                return p, name
-        return bootstrap_p(draws), "bootstrap"
-
-    def _detectable(self, a: str, b: str, metric: str, draws: Floats) -> float:
-        """Return the difference that is found with a power of 80 %: POWER standard errors."""
-        if metric == "accuracy" and not self.is_clustered:
-            discordant = float(
-                np.mean([(one.is_correct != other.is_correct).mean() for one, other in self._seeds(a, b)])
-            )
-            return POWER * float(np.sqrt(discordant / len(self.part.groups)))
-        defined = draws[np.isfinite(draws)]
-        return POWER * float(defined.std(ddof=1)) if len(defined) > 1 else np.nan
-
-    def _seeds(self, a: str, b: str) -> Iterator[tuple[PredictedRows, PredictedRows]]:
-        """Yield the rows of both for each seed.  A contender with one seed is used for all."""
-        one, other = self.part.trials[a], self.part.trials[b]
-        n_seeds = max(len(one), len(other))
-        return zip(one * (n_seeds // len(one)), other * (n_seeds // len(other)), strict=True)
-
-
-def _mcnemar(a: PredictedRows, b: PredictedRows) -> float:
-    return mcnemar_exact(int((a.is_correct & ~b.is_correct).sum()), int((b.is_correct & ~a.is_correct).sum()))
-
-
-def _delong(a: PredictedRows, b: PredictedRows) -> float:
-    if a.n_classes != 2:
-        return np.nan
-    _, _, p = delong([place(fold) for fold in a.by_fold], [place(fold) for fold in b.by_fold])
-    return p
+        difference = self.scores[a][metric].minus(self.scores[b][metric])
+        value, spread = difference.value, difference.spread
+        half_width = spread.half_width(self.confidence)
+        return {
+            "a": a, "b": b, "metric": metric, "difference": value, "low": value - half_width,
+            "high": value + half_width, "error": spread.error, "df": spread.df, "p": spread.p(value),
+            "minimum_detectable": spread.detectable(self.confidence),
+        }  # fmt: skip
 
 
 def _pairs(contenders: Sequence[str], modalities: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:

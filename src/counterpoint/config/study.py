@@ -1,5 +1,6 @@
 """The study file: one frozen section for each stage.  Sources and contenders check their own keys."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from counterpoint.redaction import redacted
 from counterpoint.rules import KeywordRules, Match, preset
 from counterpoint.settings import Count, Name, Pixels, Positive, Section, Seed, Workers
 
+log = logging.getLogger(__name__)
 Share = Annotated[float, Field(gt=0, lt=1)]
 _ROUNDING = 1e-6
 DEFAULT_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss", "ece")
@@ -195,12 +197,21 @@ class Evaluate(Section):
     """Names that ``counterpoint metrics`` lists."""
     primary: str = "balanced_accuracy"
     """The metric that decides.  It is one of ``metrics``, and more is better."""
-    bootstrap: Annotated[int, Field(ge=100, le=100_000)] = 2000
-    """Number of draws of the bootstrap over groups."""
     confidence: Share = 0.95
     """Level of the intervals."""
-    seed: Seed = 0
-    """Seed of the bootstrap."""
+    margin: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """The largest difference in ``primary`` that does not matter to you, fixed before a test row is scored.  Without it
+    the page has the smallest margin for which "no difference that matters" could be said."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_draws(cls, given: Any) -> Any:
+        """Leave out the draws of earlier versions: intervals need none."""
+        unused = sorted({"bootstrap", "seed"} & given.keys()) if isinstance(given, Mapping) else []
+        if unused:
+            log.warning("evaluate.%s has no effect: intervals are computed without draws", " and ".join(unused))
+            return {key: value for key, value in given.items() if key not in unused}
+        return given
 
     @model_validator(mode="after")
     def _primary(self) -> Self:

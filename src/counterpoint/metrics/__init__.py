@@ -1,7 +1,7 @@
 """Scores and their intervals, computed from labels, probabilities and groups.  Imports no contender and no study."""
 
-from counterpoint.metrics.bootstrap import evaluate, resample
 from counterpoint.metrics.decision import decide
+from counterpoint.metrics.evaluate import evaluate
 from counterpoint.metrics.metric import Metric
 from counterpoint.metrics.parts import Part, read_part
 from counterpoint.metrics.rows import PredictedRows, Sample
@@ -18,7 +18,6 @@ __all__ = [
     "evaluate",
     "find_metric",
     "read_part",
-    "resample",
     "score",
     "scores",
 ]

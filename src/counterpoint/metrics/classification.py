@@ -68,6 +68,7 @@ ACCURACY = Metric(
     accuracy,
     label="Accuracy",
     explanation="The share of pairs given the right class.",
+    scale="share",
 )
 BALANCED_ACCURACY = Metric(
     balanced_accuracy,
@@ -77,6 +78,7 @@ BALANCED_ACCURACY = Metric(
         "Guessing scores 1 divided by the number of classes."
     ),
     source="Brodersen, Ong, Stephan and Buhmann, ICPR 2010",
+    scale="share",
     share_power=1.0,
 )
 MACRO_F1 = Metric(
@@ -87,6 +89,7 @@ MACRO_F1 = Metric(
         "that were found. The other is the share of correct pairs among the pairs predicted as this class."
     ),
     source="Opitz and Burst, arXiv 1911.03347, 2019",
+    scale="share",
     share_power=0.5,
 )
 ROC_AUC = Metric(
@@ -98,6 +101,7 @@ ROC_AUC = Metric(
     ),
     source="Hanley and McNeil, Radiology 1982",
     is_ranking=True,
+    scale="share",
 )
 PR_AUC = Metric(
     pr_auc,
@@ -108,6 +112,7 @@ PR_AUC = Metric(
     ),
     source="Davis and Goadrich, ICML 2006",
     is_ranking=True,
+    scale="share",
 )
 LOG_LOSS = Metric(
     log_loss,
@@ -118,6 +123,7 @@ LOG_LOSS = Metric(
     ),
     source="Good, Journal of the Royal Statistical Society B 1952",
     higher_is_better=False,
+    scale="loss",
 )
 ECE = Metric(
     ece,

@@ -1,4 +1,4 @@
-"""Bootstrap draws of groups and of seeds, as weights.  Reasons: docs/decisions/0002-statistics.md."""
+"""Bootstrap draws of groups, as weights."""
 
 from collections.abc import Iterator
 
@@ -40,24 +40,3 @@ def row_draws(groups: Ints, n_draws: int, *, seed: int) -> Iterator[Floats]:
         drawn = rng.integers(n_groups, size=(chunk, n_groups)) * chunk + np.arange(chunk)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=n_groups * chunk).reshape(n_groups, chunk)
         yield counts.astype(float).take(groups, axis=0).T
-
-
-def seed_draws(n_seeds: int, n_draws: int, *, seed: int) -> Floats:
-    """Return the share of each seed in each draw, shape (n_seeds, n_draws).
-
-    Parameters
-    ----------
-    n_seeds
-        *n_seeds* is the number of seeds that a contender was fitted with.
-    n_draws
-        *n_draws* is the number of draws.
-    seed
-        *seed* fixes the draws.
-
-    Examples
-    --------
-    >>> seed_draws(3, 5, seed=0).sum(axis=0).round(9)
-    array([1., 1., 1., 1., 1.])
-    """
-    rng = np.random.default_rng(child_seed(seed, "seeds"))
-    return rng.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=n_draws).T / n_seeds

@@ -46,13 +46,43 @@ def percentiles(draws: Floats, ends: Tails) -> tuple[float, float]:
 def widened(ends: tuple[float, float], value: float) -> tuple[float, float]:
     """Return an interval that contains *value*.
 
-    The draws of a biased metric, such as ece, may be almost all above or below it.
+    The interval of a share with half groups ends below 1 where all rows are right.
 
     >>> widened((0.2, 0.4), 0.1), widened((np.nan, np.nan), 0.1)
     ((0.1, 0.4), (nan, nan))
     """
     low, high = ends
     return (min(low, value), max(high, value)) if low <= high else ends
+
+
+def scaled_interval(centre: float, half_width: float, scale: str) -> tuple[float, float]:
+    """Return the interval around *centre* that is symmetric on the scale of a metric.
+
+    Shares have the scale of angles, arcsin √x, on which the variance of a share does not depend on it (Anscombe,
+    Biometrika 1948).  Losses have that of logarithms.  The half-width is carried over by the derivative of the scale.
+
+    Parameters
+    ----------
+    centre, half_width
+        *centre* and *half_width* are in units of the metric.
+    scale
+        *scale* is "share", "loss", or "plain".
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in scaled_interval(0.9, 0.1, "share")]
+    [0.78, 0.976]
+    >>> [round(end, 3) for end in scaled_interval(0.5, 0.1, "loss")], scaled_interval(0.5, 0.25, "plain")
+    ([0.409, 0.611], (0.25, 0.75))
+    """
+    if scale == "share" and 0 < centre < 1:
+        angle, half = np.arcsin(centre**0.5), half_width / (2 * (centre * (1 - centre)) ** 0.5)
+        low, high = np.sin(np.clip([angle - half, angle + half], 0, np.pi / 2)) ** 2
+        return float(low), float(high)
+    if scale == "loss" and centre > 0:
+        ratio = float(np.exp(half_width / centre))
+        return centre / ratio, centre * ratio
+    return centre - half_width, centre + half_width
 
 
 def standard_errors(confidence: float) -> float:

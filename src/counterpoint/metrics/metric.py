@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -29,6 +30,9 @@ class Metric:
     is_ranking
         *is_ranking* is True if the metric compares probabilities between rows.  The probabilities of two fits share no
         scale, so the metric is computed in each fold and averaged.  Other metrics pool the rows of all folds.
+    scale
+        *scale* is "share" for a metric from 0 to 1 whose worst value is 0, "loss" for a positive one, or "plain".  The
+        interval is symmetric on the scale of angles, of logarithms, or of the metric itself.
     share_power
         *share_power* is the power of the class share by which probabilities are divided before the largest one is the
         predicted class (`counterpoint.metrics.decide`).  0 suits accuracy, and 1 a metric in which all classes weigh
@@ -52,6 +56,7 @@ class Metric:
     source: str = ""
     higher_is_better: bool = True
     is_ranking: bool = False
+    scale: Literal["share", "loss", "plain"] = "plain"
     share_power: float = 0.0
 
     def __post_init__(self) -> None:

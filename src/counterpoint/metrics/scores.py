@@ -9,10 +9,12 @@ from numpy.typing import ArrayLike
 
 from counterpoint.config import DEFAULT_METRICS, Evaluate
 from counterpoint.errors import SchemaError
-from counterpoint.metrics.bootstrap import resample
-from counterpoint.metrics.intervals import percentiles, tails, widened
+from counterpoint.metrics.estimate import Estimate
+from counterpoint.metrics.intervals import scaled_interval, widened
+from counterpoint.metrics.jackknife import Jackknifed, jackknife
 from counterpoint.metrics.parts import Part, check_proba, encode, read_part
 from counterpoint.metrics.rows import Ints, PredictedRows
+from counterpoint.metrics.table import find_metric
 from counterpoint.schema import PARTS, PREDICTIONS, SCORES, Frame, check, empty
 
 
@@ -20,8 +22,7 @@ def scores(predictions: Frame, rules: Evaluate) -> Frame:
     """Return every metric of every contender on each part that it predicted, with its interval.
 
     A value is the mean over seeds.  In a k-fold, ranking metrics are means over folds, and other metrics pool the
-    out-of-fold rows.  An interval is null if fewer than two groups were predicted.  The interval of a training score
-    uses a quarter of the draws, but at least 100.
+    out-of-fold rows.  An interval is null if fewer than two groups were predicted.
 
     Examples
     --------
@@ -32,12 +33,8 @@ def scores(predictions: Frame, rules: Evaluate) -> Frame:
     ('test', 'accuracy', 0.5, 2, 1)
     """
     present = set(check(predictions, PREDICTIONS, table="Predictions")["part"])
-    fewer = rules.model_copy(update={"bootstrap": max(100, rules.bootstrap // 4)})
     tables = [
-        # Of a k-fold, training rows are many times the test rows, and nothing is decided on their scores.
-        _scores_of(
-            read_part(predictions, part, primary=rules.primary), rules.metrics, fewer if part == "train" else rules
-        )
+        _scores_of(read_part(predictions, part, primary=rules.primary), rules.metrics, rules.confidence)
         for part in PARTS
         if part in present
     ]
@@ -52,11 +49,9 @@ def score(
     groups: Iterable[Any] | None = None,
     predicted: ArrayLike | None = None,
     metrics: Sequence[str] = DEFAULT_METRICS,
-    bootstrap: int = 2000,
     confidence: float = 0.95,
-    seed: int = 0,
 ) -> Frame:
-    """Return the metrics of one set of probabilities, with percentile intervals from a bootstrap over groups.
+    """Return the metrics of one set of probabilities, with intervals that leave out groups of rows in turn.
 
     Parameters
     ----------
@@ -67,18 +62,14 @@ def score(
     classes
         *classes* names the columns of *proba*, as ``classes_`` of a fitted contender does.
     groups
-        *groups* are drawn as a whole.  Without them, each row is its own group.
+        *groups* are left out as a whole.  Without them, each row is its own group.
     predicted
         *predicted* are the columns of the predicted classes, shape (n,), as `counterpoint.decide` returns them.
         Without them, the class with the largest probability is the predicted one.
     metrics
         *metrics* are names of the METRICS table, or paths such as ``my_lab.metrics:BRIER``.
-    bootstrap
-        *bootstrap* is the number of draws.
     confidence
-        *confidence* is the level of the intervals.
-    seed
-        *seed* fixes the draws.
+        *confidence* is the level of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -107,25 +98,39 @@ def score(
         )
     chosen = None if predicted is None else _columns(predicted, len(labels), len(classes))
     rows = PredictedRows(encode(labels, list(classes)), check_proba(table, of="proba"), predicted=chosen)
-    rules = Evaluate.read({"bootstrap": bootstrap, "confidence": confidence, "seed": seed})
+    level = Evaluate.read({"confidence": confidence}).confidence
     part = Part(codes, {"": (rows,)}, "test", len(labels))
-    return _scores_of(part, metrics, rules).select("metric", "value", "low", "high", "n")
+    return _scores_of(part, metrics, level).select("metric", "value", "low", "high", "n")
 
 
-def _scores_of(part: Part, metrics: Sequence[str], rules: Evaluate) -> Frame:
-    resampled = resample(part, metrics, rules)
+def intervals_of(part: Part, metrics: Sequence[str], confidence: float) -> dict[str, dict[str, Estimate]]:
+    """Return the score of each contender in each of the *metrics* with its interval, by contender and metric.
+
+    Parameters
+    ----------
+    part
+        *part* is the rows that all contenders predicted.
+    metrics
+        *metrics* are names of the METRICS table, or paths.
+    confidence
+        *confidence* is the level of the intervals.
+    """
+    return {
+        name: {metric: _estimate(own, find_metric(metric).scale, confidence) for metric, own in scores.items()}
+        for name, scores in jackknife(part, metrics).items()
+    }
+
+
+def _estimate(found: Jackknifed, scale: str, confidence: float) -> Estimate:
+    ends = scaled_interval(found.centre, found.spread.half_width(confidence), scale)
+    return Estimate(found.value, *widened(ends, found.value))
+
+
+def _scores_of(part: Part, metrics: Sequence[str], confidence: float) -> Frame:
     table = [
-        (
-            name,
-            part.name,
-            metric,
-            value,
-            *widened(percentiles(draws, tails(rules.confidence)), value),
-            part.n,
-            len(part.trials[name]),
-        )
-        for name, scores in resampled.items()
-        for metric, value, draws in zip(metrics, scores.value, scores.draws, strict=True)
+        (name, part.name, metric, *own, part.n, len(part.trials[name]))
+        for name, scores in intervals_of(part, metrics, confidence).items()
+        for metric, own in scores.items()
     ]
     return pl.DataFrame(table, schema=dict(SCORES), orient="row").fill_nan(None)
 

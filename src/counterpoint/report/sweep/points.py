@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from counterpoint.compare.pvalues import holm
+from counterpoint.compare.holm import holm
 from counterpoint.report.results import rows_of
 from counterpoint.schema import Frame
 
