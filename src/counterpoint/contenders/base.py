@@ -52,6 +52,8 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         *needs* are the contenders whose fits it uses.  A study passes them to ``fit``.
     is_seeded
         *is_seeded* is False when the seed changes nothing, so that one fit is enough for all seeds.
+    is_trained
+        *is_trained* is False for a rule of a few words, which shows nothing about a modality.
     is_calibrated
         *is_calibrated* is False for a model whose probabilities stay as published.  The probabilities of all others are
         calibrated under the class shares of the training rows.
@@ -67,6 +69,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     modalities: ClassVar[tuple[str, ...]] = ()
     needs: Any = ()
     is_seeded: ClassVar[bool] = False
+    is_trained: ClassVar[bool] = True
     is_calibrated: ClassVar[bool] = True
     part_types: ClassVar[tuple[type | str, ...]] = ()
     tiny: ClassVar[Mapping[str, Any]] = {}

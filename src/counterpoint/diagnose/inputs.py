@@ -51,6 +51,9 @@ INPUTS: Mapping[str, CheckInput] = {
     "test_evaluations": CheckInput(int, "How often test rows of this study were scored with different settings."),
     "is_record_lost": CheckInput(bool, "Whether the record of test evaluations was once damaged or removed."),
     "metric": CheckInput(str, "The primary metric."),
+    "margin": CheckInput(float | None, "The largest difference in the primary metric that does not matter, or None."),
+    "confidence": CheckInput(float, "The level of the intervals."),
+    "untrained": CheckInput(tuple[str, ...], "The contenders that learn nothing from training rows, such as a rule."),
     "depth": CheckInput(Depth, '"fast" reads tables and predicts little.  "full" may also predict more and fit again.'),
     "encode": CheckInput(
         Encode | None,

@@ -8,23 +8,17 @@ from typing import NamedTuple
 
 import polars as pl
 
-from counterpoint import number_formats
+from counterpoint.diagnose.claim import NOT_COMPARABLE, claim_of, doubt_of, headline_of, numbers_of, scores_of
 from counterpoint.diagnose.inputs import Inputs
 from counterpoint.diagnose.untried_readers import untried_readers
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
-from counterpoint.diagnose.verdict_questions import QUESTIONS, WORTHLESS
-from counterpoint.metrics.estimate import Estimate
+from counterpoint.diagnose.verdict_questions import QUESTIONS
 from counterpoint.schema import Frame
 
 VERDICTS = (
-    "leak", "misaligned", "training_failed", "branch_ignored", "redundant", "text_only", "image_only",
-    "additive_gain", "interaction_gain", "no_signal", "cannot_tell",
+    "leak", "misaligned", "not_asked", "training_failed", "branch_ignored", "equivalent", "redundant", "text_only",
+    "image_only", "averaging_gain", "additive_gain", "interaction_gain", "no_signal", "cannot_tell",
 )  # fmt: skip
-NOT_COMPARABLE = ("leak", "misaligned", "training_failed", "branch_ignored")
-"""Verdicts on comparisons whose difference is not a difference of modalities."""
-NO_JOINT_GAIN = ("redundant", "text_only", "image_only", "no_signal")
-"""Verdicts that a second modality adds nothing.  They rest on more than the gain: its interval may end above
-`WORTHLESS`."""
 
 
 class Answer(NamedTuple):
@@ -36,6 +30,10 @@ class Answer(NamedTuple):
         *verdict* is one of `VERDICTS`.
     headline
         *headline* is one sentence with the primary contrast and its interval.
+    claim
+        *claim* is what the headline claims: a key of `counterpoint.diagnose.claim.OPENINGS`, or "nothing".
+    doubt
+        *doubt* is the alarm that undermines the claim most, in one sentence, or None.
     reasons
         *reasons* are the numbers behind the verdict, a sentence each.
     recommendation
@@ -48,6 +46,8 @@ class Answer(NamedTuple):
 
     verdict: str
     headline: str
+    claim: str = "nothing"
+    doubt: str | None = None
     reasons: tuple[str, ...] = ()
     recommendation: str | None = None
     evidence: tuple[str, ...] = ()
@@ -74,32 +74,14 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
         headline = "The test rows are too few to compare on: the primary contrast has no interval."
         return Answer("cannot_tell", headline, evidence=evidence)
     verdict = next(found for question in QUESTIONS if (found := question(numbers)) is not None)
-    headline, reasons = _headline(numbers, verdict.name), (_scores(numbers), *verdict.reasons)
-    untried = None if verdict.name in NOT_COMPARABLE else untried_readers(inputs["modalities"], inputs["pretrained"])
-    return Answer(verdict.name, headline, reasons, verdict.recommendation, evidence, untried)
-
-
-def _headline(inputs: VerdictInputs, verdict: str) -> str:
-    contrast, gain, unit = inputs.contrast, inputs.gain, inputs.metric.replace("_", " ")
-    a, b, measured = contrast["a"], contrast["b"], f"is {number_formats.signed_with_interval(*gain)}"
-    if verdict in NOT_COMPARABLE:
-        better = "does better than" if gain.low > 0 else "does worse than"
-        relation = better if gain.low > 0 or gain.high < 0 else "is not shown to differ from"
-        return f"{a} {relation} {b}: the difference in {unit} {measured}."
-    return f"{_opening(gain, verdict)}: the difference in {unit} between {a} and {b} {measured}."
-
-
-def _opening(gain: Estimate, verdict: str) -> str:
-    if gain.low > 0:
-        return "A better score, but not from reading both" if verdict in NO_JOINT_GAIN else "Yes, reading both helps"
-    if gain.high < 0:
-        return "No, reading both does worse"
-    if gain.high < WORTHLESS or verdict in NO_JOINT_GAIN:
-        return "No gain from reading both is shown"
-    return "A gain from reading both is neither shown nor ruled out"
-
-
-def _scores(inputs: VerdictInputs) -> str:
-    value, a, b = inputs.test_scores, inputs.contrast["a"], inputs.contrast["b"]
-    ours, other = number_formats.score(value[a]), number_formats.score(value[b])
-    return f"{a} reaches {ours}, and {b}, the best contender of one modality, {other}."
+    claim = claim_of(numbers, verdict.name)
+    return Answer(
+        verdict.name,
+        headline_of(numbers, claim),
+        claim,
+        doubt_of(findings),
+        (scores_of(numbers), *verdict.reasons, *numbers_of(numbers, claim)),
+        verdict.recommendation,
+        evidence,
+        None if verdict.name in NOT_COMPARABLE else untried_readers(inputs["modalities"], inputs["pretrained"]),
+    )

@@ -91,23 +91,56 @@ class VerdictInputs:
             return None
         return {"subject": rows["subject"][0], **json.loads(rows["evidence"][0])}
 
-    def above_chance(self, modality: str) -> Estimate:
-        """Return how far the best contender of *modality* alone, by validation rows, is above guessing on test rows.
+    def readers(self, modality: str) -> dict[str, Estimate]:
+        """Return how far each contender that reads this *modality* alone is above guessing on test rows, best first.
 
         In balanced accuracy, whichever metric is primary: the accuracy of a modality that carries information may be
         that of the majority.
         """
         names = contenders_reading(self.modalities, modality)
-        if not names:
-            return UNKNOWN
-        is_chosen = len(names) > 1 and len(self.inputs["predictions"])
-        best = self.inputs["best_contenders"][modality] if is_chosen else names[0]
-        if best is None:  # several outside models, and none of them has predicted validation rows
-            return UNKNOWN
-        row = scores_on_test_rows(self.inputs["balanced_scores"], BALANCED).filter(contender=best)
-        if not row["low"].count():
-            return UNKNOWN
-        return Estimate(*(row[end].item() - self.chance for end in ("value", "low", "high")))
+        rows = scores_on_test_rows(self.inputs["balanced_scores"], BALANCED)
+        known = rows.filter(pl.col("contender").is_in(names), pl.col("low").is_not_null()).sort(
+            "value", descending=True, maintain_order=True
+        )
+        return {
+            name: Estimate(*(end - self.chance for end in ends))
+            for name, *ends in known.select("contender", "value", "low", "high").iter_rows()
+        }
+
+    def reader(self, modality: str) -> str | None:
+        """Return the contender that stands for a *modality* alone: the best one on validation rows."""
+        names = contenders_reading(self.modalities, modality)
+        if len(names) > 1 and len(self.inputs["predictions"]):
+            best: str | None = self.inputs["best_contenders"][modality]
+            return best  # None for several outside models of which none has predicted validation rows
+        return names[0] if names else None
+
+    def above_chance(self, modality: str) -> Estimate:
+        """Return how far `reader` of a *modality* is above guessing on test rows."""
+        return self.readers(modality).get(self.reader(modality) or "", UNKNOWN)
+
+    def unread(self) -> tuple[str, ...]:
+        """Return the modalities that no trained contender reads alone."""
+        untrained = self.inputs["untrained"]
+        return tuple(
+            modality
+            for modality in ("text", "image")
+            if not set(contenders_reading(self.modalities, modality)).difference(untrained)
+        )
+
+    @cached_property
+    def baseline(self) -> str | None:
+        """The best contender on test rows that reads neither modality, or None."""
+        names = [name for name in contenders_reading(self.modalities) if name in self.test_scores]
+        return max(names, key=self.test_scores.__getitem__, default=None)
+
+    def is_above_baseline(self, name: str) -> bool:
+        """Return whether contender *name* is shown to do better than `baseline`, or than guessing if there is none."""
+        known = self.baseline and self.known_difference(name, self.baseline, self.metric)
+        if known:
+            return known.low > 0
+        rows = scores_on_test_rows(self.inputs["balanced_scores"], BALANCED).filter(contender=name)
+        return bool(rows["low"].count()) and rows["low"].item() > self.chance
 
     def difference(self, a: str, b: str) -> Estimate:
         """Return the difference of *a* minus *b* in the primary metric.  An unknown one has an infinite interval."""

@@ -1,21 +1,24 @@
 """The questions that lead to a verdict, in their order.  Each returns a verdict with its reasons, or None.
 
-Does the label leak (CP001)?  Do the pairs belong together (CP004)?  Were the models trained (CP016)?  Do they use both
-modalities (CP008)?  Is a gain shown, and which kind of gain (CP009)?  Which modalities carry the label?  Is their
-information the same?  Where an interval leaves a question open that a later one needs, the verdict is ``cannot_tell``.
+Does the label leak (CP001)?  Do the pairs belong together (CP004)?  Does a trained contender read each modality alone?
+Were the models trained (CP016)?  Do they use both modalities (CP008)?  Is the difference too small to matter?  Is a
+gain shown, and which kind of gain (CP009)?  Which contenders beat guessing?  Where an interval leaves a question open
+that a later one needs, the verdict is ``cannot_tell``.  docs/verdict.md has the rules and the thresholds.
 """
 
 from collections.abc import Callable
 from math import isfinite
 from typing import NamedTuple
 
+from counterpoint.compare.equivalence import smallest_margin
 from counterpoint.diagnose.cp016_training_failed import MISREADS
+from counterpoint.diagnose.untried_readers import PROBES
 from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
 from counterpoint.measures.comparison_tables import joint_members
 from counterpoint.measures.information_gain import SUM
 from counterpoint.metrics.estimate import Estimate
 from counterpoint.metrics.intervals import independent_difference
-from counterpoint.number_formats import interval, share, signed, signed_with_interval
+from counterpoint.number_formats import interval, score, share, signed, signed_with_interval
 
 WORTHLESS = 0.02
 """A gain counts as none where its whole interval lies below this."""
@@ -23,7 +26,7 @@ HALF = 0.5
 """An interaction that makes less than this share of a gain is not its reason.  Two modalities carry mostly the same
 information where their sum gains less than this share of the gain that independent errors would allow."""
 LITTLE = 0.2
-"""A modality carries nothing where its interval ends below this share of the way from chance to perfect."""
+"""A contender is at most a little better than guessing if its interval ends below this share of the way to perfect."""
 UNTRAINED = 0.05
 """A network within this of chance on its own training rows has learned nothing."""
 SUM_NOT_SHOWN = "Whether a sum over the modalities would do as well, without interaction, is not shown."
@@ -55,6 +58,16 @@ def _misaligned(inputs: VerdictInputs) -> Verdict | None:
         return None
     reason = "Texts, images and labels of some rows do not belong together (CP004)."
     return Verdict("misaligned", (reason, NOT_KNOWN), "Find the step that paired them.")
+
+
+def _not_asked(inputs: VerdictInputs) -> Verdict | None:
+    unread = inputs.unread()
+    if not unread:
+        return None
+    names = " or the ".join(unread)
+    reason = f"Without a trained contender that reads the {names} alone, nothing is known of what the other adds."
+    probes = " and ".join(PROBES[modality] for modality in unread)
+    return Verdict("not_asked", (reason,), f"Add {probes}, or another trained contender of that kind.")
 
 
 def _untrained(inputs: VerdictInputs) -> Verdict | None:
@@ -100,12 +113,34 @@ def _lacks(inputs: VerdictInputs, name: str) -> bool:
     return known is None or known.beyond(SUM, name).low > 0
 
 
+def _equivalent(inputs: VerdictInputs) -> Verdict | None:
+    margin, row = inputs.inputs["margin"], inputs.contrast
+    if margin is None or row["error"] is None:
+        return None
+    least = smallest_margin(row["difference"], row["error"], row["df"], confidence=inputs.inputs["confidence"])
+    if least > margin:
+        return None
+    shown = f"Any margin from {score(least)} on would allow to say so, and the margin fixed before is {score(margin)}."
+    return Verdict("equivalent", (shown,), f"Use the cheaper of {row['a']} and {row['b']}.")
+
+
 def _gain(inputs: VerdictInputs) -> Verdict | None:
     if inputs.gain.low <= 0:
         return None
+    verdict, b = _kind_of_gain(inputs), inputs.contrast["b"]
+    is_joint = verdict.name == "interaction_gain" and inputs.is_above_baseline(inputs.contrast["a"])
+    if not (inputs.is_above_baseline(b) or is_joint):
+        guess = f"{inputs.baseline}, which reads neither text nor image" if inputs.baseline else "guessing"
+        reason = f"{b}, the contender of one modality, is not shown to do better than {guess}."
+        return Verdict("cannot_tell", (reason,), "Try better models of one modality, or more pairs.")
+    return verdict
+
+
+def _kind_of_gain(inputs: VerdictInputs) -> Verdict:
+    """Return the verdict on a gain that is shown."""
     if _is_mostly_shared(inputs):
-        reason = "The gain is small: most of the information in the two modalities is the same."
-        return Verdict("cannot_tell", (reason,), "Try better models of one modality, which may close the gap.")
+        reason = "Most of the information in the two modalities is the same, and two readings even out their errors."
+        return Verdict("averaging_gain", (reason,), "Try better models of one modality, which may close the gap.")
     if inputs.contrast["a"] in inputs.members and inputs.contrast["a"] not in inputs.additive:
         return _gain_of_combination(inputs)
     part, gain = _beyond(inputs)
@@ -156,7 +191,7 @@ def _gains(inputs: VerdictInputs, name: str) -> bool:
 def _empty(inputs: VerdictInputs) -> str | None:
     """Return a modality that is not shown to predict the label."""
     known = [modality for modality in ("text", "image") if isfinite(inputs.above_chance(modality).value)]
-    return next((modality for modality in known if not _carries(inputs, modality)), None)
+    return next((modality for modality in known if not _is_read(inputs, modality)), None)
 
 
 def _reasons_of_gain(kind: str, part: Estimate) -> tuple[str, ...]:
@@ -173,12 +208,13 @@ def _reasons_of_gain(kind: str, part: Estimate) -> tuple[str, ...]:
 
 
 def _better_reading(inputs: VerdictInputs, empty: str) -> Verdict:
-    """Return the verdict on a sum that gains although the modality *empty* is not shown to predict the label."""
-    above, other = inputs.above_chance(empty), "image" if empty == "text" else "text"
-    if _is_little(inputs, empty, above) and _carries(inputs, other):
-        only = _only(other, inputs.above_chance(other), empty, above)
-        return Verdict(f"{other}_only", (*only, f"So the gain is a better reading of the {other}."))
-    reason = f"The {empty} alone is not shown to predict the label ({_above(above)})."
+    """Return the verdict on a sum that gains although no contender of the modality *empty* is shown to predict much."""
+    other = "image" if empty == "text" else "text"
+    if _is_little(inputs, empty) and _is_read(inputs, other):
+        return Verdict(
+            f"{other}_only", (*_only(inputs, other, empty), f"So the gain may be a better reading of the {other}.")
+        )
+    reason = f"No contender that reads only the {empty} is shown to beat guessing{_best(inputs, empty)}."
     return Verdict("cannot_tell", (reason, f"So the gain may be a better reading of the {other}."))
 
 
@@ -217,34 +253,40 @@ def _least(gain: Estimate, part: Estimate) -> float:
 
 
 def _modalities(inputs: VerdictInputs) -> Verdict | None:
-    text, image = inputs.above_chance("text"), inputs.above_chance("image")
-    if _carries(inputs, "text") and _carries(inputs, "image"):
+    if _is_read(inputs, "text") and _is_read(inputs, "image"):
         return _redundant(inputs)
     if inputs.gain.high >= LITTLE * (1 - inputs.chance):
         return None
-    for modality, above, other, others in (("text", text, "image", image), ("image", image, "text", text)):
-        if _carries(inputs, modality) and _is_little(inputs, other, others):
-            return Verdict(f"{modality}_only", _only(modality, above, other, others))
-    if _is_little(inputs, "text", text) and _is_little(inputs, "image", image):
-        return _no_signal(inputs, text, image)
+    for modality, other in (("text", "image"), ("image", "text")):
+        if _is_read(inputs, modality) and _is_little(inputs, other):
+            return Verdict(f"{modality}_only", _only(inputs, modality, other))
+    if _is_little(inputs, "text") and _is_little(inputs, "image"):
+        return _no_signal(inputs)
     return None
 
 
-def _no_signal(inputs: VerdictInputs, text: Estimate, image: Estimate) -> Verdict:
+def _no_signal(inputs: VerdictInputs) -> Verdict:
     if "own_image_by_class" in (inputs.alarm("CP004", "info") or {}):
         bound = "Text and image go together in another way in each class (CP004)."
-        unread = "So both together carry the label, and no contender here has learned to read them together."
+        unread = "So both together predict the label, and no contender here has learned to read them together."
         return Verdict("cannot_tell", (bound, unread))
-    reasons = [f"The {name} is at most a little better than chance ({_above(above)})."
-               for name, above in (("text", text), ("image", image))]  # fmt: skip
-    return Verdict("no_signal", tuple(reasons), "Look at the labels first.")
+    return Verdict("no_signal", (_little(inputs, "text"), _little(inputs, "image")), "Look at the labels first.")
 
 
-def _only(modality: str, above: Estimate, other: str, others: Estimate) -> tuple[str, str]:
-    return (
-        f"Only the {modality} carries the label ({_above(above)}).",
-        f"The {other} is at most a little better than chance ({_above(others)}).",
-    )
+def _only(inputs: VerdictInputs, modality: str, other: str) -> tuple[str, str]:
+    name, above = inputs.reader(modality), inputs.above_chance(modality)
+    return f"{name} reads only the {modality} and beats guessing ({_above(above)}).", _little(inputs, other)
+
+
+def _little(inputs: VerdictInputs, modality: str) -> str:
+    best = _best(inputs, modality)
+    return f"No contender here that reads only the {modality} is more than a little better than guessing{best}."
+
+
+def _best(inputs: VerdictInputs, modality: str) -> str:
+    """Return the best contender of a *modality* on test rows and its distance from guessing, in brackets."""
+    best = next(iter(inputs.readers(modality).items()), None)
+    return "" if best is None else f" (the best, {best[0]}: {_above(best[1])})"
 
 
 def _redundant(inputs: VerdictInputs) -> Verdict | None:
@@ -252,7 +294,7 @@ def _redundant(inputs: VerdictInputs) -> Verdict | None:
 
     Or where one modality leaves the other nothing to add: then independent errors would allow as little.
     """
-    reason = "Both modalities carry the label, and the second adds nothing to the first."
+    reason = "Contenders of either modality beat guessing, and both together are not shown to add to the better one."
     if inputs.bits is None:
         # A multimodal model that does worse has failed: it does not show the information in the second modality.
         return Verdict("redundant", (reason,)) if 0 <= inputs.gain.high < WORTHLESS else None
@@ -281,18 +323,19 @@ def _open(inputs: VerdictInputs) -> Verdict:  # noqa: ARG001
 
 
 QUESTIONS: tuple[Callable[[VerdictInputs], Verdict | None], ...] = (
-    _leak, _misaligned, _untrained, _ignored, _gain, _modalities, _open,
+    _leak, _misaligned, _not_asked, _untrained, _ignored, _equivalent, _gain, _modalities, _open,
 )  # fmt: skip
 
 
-def _carries(inputs: VerdictInputs, modality: str) -> bool:
-    """Return whether a modality alone is better than chance, in score and, where known, in bits."""
-    known = inputs.information_gain
-    return inputs.above_chance(modality).low > 0 and (known is None or known.bits_of(modality).low > 0)
+def _is_read(inputs: VerdictInputs, modality: str) -> bool:
+    """Return whether the contender of a modality beats guessing, and some contender of it by more than a little."""
+    return inputs.above_chance(modality).low > 0 and not _is_little(inputs, modality)
 
 
-def _is_little(inputs: VerdictInputs, modality: str, above: Estimate) -> bool:
-    return not _carries(inputs, modality) and above.high < LITTLE * (1 - inputs.chance)
+def _is_little(inputs: VerdictInputs, modality: str) -> bool:
+    """Return whether each contender that reads this modality alone is at most a little better than guessing."""
+    readers = inputs.readers(modality).values()
+    return bool(readers) and all(above.high < LITTLE * (1 - inputs.chance) for above in readers)
 
 
 def _above(above: Estimate) -> str:

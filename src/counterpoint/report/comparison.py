@@ -27,6 +27,7 @@ def answer_section(results: Mapping[str, Any], contrast: Content | None) -> Cont
     """Return the parts of the answer, of the study's *results*, with the verdict in words."""
     return {
         "headline": results.get("headline") or "This study has no answer yet.",
+        "doubt": results.get("doubt"),
         "reasons": results.get("reasons") or [],
         "recommendation": results.get("recommendation"),
         "untried": results.get("untried"),

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 TERMS: Mapping[str, tuple[str, str]] = {
     "interval": (
         "Interval",
-        "A range that contains the true value in the stated share of repetitions of the study with new pairs. "
-        "Groups of near-duplicates are resampled together, because they are not independent evidence.",
+        "A range that contains the true value in the stated share of repetitions with new test pairs and seeds. "
+        "It does not include the variation from new training pairs, unless a study repeats its split. "
+        "A group of near-duplicates counts as one, because its pairs are not independent evidence.",
     ),
     "contender": ("Contender", "A model that takes part in the comparison, under the name that the study gives it."),
     "modality": ("Modality", "One of the two parts of a pair: its text or its image."),
@@ -23,7 +24,7 @@ TERMS: Mapping[str, tuple[str, str]] = {
     "primary": (
         "Primary contrast",
         "The one comparison that decides: the best contender of both modalities against the best of one. "
-        "Both were chosen on validation pairs before a test pair was scored.",
+        "Both are chosen on validation pairs before a test pair is scored.",
     ),
     "p_holm": (
         "p (Holm)",
@@ -55,11 +56,14 @@ VERDICTS: Mapping[str, str] = {
     "training_failed": "A contender was not trained well enough",
     "branch_ignored": "The model of both modalities ignores one of them",
     "redundant": "Text and image carry the same information",
-    "text_only": "The text is enough",
-    "image_only": "The image is enough",
-    "additive_gain": "Both together are better, and each adds its own part",
+    "equivalent": "Reading both makes no difference that matters",
+    "not_asked": "No contender reads one of the modalities alone",
+    "text_only": "The models here that read the text do as well",
+    "image_only": "The models here that read the image do as well",
+    "averaging_gain": "Both together are better, and mostly read the same thing",
+    "additive_gain": "Both together are better, and a sum of both is enough",
     "interaction_gain": "Both together are better, and only together",
-    "no_signal": "Neither text nor image predicts the class",
+    "no_signal": "No model here predicts the class",
     "cannot_tell": "These pairs do not decide the question",
 }
 GAIN_OF_UNKNOWN_KIND = "A gain whose kind these pairs do not decide"

@@ -204,7 +204,7 @@ def _record(
     settings: _Settings,
 ) -> Content:
     seeds = sorted(tables["predictions"]["seed"].drop_nulls().unique().to_list())
-    own_seeds = {"split": settings.split.seed, "intervals": settings.evaluate.seed}
+    own_seeds = {"split": settings.split.seed}
     return {
         "findings": record.findings_section(tables["findings"], results.get("titles") or {}),
         "costs": record.costs_section(tables["costs"], contenders),

@@ -20,7 +20,7 @@ def study_summary(results: Mapping[str, Any], primary: str) -> Iterator[Renderab
     """Yield the test scores as a table, the best in *primary* first, the answer, the findings that warn, and CP000."""
     yield _scores(results, primary)
     answer = results["answer"]
-    yield Text(answer["headline"], style="bold")
+    yield Text(" ".join(filter(None, [answer["headline"], answer.get("doubt")])), style="bold")
     yield from map(Text, [*answer["reasons"], *filter(None, [answer["recommendation"], answer.get("untried")])])
     yield ""
     for finding in results["findings"]:

@@ -132,7 +132,7 @@ class StudyResults:
         one, two = (_renamed(rows, contender, name) for rows, name in ((one, "a"), (two, "b")))
         if not one.select("id", "seed", "label").equals(two.select("id", "seed", "label")):
             return apart(self.score(contender, metric, "test"), other.score(contender, metric, "test")), False
-        found = compare(pl.concat([one, two]), "a", "b", metric=metric, bootstrap=self.config.evaluate.bootstrap)
+        found = compare(pl.concat([one, two]), "a", "b", metric=metric)
         return as_number(found.row(0, named=True), "difference"), True
 
     def detectable(self, a: str, b: str, metric: str = MAIN_METRIC) -> float | None:
@@ -156,7 +156,7 @@ class StudyResults:
         if predictions is None or not self.is_run:
             return None
         rules = self.config.evaluate
-        found = compare(predictions, a, b, metric=metric, bootstrap=rules.bootstrap, confidence=rules.confidence)
+        found = compare(predictions, a, b, metric=metric, confidence=rules.confidence)
         return found.row(0, named=True)
 
     def learning(self, contender: str) -> Learning | None:

@@ -1,0 +1,166 @@
+"""The claim of an answer: one of a closed list, with its headline, its numbers, and the alarm that undermines it most.
+
+A claim is printed with the quantity that decided it.  docs/verdict.md has the rules.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from counterpoint import number_formats
+from counterpoint.compare.equivalence import chances, rows_needed, smallest_margin
+from counterpoint.compare.holm import holm
+from counterpoint.diagnose.verdict_inputs import VerdictInputs
+from counterpoint.diagnose.verdict_questions import WORTHLESS
+from counterpoint.metrics.metric import Metric
+from counterpoint.metrics.table import find_metric
+from counterpoint.schema import Frame
+
+NOT_COMPARABLE = ("leak", "misaligned", "training_failed", "branch_ignored")
+"""Verdicts on comparisons whose difference is not a difference of modalities."""
+NO_JOINT_GAIN = ("redundant", "text_only", "image_only", "no_signal")
+"""Verdicts that a second modality adds nothing.  They rest on more than the gain: its interval may end above
+`WORTHLESS`."""
+OPENINGS: Mapping[str, str] = {
+    "better": "Yes, reading both helps",
+    "better_alone": "A better score, but not from reading both",
+    "same": "No difference that matters",
+    "worse": "No, reading both does worse",
+    "none": "No gain from reading both is shown",
+    "open": "A gain from reading both is neither shown nor ruled out",
+    "not_shown": "Not shown: the score is better, but that reading both is the reason is not known",
+    "not_asked": "Cannot be asked: no trained contender reads the {unread} alone",
+    "not_comparable": "{a} {relation} {b}",
+}
+"""The beginning of the headline of each claim."""
+DOUBTS: Mapping[str, str] = {
+    "CP001": "a rule of a few words predicts most labels",
+    "CP004": "texts and images may not belong together",
+    "CP002": "test pairs have near-duplicates among the training pairs",
+    "CP022": "test pairs differ from training pairs",
+    "CP021": "simple properties of the image files predict the label",
+    "CP013": "metadata alone predict the label",
+    "CP025": "many pairs share a placeholder picture or a stock phrase",
+    "CP024": "equal pairs have different labels",
+    "CP020": "some labels look wrong",
+    "CP016": "a network was not trained well",
+    "CP003": "lost rows differ from the others",
+    "CP012": "the test pairs were scored several times",
+    "CP011": "the comparison may be noise",
+    "CP023": "a contender loses to a simpler one of its modality",
+    "CP005": "the two contenders had unequal budgets",
+}
+"""The alarms that undermine an answer, the most serious first, in words."""
+
+
+def claim_of(inputs: VerdictInputs, verdict: str) -> str:
+    """Return the claim of a *verdict*: a key of `OPENINGS`."""
+    gain = inputs.gain
+    if verdict in NOT_COMPARABLE:
+        return "not_comparable"
+    if verdict in ("not_asked", "equivalent"):
+        return {"not_asked": "not_asked", "equivalent": "same"}[verdict]
+    if gain.low > 0:
+        if verdict in NO_JOINT_GAIN:
+            return "better_alone"
+        return "better" if verdict.endswith("_gain") or inputs.is_above_baseline(inputs.contrast["b"]) else "not_shown"
+    if gain.high < 0:
+        return "worse"
+    return "none" if gain.high < WORTHLESS or verdict in NO_JOINT_GAIN else "open"
+
+
+def headline_of(inputs: VerdictInputs, claim: str) -> str:
+    """Return the headline of a *claim*: one sentence with the primary contrast and its interval."""
+    contrast, gain, unit = inputs.contrast, inputs.gain, inputs.metric.replace("_", " ")
+    a, b, measured = contrast["a"], contrast["b"], f"is {number_formats.signed_with_interval(*gain)}"
+    better = "does better than" if gain.low > 0 else "does worse than"
+    relation = better if gain.low > 0 or gain.high < 0 else "is not shown to differ from"
+    opening = OPENINGS[claim].format(a=a, b=b, relation=relation, unread=" or the ".join(inputs.unread()))
+    between = "" if claim == "not_comparable" else f" between {a} and {b}"
+    return f"{opening}: the difference in {unit}{between} {measured}."
+
+
+def doubt_of(findings: Frame) -> str | None:
+    """Return the alarm that undermines the answer most, as one sentence, or None.
+
+    Parameters
+    ----------
+    findings
+        *findings* is schema.FINDINGS.
+    """
+    alarms = set(findings.filter(pl.col("severity").is_in(["warn", "fail"]))["code"])
+    first = next((code for code in DOUBTS if code in alarms), None)
+    return first and f"But {DOUBTS[first]} ({first})."
+
+
+def numbers_of(inputs: VerdictInputs, claim: str) -> Iterator[str]:
+    """Yield the numbers behind a *claim*, a sentence each: probabilities, rows to add, ties, and other metrics."""
+    if claim != "not_comparable":
+        yield from _decided(inputs, claim)
+        yield from _ties(inputs)
+        yield from _other_metrics(inputs)
+
+
+def scores_of(inputs: VerdictInputs) -> str:
+    """Return the test scores of the two contenders of the primary contrast, in one sentence."""
+    value, a, b = inputs.test_scores, inputs.contrast["a"], inputs.contrast["b"]
+    ours, other = number_formats.score(value[a]), number_formats.score(value[b])
+    return f"{a} reaches {ours}, and {b}, the contender of one modality chosen on validation rows, {other}."
+
+
+def _decided(inputs: VerdictInputs, claim: str) -> Iterator[str]:
+    row, margin, confidence = inputs.contrast, inputs.inputs["margin"], inputs.inputs["confidence"]
+    if row["error"] is None:
+        return
+    measured = row["difference"], row["error"], row["df"]
+    found = chances(*measured, margin=margin or 0.0)
+    better, same, worse = (number_formats.share(chance) for chance in found)
+    if margin is None:
+        least = number_formats.score(smallest_margin(*measured, confidence=confidence))
+        yield f"Reading both is better with a probability of {better}, and the difference is below {least} either way."
+    else:
+        within = f"no difference beyond {number_formats.score(margin)}"
+        yield f"The probabilities are {better} for better, {same} for {within}, and {worse} for worse."
+    if claim in ("open", "none", "not_shown") and row["low"] <= 0 <= row["high"]:
+        n = inputs.inputs["scores"].filter(pl.col("part").is_in(["test", "oof"]))["n"].max() or 0
+        needed = rows_needed(*measured, n, margin=margin, confidence=confidence)
+        more = f"About {needed - n:,} more test pairs" if needed else "More than a hundred times as many test pairs"
+        yield f"{more} would settle it, if the difference stays as it is."
+
+
+def _ties(inputs: VerdictInputs) -> Iterator[str]:
+    """Yield the contenders that are not shown to differ from the best one on test rows (Holm's correction)."""
+    if len(inputs.test_scores) < 3:
+        return
+    sign = 1 if _metric(inputs).higher_is_better else -1
+    best = max(inputs.test_scores, key=lambda name: sign * inputs.test_scores[name])
+    differences: Frame = inputs.inputs["differences"].filter(pl.col("p").is_not_null(), metric=inputs.metric)
+    pairs = differences.filter((pl.col("a") == best) | (pl.col("b") == best)).select("a", "b", "p").rows()
+    p_of = {(a if b == best else b): p for a, b, p in pairs}
+    corrected = dict(zip(p_of, holm(list(p_of.values())), strict=True))
+    tied = [name for name, p in corrected.items() if p > 1 - inputs.inputs["confidence"]]
+    if tied:
+        yield f"{best} has the best score, and is not shown to differ from {', '.join(tied)}."
+
+
+def _other_metrics(inputs: VerdictInputs) -> Iterator[str]:
+    """Yield the metrics whose difference points the other way, or to one where the primary metric shows none."""
+    a, b, own = inputs.contrast["a"], inputs.contrast["b"], _sign(inputs.contrast)
+    rows: Frame = inputs.inputs["differences"].filter(pl.col("low").is_not_null(), a=a, b=b, is_primary=False)
+    for row in rows.unique("metric", keep="first", maintain_order=True).iter_rows(named=True):
+        towards = _sign(row) * (1 if find_metric(row["metric"]).higher_is_better else -1)
+        if row["metric"] != inputs.metric and towards and towards != own:
+            label = find_metric(row["metric"]).name_within
+            measured = number_formats.signed_with_interval(row["difference"], row["low"], row["high"])
+            relation = "better" if towards > 0 else "worse"
+            yield f"By {label} the answer differs: {a} does {relation} than {b} ({measured})."
+
+
+def _sign(row: Mapping[str, Any]) -> int:
+    """Return 1 or -1 where the interval of a difference excludes 0, else 0."""
+    return int(row["low"] > 0) - int(row["high"] < 0)
+
+
+def _metric(inputs: VerdictInputs) -> Metric:
+    return find_metric(inputs.metric)
