@@ -118,7 +118,11 @@ DIFFERENCES: Columns = {
     "minimum_detectable": pl.Float64,
     "is_primary": pl.Boolean,
 }
-"""``difference`` is the score of *a* minus that of *b* on the same test rows.  ``test`` is the source of p."""
+"""``difference`` is the score of *a* minus that of *b* on the same test rows.  ``test`` is the source of p.
+
+``is_primary`` marks the primary contrast: in each fold and seed, of the two contenders that were chosen there.  *a* and
+*b* are then the contenders that were chosen most often.  Where the choices differ, that pair has a row of its own too.
+"""
 
 AGREEMENT: Columns = {
     "id": pl.String,
