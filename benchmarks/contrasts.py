@@ -1,10 +1,10 @@
 """Measure the primary contrast of equally good contenders: `contrasts.py [--whole] [--only WORDS]`.
 
-Nothing is trained: predictions are drawn from latent normal values that rows, groups and fits share.  All contenders are
-equally good, so the true contrast is 0.  Each cell has a number of test rows, a split, rows alone or in groups of 1 to
-10, a number of seeds, an effect of each fit, and a number of multimodal and single-entity contenders.  For each cell the
-benchmark prints the bias of the contrast with its Monte-Carlo error, the rate of p ≤ .05, and the rate of a false "Yes":
-an interval above 0.  The bias of a choice on all validation rows together stands next to it.
+Nothing is trained: predictions are drawn from latent normal values that rows, groups and fits share.  All contenders
+are equally good, so the true contrast is 0.  Each cell has a number of test rows, a split, rows alone or in groups of 1
+to 10, a number of seeds, an effect of each fit, and a number of multimodal and single-entity contenders.  For each cell
+the benchmark prints the bias of the contrast with its Monte-Carlo error, the rate of p ≤ .05, and the rate of a false
+"Yes": an interval above 0.  The bias of a choice on all validation rows together stands next to it.
 
 Without arguments a few cells are drawn rarely, from development seeds.  `--whole` draws all, from reported seeds, and
 writes `results/contrasts.json`.  `--only` draws the cells whose name has all these words.
@@ -72,7 +72,9 @@ class Cell(NamedTuple):
 
 def cells() -> list[Cell]:
     """Return all cells."""
-    designs = product((300, 1000), (1, FOLDS), (False, True), ((1, 0.0), (3, 0.0), (3, 1.0), (1, 1.0)), ((8, 3), (8, 1)))
+    designs = product(
+        (300, 1000), (1, FOLDS), (False, True), ((1, 0.0), (3, 0.0), (3, 1.0), (1, 1.0)), ((8, 3), (8, 1))
+    )
     return [Cell(n, folds, grouped, *fits, *kinds) for n, folds, grouped, fits, kinds in designs]
 
 

@@ -230,7 +230,7 @@ class Study:
         return stages.score_contenders(self.predictions(), self.config.evaluate, self.on_progress)
 
     def primary(self) -> dict[str, Any] | None:
-        """Return the primary contrast: chosen on validation rows of each fold, and written before a test row is scored."""
+        """Return the primary contrast: chosen on validation rows by fold, and written before a test row is scored."""
         metric = self.config.evaluate.primary
         path, key = self.root / "primary.json", key_of(self.key("fits"), metric, RULE)
         return fixed_primary(path, key, lambda: choose_primary(self.predictions(), self.modalities(), metric))

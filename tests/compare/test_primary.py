@@ -65,7 +65,8 @@ def test_rows_that_a_fold_tests_never_choose_its_contenders():
     for fold in "012":
         is_tested = pl.col("id").str.starts_with(f"{fold}-")
         turned = rows.with_columns(
-            pl.when(is_tested).then(other).otherwise(one).alias(one) for one, other in [("p_c0", "p_c1"), ("p_c1", "p_c0")]
+            pl.when(is_tested).then(other).otherwise(one).alias(one)
+            for one, other in [("p_c0", "p_c1"), ("p_c1", "p_c0")]
         )
         chosen = choose_primary(turned, READS_MORE, "accuracy")
         assert expected[fold] in chosen["choices"]

@@ -12,9 +12,7 @@ def scored(metric="accuracy", **values):
 
 
 def chosen(*pairs, seeds=(0,), metric="accuracy"):
-    choices = [
-        {"fold": str(fold), "seed": seed, "a": a, "b": b} for fold, (a, b) in enumerate(pairs) for seed in seeds
-    ]
+    choices = [{"fold": str(fold), "seed": seed, "a": a, "b": b} for fold, (a, b) in enumerate(pairs) for seed in seeds]
     return {"a": pairs[0][0], "b": pairs[0][1], "metric": metric, "choices": choices}
 
 

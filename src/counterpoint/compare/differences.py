@@ -87,7 +87,8 @@ def contrast(predictions: Frame, rules: Evaluate, primary: Mapping[str, Any]) ->
     """
     rows = pl.concat([predictions, selected(predictions, primary)])
     part = read_part(rows, "test", PROCEDURES.values(), primary=rules.primary)
-    row = Comparison(part, [primary["metric"]], rules).difference(*PROCEDURES.values(), primary["metric"])
+    metric = primary["metric"]
+    row = Comparison(part, [metric], rules).difference(PROCEDURES["a"], PROCEDURES["b"], metric)
     return row | {side: primary[side] for side in PROCEDURES}
 
 

@@ -14,8 +14,8 @@ TERMS: Mapping[str, tuple[str, str]] = {
     "fold": ("Fold", "A part of the pairs. No fit is tested on a fold on which it was trained, stopped or chosen."),
     "validation": (
         "Validation",
-        "Pairs that a fit uses to stop training, to calibrate and to choose. The same fit is never trained or tested on "
-        "them. With several folds, another fit is tested on them.",
+        "Pairs that a fit uses to stop training, to calibrate and to choose. The same fit is never trained or tested "
+        "on them. With several folds, another fit is tested on them.",
     ),
     "oof": (
         "Out of fold",
