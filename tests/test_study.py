@@ -81,7 +81,8 @@ def test_results_json_is_the_whole_outcome(finished):
     results = json.loads((finished.root / "results.json").read_text())
     assert set(results) >= RESULTS
     assert results["rows"]["in"] == 150 == results["rows"]["pairs"] + sum(results["rows"]["dropped"].values())
-    assert set(results["primary"]) == {"a", "b", "metric", "chosen_on"}
+    assert set(results["primary"]) == {"a", "b", "metric", "chosen_on", "shares", "choices"}
+    assert [choice["fold"] for choice in results["primary"]["choices"]] == ["0", "1", "2"]
     assert len(results["scores"]) == 4 * 3 * 7
     assert {row["part"] for row in results["scores"]} == {"train", "validation", "oof"}
     assert [row["is_primary"] for row in results["differences"]].count(True) == 1
@@ -109,6 +110,19 @@ def test_another_primary_metric_chooses_the_primary_contrast_again(finished):
         assert other.primary()["metric"] == "accuracy"
     finally:
         (finished.root / "primary.json").unlink()  # the next to ask has it made again
+
+
+def test_a_record_of_another_rule_of_choice_is_made_again(finished, monkeypatch):
+    path, chosen = finished.root / "primary.json", finished.primary()
+    before = path.read_bytes()
+    monkeypatch.setattr("counterpoint.study.RULE", "best on all validation rows")
+    older = cp.Study(finished.config, runs=finished.root.parent)
+    assert older.primary() == chosen
+    assert path.read_bytes() != before
+    assert older.key("differences") != finished.key("differences")
+    monkeypatch.undo()
+    assert cp.Study(finished.config, runs=finished.root.parent).primary() == chosen
+    assert path.read_bytes() == before
 
 
 def test_a_finished_study_is_read_and_not_fitted_again(finished, monkeypatch):

@@ -120,7 +120,11 @@ DIFFERENCES: Columns = {
     "is_primary": pl.Boolean,
 }
 """``difference`` is the score of *a* minus that of *b* on the same test rows.  ``error`` is its standard error, with
-``df`` degrees of freedom: the interval, ``p`` and ``minimum_detectable`` follow from them by Student's t."""
+``df`` degrees of freedom: the interval, ``p`` and ``minimum_detectable`` follow from them by Student's t.
+
+``is_primary`` marks the primary contrast: in each fold and seed, of the two contenders that were chosen there.  *a* and
+*b* are then the contenders that were chosen most often.  Where the choices differ, that pair has a row of its own too.
+"""
 
 AGREEMENT: Columns = {
     "id": pl.String,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from counterpoint import __version__, stages
 from counterpoint.artifacts import key_of
 from counterpoint.check_inputs import inputs_of
-from counterpoint.compare import choose_primary, compare
+from counterpoint.compare import RULE, choose_primary, compare
 from counterpoint.config import StudyConfig
 from counterpoint.contenders.fit_task import is_done
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
@@ -230,9 +230,9 @@ class Study:
         return stages.score_contenders(self.predictions(), self.config.evaluate, self.on_progress)
 
     def primary(self) -> dict[str, Any] | None:
-        """Return the primary contrast: chosen on validation rows, and written before a test row is scored."""
+        """Return the primary contrast: chosen on validation rows by fold, and written before a test row is scored."""
         metric = self.config.evaluate.primary
-        path, key = self.root / "primary.json", key_of(self.key("fits"), metric)
+        path, key = self.root / "primary.json", key_of(self.key("fits"), metric, RULE)
         return fixed_primary(path, key, lambda: choose_primary(self.predictions(), self.modalities(), metric))
 
     @cached_property
@@ -320,7 +320,7 @@ STAGES: Mapping[str, Stage] = {
     ),
     "scores": Stage(lambda s: s.config.evaluate, Study._make_scores),
     "differences": Stage(
-        lambda _: None,
+        lambda _: RULE,
         lambda s: stages.compare_all(s.predictions(), s.config.evaluate, s.primary(), s.modalities(), s.on_progress),
     ),
     "findings": Stage(

@@ -95,6 +95,26 @@ def test_the_answer_comes_first_with_its_doubt(page, outcome):
     assert all(doubt in main for doubt in [*doubts, f"<dd>{n}</dd>", "3 <a"])
 
 
+def test_the_answer_names_how_its_contenders_were_chosen(page):
+    main = page[page.index("<main>") : page.index('id="scores"')]
+    assert "is the best contender that reads both modalities" in main
+    assert "as chosen" not in page
+
+
+def test_a_contrast_of_differing_choices_stands_beside_that_of_the_pair(outcome, tmp_path):
+    _, results, tables, _ = outcome
+    primary, table = results["primary"], tables["differences"]
+    names = [(primary["a"], primary["b"]), (primary["a"], primary["b"]), ("lstm-cnn", primary["b"])]
+    choices = [{"fold": str(place), "seed": 0, "a": a, "b": b} for place, (a, b) in enumerate(names)]
+    own = table.filter("is_primary").with_columns(is_primary=False)
+    more = {**tables, "differences": pl.concat([table, own])}
+    page = write_page(tmp_path, results | {"primary": primary | {"choices": choices}}, more).read_text(encoding="utf-8")
+    main = page[page.index("<main>") : page.index('id="scores"')]
+    assert f"{primary['a']} (in 2 of 3 folds) and {primary['b']} (in 3 of 3 folds)" in main
+    assert page.count("primary, as chosen in each fit</small>") == 1
+    assert f"{primary['a']} minus {primary['b']}, as chosen" in page
+
+
 def test_dropped_rows_add_up_on_the_page(page, outcome):
     results, tables = outcome[1], outcome[2]
     assert f"{len(tables['dropped'])} were dropped, {len(tables['pairs'])} became pairs" in page

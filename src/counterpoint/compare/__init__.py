@@ -1,6 +1,6 @@
 """Paired comparisons of contenders, with intervals and p-values.  Reads Predictions only."""
 
-from counterpoint.compare.differences import compare, differences
-from counterpoint.compare.primary import choose_primary
+from counterpoint.compare.differences import compare, contrast, differences
+from counterpoint.compare.primary import RULE, choose_primary
 
-__all__ = ["choose_primary", "compare", "differences"]
+__all__ = ["RULE", "choose_primary", "compare", "contrast", "differences"]

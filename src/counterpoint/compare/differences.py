@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from counterpoint.compare.holm import holm
+from counterpoint.compare.selected import PROCEDURES, is_unanimous, selected
 from counterpoint.config import Evaluate
 from counterpoint.errors import ConfigError
 from counterpoint.metrics import Part, read_part
@@ -27,7 +28,8 @@ def differences(
     rules
         *rules* gives the metrics and the level of the intervals.
     primary
-        *primary* is the result of `choose_primary`.
+        *primary* is the result of `choose_primary`.  Where its choices differ between folds or seeds, its row is the
+        contrast of the two selection procedures, and the two contenders that are chosen most often have a row too.
     modalities
         *modalities* are the modalities of each contender.  *a* of a pair reads more of them, or is later in the table.
 
@@ -50,14 +52,41 @@ def differences(
     metrics = list(dict.fromkeys([rules.primary, *rules.metrics]))
     comparison = Comparison(part, metrics, rules.confidence)
     pairs = _pairs(list(part.trials), modalities)
-    marked = (primary["a"], primary["b"], primary["metric"]) if primary else None
-    rows = [comparison.difference(a, b, metric) for metric in metrics for a, b in pairs]
+    is_pair = primary is not None and is_unanimous(primary)
+    marked = (primary["a"], primary["b"], primary["metric"]) if primary and is_pair else None
+    contrasts = [contrast(predictions, rules, primary) | {"is_primary": True}] if primary and not is_pair else []
+    rows = [*contrasts, *(comparison.difference(a, b, metric) for metric in metrics for a, b in pairs)]
     for metric in metrics:
         _add_holm([row for row in rows if row["metric"] == metric])
     for row in rows:
-        row["is_primary"] = (row["a"], row["b"], row["metric"]) == marked
+        row.setdefault("is_primary", (row["a"], row["b"], row["metric"]) == marked)
     rows.sort(key=lambda row: not row["is_primary"])
     return _table(rows)
+
+
+def contrast(predictions: Frame, rules: Evaluate, primary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the difference of the two selection procedures of the primary contrast, as that of any pair.
+
+    Parameters
+    ----------
+    predictions
+        *predictions* is schema.PREDICTIONS.
+    rules
+        *rules* gives the primary metric and the level of the interval.
+    primary
+        *primary* is the result of `choose_primary`.
+
+    Returns
+    -------
+    dict
+        A row of schema.DIFFERENCES without p_holm and is_primary.  *a* and *b* are the contenders that are chosen most
+        often.
+    """
+    rows = pl.concat([predictions, selected(predictions, primary)])
+    part = read_part(rows, "test", PROCEDURES.values(), primary=rules.primary)
+    metric = primary["metric"]
+    row = Comparison(part, [metric], rules.confidence).difference(PROCEDURES["a"], PROCEDURES["b"], metric)
+    return row | {side: primary[side] for side in PROCEDURES}
 
 
 def compare(

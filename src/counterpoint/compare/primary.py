@@ -1,22 +1,36 @@
-"""The primary contrast: the two contenders that the study compares, fixed before a test row is scored."""
+"""The primary contrast: for each fold and seed, two contenders that neither its test rows nor the tested fit chose."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from counterpoint.metrics import evaluate, find_metric, read_part
+from counterpoint.compare.selected import SIDES
+from counterpoint.metrics import Part, find_metric, read_part
+from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
+
+Worths = Mapping[str, Mapping[str, Floats]]
+"""By fold and contender: the score of each seed on the validation rows of the fold, where a higher one is better."""
+RULE = "best in each fold by the fits of the other seeds"
+"""The rule of the choice, a part of the key of every record that rests on it."""
+_DIGITS = 12
+"""Means that differ in later digits differ by rounding only."""
 
 
 def choose_primary(predictions: Frame, modalities: Mapping[str, Sequence[str]], metric: str) -> dict[str, Any] | None:
-    """Return the multimodal and the single-entity contender that are best on validation rows.
+    """Return the multimodal and the single-entity contender that are best on validation rows, by fold and seed.
+
+    The choice for one seed rests on the fits of all other seeds, so that the luck of the tested fit does not decide.
+    With one seed it rests on that seed.  A fold whose validation rows give no score uses those of other folds which
+    have none of its test rows.
 
     Parameters
     ----------
     predictions
-        *predictions* is schema.PREDICTIONS.  Test rows are not used.
+        *predictions* is schema.PREDICTIONS.  The probabilities and labels of test rows are not used.
     modalities
         *modalities* are the modalities of each contender.  Of equal scores, the first contender is chosen.
     metric
@@ -25,8 +39,9 @@ def choose_primary(predictions: Frame, modalities: Mapping[str, Sequence[str]], 
     Returns
     -------
     dict or None
-        ``{a, b, metric, chosen_on}``: *a* reads two modalities, *b* reads one.  None if one of the two has no
-        contender with validation rows.
+        *a* and *b* are the names that are chosen most often: *a* reads two modalities, *b* reads one.  *metric* and
+        *chosen_on* say how.  *shares* has, for a and b, the share of choices that fall on each contender.  *choices*
+        has a and b of each fold and seed.  None if one of the two has no contender with a score on validation rows.
 
     Examples
     --------
@@ -35,20 +50,100 @@ def choose_primary(predictions: Frame, modalities: Mapping[str, Sequence[str]], 
     >>> table = pl.DataFrame({**columns, "label": list("xy" * 3), "p_x": [0.6, 0.6, 0.9, 0.1, 0.8, 0.2]})
     >>> table = table.with_columns(p_y=1 - pl.col("p_x"))
     >>> reads = {"image-cnn": ["image"], "text-svm": ["text"], "lstm-cnn": ["text", "image"]}
-    >>> choose_primary(table, reads, "balanced_accuracy")
-    {'a': 'lstm-cnn', 'b': 'text-svm', 'metric': 'balanced_accuracy', 'chosen_on': 'validation'}
+    >>> chosen = choose_primary(table, reads, "balanced_accuracy")
+    >>> chosen["a"], chosen["b"], chosen["shares"]
+    ('lstm-cnn', 'text-svm', {'a': {'lstm-cnn': 1.0}, 'b': {'text-svm': 1.0}})
+    >>> chosen["choices"]
+    [{'fold': 'test', 'seed': 0, 'a': 'lstm-cnn', 'b': 'text-svm'}]
     """
-    sign = 1 if find_metric(metric).higher_is_better else -1
-    validated = predictions.filter(pl.col("part") == "validation", pl.col("contender").is_in(list(modalities)))
+    find_metric(metric)
+    is_candidate = pl.col("contender").is_in([name for name, reads in modalities.items() if len(reads) in (1, 2)])
+    validated = predictions.filter(pl.col("part") == "validation", is_candidate)
     if validated.is_empty():
         return None
     part = read_part(predictions, "validation", validated["contender"].unique(maintain_order=True), primary=metric)
-    scores = evaluate(part, [metric], np.ones((1, len(part.groups))))
-    worth = {name: sign * float(scores[name].mean()) for name in modalities if name in scores}
+    worths = _worths(part, sorted(validated["fold"].unique()), metric)
+    kinds = {side: _kind(worths, modalities, n_modalities) for side, n_modalities in SIDES.items()}
+    if not all(kinds.values()):
+        return None
+    choices = [
+        {"fold": fold, "seed": seed}
+        | {side: _best(kind, _judged(worths, predictions, fold), place) for side, kind in kinds.items()}
+        for fold in predictions["fold"].unique().sort()
+        for place, seed in enumerate(_seeds(validated))
+    ]
+    shares = {side: _shares([choice[side] for choice in choices], kind) for side, kind in kinds.items()}
+    most_often = {side: next(iter(of_side)) for side, of_side in shares.items()}
+    return {**most_often, "metric": metric, "chosen_on": "validation", "shares": shares, "choices": choices}
 
-    def best(n_modalities: int) -> str | None:
-        rivals = [name for name in worth if len(modalities[name]) == n_modalities and np.isfinite(worth[name])]
-        return max(rivals, key=worth.__getitem__, default=None)
 
-    a, b = best(2), best(1)
-    return {"a": a, "b": b, "metric": metric, "chosen_on": "validation"} if a and b else None
+def _worths(part: Part, folds: Sequence[str], metric: str) -> Worths:
+    found = find_metric(metric)
+    sign = 1 if found.higher_is_better else -1
+    worths: dict[str, dict[str, Floats]] = {fold: {} for fold in folds}
+    for name, seeds in part.trials.items():
+        scores = [[found(rows.weigh(np.ones((1, len(rows.codes)))))[0] for rows in seed.by_fold] for seed in seeds]
+        for fold, of_fold in zip(folds, np.transpose(scores), strict=True):
+            worths[fold][name] = sign * of_fold
+    return worths
+
+
+def _kind(worths: Worths, modalities: Mapping[str, Sequence[str]], n_modalities: int) -> list[str]:
+    """Return the contenders that read so many modalities and have a score in any fold, in the order of the study."""
+    scored = {name for of_fold in worths.values() for name, worth in of_fold.items() if np.isfinite(worth).any()}
+    return [name for name, reads in modalities.items() if len(reads) == n_modalities and name in scored]
+
+
+def _seeds(validated: Frame) -> list[int]:
+    """Return the seeds of the contender that has most."""
+    by_contender = validated.group_by("contender", maintain_order=True).agg(pl.col("seed").unique().sort())
+    return max(by_contender["seed"].to_list(), key=len)
+
+
+def _judged(worths: Worths, predictions: Frame, fold: str) -> Iterator[Mapping[str, Floats]]:
+    """Yield the worths that decide in *fold*, then those that decide if they give no score."""
+    yield worths.get(fold, {})
+    yield _elsewhere(worths, predictions, fold)
+
+
+def _elsewhere(worths: Worths, predictions: Frame, fold: str) -> Mapping[str, Floats]:
+    """Return the mean worths in other folds, of those whose validation rows have no test row of *fold*."""
+    tested = predictions.filter(pl.col("part") == "test", fold=fold)["id"].unique()
+    validated = predictions.filter(pl.col("part") == "validation", pl.col("fold") != fold)
+    overlapping = set(validated.filter(pl.col("id").is_in(tested.implode()))["fold"])
+    apart = [of_fold for other, of_fold in worths.items() if other not in {fold, *overlapping}]
+    names = dict.fromkeys(name for of_fold in apart for name in of_fold)
+    return {name: _mean([of_fold[name] for of_fold in apart if name in of_fold]) for name in names}
+
+
+def _mean(worths: Sequence[Floats]) -> Floats:
+    """Return the mean over folds, of those in which each seed has a score."""
+    known = [worth for worth in worths if np.isfinite(worth).all()]
+    mean: Floats = np.mean(known, axis=0) if known else np.full_like(worths[0], np.nan)
+    return mean
+
+
+def _best(kind: Sequence[str], judged: Iterable[Mapping[str, Floats]], place: int) -> str:
+    """Return the best of its *kind* for the seed at *place*, by the first of *judged* that has any score.
+
+    Without any score it is the first of its kind.
+    """
+    for worths in judged:
+        known = {name: _by_others(worths[name], place) for name in kind if name in worths}
+        finite = [name for name, worth in known.items() if np.isfinite(worth)]
+        if finite:
+            return max(finite, key=known.__getitem__)
+    return kind[0]
+
+
+def _by_others(worths: Floats, place: int) -> float:
+    """Return the mean of all seeds but the one at *place*.  A contender with one fit is judged by that fit."""
+    worth = worths[0] if len(worths) == 1 else np.delete(worths, place).mean()
+    return round(float(worth), _DIGITS)
+
+
+def _shares(chosen: Sequence[str], kind: Sequence[str]) -> dict[str, float]:
+    """Return the share of each chosen contender, the largest first, and of equal ones the first of the study."""
+    counts = Counter(chosen)
+    ordered = sorted(counts, key=lambda name: (-counts[name], kind.index(name)))
+    return {name: counts[name] / len(chosen) for name in ordered}

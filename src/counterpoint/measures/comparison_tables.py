@@ -81,6 +81,8 @@ def balanced_scores(predictions: Frame, scores: Frame, metric: str) -> Frame:
 def difference_between(differences: Frame, a: str, b: str, metric: str) -> Estimate | None:
     """Return the score of *a* minus the score of *b*, in whichever order the table has them.
 
+    Where the table also has the contrast of two selection procedures under these names, it is left out.
+
     Parameters
     ----------
     differences
@@ -103,6 +105,7 @@ def difference_between(differences: Frame, a: str, b: str, metric: str) -> Estim
     """
     for first, second, sign in ((a, b, 1), (b, a, -1)):
         found = differences.filter(a=first, b=second, metric=metric)
+        found = found if len(found) < 2 else found.filter(~pl.col("is_primary"))
         if found["low"].count():
             low, high = sorted(sign * found[end].item() for end in ("low", "high"))
             return Estimate(sign * found["difference"].item(), low, high)

@@ -8,6 +8,8 @@ from typing import Any
 import polars as pl
 
 from counterpoint import number_formats as numbers
+from counterpoint.measures.chosen_contenders import chosen_sentences
+from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.metrics import find_metric
 from counterpoint.report import glossary
 from counterpoint.report.contenders import Contenders
@@ -43,7 +45,12 @@ def _verdict(verdict: str, contrast: Content | None) -> str:
 
 
 def contrast_section(
-    differences: Frame, scores: ScoreTable, gallery: Gallery, *, chosen_on: str | None = None
+    differences: Frame,
+    scores: ScoreTable,
+    gallery: Gallery,
+    *,
+    primary: Mapping[str, Any] | None = None,
+    modalities: Modalities | None = None,
 ) -> Content | None:
     """Return the primary contrast with its interval, its two scores and its figure.
 
@@ -55,22 +62,25 @@ def contrast_section(
         *scores* hold the scores of the two contenders.
     gallery
         *gallery* takes the figure.
-    chosen_on
-        *chosen_on* is the part on which the two contenders were chosen.
+    primary
+        *primary* is the primary contrast of results.json, with the choices of its contenders.
+    modalities
+        *modalities* are the modalities that each contender reads.
 
     Returns
     -------
     dict or None
-        The row of the difference, with n (pairs), seeds, scores and figure. None without a primary contrast.
+        The row of the difference, with n (pairs), seeds, scores, figure, and sentences on the choice. None without a
+        primary contrast.
     """
-    primary = differences.filter("is_primary").head(1)
-    if primary.is_empty():
+    marked = differences.filter("is_primary").head(1)
+    if marked.is_empty():
         return None
-    row = primary.row(0, named=True)
+    row = marked.row(0, named=True)
     both = scores.test.filter(pl.col("contender").is_in([row["a"], row["b"]]), metric=row["metric"])
     by_name = {score["contender"]: score for score in both.iter_rows(named=True)}
     return row | {
-        "chosen_on": chosen_on,
+        "chosen": chosen_sentences(primary, scores.table, modalities or {}) if primary else [],
         "n": both["n"].max(),
         "seeds": both["seeds"].max(),
         "scores": [by_name[name] for name in (row["a"], row["b"]) if name in by_name],
@@ -184,6 +194,8 @@ def differences_section(table: Frame, scores: ScoreTable, contenders: Contenders
     if table.is_empty():
         return None
     table = table.sort("is_primary", pl.col("metric") == scores.metric, descending=True, maintain_order=True)
+    # Two rows of one pair and metric: the contrast of the two choices, and that of the two contenders themselves.
+    table = table.with_columns(is_of_choices=pl.col("is_primary") & (pl.len().over("a", "b", "metric") > 1))
     drawn = _that_matter(table.filter(metric=scores.metric), contenders).to_dicts()
     figure = None
     if drawn:
@@ -206,12 +218,16 @@ def _that_matter(table: Frame, contenders: Contenders) -> Frame:
 
 def _difference(row: Mapping[str, Any]) -> Dot:
     return Dot(
-        f"{page_line(row['a'], most=17)} − {page_line(row['b'], most=17)}",
+        f"{page_line(row['a'], most=17)} − {page_line(row['b'], most=17)}{_as_chosen(row)}",
         row["difference"], _known(row["low"]), _known(row["high"]), _with_interval(row),
         colour="ink" if row["is_primary"] else "muted",
         marker="D" if row["is_primary"] else "o",
         is_bold=bool(row["is_primary"]),
     )  # fmt: skip
+
+
+def _as_chosen(row: Mapping[str, Any]) -> str:
+    return ", as chosen" if row.get("is_of_choices") else ""
 
 
 def _known(value: float | None) -> float:
@@ -225,7 +241,7 @@ def _axis(metric: str) -> str:
 
 
 def _in_words(rows: Iterable[Mapping[str, Any]]) -> str:
-    differences = [f"{row['a']} minus {row['b']} {_with_interval(row)}" for row in rows]
+    differences = [f"{row['a']} minus {row['b']}{_as_chosen(row)} {_with_interval(row)}" for row in rows]
     return f"Differences: {'; '.join(differences)}."
 
 

@@ -12,10 +12,11 @@ TERMS: Mapping[str, tuple[str, str]] = {
     "contender": ("Contender", "A model that takes part in the comparison, under the name that the study gives it."),
     "modality": ("Modality", "One of the two parts of a pair: its text or its image."),
     "baseline": ("Baseline", "A contender that reads neither text nor image. It shows the score without content."),
-    "fold": ("Fold", "A part of the pairs. No contender is tested on a fold on which it was trained or chosen."),
+    "fold": ("Fold", "A part of the pairs. No fit is tested on a fold on which it was trained, stopped or chosen."),
     "validation": (
         "Validation",
-        "Pairs that are used to stop training, to calibrate and to choose. They are never used to train or to test.",
+        "Pairs that a fit uses to stop training, to calibrate and to choose. The same fit is never trained or tested "
+        "on them. With several folds, another fit is tested on them.",
     ),
     "oof": (
         "Out of fold",
@@ -23,8 +24,9 @@ TERMS: Mapping[str, tuple[str, str]] = {
     ),
     "primary": (
         "Primary contrast",
-        "The one comparison that decides: the best contender of both modalities against the best of one. "
-        "Both are chosen on validation pairs before a test pair is scored.",
+        "The one comparison that decides: the best contender of both modalities against the best of one. Both are "
+        "chosen on the validation pairs of each fold, by the fits of the other seeds, before a test pair is scored. "
+        "Where the choices differ, it compares the two ways of choosing, and names the contenders chosen most often.",
     ),
     "p_holm": (
         "p (Holm)",

@@ -138,8 +138,9 @@ def _facts(results: Mapping[str, Any], tables: Mapping[str, Frame], settings: _S
 def _comparison(
     results: Mapping[str, Any], differences: Frame, scores: ScoreTable, contenders: Contenders, gallery: Gallery
 ) -> Content:
-    chosen_on = (results.get("primary") or {}).get("chosen_on")
-    contrast = comparison.contrast_section(differences, scores, gallery, chosen_on=chosen_on)
+    contrast = comparison.contrast_section(
+        differences, scores, gallery, primary=results.get("primary"), modalities=results.get("modalities")
+    )
     return {
         "n_contenders": len(contenders.names),
         "style_of": contenders.style,
