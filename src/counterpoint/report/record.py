@@ -74,7 +74,7 @@ def costs_section(table: Frame, contenders: Contenders) -> list[Content]:
     return [rows[name] for name in contenders if name in rows]
 
 
-def reproduction_section(results: Mapping[str, Any], *, seeds: Sequence[int], own_seeds: Mapping[str, int]) -> Content:
+def reproduction_section(results: Mapping[str, Any], *, seeds: Sequence[int], split_seed: int) -> Content:
     """Return the commands, the study file, the versions, the seeds and the hash that give the same bytes again.
 
     Parameters
@@ -83,8 +83,8 @@ def reproduction_section(results: Mapping[str, Any], *, seeds: Sequence[int], ow
         *results* is the content of results.json.
     seeds
         *seeds* are the seeds of the fits.
-    own_seeds
-        *own_seeds* are the seeds of the split and of the intervals.
+    split_seed
+        *split_seed* is the seed of the split.
     """
     environment = {"counterpoint": results.get("version")} | (results.get("environment") or {})
     return {
@@ -93,7 +93,7 @@ def reproduction_section(results: Mapping[str, Any], *, seeds: Sequence[int], ow
         "config_hash": results.get("config_hash"),
         "environment": plain_values(environment),
         "seeds": seeds,
-        "own_seeds": own_seeds,
+        "split_seed": split_seed,
         "took": _took(results.get("seconds")),
     }
 
