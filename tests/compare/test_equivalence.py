@@ -28,16 +28,16 @@ def test_at_the_smallest_margin_both_one_sided_tests_just_reject(difference, err
     assert max(p_values) == pytest.approx(0.05, abs=1e-6)
 
 
-def test_no_difference_that_matters_is_said_as_often_as_two_one_sided_tests_allow():
+def test_no_difference_that_matters_is_found_as_often_as_two_one_sided_tests_allow():
     """A true difference of 0 and of the margin, discordant pairs of a tenth of 2,000 rows."""
     rng = np.random.default_rng(0)
     margin, error = 0.02, (0.1 / 2000) ** 0.5
-    said = {}
+    found = {}
     for true in (0.0, margin):
         margins = [smallest_margin(rng.normal(true, error), error, 1999) for _ in range(2000)]
-        said[true] = np.mean([least <= margin for least in margins])
-    assert said[0.0] >= 0.7
-    assert said[margin] <= 0.06
+        found[true] = np.mean([least <= margin for least in margins])
+    assert found[0.0] >= 0.7
+    assert found[margin] <= 0.06
 
 
 @given(difference=st.floats(0.001, 0.2), error=ERRORS, df=st.floats(50, 500))

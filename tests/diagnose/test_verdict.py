@@ -395,7 +395,7 @@ def test_an_interaction_is_a_gain_though_neither_modality_alone_beats_guessing()
 
 
 @pytest.mark.parametrize(("without", "modality"), [("image-cnn", "image"), ("text-lstm", "text")])
-def test_without_a_trained_contender_of_a_modality_a_gain_cannot_be_asked(without, modality):
+def test_without_a_trained_contender_of_a_modality_there_is_no_claim_of_a_gain(without, modality):
     given, findings = made("additive_gain")
     reads = {name: own for name, own in given["modalities"].items() if name != without}
     for now in (given.replaced(modalities=reads), given.replaced(untrained=(without,))):

@@ -60,7 +60,7 @@ def _misaligned(inputs: VerdictInputs) -> Verdict | None:
     return Verdict("misaligned", (reason, NOT_KNOWN), "Find the step that paired them.")
 
 
-def _not_asked(inputs: VerdictInputs) -> Verdict | None:
+def _unread_alone(inputs: VerdictInputs) -> Verdict | None:
     unread = inputs.unread()
     if not unread:
         return None
@@ -323,7 +323,7 @@ def _open(inputs: VerdictInputs) -> Verdict:  # noqa: ARG001
 
 
 QUESTIONS: tuple[Callable[[VerdictInputs], Verdict | None], ...] = (
-    _leak, _misaligned, _not_asked, _untrained, _ignored, _equivalent, _gain, _modalities, _open,
+    _leak, _misaligned, _unread_alone, _untrained, _ignored, _equivalent, _gain, _modalities, _open,
 )  # fmt: skip
 
 
