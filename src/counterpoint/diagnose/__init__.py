@@ -38,6 +38,7 @@ CHECKS = {
     "CP018": "counterpoint.diagnose.cp018_imbalance:Imbalance",
     "CP019": "counterpoint.diagnose.cp019_overfitting:Overfitting",
     "CP020": "counterpoint.diagnose.cp020_wrong_labels:WrongLabels",
+    "CP023": "counterpoint.diagnose.cp023_loses_to_simpler:LosesToSimpler",
 }
 OF_STAGES = {"CP024": "Labels that look alike"}
 """Titles of findings that a stage makes when it reads the rows.  No check makes them."""
