@@ -1,4 +1,4 @@
-"""Many rows that share one text or one image raise no suspicion of their labels, and wrong labels are found all the same."""
+"""Rows that share one text or one image raise no suspicion of their labels.  Wrong labels are found all the same."""
 
 import json
 

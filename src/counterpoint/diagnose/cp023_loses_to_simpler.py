@@ -1,8 +1,8 @@
 """CP023: a contender of one modality that loses to a simpler one, so that its score understates the modality.
 
-A contender is simpler if its class declares a lower ``complexity``: class shares, a rule or a few facts, a linear model,
-trees or a combination, a network that is trained end to end.  If a class declares none, a contender is simpler that has
-less than half of the trained parameters.  The predictions of outside models have neither, and are not compared.
+A contender is simpler if its class declares a lower ``complexity``: class shares, a rule or a few facts, a linear
+model, trees or a combination, a network that is trained end to end.  If a class declares none, a contender is simpler
+that has less than half of the trained parameters.  Predictions of outside models have neither, and are not compared.
 
 Does not compare multimodal contenders: that is the question of the whole study.
 """

@@ -15,6 +15,7 @@ from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.contender_fits import ContenderFit
 from counterpoint.measures.learning_curves import PERFECT, STUCK
 from counterpoint.measures.prediction_arrays import prediction_arrays
+from counterpoint.metrics.class_means import balanced_mean
 from counterpoint.networks.layer_activity import Activity
 from counterpoint.schema import Frame
 
@@ -25,8 +26,9 @@ The smallest spread of a sound layer here was .19.  Layers behind a hidden softm
 """
 MOSTLY = 0.95
 """A layer is flat too if more than this share of its units is dead, or of its outputs saturated."""
-CLEARLY = 0.10
-"""A network at chance has failed only if another contender is above chance by at least this much."""
+CLEARLY, SLIGHTLY = 0.10, 0.02
+"""A network at chance has failed only if another contender is above chance by at least `CLEARLY`.  If it is at chance
+even on its own training rows, `SLIGHTLY` is enough: the other contender may be weak, where the signal is."""
 NEAR = 0.05
 """A balanced accuracy at most this much above chance is near chance."""
 BATCH, DRAWS = 128, 300
@@ -48,6 +50,10 @@ class PartSigns(NamedTuple):
     ----------
     is_stuck
         *is_stuck* is whether the training loss is the entropy of the classes.
+    untrained
+        *untrained* are the fits, as fold and seed, whose kept weights predict their own training rows near chance.
+    n_fits
+        *n_fits* is the number of fits with predictions of training rows.
     has_learned_in_another_epoch
         *has_learned_in_another_epoch* is whether the training loss of an epoch that was not kept is lower.
     is_memorized
@@ -57,9 +63,16 @@ class PartSigns(NamedTuple):
     """
 
     is_stuck: bool
+    untrained: Sequence[tuple[str, int]]
+    n_fits: int
     has_learned_in_another_epoch: bool
     is_memorized: bool
     is_misreading: bool
+
+    @property
+    def is_untrained(self) -> bool:
+        """Whether the kept weights of every fit predict their own training rows near chance."""
+        return 0 < self.n_fits == len(self.untrained)
 
 
 class ScoreSigns(NamedTuple):
@@ -126,18 +139,23 @@ def signs_of(tables: Tables, name: str, fit: ContenderFit | None) -> Signs:
     predictions = tables.predictions
     scores = {each: _score(predictions, each) for each in {name, *_readers(tables.modalities, name)}}
     chance = 1 / max(2, predictions["label"].n_unique())
-    others = [(each, score) for each, score in scores.items() if each != name and score.low > chance + CLEARLY]
-    better = max(others, key=lambda found: found[1].low, default=None)
     layers, gradients = _inside(fit)
     flat = [layer for layer in layers if layer.spread < FLAT or max(layer.dead, layer.saturated) > MOSTLY]
     epochs, guessing = tables.history.filter(contender=name), _loss_of_guessing(predictions, name)
     kept = _kept_epochs(epochs)
+    fits = _training_scores(predictions, name)
+    untrained = [fit for fit, score in fits.items() if score <= chance + NEAR]
     parts = PartSigns(
         _is_stuck(kept["train_loss"], guessing),
+        untrained,
+        len(fits),
         bool((epochs["train_loss"] < STUCK * guessing).any()),
         _is_memorized(kept, max(chance, tables.largest_share)),
-        _is_misreading(predictions, name, scores[name], chance),
+        _is_misreading(predictions, name, test=scores[name], chance=chance, untrained=untrained),
     )
+    least = chance + (SLIGHTLY if parts.untrained else CLEARLY)
+    others = [(each, score) for each, score in scores.items() if each != name and score.low > least]
+    better = max(others, key=lambda found: found[1].low, default=None)
     is_worse = better is not None and _is_worse(predictions, name, better[0])
     test = ScoreSigns(scores[name], chance, better, is_worse)
     return Signs(name, parts, test, LayerSigns(flat, layers, gradients))
@@ -156,6 +174,16 @@ def _score(predictions: Frame, name: str, part: str = "test") -> Estimate:
     return rows.balanced(rows.is_correct(name), draws=DRAWS)
 
 
+def _training_scores(predictions: Frame, name: str) -> dict[tuple[str, int], float]:
+    """Return the balanced accuracy of the kept weights of each fit, by fold and seed, on its own training rows."""
+    own = predictions.filter(contender=name, part="train")
+    found = {}
+    for (fold, seed), rows in own.group_by("fold", "seed", maintain_order=True):
+        arrays = prediction_arrays(rows, [name], "train")
+        found[str(fold), int(str(seed))] = balanced_mean(arrays.is_correct(name), arrays.codes)
+    return found
+
+
 def _is_worse(predictions: Frame, name: str, better: str) -> bool:
     """Return whether contender *better* is more accurate on the test rows of both, whole interval included."""
     rows = prediction_arrays(predictions, [name, better])
@@ -164,12 +192,17 @@ def _is_worse(predictions: Frame, name: str, better: str) -> bool:
     return rows.balanced(rows.is_correct(name).astype(float) - rows.is_correct(better), draws=DRAWS).high < 0
 
 
-def _is_misreading(predictions: Frame, name: str, test: Estimate, chance: float) -> bool:
-    """Return whether validation rows of a fold are at chance, and clearly worse than training and test rows."""
+def _is_misreading(
+    predictions: Frame, name: str, *, test: Estimate, chance: float, untrained: Sequence[tuple[str, int]]
+) -> bool:
+    """Return whether validation rows of a fold are at chance, and clearly worse than training and test rows.
+
+    A fold with an *untrained* fit, which is at chance on all of its rows, does not count.
+    """
     train = _score(predictions, name, "train")
     least = min(test.low, train.low)
     rows = prediction_arrays(predictions, [name], "validation")
-    each = (rows.of_fold(fold) for fold in np.unique(rows.folds))
+    each = (rows.of_fold(fold) for fold in np.unique(rows.folds) if fold not in {own for own, _ in untrained})
     found = (fold.balanced(fold.is_correct(name), draws=DRAWS) for fold in each)
     return any(part.value <= chance + NEAR and least > max(chance + CLEARLY, part.high) for part in found)
 
