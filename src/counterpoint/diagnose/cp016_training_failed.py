@@ -176,13 +176,14 @@ def _kind(signs: Signs) -> str | None:
 
 def _some_fits(signs: Signs) -> str:
     """Return the sentence on fits that have not learned, where others have, or nothing."""
-    untrained, n_fits = signs.parts.untrained, signs.parts.n_fits
-    if not 0 < len(untrained) < n_fits or signs.test.better is None:
+    untrained, better = signs.parts.untrained, signs.test.better
+    if not signs.parts.is_untrained_in_part or better is None:
         return ""
+    n_fits = len(untrained) + len(signs.parts.trained)
     named = ", ".join(f"fold {fold} with seed {seed}" for fold, seed in untrained[:3])
     return (
         f"{numbers.count(len(untrained))} of {numbers.count(n_fits)} fits of {signs.contender} ({named}) predict their "
-        f"own training rows no better than guessing, and {signs.test.better[0]} is better than chance. Train them "
+        f"own training rows no better than guessing, and {better[0]} is better than chance. Train them "
         "again with another seed, more epochs or another learning rate."
     )
 

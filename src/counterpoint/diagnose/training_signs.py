@@ -3,7 +3,7 @@
 Does not judge them: `counterpoint.diagnose.cp016_training_failed` does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -52,8 +52,8 @@ class PartSigns(NamedTuple):
         *is_stuck* is whether the training loss is the entropy of the classes.
     untrained
         *untrained* are the fits, as fold and seed, whose kept weights predict their own training rows near chance.
-    n_fits
-        *n_fits* is the number of fits with predictions of training rows.
+    trained
+        *trained* are the other fits, each with its balanced accuracy on training rows above chance.
     has_learned_in_another_epoch
         *has_learned_in_another_epoch* is whether the training loss of an epoch that was not kept is lower.
     is_memorized
@@ -64,7 +64,7 @@ class PartSigns(NamedTuple):
 
     is_stuck: bool
     untrained: Sequence[tuple[str, int]]
-    n_fits: int
+    trained: Mapping[tuple[str, int], float]
     has_learned_in_another_epoch: bool
     is_memorized: bool
     is_misreading: bool
@@ -72,7 +72,12 @@ class PartSigns(NamedTuple):
     @property
     def is_untrained(self) -> bool:
         """Whether the kept weights of every fit predict their own training rows near chance."""
-        return 0 < self.n_fits == len(self.untrained)
+        return bool(self.untrained) and not self.trained
+
+    @property
+    def is_untrained_in_part(self) -> bool:
+        """Whether some fits have not learned, and all others clearly have."""
+        return bool(self.untrained) and min(self.trained.values(), default=0) > CLEARLY
 
 
 class ScoreSigns(NamedTuple):
@@ -148,7 +153,7 @@ def signs_of(tables: Tables, name: str, fit: ContenderFit | None) -> Signs:
     parts = PartSigns(
         _is_stuck(kept["train_loss"], guessing),
         untrained,
-        len(fits),
+        {fit: score - chance for fit, score in fits.items() if fit not in untrained},
         bool((epochs["train_loss"] < STUCK * guessing).any()),
         _is_memorized(kept, max(chance, tables.largest_share)),
         _is_misreading(predictions, name, test=scores[name], chance=chance, untrained=untrained),
