@@ -31,6 +31,8 @@ CLEARLY, SLIGHTLY = 0.10, 0.02
 even on its own training rows, `SLIGHTLY` is enough: the other contender may be weak, where the signal is."""
 NEAR = 0.05
 """A balanced accuracy at most this much above chance is near chance."""
+ERRORS = 3
+"""So many standard errors of guessing above chance are near chance too."""
 BATCH, DRAWS = 128, 300
 
 
@@ -148,12 +150,12 @@ def signs_of(tables: Tables, name: str, fit: ContenderFit | None) -> Signs:
     flat = [layer for layer in layers if layer.spread < FLAT or max(layer.dead, layer.saturated) > MOSTLY]
     epochs, guessing = tables.history.filter(contender=name), _loss_of_guessing(predictions, name)
     kept = _kept_epochs(epochs)
-    fits = _training_scores(predictions, name)
-    untrained = [fit for fit, score in fits.items() if score <= chance + NEAR]
+    fits = _above_chance(predictions, name, chance)
+    untrained = [fit for fit, (_, is_near) in fits.items() if is_near]
     parts = PartSigns(
         _is_stuck(kept["train_loss"], guessing),
         untrained,
-        {fit: score - chance for fit, score in fits.items() if fit not in untrained},
+        {fit: above for fit, (above, is_near) in fits.items() if not is_near},
         bool((epochs["train_loss"] < STUCK * guessing).any()),
         _is_memorized(kept, max(chance, tables.largest_share)),
         _is_misreading(predictions, name, test=scores[name], chance=chance, untrained=untrained),
@@ -179,13 +181,18 @@ def _score(predictions: Frame, name: str, part: str = "test") -> Estimate:
     return rows.balanced(rows.is_correct(name), draws=DRAWS)
 
 
-def _training_scores(predictions: Frame, name: str) -> dict[tuple[str, int], float]:
-    """Return the balanced accuracy of the kept weights of each fit, by fold and seed, on its own training rows."""
+def _above_chance(predictions: Frame, name: str, chance: float) -> dict[tuple[str, int], tuple[float, bool]]:
+    """Return the balanced accuracy of each fit on its training rows, above chance, and whether this is near chance.
+
+    The kept weights of a fit are known by fold and seed.  Of few rows, guesses are farther from chance than `NEAR`.
+    """
     own = predictions.filter(contender=name, part="train")
     found = {}
     for (fold, seed), rows in own.group_by("fold", "seed", maintain_order=True):
         arrays = prediction_arrays(rows, [name], "train")
-        found[str(fold), int(str(seed))] = balanced_mean(arrays.is_correct(name), arrays.codes)
+        above = balanced_mean(arrays.is_correct(name), arrays.codes) - chance
+        near = max(NEAR, ERRORS * float(np.sqrt(chance * (1 - chance) / len(arrays.ids))))
+        found[str(fold), int(str(seed))] = (above, above <= near)
     return found
 
 
