@@ -179,7 +179,7 @@ def _some_fits(signs: Signs) -> str:
     untrained, better = signs.parts.untrained, signs.test.better
     if not signs.parts.is_untrained_in_part or better is None:
         return ""
-    n_fits = len(untrained) + len(signs.parts.trained)
+    n_fits = len(signs.parts.on_training_rows)
     named = ", ".join(f"fold {fold} with seed {seed}" for fold, seed in untrained[:3])
     return (
         f"{numbers.count(len(untrained))} of {numbers.count(n_fits)} fits of {signs.contender} ({named}) predict their "

@@ -26,13 +26,13 @@ The smallest spread of a sound layer here was .19.  Layers behind a hidden softm
 """
 MOSTLY = 0.95
 """A layer is flat too if more than this share of its units is dead, or of its outputs saturated."""
-CLEARLY, SLIGHTLY = 0.10, 0.02
-"""A network at chance has failed only if another contender is above chance by at least `CLEARLY`.  If it is at chance
-even on its own training rows, `SLIGHTLY` is enough: the other contender may be weak, where the signal is."""
+CLEARLY = 0.10
+"""A network at chance has failed only if another contender is above chance by at least this much.
+
+If it is at chance even on its own training rows, `NEAR` is enough, because the signal itself may be weak.
+"""
 NEAR = 0.05
 """A balanced accuracy at most this much above chance is near chance."""
-ERRORS = 3
-"""So many standard errors of guessing above chance are near chance too."""
 BATCH, DRAWS = 128, 300
 
 
@@ -52,10 +52,9 @@ class PartSigns(NamedTuple):
     ----------
     is_stuck
         *is_stuck* is whether the training loss is the entropy of the classes.
-    untrained
-        *untrained* are the fits, as fold and seed, whose kept weights predict their own training rows near chance.
-    trained
-        *trained* are the other fits, each with its balanced accuracy on training rows above chance.
+    on_training_rows
+        *on_training_rows* is the balanced accuracy of the kept weights of each fit on its own training rows, above
+        chance.  A fit is known by its fold and seed.
     has_learned_in_another_epoch
         *has_learned_in_another_epoch* is whether the training loss of an epoch that was not kept is lower.
     is_memorized
@@ -65,21 +64,27 @@ class PartSigns(NamedTuple):
     """
 
     is_stuck: bool
-    untrained: Sequence[tuple[str, int]]
-    trained: Mapping[tuple[str, int], float]
+    on_training_rows: Mapping[tuple[str, int], float]
     has_learned_in_another_epoch: bool
     is_memorized: bool
     is_misreading: bool
 
     @property
+    def untrained(self) -> list[tuple[str, int]]:
+        """The fits whose kept weights only guess on their own training rows."""
+        return [fit for fit, above in self.on_training_rows.items() if above <= NEAR]
+
+    @property
     def is_untrained(self) -> bool:
-        """Whether the kept weights of every fit predict their own training rows near chance."""
-        return bool(self.untrained) and not self.trained
+        """Whether the fits together only guess on their own training rows, and none clearly does better."""
+        above = list(self.on_training_rows.values())
+        return bool(above) and sum(above) <= NEAR * len(above) and max(above) <= CLEARLY
 
     @property
     def is_untrained_in_part(self) -> bool:
         """Whether some fits have not learned, and all others clearly have."""
-        return bool(self.untrained) and min(self.trained.values(), default=0) > CLEARLY
+        others = [above for above in self.on_training_rows.values() if above > NEAR]
+        return bool(self.untrained) and min(others, default=0) > CLEARLY
 
 
 class ScoreSigns(NamedTuple):
@@ -151,16 +156,15 @@ def signs_of(tables: Tables, name: str, fit: ContenderFit | None) -> Signs:
     epochs, guessing = tables.history.filter(contender=name), _loss_of_guessing(predictions, name)
     kept = _kept_epochs(epochs)
     fits = _above_chance(predictions, name, chance)
-    untrained = [fit for fit, (_, is_near) in fits.items() if is_near]
+    at_chance = {fold for (fold, _), above in fits.items() if above <= NEAR}
     parts = PartSigns(
         _is_stuck(kept["train_loss"], guessing),
-        untrained,
-        {fit: above for fit, (above, is_near) in fits.items() if not is_near},
+        fits,
         bool((epochs["train_loss"] < STUCK * guessing).any()),
         _is_memorized(kept, max(chance, tables.largest_share)),
-        _is_misreading(predictions, name, test=scores[name], chance=chance, untrained=untrained),
+        _is_misreading(predictions, name, test=scores[name], chance=chance, without=at_chance),
     )
-    least = chance + (SLIGHTLY if parts.untrained else CLEARLY)
+    least = chance + (NEAR if parts.untrained else CLEARLY)
     others = [(each, score) for each, score in scores.items() if each != name and score.low > least]
     better = max(others, key=lambda found: found[1].low, default=None)
     is_worse = better is not None and _is_worse(predictions, name, better[0])
@@ -181,18 +185,13 @@ def _score(predictions: Frame, name: str, part: str = "test") -> Estimate:
     return rows.balanced(rows.is_correct(name), draws=DRAWS)
 
 
-def _above_chance(predictions: Frame, name: str, chance: float) -> dict[tuple[str, int], tuple[float, bool]]:
-    """Return the balanced accuracy of each fit on its training rows, above chance, and whether this is near chance.
-
-    The kept weights of a fit are known by fold and seed.  Of few rows, guesses are farther from chance than `NEAR`.
-    """
+def _above_chance(predictions: Frame, name: str, chance: float) -> dict[tuple[str, int], float]:
+    """Return the balanced accuracy of each fit on its own training rows, above chance, by fold and seed."""
     own = predictions.filter(contender=name, part="train")
     found = {}
     for (fold, seed), rows in own.group_by("fold", "seed", maintain_order=True):
         arrays = prediction_arrays(rows, [name], "train")
-        above = balanced_mean(arrays.is_correct(name), arrays.codes) - chance
-        near = max(NEAR, ERRORS * float(np.sqrt(chance * (1 - chance) / len(arrays.ids))))
-        found[str(fold), int(str(seed))] = (above, above <= near)
+        found[str(fold), int(str(seed))] = balanced_mean(arrays.is_correct(name), arrays.codes) - chance
     return found
 
 
@@ -204,17 +203,15 @@ def _is_worse(predictions: Frame, name: str, better: str) -> bool:
     return rows.balanced(rows.is_correct(name).astype(float) - rows.is_correct(better), draws=DRAWS).high < 0
 
 
-def _is_misreading(
-    predictions: Frame, name: str, *, test: Estimate, chance: float, untrained: Sequence[tuple[str, int]]
-) -> bool:
+def _is_misreading(predictions: Frame, name: str, *, test: Estimate, chance: float, without: set[str]) -> bool:
     """Return whether validation rows of a fold are at chance, and clearly worse than training and test rows.
 
-    A fold with an *untrained* fit, which is at chance on all of its rows, does not count.
+    Folds *without* a score on their training rows do not count: their fits have not learned.
     """
     train = _score(predictions, name, "train")
     least = min(test.low, train.low)
     rows = prediction_arrays(predictions, [name], "validation")
-    each = (rows.of_fold(fold) for fold in np.unique(rows.folds) if fold not in {own for own, _ in untrained})
+    each = (rows.of_fold(fold) for fold in np.unique(rows.folds) if fold not in without)
     found = (fold.balanced(fold.is_correct(name), draws=DRAWS) for fold in each)
     return any(part.value <= chance + NEAR and least > max(chance + CLEARLY, part.high) for part in found)
 
