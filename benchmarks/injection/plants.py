@@ -30,6 +30,12 @@ MISSING = 0.3
 """The share of missing images in draws without the fault of CP014."""
 LIGHT = 0.6
 """The darkest value in light images, as a share of white."""
+SHARED = 0.45
+"""The share of rows with one image or text in draws without the fault of CP020."""
+MISREAD = 0.2
+"""The share of rows that the simpler contender misreads in draws of CP023."""
+COPIED = 0.1
+"""The share of near-copies in draws of CP024."""
 FEW_EPOCHS = 3
 TEXT_WIDTH = 8
 NAMING = {"person": ["man", "woman", "boy", "girl", "people"], "animal": ["dog", "dogs"]}
@@ -162,7 +168,11 @@ def _missing(place: Place, share: float) -> StudyConfig:
     return _one_fit(place, source, contenders(place, *NETWORKS, lstm_cnn=model), align={"missing_image": "keep"})
 
 
-def _softmax(place: Place, strength: float) -> StudyConfig:  # noqa: ARG001 - the fault has no strength
+def _untrained(place: Place, strength: float) -> StudyConfig:  # noqa: ARG001 - the fault has no strength
+    # In draws of even seeds each hidden layer is a softmax.  In the others text-lstm keeps weights without a signal.
+    if place.seed % 2:
+        kept = {"lr": 1e-6, "epochs": 2}
+        return _one_fit(place, BOTH_SIGNALS, contenders(place, "majority", "text-svm", "text-lstm", text_lstm=kept))
     joint = {"kind": "paper-lstm-cnn", "name": "lstm-cnn", "padding": "post", "side_px": 16, "length": 20}
     joint |= {"hidden": 16, "epochs": 6}
     return _one_fit(place, BOTH_SIGNALS, [*contenders(place, "majority", "text-svm", "image-cnn"), joint])
@@ -189,10 +199,25 @@ def _overfitted(place: Place, epochs: float) -> StudyConfig:
 
 
 def _flipped(place: Place, share: float) -> StudyConfig:
+    # Without the fault, many rows share one image, one text or both.
     named = contenders(
         place, "majority", "text-svm", "image-cnn"
     )  # both learn, because the check compares two models that predict the class
-    return study(place, {**BOTH_SIGNALS, "label_noise": share}, named, split=_folds(place))
+    fault = {"label_noise": share} if share else {"fault": "shared", "strength": SHARED}
+    return study(place, {**BOTH_SIGNALS, **fault}, named, split=_folds(place))
+
+
+def _worse(place: Place, share: float) -> StudyConfig:
+    simple = {"kind": "injection.models:Simple", "name": "simple", "share": MISREAD}
+    network = {"kind": "injection.models:Complex", "name": "complex", "share": MISREAD + share}
+    return study(place, BOTH_SIGNALS, [*contenders(place, "majority"), simple, network])
+
+
+def _conflicting(place: Place, share: float) -> StudyConfig:
+    # Copies in draws of even seeds have other labels.  In the others, labels of the same class are written otherwise.
+    fault = "conflicting" if place.seed % 2 == 0 else "spelled"
+    source = {**SIGNALS, "near_duplicates": COPIED, "fault": fault, "strength": share}
+    return study(place, source, contenders(place, "majority"))
 
 
 PLANTS: Mapping[str, Plant] = {
@@ -272,8 +297,9 @@ PLANTS: Mapping[str, Plant] = {
         kinds=("image contenders", "text contenders"),
     ),
     "CP016": Plant(
-        "Each hidden layer has softmax as its activation", "yes", 1,
-        "Every network has ReLU or tanh, and its score is better than chance.", make=_softmax, trains=True,
+        "Each hidden layer has softmax as its activation, or the kept weights learned nothing", "yes", 1,
+        "Every network has ReLU or tanh, and its score is better than chance.", make=_untrained, trains=True,
+        kinds=("softmax as activation", "kept weights that learned nothing"),
     ),
     "CP017": Plant(
         "Images are blank, or words are unknown", "of the images, or a third more of the words", 0.30,
@@ -293,7 +319,18 @@ PLANTS: Mapping[str, Plant] = {
     ),
     "CP020": Plant(
         "Labels are flipped", "of the labels", 0.10,
-        "No label is flipped. Each row has the label that it was generated with.",
-        grid=(0.02, 0.04, 0.07), make=_flipped, trains=True,
+        "No label is flipped. Many rows share one image, one text or both.",
+        grid=(0.02, 0.04, 0.07), make=_flipped, clean_at=0.0, trains=True,
+    ),
+    "CP023": Plant(
+        "A network reads the text of another row, more often than a linear model does", "of the rows, beyond a fifth",
+        0.4, "Both read the text of another row equally often, each in other rows.",
+        grid=(0.1, 0.2, 0.3), make=_worse, clean_at=0.0,
+    ),
+    "CP024": Plant(
+        "Near-copies have other labels, or labels of one class are written otherwise", "of copies, or of all labels",
+        0.2, "A tenth of the rows are near-copies of others, with the same label, written in the same way.",
+        grid=(0.05, 0.1), make=_conflicting, clean_at=0.0,
+        kinds=("copies have other labels", "labels are written otherwise"),
     ),
 }  # fmt: skip

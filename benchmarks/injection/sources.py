@@ -42,9 +42,23 @@ LOST = 0.1
 FOLDS = {"train": 0.64, "validation": 0.16, "test": 0.2}
 SIDE_PX = 16
 LONG_WORDS = 10
+CYRILLIC_A = "\u0430"
+BOILERPLATE = "no description was given for this picture"
 
 Fault = Literal[
-    "none", "copied", "lost", "long", "blank", "light", "unknown_words", "other_text", "other_image", "other_label"
+    "none",
+    "copied",
+    "lost",
+    "long",
+    "blank",
+    "light",
+    "unknown_words",
+    "other_text",
+    "other_image",
+    "other_label",
+    "shared",
+    "conflicting",
+    "spelled",
 ]
 Plant = Callable[[Frame, float, np.random.Generator, Path], Frame]
 
@@ -231,6 +245,39 @@ def _unknown_words(rows: Frame, share: float, rng: np.random.Generator, work: Pa
     return rows.with_columns(text=pl.Series(texts))
 
 
+def _shared(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:
+    """Give a *share* of the rows one image, one text or both, or one image that is most frequent in class 1."""
+    kind = ("image", "text", "both", "image by class")[rng.integers(4)]
+    chance = np.where(rows["label"] == "class_1", 1.5 * share, share / 2) if kind == "image by class" else share
+    is_shared = rng.random(len(rows)) < chance
+    if kind in ("text", "both"):
+        rows = rows.with_columns(text=pl.when(pl.Series(is_shared)).then(pl.lit(BOILERPLATE)).otherwise("text"))
+    if kind == "text":
+        return rows
+    canvas = np.full((SIDE_PX, SIDE_PX, 3), 220, dtype=np.uint8)
+    canvas[4:12, 3:13] = 90
+    places = np.flatnonzero(is_shared)
+    return _repainted(rows, places, [png(canvas)] * len(places), work)
+
+
+def _conflicting(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
+    """Give a *share* of the near-copies another label than their origin has."""
+    twins = np.flatnonzero(rows["twin_of"].is_not_null())
+    labels, names = rows["label"].to_numpy().copy(), rows["label"].unique().sort().to_list()
+    changed = rng.choice(twins, round(share * len(twins)), replace=False)
+    labels[changed] = [names[(names.index(labels[row]) + 1) % len(names)] for row in changed]
+    return rows.with_columns(label=pl.Series(labels))
+
+
+def _spelled(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
+    """Write the label of a *share* of the rows in upper case, another alphabet, or with an invisible letter."""
+    written = (lambda name: name.upper(), lambda name: name.replace("a", CYRILLIC_A), lambda name: f"{name}\u200b")
+    write = written[rng.integers(len(written))]
+    is_other = rng.random(len(rows)) < share
+    labels = [write(name) if other else name for name, other in zip(rows["label"], is_other, strict=True)]
+    return rows.with_columns(label=pl.Series(labels))
+
+
 def _permuted(name: str) -> Plant:
     """Return the plant that permutes the column *name* in a share of the validation rows."""
 
@@ -254,5 +301,8 @@ FAULTS: Mapping[str, Plant] = {
     "other_text": _permuted("text"),
     "other_image": _permuted("image"),
     "other_label": _permuted("label"),
+    "shared": _shared,
+    "conflicting": _conflicting,
+    "spelled": _spelled,
 }
 """The function of each fault, with rows, strength, random generator and folder for images as its arguments."""
