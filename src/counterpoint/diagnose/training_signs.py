@@ -31,6 +31,8 @@ CLEARLY = 0.10
 
 If it is at chance even on its own training rows, `NEAR` is enough, because the signal itself may be weak.
 """
+LEARNED = 0.20
+"""A fit has not learned while others have, only if all others are above chance by this much on their training rows."""
 NEAR = 0.05
 """A balanced accuracy at most this much above chance is near chance."""
 BATCH, DRAWS = 128, 300
@@ -84,7 +86,7 @@ class PartSigns(NamedTuple):
     def is_untrained_in_part(self) -> bool:
         """Whether some fits have not learned, and all others clearly have."""
         others = [above for above in self.on_training_rows.values() if above > NEAR]
-        return bool(self.untrained) and min(others, default=0) > CLEARLY
+        return bool(self.untrained) and min(others, default=0) > LEARNED
 
 
 class ScoreSigns(NamedTuple):
