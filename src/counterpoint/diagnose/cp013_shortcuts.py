@@ -14,6 +14,7 @@ from counterpoint.errors import SchemaError
 from counterpoint.measures.comparison_tables import scores_on_test_rows
 from counterpoint.measures.held_out_rows import correctness
 from counterpoint.metrics.class_means import mean_by_class
+from counterpoint.metrics.decision import BALANCED
 from counterpoint.metrics.estimate import Estimate, estimated
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
@@ -40,9 +41,9 @@ class Shortcuts(Check):
     code = "CP013"
     title = "Shortcuts in sizes, lengths and hosts"
     cost = Cost("0.3 s: it fits trees")
-    needs = ("pairs", "scores")
+    needs = ("pairs", "balanced_scores")
 
-    def run(self, *, pairs: Frame, scores: Frame) -> Finding:
+    def run(self, *, pairs: Frame, balanced_scores: Frame) -> Finding:
         """Return the finding on all pairs."""
         rows = _predicted(pairs)
         if rows is None:
@@ -54,7 +55,7 @@ class Shortcuts(Check):
             f"({numbers.interval(found.low, found.high)} at {numbers.level(CONFIDENCE)} confidence). "
             f"Chance is {numbers.score(chance)}."
         )
-        evidence: dict[str, Any] = {**found._asdict(), "chance": chance, "n": len(rows), **_of_contender(scores)}
+        evidence: dict[str, Any] = {**found._asdict(), "chance": chance, "n": len(rows), **_of_contender(balanced_scores)}
         evidence["table"] = _facts(pairs)
         if found.low > chance and (found.value - chance) / (1 - chance) >= LEAST_SKILL:
             advice = (
@@ -68,7 +69,7 @@ class Shortcuts(Check):
 
 def _of_contender(scores: Frame) -> dict[str, float]:
     """Return the test scores of the contenders of the study that read neither text nor image."""
-    scored = scores_on_test_rows(scores, "balanced_accuracy").drop_nulls("value")
+    scored = scores_on_test_rows(scores, BALANCED).drop_nulls("value")
     return {f"{name}_contender": value for name in (CONTENDER, "majority")
             for value in scored.filter(contender=name)["value"].head(1)}  # fmt: skip
 

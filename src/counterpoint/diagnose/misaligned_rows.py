@@ -1,4 +1,4 @@
-"""Signs of misaligned pairs in predictions: a part whose accuracy differs, and texts that lapse where images do not."""
+"""Signs of misaligned pairs in predictions: a part whose score differs, and texts that lapse where images do not."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from counterpoint.measures import Estimate
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
 from counterpoint.measures.lapse_rate import LapseRate, lapse_rate
 from counterpoint.measures.matched_pairs import FEW_ROWS
-from counterpoint.measures.prediction_arrays import prediction_arrays
+from counterpoint.measures.prediction_arrays import PredictionArrays, prediction_arrays
 from counterpoint.measures.text_predictions import TextPredictions, label_support_of, least_log_loss, text_predictions
 from counterpoint.schema import Frame
 
@@ -19,7 +19,7 @@ LEAST_LAPSE_RATE, MOST_LAPSE_RATE = 0.12, 0.95
 LEAST_SUPPORT = 0.6
 """Images must agree with the label, and not with the text, by at least this part of the possible amount."""
 APART, SIGMAS = 0.15, 4.0
-"""Accuracies on two parts differ if the difference is above this, and above this number of standard errors."""
+"""Balanced accuracies on two parts differ if the difference is above this, and above this number of standard errors."""
 
 
 class Problem(NamedTuple):
@@ -31,25 +31,25 @@ class Problem(NamedTuple):
 
 
 def different_part(predictions: Frame, modalities: Modalities) -> Problem | None:
-    """Return a problem if the accuracies of a single-entity contender on validation and test rows are far apart."""
+    """Return a problem if the balanced accuracies of a single-entity contender on validation and test rows differ."""
     fits = [fit for fit in _accuracies(predictions, modalities) if fit.apart > max(APART, SIGMAS * fit.error)]
     if not fits:
         return None
     worst = max(fits, key=lambda fit: fit.apart)
     bad = "validation" if worst.validation < worst.test else "test"
     where = "" if worst.fit == "test" else f" in the fit to test fold {worst.fit}"
-    on_validation, on_test = (numbers.share(each, decimals=1) for each in (worst.validation, worst.test))
+    on_validation, on_test = (numbers.score(each) for each in (worst.validation, worst.test))
     explanation = (
-        f"The {worst.modality}s of {bad} rows do not match their labels as other rows do. {worst.contender} is correct "
-        f"on {on_validation} of validation rows and on {on_test} of test rows{where}. Check the origin of the {bad} "
-        "rows."
+        f"The {worst.modality}s of {bad} rows do not match their labels as other rows do. The balanced accuracy of "
+        f"{worst.contender} is {on_validation} on validation rows and {on_test} on test rows{where}. Check the origin "
+        f"of the {bad} rows."
     )
     evidence = {name: value for name, value in worst._asdict().items() if name != "error"}
     return Problem("fail", explanation, {"fold": evidence})
 
 
 class _PartAccuracies(NamedTuple):
-    """The accuracy of one fit of a single-entity contender on two parts, and the standard error of the difference."""
+    """The balanced accuracy of one fit of a single-entity contender on two parts, and the error of the difference."""
 
     contender: str
     modality: str
@@ -64,7 +64,7 @@ class _PartAccuracies(NamedTuple):
 
 
 def _accuracies(predictions: Frame, modalities: Modalities) -> Iterator[_PartAccuracies]:
-    """Yield the accuracies of each single-entity contender for each test fold.
+    """Yield the balanced accuracies of each single-entity contender for each test fold.
 
     They are compared by fold, because over all fits of a k-fold the validation rows are the test rows.
     """
@@ -73,8 +73,25 @@ def _accuracies(predictions: Frame, modalities: Modalities) -> Iterator[_PartAcc
         validation, test = (prediction_arrays(predictions, [name], part) for part in ("validation", "test"))
         for fold in sorted({*validation.folds.tolist()} & {*test.folds.tolist()}):
             parts = (validation.of_fold(fold), test.of_fold(fold))
-            (a, m), (b, n) = ((float(rows.is_correct(name).mean()), len(set(rows.groups))) for rows in parts)
-            yield _PartAccuracies(name, modality, fold, a, b, (a * (1 - a) / m + b * (1 - b) / n) ** 0.5)
+            (a, of_a), (b, of_b) = (_with_variance(rows, name) for rows in parts)
+            yield _PartAccuracies(name, modality, fold, a, b, (of_a + of_b) ** 0.5)
+
+
+def _with_variance(rows: PredictionArrays, name: str) -> tuple[float, float]:
+    """Return the balanced accuracy of contender *name*, and its variance over groups.
+
+    The variance of each class is that of its share with one more correct and one more wrong group.  A few rows that are
+    all correct are then not taken as certain.
+    """
+    recalls, variances = [], []
+    correct, groups = rows.is_correct(name), np.unique(rows.groups, return_inverse=True)[1]
+    for code in np.unique(rows.codes):
+        own = rows.codes == code
+        n, recall = len(np.unique(groups[own])), float(correct[own].mean())
+        smoothed = (recall * n + 1) / (n + 2)
+        recalls.append(recall)
+        variances.append(smoothed * (1 - smoothed) / (n + 2))
+    return float(np.mean(recalls)), float(np.sum(variances)) / len(recalls) ** 2
 
 
 def lapsing_texts(rows: Frame, predictions: Frame, modalities: Modalities) -> Problem | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from counterpoint.measures.own_image_rate import group_folds
 from counterpoint.measures.prediction_arrays import FLOOR, Codes
 from counterpoint.measures.text_image_association import tfidf
+from counterpoint.metrics.decision import BALANCED, decide
 from counterpoint.metrics.estimate import Estimate, estimated
 from counterpoint.metrics.rows import Floats
 from counterpoint.seeds import child_seed
@@ -82,10 +83,10 @@ def lapse_rate(proba: Floats, codes: Codes) -> LapseRate:
     >>> found.rate.low < 0.4 < found.rate.high
     True
     """
-    others = proba.shape[1] - 1
-    level = proba / proba.mean(0).clip(FLOOR)
+    others, shares = proba.shape[1] - 1, proba.mean(0).clip(FLOOR)
+    level = proba / shares
     level /= level.sum(1, keepdims=True)
-    predicted, confidence = level.argmax(1), level.max(1).clip(FLOOR, 1 - FLOOR)
+    predicted, confidence = decide(proba, metric=BALANCED, shares=shares), level.max(1).clip(FLOOR, 1 - FLOOR)
     is_correct = predicted == codes
     weights = 1 / np.bincount(codes, minlength=others + 1)[codes]
     weights *= weights.sum() / (weights**2).sum()  # their sum is the effective number of rows (Kish 1965)
