@@ -5,16 +5,19 @@ from collections.abc import Mapping
 TERMS: Mapping[str, tuple[str, str]] = {
     "interval": (
         "Interval",
-        "A range that contains the true value in the stated share of repetitions of the study with new pairs. "
-        "Groups of near-duplicates are resampled together, because they are not independent evidence.",
+        "A range that contains the true value in the stated share of repetitions with new test pairs. It is about the "
+        "fits that were made: it leaves out how much another training set would change the value. With several seeds "
+        "it includes their variation. Groups of near-duplicates are resampled together, because they are not "
+        "independent evidence.",
     ),
     "contender": ("Contender", "A model that takes part in the comparison, under the name that the study gives it."),
     "modality": ("Modality", "One of the two parts of a pair: its text or its image."),
     "baseline": ("Baseline", "A contender that reads neither text nor image. It shows the score without content."),
-    "fold": ("Fold", "A part of the pairs. No contender is tested on a fold on which it was trained or chosen."),
+    "fold": ("Fold", "A part of the pairs. No fit is tested on a fold on which it was trained, stopped or calibrated."),
     "validation": (
         "Validation",
-        "Pairs that are used to stop training, to calibrate and to choose. They are never used to train or to test.",
+        "Pairs that are used to stop training, to calibrate and to choose. The same fit is never trained or tested on "
+        "them. With several folds, they are test pairs of another fit.",
     ),
     "oof": (
         "Out of fold",
