@@ -34,8 +34,9 @@ def test_intervals_hold_the_truth_on_few_rows(n):
 
 def test_copies_of_a_row_in_its_group_do_not_narrow_an_interval():
     codes, proba = binary(200)
-    once, thrice = calibration(codes, proba), calibration(
-        np.repeat(codes, 3), np.repeat(proba, 3, axis=0), np.repeat(np.arange(200), 3).tolist()
+    once, thrice = (
+        calibration(codes, proba),
+        calibration(np.repeat(codes, 3), np.repeat(proba, 3, axis=0), np.repeat(np.arange(200), 3).tolist()),
     )
     for one, other in zip(once, thrice, strict=True):
         assert tuple(other) == pytest.approx(tuple(one), rel=1e-6)

@@ -107,7 +107,9 @@ def test_pr_auc_of_folds_pools_rows_by_their_ranks_within_each_fold():
 def test_guessing_has_a_pr_auc_of_1_divided_by_the_number_of_classes(n_classes):
     rng = np.random.default_rng(0)
     codes = rng.choice(n_classes, 20_000, p=np.arange(1, n_classes + 1) / sum(range(n_classes + 1)))
-    assert value("pr_auc", codes, rng.dirichlet(np.ones(n_classes), len(codes))) == pytest.approx(1 / n_classes, abs=0.01)
+    assert value("pr_auc", codes, rng.dirichlet(np.ones(n_classes), len(codes))) == pytest.approx(
+        1 / n_classes, abs=0.01
+    )
 
 
 def test_pr_auc_of_five_folds_with_two_rows_of_a_class_each_is_nearly_unbiased():

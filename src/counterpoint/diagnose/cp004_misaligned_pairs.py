@@ -214,8 +214,8 @@ def _class_alone(models: Sequence[MatchedPairs], within: OwnImageRate) -> Proble
         return Problem("info", f"{unknown} {needed}", {"association": "at all"})
     explanation = (
         f"Text and image have only the class in common. {measured} Two unrelated sets that were joined on class alone "
-        "have this pattern. So have right pairs whose text and image show the class independently. The gain of a fusion "
-        "is then the gain of two independent guesses at the class. Look at a dozen pairs. If they do not belong "
+        "have this pattern. So have right pairs whose text and image show the class independently. The gain of a "
+        "fusion is then the gain of two independent guesses at the class. Look at a dozen pairs. If they do not belong "
         "together, join them by an id."
     )
     return Problem("warn", explanation, {"association": "of the class alone", "joined_on_class": True})

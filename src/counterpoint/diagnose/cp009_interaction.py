@@ -66,7 +66,9 @@ class Interaction(Check):
             if gain is not None and gap.low <= 0 and gap.value < HALF * gain and gap.high < gain:
                 return self.finding("warn", name, f"{_unused(name, gap)} {_advice(gain)}", **evidence)
         name, gap = next(iter(gaps.items()))
-        explanation = f"{name} reads text and image together: {_beyond_sum(gap)}" if gap.low > 0 else _not_learned(name, gap)
+        explanation = (
+            f"{name} reads text and image together: {_beyond_sum(gap)}" if gap.low > 0 else _not_learned(name, gap)
+        )
         return self.finding("info", name, explanation, **evidence)
 
 
@@ -76,15 +78,15 @@ def _unused(name: str, gap: Estimate) -> str:
 
 def _not_learned(name: str, gap: Estimate) -> str:
     return (
-        f"{_unused(name, gap)} This is no sign that the pairs have none: it may take more rows or epochs, or another seed "
-        "to learn it."
+        f"{_unused(name, gap)} This is no sign that the pairs have none: it may take more rows or epochs, or another "
+        "seed to learn it."
     )
 
 
 def _beyond_sum(gap: Estimate) -> str:
     return (
-        f"in its first fit, the interaction adds {numbers.signed_with_interval(*gap)} to the score of a sum over text and "
-        "image."
+        f"in its first fit, the interaction adds {numbers.signed_with_interval(*gap)} to the score of a sum over text "
+        "and image."
     )
 
 

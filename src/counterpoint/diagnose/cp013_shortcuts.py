@@ -56,7 +56,12 @@ class Shortcuts(Check):
             f"({numbers.interval(found.low, found.high)} at {numbers.level(CONFIDENCE)} confidence). "
             f"Chance is {numbers.score(chance)}."
         )
-        evidence: dict[str, Any] = {**found._asdict(), "chance": chance, "n": len(rows), **_of_contender(balanced_scores)}
+        evidence: dict[str, Any] = {
+            **found._asdict(),
+            "chance": chance,
+            "n": len(rows),
+            **_of_contender(balanced_scores),
+        }
         evidence["table"] = _facts(pairs)
         skill, sure = ((end - chance) / (1 - chance) for end in (found.value, found.low))
         if skill >= LEAST_SKILL and sure >= SURE_SKILL:

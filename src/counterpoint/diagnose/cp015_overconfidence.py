@@ -137,7 +137,9 @@ def _with_ends(name: str, found: Estimate) -> dict[str, Any]:
     return {column: round(end, 3) if isfinite(end) else None for column, end in ends.items()}
 
 
-def _calibration(name: str, other: str, test: PredictionArrays, scaled: dict[str, tuple[Floats, float]]) -> ScaledContender:
+def _calibration(
+    name: str, other: str, test: PredictionArrays, scaled: dict[str, tuple[Floats, float]]
+) -> ScaledContender:
     before, (after, temperature), others = test.proba[name], scaled[name], scaled[other][0]
     ece, accuracy = find_metric("ece"), find_metric("accuracy")
     alone = PredictedRows(test.codes, before), PredictedRows(test.codes, after)

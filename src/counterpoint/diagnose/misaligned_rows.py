@@ -128,12 +128,12 @@ def _some_rows(by_text: TextPredictions, lapses: LapseRate, support: Estimate) -
     explanation = (
         f"The texts have a lapse rate of {rate}, by {by_text.name}. On this share of rows a text is correct only by "
         "chance, at any confidence. There the images agree with the label and not with the text, by "
-        f"{share} of the possible amount. Either these texts belong to other rows, or they are off-topic: they are about "
-        "another class than their label. These rows cannot tell which. Look at the rows of the table."
+        f"{share} of the possible amount. Either these texts belong to other rows, or they are off-topic: about "
+        "another class than their label. These rows do not decide between the two. Look at the rows of the table."
     )
     wrong = np.flatnonzero(lapses.predicted != by_text.codes)
     surest = wrong[np.argsort(-by_text.proba[wrong].max(1), kind="stable")][:12].tolist()
     table = [{"id": by_text.ids[row], "probability": round(float(by_text.proba[row].max()), 4)} for row in surest]
     measured = {"model": by_text.name, "rate": list(lapses.rate), "label_support": list(support)}
-    measured |= {"clarity": round(lapses.clarity, 4)}
-    return Problem("warn", explanation, {"lapse_rate": measured, "table": table})
+    clarity = {"clarity": round(lapses.clarity, 4)}
+    return Problem("warn", explanation, {"lapse_rate": measured | clarity, "table": table})

@@ -226,7 +226,9 @@ def calibrated(known: PredictionArrays, contenders: Sequence[str], *others: Pred
     prior = (np.bincount(known.codes, minlength=n_classes) + 1) / (len(known.codes) + n_classes)
     scaling = fit_scaling([known.log_proba(name) for name in contenders], known.codes)
     scaled = [scaling.proba([rows.log_proba(name) for name in contenders]) for rows in others]
-    return [Calibrated(np.log2(proba / prior), _decided(proba, rows)) for proba, rows in zip(scaled, others, strict=True)]
+    return [
+        Calibrated(np.log2(proba / prior), _decided(proba, rows)) for proba, rows in zip(scaled, others, strict=True)
+    ]
 
 
 def _decided(proba: Floats, rows: PredictionArrays) -> Codes:

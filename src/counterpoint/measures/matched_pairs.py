@@ -67,7 +67,7 @@ class MatchedPairs:
 
     @cached_property
     def contrast(self) -> OwnImageRate:
-        """The same by the part of the association that differs by class: above a half where only both tell the class."""
+        """The same by the part of the association that differs by class, as in an exclusive or."""
         return own_image_rate(self.matcher.contrasted(), self.groups, self.codes)
 
     def by_class(self) -> dict[str, OwnImageRate]:

@@ -88,8 +88,8 @@ def codes_of(model: Any, labels: Any) -> Codes:
 def predicted_codes(logits: NDArray[np.floating[Any]], shares: Floats) -> Codes:
     """Return the predicted classes, the best for balanced accuracy: shape (…,) for *logits* of shape (…, n_classes).
 
-    *shares* are the class shares of the training rows, shape (n_classes,).  The rule is `counterpoint.metrics.decide`, so
-    that logits without information have the most frequent class.
+    *shares* are the class shares of the training rows, shape (n_classes,).  The rule is `counterpoint.metrics.decide`,
+    so that logits without information have the most frequent class.
 
     >>> predicted_codes(np.log([[0.6, 0.2, 0.2]]), np.array([0.6, 0.3, 0.1])).tolist()
     [2]

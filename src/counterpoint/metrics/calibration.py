@@ -24,8 +24,8 @@ class Calibration(NamedTuple):
     Attributes
     ----------
     slope
-        *slope* is 1 for calibrated probabilities, below 1 for too strong ones, and above 1 for too weak ones.  NaN where
-        the probabilities separate the classes, or do not differ.
+        *slope* is 1 for calibrated probabilities, below 1 for too strong ones, and above 1 for too weak ones.  It is
+        NaN where the probabilities separate the classes, or do not differ.
     overconfidence
         *overconfidence* is the mean confidence minus the accuracy of the likeliest class: 0 if calibrated in the large.
     """
@@ -37,8 +37,8 @@ class Calibration(NamedTuple):
 def calibration(codes: Ints, proba: Floats, groups: Sequence[object] | None = None) -> Calibration:
     """Return the calibration slope (Cox, Biometrika 1958) and the overconfidence of *proba*.
 
-    The slope is that of log p in a logistic regression of the class, with an intercept for each class.  Intervals are at
-    95 %, from cluster-robust standard errors and the quantile of Student's t with one less than the number of groups.
+    The slope is that of log p in a logistic regression of the class, with an intercept for each class.  Intervals are
+    at 95 %, from cluster-robust standard errors and Student's t with one degree of freedom less than groups.
 
     Parameters
     ----------
@@ -63,7 +63,9 @@ def calibration(codes: Ints, proba: Floats, groups: Sequence[object] | None = No
     confidence, is_correct = proba.max(axis=1), proba.argmax(axis=1) == codes
     gaps = confidence - is_correct
     over, n = float(gaps.mean()), len(codes)
-    return Calibration(_slope(codes, proba, places), _interval(over, _error((gaps - over)[:, None] / n, places), places))
+    return Calibration(
+        _slope(codes, proba, places), _interval(over, _error((gaps - over)[:, None] / n, places), places)
+    )
 
 
 def _slope(codes: Ints, proba: Floats, groups: Ints) -> Estimate:

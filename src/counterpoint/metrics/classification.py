@@ -126,9 +126,9 @@ ECE = Metric(
     ece,
     label="Calibration error",
     explanation=(
-        "The average distance between confidence and accuracy (ECE). Lower is better. It is too high where pairs are few: "
-        "probabilities without any error score about 0.09 on 100 pairs, 0.05 on 300 and 0.03 on 1,000. So compare it with "
-        "these numbers, and not with 0."
+        "The average distance between confidence and accuracy (ECE). Lower is better. It is too high where pairs are "
+        "few: probabilities without any error score about 0.09 on 100 pairs, 0.05 on 300 and 0.03 on 1,000. So compare "
+        "it with these numbers, and not with 0."
     ),
     source="Guo, Pleiss, Sun and Weinberger, ICML 2017",
     higher_is_better=False,
