@@ -38,6 +38,9 @@ CHECKS = {
     "CP018": "counterpoint.diagnose.cp018_imbalance:Imbalance",
     "CP019": "counterpoint.diagnose.cp019_overfitting:Overfitting",
     "CP020": "counterpoint.diagnose.cp020_wrong_labels:WrongLabels",
+    "CP021": "counterpoint.diagnose.cp021_image_properties:ImageProperties",
+    "CP022": "counterpoint.diagnose.cp022_shift:PartsDiffer",
+    "CP025": "counterpoint.diagnose.cp025_shared_content:SharedContent",
 }
 OF_STAGES = {"CP024": "Labels that look alike"}
 """Titles of findings that a stage makes when it reads the rows.  No check makes them."""
