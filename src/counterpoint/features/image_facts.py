@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from PIL import Image
 
 from counterpoint.features.decode import DecodedImage, Pixels8
@@ -16,7 +15,8 @@ from counterpoint.features.jpeg_segments import jpeg_quality
 
 COLOUR_SIDE_PX = 32
 """The least side of the small RGB image that colours are measured on."""
-_GRAY_SIDE_PX = 64
+GRAY_SIDE_PX = 64
+"""The least side of the gray image that brightness, contrast and sharpness are measured on."""
 WHITE = 255.0
 
 IMAGE_FACTS: Mapping[str, type[pl.DataType]] = {
@@ -66,28 +66,41 @@ def image_facts(data: bytes, decoded: DecodedImage) -> tuple[Any, ...]:
     """
     assert decoded.colours is not None
     quality = jpeg_quality(data) if decoded.format == "jpeg" else None
-    values = [*_of_gray(_reduced(decoded.pixels)), *_of_colours(decoded.colours / WHITE)]
-    return (decoded.format, quality, len(data), *(round(float(value), 4) for value in values))
+    values = [
+        *_of_gray(_reduced(decoded.pixels, GRAY_SIDE_PX)),
+        *_of_colours(_reduced(decoded.colours, COLOUR_SIDE_PX)),
+    ]
+    return (decoded.format, quality, len(data), *(round(float(value) / WHITE, 4) for value in values))
 
 
-def _reduced(gray: Pixels8) -> NDArray[np.float64]:
-    image = Image.fromarray(gray.reshape(gray.shape[:2]))
-    return np.asarray(image.reduce(max(1, min(image.size) // _GRAY_SIDE_PX))) / WHITE
+def _reduced(pixels: Pixels8, side_px: int) -> Pixels8:
+    """Return *pixels*, averaged over squares, so that the shorter side has *side_px* or less than twice as many."""
+    factor = min(pixels.shape[:2]) // side_px
+    flat = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    return np.asarray(Image.fromarray(flat).reduce(factor)) if factor > 1 else flat
 
 
-def _of_gray(gray: NDArray[np.float64]) -> tuple[float, float, float]:
+def _of_gray(gray: Pixels8) -> tuple[float, float, float]:
     """Return brightness, contrast and sharpness: the second differences of pixels as a share of the contrast."""
-    contrast = float(gray.std())
+    brightness, contrast = float(gray.mean()), float(gray.std())
     if contrast == 0 or min(gray.shape) < 3:
-        return float(gray.mean()), contrast, 0.0
-    inner = gray[1:-1, 1:-1]
-    second = gray[2:, 1:-1] + gray[:-2, 1:-1] + gray[1:-1, 2:] + gray[1:-1, :-2] - 4 * inner
-    return float(gray.mean()), contrast, float(second.std()) / contrast
+        return brightness, contrast, 0.0
+    wide = gray.astype(np.int32)
+    second = wide[2:, 1:-1] + wide[:-2, 1:-1] + wide[1:-1, 2:] + wide[1:-1, :-2] - 4 * wide[1:-1, 1:-1]
+    return brightness, contrast, WHITE * float(second.std()) / contrast
 
 
-def _of_colours(rgb: NDArray[np.float64]) -> list[float]:
+def _of_colours(rgb: Pixels8) -> list[float]:
     """Return red, green, blue and saturation of an image, then the spread and the colour of its border."""
-    ring = np.concatenate([rgb[0], rgb[-1], rgb[1:-1, 0], rgb[1:-1, -1]])  # (n_pixels, 3)
-    middle = np.median(ring, axis=0)
-    saturation = float((rgb.max(2) - rgb.min(2)).mean())
-    return [*rgb.mean((0, 1)), saturation, float(np.abs(ring - middle).mean()), *middle]
+    ring = np.concatenate([rgb[0], rgb[-1], rgb[1:-1, 0], rgb[1:-1, -1]]).astype(np.int32)  # (n_pixels, 3)
+    middle = np.sort(ring, axis=0)[len(ring) // 2]
+    flat = rgb.reshape(-1, 3)
+    red, green, blue = flat[:, 0], flat[:, 1], flat[:, 2]
+    highest, lowest = (pick(pick(red, green), blue) for pick in (np.maximum, np.minimum))
+    saturation = float(highest.mean()) - float(lowest.mean())
+    return [
+        *(float(each.mean()) for each in (red, green, blue)),
+        saturation,
+        float(np.abs(ring - middle).mean()),
+        *middle,
+    ]

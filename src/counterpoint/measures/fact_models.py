@@ -81,19 +81,30 @@ def predictable(table: Any, codes: Codes, pairs: Frame, make: Make, *, confidenc
     from counterpoint.contenders.base import Rows  # noqa: PLC0415 - loads scikit-learn
     from counterpoint.contenders.inner_split import cross_folds  # noqa: PLC0415
 
-    folds = cross_folds(Rows(pairs, codes), N_FOLDS)
     n_classes = len(np.unique(codes))
+    if n_classes < 2:
+        return None
+    folds = cross_folds(Rows(pairs, codes), N_FOLDS)
     hits = np.full(len(codes), np.nan)
     for fold in range(N_FOLDS):
         out, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         if len(out) and len(np.unique(codes[rest])) == n_classes:
-            hits[out] = _hits(make().fit(table[rest], codes[rest]), table[out], codes[out], codes[rest])
+            known = _learnable(table, rest)
+            hits[out] = _hits(make().fit(known[rest], codes[rest]), known[out], codes[out], codes[rest])
     there = np.flatnonzero(~np.isnan(hits))
-    if len(np.unique(codes[there])) < max(2, n_classes):
+    if len(np.unique(codes[there])) < n_classes:
         return None
     groups = np.asarray(list(groups_of(pairs)))[there]
     found = estimated(mean_by_class(hits[there], codes[there].astype(np.intp)), groups, confidence=confidence)
     return Predictable(found, 1 / n_classes, len(there))
+
+
+def _learnable(table: Any, rest: NDArray[np.intp]) -> Any:
+    """Return *table* with zeros in each column that all training rows lack: trees take no column without a value."""
+    if not isinstance(table, np.ndarray):
+        return table
+    is_empty = np.isnan(table[rest]).all(axis=0)
+    return np.where(is_empty, 0.0, table) if is_empty.any() else table
 
 
 def _hits(model: Any, table: Any, codes: Codes, known: Codes) -> Floats:
