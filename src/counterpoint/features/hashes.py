@@ -86,8 +86,8 @@ def inspect_images(
     """Return *records* with the columns of `INSPECTED`.  Each image is read and decoded once, in a child process.
 
     ``image_status`` is "ok", "missing" (a null reference, or no such file), or a reason of
-    ``features.decode.REASONS``.  The size is the size of the image as shown.  The facts of `IMAGE_FACTS` are measured on
-    about `MEASURED` of the images.
+    ``features.decode.REASONS``.  The size is the size of the image as shown.  The facts of `IMAGE_FACTS` are measured
+    on about `MEASURED` of the images.
 
     Parameters
     ----------

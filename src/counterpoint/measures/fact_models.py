@@ -78,13 +78,10 @@ def predictable(table: Any, codes: Codes, pairs: Frame, make: Make, *, confidenc
     confidence
         *confidence* is the level of the interval.
     """
-    from counterpoint.contenders.base import Rows  # noqa: PLC0415 - loads scikit-learn
-    from counterpoint.contenders.inner_split import cross_folds  # noqa: PLC0415
-
     n_classes = len(np.unique(codes))
     if n_classes < 2:
         return None
-    folds = cross_folds(Rows(pairs, codes), N_FOLDS)
+    folds = _random_folds(pairs)
     hits = np.full(len(codes), np.nan)
     for fold in range(N_FOLDS):
         out, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
@@ -97,6 +94,19 @@ def predictable(table: Any, codes: Codes, pairs: Frame, make: Make, *, confidenc
     groups = np.asarray(list(groups_of(pairs)))[there]
     found = estimated(mean_by_class(hits[there], codes[there].astype(np.intp)), groups, confidence=confidence)
     return Predictable(found, 1 / n_classes, len(there))
+
+
+def _random_folds(pairs: Frame) -> NDArray[np.intp]:
+    """Return a fold for each row, by its group, at random and whatever its class.
+
+    Folds in turn within each class would favour the model where neighbours in the source are alike.  The neighbours of
+    a row that have its class would always be among the rows to learn from, and the others not.
+    """
+    groups = np.unique(np.asarray(list(groups_of(pairs))), return_inverse=True)[1]
+    n_groups = int(groups.max(initial=-1)) + 1
+    folds = np.random.default_rng(child_seed(0, "fact models")).permutation(np.arange(n_groups) % N_FOLDS)
+    found: NDArray[np.intp] = folds[groups]
+    return found
 
 
 def _learnable(table: Any, rest: NDArray[np.intp]) -> Any:
@@ -142,7 +152,17 @@ def _numbers(column: pl.Series) -> Floats:
 
 
 def sampled(pairs: Frame, name: str, most: int) -> Frame:
-    """Return at most *most* of the rows of *pairs*, in their order, drawn with a seed of the *name*."""
+    """Return some rows of *pairs* at random, in their order.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* are the rows to draw from.
+    name
+        *name* gives the seed.
+    most
+        *most* is the largest number of rows.
+    """
     if len(pairs) <= most:
         return pairs
     rng = np.random.default_rng(child_seed(0, name))
