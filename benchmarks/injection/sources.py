@@ -25,8 +25,9 @@ from counterpoint.data.sources.base import REASON, Source
 from counterpoint.data.sources.emoji import EmojiSource
 from counterpoint.data.sources.generated import GeneratedSource
 from counterpoint.data.words import ENGLISH
+from counterpoint.features.decode import Limits, decode
 from counterpoint.features.pixels import load_pixels
-from counterpoint.formats.images import write_images
+from counterpoint.formats.images import ImageReader, write_images
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -299,12 +300,13 @@ def _longer(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> 
 
 
 def _darker(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:
-    """Make a *share* of the test images half as bright."""
-    is_test = (rows["fold"] == "test").to_numpy() & rows["image"].is_not_null().to_numpy()
-    there = np.flatnonzero(is_test & (rng.random(len(rows)) < share))
-    pixels = load_pixels(rows["image"].gather(there).to_list(), side_px=PROCESSED_PX, mode="rgb")
-    images = pixels[np.arange(len(there))].transpose(0, 2, 3, 1)
-    return _repainted(rows, there, (_scaled(image, True, (0.5,) * 3) for image in images), work)
+    """Make a *share* of the test images half as bright.  All images are stored again, each in its own size."""
+    there = np.flatnonzero(rows["image"].is_not_null())
+    darker = (rows["fold"].gather(there) == "test").to_numpy() & (rng.random(len(there)) < share)
+    with ImageReader() as reader:
+        images = [decode(reader.read(ref), limits=Limits(), mode="rgb") for ref in rows["image"].gather(there)]
+    pictures = (_scaled(image, bool(mark), (0.5,) * 3) for image, mark in zip(images, darker, strict=True))
+    return _repainted(rows, there, pictures, work)
 
 
 def _placeholder(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:

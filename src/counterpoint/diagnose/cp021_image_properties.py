@@ -93,9 +93,9 @@ def _of_file(file: Predictable | None, facts: list[Fact]) -> list[str]:
 
 def _of_appearance(facts: list[Fact]) -> list[str]:
     return [
-        f"The {fact.name} of the whole image nearly separates the classes ({numbers.share(fact.separation)} of the way "
-        "from no difference to no overlap). A contender needs no other content. Check that the images of all classes "
-        "were made and processed alike."
+        f"One number of each image, {fact.name}, nearly separates the classes ({numbers.share(fact.separation)} of the "
+        "way from no difference to no overlap). A contender needs no other content. Check that the images of all "
+        "classes were made and processed alike."
         for fact in facts if fact.name in APPEARANCE and fact.separation >= SEPARATED and fact.p < P_LIMIT
     ][:1]  # fmt: skip
 

@@ -26,6 +26,6 @@ APPEARANCE: Mapping[str, pl.Expr] = {
     "red against blue": pl.col("image_red") - pl.col("image_blue"),
     "green against red and blue": pl.col("image_green") - (pl.col("image_red") + pl.col("image_blue")) / 2,
     "saturation": pl.col("image_saturation"),
-    "bytes a pixel": pl.col("image_bytes") / _N_PIXELS,
+    "bytes per pixel": pl.col("image_bytes") / _N_PIXELS,
 }
 """The facts of the appearance, which also depend on the content."""
