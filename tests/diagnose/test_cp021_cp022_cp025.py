@@ -8,7 +8,9 @@ import pytest
 
 from check_material import inputs_of, made_pairs, run_check
 from counterpoint.features.image_facts import IMAGE_FACTS
+from counterpoint.measures.encoded_pairs import EncodedPairs
 from counterpoint.measures.fact_models import coded, predictable, separation, trees
+from joint_material import encodings_of
 
 
 def photos(n=1000, **how):
@@ -115,6 +117,21 @@ def test_other_words_of_equal_length_warn_without_a_fact():
     finding = found("CP022", made_pairs(1000).with_columns(text=other))
     assert finding["severity"] == "warn"
     assert "The words of a row" in finding["explanation"]
+
+
+@pytest.mark.parametrize(("shift", "severity"), [(0.0, "info"), (1.0, "warn")])
+def test_vectors_of_the_joint_space_are_read_where_they_exist(shift, severity):
+    pairs, rng = photos(), np.random.default_rng(1)
+    turned = pairs.sample(fraction=1, shuffle=True, seed=0).head(900)  # in another order, and not all of them
+    is_test = (turned["fold"] == "test").to_numpy()
+    images = rng.standard_normal((900, 20)).astype(np.float32)
+    images[:, 3] += 2 * shift * is_test
+    texts = rng.standard_normal((900, 20)).astype(np.float32)
+    encoded = EncodedPairs(turned, encodings_of(texts), encodings_of(images), lambda vectors: vectors)
+    finding = found("CP022", pairs, encoded_pairs=encoded)
+    assert finding["severity"] == severity
+    assert len(evidence(finding)["readings"]) == 8
+    assert ("The vectors of images of a row" in finding["explanation"]) == (severity == "warn")
 
 
 def test_folds_by_time_differ_and_random_folds_do_not():
