@@ -21,7 +21,7 @@ from counterpoint.measures.image_properties import APPEARANCE, FILE, FORMAT
 from counterpoint.schema import Frame
 
 CONFIDENCE = 0.99
-"""The level of the interval whose lower end must lie above chance."""
+"""The level of the interval on the page."""
 LEAST_SKILL = 0.12
 """The share of the way from chance to a perfect score, of the facts of the file.  CP013 has the same limit."""
 SEPARATED = 0.85
@@ -81,7 +81,7 @@ def _sentence(found: Predictable) -> str:
 
 
 def _of_file(file: Predictable | None, facts: list[Fact]) -> list[str]:
-    if file is None or file.score.low <= file.chance or file.skill < LEAST_SKILL:
+    if file is None or file.p >= P_LIMIT or file.skill < LEAST_SKILL:
         return []
     strongest = next((fact for fact in facts if fact.name in FILE), None)
     named = f", most of all {strongest.name}," if strongest else ""
