@@ -220,6 +220,23 @@ def _conflicting(place: Place, share: float) -> StudyConfig:
     return study(place, source, contenders(place, "majority"))
 
 
+def _properties(place: Place, share: float) -> StudyConfig:
+    # Draws of even seeds have another file for a class, the others another appearance.
+    fault = {"fault": "processed_file" if place.seed % 2 == 0 else "processed_look", "strength": share}
+    return study(place, {**SIGNALS, **(fault if share else {})}, contenders(place, "majority"))
+
+
+def _shift(place: Place, share: float) -> StudyConfig:
+    kind = "longer" if place.seed % 2 == 0 else "darker"
+    source = {**SIGNALS, "fault": kind, "strength": share, "are_folds_random": True}
+    return study(place, source, contenders(place, "majority"), group=UNGROUPED, split={"kind": "given"})
+
+
+def _shared(place: Place, share: float) -> StudyConfig:
+    fault = {"fault": "placeholder" if place.seed % 2 == 0 else "boilerplate", "strength": share}
+    return study(place, {**SIGNALS, **fault}, contenders(place, "majority"))
+
+
 PLANTS: Mapping[str, Plant] = {
     "CP001": Plant(
         "A word determines the label, except for flips", "of labels that follow the word", 0.95,
@@ -332,5 +349,24 @@ PLANTS: Mapping[str, Plant] = {
         0.2, "A tenth of the rows are near-copies of others, with the same label, written in the same way.",
         grid=(0.05, 0.1), make=_conflicting, clean_at=0.0,
         kinds=("copies have other labels", "labels are written otherwise"),
+    ),
+    "CP021": Plant(
+        "The images of one class have another file or another appearance", "of the classes predicted by it", 1.0,
+        "The images of both classes are stored and processed alike. Their shapes and textures depend on the class.",
+        grid=(0.65, 0.8, 0.9, 0.95), make=_properties, clean_at=0.0,
+        kinds=("format, quality or border", "brightness, contrast, colour or blur"),
+        real={FLICKR8K: 0.0, OPENMOJI: 0.0},
+    ),
+    "CP022": Plant(
+        "Test texts are longer, or test images are darker", "of the test rows", 0.5,
+        "Each row is assigned to its part at random.",
+        grid=(0.1, 0.2, 0.3, 0.4), make=_shift, clean_at=0.0, kinds=("test texts are longer", "test images are darker"),
+        real={FLICKR8K: 0.0, OPENMOJI: 0.0},
+    ),
+    "CP025": Plant(
+        "Images of one class are one placeholder, or its texts have a stock phrase", "of that class", 0.10,
+        "Each image is drawn by itself. Texts share openings, but equally in both classes.",
+        grid=(0.01, 0.02, 0.03, 0.05), make=_shared, clean_at=0.0, kinds=("one placeholder", "a stock phrase"),
+        real={FLICKR8K: 0.0, OPENMOJI: 0.0},
     ),
 }  # fmt: skip

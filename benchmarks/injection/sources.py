@@ -4,15 +4,17 @@ Faults are planted in the rows that a source yields, so all stages of a study pr
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 from pydantic import BaseModel
 
 from counterpoint.artifacts import key_of
@@ -23,8 +25,9 @@ from counterpoint.data.sources.base import REASON, Source
 from counterpoint.data.sources.emoji import EmojiSource
 from counterpoint.data.sources.generated import GeneratedSource
 from counterpoint.data.words import ENGLISH
+from counterpoint.features.decode import Limits, decode
 from counterpoint.features.pixels import load_pixels
-from counterpoint.formats.images import write_images
+from counterpoint.formats.images import ImageReader, write_images
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -46,20 +49,10 @@ CYRILLIC_A = "\u0430"
 BOILERPLATE = "no description was given for this picture"
 
 Fault = Literal[
-    "none",
-    "copied",
-    "lost",
-    "long",
-    "blank",
-    "light",
-    "unknown_words",
-    "other_text",
-    "other_image",
-    "other_label",
-    "shared",
-    "conflicting",
-    "spelled",
-]
+    "none", "copied", "lost", "long", "blank", "light", "unknown_words", "other_text", "other_image", "other_label",
+    "shared", "conflicting", "spelled", "processed_file", "processed_look", "longer", "darker", "placeholder",
+    "boilerplate",
+]  # fmt: skip
 Plant = Callable[[Frame, float, np.random.Generator, Path], Frame]
 
 
@@ -278,6 +271,95 @@ def _spelled(rows: Frame, share: float, rng: np.random.Generator, work: Path) ->
     return rows.with_columns(label=pl.Series(labels))
 
 
+def _by_class(rows: Frame, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Return a mask of a *share* of the rows of class 1, and of the remaining share of the others."""
+    mask: NDArray[np.bool_] = rng.random(len(rows)) < np.where(rows["label"] == "class_1", share, 1 - share)
+    return mask
+
+
+def _processed(kinds: Sequence[str]) -> Plant:
+    """Return the plant that processes images by class, in one of *kinds*, drawn at random."""
+
+    def planted(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:
+        kind = kinds[int(rng.integers(len(kinds)))]
+        there = np.flatnonzero(rows["image"].is_not_null())
+        marked = _by_class(rows, share, rng)[there]
+        pixels = load_pixels(rows["image"].gather(there).to_list(), side_px=PROCESSED_PX, mode="rgb")
+        images = pixels[np.arange(len(there))].transpose(0, 2, 3, 1)
+        pictures = (PROCESSES[kind](image, bool(mark)) for image, mark in zip(images, marked, strict=True))
+        return _repainted(rows, there, pictures, work)
+
+    return planted
+
+
+def _saved(image: NDArray[np.uint8], kind: str, **options: Any) -> bytes:
+    file = BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(file, kind, **options)
+    return file.getvalue()
+
+
+def _framed(image: NDArray[np.uint8], is_marked: bool) -> bytes:
+    return png(np.pad(image, ((2, 2), (2, 2), (0, 0)), constant_values=255)) if is_marked else png(image)
+
+
+def _blurred(image: NDArray[np.uint8], is_marked: bool) -> bytes:
+    soft = Image.fromarray(np.ascontiguousarray(image)).filter(ImageFilter.GaussianBlur(2))
+    return png(np.asarray(soft)) if is_marked else png(image)
+
+
+def _scaled(image: NDArray[np.uint8], is_marked: bool, factors: Sequence[float], offset: float = 0.0) -> bytes:
+    return png((image * np.asarray(factors) + offset).clip(0, 255).astype(np.uint8)) if is_marked else png(image)
+
+
+PROCESSED_PX = 32
+PROCESSES: Mapping[str, Callable[[NDArray[np.uint8], bool], bytes]] = {
+    "border": _framed,
+    "format": lambda image, mark: _saved(image, "JPEG", quality=95) if mark else png(image),
+    "quality": lambda image, mark: _saved(image, "JPEG", quality=70 if mark else 90),
+    "dark": lambda image, mark: _scaled(image, mark, (0.25,) * 3),
+    "flat": lambda image, mark: _scaled(image, mark, (0.25,) * 3, 96.0),
+    "tinted": lambda image, mark: _scaled(image, mark, (1.0, 0.75, 0.4)),
+    "blurred": _blurred,
+}
+"""The processing of an image, by whether it is marked.  The first three change the file, the others the appearance."""
+
+
+def _longer(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
+    """Make a *share* of the test texts longer."""
+    is_longer = (rows["fold"] == "test").to_numpy() & (rng.random(len(rows)) < share)
+    tails = rng.choice(ENGLISH.fillers, (len(rows), LONG_WORDS // 2))
+    texts = [
+        f"{text} {' '.join(tail)}" if longer else text
+        for text, tail, longer in zip(rows["text"], tails, is_longer, strict=True)
+    ]
+    return rows.with_columns(text=pl.Series(texts))
+
+
+def _darker(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:
+    """Make a *share* of the test images half as bright.  All images are stored again, each in its own size."""
+    there = np.flatnonzero(rows["image"].is_not_null())
+    darker = (rows["fold"].gather(there) == "test").to_numpy() & (rng.random(len(there)) < share)
+    with ImageReader() as reader:
+        images = [decode(reader.read(ref), limits=Limits(), mode="rgb") for ref in rows["image"].gather(there)]
+    pictures = (_scaled(image, bool(mark), (0.5,) * 3) for image, mark in zip(images, darker, strict=True))
+    return _repainted(rows, there, pictures, work)
+
+
+def _placeholder(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:
+    """Replace a *share* of the images of class 1 by one picture that says that there is none."""
+    marked = np.flatnonzero((rows["label"] == "class_1").to_numpy() & (rng.random(len(rows)) < share))
+    picture = png(np.kron(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8), np.ones((8, 8, 1), dtype=np.uint8)))
+    return _repainted(rows, marked, [picture] * len(marked), work)
+
+
+def _boilerplate(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
+    """Put a stock phrase at the end of a *share* of the texts of class 1."""
+    marked = (rows["label"] == "class_1").to_numpy() & (rng.random(len(rows)) < share)
+    phrase = ("click to enlarge", "- image not available", "(photo by our own staff)")[int(rng.integers(3))]
+    texts = [f"{text} {phrase}" if mark else text for text, mark in zip(rows["text"], marked, strict=True)]
+    return rows.with_columns(text=pl.Series(texts))
+
+
 def _permuted(name: str) -> Plant:
     """Return the plant that permutes the column *name* in a share of the validation rows."""
 
@@ -304,5 +386,11 @@ FAULTS: Mapping[str, Plant] = {
     "shared": _shared,
     "conflicting": _conflicting,
     "spelled": _spelled,
+    "processed_file": _processed(("border", "format", "quality")),
+    "processed_look": _processed(("dark", "flat", "tinted", "blurred")),
+    "longer": _longer,
+    "darker": _darker,
+    "placeholder": _placeholder,
+    "boilerplate": _boilerplate,
 }
 """The function of each fault, with rows, strength, random generator and folder for images as its arguments."""

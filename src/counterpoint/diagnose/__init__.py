@@ -38,8 +38,11 @@ CHECKS = {
     "CP018": "counterpoint.diagnose.cp018_imbalance:Imbalance",
     "CP019": "counterpoint.diagnose.cp019_overfitting:Overfitting",
     "CP020": "counterpoint.diagnose.cp020_wrong_labels:WrongLabels",
+    "CP021": "counterpoint.diagnose.cp021_image_properties:ImageProperties",
+    "CP022": "counterpoint.diagnose.cp022_shift:PartsDiffer",
     "CP023": "counterpoint.diagnose.cp023_loses_to_simpler:LosesToSimpler",
     "CP024": "counterpoint.diagnose.cp024_conflicting_labels:ConflictingLabels",
+    "CP025": "counterpoint.diagnose.cp025_shared_content:SharedContent",
 }
 CODE = r"[A-Z]+[0-9]{3}"
 
