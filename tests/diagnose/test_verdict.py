@@ -192,7 +192,7 @@ def test_without_an_additive_contender_the_projection_shows_the_kind_of_gain():
 def test_an_answer_has_its_numbers_and_each_part_is_one_sentence(truth):
     found = answer(*made(truth))
     sentences = [found.headline, *found.reasons, *filter(None, [found.recommendation])]
-    assert len(sentences) <= 8
+    assert len(sentences) <= 9
     assert all(sentence.endswith(".") and ". " not in sentence for sentence in sentences)
     assert sum(character.isdigit() for character in "".join(sentences)) > 10
     assert not {"nan", "inf"} & set(" ".join(sentences).replace("(", " ").split())
