@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 Gain = Literal["yes", "no", "worse", "equivalent", "open"]
-Said = Literal["yes", "no", "unsaid"]
+Stance = Literal["yes", "no", "unsaid"]
 Subject = Literal["modality", "contenders"]
 
 FAULTS = ("leak", "misaligned", "training_failed", "branch_ignored")
@@ -39,11 +39,11 @@ class Claim(NamedTuple):
     """
 
     gain: Gain = "open"
-    text: Said = "unsaid"
-    image: Said = "unsaid"
-    both: Said = "unsaid"
-    own: Said = "unsaid"
-    joint: Said = "unsaid"
+    text: Stance = "unsaid"
+    image: Stance = "unsaid"
+    both: Stance = "unsaid"
+    own: Stance = "unsaid"
+    joint: Stance = "unsaid"
     subject: Subject = "modality"
     fault: str = ""
     margin: float = 0.02
@@ -51,8 +51,8 @@ class Claim(NamedTuple):
     @property
     def is_open(self) -> bool:
         """Whether nothing is claimed."""
-        said = (self.text, self.image, self.both, self.own, self.joint)
-        return self.gain == "open" and not self.fault and set(said) == {"unsaid"}
+        asserted = (self.text, self.image, self.both, self.own, self.joint)
+        return self.gain == "open" and not self.fault and set(asserted) == {"unsaid"}
 
 
 OF_VERDICT: Mapping[str, Claim] = {

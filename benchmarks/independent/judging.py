@@ -122,11 +122,11 @@ def _of_gain(claim: Claim, known: Known, contrast: Contrast) -> dict[str, bool]:
 def _of_modalities(claim: Claim, known: Known) -> dict[str, bool]:
     found = {}
     for reader, modalities in (("text", ("text",)), ("image", ("image",)), ("both", ("text", "image"))):
-        said = getattr(claim, reader)
+        asserted = getattr(claim, reader)
         best = known.best[reader][BALANCED] - known.chance
         above = known.above_chance(*modalities) if claim.subject == "contenders" else best
         spared = 2 * CARRIES if claim.subject == "contenders" else CARRIES
-        found[reader] = (said == "no" and above > spared) or (said == "yes" and best < EMPTY)
+        found[reader] = (asserted == "no" and above > spared) or (asserted == "yes" and best < EMPTY)
     return found
 
 

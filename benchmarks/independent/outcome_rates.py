@@ -124,8 +124,8 @@ def _contradict(one: Claim, other: Claim) -> bool:
     gains = {one.gain, other.gain}
     if "yes" in gains and gains & {"no", "worse"}:
         return True
-    said = ({getattr(one, name), getattr(other, name)} for name in ("text", "image", "both", "joint"))
-    return any(both == {"yes", "no"} for both in said)
+    asserted = ({getattr(one, name), getattr(other, name)} for name in ("text", "image", "both", "joint"))
+    return any(both == {"yes", "no"} for both in asserted)
 
 
 def _bars(found: Mapping[str, Any]) -> dict[str, bool | None]:

@@ -319,18 +319,18 @@ def test_an_open_answer_is_neither_right_nor_wrong():
 
 
 def test_a_claim_on_contenders_is_judged_by_their_fresh_scores():
-    said = Claim(image="no", subject="contenders")
-    assert judged(said, known("complementary", hog=0.51), None) == ("right", [])
-    assert judged(said, known("complementary", hog=0.62), None) == ("wrong", ["image"])
+    claim = Claim(image="no", subject="contenders")
+    assert judged(claim, known("complementary", hog=0.51), None) == ("right", [])
+    assert judged(claim, known("complementary", hog=0.62), None) == ("wrong", ["image"])
     none = Claim(gain="no", subject="contenders")
     assert judged(none, known("complementary"), Contrast(BALANCED, 0.01, 0.001)) == ("right", [])
     assert judged(none, known("complementary"), Contrast(BALANCED, 0.05, 0.001)) == ("wrong", ["false_no"])
 
 
 def test_an_equivalence_is_judged_by_its_margin():
-    said = Claim(gain="equivalent", subject="contenders", margin=0.02)
-    assert judged(said, known("complementary"), Contrast(BALANCED, 0.01, 0.0))[0] == "right"
-    assert judged(said, known("complementary"), Contrast(BALANCED, -0.04, 0.0)) == ("wrong", ["false_equivalent"])
+    claim = Claim(gain="equivalent", subject="contenders", margin=0.02)
+    assert judged(claim, known("complementary"), Contrast(BALANCED, 0.01, 0.0))[0] == "right"
+    assert judged(claim, known("complementary"), Contrast(BALANCED, -0.04, 0.0)) == ("wrong", ["false_equivalent"])
 
 
 def test_rows_that_share_texts_count_less():
