@@ -1,7 +1,8 @@
-"""The claims of an answer: the only place that reads verdicts, headlines and reasons.
+"""The claims of an answer: the only place that reads verdicts, headlines, reasons and recommendations.
 
-An answer may have an attribute ``claim``, a mapping with some of the fields of `Claim`: these count before all else.
-Else the verdict decides, and the first words of the headline where the verdict leaves the gain open.
+Three sources are read, and the first one that speaks of a gain counts: a field ``claim`` of the answer, the first words
+of the headline, the verdict.  The claims on modalities are those of the verdict.  The words of the reasons show whether
+their subject is the modality or the contenders that were tried.
 """
 
 from collections.abc import Mapping
@@ -31,11 +32,15 @@ class Claim(NamedTuple):
     joint
         *joint* is whether the gain needs text and image to be read together.
     subject
-        *subject* is the subject of the claims: the modalities, or the contenders of this comparison.
+        *subject* is the subject of *text*, *image* and *both*: the modality, or the contenders of this comparison.
+    of_gain
+        *of_gain* is the subject of a *gain* that is "no".
     fault
         *fault* is a verdict in `FAULTS`, or an empty text.
+    blames_labels
+        *blames_labels* is whether the next step is to look at the labels.
     margin
-        *margin* is the difference that does not matter, for "equivalent" and "no".
+        *margin* is the difference that does not matter, for "equivalent".
     """
 
     gain: Gain = "open"
@@ -45,7 +50,9 @@ class Claim(NamedTuple):
     own: Stance = "unsaid"
     joint: Stance = "unsaid"
     subject: Subject = "modality"
+    of_gain: Subject = "contenders"
     fault: str = ""
+    blames_labels: bool = False
     margin: float = 0.02
 
     @property
@@ -64,24 +71,34 @@ OF_VERDICT: Mapping[str, Claim] = {
     "additive_gain": Claim(gain="yes", both="yes", joint="no"),
     "averaging_gain": Claim(gain="yes", text="yes", image="yes", both="yes", own="no", joint="no"),
     "interaction_gain": Claim(gain="yes", both="yes", joint="yes"),
-    "equivalent": Claim(gain="equivalent", subject="contenders"),
+    "equivalent": Claim(gain="equivalent"),
     "not_asked": Claim(),
-    "cannot_tell": Claim(subject="contenders"),
+    "cannot_tell": Claim(),
 }
 """The claims of each verdict.  A verdict that is not listed has those of its headline alone."""
+OF_CLAIM: Mapping[str, Gain] = {
+    "better": "yes", "better_alone": "no", "same": "equivalent", "worse": "worse", "none": "no", "open": "open",
+    "not_shown": "open", "not_asked": "open", "not_comparable": "open", "nothing": "open",
+}  # fmt: skip
+"""The gain of each value of the field ``claim`` of an answer."""
 OPENINGS: tuple[tuple[str, Gain], ...] = (
     ("Yes", "yes"),
+    ("Not shown", "open"),
+    ("Nothing", "open"),
     ("No difference that matters", "equivalent"),
     ("No, reading both does worse", "worse"),
-    ("Reading both does worse", "worse"),
     ("No", "no"),
     ("A better score, but not from reading both", "no"),
 )
-"""The first words of headlines, the longer ones first.  All other headlines leave the gain open."""
-OPEN_OPENINGS = ("Not shown", "Not asked", "No answer", "Nothing")
-"""First words that look like a No and are none."""
-EACH_OWN = ("each adds its own", "each modality adds its own", "each carry information of their own")
+"""The first words of headlines, of which the first that fits counts.  All other headlines leave the gain open."""
+BETTER_ALONE = "A better score, but not from reading both"
+OF_MODALITIES = ("carries the label", "carry the label", "adds nothing", BETTER_ALONE.lower())
+"""Parts of sentences whose subject is a modality."""
+OF_CONTENDERS = ("no contender", "contenders of either modality", "contender that reads only")
+"""Parts of sentences whose subject is the contenders that were tried."""
+EACH_OWN = ("each adds its own", "each modality adds its own", "each adds information of its own")
 """Parts of sentences that claim information of its own for each modality."""
+LABELS_FIRST = "look at the labels first"
 
 
 def claim_of(answer: Any) -> Claim:
@@ -95,16 +112,31 @@ def claim_of(answer: Any) -> Claim:
     ('no', 'yes', 'no', 'yes')
     """
     found = answer if isinstance(answer, Mapping) else answer._asdict()
-    claim = OF_VERDICT.get(found["verdict"], Claim(subject="contenders"))
-    opening = gain_of(found["headline"])
+    claim = OF_VERDICT.get(found["verdict"], Claim())
+    prose = " ".join((found["headline"], *found.get("reasons", ()))).lower()
+    is_of_contenders = any(each in prose for each in OF_CONTENDERS)
+    is_of_modalities = any(each in prose for each in OF_MODALITIES)
+    return claim._replace(
+        gain=_gain(found, claim),
+        own="yes" if any(each in prose for each in EACH_OWN) else claim.own,
+        subject="contenders" if is_of_contenders else "modality",
+        of_gain="modality" if is_of_modalities else "contenders",
+        blames_labels=LABELS_FIRST in (found.get("recommendation") or "").lower(),
+    )
+
+
+def _gain(found: Mapping[str, Any], claim: Claim) -> Gain:
+    """Return the gain that a reader of the answer takes from it.
+
+    A comparison that is called faulty claims none, whichever contender is ahead.  "Yes" is a Yes, although the verdict
+    leaves the kind of the gain open.
+    """
     if claim.fault:
-        claim = claim._replace(gain=_of_compared(found["headline"]))
-    elif opening != "open":
-        # A reader takes the headline's word: "Yes" of a verdict that leaves the kind of the gain open is a Yes.
-        claim = claim._replace(gain=opening)
-    if any(each in _prose(found) for each in EACH_OWN):
-        claim = claim._replace(own="yes")
-    return claim._replace(**dict(found.get("claim") or {}))
+        return "open"
+    named = found.get("claim")
+    if named in OF_CLAIM:
+        return OF_CLAIM[named]
+    return gain_of(found["headline"])
 
 
 def gain_of(headline: str) -> Gain:
@@ -113,15 +145,4 @@ def gain_of(headline: str) -> Gain:
     >>> [gain_of(each) for each in ("No, reading both does worse: ...", "Not shown: ...", "A gain is neither ...")]
     ['worse', 'open', 'open']
     """
-    if headline.startswith(OPEN_OPENINGS):
-        return "open"
     return next((gain for opening, gain in OPENINGS if headline.startswith(opening)), "open")
-
-
-def _of_compared(headline: str) -> Gain:
-    """Return "open": a comparison that is called faulty claims no gain, whichever contender is ahead."""
-    return gain_of(headline) if headline.startswith("Yes") else "open"
-
-
-def _prose(found: Mapping[str, Any]) -> str:
-    return " ".join((found["headline"], *found.get("reasons", ()))).lower()

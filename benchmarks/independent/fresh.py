@@ -28,10 +28,13 @@ class FreshScores(NamedTuple):
         *scores* are by contender and metric.
     errors
         *errors* are the Monte-Carlo standard errors of differences in balanced accuracy, by "a b" of two names.
+    by_fit
+        *by_fit* are the scores of each fit, by its fold and seed, and then by contender and metric.
     """
 
     scores: dict[str, dict[str, float]]
     errors: dict[str, float]
+    by_fit: dict[tuple[str, int], dict[str, dict[str, float]]]
 
 
 class OnceRead:
@@ -131,22 +134,26 @@ def fresh_scores(study: Study, rows_of: Callable[[int, int], tuple[Frame, Codes]
         *rows_of* returns the fresh pairs and their classes for fit number i of k.  Each fit has rows of its own.
     """
     together = by_fit(study)
-    scores: dict[str, dict[str, list[float]]] = {}
+    scores: dict[tuple[str, int], dict[str, dict[str, float]]] = {}
     variances: dict[str, float] = {}
     reads = study.modalities()
     for number, tasks in enumerate(together):
         pairs, codes = rows_of(number, len(together))
         predicted = predictions(study, tasks, pairs)
-        for name, (proba, shares) in predicted.items():
-            for metric in SCORED:
-                scores.setdefault(name, {}).setdefault(metric, []).append(metric_value(metric, proba, codes, shares))
+        scores[str(tasks[0].fold), tasks[0].seed] = {
+            name: {metric: metric_value(metric, proba, codes, shares) for metric in SCORED}
+            for name, (proba, shares) in predicted.items()
+        }
         parts = {name: _contributions(*found, codes) for name, found in predicted.items()}
         both, single = ([name for name in parts if len(reads[name]) == n] for n in (2, 1))
         for a, b in product(both, single):
             error = clustered_error(parts[a] - parts[b], pairs["text"], pairs["image"])
             variances[f"{a} {b}"] = variances.get(f"{a} {b}", 0.0) + error**2 / len(together) ** 2
-    means = {name: {metric: float(np.mean(each)) for metric, each in own.items()} for name, own in scores.items()}
-    return FreshScores(means, {names: float(np.sqrt(variance)) for names, variance in variances.items()})
+    means = {
+        name: {metric: float(np.mean([own[name][metric] for own in scores.values()])) for metric in SCORED}
+        for name in next(iter(scores.values()))
+    }
+    return FreshScores(means, {names: float(np.sqrt(variance)) for names, variance in variances.items()}, scores)
 
 
 def _contributions(proba: Floats, shares: Floats, codes: Codes) -> Floats:

@@ -4,17 +4,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from independent.claims import Claim
+from independent.fresh import FreshScores
 from independent.truths import BITS, NOTHING, Truth
 
 WORTHLESS = 0.02
 """A gain below this is none.  So "no gain" is not refuted by a smaller one."""
 CARRIES = 0.02
 """A modality carries the label where its best reader is this far above guessing, in balanced accuracy."""
+LITTLE = 0.2
+"""Contenders are "at most a little better than guessing" up to this share of the way from guessing to perfect."""
 EMPTY = 0.005
 """And it does not where its best reader is within this of guessing.  Claims in between are neither right nor wrong."""
 ERRORS = 2.0
 """The Monte-Carlo standard errors that a claim on contenders is spared."""
 BALANCED = "balanced_accuracy"
+ADVICE = "advice"
+"""A recommendation to look at the labels first, although both modalities together predict them.  It is reported, and
+makes no headline wrong."""
 Scores = Mapping[str, Mapping[str, float]]
 
 
@@ -61,22 +67,26 @@ class Contrast(NamedTuple):
     error: float
 
 
-def contrast_of(primary: Mapping[str, Any] | None, fresh: Scores, errors: Mapping[str, float]) -> Contrast | None:
+def contrast_of(primary: Mapping[str, Any] | None, fresh: FreshScores) -> Contrast | None:
     """Return the *primary* contrast on *fresh* rows, or None where the study has none.
 
     Parameters
     ----------
     primary
-        *primary* has the names of two contenders as a and b, and the metric.
+        *primary* has the names of two contenders as a and b, and the metric.  Where it has ``choices``, the contenders
+        that were chosen for each fit, the gain is the mean over these.
     fresh
-        *fresh* are the scores on fresh rows.
-    errors
-        *errors* are the standard errors of differences in balanced accuracy.  They stand for those of other metrics.
+        *fresh* are the scores on fresh rows.  The standard error in balanced accuracy stands for all metrics.
     """
     if primary is None:
         return None
     a, b, metric = (primary[key] for key in ("a", "b", "metric"))
-    return Contrast(metric, fresh[a][metric] - fresh[b][metric], errors.get(f"{a} {b}", 0.0))
+    every = [{"fold": fold, "seed": seed, "a": a, "b": b} for fold, seed in fresh.by_fit]
+    gains = []
+    for choice in primary.get("choices") or every:
+        own = fresh.by_fit[str(choice["fold"]), choice["seed"]]
+        gains.append(own[choice["a"]][metric] - own[choice["b"]][metric])
+    return Contrast(metric, sum(gains) / len(gains), fresh.errors.get(f"{a} {b}", 0.0))
 
 
 def judged(claim: Claim, known: Known, contrast: Contrast | None) -> tuple[str, list[str]]:
@@ -98,11 +108,12 @@ def judged(claim: Claim, known: Known, contrast: Contrast | None) -> tuple[str, 
         "own": (claim.own, truth.own) in (("yes", False), ("no", True)),
         "joint": (claim.joint, truth.interacts) in (("yes", False), ("no", True)),
         **_of_fault(claim, truth, contrast),
+        ADVICE: claim.blames_labels and known.best["both"][BALANCED] - known.chance > LITTLE * (1 - known.chance),
     }
     refuted = [name for name, is_refuted in found.items() if is_refuted]
-    if refuted:
+    if set(refuted) - {ADVICE}:
         return "wrong", refuted
-    return ("open" if claim.is_open or claim.fault == "branch_ignored" else "right"), []
+    return ("open" if claim.is_open or claim.fault == "branch_ignored" else "right"), refuted
 
 
 def _of_gain(claim: Claim, known: Known, contrast: Contrast) -> dict[str, bool]:
@@ -110,7 +121,7 @@ def _of_gain(claim: Claim, known: Known, contrast: Contrast) -> dict[str, bool]:
     # Whatever its subject, a Yes says that reading both helps: the best reader must gain from it too.
     gains_nothing = known.best_gain(BITS) <= NOTHING
     best = known.best_gain(contrast.metric)
-    is_gain = gain - spared > WORTHLESS if claim.subject == "contenders" else best > WORTHLESS
+    is_gain = gain - spared > WORTHLESS if claim.of_gain == "contenders" else best > WORTHLESS
     return {
         "false_yes": claim.gain == "yes" and (gain <= 0 or gains_nothing),
         "false_no": claim.gain == "no" and is_gain,
@@ -124,8 +135,9 @@ def _of_modalities(claim: Claim, known: Known) -> dict[str, bool]:
     for reader, modalities in (("text", ("text",)), ("image", ("image",)), ("both", ("text", "image"))):
         asserted = getattr(claim, reader)
         best = known.best[reader][BALANCED] - known.chance
-        above = known.above_chance(*modalities) if claim.subject == "contenders" else best
-        spared = 2 * CARRIES if claim.subject == "contenders" else CARRIES
+        is_of_contenders = claim.subject == "contenders"
+        above = known.above_chance(*modalities) if is_of_contenders else best
+        spared = LITTLE * (1 - known.chance) if is_of_contenders else CARRIES
         found[reader] = (asserted == "no" and above > spared) or (asserted == "yes" and best < EMPTY)
     return found
 

@@ -135,7 +135,8 @@ def answered(item: Item, runs: Path, *, place: Place | None = None, n_fresh: int
     answers = {metric: _answer(study) for metric, study in studies.items()}
     found = fresh_of(item, first, own, n_fresh=n_fresh)
     for answer in answers.values():
-        contrast = contrast_of(answer["primary"], found.scores, found.errors)
+        contrast = contrast_of(answer["primary"], found)
+        answer["primary"] = _without_choices(answer["primary"])
         answer["fresh"] = None if contrast is None else [round(contrast.gain, 5), round(contrast.error, 5)]
     reads = first.modalities()
     return {
@@ -144,6 +145,11 @@ def answered(item: Item, runs: Path, *, place: Place | None = None, n_fresh: int
         "best": {name: [*_in_order(best), round(best[BITS], 5)] for name, best in best_of(item.kind, own).items()},
         "alarms": _alarms(first),
     }
+
+
+def _without_choices(primary: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the *primary* contrast without the choices of each fit, which a stored draw need not have."""
+    return None if primary is None else {name: value for name, value in primary.items() if name != "choices"}
 
 
 def _in_order(scores: Mapping[str, float]) -> list[float]:

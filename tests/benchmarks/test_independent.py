@@ -2,6 +2,7 @@
 
 import doctest
 import json
+from typing import get_args
 
 import numpy as np
 import polars as pl
@@ -266,15 +267,32 @@ def test_a_verdict_and_its_headline_make_one_claim():
     assert (only.gain, only.text, only.image) == ("no", "yes", "no")
     leak = claim_of(Answer("leak", "lstm-cnn does better than text-svm: the difference in accuracy is +0.050."))
     assert (leak.gain, leak.fault) == ("open", "leak")
+    assert only.of_gain == "modality"
 
 
 def test_a_verdict_that_is_not_known_has_the_claims_of_its_headline():
-    assert claim_of(Answer("brand_new", "Yes, reading both helps: it does.")) == Claim("yes", subject="contenders")
+    assert claim_of(Answer("brand_new", "Yes, reading both helps: it does.")) == Claim("yes")
 
 
-def test_a_structured_claim_counts_before_all_else():
-    answer = {"verdict": "text_only", "headline": "No gain", "claim": {"image": "unsaid", "subject": "contenders"}}
-    assert (claim_of(answer).text, claim_of(answer).image, claim_of(answer).subject) == ("yes", "unsaid", "contenders")
+def test_the_field_of_a_claim_counts_before_the_headline():
+    answer = {"verdict": "cannot_tell", "headline": "Reading both is better, perhaps.", "claim": "better"}
+    assert claim_of(answer).gain == "yes"
+    assert claim_of(answer | {"claim": "not_shown"}).gain == "open"
+    assert set(claims.OF_CLAIM.values()) == set(get_args(claims.Gain))
+
+
+def test_the_words_of_the_reasons_show_their_subject():
+    shown = {"verdict": "text_only", "headline": "No gain from reading both is shown: ..."}
+    modality = claim_of(shown | {"reasons": ["Only the text carries the label (+0.042)."]})
+    tried = claim_of(shown | {"reasons": ["No contender here that reads only the image is better than guessing."]})
+    assert (modality.subject, modality.of_gain) == ("modality", "modality")
+    assert (tried.subject, tried.of_gain) == ("contenders", "contenders")
+
+
+def test_a_recommendation_may_blame_the_labels():
+    answer = Answer("no_signal", "No gain from reading both is shown: ...", (), "Look at the labels first.")
+    outcome, refuted = judged(claim_of(answer)._replace(subject="contenders"), known("exclusive_or"), None)
+    assert (outcome, refuted) == ("right", ["advice"])
 
 
 # Judgement.
@@ -309,7 +327,8 @@ def known(name, **fresh_balanced):
     ],
 )
 def test_a_claim_is_refuted_by_the_truth(name, verdict, gain, expected):
-    outcome, refuted = judged(claims.OF_VERDICT[verdict], known(name), Contrast(BALANCED, gain, 0.001))
+    claim = claims.OF_VERDICT[verdict]._replace(of_gain="modality")
+    outcome, refuted = judged(claim, known(name), Contrast(BALANCED, gain, 0.001))
     assert sorted(refuted) == sorted(expected)
     assert outcome == ("wrong" if expected else "right")
 
@@ -322,13 +341,27 @@ def test_a_claim_on_contenders_is_judged_by_their_fresh_scores():
     claim = Claim(image="no", subject="contenders")
     assert judged(claim, known("complementary", hog=0.51), None) == ("right", [])
     assert judged(claim, known("complementary", hog=0.62), None) == ("wrong", ["image"])
-    none = Claim(gain="no", subject="contenders")
+    none = Claim(gain="no")
     assert judged(none, known("complementary"), Contrast(BALANCED, 0.01, 0.001)) == ("right", [])
     assert judged(none, known("complementary"), Contrast(BALANCED, 0.05, 0.001)) == ("wrong", ["false_no"])
 
 
+def test_the_contrast_of_folds_is_the_mean_over_their_choices():
+    gains = {"0": 0.1, "1": 0.3}
+    by_fit = {
+        (fold, 0): {who: {BALANCED: gain if who == "both" else 0.0} for who in ("both", "svm", "hog")}
+        for fold, gain in gains.items()
+    }
+    found = fresh.FreshScores({}, {"both svm": 0.01}, by_fit)
+    primary = {"a": "both", "b": "svm", "metric": BALANCED}
+    assert judging.contrast_of(primary, found) == (BALANCED, pytest.approx(0.2), 0.01)
+    choices = [{"fold": "0", "seed": 0, "a": "both", "b": "svm"}, {"fold": "1", "seed": 0, "a": "hog", "b": "svm"}]
+    assert judging.contrast_of(primary | {"choices": choices}, found).gain == pytest.approx(0.05)
+    assert judging.contrast_of(None, found) is None
+
+
 def test_an_equivalence_is_judged_by_its_margin():
-    claim = Claim(gain="equivalent", subject="contenders", margin=0.02)
+    claim = Claim(gain="equivalent", margin=0.02)
     assert judged(claim, known("complementary"), Contrast(BALANCED, 0.01, 0.0))[0] == "right"
     assert judged(claim, known("complementary"), Contrast(BALANCED, -0.04, 0.0)) == ("wrong", ["false_equivalent"])
 
