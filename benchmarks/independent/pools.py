@@ -68,6 +68,13 @@ class Pool(NamedTuple):
 def of_states(table: Frame, states: Codes, rng: np.random.Generator, *, is_repeated: bool) -> Frame:
     """Return a row of *table* for each of *states*, each row at most once unless *is_repeated*.
 
+    Raises
+    ------
+    ValueError
+        When the pool is too small for so many rows.
+
+    Examples
+    --------
     >>> table = pl.DataFrame({"state": [0, 1, 1], "text": ["a", "b", "c"]})
     >>> of_states(table, np.array([1, 0, 1]), np.random.default_rng(0), is_repeated=False)["text"].to_list()[1]
     'a'
@@ -76,6 +83,8 @@ def of_states(table: Frame, states: Codes, rng: np.random.Generator, *, is_repea
     own = table["state"].to_numpy()
     for state in np.unique(states):
         wanted, there = np.flatnonzero(states == state), np.flatnonzero(own == state)
+        if not is_repeated and len(wanted) > len(there):
+            raise ValueError(f"The pool has {len(there)} rows of state {state}, and {len(wanted)} are drawn.")
         places[wanted] = rng.choice(there, len(wanted), replace=is_repeated)
     return table[places]
 

@@ -223,6 +223,20 @@ def test_a_killed_pool_is_made_again(tmp_path):
     assert pool(own, STUDY).texts.equals(before)
 
 
+@pytest.mark.parametrize("name", TRUTHS)
+def test_pools_are_large_enough_for_each_truth(name):
+    shown, n = TRUTHS[name].shown(), max(TRUTHS[name].sizes)
+    for of_state, sizes in ((shown.sum((0, 2, 3)), pools.SHARES), (shown.sum((0, 1, 3)), pools.SHARES[:-1])):
+        # Five standard deviations above the mean.
+        needed = n * of_state + 5 * np.sqrt(n * of_state * (1 - of_state))
+        assert (needed <= sizes[: len(of_state)]).all()
+
+
+def test_a_pool_that_is_too_small_is_named():
+    with pytest.raises(ValueError, match="has 1 rows of state 3, and 2 are drawn"):
+        pools.of_states(pl.DataFrame({"state": [3]}), np.array([3, 3]), np.random.default_rng(0), is_repeated=False)
+
+
 @pytest.mark.parametrize("kind", pictures.kinds())
 def test_pictures_of_this_machine_can_be_drawn(kind, tmp_path):
     if kind == pictures.FLICKR8K:
