@@ -401,7 +401,7 @@ def test_without_a_trained_contender_of_a_modality_there_is_no_claim_of_a_gain(w
     for now in (given.replaced(modalities=reads), given.replaced(untrained=(without,))):
         answered = answer(now, findings)
         assert (answered.verdict, answered.claim) == ("not_asked", "not_asked")
-        assert answered.headline.startswith(f"Cannot be asked: no trained contender reads the {modality} alone:")
+        assert answered.headline.startswith(f"Cannot be asked: no trained contender reads the {modality} alone, so")
         assert f"{modality}-probe" in (answered.recommendation or "")
         assert "Yes" not in answered.headline
 
@@ -450,7 +450,7 @@ def test_another_metric_that_contradicts_is_named():
     other = row.with_columns(difference=pl.lit(0.2), low=pl.lit(0.1), high=pl.lit(0.3), is_primary=pl.lit(value=False))
     rest = given["differences"].filter(~((pl.col("a") == a) & (pl.col("b") == b) & (pl.col("metric") == "accuracy")))
     answered = answer(given.replaced(differences=pl.concat([rest, other])), findings)
-    assert f"By accuracy the answer differs: {a} does better than {b} (+0.200" in " ".join(answered.reasons)
+    assert f"By accuracy the answer differs: {a} does better than {b}, +0.200 (" in " ".join(answered.reasons)
 
 
 def test_a_sentence_never_denies_the_number_beside_it():
