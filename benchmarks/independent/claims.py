@@ -78,9 +78,9 @@ OF_VERDICT: Mapping[str, Claim] = {
 """The claims of each verdict.  A verdict that is not listed has those of its headline alone."""
 OF_CLAIM: Mapping[str, Gain] = {
     "better": "yes", "better_alone": "no", "same": "equivalent", "worse": "worse", "none": "no", "open": "open",
-    "not_shown": "open", "not_asked": "open", "not_comparable": "open", "nothing": "open",
+    "not_shown": "open", "not_asked": "open", "not_comparable": "open",
 }  # fmt: skip
-"""The gain of each value of the field ``claim`` of an answer."""
+"""The gain of each value of the field ``claim`` of an answer.  With any other value the headline is read."""
 OPENINGS: tuple[tuple[str, Gain], ...] = (
     ("Yes", "yes"),
     ("Not shown", "open"),

@@ -292,6 +292,7 @@ def test_the_field_of_a_claim_counts_before_the_headline():
     answer = {"verdict": "cannot_tell", "headline": "Reading both is better, perhaps.", "claim": "better"}
     assert claim_of(answer).gain == "yes"
     assert claim_of(answer | {"claim": "not_shown"}).gain == "open"
+    assert claim_of({**answer, "headline": "Yes, reading both helps: ...", "claim": "nothing"}).gain == "yes"
     assert set(claims.OF_CLAIM.values()) == set(get_args(claims.Gain))
 
 
@@ -304,7 +305,7 @@ def test_the_words_of_the_reasons_show_their_subject():
 
 
 def test_a_recommendation_may_blame_the_labels():
-    answer = Answer("no_signal", "No gain from reading both is shown: ...", (), "Look at the labels first.")
+    answer = Answer("no_signal", "No gain from reading both is shown: ...", recommendation="Look at the labels first.")
     outcome, refuted = judged(claim_of(answer)._replace(subject="contenders"), known("exclusive_or"), None)
     assert (outcome, refuted) == ("right", ["advice"])
 
