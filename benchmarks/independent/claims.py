@@ -78,9 +78,9 @@ OF_VERDICT: Mapping[str, Claim] = {
 """The claims of each verdict.  A verdict that is not listed has those of its headline alone."""
 OF_CLAIM: Mapping[str, Gain] = {
     "better": "yes", "better_alone": "no", "same": "equivalent", "worse": "worse", "none": "no", "open": "open",
-    "not_shown": "open", "not_asked": "open", "not_comparable": "open", "nothing": "open",
+    "not_shown": "open", "not_asked": "open", "not_comparable": "open",
 }  # fmt: skip
-"""The gain of each value of the field ``claim`` of an answer."""
+"""The gain of each value of the field ``claim`` of an answer.  With any other value the headline is read."""
 OPENINGS: tuple[tuple[str, Gain], ...] = (
     ("Yes", "yes"),
     ("Not shown", "open"),
@@ -92,8 +92,10 @@ OPENINGS: tuple[tuple[str, Gain], ...] = (
 )
 """The first words of headlines, of which the first that fits counts.  All other headlines leave the gain open."""
 BETTER_ALONE = "A better score, but not from reading both"
-OF_MODALITIES = ("carries the label", "carry the label", "adds nothing", BETTER_ALONE.lower())
-"""Parts of sentences whose subject is a modality."""
+OF_MODALITIES = ("only the text carries", "only the image carries", "adds nothing", BETTER_ALONE.lower())
+"""Parts of sentences that deny a gain of the modalities, and not of the contenders that were tried."""
+TOGETHER = ("both together carry the label", "both together predict the label")
+"""Parts of sentences that both modalities have a signal, although no contender has learned it."""
 OF_CONTENDERS = ("no contender", "contenders of either modality", "contender that reads only")
 """Parts of sentences whose subject is the contenders that were tried."""
 EACH_OWN = ("each adds its own", "each modality adds its own", "each adds information of its own")
@@ -118,6 +120,7 @@ def claim_of(answer: Any) -> Claim:
     is_of_modalities = any(each in prose for each in OF_MODALITIES)
     return claim._replace(
         gain=_gain(found, claim),
+        both="yes" if any(each in prose for each in TOGETHER) else claim.both,
         own="yes" if any(each in prose for each in EACH_OWN) else claim.own,
         subject="contenders" if is_of_contenders else "modality",
         of_gain="modality" if is_of_modalities else "contenders",

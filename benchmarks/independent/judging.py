@@ -15,6 +15,8 @@ LITTLE = 0.2
 """Contenders are "at most a little better than guessing" up to this share of the way from guessing to perfect."""
 EMPTY = 0.005
 """And it does not where its best reader is within this of guessing.  Claims in between are neither right nor wrong."""
+MORE = 0.02
+"""A contender that is this far above the best possible reader of text and image has read more than these."""
 ERRORS = 2.0
 """The Monte-Carlo standard errors that a claim on contenders is spared."""
 BALANCED = "balanced_accuracy"
@@ -60,11 +62,20 @@ class Known(NamedTuple):
 
 
 class Contrast(NamedTuple):
-    """The gain of a headline's contrast on fresh rows, in its metric, and the Monte-Carlo standard error."""
+    """A headline's contrast on fresh rows.
+
+    Attributes
+    ----------
+    metric, gain, error
+        *metric* is its metric, *gain* the difference, and *error* the Monte-Carlo standard error of that.
+    score
+        *score* is the score of the multimodal contender that was chosen most often.
+    """
 
     metric: str
     gain: float
     error: float
+    score: float = 0.0
 
 
 def contrast_of(primary: Mapping[str, Any] | None, fresh: FreshScores) -> Contrast | None:
@@ -86,7 +97,8 @@ def contrast_of(primary: Mapping[str, Any] | None, fresh: FreshScores) -> Contra
     for choice in primary.get("choices") or every:
         own = fresh.by_fit[str(choice["fold"]), choice["seed"]]
         gains.append(own[choice["a"]][metric] - own[choice["b"]][metric])
-    return Contrast(metric, sum(gains) / len(gains), fresh.errors.get(f"{a} {b}", 0.0))
+    score = fresh.scores.get(a, {}).get(metric, 0.0)
+    return Contrast(metric, sum(gains) / len(gains), fresh.errors.get(f"{a} {b}", 0.0), score)
 
 
 def judged(claim: Claim, known: Known, contrast: Contrast | None) -> tuple[str, list[str]]:
@@ -121,9 +133,11 @@ def _of_gain(claim: Claim, known: Known, contrast: Contrast) -> dict[str, bool]:
     # Whatever its subject, a Yes says that reading both helps: the best reader must gain from it too.
     gains_nothing = known.best_gain(BITS) <= NOTHING
     best = known.best_gain(contrast.metric)
+    # A score above that of the best reader of both comes from a third source, such as the host.
+    has_read_more = contrast.score > known.best["both"][contrast.metric] + MORE + spared
     is_gain = gain - spared > WORTHLESS if claim.of_gain == "contenders" else best > WORTHLESS
     return {
-        "false_yes": claim.gain == "yes" and (gain <= 0 or gains_nothing),
+        "false_yes": claim.gain == "yes" and (gain <= 0 or gains_nothing or has_read_more),
         "false_no": claim.gain == "no" and is_gain,
         "false_worse": claim.gain == "worse" and gain - spared > 0,
         "false_equivalent": claim.gain == "equivalent" and abs(gain) - spared > claim.margin,

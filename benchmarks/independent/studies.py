@@ -171,9 +171,15 @@ def outcomes(result: Mapping[str, Any]) -> dict[str, tuple[str, list[str]]]:
     """
     known = known_of(result)
     return {
-        metric: judged(claim_of(answer), known, Contrast(metric, *answer["fresh"]) if answer["fresh"] else None)
+        metric: judged(claim_of(answer), known, _stored_contrast(answer, metric, known))
         for metric, answer in result["answers"].items()
     }
+
+
+def _stored_contrast(answer: Mapping[str, Any], metric: str, known: Known) -> Contrast | None:
+    if answer["fresh"] is None:
+        return None
+    return Contrast(metric, *answer["fresh"], known.fresh[answer["primary"]["a"]][metric])
 
 
 def encodings_in(folder: Path) -> Path:

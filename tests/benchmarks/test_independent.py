@@ -292,6 +292,7 @@ def test_the_field_of_a_claim_counts_before_the_headline():
     answer = {"verdict": "cannot_tell", "headline": "Reading both is better, perhaps.", "claim": "better"}
     assert claim_of(answer).gain == "yes"
     assert claim_of(answer | {"claim": "not_shown"}).gain == "open"
+    assert claim_of({**answer, "headline": "Yes, reading both helps: ...", "claim": "nothing"}).gain == "yes"
     assert set(claims.OF_CLAIM.values()) == set(get_args(claims.Gain))
 
 
@@ -303,8 +304,16 @@ def test_the_words_of_the_reasons_show_their_subject():
     assert (tried.subject, tried.of_gain) == ("contenders", "contenders")
 
 
+def test_an_answer_may_name_a_signal_that_no_contender_has_learned():
+    reason = "So both together carry the label, and no contender here has learned to read them together."
+    claim = claim_of(Answer("cannot_tell", "No gain from reading both is shown: ...", reasons=(reason,)))
+    assert (claim.gain, claim.of_gain, claim.both) == ("no", "contenders", "yes")
+    assert judged(claim, known("exclusive_or"), Contrast(BALANCED, -0.002, 0.005)) == ("right", [])
+    assert judged(claim, known("no_signal"), Contrast(BALANCED, 0.0, 0.005)) == ("wrong", ["both"])
+
+
 def test_a_recommendation_may_blame_the_labels():
-    answer = Answer("no_signal", "No gain from reading both is shown: ...", (), "Look at the labels first.")
+    answer = Answer("no_signal", "No gain from reading both is shown: ...", recommendation="Look at the labels first.")
     outcome, refuted = judged(claim_of(answer)._replace(subject="contenders"), known("exclusive_or"), None)
     assert (outcome, refuted) == ("right", ["advice"])
 
@@ -347,6 +356,12 @@ def test_a_claim_is_refuted_by_the_truth(name, verdict, gain, expected):
     assert outcome == ("wrong" if expected else "right")
 
 
+def test_a_gain_from_a_third_source_is_no_gain_from_reading_both():
+    claim, truth = claims.OF_VERDICT["additive_gain"], known("hidden_source")
+    assert judged(claim, truth, Contrast(BALANCED, 0.02, 0.001, 0.70)) == ("right", [])
+    assert judged(claim, truth, Contrast(BALANCED, 0.20, 0.001, 0.86)) == ("wrong", ["false_yes"])
+
+
 def test_an_open_answer_is_neither_right_nor_wrong():
     assert judged(Claim(), known("complementary"), Contrast(BALANCED, 0.1, 0.0)) == ("open", [])
 
@@ -368,7 +383,7 @@ def test_the_contrast_of_folds_is_the_mean_over_their_choices():
     }
     found = fresh.FreshScores({}, {"both svm": 0.01}, by_fit)
     primary = {"a": "both", "b": "svm", "metric": BALANCED}
-    assert judging.contrast_of(primary, found) == (BALANCED, pytest.approx(0.2), 0.01)
+    assert judging.contrast_of(primary, found) == (BALANCED, pytest.approx(0.2), 0.01, 0.0)
     choices = [{"fold": "0", "seed": 0, "a": "both", "b": "svm"}, {"fold": "1", "seed": 0, "a": "hog", "b": "svm"}]
     assert judging.contrast_of(primary | {"choices": choices}, found).gain == pytest.approx(0.05)
     assert judging.contrast_of(None, found) is None
