@@ -7,9 +7,9 @@ from typing import Literal
 from counterpoint.diagnose.verdict import NOT_COMPARABLE
 
 Position = Literal["yes", "no", "neither", "text", "image", "invalid"]
-GAINS = ("additive_gain", "interaction_gain")
+GAINS = ("averaging_gain", "additive_gain", "interaction_gain")
 NO: Mapping[str, Position] = {
-    "redundant": "no", "text_only": "text", "image_only": "image", "no_signal": "neither",
+    "redundant": "no", "equivalent": "no", "text_only": "text", "image_only": "image", "no_signal": "neither",
 }  # fmt: skip
 """The position of each verdict that a second modality adds nothing: both carry the label, one does, or neither."""
 

@@ -339,17 +339,6 @@ PLANTS: Mapping[str, Plant] = {
         "No label is flipped. Many rows share one image, one text or both.",
         grid=(0.02, 0.04, 0.07), make=_flipped, clean_at=0.0, trains=True,
     ),
-    "CP023": Plant(
-        "A network reads the text of another row, more often than a linear model does", "of the rows, beyond a fifth",
-        0.4, "Both read the text of another row equally often, each in other rows.",
-        grid=(0.1, 0.2, 0.3), make=_worse, clean_at=0.0,
-    ),
-    "CP024": Plant(
-        "Near-copies have other labels, or labels of one class are written otherwise", "of copies, or of all labels",
-        0.2, "A tenth of the rows are near-copies of others, with the same label, written in the same way.",
-        grid=(0.05, 0.1), make=_conflicting, clean_at=0.0,
-        kinds=("copies have other labels", "labels are written otherwise"),
-    ),
     "CP021": Plant(
         "The images of one class have another file or another appearance", "of the classes predicted by it", 1.0,
         "The images of both classes are stored and processed alike. Their shapes and textures depend on the class.",
@@ -362,6 +351,17 @@ PLANTS: Mapping[str, Plant] = {
         "Each row is assigned to its part at random.",
         grid=(0.1, 0.2, 0.3, 0.4), make=_shift, clean_at=0.0, kinds=("test texts are longer", "test images are darker"),
         real={FLICKR8K: 0.0, OPENMOJI: 0.0},
+    ),
+    "CP023": Plant(
+        "A network reads the text of another row, more often than a linear model does", "of the rows, beyond a fifth",
+        0.4, "Both read the text of another row equally often, each in other rows.",
+        grid=(0.1, 0.2, 0.3), make=_worse, clean_at=0.0,
+    ),
+    "CP024": Plant(
+        "Near-copies have other labels, or labels of one class are written otherwise", "of copies, or of all labels",
+        0.2, "A tenth of the rows are near-copies of others, with the same label, written in the same way.",
+        grid=(0.05, 0.1), make=_conflicting, clean_at=0.0,
+        kinds=("copies have other labels", "labels are written otherwise"),
     ),
     "CP025": Plant(
         "Images of one class are one placeholder, or its texts have a stock phrase", "of that class", 0.10,

@@ -229,7 +229,7 @@ def test_checks_are_listed_with_what_each_depth_does_and_costs(call):
     _, out, _ = call("checks")
     lines = out.splitlines()
     assert "checks.depth" in lines[0]
-    assert len(lines) == 1 + 3 * 20
+    assert len(lines) == 1 + 3 * 25
     assert lines[1] == "CP001  The label is a function of the text"
     assert lines[2].startswith("       fast  Measure the accuracy of a rule")
     assert lines[3].startswith("       full  Also fit a linear model")
