@@ -162,6 +162,8 @@ def compare_all(
     rules: Evaluate,
     primary: Mapping[str, Any] | None,
     modalities: Mapping[str, Sequence[str]],
+    repeats: Frame,
+    *,
     on_progress: OnProgress,
 ) -> Tables:
     """Return ``differences``: every paired difference on the test rows.
@@ -176,11 +178,13 @@ def compare_all(
         *primary* is the primary contrast, or None.
     modalities
         *modalities* are the modalities that each contender reads.
+    repeats
+        *repeats* is schema.REPEATS.
     on_progress
         *on_progress* receives the name of this stage.
     """
     on_progress("comparing", 0, 0)
-    return {"differences": differences(predictions, rules, primary, modalities)}
+    return {"differences": differences(predictions, rules, primary, modalities, repeats)}
 
 
 def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequence[str] = ()) -> Tables:

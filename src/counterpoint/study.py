@@ -1,15 +1,17 @@
 """A study: the order of its stages, each made once and then read from the run folder.  Start reading here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from counterpoint import __version__, stages
 from counterpoint.artifacts import key_of
 from counterpoint.check_inputs import inputs_of
-from counterpoint.compare import RULE, choose_primary, compare
+from counterpoint.compare import RULE, by_fold, choose_primary, compare
 from counterpoint.config import StudyConfig
 from counterpoint.contenders.fit_task import is_done
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
@@ -18,19 +20,20 @@ from counterpoint.data.export import SplitExport
 from counterpoint.diagnose import Inputs
 from counterpoint.diagnose.verdict import Answer, answer
 from counterpoint.features.bilinear import Resize
-from counterpoint.fits import Fits, plan_fits
+from counterpoint.fits import Fits, make_fits, plan_fits
 from counterpoint.formats.image_states import image_state
 from counterpoint.measures.encoded_pairs import installed_files
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.opened import Opened
 from counterpoint.outcome_files import results_of, write_outcome
 from counterpoint.redaction import redacted
+from counterpoint.repeats import FOLDER, repeats_of, require_drawn_split
 from counterpoint.runs.finished import PAGE, is_finished, read_finished
 from counterpoint.runs.primary import fixed_primary
 from counterpoint.schema import Frame
 from counterpoint.stages import Tables
 
-COMPARED = ("pairs", "dropped", "predictions", "history", "costs", "scores", "differences")
+COMPARED = ("pairs", "dropped", "predictions", "history", "costs", "scores", "repeats", "differences")
 """Tables of a finished comparison."""
 ENCODINGS = ".encodings"
 """The folder in ``runs`` of the texts and images that were encoded for any study."""
@@ -115,6 +118,10 @@ class Study:
     def scores(self) -> Frame:
         """Return every score with its interval: schema.SCORES."""
         return self.made("scores")["scores"]
+
+    def repeats(self) -> Frame:
+        """Return the primary contrast in each fold of each repeat: schema.REPEATS."""
+        return self.made("repeats")["repeats"]
 
     def differences(self) -> Frame:
         """Return every paired difference on the test rows, the primary contrast first: schema.DIFFERENCES."""
@@ -205,6 +212,9 @@ class Study:
 
     def made(self, stage: str) -> Tables:
         """Return the tables of *stage*: from memory, from the run folder, or made now."""
+        if self._is_grouped_elsewhere(stage):
+            assert self._records_of is not None, "only then another study has the rows"
+            return self._records_of.made(stage)
         if stage not in self._tables:
             make, kept = partial(self._make, stage), self.opened.folder.keep_or_make
             self._tables[stage] = kept(stage, self.key(stage), make, makes_images=stage == "source")
@@ -219,10 +229,48 @@ class Study:
             self._keys[stage] = key_of(stage, __version__, before, STAGES[stage].inputs(self))
         return self._keys[stage]
 
+    def _is_grouped_elsewhere(self, stage: str) -> bool:
+        """Report whether *stage* is the grouping, and the study whose records this one uses groups them alike."""
+        other = self._records_of
+        return stage == "grouped" and other is not None and other.key(stage) == self.key(stage)
+
     def _make(self, stage: str) -> Tables:
         if stage in SHARED and self._records_of is not None:
             return self._records_of.made(stage)
         return STAGES[stage].make(self)
+
+    def _make_fits(self) -> Tables:
+        if self.config.evaluate.repeats > 1:
+            self._fit_repeats()
+        return stages.collect_predictions(self.fits.made(), self.pairs(), self.config.predictions)
+
+    def _fit_repeats(self) -> None:
+        """Make the fits of all repeats in one pool."""
+        _ = self.contenders  # a wrong setting raises before the pairs are made
+        require_drawn_split(self.made("grouped")["grouped"], self.config)
+        tasks = []
+        for place, study in enumerate((self, *self._other_repeats())):
+            self.on_progress("preparing repeats", place, self.config.evaluate.repeats)
+            if study is self or not study.opened.folder.has("fits", study.key("fits")):
+                tasks += study.fits.missing()
+        make_fits(tasks, self.config.fit, on_progress=self.on_progress)
+
+    def _other_repeats(self) -> Iterator["Study"]:
+        """Yield the repeats after the first, each a study of the same records."""
+        for config in repeats_of(self.config):
+            yield Study(
+                config, runs=self.root / FOLDER, on_progress=self.on_progress, records_of=self,
+                encodings=self.encodings,
+            )  # fmt: skip
+
+    def _make_repeats(self) -> Tables:
+        rules = self.config.evaluate
+        self.scores()  # notes that test rows are scored
+        tables = [by_fold(self.predictions(), rules, self.primary())]
+        for repeat, study in enumerate(self._other_repeats(), 1):
+            self.on_progress("comparing repeats", repeat, rules.repeats)
+            tables.append(by_fold(study.predictions(), rules, study.primary(), repeat=repeat))
+        return {"repeats": pl.concat(tables)}
 
     def _make_scores(self) -> Tables:
         self.primary()  # fixed before a test row is scored
@@ -315,13 +363,17 @@ STAGES: Mapping[str, Stage] = {
             *stages.fit_inputs(s.config.fit, s.config.predictions),
             *encoder_fingerprints(s.config.contenders),
             *accelerators(s.config.contenders),
+            *([repeats] if (repeats := s.config.evaluate.repeats) > 1 else []),
         ],
-        lambda s: stages.collect_predictions(s.fits.made(), s.pairs(), s.config.predictions),
+        Study._make_fits,
     ),
     "scores": Stage(lambda s: s.config.evaluate, Study._make_scores),
+    "repeats": Stage(lambda _: RULE, Study._make_repeats),
     "differences": Stage(
         lambda _: RULE,
-        lambda s: stages.compare_all(s.predictions(), s.config.evaluate, s.primary(), s.modalities(), s.on_progress),
+        lambda s: stages.compare_all(
+            s.predictions(), s.config.evaluate, s.primary(), s.modalities(), s.repeats(), on_progress=s.on_progress
+        ),
     ),
     "findings": Stage(
         lambda s: [s.config.checks, s.opened.evaluations.lost(), installed_files()],

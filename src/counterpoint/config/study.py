@@ -202,6 +202,9 @@ class Evaluate(Section):
     margin: Annotated[float, Field(gt=0, lt=1)] | None = None
     """The largest difference in ``primary`` that does not matter to you, fixed before a test row is scored.  Without it
     the page has the smallest margin for which "no difference that matters" could be said."""
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 1
+    """How often the comparison is made, each time with another split and other fits.  The interval of the primary
+    contrast then includes the variation from training."""
 
     @model_validator(mode="before")
     @classmethod
@@ -306,6 +309,14 @@ class StudyConfig(Section):
         alike = [name for name in names if folded.count(name.casefold()) > 1]
         if alike:
             raise ValueError(f"{alike[0]!r} and {alike[1]!r} differ only in case, and some disks cannot hold both:")
+        return self
+
+    @model_validator(mode="after")
+    def _can_repeat(self) -> Self:
+        if self.evaluate.repeats > 1 and self.split.kind == "given":
+            raise ValueError("evaluate.repeats needs another split each time. Set split.kind to holdout or kfold")
+        if self.evaluate.repeats > 1 and self.predictions:
+            raise ValueError("evaluate.repeats needs fits for another split, which outside predictions lack")
         return self
 
 

@@ -1,0 +1,67 @@
+"""The settings of each repeat of a study: the same records and contenders, with another split and other seeds."""
+
+from counterpoint.config import StudyConfig
+from counterpoint.data.given_split import resolved
+from counterpoint.errors import ConfigError
+from counterpoint.schema import Frame
+from counterpoint.settings import LARGEST_SEED
+
+FOLDER = "repeats"
+"""The folder in the run folder with the folders of all repeats but the first.  A finished study needs it no more."""
+
+
+def repeats_of(config: StudyConfig) -> list[StudyConfig]:
+    """Return the settings of each repeat after the first, which is the study itself.
+
+    Parameters
+    ----------
+    config
+        *config* are the settings of the study.
+
+    Returns
+    -------
+    list of StudyConfig
+        ``split.seed`` of repeat r is larger by r, and no repeat has a seed of a fit of another.
+
+    Examples
+    --------
+    >>> rules = {"split": {"seed": 4}, "fit": {"seeds": [0, 1]}, "evaluate": {"repeats": 3}}
+    >>> config = StudyConfig(study="tiny", source={"kind": "generated"}, **rules)
+    >>> [(each.study, each.split.seed, each.fit.seeds) for each in repeats_of(config)]
+    [('tiny-1', 5, (2, 3)), ('tiny-2', 6, (4, 5))]
+    """
+    return [_repeat(config, repeat) for repeat in range(1, config.evaluate.repeats)]
+
+
+def _repeat(config: StudyConfig, repeat: int) -> StudyConfig:
+    seeds, split_seed, n_seeds = config.fit.seeds, config.split.seed, LARGEST_SEED + 1
+    step = max(seeds) - min(seeds) + 1
+    changes = {
+        "split": {"seed": (split_seed + repeat) % n_seeds},
+        "fit": {"seeds": tuple((seed + repeat * step) % n_seeds for seed in seeds)},
+        "evaluate": {"repeats": 1},
+    }
+    sections = {name: getattr(config, name).model_copy(update=change) for name, change in changes.items()}
+    return config.model_copy(update={"study": f"{config.study}-{repeat}", **sections})
+
+
+def require_drawn_split(grouped: Frame, config: StudyConfig) -> None:
+    """Raise where the study has repeats, and a split that its source gives.
+
+    Parameters
+    ----------
+    grouped
+        *grouped* are the rows before the split.
+    config
+        *config* are the settings of the study.
+
+    Raises
+    ------
+    ConfigError
+        When ``split.kind`` is ``auto`` and the source gives a split.  `StudyConfig` has raised for ``given``.
+    """
+    if config.evaluate.repeats > 1 and resolved(grouped, config.split).kind == "given":
+        raise ConfigError(
+            "evaluate.repeats needs another split each time, but the source gives the split. Set split.kind to holdout "
+            "or kfold, or evaluate.repeats to 1."
+        )
