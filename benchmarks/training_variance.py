@@ -2,7 +2,7 @@
 
 Text and image are vectors of normal values, half of which carry the class, or whose product does (an exclusive or).
 Contenders read the text, the image, or both.  A further one is the mean of the two that read one.  They are linear,
-boosted trees, or networks of one hidden layer.  The true contrast is the mean over fresh training and validation sets
+boosted trees, or small networks.  The true contrast is the mean over fresh training and validation sets
 of the size that a study has, each with its own choice of the two contenders, on many fresh rows.  A draw is a study
 with repeats.  Its interval comes from the functions that studies use (`counterpoint.compare`).  The interval of its
 first repeat alone stands next to it.
@@ -32,6 +32,7 @@ from counterpoint.artifacts import write_json
 from counterpoint.compare import by_fold, choose_primary
 from counterpoint.compare.differences import contrast, repeated
 from counterpoint.config import Evaluate
+from counterpoint.diagnose.cp011_noise import spread_over_fits
 from counterpoint.schema import Frame
 from injection.work import DEVELOPMENT
 
@@ -40,7 +41,7 @@ Floats = NDArray[np.float64]
 RESULTS = Path(__file__).parent / "results" / "training_variance.json"
 REPORTED = 1_000_000
 """The first seed of reported draws."""
-N, WIDTH, SHIFT, FOLDS = 500, 8, 0.35, 5
+N, WIDTH, WIDTH_EXCLUSIVE, SHIFT, FOLDS = 500, 8, 2, 0.35, 5
 """The rows of a study, the values of a text or an image, the shift of half of them in sd, and the folds."""
 NOISE = 0.1
 """The share of labels of the exclusive or that are turned."""
@@ -65,9 +66,16 @@ def trees(seed: int) -> HistGradientBoostingClassifier:
 
 
 def network(seed: int) -> MLPClassifier:
-    """Return an unfitted network of one small hidden layer.  It learns an exclusive or in some fits only."""
+    """Return an unfitted network of one small hidden layer."""
     return MLPClassifier(
         (6,), alpha=0.01, learning_rate_init=0.02, batch_size=32, max_iter=25, tol=0, random_state=seed
+    )
+
+
+def deep_network(seed: int) -> MLPClassifier:
+    """Return an unfitted network of two tiny hidden layers, which learns an exclusive or in some fits only."""
+    return MLPClassifier(
+        (4, 2), alpha=0.001, learning_rate_init=0.02, batch_size=32, max_iter=40, tol=0, random_state=seed
     )
 
 
@@ -91,16 +99,21 @@ class Cell(NamedTuple):
         return UNSTABLE if self.is_exclusive else STABLE
 
 
-MODELS: Mapping[str, Callable[[int], Any]] = {"linear": linear, "trees": trees, "network": network}
+MODELS: Mapping[str, Callable[[int], Any]] = {
+    "linear": linear,
+    "trees": trees,
+    "network": network,
+    "deep-network": deep_network,
+}
 CELLS = [
     Cell(models, is_exclusive, *design)
-    for models, is_exclusive in (("linear", False), ("network", False), ("network", True), ("trees", False))
+    for models, is_exclusive in (("linear", False), ("network", False), ("deep-network", True), ("trees", False))
     for design in ((5, 3), (1, 10))
 ]
 
 
 class Rows(NamedTuple):
-    """Text and image of each row, shape (n, WIDTH), and its class."""
+    """Text and image of each row, shape (n, width), and its class."""
 
     text: Floats
     image: Floats
@@ -114,7 +127,7 @@ class Rows(NamedTuple):
 def drawn(cell: Cell, n: int, rng: np.random.Generator) -> Rows:
     """Return *n* fresh rows of a cell."""
     codes = rng.integers(0, 2, n)
-    text, image = rng.normal(size=(2, n, WIDTH))
+    text, image = rng.normal(size=(2, n, WIDTH_EXCLUSIVE if cell.is_exclusive else WIDTH))
     if cell.is_exclusive:
         is_turned = rng.random(n) < NOISE
         image[:, 0] = np.abs(image[:, 0]) * np.sign(text[:, 0]) * np.where((codes == 1) ^ is_turned, 1, -1)
@@ -200,11 +213,15 @@ def study(cell: Cell, seed: int) -> dict[str, Any]:
 
 def over_repeats(cell: Cell, drawn_study: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row of schema.DIFFERENCES of one draw over all its repeats."""
-    found: list[float] = drawn_study["by_fold"]
+    return repeated(drawn_study["once"], repeats_of(cell, drawn_study["by_fold"]), RULES.confidence)
+
+
+def repeats_of(cell: Cell, differences: Sequence[float]) -> Frame:
+    """Return the columns of schema.REPEATS that the error needs, from the differences by repeat and fold."""
     repeat, fold = zip(*product(range(cell.repeats), range(cell.folds)), strict=True)
-    columns = {"repeat": repeat, "fold": [str(each) for each in fold], "seed": 0, "difference": found}
+    columns = {"repeat": repeat, "fold": [str(each) for each in fold], "seed": 0, "difference": differences}
     sizes = {"n_train": N - N // FOLDS, "n_test": N // FOLDS}
-    return repeated(drawn_study["once"], pl.DataFrame(columns | sizes), RULES.confidence)
+    return pl.DataFrame(columns | sizes)
 
 
 def true_contrast(cell: Cell, seed: int) -> float:
@@ -251,8 +268,16 @@ def measured(cell: Cell, found: dict[str, Any], first: int, n: int, n_truths: in
     yield
 
 
-def line(cell: Cell, found: Mapping[str, Any]) -> str:
-    """Return the coverage of one cell as a line for a terminal."""
+def rates(cell: Cell, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the true contrast of one cell, and how often intervals held it: with repeats, and of the first repeat.
+
+    Parameters
+    ----------
+    cell
+        *cell* is the cell.
+    found
+        *found* has its truths and draws.
+    """
     truths, draws = np.array(list(found["truths"].values())), list(found["draws"].values())
     true = float(truths.mean())
     rows = {"repeats": [over_repeats(cell, draw) for draw in draws], "once": [draw["once"] for draw in draws]}
@@ -262,12 +287,34 @@ def line(cell: Cell, found: Mapping[str, Any]) -> str:
         held[kind] = float(((ends[:, 0] <= true) & (true <= ends[:, 1])).mean())
         width[kind] = float((ends[:, 1] - ends[:, 0]).mean())
     n = len(draws)
-    error = (max(held["repeats"] * (1 - held["repeats"]), 1 / n) / n) ** 0.5
-    low, high = cell.bar
+    return {
+        "true": true,
+        "true_error": float(truths.std() / len(truths) ** 0.5),
+        "deviation": float(truths.std()),
+        "n": n,
+        "held": held,
+        "error": (max(held["repeats"] * (1 - held["repeats"]), 1 / n) / n) ** 0.5,
+        "width": width,
+        "alarms": sum(has_alarm(cell, draw) for draw in draws) / n,
+        "is_met": cell.bar[0] <= held["repeats"] <= cell.bar[1],
+    }
+
+
+def has_alarm(cell: Cell, drawn_study: Mapping[str, Any]) -> bool:
+    """Return whether CP011 would find in the first repeat alone that its fits differ by more than the stated error."""
+    first = repeats_of(cell, drawn_study["by_fold"]).filter(repeat=0)
+    return spread_over_fits(first, drawn_study["once"]["error"]) is not None
+
+
+def line(cell: Cell, found: Mapping[str, Any]) -> str:
+    """Return the rates of one cell as a line for a terminal."""
+    own = rates(cell, found)
+    held, width = own["held"], own["width"]
     return (
-        f"{cell.name:<38} true {true:+.4f} ±{truths.std() / len(truths) ** 0.5:.4f} (sd {truths.std():.3f})  held "
-        f"{held['repeats']:.3f} ±{error:.3f} of {n} (mean width {width['repeats']:.3f}), first repeat alone "
-        f"{held['once']:.3f} ({width['once']:.3f})  {'met' if low <= held['repeats'] <= high else 'MISSED'}"
+        f"{cell.name:<38} true {own['true']:+.4f} ±{own['true_error']:.4f} (sd {own['deviation']:.3f})  held "
+        f"{held['repeats']:.3f} ±{own['error']:.3f} of {own['n']} (mean width {width['repeats']:.3f}), first repeat "
+        f"alone {held['once']:.3f} ({width['once']:.3f}), CP011 warns of it in {own['alarms']:.1%}  "
+        f"{'met' if own['is_met'] else 'MISSED'}"
     )
 
 
