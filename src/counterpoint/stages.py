@@ -207,9 +207,12 @@ def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequenc
     return {"findings": pl.concat([pairs["pairs_findings"], found]), "agreement": agreement}
 
 
-def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions]) -> list[Any]:
-    """Return the settings that predictions depend on, and the size and time of change of each outside file."""
-    return [rules.seeds, rules.threads, *map(_file_state, outside)]
+def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions], repeats: int = 1) -> list[Any]:
+    """Return the settings that predictions depend on, and the size and time of change of each outside file.
+
+    The fits of several repeats are made together, so their number counts too.
+    """
+    return [rules.seeds, rules.threads, *map(_file_state, outside), *([repeats] if repeats > 1 else [])]
 
 
 def _file_state(outside: OutsidePredictions) -> list[Any]:

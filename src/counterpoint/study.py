@@ -1,17 +1,15 @@
 """A study: the order of its stages, each made once and then read from the run folder.  Start reading here."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import polars as pl
-
 from counterpoint import __version__, stages
 from counterpoint.artifacts import key_of
 from counterpoint.check_inputs import inputs_of
-from counterpoint.compare import RULE, by_fold, choose_primary, compare
+from counterpoint.compare import RULE, choose_primary, compare
 from counterpoint.config import StudyConfig
 from counterpoint.contenders.fit_task import is_done
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
@@ -20,14 +18,14 @@ from counterpoint.data.export import SplitExport
 from counterpoint.diagnose import Inputs
 from counterpoint.diagnose.verdict import Answer, answer
 from counterpoint.features.bilinear import Resize
-from counterpoint.fits import Fits, make_fits, plan_fits
+from counterpoint.fits import Fits, plan_fits
 from counterpoint.formats.image_states import image_state
 from counterpoint.measures.encoded_pairs import installed_files
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.opened import Opened
 from counterpoint.outcome_files import results_of, write_outcome
 from counterpoint.redaction import redacted
-from counterpoint.repeats import FOLDER, repeats_of, require_drawn_split
+from counterpoint.repeats import FOLDER, contrasts, fit_all
 from counterpoint.runs.finished import PAGE, is_finished, read_finished
 from counterpoint.runs.primary import fixed_primary
 from counterpoint.schema import Frame
@@ -212,9 +210,9 @@ class Study:
 
     def made(self, stage: str) -> Tables:
         """Return the tables of *stage*: from memory, from the run folder, or made now."""
-        if self._is_grouped_elsewhere(stage):
-            assert self._records_of is not None, "only then another study has the rows"
-            return self._records_of.made(stage)
+        other = self._records_of
+        if stage == "grouped" and other is not None and other.key(stage) == self.key(stage):
+            return other.made(stage)
         if stage not in self._tables:
             make, kept = partial(self._make, stage), self.opened.folder.keep_or_make
             self._tables[stage] = kept(stage, self.key(stage), make, makes_images=stage == "source")
@@ -229,48 +227,19 @@ class Study:
             self._keys[stage] = key_of(stage, __version__, before, STAGES[stage].inputs(self))
         return self._keys[stage]
 
-    def _is_grouped_elsewhere(self, stage: str) -> bool:
-        """Report whether *stage* is the grouping, and the study whose records this one uses groups them alike."""
-        other = self._records_of
-        return stage == "grouped" and other is not None and other.key(stage) == self.key(stage)
-
     def _make(self, stage: str) -> Tables:
         if stage in SHARED and self._records_of is not None:
             return self._records_of.made(stage)
         return STAGES[stage].make(self)
 
     def _make_fits(self) -> Tables:
-        if self.config.evaluate.repeats > 1:
-            self._fit_repeats()
+        fit_all(self)
         return stages.collect_predictions(self.fits.made(), self.pairs(), self.config.predictions)
 
-    def _fit_repeats(self) -> None:
-        """Make the fits of all repeats in one pool."""
-        _ = self.contenders  # a wrong setting raises before the pairs are made
-        require_drawn_split(self.made("grouped")["grouped"], self.config)
-        tasks = []
-        for place, study in enumerate((self, *self._other_repeats())):
-            self.on_progress("preparing repeats", place, self.config.evaluate.repeats)
-            if study is self or not study.opened.folder.has("fits", study.key("fits")):
-                tasks += study.fits.missing()
-        make_fits(tasks, self.config.fit, on_progress=self.on_progress)
-
-    def _other_repeats(self) -> Iterator["Study"]:
-        """Yield the repeats after the first, each a study of the same records."""
-        for config in repeats_of(self.config):
-            yield Study(
-                config, runs=self.root / FOLDER, on_progress=self.on_progress, records_of=self,
-                encodings=self.encodings,
-            )  # fmt: skip
-
-    def _make_repeats(self) -> Tables:
-        rules = self.config.evaluate
-        self.scores()  # notes that test rows are scored
-        tables = [by_fold(self.predictions(), rules, self.primary())]
-        for repeat, study in enumerate(self._other_repeats(), 1):
-            self.on_progress("comparing repeats", repeat, rules.repeats)
-            tables.append(by_fold(study.predictions(), rules, study.primary(), repeat=repeat))
-        return {"repeats": pl.concat(tables)}
+    def repeat(self, config: StudyConfig) -> "Study":
+        """Return the study of *config* on the records of this one, in a folder of its own in this run folder."""
+        places = {"runs": self.root / FOLDER, "encodings": self.encodings}
+        return Study(config, on_progress=self.on_progress, records_of=self, **places)
 
     def _make_scores(self) -> Tables:
         self.primary()  # fixed before a test row is scored
@@ -325,12 +294,8 @@ class Study:
         return plan_fits(
             self.config, self.pairs(), contenders,
             folder=self.root, cache=self.cache, encodings=self.encodings, key=self.key("pairs"),
-            n_records=self._n_records(), on_progress=self.on_progress,
+            n_records=len(self.pairs()) + len(self.dropped()), on_progress=self.on_progress,
         )  # fmt: skip
-
-    def _n_records(self) -> int:
-        """Return the number of records of the source: each is a pair, or left before the comparison."""
-        return len(self.pairs()) + len(self.dropped())
 
 
 class Stage(NamedTuple):
@@ -360,15 +325,14 @@ STAGES: Mapping[str, Stage] = {
     "fits": Stage(
         lambda s: [
             s.config.contenders,
-            *stages.fit_inputs(s.config.fit, s.config.predictions),
+            *stages.fit_inputs(s.config.fit, s.config.predictions, s.config.evaluate.repeats),
             *encoder_fingerprints(s.config.contenders),
             *accelerators(s.config.contenders),
-            *([repeats] if (repeats := s.config.evaluate.repeats) > 1 else []),
         ],
         Study._make_fits,
     ),
     "scores": Stage(lambda s: s.config.evaluate, Study._make_scores),
-    "repeats": Stage(lambda _: RULE, Study._make_repeats),
+    "repeats": Stage(lambda _: RULE, lambda s: {"repeats": contrasts(s)}),
     "differences": Stage(
         lambda _: RULE,
         lambda s: stages.compare_all(
