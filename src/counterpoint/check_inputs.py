@@ -109,7 +109,7 @@ def _encode(
 
 def _n_fits(tables: Mapping[str, Frame], config: StudyConfig, primary: Mapping[str, Any]) -> int:
     """Return the number of fits behind the primary contrast.  For an outside model its predictions are counted."""
-    own = len(config.fit.seeds) * len(folds_to_test(tables["pairs"]))
+    own = len(config.fit.seeds) * len(folds_to_test(tables["pairs"])) * config.evaluate.repeats
     chosen = {name for side in ("a", "b") for name in (primary.get(side), *primary.get("shares", {}).get(side, ()))}
     outside = {entry.name for entry in config.predictions} & chosen
     predicted = (tables["predictions"].filter(contender=name).select("seed", "fold") for name in outside)

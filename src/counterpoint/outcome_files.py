@@ -47,6 +47,7 @@ def results_of(
         "modalities": modalities,
         "scores": rows_of(tables["scores"]),
         "primary": primary,
+        "repeats": rows_of(tables["repeats"]),
         "differences": rows_of(tables["differences"]),
         "costs": rows_of(tables["costs"]),
         "findings": rows_of(tables["findings"]),

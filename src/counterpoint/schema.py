@@ -124,7 +124,22 @@ DIFFERENCES: Columns = {
 
 ``is_primary`` marks the primary contrast: in each fold and seed, of the two contenders that were chosen there.  *a* and
 *b* are then the contenders that were chosen most often.  Where the choices differ, that pair has a row of its own too.
+With repeats, the primary contrast is the mean over them, and its error is that of the corrected resampled t.
 """
+
+REPEATS: Columns = {
+    "repeat": pl.Int64,
+    "fold": pl.String,
+    "seed": pl.Int64,
+    "a": pl.String,
+    "b": pl.String,
+    "difference": pl.Float64,
+    "n_train": pl.Int64,
+    "n_test": pl.Int64,
+}
+"""The primary contrast on the test rows of each fold of each repeat, by seed.  Repeat 0 is the study itself.  *a* and
+*b* are the contenders that were chosen there.  ``n_train`` counts training and validation rows: fits and choice rest on
+both."""
 
 AGREEMENT: Columns = {
     "id": pl.String,

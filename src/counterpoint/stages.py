@@ -162,6 +162,8 @@ def compare_all(
     rules: Evaluate,
     primary: Mapping[str, Any] | None,
     modalities: Mapping[str, Sequence[str]],
+    repeats: Frame,
+    *,
     on_progress: OnProgress,
 ) -> Tables:
     """Return ``differences``: every paired difference on the test rows.
@@ -176,11 +178,13 @@ def compare_all(
         *primary* is the primary contrast, or None.
     modalities
         *modalities* are the modalities that each contender reads.
+    repeats
+        *repeats* is schema.REPEATS.
     on_progress
         *on_progress* receives the name of this stage.
     """
     on_progress("comparing", 0, 0)
-    return {"differences": differences(predictions, rules, primary, modalities)}
+    return {"differences": differences(predictions, rules, primary, modalities, repeats)}
 
 
 def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequence[str] = ()) -> Tables:
@@ -203,9 +207,12 @@ def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequenc
     return {"findings": pl.concat([pairs["pairs_findings"], found]), "agreement": agreement}
 
 
-def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions]) -> list[Any]:
-    """Return the settings that predictions depend on, and the size and time of change of each outside file."""
-    return [rules.seeds, rules.threads, *map(_file_state, outside)]
+def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions], repeats: int = 1) -> list[Any]:
+    """Return the settings that predictions depend on, and the size and time of change of each outside file.
+
+    The fits of several repeats are made together, so their number counts too.
+    """
+    return [rules.seeds, rules.threads, *map(_file_state, outside), *([repeats] if repeats > 1 else [])]
 
 
 def _file_state(outside: OutsidePredictions) -> list[Any]:

@@ -25,12 +25,13 @@ from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.opened import Opened
 from counterpoint.outcome_files import results_of, write_outcome
 from counterpoint.redaction import redacted
+from counterpoint.repeats import FOLDER, contrasts, fit_all
 from counterpoint.runs.finished import PAGE, is_finished, read_finished
 from counterpoint.runs.primary import fixed_primary
 from counterpoint.schema import Frame
 from counterpoint.stages import Tables
 
-COMPARED = ("pairs", "dropped", "predictions", "history", "costs", "scores", "differences")
+COMPARED = ("pairs", "dropped", "predictions", "history", "costs", "scores", "repeats", "differences")
 """Tables of a finished comparison."""
 ENCODINGS = ".encodings"
 """The folder in ``runs`` of the texts and images that were encoded for any study."""
@@ -115,6 +116,10 @@ class Study:
     def scores(self) -> Frame:
         """Return every score with its interval: schema.SCORES."""
         return self.made("scores")["scores"]
+
+    def repeats(self) -> Frame:
+        """Return the primary contrast in each fold of each repeat: schema.REPEATS."""
+        return self.made("repeats")["repeats"]
 
     def differences(self) -> Frame:
         """Return every paired difference on the test rows, the primary contrast first: schema.DIFFERENCES."""
@@ -205,6 +210,9 @@ class Study:
 
     def made(self, stage: str) -> Tables:
         """Return the tables of *stage*: from memory, from the run folder, or made now."""
+        other = self._records_of
+        if stage == "grouped" and other is not None and other.key(stage) == self.key(stage):
+            return other.made(stage)
         if stage not in self._tables:
             make, kept = partial(self._make, stage), self.opened.folder.keep_or_make
             self._tables[stage] = kept(stage, self.key(stage), make, makes_images=stage == "source")
@@ -223,6 +231,15 @@ class Study:
         if stage in SHARED and self._records_of is not None:
             return self._records_of.made(stage)
         return STAGES[stage].make(self)
+
+    def _make_fits(self) -> Tables:
+        fit_all(self)
+        return stages.collect_predictions(self.fits.made(), self.pairs(), self.config.predictions)
+
+    def repeat(self, config: StudyConfig) -> "Study":
+        """Return the study of *config* on the records of this one, in a folder of its own in this run folder."""
+        places = {"runs": self.root / FOLDER, "encodings": self.encodings}
+        return Study(config, on_progress=self.on_progress, records_of=self, **places)
 
     def _make_scores(self) -> Tables:
         self.primary()  # fixed before a test row is scored
@@ -277,12 +294,8 @@ class Study:
         return plan_fits(
             self.config, self.pairs(), contenders,
             folder=self.root, cache=self.cache, encodings=self.encodings, key=self.key("pairs"),
-            n_records=self._n_records(), on_progress=self.on_progress,
+            n_records=len(self.pairs()) + len(self.dropped()), on_progress=self.on_progress,
         )  # fmt: skip
-
-    def _n_records(self) -> int:
-        """Return the number of records of the source: each is a pair, or left before the comparison."""
-        return len(self.pairs()) + len(self.dropped())
 
 
 class Stage(NamedTuple):
@@ -312,16 +325,19 @@ STAGES: Mapping[str, Stage] = {
     "fits": Stage(
         lambda s: [
             s.config.contenders,
-            *stages.fit_inputs(s.config.fit, s.config.predictions),
+            *stages.fit_inputs(s.config.fit, s.config.predictions, s.config.evaluate.repeats),
             *encoder_fingerprints(s.config.contenders),
             *accelerators(s.config.contenders),
         ],
-        lambda s: stages.collect_predictions(s.fits.made(), s.pairs(), s.config.predictions),
+        Study._make_fits,
     ),
     "scores": Stage(lambda s: s.config.evaluate, Study._make_scores),
+    "repeats": Stage(lambda _: RULE, lambda s: {"repeats": contrasts(s)}),
     "differences": Stage(
         lambda _: RULE,
-        lambda s: stages.compare_all(s.predictions(), s.config.evaluate, s.primary(), s.modalities(), s.on_progress),
+        lambda s: stages.compare_all(
+            s.predictions(), s.config.evaluate, s.primary(), s.modalities(), s.repeats(), on_progress=s.on_progress
+        ),
     ),
     "findings": Stage(
         lambda s: [s.config.checks, s.opened.evaluations.lost(), installed_files()],

@@ -90,6 +90,8 @@ class Sweep:
         quick = self.config.quick if self.is_quick else {}
         changes: Changes = dict(point.changes) | dict(quick) | {"study": point.name}
         config = read_study(self.config.study, changes=changes)
+        once = config.evaluate.model_copy(update={"repeats": 1})  # a sweep shows scores, which repeats do not change
+        config = config.model_copy(update={"evaluate": once})
         own = _rules_of_records(config)
         records_of = next((study for study in earlier if _rules_of_records(study.config) == own), None)
         return Study(config, runs=self.root, file=self.config.study, records_of=records_of, encodings=self._encodings)

@@ -372,7 +372,7 @@ def test_an_association_that_is_the_same_in_all_classes_is_no_contrast():
     assert alarms <= 1
 
 
-def test_every_finding_tells_whether_an_association_that_differs_by_class_is_excluded(aligned):
+def test_every_finding_has_whether_an_association_that_differs_by_class_is_excluded(aligned):
     for pairs in (aligned, permuted(aligned), aligned.head(400)):
         assert evidence(run_check("CP004", comparison(pairs)))["contrast"] in ("shown", "absent", "unknown")
 

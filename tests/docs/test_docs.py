@@ -119,7 +119,7 @@ def test_the_first_page_has_the_rates_that_the_benchmarks_measured():
     page = " ".join(read("README.md").split())
     assert len(on_real_pairs) == 6
     assert "six of them on real photos and drawings" in page
-    assert f"Of {panel['n']} clean studies, {panel['k']} showed any warning" in page
+    assert f"Of {panel['n']} clean studies of 1,000 pairs, {panel['k']} showed any warning" in page
     for n_pairs, found in (("2,000", many), ("500", few)):
         right, wrong = found["right"]["k"], found["wrong"]["k"]
         assert f"Of {found['n']} studies of {n_pairs} pairs, it was right in {right} and wrong in {wrong}." in page

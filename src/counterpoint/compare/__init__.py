@@ -2,5 +2,6 @@
 
 from counterpoint.compare.differences import compare, contrast, differences
 from counterpoint.compare.primary import RULE, choose_primary
+from counterpoint.compare.repeated import by_fold
 
-__all__ = ["RULE", "choose_primary", "compare", "contrast", "differences"]
+__all__ = ["RULE", "by_fold", "choose_primary", "compare", "contrast", "differences"]

@@ -8,16 +8,24 @@ import numpy as np
 import polars as pl
 
 from counterpoint.compare.holm import holm
+from counterpoint.compare.repeated import n_repeats, resampled
 from counterpoint.compare.selected import PROCEDURES, is_unanimous, selected
 from counterpoint.config import Evaluate
 from counterpoint.errors import ConfigError
 from counterpoint.metrics import Part, read_part
 from counterpoint.metrics.jackknife import jackknife
+from counterpoint.metrics.spread import Spread
 from counterpoint.schema import DIFFERENCES, Frame
+
+_ROUNDING = 1e-12
 
 
 def differences(
-    predictions: Frame, rules: Evaluate, primary: Mapping[str, Any] | None, modalities: Mapping[str, Sequence[str]]
+    predictions: Frame,
+    rules: Evaluate,
+    primary: Mapping[str, Any] | None,
+    modalities: Mapping[str, Sequence[str]],
+    repeats: Frame | None = None,
 ) -> Frame:
     """Return the difference of every pair of contenders in every metric on the test rows, the primary one first.
 
@@ -32,6 +40,9 @@ def differences(
         contrast of the two selection procedures, and the two contenders that are chosen most often have a row too.
     modalities
         *modalities* are the modalities of each contender.  *a* of a pair reads more of them, or is later in the table.
+    repeats
+        *repeats* is schema.REPEATS.  With several repeats, the primary contrast is their mean, with the error of
+        `counterpoint.compare.repeated.resampled`.
 
     Returns
     -------
@@ -52,9 +63,13 @@ def differences(
     metrics = list(dict.fromkeys([rules.primary, *rules.metrics]))
     comparison = Comparison(part, metrics, rules.confidence)
     pairs = _pairs(list(part.trials), modalities)
-    is_pair = primary is not None and is_unanimous(primary)
+    is_repeated = repeats is not None and n_repeats(repeats) > 1
+    is_pair = primary is not None and is_unanimous(primary) and not is_repeated
     marked = (primary["a"], primary["b"], primary["metric"]) if primary and is_pair else None
-    contrasts = [contrast(predictions, rules, primary) | {"is_primary": True}] if primary and not is_pair else []
+    found = [contrast(predictions, rules, primary)] if primary and not is_pair else []
+    if repeats is not None and is_repeated:
+        found = [repeated(row, repeats, rules.confidence) for row in found]
+    contrasts = [row | {"is_primary": True} for row in found]
     rows = [*contrasts, *(comparison.difference(a, b, metric) for metric in metrics for a, b in pairs)]
     for metric in metrics:
         _add_holm([row for row in rows if row["metric"] == metric])
@@ -87,6 +102,25 @@ def contrast(predictions: Frame, rules: Evaluate, primary: Mapping[str, Any]) ->
     metric = primary["metric"]
     row = Comparison(part, [metric], rules.confidence).difference(PROCEDURES["a"], PROCEDURES["b"], metric)
     return row | {side: primary[side] for side in PROCEDURES}
+
+
+def repeated(row: Mapping[str, Any], repeats: Frame, confidence: float) -> dict[str, Any]:
+    """Return the primary contrast over all repeats, in place of that of the first one.
+
+    Parameters
+    ----------
+    row
+        *row* is the result of `contrast` of the first repeat.  Its error is kept where all repeats have the same
+        difference.
+    repeats
+        *repeats* is schema.REPEATS.
+    confidence
+        *confidence* is the level of the interval.
+    """
+    value, spread = resampled(repeats)
+    if spread.error < _ROUNDING:
+        spread = Spread(row["error"], row["df"])
+    return {**row, **_measured(value, spread, confidence)}
 
 
 def compare(
@@ -173,13 +207,15 @@ class Comparison:
             interval, p, and the minimum detectable difference.
         """
         difference = self.scores[a][metric].minus(self.scores[b][metric])
-        value, spread = difference.value, difference.spread
-        half_width = spread.half_width(self.confidence)
-        return {
-            "a": a, "b": b, "metric": metric, "difference": value, "low": value - half_width,
-            "high": value + half_width, "error": spread.error, "df": spread.df, "p": spread.p(value),
-            "minimum_detectable": spread.detectable(self.confidence),
-        }  # fmt: skip
+        return {"a": a, "b": b, "metric": metric} | _measured(difference.value, difference.spread, self.confidence)
+
+
+def _measured(value: float, spread: Spread, confidence: float) -> dict[str, float]:
+    half_width = spread.half_width(confidence)
+    return {
+        "difference": value, "low": value - half_width, "high": value + half_width, "error": spread.error,
+        "df": spread.df, "p": spread.p(value), "minimum_detectable": spread.detectable(confidence),
+    }  # fmt: skip
 
 
 def _pairs(contenders: Sequence[str], modalities: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:

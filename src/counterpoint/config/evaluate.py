@@ -25,6 +25,9 @@ class Evaluate(Section):
     margin: Annotated[float, Field(gt=0, lt=1)] | None = None
     """The largest difference in ``primary`` that does not matter to you, fixed before a test row is scored.  Without it
     the page has the smallest margin for which "no difference that matters" could be said."""
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 1
+    """How often the comparison is made, each time with another split and other fits.  The interval of the primary
+    contrast then includes the variation from training."""
 
     @model_validator(mode="before")
     @classmethod

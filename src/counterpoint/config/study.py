@@ -275,6 +275,14 @@ class StudyConfig(Section):
             raise ValueError(f"{alike[0]!r} and {alike[1]!r} differ only in case, and some disks cannot hold both:")
         return self
 
+    @model_validator(mode="after")
+    def _can_repeat(self) -> Self:
+        if self.evaluate.repeats > 1 and self.split.kind == "given":
+            raise ValueError("evaluate.repeats needs another split each time. Set split.kind to holdout or kfold")
+        if self.evaluate.repeats > 1 and self.predictions:
+            raise ValueError("evaluate.repeats needs fits for another split, which outside predictions lack")
+        return self
+
 
 def read_study(path: Path, overrides: tuple[str, ...] = (), changes: Mapping[str, Any] | None = None) -> StudyConfig:
     """Return the settings of the study file at *path*.  Relative paths in it are relative to its folder.

@@ -11,6 +11,7 @@ import polars as pl
 from counterpoint import number_formats
 from counterpoint.compare.equivalence import chances, rows_needed, smallest_margin
 from counterpoint.compare.holm import holm
+from counterpoint.compare.repeated import n_repeats
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.diagnose.verdict_questions import WORTHLESS
 from counterpoint.metrics.metric import Metric
@@ -102,6 +103,7 @@ def numbers_of(inputs: VerdictInputs, claim: str) -> Iterator[str]:
         yield from _decided(inputs, claim)
         yield from _ties(inputs)
         yield from _other_metrics(inputs)
+        yield from scope_of(inputs)
 
 
 def scores_of(inputs: VerdictInputs) -> str:
@@ -109,6 +111,19 @@ def scores_of(inputs: VerdictInputs) -> str:
     value, a, b = inputs.test_scores, inputs.contrast["a"], inputs.contrast["b"]
     ours, other = number_formats.score(value[a]), number_formats.score(value[b])
     return f"{a} reaches {ours}, and {b}, the contender of one modality chosen on validation rows, {other}."
+
+
+def scope_of(inputs: VerdictInputs) -> Iterator[str]:
+    """Yield one sentence on the variation that the interval of the primary contrast has or leaves out."""
+    repeats: Frame = inputs.inputs["repeats"]
+    n, n_seeds = n_repeats(repeats), repeats["seed"].n_unique()
+    if n > 1:
+        splits = "each with another split and other fits"
+        yield f"The difference is the mean over {n} repeats, {splits}, and the scores are those of the first repeat."
+    elif n_seeds > 1:
+        yield f"The interval includes the variation over {n_seeds} seeds, but not that of other training pairs."
+    elif n:
+        yield "The interval is for these fits: another training may differ (evaluate.repeats)."
 
 
 def _decided(inputs: VerdictInputs, claim: str) -> Iterator[str]:

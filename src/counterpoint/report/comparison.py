@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from counterpoint import number_formats as numbers
+from counterpoint.compare.repeated import n_repeats
 from counterpoint.measures.chosen_contenders import chosen_sentences
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.metrics import find_metric
@@ -51,6 +52,7 @@ def contrast_section(
     *,
     primary: Mapping[str, Any] | None = None,
     modalities: Modalities | None = None,
+    repeats: Frame | None = None,
 ) -> Content | None:
     """Return the primary contrast with its interval, its two scores and its figure.
 
@@ -66,12 +68,14 @@ def contrast_section(
         *primary* is the primary contrast of results.json, with the choices of its contenders.
     modalities
         *modalities* are the modalities that each contender reads.
+    repeats
+        *repeats* is the primary contrast in each fold of each repeat.
 
     Returns
     -------
     dict or None
-        The row of the difference, with n (pairs), seeds, scores, figure, and sentences on the choice. None without a
-        primary contrast.
+        The row of the difference, with n (pairs), seeds, scores, figure, sentences on the choice, n_repeats, and the
+        rows of several repeats. None without a primary contrast.
     """
     marked = differences.filter("is_primary").head(1)
     if marked.is_empty():
@@ -83,6 +87,8 @@ def contrast_section(
         "chosen": chosen_sentences(primary, scores.table, modalities or {}) if primary else [],
         "n": both["n"].max(),
         "seeds": both["seeds"].max(),
+        "repeats": repeats.to_dicts() if repeats is not None and n_repeats(repeats) > 1 else [],
+        "n_repeats": 1 if repeats is None else max(1, n_repeats(repeats)),
         "scores": [by_name[name] for name in (row["a"], row["b"]) if name in by_name],
         "figure": _contrast_figure(row, gallery) if math.isfinite(_known(row["difference"])) else None,
     }

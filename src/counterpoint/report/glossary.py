@@ -42,6 +42,11 @@ TERMS: Mapping[str, tuple[str, str]] = {
         "Seed",
         "The number that fixes the random choices of a fit: its first weights, the order of pairs, the augmentation.",
     ),
+    "repeat": (
+        "Repeat",
+        "The whole comparison with another split and other fits. The primary contrast is the mean over repeats. Its "
+        "interval includes the variation from training.",
+    ),
     "group": (
         "Group",
         "Pairs that belong together, such as near-duplicates. All pairs of a group are in the same part of a split.",

@@ -26,6 +26,7 @@ TABLES: Mapping[str, schema.Columns] = {
     "history": schema.HISTORY,
     "costs": schema.COSTS,
     "scores": schema.SCORES,
+    "repeats": schema.REPEATS,
     "differences": schema.DIFFERENCES,
     "findings": schema.FINDINGS,
     "agreement": schema.AGREEMENT,
@@ -94,7 +95,7 @@ def _content(
     )
     return (
         _facts(results, tables, settings)
-        | _comparison(results, tables["differences"], scores, contenders, gallery)
+        | _comparison(results, tables, scores, contenders, gallery)
         | _data(results, tables, images, gallery)
         | _learning(tables["history"], pairs, models, contenders, gallery)
         | _errors(pairs, predicted, contenders, images, gallery)
@@ -136,11 +137,17 @@ def _facts(results: Mapping[str, Any], tables: Mapping[str, Frame], settings: _S
 
 
 def _comparison(
-    results: Mapping[str, Any], differences: Frame, scores: ScoreTable, contenders: Contenders, gallery: Gallery
+    results: Mapping[str, Any],
+    tables: Mapping[str, Frame],
+    scores: ScoreTable,
+    contenders: Contenders,
+    gallery: Gallery,
 ) -> Content:
+    differences = tables["differences"]
     contrast = comparison.contrast_section(
-        differences, scores, gallery, primary=results.get("primary"), modalities=results.get("modalities")
-    )
+        differences, scores, gallery, primary=results.get("primary"), modalities=results.get("modalities"),
+        repeats=tables["repeats"],
+    )  # fmt: skip
     return {
         "n_contenders": len(contenders.names),
         "style_of": contenders.style,
