@@ -1,10 +1,11 @@
 """Measure the primary contrast of equally good contenders: `contrasts.py [--whole] [--only WORDS]`.
 
-Nothing is trained: predictions are drawn from latent normal values that rows, groups and fits share.  All contenders
+Predictions are drawn from latent normal values that rows, groups and fits share.  All contenders
 are equally good, so the true contrast is 0.  Each cell has a number of test rows, a split, rows alone or in groups of 1
 to 10, a number of seeds, an effect of each fit, and a number of multimodal and single-entity contenders.  For each cell
 the benchmark prints the bias of the contrast with its Monte-Carlo error, the rate of p ≤ .05, and the rate of a false
-"Yes": an interval above 0.  The bias of a choice on all validation rows together stands next to it.
+"Yes": an interval above 0.  The bias of a choice on all validation rows together stands next to it.  The last line is
+about small linear contenders that are trained, in five folds.
 
 Without arguments a few cells are drawn rarely, from development seeds.  `--whole` draws all, from reported seeds, and
 writes `results/contrasts.json`.  `--only` draws the cells whose name has all these words.
@@ -25,6 +26,7 @@ from scipy.special import ndtr
 
 from counterpoint.artifacts import write_json
 from counterpoint.compare import compare
+from injection.trained_contrasts import WAYS, trained_contrasts
 from injection.work import DEVELOPMENT
 
 assert THREADS
@@ -42,6 +44,8 @@ TARGET, TARGET_QUICK = 0.00035, 0.004
 N_TESTS, N_TESTS_QUICK = 1000, 20
 """The number of contrasts with an interval and p, for each cell."""
 BATCH = 25
+N_TRAINED, N_TRAINED_ROWS, N_TRAINED_QUICK = 40_000, 200, 200
+"""The number of k-folds of trained contenders, and their rows."""
 MOST_BIAS, MOST_REJECTED, MOST_YES = 0.001, 0.065, 0.03
 
 
@@ -273,6 +277,16 @@ def _tested(rows: pl.DataFrame) -> tuple[bool, bool]:
     return row["p"] is not None and row["p"] <= 0.05, row["low"] is not None and row["low"] > 0
 
 
+def trained(n_drawn: int, rng: np.random.Generator) -> dict[str, list[float]]:
+    """Return the bias of each way of choosing among trained contenders, and its Monte-Carlo error.
+
+    >>> sorted(trained(2, np.random.default_rng(0)))
+    ['elsewhere', 'own', 'pooled']
+    """
+    drawn = [trained_contrasts(N_TRAINED_ROWS, rng) for _ in range(n_drawn)]
+    return {way: _mean(np.array([each[way] for each in drawn])) for way in WAYS}
+
+
 def line(cell: Cell, found: Mapping[str, Any]) -> str:
     """Return the figures of one cell in a line, with the bars that it misses."""
     bias, for_fits, pooled = ("{:+.4f} ± {:.4f}".format(*found[name]) for name in found if name.startswith("bias"))
@@ -310,8 +324,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rng = np.random.default_rng(first + place)
         results[cell.name] = judged(cell, rng, target=target, n_tests=n_tests)
         print(line(cell, results[cell.name]), flush=True)
-    if args.whole and not args.only:
-        write_json(RESULTS, results)
+    if args.only:
+        return
+    n_trained = N_TRAINED if args.whole else N_TRAINED_QUICK
+    found = trained(n_trained, np.random.default_rng(first + len(cells())))
+    ways = "; ".join("{} {:+.4f} ± {:.4f}".format(rows, *found[way]) for way, rows in WAYS.items())
+    print(f"trained, k-fold n={N_TRAINED_ROWS}, {n_trained:,} drawn, chosen on {ways}")
+    if args.whole:
+        write_json(RESULTS, {**results, "trained": found})
 
 
 if __name__ == "__main__":

@@ -5,10 +5,13 @@ Without arguments the benchmark makes one small study of each verdict, from a de
 on.  It keeps each in `results/draws/`, so a later run resumes there.  It prints the confusion table and writes
 `results/verdicts.json`.  Each modality with a signal reaches .75 to .85 by itself.  Exceptions are a leaking label, and
 a class that only both modalities together predict.
+
+`--independent` makes studies of another make instead, and scores the claims of their headlines (`independent.command`).
 """
 
 import argparse
 import os
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +22,7 @@ from counterpoint.artifacts import read_json, write_json
 from counterpoint.config import StudyConfig
 from counterpoint.diagnose.verdict import VERDICTS
 from counterpoint.measures.comparison_tables import scores_on_test_rows
+from independent.command import main as independent
 from injection import THREADS
 from injection.draw import study_of, timed
 from injection.rates import MET, rate_text, share_of
@@ -195,7 +199,11 @@ def lines(summed: Mapping[str, Any]) -> Iterable[str]:
 
 def main() -> None:
     """Make the selected studies that are not stored yet, and print a summary of all studies."""
+    if "--independent" in sys.argv[1:]:
+        independent([argument for argument in sys.argv[1:] if argument != "--independent"])
+        return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--independent", action="store_true", help="the independent benchmark, with options of its own")
     parser.add_argument("--whole", action="store_true", help="make all studies, for the report")
     parser.add_argument("--each", type=int, help="number of studies of each verdict and size")
     parser.add_argument("--first", type=int, help="the first seed")

@@ -157,9 +157,9 @@ def coverage(found: Mapping[str, Any]) -> str:
     n = max(own["n"] for own in found.values())
     return "\n\n".join(
         [
-            f"How often 95 % intervals held the true score, in {n:,} simulations a cell. A range goes from the lowest to "
-            "the highest cell of its kind: hold-out and five folds, classes of 1 to 1 and 9 to 1, AUC .75 and .95. The "
-            f"error of one cell is ±{2 * (0.05 * 0.95 / n) ** 0.5:.3f}.",
+            f"How often 95 % intervals held the true score, in {n:,} simulations a cell. A range goes from the lowest "
+            "to the highest cell of its kind: hold-out and five folds, classes of 1 to 1 and 9 to 1, AUC .75 and .95. "
+            f"The error of one cell is ±{2 * (0.05 * 0.95 / n) ** 0.5:.3f}.",
             table(["rows", "cells", *names], rows),
         ]
     )

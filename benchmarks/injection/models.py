@@ -1,17 +1,21 @@
 """Contenders with a fault that no setting of the real ones has."""
 
 from copy import deepcopy
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import polars as pl
 import torch
+from pydantic import Field
 from torch import nn
 
-from counterpoint.contenders.base import Rows
+from counterpoint.contenders import settings_as_fields
+from counterpoint.contenders.base import Proba, Rows
 from counterpoint.contenders.batches import Material
 from counterpoint.contenders.lstm_cnn import LSTMCNN
+from counterpoint.contenders.text_svm import TextSVM
 from counterpoint.features.pixels import Pixels
+from counterpoint.schema import Frame
 
 
 class FrozenImage(LSTMCNN):
@@ -36,6 +40,28 @@ class FrozenImage(LSTMCNN):
             for kept, drawn in zip(network.image.parameters(), random.parameters(), strict=True):
                 kept.lerp_(drawn, self.share).requires_grad_(False)
         return network  # type: ignore[no-any-return]
+
+
+@settings_as_fields
+class Simple(TextSVM):
+    """The text SVM, which reads the text of another row instead of its own in a *share* of the rows."""
+
+    share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The share of rows."""
+
+    def _proba(self, pairs: Frame) -> Proba:
+        rng = np.random.default_rng([self.seed, len(pairs), self.complexity or 0])
+        moved = np.flatnonzero(rng.random(len(pairs)) < self.share)
+        origin = np.arange(len(pairs))
+        origin[moved] = rng.permutation(moved)
+        return super()._proba(pairs.with_columns(pairs["text"].gather(origin)))
+
+
+@settings_as_fields
+class Complex(Simple):
+    """The same, with the place of a network in the order of simplicity."""
+
+    complexity: ClassVar[int | None] = 4
 
 
 class _Filled(Pixels):

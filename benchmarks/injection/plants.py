@@ -30,6 +30,12 @@ MISSING = 0.3
 """The share of missing images in draws without the fault of CP014."""
 LIGHT = 0.6
 """The darkest value in light images, as a share of white."""
+SHARED = 0.45
+"""The share of rows with one image or text in draws without the fault of CP020."""
+MISREAD = 0.2
+"""The share of rows that the simpler contender misreads in draws of CP023."""
+COPIED = 0.1
+"""The share of near-copies in draws of CP024."""
 FEW_EPOCHS = 3
 TEXT_WIDTH = 8
 NAMING = {"person": ["man", "woman", "boy", "girl", "people"], "animal": ["dog", "dogs"]}
@@ -162,7 +168,11 @@ def _missing(place: Place, share: float) -> StudyConfig:
     return _one_fit(place, source, contenders(place, *NETWORKS, lstm_cnn=model), align={"missing_image": "keep"})
 
 
-def _softmax(place: Place, strength: float) -> StudyConfig:  # noqa: ARG001 - the fault has no strength
+def _untrained(place: Place, strength: float) -> StudyConfig:  # noqa: ARG001 - the fault has no strength
+    # In draws of even seeds each hidden layer is a softmax.  In the others text-lstm keeps weights without a signal.
+    if place.seed % 2:
+        kept = {"lr": 1e-6, "epochs": 2}
+        return _one_fit(place, BOTH_SIGNALS, contenders(place, "majority", "text-svm", "text-lstm", text_lstm=kept))
     joint = {"kind": "paper-lstm-cnn", "name": "lstm-cnn", "padding": "post", "side_px": 16, "length": 20}
     joint |= {"hidden": 16, "epochs": 6}
     return _one_fit(place, BOTH_SIGNALS, [*contenders(place, "majority", "text-svm", "image-cnn"), joint])
@@ -189,10 +199,42 @@ def _overfitted(place: Place, epochs: float) -> StudyConfig:
 
 
 def _flipped(place: Place, share: float) -> StudyConfig:
+    # Without the fault, many rows share one image, one text or both.
     named = contenders(
         place, "majority", "text-svm", "image-cnn"
     )  # both learn, because the check compares two models that predict the class
-    return study(place, {**BOTH_SIGNALS, "label_noise": share}, named, split=_folds(place))
+    fault = {"label_noise": share} if share else {"fault": "shared", "strength": SHARED}
+    return study(place, {**BOTH_SIGNALS, **fault}, named, split=_folds(place))
+
+
+def _worse(place: Place, share: float) -> StudyConfig:
+    simple = {"kind": "injection.models:Simple", "name": "simple", "share": MISREAD}
+    network = {"kind": "injection.models:Complex", "name": "complex", "share": MISREAD + share}
+    return study(place, BOTH_SIGNALS, [*contenders(place, "majority"), simple, network])
+
+
+def _conflicting(place: Place, share: float) -> StudyConfig:
+    # Copies in draws of even seeds have other labels.  In the others, labels of the same class are written otherwise.
+    fault = "conflicting" if place.seed % 2 == 0 else "spelled"
+    source = {**SIGNALS, "near_duplicates": COPIED, "fault": fault, "strength": share}
+    return study(place, source, contenders(place, "majority"))
+
+
+def _properties(place: Place, share: float) -> StudyConfig:
+    # Draws of even seeds have another file for a class, the others another appearance.
+    fault = {"fault": "processed_file" if place.seed % 2 == 0 else "processed_look", "strength": share}
+    return study(place, {**SIGNALS, **(fault if share else {})}, contenders(place, "majority"))
+
+
+def _shift(place: Place, share: float) -> StudyConfig:
+    kind = "longer" if place.seed % 2 == 0 else "darker"
+    source = {**SIGNALS, "fault": kind, "strength": share, "are_folds_random": True}
+    return study(place, source, contenders(place, "majority"), group=UNGROUPED, split={"kind": "given"})
+
+
+def _shared(place: Place, share: float) -> StudyConfig:
+    fault = {"fault": "placeholder" if place.seed % 2 == 0 else "boilerplate", "strength": share}
+    return study(place, {**SIGNALS, **fault}, contenders(place, "majority"))
 
 
 PLANTS: Mapping[str, Plant] = {
@@ -272,8 +314,9 @@ PLANTS: Mapping[str, Plant] = {
         kinds=("image contenders", "text contenders"),
     ),
     "CP016": Plant(
-        "Each hidden layer has softmax as its activation", "yes", 1,
-        "Every network has ReLU or tanh, and its score is better than chance.", make=_softmax, trains=True,
+        "Each hidden layer has softmax as its activation, or the kept weights learned nothing", "yes", 1,
+        "Every network has ReLU or tanh, and its score is better than chance.", make=_untrained, trains=True,
+        kinds=("softmax as activation", "kept weights that learned nothing"),
     ),
     "CP017": Plant(
         "Images are blank, or words are unknown", "of the images, or a third more of the words", 0.30,
@@ -293,7 +336,37 @@ PLANTS: Mapping[str, Plant] = {
     ),
     "CP020": Plant(
         "Labels are flipped", "of the labels", 0.10,
-        "No label is flipped. Each row has the label that it was generated with.",
-        grid=(0.02, 0.04, 0.07), make=_flipped, trains=True,
+        "No label is flipped. Many rows share one image, one text or both.",
+        grid=(0.02, 0.04, 0.07), make=_flipped, clean_at=0.0, trains=True,
+    ),
+    "CP023": Plant(
+        "A network reads the text of another row, more often than a linear model does", "of the rows, beyond a fifth",
+        0.4, "Both read the text of another row equally often, each in other rows.",
+        grid=(0.1, 0.2, 0.3), make=_worse, clean_at=0.0,
+    ),
+    "CP024": Plant(
+        "Near-copies have other labels, or labels of one class are written otherwise", "of copies, or of all labels",
+        0.2, "A tenth of the rows are near-copies of others, with the same label, written in the same way.",
+        grid=(0.05, 0.1), make=_conflicting, clean_at=0.0,
+        kinds=("copies have other labels", "labels are written otherwise"),
+    ),
+    "CP021": Plant(
+        "The images of one class have another file or another appearance", "of the classes predicted by it", 1.0,
+        "The images of both classes are stored and processed alike. Their shapes and textures depend on the class.",
+        grid=(0.65, 0.8, 0.9, 0.95), make=_properties, clean_at=0.0,
+        kinds=("format, quality or border", "brightness, contrast, colour or blur"),
+        real={FLICKR8K: 0.0, OPENMOJI: 0.0},
+    ),
+    "CP022": Plant(
+        "Test texts are longer, or test images are darker", "of the test rows", 0.5,
+        "Each row is assigned to its part at random.",
+        grid=(0.1, 0.2, 0.3, 0.4), make=_shift, clean_at=0.0, kinds=("test texts are longer", "test images are darker"),
+        real={FLICKR8K: 0.0, OPENMOJI: 0.0},
+    ),
+    "CP025": Plant(
+        "Images of one class are one placeholder, or its texts have a stock phrase", "of that class", 0.10,
+        "Each image is drawn by itself. Texts share openings, but equally in both classes.",
+        grid=(0.01, 0.02, 0.03, 0.05), make=_shared, clean_at=0.0, kinds=("one placeholder", "a stock phrase"),
+        real={FLICKR8K: 0.0, OPENMOJI: 0.0},
     ),
 }  # fmt: skip

@@ -4,15 +4,17 @@ Faults are planted in the rows that a source yields, so all stages of a study pr
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 from pydantic import BaseModel
 
 from counterpoint.artifacts import key_of
@@ -23,8 +25,9 @@ from counterpoint.data.sources.base import REASON, Source
 from counterpoint.data.sources.emoji import EmojiSource
 from counterpoint.data.sources.generated import GeneratedSource
 from counterpoint.data.words import ENGLISH
+from counterpoint.features.decode import Limits, decode
 from counterpoint.features.pixels import load_pixels
-from counterpoint.formats.images import write_images
+from counterpoint.formats.images import ImageReader, write_images
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -42,10 +45,14 @@ LOST = 0.1
 FOLDS = {"train": 0.64, "validation": 0.16, "test": 0.2}
 SIDE_PX = 16
 LONG_WORDS = 10
+CYRILLIC_A = "\u0430"
+BOILERPLATE = "no description was given for this picture"
 
 Fault = Literal[
-    "none", "copied", "lost", "long", "blank", "light", "unknown_words", "other_text", "other_image", "other_label"
-]
+    "none", "copied", "lost", "long", "blank", "light", "unknown_words", "other_text", "other_image", "other_label",
+    "shared", "conflicting", "spelled", "processed_file", "processed_look", "longer", "darker", "placeholder",
+    "boilerplate",
+]  # fmt: skip
 Plant = Callable[[Frame, float, np.random.Generator, Path], Frame]
 
 
@@ -231,6 +238,128 @@ def _unknown_words(rows: Frame, share: float, rng: np.random.Generator, work: Pa
     return rows.with_columns(text=pl.Series(texts))
 
 
+def _shared(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:
+    """Give a *share* of the rows one image, one text or both, or one image that is most frequent in class 1."""
+    kind = ("image", "text", "both", "image by class")[rng.integers(4)]
+    chance = np.where(rows["label"] == "class_1", 1.5 * share, share / 2) if kind == "image by class" else share
+    is_shared = rng.random(len(rows)) < chance
+    if kind in ("text", "both"):
+        rows = rows.with_columns(text=pl.when(pl.Series(is_shared)).then(pl.lit(BOILERPLATE)).otherwise("text"))
+    if kind == "text":
+        return rows
+    canvas = np.full((SIDE_PX, SIDE_PX, 3), 220, dtype=np.uint8)
+    canvas[4:12, 3:13] = 90
+    places = np.flatnonzero(is_shared)
+    return _repainted(rows, places, [png(canvas)] * len(places), work)
+
+
+def _conflicting(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
+    """Give a *share* of the near-copies another label than their origin has."""
+    twins = np.flatnonzero(rows["twin_of"].is_not_null())
+    labels, names = rows["label"].to_numpy().copy(), rows["label"].unique().sort().to_list()
+    changed = rng.choice(twins, round(share * len(twins)), replace=False)
+    labels[changed] = [names[(names.index(labels[row]) + 1) % len(names)] for row in changed]
+    return rows.with_columns(label=pl.Series(labels))
+
+
+def _spelled(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
+    """Write the label of a *share* of the rows in upper case, another alphabet, or with an invisible letter."""
+    written = (lambda name: name.upper(), lambda name: name.replace("a", CYRILLIC_A), lambda name: f"{name}\u200b")
+    write = written[rng.integers(len(written))]
+    is_other = rng.random(len(rows)) < share
+    labels = [write(name) if other else name for name, other in zip(rows["label"], is_other, strict=True)]
+    return rows.with_columns(label=pl.Series(labels))
+
+
+def _by_class(rows: Frame, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Return a mask of a *share* of the rows of class 1, and of the remaining share of the others."""
+    mask: NDArray[np.bool_] = rng.random(len(rows)) < np.where(rows["label"] == "class_1", share, 1 - share)
+    return mask
+
+
+def _processed(kinds: Sequence[str]) -> Plant:
+    """Return the plant that processes images by class, in one of *kinds*, drawn at random."""
+
+    def planted(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:
+        kind = kinds[int(rng.integers(len(kinds)))]
+        there = np.flatnonzero(rows["image"].is_not_null())
+        marked = _by_class(rows, share, rng)[there]
+        pixels = load_pixels(rows["image"].gather(there).to_list(), side_px=PROCESSED_PX, mode="rgb")
+        images = pixels[np.arange(len(there))].transpose(0, 2, 3, 1)
+        pictures = (PROCESSES[kind](image, bool(mark)) for image, mark in zip(images, marked, strict=True))
+        return _repainted(rows, there, pictures, work)
+
+    return planted
+
+
+def _saved(image: NDArray[np.uint8], kind: str, **options: Any) -> bytes:
+    file = BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(file, kind, **options)
+    return file.getvalue()
+
+
+def _framed(image: NDArray[np.uint8], is_marked: bool) -> bytes:
+    return png(np.pad(image, ((2, 2), (2, 2), (0, 0)), constant_values=255)) if is_marked else png(image)
+
+
+def _blurred(image: NDArray[np.uint8], is_marked: bool) -> bytes:
+    soft = Image.fromarray(np.ascontiguousarray(image)).filter(ImageFilter.GaussianBlur(2))
+    return png(np.asarray(soft)) if is_marked else png(image)
+
+
+def _scaled(image: NDArray[np.uint8], is_marked: bool, factors: Sequence[float], offset: float = 0.0) -> bytes:
+    return png((image * np.asarray(factors) + offset).clip(0, 255).astype(np.uint8)) if is_marked else png(image)
+
+
+PROCESSED_PX = 32
+PROCESSES: Mapping[str, Callable[[NDArray[np.uint8], bool], bytes]] = {
+    "border": _framed,
+    "format": lambda image, mark: _saved(image, "JPEG", quality=95) if mark else png(image),
+    "quality": lambda image, mark: _saved(image, "JPEG", quality=70 if mark else 90),
+    "dark": lambda image, mark: _scaled(image, mark, (0.25,) * 3),
+    "flat": lambda image, mark: _scaled(image, mark, (0.25,) * 3, 96.0),
+    "tinted": lambda image, mark: _scaled(image, mark, (1.0, 0.75, 0.4)),
+    "blurred": _blurred,
+}
+"""The processing of an image, by whether it is marked.  The first three change the file, the others the appearance."""
+
+
+def _longer(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
+    """Make a *share* of the test texts longer."""
+    is_longer = (rows["fold"] == "test").to_numpy() & (rng.random(len(rows)) < share)
+    tails = rng.choice(ENGLISH.fillers, (len(rows), LONG_WORDS // 2))
+    texts = [
+        f"{text} {' '.join(tail)}" if longer else text
+        for text, tail, longer in zip(rows["text"], tails, is_longer, strict=True)
+    ]
+    return rows.with_columns(text=pl.Series(texts))
+
+
+def _darker(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:
+    """Make a *share* of the test images half as bright.  All images are stored again, each in its own size."""
+    there = np.flatnonzero(rows["image"].is_not_null())
+    darker = (rows["fold"].gather(there) == "test").to_numpy() & (rng.random(len(there)) < share)
+    with ImageReader() as reader:
+        images = [decode(reader.read(ref), limits=Limits(), mode="rgb") for ref in rows["image"].gather(there)]
+    pictures = (_scaled(image, bool(mark), (0.5,) * 3) for image, mark in zip(images, darker, strict=True))
+    return _repainted(rows, there, pictures, work)
+
+
+def _placeholder(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:
+    """Replace a *share* of the images of class 1 by one picture that says that there is none."""
+    marked = np.flatnonzero((rows["label"] == "class_1").to_numpy() & (rng.random(len(rows)) < share))
+    picture = png(np.kron(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8), np.ones((8, 8, 1), dtype=np.uint8)))
+    return _repainted(rows, marked, [picture] * len(marked), work)
+
+
+def _boilerplate(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
+    """Put a stock phrase at the end of a *share* of the texts of class 1."""
+    marked = (rows["label"] == "class_1").to_numpy() & (rng.random(len(rows)) < share)
+    phrase = ("click to enlarge", "- image not available", "(photo by our own staff)")[int(rng.integers(3))]
+    texts = [f"{text} {phrase}" if mark else text for text, mark in zip(rows["text"], marked, strict=True)]
+    return rows.with_columns(text=pl.Series(texts))
+
+
 def _permuted(name: str) -> Plant:
     """Return the plant that permutes the column *name* in a share of the validation rows."""
 
@@ -254,5 +383,14 @@ FAULTS: Mapping[str, Plant] = {
     "other_text": _permuted("text"),
     "other_image": _permuted("image"),
     "other_label": _permuted("label"),
+    "shared": _shared,
+    "conflicting": _conflicting,
+    "spelled": _spelled,
+    "processed_file": _processed(("border", "format", "quality")),
+    "processed_look": _processed(("dark", "flat", "tinted", "blurred")),
+    "longer": _longer,
+    "darker": _darker,
+    "placeholder": _placeholder,
+    "boilerplate": _boilerplate,
 }
 """The function of each fault, with rows, strength, random generator and folder for images as its arguments."""

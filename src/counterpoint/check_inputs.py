@@ -60,6 +60,7 @@ def inputs_of(
         "modalities": modalities,
         "additive": tuple(name for name, model in contenders.items() if getattr(model, "is_additive", False)),
         "members": {name: found for name, model in contenders.items() if (found := _members(model, contenders))},
+        "complexity": {name: model.complexity for name, model in contenders.items() if _has_complexity(model)},
         "pretrained": _pretrained(config, contenders),
         "n_fits": _n_fits(tables, config, primary or {}),
         "test_evaluations": len(evaluations.read()),
@@ -77,6 +78,11 @@ def inputs_of(
 def _members(model: Any, contenders: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the contenders that *model* combines: those of the study, and those that it trains itself."""
     return tuple(dict.fromkeys((*model.needs_in(contenders), *model.needs)))
+
+
+def _has_complexity(model: Any) -> bool:
+    """Return whether the class of a contender declares its place in the order of simplicity."""
+    return getattr(model, "complexity", None) is not None
 
 
 def _pretrained(config: StudyConfig, contenders: Mapping[str, Any]) -> frozenset[str]:

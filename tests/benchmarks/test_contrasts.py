@@ -56,6 +56,12 @@ def test_contenders_are_chosen_and_compared_as_in_a_study(cell):
             assert alone["difference"].item() == pytest.approx(row["difference"])
 
 
+def test_a_choice_by_rows_that_are_tested_is_biased_and_one_by_other_rows_is_not():
+    found = benchmark.trained(1500, np.random.default_rng(0))
+    assert found["pooled"][0] > 8 * found["pooled"][1]
+    assert abs(found["own"][0]) < 3 * found["own"][1]
+
+
 def test_all_contenders_are_equally_good():
     found = benchmark.draw(TINY, 2000, np.random.default_rng(0), fit_sd=0.3)
     shares = found.test.mean(axis=(0, 2, 3))
@@ -83,8 +89,10 @@ def test_the_effect_of_a_fit_is_as_large_as_a_contrast_varies_on_its_rows():
 def test_a_few_cells_are_drawn_and_reported_seeds_are_others(capsys, monkeypatch):
     monkeypatch.setattr(benchmark, "cells", lambda: [TINY] * 4)
     monkeypatch.setattr(benchmark, "TARGET_QUICK", 1.0)
+    monkeypatch.setattr(benchmark, "N_TRAINED_QUICK", 3)
     benchmark.main(["--tests", "1"])
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 5
+    assert lines[4].startswith("trained, k-fold n=200, 3 drawn, chosen on the validation rows of the fold ")
     assert lines[0].startswith("3+2 k-fold groups n=60 seeds=2 fit-effect: bias ")
     assert benchmark.DEVELOPMENT + len(benchmark.cells()) < benchmark.REPORTED

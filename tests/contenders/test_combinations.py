@@ -189,9 +189,9 @@ def test_an_ensemble_takes_all_fits_of_a_study_and_keeps_the_chosen_ones():
     assert model.n_trials_ == 6
 
 
-def test_an_ensemble_of_a_study_needs_every_contender_that_is_no_ensemble():
+def test_an_ensemble_of_a_study_needs_every_contender_that_reads_a_modality_and_is_no_ensemble():
     study = {"majority": make("majority"), "text-svm": make("text-svm"), "ensemble": Ensemble(), "other": Ensemble()}
-    assert Ensemble().needs_in(study) == ("majority", "text-svm")
+    assert Ensemble().needs_in(study) == ("text-svm",)
     assert Ensemble(members=("text-svm", "image-cnn")).needs_in(study) == ("text-svm",)
     assert Ensemble().modalities_in(study) == ("text",)
     assert Ensemble(members=("majority",)).modalities_in(study) == ()

@@ -100,4 +100,4 @@ def test_a_study_has_a_finding_of_it_with_a_title(typed, tmp_path):
     config = StudyConfig(study="typed", source={"kind": "table", "path": tmp_path / "pairs.parquet"})
     findings = Study(config, runs=tmp_path / "runs").made("pairs")["pairs_findings"]
     assert findings.filter(code="CP024")["severity"].to_list() == ["warn"]
-    assert title_of("CP024") == "Labels that look alike"
+    assert title_of("CP024") == "Labels that conflict or look alike"

@@ -11,7 +11,7 @@ from check_material import run_check
 from counterpoint.data.generate import generate
 from counterpoint.diagnose import cp004_misaligned_pairs as check
 from counterpoint.diagnose.cp004_misaligned_pairs import ENOUGH
-from counterpoint.diagnose.misaligned_rows import LEAST_LAPSE_RATE, LEAST_SUPPORT
+from counterpoint.diagnose.misaligned_rows import LEAST_CLARITY, LEAST_LAPSE_RATE, LEAST_SUPPORT
 from counterpoint.measures.lapse_rate import label_support, lapse_rate, proba_from_words
 from counterpoint.measures.matched_pairs import MatchedPairs
 from counterpoint.measures.own_image_rate import own_image_rate
@@ -337,3 +337,59 @@ def test_sets_that_share_the_class_alone_are_not_named_so_from_few_pairs():
     found = run_check("CP004", encoded_comparison(encoded, 200))
     assert found["severity"] == "info"
     assert "unknown whether they match beyond the class" in found["explanation"]
+
+
+def contrasting(n=600, *, strength=0.7, seed=0):
+    """Return features of text and image that go together in one class, and in the opposite way in the other."""
+    rng = np.random.default_rng(seed)
+    codes, shared = rng.integers(0, 2, n), rng.normal(size=n)
+    text, image = rng.normal(size=(n, 20)), rng.normal(size=(n, 20))
+    text[:, 0] += strength * 2 * shared
+    image[:, 0] += strength * 2 * shared * (2 * codes - 1)
+    return text, image, codes
+
+
+def test_an_association_that_is_opposite_in_two_classes_is_found_where_each_class_has_few_rows():
+    groups = [str(row) for row in range(300)]
+    found = []
+    for seed in range(10):
+        text, image, codes = contrasting(300, seed=seed)
+        model = Canonical(text, image)
+        rates = [own_image_rate(model.contrasted(), groups, codes), own_image_rate(model, groups)]
+        found.append([rate.p <= check.LEVEL / 2 for rate in rates])
+    is_contrast, is_at_all = np.sum(found, axis=0)
+    assert is_contrast >= 9
+    assert is_at_all <= 1
+
+
+def test_an_association_that_is_the_same_in_all_classes_is_no_contrast():
+    rng = np.random.default_rng(0)
+    groups, alarms = [str(row) for row in range(300)], 0
+    for _ in range(20):
+        codes, shared = rng.integers(0, 2, 300), rng.normal(size=(300, 1))
+        text, image = (shared + rng.normal(size=(300, 10)) + codes[:, None] for _ in range(2))
+        alarms += own_image_rate(Canonical(text, image).contrasted(), groups, codes).p <= check.LEVEL / 2
+    assert alarms <= 1
+
+
+def test_every_finding_tells_whether_an_association_that_differs_by_class_is_excluded(aligned):
+    for pairs in (aligned, permuted(aligned), aligned.head(400)):
+        assert evidence(run_check("CP004", comparison(pairs)))["contrast"] in ("shown", "absent", "unknown")
+
+
+def weak_texts(seed, n=600):
+    """Return probabilities of weak evidence, with noise of rare and large logits, as of a model of many rare words."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 2, n)
+    seen = 0.5 * (2 * codes - 1) + rng.normal(size=n)
+    p = 1 / (1 + np.exp(-(seen + rng.standard_t(5, n) * 0.8)))
+    return np.stack([1 - p, p], axis=1), codes
+
+
+def test_texts_that_do_not_lapse_must_be_clear():
+    weak = [lapse_rate(*weak_texts(seed)) for seed in range(30)]
+    lapsing = [each.clarity for each in weak if each.rate.low > LEAST_LAPSE_RATE]
+    assert len(lapsing) >= 5  # the rate alone would raise alarms
+    assert sum(clarity >= LEAST_CLARITY for clarity in lapsing) <= 1
+    rows = prediction_arrays(inputs_of_signals(n=1000, text=1.0, mispaired=0.5)["predictions"], ["text-svm"])
+    assert lapse_rate(rows.proba["text-svm"], rows.codes).clarity >= LEAST_CLARITY

@@ -13,7 +13,7 @@ from counterpoint.data.split import split
 from counterpoint.diagnose import CHECKS, title_of
 from counterpoint.measures.contender_fits import ContenderFit
 
-DATA = ("CP001", "CP002", "CP003", "CP013", "CP017", "CP018")
+DATA = ("CP001", "CP002", "CP003", "CP013", "CP017", "CP018", "CP022", "CP025")
 
 
 def severity(code, given):

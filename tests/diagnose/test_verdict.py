@@ -1,15 +1,19 @@
 """The verdict on made-up comparisons whose truth is known, with the findings that its checks would make."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
 from check_material import run_check
-from counterpoint.diagnose import Inputs
+from counterpoint.diagnose import CHECKS, Inputs
+from counterpoint.diagnose.claim import DOUBTS, OPENINGS
 from counterpoint.diagnose.cp016_training_failed import MISREADS
-from counterpoint.diagnose.verdict import VERDICTS, answer
+from counterpoint.diagnose.verdict import VERDICTS, Answer, answer
+from counterpoint.diagnose.verdict_questions import HALF, UNTRAINED, WORTHLESS
+from counterpoint.report.glossary import VERDICTS as VERDICTS_IN_WORDS
 from counterpoint.schema import DIFFERENCES, FINDINGS, SCORES, Frame, finding
 from fusion_material import Signals, inputs_of_models, made_rows, usual
 
@@ -188,7 +192,7 @@ def test_without_an_additive_contender_the_projection_shows_the_kind_of_gain():
 def test_an_answer_has_its_numbers_and_each_part_is_one_sentence(truth):
     found = answer(*made(truth))
     sentences = [found.headline, *found.reasons, *filter(None, [found.recommendation])]
-    assert len(sentences) <= 8
+    assert len(sentences) <= 9
     assert all(sentence.endswith(".") and ". " not in sentence for sentence in sentences)
     assert sum(character.isdigit() for character in "".join(sentences)) > 10
     assert not {"nan", "inf"} & set(" ".join(sentences).replace("(", " ").split())
@@ -362,3 +366,111 @@ def test_the_lead_of_an_ensemble_over_a_sum_is_no_interaction():
     )
     assert answered.verdict == "additive_gain"
     assert "interaction adds" not in " ".join(answered.reasons)
+
+
+# The claim.
+
+
+def claimed(given: Inputs, findings: Frame | None = None, **ends: float) -> Answer:
+    """Return the answer where the primary contrast has these *ends*."""
+    more = [pl.when("is_primary").then(value).otherwise(name).alias(name) for name, value in ends.items()]
+    return answer(given.replaced(differences=given["differences"].with_columns(more)), findings or found())
+
+
+def test_a_gain_over_a_contender_that_does_not_beat_the_majority_is_not_shown():
+    given, findings = made("additive_gain")
+    b = given["primary"]["b"]
+    to_majority = (pl.col("a") == b) & (pl.col("b") == "majority")
+    worse = [pl.when(to_majority).then(value).otherwise(name).alias(name)
+             for name, value in (("difference", -0.02), ("low", -0.05), ("high", 0.01))]  # fmt: skip
+    found = answer(given.replaced(differences=given["differences"].with_columns(worse)), findings)
+    assert (found.verdict, found.claim) == ("cannot_tell", "not_shown")
+    assert found.headline.startswith("Not shown")
+    assert f"{b}, the contender of one modality, is not shown to do better than majority" in " ".join(found.reasons)
+
+
+def test_an_interaction_is_a_gain_though_neither_modality_alone_beats_guessing():
+    answered = answer(*made("interaction_gain"))
+    assert (answered.verdict, answered.claim) == ("interaction_gain", "better")
+
+
+@pytest.mark.parametrize(("without", "modality"), [("image-cnn", "image"), ("text-lstm", "text")])
+def test_without_a_trained_contender_of_a_modality_there_is_no_claim_of_a_gain(without, modality):
+    given, findings = made("additive_gain")
+    reads = {name: own for name, own in given["modalities"].items() if name != without}
+    for now in (given.replaced(modalities=reads), given.replaced(untrained=(without,))):
+        answered = answer(now, findings)
+        assert (answered.verdict, answered.claim) == ("not_asked", "not_asked")
+        assert answered.headline.startswith(f"Cannot be asked: no trained contender reads the {modality} alone, so")
+        assert f"{modality}-probe" in (answered.recommendation or "")
+        assert "Yes" not in answered.headline
+
+
+@pytest.mark.parametrize(("margin", "expected"), [(None, "better"), (0.5, "same"), (0.001, "better")])
+def test_a_margin_that_was_fixed_before_allows_to_say_that_a_difference_does_not_matter(margin, expected):
+    given, findings = made("additive_gain")
+    answered = answer(given.replaced(margin=margin), findings)
+    assert answered.claim == expected
+    assert (answered.verdict == "equivalent") == (expected == "same")
+    assert ("probabilities are" in " ".join(answered.reasons)) == (margin is not None)
+
+
+@pytest.mark.parametrize(("low", "high", "claim"), [(-0.3, -0.1, "worse"), (-0.1, 0.3, "open"), (-0.2, 0.01, "none")])
+def test_an_interval_decides_the_claim(low, high, claim):
+    given, _ = made("additive_gain")
+    answered = claimed(given, difference=(low + high) / 2, low=low, high=high)
+    assert answered.claim == claim
+    assert ("more test pairs" in " ".join(answered.reasons).replace("as many test", "more test")) == (claim != "worse")
+
+
+def test_the_most_serious_alarm_is_named_in_words():
+    given, findings = made("additive_gain")
+    noise, leak = finding("CP011", "warn", "s", "Noise."), finding("CP001", "warn", "label", "A rule.", accuracy=0.93)
+    both = answer(given, pl.concat([findings, found(noise, leak)]))
+    assert both.doubt == "But a rule of a few words predicts most labels (CP001)."
+    calm = findings.with_columns(severity=pl.lit("info"))
+    assert answer(given, calm).doubt is None
+    assert answer(given, pl.concat([calm, found(noise)])).doubt == "But the comparison may be noise (CP011)."
+
+
+def test_every_doubt_is_about_a_check_and_every_verdict_has_words():
+    assert set(DOUBTS) <= set(CHECKS)
+    assert set(VERDICTS) <= set(VERDICTS_IN_WORDS)
+
+
+def test_contenders_that_tie_with_the_best_are_named():
+    reasons = " ".join(answer(*made("redundant")).reasons)
+    assert "has the best score, and is not shown to differ from" in reasons
+
+
+def test_another_metric_that_contradicts_is_named():
+    given, findings = made("text_only")
+    a, b = given["primary"]["a"], given["primary"]["b"]
+    row = given["differences"].filter(a=a, b=b, metric="accuracy")
+    other = row.with_columns(difference=pl.lit(0.2), low=pl.lit(0.1), high=pl.lit(0.3), is_primary=pl.lit(value=False))
+    rest = given["differences"].filter(~((pl.col("a") == a) & (pl.col("b") == b) & (pl.col("metric") == "accuracy")))
+    answered = answer(given.replaced(differences=pl.concat([rest, other])), findings)
+    assert f"By accuracy the answer differs: {a} does better than {b}, +0.200 (" in " ".join(answered.reasons)
+
+
+def test_a_sentence_never_denies_the_number_beside_it():
+    """A reader that is a little better than guessing is not called as good as chance."""
+    given, findings = made("text_only")
+    ends = {"value": 0.54, "low": 0.516, "high": 0.563}
+    little = [
+        pl.when(pl.col("contender") == "image-cnn").then(value).otherwise(name).alias(name)
+        for name, value in ends.items()
+    ]
+    answered = answer(given.replaced(scores=given["scores"].with_columns(little)), findings)
+    assert answered.verdict == "text_only"
+    text = " ".join([answered.headline, *answered.reasons])
+    assert "more than a little better than guessing (the best, image-cnn: balanced accuracy +0.040" in text
+    assert "no better than chance" not in text
+
+
+def test_the_page_of_the_rules_has_the_thresholds_of_the_code():
+    page = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8")
+    for value, row in ((WORTHLESS, "a gain that counts as none"), (HALF, "share of a gain"), (UNTRAINED, "at chance")):
+        assert any(line.startswith(f"| {row}") and f"{value:g}".removeprefix("0") in line for line in page.splitlines())
+    assert all(f"`{verdict}`" in page for verdict in VERDICTS)
+    assert all(f"| `{claim}` |" in page for claim in OPENINGS)

@@ -73,6 +73,7 @@ def inputs_of(pairs: pl.DataFrame, **given: Any) -> Inputs:
         "modalities": {"text-svm": ("text",), "lstm-cnn": ("text", "image")},
         "additive": (),
         "members": {"late-fusion": ("text-svm", "image-cnn")},
+        "complexity": {},
         "pretrained": frozenset(),
         "n_fits": 5,
         "test_evaluations": 1,

@@ -30,10 +30,13 @@ class Signals:
     joint: float = 0.0
 
 
-def made_rows(signals: Signals, n: int, *, classes: int = 2, seed: int = 0) -> pl.DataFrame:
+def made_rows(
+    signals: Signals, n: int, *, classes: int = 2, seed: int = 0, shares: tuple[float, ...] = ()
+) -> pl.DataFrame:
     """Return pairs whose text and image are numbers: evidence for each class, and half of what only both tell."""
     rng = np.random.default_rng(seed)
     truth, half = rng.integers(0, classes, (2, n))
+    truth = rng.choice(classes, n, p=shares) if shares else truth
     text, image, redundant, joint = (rng.random(n) < getattr(signals, name) for name in Signals.__annotations__)
     is_joint = joint[:, None]
     columns = {}
@@ -63,6 +66,12 @@ class Made:
     """What a missing side adds to the logit of the first class."""
     classes: int = 2
     seed: int = 0
+    shares: tuple[float, ...] = ()
+    """The class shares under which it answers.  Without them, classes are equal."""
+
+    @property
+    def class_shares_(self) -> np.ndarray:
+        return np.array(self.shares or [1 / self.classes] * self.classes)
 
     @property
     def classes_(self) -> np.ndarray:
@@ -94,6 +103,7 @@ class Made:
         for a in range(k):
             for b in range(k):
                 logits[:, (a + b) % k] += self.joint * text[:, k + a] * image[:, k + b]
+        logits += np.log(self.class_shares_)
         logits[:, 0] += self.off * ((text[:, -1] == 0) | (image[:, -1] == 0))
         return logits
 

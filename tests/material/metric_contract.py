@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 from counterpoint.metrics import Metric, PredictedRows
 from made_predictions import some_proba
@@ -105,7 +106,10 @@ def is_taken_in_each_fold_if_it_ranks(metric: Metric) -> None:
         shifted = np.r_[proba, np.eye(proba.shape[1])[codes]]
         whole = float(metric(PredictedRows(twice, shifted, folds).weigh(np.ones((1, 2 * ends))))[0])
         alone = [value(metric, codes, shifted[fold]) for fold in folds]
-        assert whole == pytest.approx(np.mean(alone) if metric.is_ranking else value(metric, twice, shifted))
+        ranks = np.vstack([rankdata(shifted[fold], axis=0) / ends for fold in folds])
+        pooled = value(metric, twice, ranks if metric.is_pooled else shifted)
+        is_averaged = metric.is_ranking and not metric.is_pooled
+        assert whole == pytest.approx(np.mean(alone) if is_averaged else pooled)
 
 
 def leaves_rows_and_weights_as_they_are(metric: Metric) -> None:

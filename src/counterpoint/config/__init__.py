@@ -1,13 +1,12 @@
 """The files of settings: one frozen section a stage.  ``study`` is study.yaml, ``acquire`` is acquire.yaml."""
 
+from counterpoint.config.evaluate import DEFAULT_METRICS, Evaluate
 from counterpoint.config.faults import Fault
 from counterpoint.config.study import (
     DEFAULT_CONTENDERS,
-    DEFAULT_METRICS,
     Align,
     Clean,
     ContenderEntry,
-    Evaluate,
     Fit,
     Group,
     Label,

@@ -57,6 +57,10 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     is_calibrated
         *is_calibrated* is False for a model whose probabilities stay as published.  The probabilities of all others are
         calibrated under the class shares of the training rows.
+    complexity
+        *complexity* is the place of its trained part in the order of CP023: 0 for class shares, 1 for a rule or a few
+        facts, 2 for a linear model, 3 for trees or a combination, 4 for a network that is trained end to end.  Without
+        it, CP023 compares the number of trained parameters.
     part_types
         *part_types* are the only types of scikit-learn, or their full names, that a kept fit may contain.
     tiny
@@ -71,6 +75,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     is_seeded: ClassVar[bool] = False
     is_trained: ClassVar[bool] = True
     is_calibrated: ClassVar[bool] = True
+    complexity: ClassVar[int | None] = None
     part_types: ClassVar[tuple[type | str, ...]] = ()
     tiny: ClassVar[Mapping[str, Any]] = {}
 

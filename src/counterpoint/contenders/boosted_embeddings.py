@@ -35,6 +35,7 @@ class BoostedEmbeddings(Contender):
     """
 
     modalities = ("text", "image")
+    complexity: ClassVar[int | None] = 3
     part_types = BOOSTED_TREES
     tiny: ClassVar[Mapping[str, Any]] = {"rounds": 3}
 

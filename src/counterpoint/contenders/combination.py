@@ -23,6 +23,7 @@ class Combination(Contender):
     """A combination of other contenders, its members.  A child names them in ``named``."""
 
     is_seeded = True
+    complexity = 3
 
     branches: Mapping[str, Mapping[str, Any]] | None = None
     """Settings, by name, of the members that this contender trains itself."""

@@ -21,8 +21,9 @@ class Ensemble(Combination):
     """The weighted mean of the probabilities of other contenders, by greedy selection on validation rows.
 
     The selection is the one of Caruana et al. (ICML 2004), for the log loss (`greedy_selection`).  It uses all
-    contenders of the study that are no ensemble, unless *members* names some.  The validation score of an ensemble is
-    too good, because it was selected on these rows.  Its test score is not.
+    contenders of the study that read a text or an image and are no ensemble, unless *members* names some.  A model of
+    metadata would make its gain one of neither modality.  The validation score of an ensemble is too good, because it
+    was selected on these rows.  Its test score is not.
 
     Attributes
     ----------
@@ -46,7 +47,8 @@ class Ensemble(Combination):
     }
 
     members: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """The contenders to choose from.  With null these are all contenders of the study that are no ensemble."""
+    """The contenders to choose from.  With null these are all contenders of the study that read a text or an image and
+    are no ensemble."""
     steps: Annotated[int, Field(ge=0, le=1000)] = 50
     """The number of contenders that are added to the best ones.  A contender may be added repeatedly."""
     equal_weights: bool = False
@@ -78,8 +80,8 @@ class Ensemble(Combination):
         return self._modalities_read(self.named or self.needs_in(study), study)
 
     def needs_in(self, study: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the members, or all contenders of a *study* that are no ensemble."""
-        others = (name for name, model in study.items() if not isinstance(model, Ensemble))
+        """Return the members, or all contenders of a *study* that read a modality and are no ensemble."""
+        others = (name for name, model in study.items() if not isinstance(model, Ensemble) and model.modalities)
         return super().needs_in(study) if self.named else tuple(others)
 
     def estimate_s(self, n_rows: int, branches: Mapping[str, Any]) -> float:

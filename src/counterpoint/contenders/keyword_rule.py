@@ -47,6 +47,7 @@ class KeywordRule(Contender):
 
     modalities = ("text",)
     is_trained = False
+    complexity: ClassVar[int | None] = 1
     tiny: ClassVar[Mapping[str, Any]] = {"n_words": 3, "min_count": 1}
 
     n_words: Positive = 8

@@ -1,6 +1,6 @@
 """The share of each class in the training rows: the baseline of every model that reads its input."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -21,6 +21,8 @@ class Majority(Contender):
     >>> Majority().fit(pairs, ["cat", "dog", "dog"]).predict_proba(pairs[:1])
     array([[0.33333333, 0.66666667]])
     """
+
+    complexity: ClassVar[int | None] = 0
 
     smoothing: Annotated[float, Field(ge=0)] = 0.0
     """The number that is added to the count of each class.  1 is the smoothing of Laplace."""

@@ -47,6 +47,7 @@ class Metadata(Contender):
     """
 
     part_types = BOOSTED_TREES
+    complexity: ClassVar[int | None] = 1
     tiny: ClassVar[Mapping[str, Any]] = {"rounds": 3}
 
     rounds: Positive = 60

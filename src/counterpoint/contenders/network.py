@@ -52,6 +52,7 @@ class Network(Contender):
 
     branch: ClassVar[str]
     is_seeded: ClassVar[bool] = True
+    complexity: ClassVar[int | None] = 4
 
     epochs: Positive = 15
     """The largest number of epochs."""

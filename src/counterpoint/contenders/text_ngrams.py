@@ -1,6 +1,6 @@
 """Logistic regression on TF-IDF of word and character n-grams: a text model without a network."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.special import softmax
@@ -36,6 +36,7 @@ class TextNGrams(Contender):
     """
 
     modalities = ("text",)
+    complexity: ClassVar[int | None] = 2
 
     words: Positive = 2
     """The longest n-gram of words."""

@@ -1,6 +1,6 @@
 """A linear support vector machine over word and character n-grams, with calibrated probabilities."""
 
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import polars as pl
@@ -37,6 +37,7 @@ class TextSVM(Contender):
     """
 
     modalities = ("text",)
+    complexity: ClassVar[int | None] = 2
 
     c: Annotated[float, Field(gt=0)] = 1.0
     """The cost of an error, relative to the size of the weights."""

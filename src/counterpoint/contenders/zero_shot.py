@@ -1,7 +1,7 @@
 """The names of the classes as prompts, compared with the image in the space of a joint encoder."""
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
@@ -51,6 +51,7 @@ class ZeroShot(Contender):
     """
 
     modalities = ("image",)
+    complexity: ClassVar[int | None] = 2
 
     encoder: str = "joint"
     """An encoder of text and image in one space: a name of the catalogue, a path, or ``module:Class``."""

@@ -61,16 +61,20 @@ def _links(pairs: Frame, rules: Group) -> dict[str, Ints]:
     if rules.near_images and "phash" in pairs.columns:
         links[NEAR_IMAGES] = first_of(pairs["phash"], lambda each: near_hashes(each.to_numpy(), rules.max_bits))
     if rules.near_texts:
-        keys = pairs.select(_set_of_words(rules.min_words))["text"]
+        keys = sets_of_words(pairs, rules.min_words)
         links[NEAR_TEXTS] = first_of(keys, lambda each: near_sets(each.str.split(" "), rules.min_jaccard))
     return links
 
 
-def _set_of_words(min_words: int) -> pl.Expr:
-    """Return the distinct words of each text, sorted, as one string, or null for a text that is too short."""
+def sets_of_words(pairs: Frame, min_words: int) -> pl.Series:
+    """Return the distinct words of each text, sorted, as one string, or null for a text that is too short.
+
+    >>> sets_of_words(pl.DataFrame({"text": ["The fox, the snow", "a cat"]}), 3).to_list()
+    ['fox snow the', None]
+    """
     all_words = words(pl.col("text"))
     distinct = all_words.list.unique().list.sort().list.join(" ")
-    return pl.when(all_words.list.len() >= min_words).then(distinct).alias("text")
+    return pairs.select(pl.when(all_words.list.len() >= min_words).then(distinct).alias("text"))["text"]
 
 
 def first_of(values: pl.Series, cluster: Callable[[pl.Series], Ints] | None = None) -> Ints:

@@ -38,9 +38,12 @@ CHECKS = {
     "CP018": "counterpoint.diagnose.cp018_imbalance:Imbalance",
     "CP019": "counterpoint.diagnose.cp019_overfitting:Overfitting",
     "CP020": "counterpoint.diagnose.cp020_wrong_labels:WrongLabels",
+    "CP021": "counterpoint.diagnose.cp021_image_properties:ImageProperties",
+    "CP022": "counterpoint.diagnose.cp022_shift:PartsDiffer",
+    "CP023": "counterpoint.diagnose.cp023_loses_to_simpler:LosesToSimpler",
+    "CP024": "counterpoint.diagnose.cp024_conflicting_labels:ConflictingLabels",
+    "CP025": "counterpoint.diagnose.cp025_shared_content:SharedContent",
 }
-OF_STAGES = {"CP024": "Labels that look alike"}
-"""Titles of findings that a stage makes when it reads the rows.  No check makes them."""
 CODE = r"[A-Z]+[0-9]{3}"
 
 
@@ -106,9 +109,8 @@ def all_checks(extra: Sequence[str] = ()) -> list[Check]:
     checks = [check_of(name) for name in [*CHECKS, *extra]]
     codes = [check.code for check in checks]
     twice = next((code for code in codes if codes.count(code) > 1), None)
-    stage = next((check.code for check in checks if check.code in OF_STAGES), None)
-    if twice or stage:
-        raise ConfigError(f"Two checks have the code {twice or stage}. Give the check in checks.extra another code.")
+    if twice:
+        raise ConfigError(f"Two checks have the code {twice}. Give the check in checks.extra another code.")
     return checks
 
 
@@ -165,15 +167,15 @@ def _require_known_needs(name: str, check: type[Check]) -> None:
 
 
 def title_of(code: str, extra: Sequence[str] = ()) -> str:
-    """Return the title of the check *code*, of ours or of *extra*, or of a finding of a stage.
+    """Return the title of the check *code*, of ours or of *extra*, or nothing.
 
-    >>> title_of("CP012"), title_of("CP024"), title_of("CP000")
-    ('Chosen on the test rows', 'Labels that look alike', '')
+    >>> title_of("CP012"), title_of("CP000")
+    ('Chosen on the test rows', '')
     """
     if code in CHECKS:
         return check_of(code).title
     titles = {check.code: check.title for check in map(check_of, extra)}
-    return titles.get(code) or OF_STAGES.get(code, "")
+    return titles.get(code, "")
 
 
 def depths(check: Check) -> dict[Depth, str]:

@@ -74,12 +74,14 @@ def claim_of(inputs: VerdictInputs, verdict: str) -> str:
 def headline_of(inputs: VerdictInputs, claim: str) -> str:
     """Return the headline of a *claim*: one sentence with the primary contrast and its interval."""
     contrast, gain, unit = inputs.contrast, inputs.gain, inputs.metric.replace("_", " ")
-    a, b, measured = contrast["a"], contrast["b"], f"is {number_formats.signed_with_interval(*gain)}"
+    a, b, measured = contrast["a"], contrast["b"], number_formats.signed_with_interval(*gain)
     better = "does better than" if gain.low > 0 else "does worse than"
     relation = better if gain.low > 0 or gain.high < 0 else "is not shown to differ from"
     opening = OPENINGS[claim].format(a=a, b=b, relation=relation, unread=" or the ".join(inputs.unread()))
+    if claim == "not_asked":
+        return f"{opening}, so the difference in {unit} between {a} and {b}, {measured}, is no answer."
     between = "" if claim == "not_comparable" else f" between {a} and {b}"
-    return f"{opening}: the difference in {unit}{between} {measured}."
+    return f"{opening}: the difference in {unit}{between} is {measured}."
 
 
 def doubt_of(findings: Frame) -> str | None:
@@ -169,7 +171,7 @@ def _other_metrics(inputs: VerdictInputs) -> Iterator[str]:
             label = find_metric(row["metric"]).name_within
             measured = number_formats.signed_with_interval(row["difference"], row["low"], row["high"])
             relation = "better" if towards > 0 else "worse"
-            yield f"By {label} the answer differs: {a} does {relation} than {b} ({measured})."
+            yield f"By {label} the answer differs: {a} does {relation} than {b}, {measured}."
 
 
 def _sign(row: Mapping[str, Any]) -> int:

@@ -64,7 +64,7 @@ class LabelInText(Check):
         share = numbers.share(rule.accuracy, decimals=1)
         measured = f"A rule of at most eight words{_named(rule.words)} predicts {share} of the labels of held-out rows."
         evidence = {"accuracy": rule.accuracy, "balanced_accuracy": rule.balanced, **masked}
-        table = [{"word": word, "predicts": label, "training rows": n} for word, label, n in rule.leaves]
+        table = [{"word": word, "most frequent label": label, "training rows": n} for word, label, n in rule.leaves]
         return self.finding(severity, "label", f"{measured} {advice}{_without_words(masked)}", **evidence, table=table)
 
 
@@ -93,17 +93,28 @@ def _named(words: Sequence[str]) -> str:
 
 
 def _of_contender(scores: Frame, predictions: Frame, fit_of: FitOf) -> _Rule | None:
-    scored = scores_on_test_rows(scores, "accuracy").filter(contender=CONTENDER)["value"].drop_nulls()
-    if scored.is_empty():
-        return None
-    rows, plain = (correct_shares(predictions, CONTENDER, metric=metric) for metric in (BALANCED, "accuracy"))
-    accuracy, balanced = (_mean(plain), _balanced(rows)) if len(rows) else (scored[0], scored[0])
+    rule = _predicted(predictions) or _scored(scores)
     fit = fit_of(CONTENDER)
-    if fit is None:
-        return _Rule(accuracy, balanced)
+    if rule is None or fit is None:
+        return rule
     is_given = any(getattr(fit.model, name, None) for name in ("classes", "preset"))
     is_short = getattr(fit.model, "n_words", MAX_WORDS + 1) <= MAX_WORDS
-    return _Rule(accuracy, balanced, fit.model.rule_) if is_short and not is_given else None
+    return rule._replace(leaves=fit.model.rule_) if is_short and not is_given else None
+
+
+def _predicted(predictions: Frame) -> _Rule | None:
+    """Return the scores of the contender by its predictions, each with the predicted classes that are its best."""
+    rows, plain = (correct_shares(predictions, CONTENDER, metric=metric) for metric in (BALANCED, "accuracy"))
+    return _Rule(_mean(plain), _balanced(rows)) if len(rows) else None
+
+
+def _scored(scores: Frame) -> _Rule | None:
+    """Return the scores of the contender in a table without predictions."""
+    accuracy, balanced = (
+        scores_on_test_rows(scores, metric).filter(contender=CONTENDER)["value"].drop_nulls().to_list()
+        for metric in ("accuracy", BALANCED)
+    )
+    return _Rule(accuracy[0], [*balanced, *accuracy][0]) if accuracy else None
 
 
 def _learned(pairs: Frame) -> _Rule | None:

@@ -10,8 +10,10 @@ if all of these hold:
 - The interaction is not above 0, and is less than `HALF` of the gain in score.
 - By its interval, the interaction is not all of the gain.
 
-Interaction and gain are from the first fit, on the same rows.  Without a gain there is no warning here, but CP010
-reports it.  The cost of the joint network does not count: it includes the cost of its branches, and seconds differ from
+Interaction and gain are from the first fit, on the same rows.  The interval is of that fit: another seed may learn an
+interaction that this one has not.  So the sentences name the fit, and make no claim on the pairs.  Without a gain there
+is no warning here, but CP010 reports it.  Whether the pairs have an interaction is asked by CP004, from text and image
+alone.  The cost of the joint network does not count: it includes the cost of its branches, and seconds differ from
 run to run.
 
 Takes about 1 s at 730 test rows for each joint contender, in addition to the time of CP008.
@@ -64,7 +66,9 @@ class Interaction(Check):
             if gain is not None and gap.low <= 0 and gap.value < HALF * gain and gap.high < gain:
                 return self.finding("warn", name, f"{_unused(name, gap)} {_advice(gain)}", **evidence)
         name, gap = next(iter(gaps.items()))
-        explanation = f"{name} reads text and image together: {_beyond_sum(gap)}" if gap.low > 0 else _unused(name, gap)
+        explanation = (
+            f"{name} reads text and image together: {_beyond_sum(gap)}" if gap.low > 0 else _not_learned(name, gap)
+        )
         return self.finding("info", name, explanation, **evidence)
 
 
@@ -72,8 +76,18 @@ def _unused(name: str, gap: Estimate) -> str:
     return f"{name} uses no interaction that these rows show: {_beyond_sum(gap)}"
 
 
+def _not_learned(name: str, gap: Estimate) -> str:
+    return (
+        f"{_unused(name, gap)} This is no sign that the pairs have none: it may take more rows or epochs, or another "
+        "seed to learn it."
+    )
+
+
 def _beyond_sum(gap: Estimate) -> str:
-    return f"the interaction adds {numbers.signed_with_interval(*gap)} to the score of a sum over text and image."
+    return (
+        f"in its first fit, the interaction adds {numbers.signed_with_interval(*gap)} to the score of a sum over text "
+        "and image."
+    )
 
 
 def _advice(gain: float) -> str:

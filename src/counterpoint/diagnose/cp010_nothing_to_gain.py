@@ -24,9 +24,8 @@ from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.diagnose.untried_readers import untried_readers
 from counterpoint.measures import Estimate, error_overlap, oracle_headroom, pid_of
 from counterpoint.measures.comparison_tables import Modalities
-from counterpoint.measures.information_gain import FEW_ROWS, SUM, bits_by_class, is_label_largest, of_label
+from counterpoint.measures.information_gain import FEW_ROWS, SUM, Calibrated, calibrated_by_fold, of_label
 from counterpoint.measures.prediction_arrays import Codes, PredictionArrays, prediction_arrays, validated_contenders
-from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 
 WORTH_BITS = 0.04
@@ -63,11 +62,11 @@ class NothingToGain(Check):
         if min(len(validation.ids), len(test.ids)) < FEW_ROWS or len(np.unique(validation.codes)) < 2:
             return self.not_applicable(SUBJECT, "There are too few validation or test rows, or all are of one class.")
         single, fusion, tested = _chosen(validation, test, names)
-        alone, both = (of_label(tested[name], test.codes) for name in (single, fusion))
+        alone, both = (tested[name].bits_of(test.codes) for name in (single, fusion))
         if test.mean(alone).low <= 0:
             unknown = f"Neither {text} nor {image} has clear information about the class."
             return self.not_applicable(SUBJECT, f"{unknown} The gain from reading both stays open.")
-        correct, others = (is_label_largest(tested[name], test.codes) for name in (fusion, single))
+        correct, others = (tested[name].is_correct(test.codes) for name in (fusion, single))
         gain, points = test.mean(both - alone), test.balanced(correct - others)
         evidence = {"single": single, "fusion": fusion} | _descriptions(test, text, image)
         evidence |= {"gain_bits": list(gain), "worth_bits": WORTH_BITS, "gain_points": list(points)}
@@ -77,12 +76,12 @@ class NothingToGain(Check):
 
 def _chosen(
     validation: PredictionArrays, test: PredictionArrays, names: list[str]
-) -> tuple[str, str, Mapping[str, Floats]]:
-    """Return the best single-entity contender, the best fusion, and the bits of all on test rows."""
+) -> tuple[str, str, Mapping[str, Calibrated]]:
+    """Return the best single-entity contender, the best fusion, and the calibrated predictions of all on test rows."""
     text, image, *both = names
     predictors = {name: (name,) for name in names} | {SUM: (text, image)}
-    on_validation, on_test = bits_by_class(validation, test, predictors)
-    bits = {name: of_label(values, validation.codes).mean() for name, values in on_validation.items()}
+    on_validation, on_test = calibrated_by_fold(validation, test, predictors)
+    bits = {name: each.bits_of(validation.codes).mean() for name, each in on_validation.items()}
     return max((text, image), key=bits.__getitem__), max((SUM, *both), key=bits.__getitem__), on_test
 
 

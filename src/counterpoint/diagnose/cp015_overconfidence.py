@@ -7,6 +7,7 @@ hides that the more confident one decides the class.
 """
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -17,6 +18,7 @@ from counterpoint.measures import Estimate
 from counterpoint.measures.comparison_tables import Modalities, contenders_reading
 from counterpoint.measures.prediction_arrays import PredictionArrays, prediction_arrays, validated_contenders
 from counterpoint.metrics import PredictedRows, find_metric
+from counterpoint.metrics.calibration import Calibration, calibration
 from counterpoint.metrics.estimate import estimated
 from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
@@ -46,7 +48,7 @@ class Average(NamedTuple):
         return f"Its average with {self.other} is not clearly worse for it. Scaling it first {change}."
 
 
-class Calibration(NamedTuple):
+class ScaledContender(NamedTuple):
     """A single-entity contender before and after scaling by its temperature.
 
     Attributes
@@ -55,6 +57,8 @@ class Calibration(NamedTuple):
         *ece* is the calibration error on test rows, before and after scaling.
     ece_fall
         *ece_fall* is its fall by scaling, with an interval.
+    line
+        *line* are the calibration slope and the overconfidence on test rows, before scaling.
     average
         *average* is the average with the contender of the other modality.
     """
@@ -63,6 +67,7 @@ class Calibration(NamedTuple):
     temperature: float
     ece: tuple[float, float]
     ece_fall: Estimate
+    line: Calibration
     average: Average
 
     @property
@@ -94,7 +99,7 @@ class Overconfidence(Check):
         others = {name: str(best_contenders["image" if name in texts else "text"]) for name in names}
         return self._found([_calibration(name, others[name], test, scaled) for name in names])
 
-    def _found(self, calibrations: list[Calibration]) -> Finding:
+    def _found(self, calibrations: list[ScaledContender]) -> Finding:
         table = [_row(each) for each in calibrations]
         worst = max(calibrations, key=lambda each: (each.is_overconfident, each.temperature))
         temperature = numbers.score(worst.temperature)
@@ -112,19 +117,29 @@ class Overconfidence(Check):
         return self.finding("warn", worst.name, explanation, table=table)
 
 
-def _row(calibration: Calibration) -> dict[str, Any]:
+def _row(contender: ScaledContender) -> dict[str, Any]:
     return {
-        "contender": calibration.name,
-        "temperature": round(calibration.temperature, 3),
-        "ece": round(calibration.ece[0], 4),
-        "ece scaled": round(calibration.ece[1], 4),
-        "averaged with": calibration.average.other,
-        "log loss falls by": round(calibration.average.log_loss_fall.value, 4),
-        "accuracy rises by": round(calibration.average.accuracy_rise.value, 4),
+        "contender": contender.name,
+        "temperature": round(contender.temperature, 3),
+        "ece": round(contender.ece[0], 4),
+        "ece scaled": round(contender.ece[1], 4),
+        **_with_ends("slope", contender.line.slope),
+        **_with_ends("overconfidence", contender.line.overconfidence),
+        "averaged with": contender.average.other,
+        "log loss falls by": round(contender.average.log_loss_fall.value, 4),
+        "accuracy rises by": round(contender.average.accuracy_rise.value, 4),
     }
 
 
-def _calibration(name: str, other: str, test: PredictionArrays, scaled: dict[str, tuple[Floats, float]]) -> Calibration:
+def _with_ends(name: str, found: Estimate) -> dict[str, Any]:
+    """Return *found* with its interval by column, or without a value where it is not known."""
+    ends = {name: found.value, f"{name} low": found.low, f"{name} high": found.high}
+    return {column: round(end, 3) if isfinite(end) else None for column, end in ends.items()}
+
+
+def _calibration(
+    name: str, other: str, test: PredictionArrays, scaled: dict[str, tuple[Floats, float]]
+) -> ScaledContender:
     before, (after, temperature), others = test.proba[name], scaled[name], scaled[other][0]
     ece, accuracy = find_metric("ece"), find_metric("accuracy")
     alone = PredictedRows(test.codes, before), PredictedRows(test.codes, after)
@@ -139,11 +154,12 @@ def _calibration(name: str, other: str, test: PredictionArrays, scaled: dict[str
         _estimate(lambda weights: weights @ fall / weights.sum(1), test),
         _estimate(lambda weights: accuracy(fused[1].weigh(weights)) - accuracy(fused[0].weigh(weights)), test),
     )
-    return Calibration(
+    return ScaledContender(
         name,
         temperature,
         (float(ece(alone[0].weigh(one))[0]), float(ece(alone[1].weigh(one))[0])),
         _estimate(lambda weights: ece(alone[0].weigh(weights)) - ece(alone[1].weigh(weights)), test),
+        calibration(test.codes, before, test.groups),
         average,
     )
 

@@ -2,7 +2,8 @@
 
 Five signs are measured:
 
-- The training loss of the epoch whose weights are kept is the entropy of the classes.
+- The training loss of the epoch whose weights are kept is the entropy of the classes, or these weights predict their
+  own training rows near chance.
 - The outputs of a layer are the same for all rows, and another contender of the same modality is better.
 - Validation and test rows are at chance and training is nearly perfect, although another contender is above chance.
 - Only validation rows are at chance.
@@ -77,7 +78,7 @@ class TrainingFailed(Check):
             evidence["other_rows"] = {name: _evidence(other) | {"wrong": wrong} for name, other in others.items()}
         if not found:
             sound = f"No sign of failed training in the networks of the study ({len(signs)}). "
-            layers = "No layer has the same output for all rows, and no kept epoch has the training loss of guessing."
+            layers = "No layer has the same output for all rows, and no kept weights only guess on their training rows."
             return self.finding("info", SUBJECT, sound + layers, **evidence)
         first, severity = next(iter(failed), found[0].contender), "fail" if failed else "warn"
         explanation = " ".join(each.explanation for each in found)
@@ -132,11 +133,13 @@ def _failure(signs: Signs, other: OtherRows | None) -> Failure | None:
     name, kind = signs.contender, _kind(signs)
     if other is not None and kind != UNLEARNED:
         return _of_other_rows(name, other)
+    some = _some_fits(signs) if kind is None else ""
     if kind is None and not signs.layers.flat:
-        return None
-    first = f"{name} {EXPLANATIONS[kind or IN_PART]}"
+        return Failure(name, None, some) if some else None
+    is_seen = kind == UNLEARNED and not signs.parts.is_stuck
+    first = f"{name} {UNLEARNED_ROWS if is_seen else EXPLANATIONS[kind or IN_PART]}"
     epoch = OTHER_EPOCH if kind == UNLEARNED and signs.parts.has_learned_in_another_epoch else ""
-    parts = [first, epoch, _better(signs) if kind else "", ADVICE.get(kind or "", ""), _flat_layers(signs)]
+    parts = [first, some, epoch, _better(signs) if kind else "", ADVICE.get(kind or "", ""), _flat_layers(signs)]
     return Failure(name, kind, " ".join(part for part in parts if part))
 
 
@@ -147,6 +150,7 @@ EXPLANATIONS = {
     MISREADS: "is near chance on validation rows only, so it reads them differently from training and test rows.",
     IN_PART: "was trained in part only.",
 }
+UNLEARNED_ROWS = "has not learned: its kept weights predict its own training rows no better than guessing."
 OTHER_EPOCH = (
     "Other epochs have a lower training loss, but early stopping found no lower validation loss. "
     "Give it more validation rows, or a longer patience."
@@ -161,13 +165,27 @@ ADVICE = {
 def _kind(signs: Signs) -> str | None:
     """Return the kind of a certain failure, or None."""
     parts, test, is_flat = signs.parts, signs.test, bool(signs.layers.flat)
-    if parts.is_stuck and (test.is_worse or (test.is_at_chance and is_flat)):
+    if (parts.is_stuck or parts.is_untrained) and (test.is_worse or (test.is_at_chance and is_flat)):
         return UNLEARNED
     if parts.is_misreading:
         return MISREADS
     if parts.is_memorized and test.is_at_chance and test.better:
         return MEMORIZED
     return IN_PART if is_flat and test.is_worse else None
+
+
+def _some_fits(signs: Signs) -> str:
+    """Return the sentence on fits that have not learned, where others have, or nothing."""
+    untrained, better = signs.parts.untrained, signs.test.better
+    if not signs.parts.is_untrained_in_part or better is None:
+        return ""
+    n_fits = len(signs.parts.on_training_rows)
+    named = ", ".join(f"fold {fold} with seed {seed}" for fold, seed in untrained[:3])
+    return (
+        f"{numbers.count(len(untrained))} of {numbers.count(n_fits)} fits of {signs.contender} ({named}) predict their "
+        f"own training rows no better than guessing, and {better[0]} is better than chance. Train them "
+        "again with another seed, more epochs or another learning rate."
+    )
 
 
 def _better(signs: Signs) -> str:

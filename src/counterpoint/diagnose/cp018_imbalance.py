@@ -1,4 +1,8 @@
-"""CP018: one class is so frequent that accuracy hides errors in the other classes."""
+"""CP018: one class is so frequent that accuracy hides errors in the other classes.
+
+Accuracy and balanced accuracy are those of the same predicted classes: the best ones for the primary metric, as in the
+table of scores.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, final
@@ -13,6 +17,7 @@ from counterpoint.measures.comparison_tables import Modalities, compared_contend
 from counterpoint.measures.held_out_rows import correct_shares
 from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import Estimate, estimated
+from counterpoint.metrics.table import find_metric
 from counterpoint.schema import Frame
 
 MAJORITY_AT = 0.85
@@ -52,12 +57,15 @@ class Imbalance(Check):
         most = f"{numbers.share(majority)} of the pairs are of the class {largest}."
         if majority >= MAJORITY_AT:
             always = f"A model that always predicts it has that accuracy.{_smallest(tested.values())}"
-            return self.finding("warn", SUBJECT, f"{most} {always} {ADVICE}", **evidence)
+            return self.finding("warn", SUBJECT, f"{most} {always} {_advice(metric)}", **evidence)
         severity, explanation = _hidden(gaps, metric)
         return self.finding(severity, SUBJECT, f"{most} {explanation}", **evidence)
 
 
-ADVICE = "Judge by balanced accuracy, and weight the classes in training."
+def _advice(metric: str) -> str:
+    if metric == "accuracy":
+        return "Judge by balanced accuracy (evaluate.primary): then the predicted classes allow for the class shares."
+    return f"Do not judge by accuracy, but by {find_metric(metric).name_within}, the primary metric."
 
 
 def _hidden(gaps: Mapping[str, Estimate], metric: str) -> tuple[str, str]:
@@ -68,8 +76,8 @@ def _hidden(gaps: Mapping[str, Estimate], metric: str) -> tuple[str, str]:
     worst = max(hidden, key=lambda name: gaps[name].value)
     above = f"The accuracy of {worst} is {numbers.score(gaps[worst].value)} above its balanced accuracy."
     if metric == "accuracy":
-        return "warn", f"{above} So accuracy hides errors in the smaller classes. {ADVICE}"
-    return "info", f"{above} Report {metric.replace('_', ' ')}, the primary metric, and not accuracy."
+        return "warn", f"{above} So accuracy hides errors in the smaller classes. {_advice(metric)}"
+    return "info", f"{above} Report {find_metric(metric).name_within}, the primary metric, and not accuracy."
 
 
 def _smallest(tested: Iterable[Frame]) -> str:

@@ -44,6 +44,10 @@ INPUTS: Mapping[str, CheckInput] = {
     "modalities": CheckInput(Modalities, "The modalities that each contender reads, by its name."),
     "additive": CheckInput(tuple[str, ...], "The contenders whose logits are a sum over modalities."),
     "members": CheckInput(Members, "The contenders that each combination combines: each of them is trained apart."),
+    "complexity": CheckInput(
+        Mapping[str, int],
+        "The place of each contender in the order of simplicity, where its class declares one: 0 is the simplest.",
+    ),
     "pretrained": CheckInput(
         frozenset[str],
         "The modalities that a pretrained model has read, or an outside model, whose training is not known.",

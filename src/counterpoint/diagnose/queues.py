@@ -9,7 +9,7 @@ import polars as pl
 from counterpoint.schema import Frame
 
 SHOWN = 12
-COLUMNS = {"CP004": "standing", "CP020": "label"}
+COLUMNS = {"CP004": "standing", "CP020": "label", "CP024": "label", "CP025": "shared"}
 """The value of each row in the file of a queue, by check.  ``exclude`` reads the ids, and ``relabel`` also labels."""
 
 

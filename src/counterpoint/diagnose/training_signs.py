@@ -3,7 +3,7 @@
 Does not judge them: `counterpoint.diagnose.cp016_training_failed` does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.contender_fits import ContenderFit
 from counterpoint.measures.learning_curves import PERFECT, STUCK
 from counterpoint.measures.prediction_arrays import prediction_arrays
+from counterpoint.metrics.class_means import balanced_mean
 from counterpoint.networks.layer_activity import Activity
 from counterpoint.schema import Frame
 
@@ -26,7 +27,12 @@ The smallest spread of a sound layer here was .19.  Layers behind a hidden softm
 MOSTLY = 0.95
 """A layer is flat too if more than this share of its units is dead, or of its outputs saturated."""
 CLEARLY = 0.10
-"""A network at chance has failed only if another contender is above chance by at least this much."""
+"""A network at chance has failed only if another contender is above chance by at least this much.
+
+If it is at chance even on its own training rows, `NEAR` is enough, because the signal itself may be weak.
+"""
+LEARNED = 0.20
+"""A fit has not learned while others have, only if all others are above chance by this much on their training rows."""
 NEAR = 0.05
 """A balanced accuracy at most this much above chance is near chance."""
 BATCH, DRAWS = 128, 300
@@ -48,6 +54,9 @@ class PartSigns(NamedTuple):
     ----------
     is_stuck
         *is_stuck* is whether the training loss is the entropy of the classes.
+    on_training_rows
+        *on_training_rows* is the balanced accuracy of the kept weights of each fit on its own training rows, above
+        chance.  A fit is known by its fold and seed.
     has_learned_in_another_epoch
         *has_learned_in_another_epoch* is whether the training loss of an epoch that was not kept is lower.
     is_memorized
@@ -57,9 +66,27 @@ class PartSigns(NamedTuple):
     """
 
     is_stuck: bool
+    on_training_rows: Mapping[tuple[str, int], float]
     has_learned_in_another_epoch: bool
     is_memorized: bool
     is_misreading: bool
+
+    @property
+    def untrained(self) -> list[tuple[str, int]]:
+        """The fits whose kept weights only guess on their own training rows."""
+        return [fit for fit, above in self.on_training_rows.items() if above <= NEAR]
+
+    @property
+    def is_untrained(self) -> bool:
+        """Whether the fits together only guess on their own training rows, and none clearly does better."""
+        above = list(self.on_training_rows.values())
+        return bool(above) and sum(above) <= NEAR * len(above) and max(above) <= CLEARLY
+
+    @property
+    def is_untrained_in_part(self) -> bool:
+        """Whether some fits have not learned, and all others clearly have."""
+        others = [above for above in self.on_training_rows.values() if above > NEAR]
+        return bool(self.untrained) and min(others, default=0) > LEARNED
 
 
 class ScoreSigns(NamedTuple):
@@ -126,18 +153,22 @@ def signs_of(tables: Tables, name: str, fit: ContenderFit | None) -> Signs:
     predictions = tables.predictions
     scores = {each: _score(predictions, each) for each in {name, *_readers(tables.modalities, name)}}
     chance = 1 / max(2, predictions["label"].n_unique())
-    others = [(each, score) for each, score in scores.items() if each != name and score.low > chance + CLEARLY]
-    better = max(others, key=lambda found: found[1].low, default=None)
     layers, gradients = _inside(fit)
     flat = [layer for layer in layers if layer.spread < FLAT or max(layer.dead, layer.saturated) > MOSTLY]
     epochs, guessing = tables.history.filter(contender=name), _loss_of_guessing(predictions, name)
     kept = _kept_epochs(epochs)
+    fits = _above_chance(predictions, name, chance)
+    at_chance = {fold for (fold, _), above in fits.items() if above <= NEAR}
     parts = PartSigns(
         _is_stuck(kept["train_loss"], guessing),
+        fits,
         bool((epochs["train_loss"] < STUCK * guessing).any()),
         _is_memorized(kept, max(chance, tables.largest_share)),
-        _is_misreading(predictions, name, scores[name], chance),
+        _is_misreading(predictions, name, test=scores[name], chance=chance, without=at_chance),
     )
+    least = chance + (NEAR if parts.untrained else CLEARLY)
+    others = [(each, score) for each, score in scores.items() if each != name and score.low > least]
+    better = max(others, key=lambda found: found[1].low, default=None)
     is_worse = better is not None and _is_worse(predictions, name, better[0])
     test = ScoreSigns(scores[name], chance, better, is_worse)
     return Signs(name, parts, test, LayerSigns(flat, layers, gradients))
@@ -156,6 +187,16 @@ def _score(predictions: Frame, name: str, part: str = "test") -> Estimate:
     return rows.balanced(rows.is_correct(name), draws=DRAWS)
 
 
+def _above_chance(predictions: Frame, name: str, chance: float) -> dict[tuple[str, int], float]:
+    """Return the balanced accuracy of each fit on its own training rows, above chance, by fold and seed."""
+    own = predictions.filter(contender=name, part="train")
+    found = {}
+    for (fold, seed), rows in own.group_by("fold", "seed", maintain_order=True):
+        arrays = prediction_arrays(rows, [name], "train")
+        found[str(fold), int(str(seed))] = balanced_mean(arrays.is_correct(name), arrays.codes) - chance
+    return found
+
+
 def _is_worse(predictions: Frame, name: str, better: str) -> bool:
     """Return whether contender *better* is more accurate on the test rows of both, whole interval included."""
     rows = prediction_arrays(predictions, [name, better])
@@ -164,12 +205,15 @@ def _is_worse(predictions: Frame, name: str, better: str) -> bool:
     return rows.balanced(rows.is_correct(name).astype(float) - rows.is_correct(better), draws=DRAWS).high < 0
 
 
-def _is_misreading(predictions: Frame, name: str, test: Estimate, chance: float) -> bool:
-    """Return whether validation rows of a fold are at chance, and clearly worse than training and test rows."""
+def _is_misreading(predictions: Frame, name: str, *, test: Estimate, chance: float, without: set[str]) -> bool:
+    """Return whether validation rows of a fold are at chance, and clearly worse than training and test rows.
+
+    Folds *without* a score on their training rows do not count: their fits have not learned.
+    """
     train = _score(predictions, name, "train")
     least = min(test.low, train.low)
     rows = prediction_arrays(predictions, [name], "validation")
-    each = (rows.of_fold(fold) for fold in np.unique(rows.folds))
+    each = (rows.of_fold(fold) for fold in np.unique(rows.folds) if fold not in without)
     found = (fold.balanced(fold.is_correct(name), draws=DRAWS) for fold in each)
     return any(part.value <= chance + NEAR and least > max(chance + CLEARLY, part.high) for part in found)
 

@@ -56,11 +56,14 @@ def _misaligned(inputs: VerdictInputs) -> Verdict | None:
     found = inputs.alarm("CP004", "fail", "warn")
     if found is None or not (inputs.alarm("CP004", "fail") or "lapse_rate" in found):
         return None
-    reason = "Texts, images and labels of some rows do not belong together (CP004)."
-    return Verdict("misaligned", (reason, NOT_KNOWN), "Find the step that paired them.")
+    if inputs.alarm("CP004", "fail"):
+        reason = "Texts, images and labels of some rows do not belong together (CP004)."
+        return Verdict("misaligned", (reason, NOT_KNOWN), "Find the step that paired them.")
+    reason = "Texts of some rows belong to other rows, or are about something else (CP004)."
+    return Verdict("misaligned", (reason, NOT_KNOWN), "Look at the rows in the queue of CP004.")
 
 
-def _not_asked(inputs: VerdictInputs) -> Verdict | None:
+def _unread_alone(inputs: VerdictInputs) -> Verdict | None:
     unread = inputs.unread()
     if not unread:
         return None
@@ -270,7 +273,11 @@ def _no_signal(inputs: VerdictInputs) -> Verdict:
         bound = "Text and image go together in another way in each class (CP004)."
         unread = "So both together predict the label, and no contender here has learned to read them together."
         return Verdict("cannot_tell", (bound, unread))
-    return Verdict("no_signal", (_little(inputs, "text"), _little(inputs, "image")), "Look at the labels first.")
+    reasons = _little(inputs, "text"), _little(inputs, "image")
+    if (inputs.alarm("CP004", "info", "warn") or {}).get("contrast") == "absent":
+        return Verdict("no_signal", reasons, "Look at the labels first.")
+    open_question = "Whether both together predict the label is not ruled out."
+    return Verdict("no_signal", (*reasons, open_question), "Look at the labels, and try contenders that read both.")
 
 
 def _only(inputs: VerdictInputs, modality: str, other: str) -> tuple[str, str]:
@@ -323,7 +330,7 @@ def _open(inputs: VerdictInputs) -> Verdict:  # noqa: ARG001
 
 
 QUESTIONS: tuple[Callable[[VerdictInputs], Verdict | None], ...] = (
-    _leak, _misaligned, _not_asked, _untrained, _ignored, _equivalent, _gain, _modalities, _open,
+    _leak, _misaligned, _unread_alone, _untrained, _ignored, _equivalent, _gain, _modalities, _open,
 )  # fmt: skip
 
 

@@ -93,12 +93,16 @@ class Limits:
 
 
 class DecodedImage(NamedTuple):
-    """A decoded image, with the width and the height of the whole image as shown, before any scaling."""
+    """A decoded image, with the width and the height of the whole image as shown, before any scaling.
+
+    *colours* is a second, small image in RGB, where one was requested.
+    """
 
     pixels: Pixels8
     width_px: int
     height_px: int
     format: str
+    colours: Pixels8 | None = None
 
 
 def decode(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None = None) -> Pixels8:
@@ -133,7 +137,9 @@ def decode(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None =
     return decode_image(data, limits=limits, mode=mode, min_side_px=min_side_px).pixels
 
 
-def decode_image(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None = None) -> DecodedImage:
+def decode_image(
+    data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | None = None, colour_side_px: int | None = None
+) -> DecodedImage:
     """Return the pixels of an image like `decode`, with the size and the format of the whole image.
 
     Parameters
@@ -146,6 +152,8 @@ def decode_image(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | 
         *mode* is "gray" (one channel: ITU-R 601 luma) or "rgb" (three).
     min_side_px
         *min_side_px* allows a JPEG to be decoded at an eighth, a quarter … of its size, with no side shorter than this.
+    colour_side_px
+        *colour_side_px* adds a small RGB image, with no side shorter than this if the image has so many pixels.
 
     Raises
     ------
@@ -164,14 +172,14 @@ def decode_image(data: bytes, *, limits: Limits, mode: Mode, min_side_px: int | 
     limits.check(width_px, height_px)
     with _guarded():
         if kind == "jpeg" and _plain_jpeg_size(data):
-            pixels, turn = _decode_jpeg(data, mode, min_side_px or 0, n_pixels=width_px * height_px)
+            found, turn = _decode_jpeg(data, mode, min_side_px or 0, colour_side_px, n_pixels=width_px * height_px)
         else:
-            pixels, turn = _decode_with_pillow(data, kind, mode, n_pixels=width_px * height_px)
+            found, turn = _decode_with_pillow(data, kind, mode, colour_side_px, n_pixels=width_px * height_px)
     if turn in _TURNS:
-        pixels = np.ascontiguousarray(_TURNS[turn](pixels))
+        found = [np.ascontiguousarray(_TURNS[turn](pixels)) for pixels in found]
     if turn >= 5:
         width_px, height_px = height_px, width_px
-    return DecodedImage(pixels, width_px, height_px, kind)
+    return DecodedImage(found[0], width_px, height_px, kind, *found[1:])
 
 
 def header(data: bytes) -> tuple[str, int, int]:
@@ -212,21 +220,30 @@ def _check_scans(data: bytes, n_pixels: int) -> None:
         raise ImageError("decode_error", f"{n_scans} scans of {n_pixels} pixels, at most {most}")
 
 
-def _decode_jpeg(data: bytes, mode: Mode, min_side_px: int, *, n_pixels: int) -> tuple[Pixels8, int]:
+def _decode_jpeg(
+    data: bytes, mode: Mode, min_side_px: int, colour_side_px: int | None, *, n_pixels: int
+) -> tuple[list[Pixels8], int]:
     has_one_scan, exif = jpeg_head(data)
     if not has_one_scan:
         _check_scans(data, n_pixels)
+    wanted = [(mode.upper(), min_side_px)] + ([("RGB", colour_side_px)] if colour_side_px else [])
     # Seven eighths of the size take longer than the whole size, and are less exact.
-    least = {"min_height": min_side_px, "min_width": min_side_px, "min_factor": 1.25}
-    return simplejpeg.decode_jpeg(data, mode.upper(), **least), exif_orientation(exif)
+    found = [
+        simplejpeg.decode_jpeg(data, space, min_height=side_px, min_width=side_px, min_factor=1.25)
+        for space, side_px in wanted
+    ]
+    return found, exif_orientation(exif)
 
 
-def _decode_with_pillow(data: bytes, kind: str, mode: Mode, *, n_pixels: int) -> tuple[Pixels8, int]:
+def _decode_with_pillow(
+    data: bytes, kind: str, mode: Mode, colour_side_px: int | None, *, n_pixels: int
+) -> tuple[list[Pixels8], int]:
     if kind == "jpeg":
         _check_scans(data, n_pixels)
     with _silent(), _open(data, kind) as image:
         image.load()
-        return _flat(image, mode), exif_orientation(image.info.get("exif") or b"")
+        found = [_flat(image, mode)] + ([_small_rgb(image, colour_side_px)] if colour_side_px else [])
+        return found, exif_orientation(image.info.get("exif") or b"")
 
 
 def _open(data: bytes, kind: str) -> ImageFile:
@@ -245,6 +262,15 @@ def _flat(image: Image.Image, mode: Mode) -> Pixels8:
         flat = np.asarray(_on_white(strip).convert(space))
         pixels[top : top + n_rows] = flat.reshape(-1, width, n_channels)
     return pixels
+
+
+def _small_rgb(image: Image.Image, side_px: int) -> Pixels8:
+    """Return *image* in RGB, averaged over squares of pixels, so that its shorter side has *side_px* or a few more."""
+    width, height = image.size
+    factor = max(1, min(width, height) // side_px)
+    n_rows = max(1, STRIP_PIXELS // width // factor) * factor
+    strips = (image.crop((0, top, width, min(top + n_rows, height))) for top in range(0, height, n_rows))
+    return np.concatenate([np.asarray(_on_white(strip).convert("RGB").reduce(factor)) for strip in strips])
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -7,6 +7,7 @@ accuracy does.  The same number of bits can be worth many or few points of accur
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from counterpoint.measures.prediction_arrays import (
     prediction_arrays,
     validated_contenders,
 )
+from counterpoint.metrics.decision import BALANCED, decide
 from counterpoint.metrics.estimate import Estimate
 from counterpoint.metrics.permutations import permute_within
 from counterpoint.metrics.rows import Floats
@@ -43,7 +45,7 @@ class InformationGain:
     bits
         *bits* are the bits of each predictor on the class of each row, shape (n,).
     correct
-        *correct* is 1 where the class with the most bits is the class of the row, else 0, shape (n,).
+        *correct* is 1 where the predicted class of each predictor is the class of the row, else 0, shape (n,).
     single
         *single* is the contender that stands for each modality.
     terms
@@ -104,10 +106,10 @@ def information_gain(
     if min(len(validation.ids), len(test.ids)) < FEW_ROWS or len(np.unique(validation.codes)) < 2:
         return None
     predictors = {"text": (text,), "image": (image,), SUM: (text, image)} | {name: (name,) for name in both}
-    _, by_class = bits_by_class(validation, test, predictors)
-    independent = _independent(validation, test, text, image)
-    bits = {name: of_label(values, test.codes) for name, values in (by_class | {INDEPENDENT: independent}).items()}
-    correct = {name: is_label_largest(values, test.codes) for name, values in by_class.items()}
+    _, found = calibrated_by_fold(validation, test, predictors)
+    bits = {name: each.bits_of(test.codes) for name, each in found.items()}
+    bits[INDEPENDENT] = _independent(validation, test, text, image)
+    correct = {name: each.is_correct(test.codes) for name, each in found.items()}
     single = {"text": text, "image": image}
     return InformationGain(test, bits, correct, single, _terms(validation, test, text, image))
 
@@ -126,11 +128,12 @@ def _terms(validation: PredictionArrays, test: PredictionArrays, text: str, imag
 
 
 def _independent(validation: PredictionArrays, test: PredictionArrays, text: str, image: str) -> Floats:
-    """Return the bits of the sum as if the errors of the two were independent: the mean over permutations."""
+    """Return the bits on each row's class by the sum with independent errors: the mean over permutations."""
     found = []
     for number in range(PERMUTATIONS):
         on_validation, on_test = (_permuted(rows, image, number) for rows in (validation, test))
-        found.append(bits_by_class(on_validation, on_test, {SUM: (text, image)})[1][SUM])
+        _, by_sum = calibrated_by_fold(on_validation, on_test, {SUM: (text, image)})
+        found.append(by_sum[SUM].bits_of(test.codes))
     mean: Floats = np.mean(found, axis=0)
     return mean
 
@@ -142,10 +145,34 @@ def _permuted(rows: PredictionArrays, name: str, number: int) -> PredictionArray
     return rows._replace(proba=rows.proba | {name: rows.proba[name][order]})
 
 
-def bits_by_class(
+class Calibrated(NamedTuple):
+    """The calibrated prediction of n rows by one predictor.
+
+    Attributes
+    ----------
+    bits
+        *bits* are those on each class beyond the class shares, shape (n, n_classes).
+    predicted
+        *predicted* are the predicted classes, the best for balanced accuracy, shape (n,).
+    """
+
+    bits: Floats
+    predicted: Codes
+
+    def bits_of(self, codes: Codes) -> Floats:
+        """Return the bits on the class of each row, shape (n,)."""
+        return of_label(self.bits, codes)
+
+    def is_correct(self, codes: Codes) -> Floats:
+        """Return 1 where the predicted class is the class of the row, else 0, shape (n,)."""
+        correct: Floats = (self.predicted == codes).astype(float)
+        return correct
+
+
+def calibrated_by_fold(
     validation: PredictionArrays, test: PredictionArrays, predictors: Predictors
-) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Return the bits of each class on each validation row and on each test row, by predictor.
+) -> tuple[dict[str, Calibrated], dict[str, Calibrated]]:
+    """Return the calibrated predictions of validation rows and of test rows, by predictor.
 
     Parameters
     ----------
@@ -156,28 +183,31 @@ def bits_by_class(
 
     Returns
     -------
-    tuple[dict[str, Floats], dict[str, Floats]]
-        Arrays of shape (n, n_classes) by predictor: first for validation rows, then for test rows.
+    tuple[dict[str, Calibrated], dict[str, Calibrated]]
+        By predictor: first those of validation rows, then those of test rows.
     """
     n_classes = next(iter(test.proba.values())).shape[1]
-    on_validation, on_test = (
-        {name: np.zeros((len(rows.codes), n_classes)) for name in predictors} for rows in (validation, test)
-    )
+    both = (validation, test)
+    filled = [{name: _empty(len(rows.codes), n_classes) for name in predictors} for rows in both]
     for fold in np.unique(test.folds):
         known, new = validation.of_fold(fold), test.of_fold(fold)
         for name, contenders in predictors.items():
-            on_known, on_new = calibrated_bits(known, contenders, known, new)
-            on_validation[name][validation.folds == fold] = on_known
-            on_test[name][test.folds == fold] = on_new
-    return on_validation, on_test
+            found = calibrated(known, contenders, known, new)
+            for rows, whole, own in zip(both, filled, found, strict=True):
+                whole[name].bits[rows.folds == fold] = own.bits
+                whole[name].predicted[rows.folds == fold] = own.predicted
+    return filled[0], filled[1]
 
 
-def calibrated_bits(known: PredictionArrays, contenders: Sequence[str], *others: PredictionArrays) -> list[Floats]:
-    """Return the bits of each class by the sum of *contenders*, for each set of rows of *others*.
+def _empty(n: int, n_classes: int) -> Calibrated:
+    return Calibrated(np.zeros((n, n_classes)), np.zeros(n, dtype=np.intp))
 
-    The bits are beyond the class shares.  The class with the most bits is the best guess where all classes count
-    the same.  The sum is scaled, and the class shares are counted, on the rows *known*.  All bits are 0 where *known*
-    has no rows.
+
+def calibrated(known: PredictionArrays, contenders: Sequence[str], *others: PredictionArrays) -> list[Calibrated]:
+    """Return the calibrated predictions of the sum of *contenders*, for each set of rows of *others*.
+
+    The sum is scaled, and the class shares beyond which bits count are counted, on the rows *known*.  Where *known* has
+    no rows, all bits are 0 and the class shares of the training rows are the prediction.
 
     Parameters
     ----------
@@ -187,20 +217,23 @@ def calibrated_bits(known: PredictionArrays, contenders: Sequence[str], *others:
         *contenders* are the contenders whose log probabilities are added.
     others
         *others* are the rows to predict.
-
-    Returns
-    -------
-    list[Floats]
-        One array of shape (n, n_classes) for each of *others*.
     """
     from counterpoint.contenders.calibrate import fit_scaling  # noqa: PLC0415 - loads scikit-learn
 
-    if not len(known.codes):
-        return [np.zeros_like(rows.proba[contenders[0]]) for rows in others]
     n_classes = known.proba[contenders[0]].shape[1]
+    if not len(known.codes):
+        return [_empty(len(rows.codes), n_classes)._replace(predicted=_decided(rows.shares, rows)) for rows in others]
     prior = (np.bincount(known.codes, minlength=n_classes) + 1) / (len(known.codes) + n_classes)
     scaling = fit_scaling([known.log_proba(name) for name in contenders], known.codes)
-    return [np.log2(scaling.proba([rows.log_proba(name) for name in contenders]) / prior) for rows in others]
+    scaled = [scaling.proba([rows.log_proba(name) for name in contenders]) for rows in others]
+    return [
+        Calibrated(np.log2(proba / prior), _decided(proba, rows)) for proba, rows in zip(scaled, others, strict=True)
+    ]
+
+
+def _decided(proba: Floats, rows: PredictionArrays) -> Codes:
+    """Return the predicted classes of *rows* by *proba*: the best for balanced accuracy, under the training shares."""
+    return decide(proba, metric=BALANCED, shares=rows.shares)
 
 
 def of_label(values: Floats, codes: Codes) -> Floats:
@@ -211,13 +244,3 @@ def of_label(values: Floats, codes: Codes) -> Floats:
     """
     own: Floats = values[np.arange(len(codes)), codes]
     return own
-
-
-def is_label_largest(values: Floats, codes: Codes) -> Floats:
-    """Return 1 where the largest of *values*, shape (n, n_classes), is the value of the row's own class, else 0.
-
-    >>> is_label_largest(np.array([[0.1, 0.2], [0.3, 0.4]]), np.array([1, 0])).tolist()
-    [1.0, 0.0]
-    """
-    is_largest: Floats = (values.argmax(1) == codes).astype(float)
-    return is_largest

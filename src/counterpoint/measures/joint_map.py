@@ -7,6 +7,7 @@ import numpy as np
 
 from counterpoint.measures.own_image_rate import Matcher, centred, directions
 from counterpoint.measures.prediction_arrays import Codes
+from counterpoint.measures.text_image_association import IMAGE_WIDTH, Contrast, main_directions
 from counterpoint.metrics.rows import Floats
 
 RIDGE = 3.0
@@ -116,3 +117,8 @@ class JointMatcher(Matcher):
         """Return the model with the texts of the rows *texts*, each with the image of the same place in *images*."""
         text, image, features = self.vectors
         return type(self)(JointVectors(text[texts], image[images], features[images]))
+
+    def contrasted(self) -> Contrast:
+        """Return the model that matches only by the part of the association that differs by stratum."""
+        text, _, features = (vectors - vectors.mean(0, keepdims=True) for vectors in self.vectors)
+        return Contrast(main_directions(text, IMAGE_WIDTH), main_directions(features, IMAGE_WIDTH))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from counterpoint.measures.own_image_rate import group_folds
 from counterpoint.measures.prediction_arrays import FLOOR, Codes
 from counterpoint.measures.text_image_association import tfidf
+from counterpoint.metrics.decision import BALANCED, decide
 from counterpoint.metrics.estimate import Estimate, estimated
 from counterpoint.metrics.rows import Floats
 from counterpoint.seeds import child_seed
@@ -42,11 +43,15 @@ class LapseRate(NamedTuple):
     lapse_proba
         *lapse_proba* is the probability that each row is a lapse, shape (n,).  It is 0 where the prediction is the
         label.
+    clarity
+        *clarity* is the accuracy without lapses on the half of the rows of higher confidence.  Below 1, the evidence is
+        weak, and its curve may flatten without a lapse.
     """
 
     rate: Estimate
     predicted: Codes
     lapse_proba: Floats
+    clarity: float = 1.0
 
 
 class _Curve(NamedTuple):
@@ -82,18 +87,19 @@ def lapse_rate(proba: Floats, codes: Codes) -> LapseRate:
     >>> found.rate.low < 0.4 < found.rate.high
     True
     """
-    others = proba.shape[1] - 1
-    level = proba / proba.mean(0).clip(FLOOR)
+    others, shares = proba.shape[1] - 1, proba.mean(0).clip(FLOOR)
+    level = proba / shares
     level /= level.sum(1, keepdims=True)
-    predicted, confidence = level.argmax(1), level.max(1).clip(FLOOR, 1 - FLOOR)
+    predicted, confidence = decide(proba, metric=BALANCED, shares=shares), level.max(1).clip(FLOOR, 1 - FLOOR)
     is_correct = predicted == codes
     weights = 1 / np.bincount(codes, minlength=others + 1)[codes]
     weights *= weights.sum() / (weights**2).sum()  # their sum is the effective number of rows (Kish 1965)
     z = np.log(others * confidence / (1 - confidence)).clip(0, SUREST_LOGIT)
     rate, slope = _fitted(z, is_correct, weights, others)
-    lapsed = rate.value * (1 - 1 / (others + 1))
-    erred = (1 - rate.value) * (1 - 1 / (1 + others * np.exp(-slope * z)))
-    return LapseRate(rate, predicted, np.where(is_correct, 0.0, lapsed / np.maximum(lapsed + erred, FLOOR)))
+    lapsed, clear = rate.value * (1 - 1 / (others + 1)), 1 / (1 + others * np.exp(-slope * z))
+    erred = (1 - rate.value) * (1 - clear)
+    lapse_proba = np.where(is_correct, 0.0, lapsed / np.maximum(lapsed + erred, FLOOR))
+    return LapseRate(rate, predicted, lapse_proba, float(clear[z >= np.median(z)].mean()))
 
 
 def _fitted(z: Floats, is_correct: NDArray[np.bool_], weights: Floats, others: int) -> _Curve:
@@ -150,7 +156,7 @@ def label_support(image: Floats, lapses: LapseRate, codes: Codes, groups: Sequen
     >>> [abs(round(each.value, 6)) for each in found]
     [1.0, 0.0]
     """
-    _, predicted, lapse_proba = lapses
+    predicted, lapse_proba = lapses.predicted, lapses.lapse_proba
     logs = np.log(image.clip(min=FLOOR))
     both = product(range(logs.shape[1]), repeat=2)
     rows = {(label, name): np.flatnonzero((codes == label) & (predicted == name)) for label, name in both}

@@ -65,6 +65,11 @@ class MatchedPairs:
         """How often a text scores higher with its own image than with another image of its class."""
         return own_image_rate(self.matcher, self.groups, self.codes)
 
+    @cached_property
+    def contrast(self) -> OwnImageRate:
+        """The same by the part of the association that differs by class, as in an exclusive or."""
+        return own_image_rate(self.matcher.contrasted(), self.groups, self.codes)
+
     def by_class(self) -> dict[str, OwnImageRate]:
         """Return the rate of each class of enough rows, by a model fitted on the rows of that class alone."""
         found = {}

@@ -56,6 +56,10 @@ class Matcher(ABC):
     def paired(self, texts: Codes, images: Codes) -> Self:
         """Return the model with the texts of the rows *texts*, each with the image of the same place in *images*."""
 
+    @abstractmethod
+    def contrasted(self) -> "Matcher":
+        """Return a model of the same pairs that matches only by the part of the association that differs by stratum."""
+
 
 def own_image_rate(matcher: Matcher, groups: Sequence[str], codes: Codes | None = None) -> OwnImageRate:
     """Estimate how often a text scores higher with its own image than with another image, of any class or of its class.

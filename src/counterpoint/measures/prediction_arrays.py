@@ -43,7 +43,10 @@ class PredictionArrays(NamedTuple):
 
     def of_fold(self, fold: str) -> "PredictionArrays":
         """Return the rows of one test fold."""
-        rows = np.flatnonzero(self.folds == fold)
+        return self.at(np.flatnonzero(self.folds == fold))
+
+    def at(self, rows: Codes) -> "PredictionArrays":
+        """Return the rows at these positions."""
         proba = {name: values[rows] for name, values in self.proba.items()}
         ids, groups = ([values[row] for row in rows] for values in (self.ids, self.groups))
         return PredictionArrays(ids, groups, self.folds[rows], self.codes[rows], proba, self.shares[rows])

@@ -6,9 +6,10 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from counterpoint.contenders.encoded import MISSING
-from counterpoint.metrics.decision import divisors
+from counterpoint.metrics.decision import BALANCED, decide
 from counterpoint.metrics.rows import Floats
 from counterpoint.schema import Frame
 
@@ -87,14 +88,15 @@ def codes_of(model: Any, labels: Any) -> Codes:
 def predicted_codes(logits: NDArray[np.floating[Any]], shares: Floats) -> Codes:
     """Return the predicted classes, the best for balanced accuracy: shape (…,) for *logits* of shape (…, n_classes).
 
-    *shares* are the class shares of the training rows, shape (n_classes,).  `counterpoint.metrics.decide` does the same
-    with probabilities.
+    *shares* are the class shares of the training rows, shape (n_classes,).  The rule is `counterpoint.metrics.decide`,
+    so that logits without information have the most frequent class.
 
     >>> predicted_codes(np.log([[0.6, 0.2, 0.2]]), np.array([0.6, 0.3, 0.1])).tolist()
     [2]
     """
-    codes: Codes = (logits - np.log(divisors(shares, 1))).argmax(axis=-1)
-    return codes
+    proba = softmax(np.asarray(logits, dtype=float), axis=-1)
+    codes: Codes = decide(proba.reshape(-1, proba.shape[-1]), metric=BALANCED, shares=shares)
+    return codes.reshape(proba.shape[:-1])
 
 
 def shares_of(model: Any) -> Floats:

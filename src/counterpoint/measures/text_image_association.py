@@ -12,7 +12,8 @@ from counterpoint.metrics.rows import Floats
 from counterpoint.seeds import child_seed
 
 TEXT_WIDTH, IMAGE_WIDTH = 100, 40
-COMPONENTS = 12
+COMPONENTS, CONTRASTS = 12, 3
+"""Directions of the association, and of the part of it that differs by class."""
 RIDGE = 0.1
 CELLS, ANGLES = 4, 8
 
@@ -50,6 +51,58 @@ class Canonical(Matcher):
         """Return the model with the texts of the rows *texts*, each with the image of the same place in *images*."""
         return type(self)(self.text[texts], self.image[images])
 
+    def contrasted(self) -> "Contrast":
+        """Return the model that matches only by the part of the association that differs by stratum."""
+        return Contrast(self.text, self.image)
+
+
+@final
+class Contrast(Matcher):
+    """The part of the association of text and image that is of one stratum and not of all.
+
+    In an exclusive or, text and image go together in one way in one class, and in the opposite way in the other.  A
+    model of each class alone has half of the rows.  This one needs no whitening of its own in each class.
+
+    Parameters
+    ----------
+    text, image
+        *text* and *image* are features of the same n rows, shape (n, n_text_features) and (n, n_image_features).
+    """
+
+    def __init__(self, text: Floats, image: Floats) -> None:
+        self.text, self.image = text, image
+
+    def scores(self, known: Any, new: Any, strata: Codes) -> Floats:
+        """Return the score of each text of the rows *new* with each of their images, by the map of its stratum.
+
+        Parameters
+        ----------
+        known, new
+            *known* and *new* mark rows, shape (n,).
+        strata
+            *strata* has a code for each row, shape (n,).
+        """
+        x, y = (_whitened(features, known, strata) for features in (self.text, self.image))
+        shared = x[known].T @ y[known] / known.sum()
+        scores = np.zeros((new.sum(), new.sum()))
+        for code in np.unique(strata[new]):
+            own, rows = known & (strata == code), strata[new] == code
+            if not own.any():
+                continue
+            apart = x[own].T @ y[own] / own.sum() - shared
+            left, strength, right = np.linalg.svd(apart, full_matrices=False)
+            texts, images = x[new][rows] @ left[:, :CONTRASTS], y[new] @ right[:CONTRASTS].T
+            scores[rows] = directions(texts * strength[:CONTRASTS]) @ directions(images).T
+        return scores
+
+    def paired(self, texts: Codes, images: Codes) -> Self:
+        """Return the model with the texts of the rows *texts*, each with the image of the same place in *images*."""
+        return type(self)(self.text[texts], self.image[images])
+
+    def contrasted(self) -> Self:
+        """Return this model."""
+        return self
+
 
 def _whitened(features: Floats, known: Any, strata: Codes) -> Floats:
     """Return *features* less the mean of their stratum, whitened.  Mean and whitening come from the rows *known*."""
@@ -81,7 +134,7 @@ def text_features(texts: Sequence[str]) -> Floats:
         matrix = make_union(tfidf(least), runs).fit_transform(texts)
     except ValueError:  # no word at all, or none that is in two texts
         return np.zeros((len(texts), 1))
-    return _main(matrix, TEXT_WIDTH)
+    return main_directions(matrix, TEXT_WIDTH)
 
 
 def image_features(pixels: NDArray[np.uint8]) -> Floats:
@@ -105,7 +158,7 @@ def image_features(pixels: NDArray[np.uint8]) -> Floats:
     parts = [coarse, moments, _edges(scaled.mean(1))]
     blocks = [part.reshape(n, -1) for part in parts]
     scale = [block / max(float(block.std(0).mean()) * block.shape[1] ** 0.5, 1e-6) for block in blocks]
-    return _main(np.hstack(scale) - np.hstack(scale).mean(0), IMAGE_WIDTH)
+    return main_directions(np.hstack(scale) - np.hstack(scale).mean(0), IMAGE_WIDTH)
 
 
 def _edges(gray: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -120,8 +173,12 @@ def _edges(gray: NDArray[np.float32]) -> NDArray[np.float32]:
     return shares
 
 
-def _main(matrix: Any, width: int) -> Floats:
-    """Return the rows of *matrix* in its main directions."""
+def main_directions(matrix: Any, width: int) -> Floats:
+    """Return the rows of *matrix* in its main directions, at most *width* of them.
+
+    >>> main_directions(np.eye(5), 2).shape
+    (5, 2)
+    """
     from sklearn.utils.extmath import randomized_svd  # noqa: PLC0415 - slow to import
 
     width = min(width, min(matrix.shape) - 1)

@@ -40,7 +40,8 @@ def roc_auc(sample: Sample) -> Floats:
 def pr_auc(sample: Sample) -> Floats:
     """Return the mean over classes of average precision, one class against the rest.
 
-    With two classes it is also the mean of both, so that the value does not depend on which class is positive.
+    With two classes it is also the mean of both, so that the value does not depend on which class is positive.  The
+    average precision of a class by guessing is its share, so the mean over K classes is 1 / K.
     """
     return defined_mean(sample.areas[1])
 
@@ -107,12 +108,14 @@ PR_AUC = Metric(
     pr_auc,
     label="PR AUC",
     explanation=(
-        "The average precision as more and more pairs of a class are found. Guessing scores the share of the class, "
-        "so this metric is stricter if a class is rare."
+        "The average precision as more and more pairs of a class are found, averaged over the classes. Guessing scores "
+        "1 divided by the number of classes: for each class it scores the share of the class. So this metric is strict "
+        "where a class is rare. With few pairs of a class it is a little too high, by about 0.02 at ten pairs."
     ),
     source="Davis and Goadrich, ICML 2006",
     is_ranking=True,
     scale="share",
+    is_pooled=True,
 )
 LOG_LOSS = Metric(
     log_loss,
@@ -128,7 +131,11 @@ LOG_LOSS = Metric(
 ECE = Metric(
     ece,
     label="Calibration error",
-    explanation="The average distance between confidence and accuracy (ECE). Lower is better.",
+    explanation=(
+        "The average distance between confidence and accuracy (ECE). Lower is better. It is too high where pairs are "
+        "few: probabilities without any error score about 0.09 on 100 pairs, 0.05 on 300 and 0.03 on 1,000. So compare "
+        "it with these numbers, and not with 0."
+    ),
     source="Guo, Pleiss, Sun and Weinberger, ICML 2017",
     higher_is_better=False,
 )

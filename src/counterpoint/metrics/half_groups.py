@@ -45,8 +45,10 @@ class HalfGroups:
         self._before = np.repeat([stretch.stop for stretch in stretches], [len(own) for own in added])
         ends = np.cumsum([0, *(len(stretch) + len(own) for stretch, own in zip(stretches, added, strict=True))])
         self._folds = tuple(slice(start, stop) for start, stop in pairwise(ends.tolist()))
-        own = [rows.codes == code for code in self.codes]
-        self.sizes: Floats = np.array([is_own.sum() / len(np.unique(groups[is_own])) for is_own in own])
+        most = int(groups.max()) + 1
+        once = np.unique(rows.codes * most + groups) // most  # each class of each group once
+        counts, n_groups = (np.bincount(codes, minlength=rows.n_classes) for codes in (rows.codes, once))
+        self.sizes: Floats = (counts / np.maximum(n_groups, 1))[self.codes]
         """The mean number of rows of a group in the class of each added row."""
 
     @property

@@ -33,6 +33,9 @@ class Metric:
     scale
         *scale* is "share" for a metric from 0 to 1 whose worst value is 0, "loss" for a positive one, or "plain".  The
         interval is symmetric on the scale of angles, of logarithms, or of the metric itself.
+    is_pooled
+        *is_pooled* is True if a metric that ranks is biased where a fold has few rows of a class.  Then the rows of all
+        folds are pooled, and probabilities are replaced by their ranks within the fold, as shares of its rows.
     share_power
         *share_power* is the power of the class share by which probabilities are divided before the largest one is the
         predicted class (`counterpoint.metrics.decide`).  0 suits accuracy, and 1 a metric in which all classes weigh
@@ -57,6 +60,7 @@ class Metric:
     higher_is_better: bool = True
     is_ranking: bool = False
     scale: Literal["share", "loss", "plain"] = "plain"
+    is_pooled: bool = False
     share_power: float = 0.0
 
     def __post_init__(self) -> None:
@@ -65,6 +69,8 @@ class Metric:
 
     def __call__(self, sample: Sample) -> Floats:
         """Return the metric of each draw, shape (draws,)."""
+        if self.is_ranking and self.is_pooled:
+            return self._of(sample.ranked)
         if self.is_ranking:
             return defined_mean(np.array([self._of(fold) for fold in sample.by_fold]))
         return self._of(sample)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
+from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -77,6 +78,18 @@ class PredictedRows:
             PredictedRows(self.codes[fold], self.proba[fold], predicted=self.predicted[fold]) for fold in self.folds
         )
 
+    @property
+    def ranked(self) -> "PredictedRows":
+        """The rows of all folds as one, with the rank of each probability within its fold, as a share of the fold."""
+        return self._ranked if len(self.folds) > 1 else self
+
+    @cached_property
+    def _ranked(self) -> "PredictedRows":
+        ranks = np.empty_like(self.proba, dtype=float)
+        for fold in self.folds:
+            ranks[fold] = (rankdata(self.proba[fold], axis=0) - 0.5) / max(1, len(self.codes[fold]))
+        return PredictedRows(self.codes, ranks, predicted=self.predicted)
+
     @cached_property
     def truths(self) -> csc_array:
         """One row a class: 1 where it is the true one."""
@@ -129,6 +142,11 @@ class Sample:
             fold.weigh(self.weights[:, stretch])
             for fold, stretch in zip(self.rows.by_fold, self.rows.folds, strict=True)
         )
+
+    @property
+    def ranked(self) -> "Sample":
+        """The sample of all folds as one, with ranks within each fold in place of probabilities."""
+        return self.rows.ranked.weigh(self.weights) if len(self.rows.folds) > 1 else self
 
     @cached_property
     def total(self) -> Floats:

@@ -24,8 +24,8 @@ class Units(NamedTuple):
 def units_of(groups: Ints, codes: Ints, *, most: int = MOST_UNITS) -> Units:
     """Return the units of rows.
 
-    Each group is a unit if *most* allows it.  Otherwise the groups of a large class are dealt to units, by their size,
-    while each group of a rare class stays a unit of its own: the groups of the rarest class limit what is known.
+    Each group is a unit if *most* allows it.  Otherwise the groups of a large class are spread over units, by their
+    size, while each group of a rare class stays a unit: the groups of the rarest class limit what is known.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def units_of(groups: Ints, codes: Ints, *, most: int = MOST_UNITS) -> Units:
     for code, n_units in _shares(np.bincount(class_of, minlength=n_classes), most).items():
         own = np.flatnonzero(class_of == code)
         largest_first = own[np.argsort(-sizes[own], kind="stable")]
-        unit_of[largest_first] = len(classes) + _dealt(len(own), n_units)
+        unit_of[largest_first] = len(classes) + _snaked(len(own), n_units)
         classes = np.append(classes, np.full(n_units, code))
     return Units(unit_of[groups], classes)
 
@@ -64,10 +64,10 @@ def _shares(n_groups: Ints, most: int) -> dict[int, int]:
     return dict(sorted(shares.items()))
 
 
-def _dealt(n: int, n_units: int) -> Ints:
-    """Return the unit of each of *n* groups, dealt forwards and backwards in turn, so that units are of equal size.
+def _snaked(n: int, n_units: int) -> Ints:
+    """Return the unit of each of *n* groups, given out forwards and backwards in turn, so that units are of equal size.
 
-    >>> _dealt(5, 2)
+    >>> _snaked(5, 2)
     array([0, 1, 1, 0, 0])
     """
     turns, places = np.divmod(np.arange(n), n_units)

@@ -59,7 +59,7 @@ TERMS: Mapping[str, tuple[str, str]] = {
 
 VERDICTS: Mapping[str, str] = {
     "leak": "The label can be read from the input itself",
-    "misaligned": "Texts and images do not belong together",
+    "misaligned": "Texts and images of some rows do not belong together",
     "training_failed": "A contender was not trained well enough",
     "branch_ignored": "The model of both modalities ignores one of them",
     "redundant": "Text and image carry the same information",

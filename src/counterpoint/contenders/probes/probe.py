@@ -38,6 +38,7 @@ class Probe(Contender):
     """
 
     is_additive: ClassVar[bool] = True
+    complexity: ClassVar[int | None] = 2
 
     @property
     @abstractmethod

@@ -38,6 +38,7 @@ class PaperTextSVM(Contender):
     """
 
     modalities: ClassVar[tuple[str, ...]] = ("text",)
+    complexity: ClassVar[int | None] = 2
     is_calibrated: ClassVar[bool] = False
 
     c: Annotated[float, Field(gt=0)] = 1.0

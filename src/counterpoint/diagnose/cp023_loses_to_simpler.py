@@ -1,0 +1,144 @@
+"""CP023: a contender of one modality that loses to a simpler one, so that its score understates the modality.
+
+A contender is simpler if its class declares a lower ``complexity``: class shares, a rule or a few facts, a linear
+model, trees or a combination, a network that is trained end to end.  If a class declares none, a contender is simpler
+that has less than half of the trained parameters.  Predictions of outside models have neither, and are not compared.
+
+Does not compare multimodal contenders: that is the question of the whole study.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, final
+
+import polars as pl
+
+from counterpoint import number_formats as numbers
+from counterpoint.diagnose.check import Check, Finding, rounded
+from counterpoint.diagnose.inputs import Primary
+from counterpoint.measures.comparison_tables import Members, Modalities, difference_between
+from counterpoint.measures.prediction_arrays import best_on_validation
+from counterpoint.metrics import find_metric
+from counterpoint.metrics.estimate import Estimate
+from counterpoint.schema import Frame
+
+LEAST_LOSS = 0.02
+"""The whole interval of a loss must lie beyond this.  A smaller loss hardly changes an answer."""
+LESS = 0.5
+"""A contender without a declared place is simpler if it has less than this share of the parameters of the other."""
+SHOWN = 12
+SUBJECT = "single-entity contenders"
+
+
+class Loss(NamedTuple):
+    """The difference of a contender minus the best simpler one, positive if the contender is better."""
+
+    contender: str
+    simpler: str
+    difference: Estimate
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the contender is worse by more than `LEAST_LOSS`, whole interval included."""
+        return self.difference.high < -LEAST_LOSS
+
+
+@final
+class LosesToSimpler(Check):
+    """Compare each single-entity contender with the best simpler contender that reads no more, on test rows."""
+
+    code = "CP023"
+    title = "A contender loses to a simpler one"
+    needs = ("predictions", "differences", "primary", "modalities", "members", "costs", "complexity", "metric")
+
+    def run(
+        self, *, predictions: Frame, differences: Frame, primary: Primary | None, modalities: Modalities,
+        members: Members, costs: Frame, complexity: Mapping[str, int], metric: str,
+    ) -> Finding:  # fmt: skip
+        """Return the finding on all single-entity contenders, the one with the largest loss as its subject."""
+        validated = set(predictions.filter(part="validation")["contender"].unique())
+        known = {name: reads for name, reads in modalities.items() if name in validated}
+        parameters = dict(costs.group_by("contender").agg(pl.col("parameters").mean()).iter_rows())
+        order = Order(complexity, parameters)
+        compared = [
+            Loss(name, simpler, found)
+            for name in known if len(known[name]) == 1
+            if (simpler := _best_simpler(predictions, name, known, order)) is not None
+            if (found := _advantage(differences, name, simpler, metric)) is not None
+        ]  # fmt: skip
+        if not compared:
+            return self.not_applicable(SUBJECT, "No single-entity contender has a simpler one to compare it with.")
+        table = rounded([
+            {"contender": each.contender, "simpler": each.simpler, **each.difference._asdict()} for each in compared
+        ])[:SHOWN]  # fmt: skip
+        lost = sorted((each for each in compared if each.is_clear), key=lambda each: each.difference.value)
+        evidence: dict[str, Any] = {"losses": {each.contender: each.simpler for each in lost}, "table": table}
+        if not lost:
+            sound = f"No single-entity contender is clearly worse than a simpler one ({len(compared)} compared)."
+            return self.finding("info", SUBJECT, sound, **evidence)
+        explained = [_explained(each, metric, known[each.contender][0]) for each in lost]
+        meaning = [_meaning(each, primary, members, modalities) for each in lost]
+        sentences = dict.fromkeys([*explained, *meaning, ADVICE])
+        return self.finding("warn", lost[0].contender, " ".join(sentences), **evidence)
+
+
+ADVICE = "Train it longer or on more rows, or leave it out."
+
+
+class Order(NamedTuple):
+    """The order of simplicity: the declared place of a contender, and its number of trained parameters."""
+
+    complexity: Mapping[str, int]
+    parameters: Mapping[str, float]
+
+    def is_simpler(self, one: str, other: str) -> bool:
+        """Return whether contender *one* is simpler than contender *other*.
+
+        >>> order = Order({"svm": 2, "lstm": 4}, {"svm": 9000, "lstm": 500, "mine": 100})
+        >>> order.is_simpler("svm", "lstm"), order.is_simpler("mine", "lstm"), order.is_simpler("lstm", "mine")
+        (True, True, False)
+        """
+        if {one, other} <= set(self.complexity):
+            return self.complexity[one] < self.complexity[other]
+        sizes = self.parameters.get(one) or 0, self.parameters.get(other) or 0
+        return 0 < sizes[0] < LESS * sizes[1]
+
+
+def _best_simpler(predictions: Frame, name: str, modalities: Modalities, order: Order) -> str | None:
+    """Return the simpler contender that reads no more than *name*, and is the best on validation rows, or None."""
+    reads = set(modalities[name])
+    simpler = [
+        other for other in modalities
+        if other != name and set(modalities[other]) <= reads and order.is_simpler(other, name)
+    ]  # fmt: skip
+    return best_on_validation(predictions, simpler) if simpler else None
+
+
+def _advantage(differences: Frame, name: str, simpler: str, metric: str) -> Estimate | None:
+    """Return the score of *name* minus that of *simpler*, positive if *name* is better, or None if it is unknown."""
+    found = difference_between(differences, name, simpler, metric)
+    if found is None or find_metric(metric).higher_is_better:
+        return found
+    return Estimate(-found.value, -found.high, -found.low)
+
+
+def _explained(loss: Loss, metric: str, modality: str) -> str:
+    measured = numbers.signed_with_interval(*loss.difference)
+    return (
+        f"{loss.contender} is worse than {loss.simpler}, which is simpler: {measured} in {metric.replace('_', ' ')}. "
+        f"So its score does not show all that the {modality} says about the class."
+    )
+
+
+def _meaning(loss: Loss, primary: Primary | None, members: Members, modalities: Modalities) -> str:
+    """Return the sentence on the meaning of a loss for the answer."""
+    name, simpler = loss.contender, loss.simpler
+    if primary is None:
+        return ""
+    a, b = primary["a"], primary["b"]
+    if name == b:
+        return f"The answer compares {a} with {name}, so the gain from reading both may be too large."
+    if name in members.get(a, ()):
+        return f"{a} combines {name}, so the gain from reading both may be larger than the answer says."
+    if a not in members and modalities.get(name, ("",))[0] in modalities.get(a, ()) and simpler != b:
+        return f"If {a} reads its input like {name}, the gain from reading both may be larger than the answer says."
+    return f"The answer compares {a} with {b}, and does not rest on {name}."
