@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpoint.compare import by_fold, choose_primary, differences
@@ -50,6 +50,7 @@ def test_without_a_primary_contrast_there_is_no_row():
     assert by_fold(rows, RULES, None).equals(empty(REPEATS))
 
 
+@settings(deadline=None)  # the first table of polars takes longest
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=20), st.integers(1, 500))
 def test_the_error_is_that_of_the_corrected_resampled_t(values, n_train):
     value, spread = resampled(made(values, n_train=n_train))
