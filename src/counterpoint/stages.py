@@ -210,7 +210,12 @@ def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequenc
 def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions], repeats: int = 1) -> list[Any]:
     """Return the settings that predictions depend on, and the size and time of change of each outside file.
 
-    The fits of several repeats are made together, so their number counts too.
+    Parameters
+    ----------
+    rules, outside
+        *rules* is the section ``fit``, and *outside* are the predictions of outside models.
+    repeats
+        *repeats* is ``evaluate.repeats``.  The fits of several repeats are made together, so their number counts too.
     """
     return [rules.seeds, rules.threads, *map(_file_state, outside), *([repeats] if repeats > 1 else [])]
 
