@@ -342,12 +342,14 @@ def ensemble(*members: str, fusion: float | None = None, single: str = "text-lst
         ),
         (ensemble("text-lstm", "lstm-cnn"), "cannot_tell", "lstm-cnn may read text and image together"),
         (ensemble("text-lstm", "lstm-cnn", fusion=0.05), "cannot_tell", "without interaction, is not shown"),
+        (ensemble("text-lstm", "text-svm", "lstm-cnn"), "cannot_tell", "or the average of several models, is not"),
         (ensemble("text-lstm", "lstm-cnn", fusion=0.1), "additive_gain", "A sum over the modalities is enough"),
     ],
 )
 def test_the_gain_of_an_ensemble_is_no_interaction_and_may_be_an_average_of_models(given, expected, words):
     answered = answer(given, found())
     assert answered.verdict == expected
+    assert answered.claim == ("not_shown" if "average of several models" in " ".join(answered.reasons) else "better")
     assert words in " ".join(answered.reasons)
     assert "must be read together" not in " ".join(answered.reasons)
 

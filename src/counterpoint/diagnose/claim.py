@@ -13,7 +13,7 @@ from counterpoint.compare.equivalence import chances, rows_needed, smallest_marg
 from counterpoint.compare.holm import holm
 from counterpoint.compare.repeated import n_repeats
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
-from counterpoint.diagnose.verdict_questions import WORTHLESS
+from counterpoint.diagnose.verdict_questions import SUM_NOT_SHOWN, WORTHLESS, Verdict
 from counterpoint.metrics.metric import Metric
 from counterpoint.metrics.table import find_metric
 from counterpoint.schema import Frame
@@ -55,20 +55,21 @@ DOUBTS: Mapping[str, str] = {
 """The alarms that undermine an answer, the most serious first, in words."""
 
 
-def claim_of(inputs: VerdictInputs, verdict: str) -> str:
+def claim_of(inputs: VerdictInputs, verdict: Verdict) -> str:
     """Return the claim of a *verdict*: a key of `OPENINGS`."""
-    gain = inputs.gain
-    if verdict in NOT_COMPARABLE:
+    gain, name = inputs.gain, verdict.name
+    if name in NOT_COMPARABLE:
         return "not_comparable"
-    if verdict in ("not_asked", "equivalent"):
-        return {"not_asked": "not_asked", "equivalent": "same"}[verdict]
+    if name in ("not_asked", "equivalent"):
+        return {"not_asked": "not_asked", "equivalent": "same"}[name]
     if gain.low > 0:
-        if verdict in NO_JOINT_GAIN:
+        if name in NO_JOINT_GAIN:
             return "better_alone"
-        return "better" if verdict.endswith("_gain") or inputs.is_above_baseline(inputs.contrast["b"]) else "not_shown"
+        # Only the kind of such a gain is open.  Other open verdicts leave open whether both are its reason.
+        return "better" if name.endswith("_gain") or SUM_NOT_SHOWN in verdict.reasons else "not_shown"
     if gain.high < 0:
         return "worse"
-    return "none" if gain.high < WORTHLESS or verdict in NO_JOINT_GAIN else "open"
+    return "none" if gain.high < WORTHLESS or name in NO_JOINT_GAIN else "open"
 
 
 def headline_of(inputs: VerdictInputs, claim: str) -> str:

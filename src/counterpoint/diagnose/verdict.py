@@ -74,7 +74,7 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
         headline = "The test rows are too few to compare on: the primary contrast has no interval."
         return Answer("cannot_tell", headline, evidence=evidence)
     verdict = next(found for question in QUESTIONS if (found := question(numbers)) is not None)
-    claim = claim_of(numbers, verdict.name)
+    claim = claim_of(numbers, verdict)
     return Answer(
         verdict.name,
         headline_of(numbers, claim),

@@ -30,6 +30,7 @@ LITTLE = 0.2
 UNTRAINED = 0.05
 """A network within this of chance on its own training rows has learned nothing."""
 SUM_NOT_SHOWN = "Whether a sum over the modalities would do as well, without interaction, is not shown."
+AVERAGE_NOT_EXCLUDED = "Whether the second modality gains, or the average of several models, is not shown."
 NOT_KNOWN = "So the information in both modalities is not known."
 RUN_AGAIN = "Find the cause (CP016) and run again."
 
@@ -165,12 +166,12 @@ def _gain_of_combination(inputs: VerdictInputs) -> Verdict:
     if together:
         if not any(_gains(inputs, name) and inputs.difference(a, name).low <= 0 for name in sums):
             reason = f"{a} combines models, of which {' and '.join(together)} may read text and image together."
-            return Verdict("cannot_tell", (reason, SUM_NOT_SHOWN))
+            is_of_both = _has_no_more_models(inputs) or any(_gains(inputs, name) for name in (*together, *sums))
+            return Verdict("cannot_tell", (reason, SUM_NOT_SHOWN if is_of_both else AVERAGE_NOT_EXCLUDED))
         reason = "A sum over the modalities is enough: no interaction between them is needed."
     else:
         if not (_has_no_more_models(inputs) or any(_gains(inputs, name) for name in (SUM, *sums))):
-            reason = "Whether the second modality gains, or the average of several models, is not shown."
-            return Verdict("cannot_tell", (reason,), "Give each modality an ensemble of its own.")
+            return Verdict("cannot_tell", (AVERAGE_NOT_EXCLUDED,), "Give each modality an ensemble of its own.")
         reason = "None of its members needs an interaction of text and image."
     empty = _empty(inputs)
     return _better_reading(inputs, empty) if empty else Verdict("additive_gain", (reason,))
