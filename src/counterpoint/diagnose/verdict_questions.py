@@ -118,11 +118,10 @@ def _lacks(inputs: VerdictInputs, name: str) -> bool:
 
 
 def _equivalent(inputs: VerdictInputs) -> Verdict | None:
-    margin, row = inputs.inputs["margin"], inputs.contrast
+    margin, row, confidence = inputs.inputs["margin"], inputs.contrast, inputs.inputs["confidence"]
     if margin is None or row["error"] is None:
         return None
-    least = smallest_margin(row["difference"], row["error"], row["df"], confidence=inputs.inputs["confidence"])
-    if least > margin:
+    if (least := smallest_margin(row["difference"], row["error"], row["df"], confidence=confidence)) > margin:
         return None
     shown = f"Any margin from {score(least)} on would allow to say so, and the margin fixed before is {score(margin)}."
     return Verdict("equivalent", (shown,), f"Use the cheaper of {row['a']} and {row['b']}.")
@@ -277,8 +276,8 @@ def _no_signal(inputs: VerdictInputs) -> Verdict:
     reasons = _little(inputs, "text"), _little(inputs, "image")
     if (inputs.alarm("CP004", "info", "warn") or {}).get("contrast") == "absent":
         return Verdict("no_signal", reasons, "Look at the labels first.")
-    open_question = "Whether both together predict the label is not ruled out."
-    return Verdict("no_signal", (*reasons, open_question), "Look at the labels, and try contenders that read both.")
+    both = "Whether both together predict the label is not ruled out."
+    return Verdict("no_signal", (*reasons, both), "Look at the labels, and try contenders that read both.")
 
 
 def _only(inputs: VerdictInputs, modality: str, other: str) -> tuple[str, str]:
