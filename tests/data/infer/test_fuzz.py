@@ -82,3 +82,16 @@ def test_a_written_acquire_file_opens(frame, suffix):
         file = written(Path(name), frame, suffix, lambda file, table: acquire_file(file, str(table)))
         if file is not None:
             assert read_acquire(file).input.path
+
+
+@pytest.mark.parametrize("odd", ["^)$", "^$", "^.*$", "*"])
+@pytest.mark.parametrize(("column", "write"), [("image", study_file), ("url", acquire_file)])
+def test_a_column_whose_name_is_a_pattern_is_a_column(odd, column, write, tmp_path):
+    given = {"image": "im/1.png", "url": "https://x.org/1.jpg"}
+    frame = pl.DataFrame({column: [given[column]] * 6, "caption": ["a cat on a mat"] * 6, odd: ["x", "y"] * 3})
+    (tmp_path / "im").mkdir()
+    (tmp_path / "im" / "1.png").write_bytes(GOOD)
+    file = written(
+        tmp_path, frame, ".csv", lambda file, table: write(file, table if write is study_file else str(table))
+    )
+    assert file is not None

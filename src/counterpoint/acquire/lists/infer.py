@@ -132,7 +132,7 @@ def _of(rows: Frame, path: Path) -> _List:
     url = _url(rows, path)
     named = {role: _named(rows, role) for role in NAMES}
     taken = {name for name in named.values() if name}
-    text = text_columns(rows.select(name for name in rows.columns if name not in {*taken, *url}))
+    text = text_columns(rows[[name for name in rows.columns if name not in {*taken, *url}]])
     if text.first is None:
         raise SourceError(f"{path} has no column of texts in addition to {url[0]!r}. Found {', '.join(rows.columns)}.")
     found = _List({"url": url[0], "text": text.first, **{role: name for role, name in named.items() if name}})
@@ -158,7 +158,7 @@ def _url(rows: Frame, path: Path) -> list[str]:
 
 
 def _share(values: pl.Series, pattern: str) -> float:
-    given = values.drop_nulls()
+    given = values.alias("").drop_nulls()  # a name such as "^)$" would be read as a regular expression
     return int(given.str.contains(pattern).sum()) / len(given) if len(given) else 0.0
 
 
@@ -169,7 +169,7 @@ def _named(rows: Frame, role: str) -> str | None:
 
 
 def _are_chances(values: pl.Series) -> bool:
-    numbers = values.cast(pl.String).cast(pl.Float64, strict=False).drop_nulls()
+    numbers = values.alias("").cast(pl.String).cast(pl.Float64, strict=False).drop_nulls()
     is_whole = (numbers == numbers.floor()).all()
     return len(numbers) > 0 and len(numbers) == values.count() and bool(numbers.is_between(0, 1).all()) and not is_whole
 
@@ -202,7 +202,7 @@ def _choose_nsfw(found: _List, rows: Frame) -> None:
     if name == found.roles.get("punsafe"):
         found.roles["nsfw"] = None
         return
-    seen = rows[name].cast(pl.String).drop_nulls().value_counts(sort=True)[name].to_list()
+    seen = rows[name].alias("seen").cast(pl.String).drop_nulls().value_counts(sort=True)["seen"].to_list()
     safe = [value for value in seen if value.strip().lower() in SAFE]
     if safe:
         found.select["nsfw"] = safe

@@ -50,7 +50,7 @@ def text_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
     >>> text_columns(rows).names
     ('note',)
     """
-    likeness = {name: _language(rows[name]) for name in _strings(rows, taken)}
+    likeness = {name: _language(rows[name].alias("")) for name in _strings(rows, taken)}
     fit = [name for name, like in likeness.items() if like > 0]
     by_name = sorted(
         (name for name in fit if name_rank(name, TEXTS) < 2 * len(TEXTS)), key=lambda name: name_rank(name, TEXTS)
@@ -86,19 +86,19 @@ def label_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
     >>> label_columns(pl.DataFrame(columns)).names
     ('mood',)
     """
-    plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
+    plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name].alias(""))]
     by_name = {name for name in plain_ones if name_rank(name, LABELS) < len(LABELS)}
-    n_values = {name: _n_classes(rows[name], has_label_name=name in by_name) for name in plain_ones}
+    n_values = {name: _n_classes(rows[name].alias(""), has_label_name=name in by_name) for name in plain_ones}
     partly = {name for name in n_values if name_rank(name, LABELS) < 2 * len(LABELS) and not is_neither(name)}
     fit = [
         name for name, n in n_values.items()
         if 2 <= n <= _most_classes(len(rows), has_label_name=name in by_name)
-        and (name in by_name or not (is_neither(name) or is_split(rows[name])))
+        and (name in by_name or not (is_neither(name) or is_split(rows[name].alias(""))))
     ]  # fmt: skip
 
     def order(name: str) -> tuple[int, bool, int]:
         place = name_rank(name, LABELS) if name in by_name | partly else 2 * len(LABELS)
-        return place, _numbers(rows[name].cast(pl.String).drop_nulls()) is not None, n_values[name]
+        return place, _numbers(rows[name].alias("").cast(pl.String).drop_nulls()) is not None, n_values[name]
 
     return Choice(tuple(sorted(fit, key=order)))
 
@@ -136,9 +136,9 @@ def why_no_labels(rows: Frame, taken: Collection[str] = ()) -> list[str]:
     >>> why_no_labels(pl.DataFrame({"target": [n / 8 for n in range(90)]}))[0][:65]
     "Column 'target' is not the label. Labels such as '0.125' are meas"
     """
-    plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
+    plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name].alias(""))]
     by_name = [name for name in plain_ones if name_rank(name, LABELS) < len(LABELS)]
-    why = {name: _why_no_classes(_given(rows[name])) for name in by_name}
+    why = {name: _why_no_classes(_given(rows[name].alias(""))) for name in by_name}
     return [f"Column {name!r} is not the label. {reason}" for name, reason in why.items() if reason]
 
 
@@ -154,8 +154,12 @@ def split_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
     >>> split_columns(pl.DataFrame({"usage": ["train", "valid"], "set": ["A", "B"], "fold": [0, 1]})).names
     ('usage',)
     """
-    plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name])]
-    fit = [name for name in plain_ones if is_split(rows[name]) or (is_named(name, SPLITS) and _is_k_fold(rows[name]))]
+    plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name].alias(""))]
+    fit = [
+        name
+        for name in plain_ones
+        if is_split(rows[name].alias("")) or (is_named(name, SPLITS) and _is_k_fold(rows[name].alias("")))
+    ]
     return Choice(tuple(sorted(fit, key=lambda name: (name_rank(name, SPLITS), name))))
 
 
@@ -181,7 +185,7 @@ def group_column(rows: Frame, taken: Collection[str] = ()) -> str | None:
     'Group ID'
     """
     fit = (name for name in rows.columns if name not in taken and plain_name(name) in GROUPS[:3])
-    return next((name for name in fit if 1 < rows[name].drop_nulls().n_unique() < len(rows)), None)
+    return next((name for name in fit if 1 < rows[name].alias("").drop_nulls().n_unique() < len(rows)), None)
 
 
 def id_column(rows: Frame, taken: Collection[str] = ()) -> str | None:
@@ -191,7 +195,14 @@ def id_column(rows: Frame, taken: Collection[str] = ()) -> str | None:
     'uuid'
     """
     fit = (name for name in rows.columns if name not in taken and plain_name(name) in IDS)
-    return next((name for name in fit if rows[name].n_unique() == len(rows) and not rows[name].null_count()), None)
+    return next(
+        (
+            name
+            for name in fit
+            if rows[name].alias("").n_unique() == len(rows) and not rows[name].alias("").null_count()
+        ),
+        None,
+    )
 
 
 def _strings(rows: Frame, taken: Collection[str]) -> list[str]:

@@ -53,11 +53,11 @@ def image_column(table: Table, sample: SampledTable, home: Path) -> ImageColumn:
         When no column holds images, paths or names of files, also when one holds addresses instead.
     """
     of_bytes = _likeliest(bytes_columns(table))
-    paths = _likeliest([name for name in sample.rows.columns if _are_paths(sample.rows[name])])
+    paths = _likeliest([name for name in sample.rows.columns if _are_paths(sample.rows[name].alias(""))])
     if of_bytes:
         return ImageColumn(of_bytes[0], Choice((*of_bytes, *paths)).others)
     for name in paths:
-        found = _rooted(name, sample.rows[name], home)
+        found = _rooted(name, sample.rows[name].alias(""), home)
         if not found.warning:
             return found._replace(others=Choice((name, *(other for other in paths if other != name))).others)
     ids = _of_ids(sample, home) if not paths else None
@@ -115,7 +115,7 @@ def _some(values: pl.Series) -> pl.Series:
 def _of_ids(sample: SampledTable, home: Path) -> ImageColumn | None:
     """Return the column whose values are names of image files without suffix, if there is one."""
     for name in _may_be_ids(sample)[:N_TRIED]:
-        found = _rooted(name, sample.rows[name], home)
+        found = _rooted(name, sample.rows[name].alias(""), home)
         if not found.warning:
             return found
     return None
@@ -127,12 +127,14 @@ def _may_be_ids(sample: SampledTable) -> Sequence[str]:
 
     fit = [name for name, kind in sample.rows.schema.items() if kind == pl.String or kind.is_integer()]
     named = [name for name in fit if order(name) < (2 * len(IMAGES), True)]
-    unlike = [name for name in fit if name not in named and sample.rows[name].n_unique() > 0.9 * len(sample.rows)]
+    unlike = [
+        name for name in fit if name not in named and sample.rows[name].alias("").n_unique() > 0.9 * len(sample.rows)
+    ]
     return [*sorted(named, key=order), *unlike]
 
 
 def _none(table: Table, sample: SampledTable) -> str:
-    addresses = [name for name in sample.rows.columns if _are_addresses(sample.rows[name])]
+    addresses = [name for name in sample.rows.columns if _are_addresses(sample.rows[name].alias(""))]
     if addresses:
         return (
             f"{table.path} is a list of addresses (column {addresses[0]!r}), not of image files. Fetch them first: "

@@ -149,7 +149,7 @@ def _rest(found: InferredSource, rows: Frame, columns: Sequence[str], image: pl.
     label = label_columns(rows, split.names)
     if label.first is not None:
         found.is_labelled = True
-        n = rows[label.first].drop_nulls().n_unique()
+        n = rows[label.first].alias("").drop_nulls().n_unique()
         choose(found, "label", label, "; ".join(filter(None, (f"{n} values", label.others))))
     else:
         found.warnings += why_no_labels(rows)
@@ -157,7 +157,7 @@ def _rest(found: InferredSource, rows: Frame, columns: Sequence[str], image: pl.
             _by_folder(found, image)
     if split.first is not None:
         choose(found, "split", split)
-        found.split = ", ".join(sorted(rows[split.first].cast(pl.String).drop_nulls().unique())[:6])
+        found.split = ", ".join(sorted(rows[split.first].alias("").cast(pl.String).drop_nulls().unique())[:6])
     named = {"group": group_column(rows, label.names[:1]), "id": id_column(rows)}
     found.source |= {role: name for role, name in named.items() if name is not None}
     for role in ("id", "label", "split"):
@@ -197,7 +197,7 @@ def count_classes(found: InferredSource, rows: Frame, image: str) -> None:
     if "label_from" in found.source:
         return
     if label is None or label not in rows.columns:
-        given = rows[found.source["text"]].drop_nulls()
+        given = rows[found.source["text"]].alias("").drop_nulls()
         found.texts = given.sample(min(N_TEXTS, len(given)), seed=0).to_list()
         return
     of = pl.col(image).n_unique() if image in rows.columns else pl.len()
