@@ -73,7 +73,7 @@ def number_columns(table: Table, columns: Collection[str]) -> frozenset[str]:
 def _holds_numbers(column: pl.Series) -> bool:
     if column.dtype != pl.String:
         return False
-    given = name_strings(column).drop_nulls().str.strip_chars()
+    given = name_strings(column.alias("")).drop_nulls().str.strip_chars()
     return bool(given.str.contains(_NUMBER).all())
 
 

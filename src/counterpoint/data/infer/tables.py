@@ -59,7 +59,8 @@ def infer_tables(files: Sequence[Path], path: Path) -> InferredSource:
     _set_images(found, pictures)
     text = _text_of(others, found, files[0])
     found.source["text"] = text.first
-    _rest(found, others.drop(text.names[:1]), table.columns, _names_of(sample.rows, pictures.column))
+    rest = others[[name for name in others.columns if name not in text.names[:1]]]
+    _rest(found, rest, table.columns, _names_of(sample.rows, pictures.column))
     choose(found, "text", Choice(tuple(name for name in text.names if name != found.source.get("label"))))
     count_classes(found, sample.rows, pictures.column)
     return found
@@ -200,7 +201,9 @@ def count_classes(found: InferredSource, rows: Frame, image: str) -> None:
         given = rows[found.source["text"]].alias("").drop_nulls()
         found.texts = given.sample(min(N_TEXTS, len(given)), seed=0).to_list()
         return
-    of = pl.col(image).n_unique() if image in rows.columns else pl.len()
-    classes = rows.select(pl.col(label).cast(pl.String).str.strip_chars(), *([image] if image in rows.columns else []))
-    counts = classes.filter(pl.col(label).is_not_null() & (pl.col(label) != "")).group_by(label).agg(of.alias("n"))
-    found.classes = dict(counts.sort("n", label, descending=[True, False]).iter_rows())
+    of = pl.col("image").n_unique() if image in rows.columns else pl.len()
+    columns = {"label": rows[label].alias("label").cast(pl.String).str.strip_chars()}  # whose own name may be a pattern
+    columns |= {"image": rows[image]} if image in rows.columns else {}
+    labelled = pl.DataFrame(columns).filter(pl.col("label").is_not_null() & (pl.col("label") != ""))
+    counts = labelled.group_by("label").agg(of.alias("n"))
+    found.classes = dict(counts.sort("n", "label", descending=[True, False]).iter_rows())
