@@ -33,7 +33,7 @@ from counterpoint.seeds import child_seed
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("COUNTERPOINT_DATA", ROOT.parent / "shared" / "data"))
-DRAWINGS = ROOT / "runs" / "openmoji"
+DRAWINGS = ROOT / "runs" / "drawings"
 GENERATED, FLICKR8K, OPENMOJI = "generated", "flickr8k", "openmoji"
 REAL: Mapping[str, Mapping[str, Any]] = {
     FLICKR8K: {"kind": "webdataset", "path": str(DATA / FLICKR8K), "label": "person"},
