@@ -18,9 +18,8 @@ RIDGE = 0.1
 CELLS, ANGLES = 4, 8
 
 
-@final
-class Canonical(Matcher):
-    """Canonical correlations (Hotelling 1936), ridge-regularised.
+class _OfFeatures(Matcher):
+    """A matcher of features.
 
     Parameters
     ----------
@@ -30,6 +29,21 @@ class Canonical(Matcher):
 
     def __init__(self, text: Floats, image: Floats) -> None:
         self.text, self.image = text, image
+
+    def paired(self, texts: Codes, images: Codes) -> Self:
+        """Return the model with the texts of the rows *texts*, each with the image of the same place in *images*."""
+        return type(self)(self.text[texts], self.image[images])
+
+
+@final
+class Canonical(_OfFeatures):
+    """Canonical correlations (Hotelling 1936), ridge-regularised.
+
+    Parameters
+    ----------
+    text, image
+        *text* and *image* are features of the same n rows, shape (n, n_text_features) and (n, n_image_features).
+    """
 
     def scores(self, known: Any, new: Any, strata: Codes) -> Floats:
         """Return the score of each text of the rows *new* with each of their images, by a fit to the rows *known*.
@@ -47,17 +61,13 @@ class Canonical(Matcher):
         scores: Floats = directions(u * strength[:COMPONENTS]) @ directions(v).T
         return scores
 
-    def paired(self, texts: Codes, images: Codes) -> Self:
-        """Return the model with the texts of the rows *texts*, each with the image of the same place in *images*."""
-        return type(self)(self.text[texts], self.image[images])
-
     def contrasted(self) -> "Contrast":
         """Return the model that matches only by the part of the association that differs by stratum."""
         return Contrast(self.text, self.image)
 
 
 @final
-class Contrast(Matcher):
+class Contrast(_OfFeatures):
     """The part of the association of text and image that is of one stratum and not of all.
 
     In an exclusive or, text and image go together in one way in one class, and in the opposite way in the other.  A
@@ -68,9 +78,6 @@ class Contrast(Matcher):
     text, image
         *text* and *image* are features of the same n rows, shape (n, n_text_features) and (n, n_image_features).
     """
-
-    def __init__(self, text: Floats, image: Floats) -> None:
-        self.text, self.image = text, image
 
     def scores(self, known: Any, new: Any, strata: Codes) -> Floats:
         """Return the score of each text of the rows *new* with each of their images, by the map of its stratum.
@@ -94,10 +101,6 @@ class Contrast(Matcher):
             texts, images = x[new][rows] @ left[:, :CONTRASTS], y[new] @ right[:CONTRASTS].T
             scores[rows] = directions(texts * strength[:CONTRASTS]) @ directions(images).T
         return scores
-
-    def paired(self, texts: Codes, images: Codes) -> Self:
-        """Return the model with the texts of the rows *texts*, each with the image of the same place in *images*."""
-        return type(self)(self.text[texts], self.image[images])
 
     def contrasted(self) -> Self:
         """Return this model."""
