@@ -11,6 +11,7 @@ import numpy as np
 
 from counterpoint.metrics.estimate import Estimate
 from counterpoint.metrics.rows import Floats, Ints
+from counterpoint.metrics.spread import Spread
 
 FLOOR = 1e-7
 """Probabilities are clipped here, so that one row cannot outweigh all others."""
@@ -116,7 +117,5 @@ def _error(influence: Floats, groups: Ints) -> float:
 
 
 def _interval(value: float, error: float, groups: Ints) -> Estimate:
-    from scipy.stats import t  # noqa: PLC0415 - slow to import
-
-    width = float(t.ppf(0.975, max(1, int(groups.max())))) * error
+    width = Spread(error, max(1, int(groups.max()))).half_width(0.95)
     return Estimate(value, value - width, value + width)

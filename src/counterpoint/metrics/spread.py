@@ -28,11 +28,11 @@ class Spread(NamedTuple):
         """Return the half-width of the interval of Student's t."""
         return float(stdtrit(self.df, (1 + confidence) / 2)) * self.error
 
-    def p(self, value: float, *, of: float = 0.0) -> float:
-        """Return the two-sided p of a *value* if the true one were *of*."""
+    def p(self, value: float) -> float:
+        """Return the two-sided p of a *value* if the true one were 0."""
         if not self.error > 0:
-            return float("nan") if np.isnan(self.error) else float(value == of)
-        return float(2 * stdtr(self.df, -abs(value - of) / self.error))
+            return float("nan") if np.isnan(self.error) else float(value == 0)
+        return float(2 * stdtr(self.df, -abs(value) / self.error))
 
     def detectable(self, confidence: float) -> float:
         """Return the smallest true difference that an interval excludes 0 for, with a power of `POWER`."""
