@@ -85,7 +85,6 @@ def check_study(folder: Path) -> None:
     study = {
         "study": "short", "source": {"kind": "acquired", "path": "out"}, "split": {"kind": "holdout"},
         "contenders": ["majority", "text-svm"],
-        "evaluate": {"bootstrap": 100},
     }  # fmt: skip
     (folder / "study.yaml").write_text(yaml.safe_dump(study))
     counterpoint("run", folder / "study.yaml", "--runs", folder / "runs")

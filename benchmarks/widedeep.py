@@ -3,8 +3,7 @@
 The sets are Flickr8k, Flickr8k with masked words, and OpenMoji in three classes of unequal size.  Each of our
 contenders is compared with a model of the same kind, with settings of the documentation of pytorch-widedeep.  Ours have
 their default settings.  Of pytorch-widedeep, the better of two candidates is taken, by its log loss on the validation
-rows of each fit.  One rule gives the predicted class of both.  The intervals are from a paired bootstrap over groups of
-test rows.
+rows of each fit.  One rule gives the predicted class of both.  The intervals are those of `counterpoint.compare`.
 
 pytorch-widedeep needs an older numpy, so it runs in an environment of its own, which `--install` makes.  The rows, this
 environment and the fits are in `--work`, a folder outside the project.  Without arguments few rows and epochs are used,

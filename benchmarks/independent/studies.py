@@ -104,7 +104,7 @@ def config(item: Item, place: Place, *, primary: str = BALANCED) -> StudyConfig:
         "contenders": contenders(has_networks=item.strength == SLOW),
         "fit": {"engine": "inline", "workers": 1, "seeds": [item.seed]},
         "checks": {"encoders": encoders_are_installed()},
-        "evaluate": {"metrics": list(SCORED), "primary": primary, "bootstrap": 1000},
+        "evaluate": {"metrics": list(SCORED), "primary": primary},
     })  # fmt: skip
 
 
