@@ -9,6 +9,7 @@ pytorch-widedeep needs an older numpy, so it runs in an environment of its own, 
 environment and the fits are in `--work`, a folder outside the project.  Without arguments few rows and epochs are used,
 which measures nothing.  `--whole` makes all fits, resumes where it was stopped, and writes `results/widedeep.json`.
 With `--only` and `--kinds` a part is made, whose figures are added to those in this file if the versions are the same.
+With `--folds`, pytorch-widedeep is fitted to the first folds only, and their test rows are those of the comparison.
 """
 
 import argparse
@@ -25,7 +26,7 @@ import polars as pl
 from counterpoint import Study, __version__
 from counterpoint.artifacts import read_json, write_json
 from counterpoint.compare import compare
-from counterpoint.config import Evaluate, StudyConfig
+from counterpoint.config import Evaluate, OutsidePredictions, StudyConfig
 from counterpoint.config.files import read_keys
 from counterpoint.data.sources.predictions import read_predictions
 from counterpoint.encoders.catalogue import CATALOGUE, INSTALL
@@ -87,7 +88,7 @@ def compared(study: Study, rows: Path, out: Path, where: Path) -> dict[str, Any]
     """Return the scores of both sides of each kind, their differences, and the costs of their fits."""
     kinds = [entry.kind for entry in study.config.contenders]
     theirs = {kind: predictions_of(kind, PREFIX + kind, rows, out, where) for kind in kinds}
-    outside = [read_predictions(model, study.pairs()) for model, _ in theirs.values()]
+    outside = [read_predictions(model, _of_folds(model, study.pairs())) for model, _ in theirs.values()]
     predictions = pl.concat([study.predictions(), *outside])
     tested = predictions.filter(part="test").unique("id")
     return {
@@ -102,10 +103,23 @@ def compared(study: Study, rows: Path, out: Path, where: Path) -> dict[str, Any]
     }
 
 
+def _of_folds(model: OutsidePredictions, pairs: Frame) -> Frame:
+    """Return the pairs of the folds that the table of *model* has."""
+    return pairs.filter(pl.col("fold").is_in(pl.read_parquet(model.path)["fold"].unique().implode()))
+
+
 def _of_kind(kind: str, predictions: Frame) -> dict[str, Any]:
-    """Return the scores and the difference in each metric, with the predicted classes that are the best for it."""
+    """Return the scores and the difference in each metric, with the predicted classes that are the best for it.
+
+    They are those of the folds that pytorch-widedeep was fitted to.
+    """
     own = predictions.filter(pl.col("contender").is_in([kind, PREFIX + kind]))
-    return {"metrics": {metric: _in_metric(kind, own, metric) for metric in METRICS}}
+    theirs = own.filter(pl.col("contender") == PREFIX + kind)
+    own = own.filter(pl.col("fold").is_in(theirs["fold"].unique().implode()))
+    return {
+        "n_test": theirs["id"].n_unique(),
+        "metrics": {metric: _in_metric(kind, own, metric) for metric in METRICS},
+    }
 
 
 def _in_metric(kind: str, predictions: Frame, metric: str) -> dict[str, Any]:
@@ -173,7 +187,7 @@ def lines(found: Mapping[str, Any]) -> Iterable[str]:
                 ours, theirs, difference = (values[side] for side in ("ours", "theirs", "difference"))
                 interval = f"{difference['value']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"
                 yield f"  {kind:<12}{metric:<18}{ours['value']:.3f}  widedeep {theirs['value']:.3f}  {interval}"
-            yield f"  {'':<12}seconds of fits {each['fit_s']}, chosen {each['chosen']}"
+            yield f"  {'':<12}{each['n_test']:,} test rows, seconds of fits {each['fit_s']}, chosen {each['chosen']}"
     if found["absent"]:
         yield f"not measured: {', '.join(found['absent'])}"
     yield f"no contender of ours behind by its interval: {MET[not found['behind']]} {', '.join(found['behind'])}"
@@ -194,6 +208,7 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="use all rows, for the report")
     parser.add_argument("--only", choices=SETS, help="only this set")
     parser.add_argument("--kinds", choices=KINDS, nargs="+", default=KINDS, help="only these kinds")
+    parser.add_argument("--folds", type=int, help="fit pytorch-widedeep to this number of folds (default: all)")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of environment, rows and fits")
     parser.add_argument("--workers", type=int, default=2, help="processes at a time")
     args = parser.parse_args()
@@ -215,7 +230,8 @@ def main() -> None:
             print(f"{name}: our fits, then theirs", flush=True)
             study = Study(config, runs=RUNS)
             study.predictions()  # which also encodes the rows
-            rows, out = fits_of(study, python, args.work, epochs=epochs, workers=args.workers)
+            limits = {"epochs": epochs, "n_folds": args.folds, "workers": args.workers}
+            rows, out = fits_of(study, python, args.work, **limits)
             sets[name] = compared(study, rows, out, args.work / "predictions" / out.name)
     found = summary(sets, versions_of(python), read_json(RESULTS) if args.whole and RESULTS.exists() else {})
     print(*lines(found), sep="\n")

@@ -117,12 +117,17 @@ def widedeep(found: Mapping[str, Any]) -> str:
     if not found:
         return ""
     sets = [
-        f"{SETS[name]}: {own['n']:,} pairs, {own['n_test']:,} of them in test rows. Its classes are "
+        f"{SETS[name]}: {own['n']:,} pairs, {own['n_test']:,} of them in a test fold. Its classes are "
         f"{', '.join(f'{label} {share:.0%}' for label, share in own['shares'].items())}."
         for name, own in found["sets"].items()
     ]
     rows = [
-        [SETS[name], f"`{kind}`", *(cell for metric in each["metrics"].values() for cell in _sides(metric))]
+        [
+            SETS[name],
+            f"`{kind}`",
+            f"{each['n_test']:,}",
+            *(cell for metric in each["metrics"].values() for cell in _sides(metric)),
+        ]
         for name, own in found["sets"].items()
         for kind, each in own["kinds"].items()
     ]
@@ -131,7 +136,13 @@ def widedeep(found: Mapping[str, Any]) -> str:
     absent = [f"Not measured: {', '.join(found['absent'])}."] if found["absent"] else []
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     return "\n\n".join(
-        [table(["", "contender", *sides], rows), f"Behind by its interval: {behind}.", *absent, *sets, f"{versions}."]
+        [
+            table(["", "contender", "test pairs", *sides], rows),
+            f"Behind by its interval: {behind}.",
+            *absent,
+            *sets,
+            f"{versions}.",
+        ]
     )
 
 

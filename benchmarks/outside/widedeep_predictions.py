@@ -26,6 +26,7 @@ def fits_of(
     *,
     epochs: int | None,
     workers: int,
+    n_folds: int | None = None,
     encoders: Mapping[str, str] = ENCODERS,
 ) -> tuple[Path, Path]:
     """Return the folders of the rows of *study* and of the fits of pytorch-widedeep, and make all that are missing.
@@ -42,12 +43,14 @@ def fits_of(
         *epochs* is the largest number of epochs (default: that of `widedeep_fits.py`).
     workers
         *workers* is the number of processes at a time, of one thread each.
+    n_folds
+        *n_folds* is the number of folds to test (default: all).
     encoders
         *encoders* are the encoders of the vectors, by modality.
     """
     key = export_rows(study, work / "rows", encoders)
     rows, out = work / "rows" / key, work / "fits" / key_of(key, FITS.read_text(), REQUIREMENTS.read_text(), epochs)
-    folds = json.loads((rows / "rows.json").read_text())["folds"]
+    folds = list(json.loads((rows / "rows.json").read_text())["folds"])[:n_folds]
     kinds = ",".join(entry.kind for entry in study.config.contenders)
     limit = () if epochs is None else (str(epochs),)
     places = [(fold, str(seed)) for seed in study.config.fit.seeds for fold in folds]

@@ -127,6 +127,18 @@ def test_a_contender_whose_interval_lies_below_0_is_behind(study, made, tmp_path
     assert page_of({}) == ""
 
 
+def test_fewer_folds_are_compared_on_the_test_rows_of_these_alone(study, made, tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark, "KINDS", (KIND,))
+    whole = fits_of(study, made[0].parents[1] / "python", tmp_path, epochs=3, workers=1, encoders=TINY)
+    part = fits_of(study, made[0].parents[1] / "python", tmp_path / "1", epochs=3, workers=1, n_folds=1, encoders=TINY)
+    found = [benchmark.compared(study, *folders, tmp_path / "table")["kinds"][KIND] for folders in (whole, part)]
+    tested = rows_by_part(study.pairs(), "0")["test"]
+    assert [own["n_test"] for own in found] == [len(study.pairs()), len(tested)]
+    assert [own["n_fits"]["theirs"] for own in found] == [6, 2]
+    ours = found[1]["metrics"]["accuracy"]["ours"]["value"]
+    assert ours == pytest.approx(tested["label"].value_counts()["count"].max() / len(tested), abs=1e-5)
+
+
 def test_a_part_is_added_to_the_figures_of_the_same_versions():
     def of(kinds, high=0.1):
         metric = {"difference": {"value": 0, "low": -0.1, "high": high}}
