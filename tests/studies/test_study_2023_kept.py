@@ -145,6 +145,7 @@ def test_a_page_from_kept_runs_is_the_page_from_the_runs(made, tmp_path):
     assert tuple(map(without_commits, one)) == tuple(map(without_commits, two))
 
 
+@pytest.mark.filterwarnings("ignore:None of the 2 pairs has an image")
 def test_the_committed_page_and_table_are_what_the_kept_runs_give(tmp_path):
     runs = tmp_path / "runs"
     write.restore(write.files(), runs, lambda *_: None)
