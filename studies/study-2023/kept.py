@@ -70,7 +70,8 @@ def _kind(path: Path) -> str:
 
 def _members(run: Path, *, has_free_images: bool) -> Iterator[tuple[str, bytes]]:
     for record in sorted(run.rglob("tables/.*.json")):
-        yield str(record.relative_to(run)), record.read_bytes()
+        made = {"tables": (read_json(record) or {}).get("tables", [])}  # and no folder of this machine
+        yield str(record.relative_to(run)), json.dumps(made).encode()
     for name, columns in COLUMNS.items():
         for table in sorted(run.rglob(f"tables/{name}.parquet")):
             rows = pl.read_parquet(table)

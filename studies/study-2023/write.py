@@ -193,7 +193,7 @@ def commit() -> str:
 def kept_in(path: Path, runs: Path) -> str:
     """Return the commit of the archive that a run came from, or nothing where the run was made here."""
     if path == inquest.FILE:
-        return kept.commit_of(inquest.KEPT)
+        return kept.commit_of(inquest.KEPT / "*-*.json")  # without the outline
     own = run_folders(path, runs)[0]
     return kept.commit_of(kept.FOLDER / f"{own.name}.zip") if kept.is_restored(path, own) else ""
 
