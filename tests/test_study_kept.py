@@ -1,11 +1,13 @@
 """A study whose fits are damaged, from outside, or not kept: the same numbers, and at most a fit made again."""
 
+import html
 import json
 import logging
 import pickle
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -17,6 +19,7 @@ from counterpoint.config import StudyConfig
 from counterpoint.contenders import fit as fitting
 from counterpoint.contenders.predict import predict_pair
 from counterpoint.errors import RunFolderError, UnreadableFitError
+from counterpoint.opened import Opened
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +91,38 @@ def test_a_damaged_fit_is_made_again_and_predicts_as_before(damage, tmp_path, co
     assert model.predict_proba(test)[:, 0].tolist() == kept[f"p_{model.classes_[0]}"].to_list()
     study(tmp_path, ["majority", "text-svm"]).fits.first_models(["text-svm"])
     assert counted == ["text-svm"]
+
+
+def test_a_finished_study_of_an_earlier_state_is_renewed_from_its_predictions_without_a_fit(tmp_path, counted):
+    contenders = ["majority", "text-svm", SMALL_CNN, "late-fusion"]
+    before = study(tmp_path, contenders)
+    page = before.report()
+    tables = tmp_path / "kept" / "tables"
+    for name in ("scores", "differences", "findings"):
+        record = read_sealed(tables / f".{name}.json")
+        write_sealed(tables / f".{name}.json", record | {"key": "of an earlier state"})
+    earlier = pl.read_parquet(tables / "differences.parquet").drop("error", "df").with_columns(test=pl.lit("bootstrap"))
+    earlier.write_parquet(tables / "differences.parquet")
+    scores = before.scores().with_columns(low=pl.col("value"), high=pl.col("value"))
+    scores.write_parquet(tables / "scores.parquet")
+    (tables / ".repeats.json").unlink()
+    page.write_text("of an earlier state")
+    counted.clear()
+    again = study(tmp_path, contenders)
+    assert again.answer().headline in html.unescape(again.report().read_text(encoding="utf-8"))
+    assert again.answer() == before.answer()
+    assert counted == []
+    assert again.scores().equals(before.scores())
+    assert again.differences().equals(before.differences())
+    assert len(again.test_evaluations()) == 1
+
+
+def test_a_setting_at_its_default_is_no_other_test_evaluation(tmp_path):
+    given = study(tmp_path, ["majority"]).config
+    named = StudyConfig.read(given.model_dump(mode="json"))
+    other = StudyConfig.read(given.model_dump(mode="json", exclude_defaults=True) | {"evaluate": {"confidence": 0.9}})
+    one, same, different = (Opened(config, tmp_path).config_hash for config in (given, named, other))
+    assert one == same != different
 
 
 def test_a_run_folder_that_names_a_class_does_not_have_it_imported(tmp_path, monkeypatch):

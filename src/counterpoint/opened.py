@@ -88,8 +88,8 @@ class Opened:
 
     @cached_property
     def config_hash(self) -> str:
-        """The hash of the whole study file."""
-        return key_of(self.config.model_dump(mode="json"))
+        """The hash of the settings that differ from their defaults: a setting that is new in a version changes none."""
+        return key_of(self.config.model_dump(mode="json", exclude_defaults=True))
 
     @cached_property
     def local_folders(self) -> Folders:

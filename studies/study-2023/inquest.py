@@ -31,6 +31,8 @@ FILE = FOLDER / "inquest.yaml"
 RESULTS = "inquest.json"
 KEPT = FOLDER / "results" / "inquest"
 """The folder of finished trainings of the whole inquest."""
+OUTLINE = "outline.json"
+"""The file of that folder with the key of every training, and the numbers of rows."""
 
 
 def run(
@@ -59,13 +61,36 @@ def run(
     path, folder = runs / config.inquest / RESULTS, kept or runs / config.inquest / "trainings"
     trainings = plan(config, {name: _pairs(config, name, runs) for name in config.data})
     waiting = [training for training in trainings if made(folder, training) is None]
+    outline = outlined(trainings)
     on_progress("inquest: trainings", len(trainings) - len(waiting), len(trainings))
-    write_json(path, results(folder, trainings))
+    write_json(folder / OUTLINE, outline | {"key": key_of(__version__, config)})
+    write_json(path, results(folder, outline))
     for training, (rows, took_s) in engine("local")(waiting, timed_curves, workers=workers):
-        keep(_path(folder, training), {"key": key(training), "took_s": took_s, "rows": rows})
-        write_json(path, found := results(folder, trainings))
+        keep(_path(folder, training.name), {"key": key(training), "took_s": took_s, "rows": rows})
+        write_json(path, found := results(folder, outline))
         on_progress("inquest: trainings", found["n_finished"], len(trainings))
     return path
+
+
+def restore(config: InquestConfig, runs: Path, kept: Path = KEPT) -> bool:
+    """Write the results of the trainings in *kept*, without their data, and report whether it did.
+
+    It does not where there are results, or where *kept* has no trainings of this version and these settings.
+
+    Parameters
+    ----------
+    config
+        *config* is a file such as inquest.yaml.
+    runs
+        *runs* is the folder of run folders.
+    kept
+        *kept* is the folder of finished trainings.
+    """
+    path, outline = runs / config.inquest / RESULTS, read_json(kept / OUTLINE)
+    is_wanted = not path.exists() and outline is not None and outline["key"] == key_of(__version__, config)
+    if is_wanted:
+        write_json(path, results(kept, outline))
+    return is_wanted
 
 
 def plan(config: InquestConfig, tables: Mapping[str, tuple[Frame, Path]]) -> list[Training]:
@@ -105,19 +130,37 @@ def _settings(config: InquestConfig, data: str, cache: Path) -> dict[str, Any]:
     return own if one.contender == "paper-text-lstm" else {**own, "cache": str(cache)}
 
 
-def results(folder: Path, trainings: Sequence[Training]) -> dict[str, Any]:
-    """Return the curves of all runs of finished *trainings* in *folder*, and the numbers of rows."""
-    finished = [(training, found) for training in trainings if (found := made(folder, training)) is not None]
+def outlined(trainings: Sequence[Training]) -> dict[str, Any]:
+    """Return the name and key of each training, and the numbers of rows of each part of the data."""
+    return {
+        "trainings": [
+            {"name": each.name, "data": each.data, "seed": each.settings["seed"], "key": key(each)}
+            for each in trainings
+        ],
+        "data": {training.data: _sizes(training.pairs) for training in trainings},
+    }
+
+
+def results(folder: Path, outline: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the curves of all runs of the finished trainings in *folder*, and the numbers of rows.
+
+    Parameters
+    ----------
+    folder
+        *folder* is the folder of finished trainings.
+    outline
+        *outline* is the result of `outlined`.
+    """
+    trainings = outline["trainings"]
+    finished = [(each, found) for each in trainings if (found := _found(folder, each["name"], each["key"]))]
     return {
         "version": __version__,
         "n_trainings": len(trainings),
         "n_finished": len(finished),
         "took_s": sum(found["took_s"] for _, found in finished),
-        "data": {training.data: _sizes(training.pairs) for training in trainings},
+        "data": outline["data"],
         "runs": [
-            {"data": training.data, "seed": training.settings["seed"], **row}
-            for training, found in finished
-            for row in found["rows"]
+            {"data": each["data"], "seed": each["seed"], **row} for each, found in finished for row in found["rows"]
         ],
     }
 
@@ -145,8 +188,12 @@ def key(training: Training) -> str:
 
 def made(folder: Path, training: Training) -> dict[str, Any] | None:
     """Return the curves of a *training* in *folder*, or None where it is not finished."""
-    found: dict[str, Any] | None = read_json(_path(folder, training))
-    return found if found and found["key"] == key(training) else None
+    return _found(folder, training.name, key(training))
+
+
+def _found(folder: Path, name: str, wanted: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = read_json(_path(folder, name))
+    return found if found and found["key"] == wanted else None
 
 
 def keep(path: Path, training: Mapping[str, Any]) -> None:
@@ -155,8 +202,8 @@ def keep(path: Path, training: Mapping[str, Any]) -> None:
         temporary.write_text(json.dumps(training, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
-def _path(folder: Path, training: Training) -> Path:
-    return folder / f"{training.name}.json"
+def _path(folder: Path, name: str) -> Path:
+    return folder / f"{name}.json"
 
 
 def main() -> None:

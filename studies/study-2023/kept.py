@@ -1,10 +1,11 @@
-"""Finished runs as archives of numbers and figures, without texts, images and models, to go on on another machine.
+"""Finished runs as archives of predictions, numbers and figures, without texts, photos and models.
 
 ``make study-2023`` runs everything.  ``write.py --kept`` starts from the runs in ``results/`` that have the version and
-the settings of today, and keeps each further run there.
+the settings of today, and keeps each further run there.  Scores and differences are then computed from the predictions.
 """
 
 import json
+import subprocess
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -16,14 +17,17 @@ import yaml
 
 from counterpoint import __version__
 from counterpoint.artifacts import key_of, read_json, replacing
+from hosted.chain import NAME as CHAIN
+from page.figures import SHOWN_FREELY
 
 FOLDER = Path(__file__).parent / "results"
 MARK = "kept.json"
 """The file of a run folder that came from an archive: the key of its settings."""
-COLUMNS = {"scores": None, "differences": None, "costs": None, "history": None, "pairs": ("id", "label", "fold"),
-           "dropped": ("reason",)}  # fmt: skip
-"""The tables that the page reads, and the columns of them that are kept (None: all)."""
-FIGURES = ("rows", "classes", "learning-", "layers-", "differences-", "curve")
+COLUMNS = {"predictions": None, "scores": None, "differences": None, "costs": None, "history": None,
+           "pairs": ("id", "label", "fold"), "dropped": ("reason",)}  # fmt: skip
+"""The tables that the page rests on, and the columns of them that are kept (None: all)."""
+DOCUMENTS = ("sweep.json", CHAIN)
+FIGURES = ("rows", "classes", "examples", "learning-", "layers-", "differences-", "curve")
 """The beginnings of the names of the figures that the page shows."""
 
 
@@ -53,23 +57,32 @@ def keep(run: Path, path: Path, folder: Path = FOLDER) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(archive) as draft, ZipFile(draft, "w", ZIP_DEFLATED) as opened:
         opened.writestr(MARK, json.dumps({"key": key(path)}))
-        for name, data in _members(run):
+        for name, data in _members(run, has_free_images=_kind(path) == SHOWN_FREELY):
             opened.writestr(name, data)
     return archive
 
 
-def _members(run: Path) -> Iterator[tuple[str, bytes]]:
+def _kind(path: Path) -> str:
+    """Return the kind of source of the study at *path*, or of the study that a sweep starts from."""
+    *_, study = _settings(path)
+    return str(study["source"]["kind"])
+
+
+def _members(run: Path, *, has_free_images: bool) -> Iterator[tuple[str, bytes]]:
     for record in sorted(run.rglob("tables/.*.json")):
-        yield str(record.relative_to(run)), record.read_bytes()
+        made = {"tables": (read_json(record) or {}).get("tables", [])}  # and no folder of this machine
+        yield str(record.relative_to(run)), json.dumps(made).encode()
     for name, columns in COLUMNS.items():
         for table in sorted(run.rglob(f"tables/{name}.parquet")):
             rows = pl.read_parquet(table)
             yield str(table.relative_to(run)), _parquet(rows.select(columns) if columns else rows)
     for figure in sorted(run.glob("figures/*")):
-        if figure.stem.startswith(FIGURES) and b"<image" not in figure.read_bytes():
+        has_images = figure.stem.startswith("examples") or b"<image" in figure.read_bytes()
+        if figure.stem.startswith(FIGURES) and (has_free_images or not has_images):
             yield str(figure.relative_to(run)), figure.read_bytes()
-    if (run / "sweep.json").is_file():
-        yield "sweep.json", (run / "sweep.json").read_bytes()
+    for name in DOCUMENTS:
+        if (run / name).is_file():
+            yield name, (run / name).read_bytes()
 
 
 def _parquet(rows: pl.DataFrame) -> bytes:
@@ -104,3 +117,10 @@ def is_restored(path: Path, run: Path) -> bool:
     """Report whether the run folder *run* came from an archive of the file at *path* as it is today."""
     mark = read_json(run / MARK)
     return mark is not None and mark["key"] == key(path)
+
+
+def commit_of(path: Path) -> str:
+    """Return the last commit that changed the file or folder at *path*, or nothing where none did."""
+    command = ["git", "log", "-1", "--format=%h", "--", str(path)]
+    found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    return found.stdout.strip()

@@ -1,6 +1,7 @@
 """Run the studies and sweeps of this folder, and write docs/study-2023.md and the table of the README.
 
 ``make study-2023`` runs this program.  It may be stopped at any time, and continues with the first unfinished study.
+``write.py --kept --only-read`` runs nothing: it computes scores, differences and figures from kept predictions again.
 """
 
 import re
@@ -15,20 +16,23 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import counterpoint
+import inquest
 import kept
+import renewed
 import web
 from candidates.config import read_inquest
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
 from counterpoint.errors import CounterpointError
+from counterpoint.formats.images import ImageReader
 from counterpoint.on_progress import OnProgress
 from counterpoint.opening import open_study
 from counterpoint.progress import progress
+from counterpoint.report.rows import examples_section
+from counterpoint.report.svg import Gallery, drawing
+from counterpoint.study import Study
 from counterpoint.sweep import Sweep, open_sweep, points
 from hosted.chain import Chain
-from inquest import FILE as INQUEST
-from inquest import KEPT
-from inquest import run as run_inquest
 from page.figures import Figures
 from page.inquest_results import InquestResults, listed
 from page.layers import layers
@@ -40,7 +44,7 @@ from page.values import NOT_RUN, apart, best, rise, worst
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 DEMO = Path(counterpoint.__file__).with_name("demo.yaml")
-"""The study whose images may be shown."""
+"""The study whose images may be shown.  Only its pairs are made."""
 STEMS = (
     "published", "published-text-svm", "published-variants", "labels", "autopsy", "cnn", "noise", "noise-large",
     "pairs", "sides", "sides-large", "repaired", "aspect", "web",
@@ -66,6 +70,39 @@ def files(folder: Path = FOLDER) -> list[Path]:
     return [*(folder / f"{stem}.yaml" for stem in STEMS), DEMO]
 
 
+def run_folders(path: Path, runs: Path) -> list[Path]:
+    """Return the folders in *runs* of the study or sweep of the file at *path*.  The chain of web.py has two."""
+    own = FolderResults(FOLDER, runs).at(path).root
+    return [own, web.folder_of(runs)] if path == web.FILE else [own]
+
+
+def restore(paths: Sequence[Path], runs: Path, on_progress: OnProgress, *, archives: Path = kept.FOLDER) -> None:
+    """Start from the archives, and renew the scores and differences of each run that has its predictions.
+
+    Parameters
+    ----------
+    paths
+        *paths* are study and sweep files.
+    runs
+        *runs* is the folder of run folders.
+    on_progress
+        *on_progress* receives the progress.
+    archives
+        *archives* is the folder of the archives.
+    """
+    for done, path in enumerate(paths):
+        on_progress("reading kept runs", done, len(paths))
+        for folder in run_folders(path, runs):
+            kept.restore(path, folder, archives)
+        if path != DEMO and is_restored(path, runs):
+            renewed.renew(path, runs)
+
+
+def is_restored(path: Path, runs: Path) -> bool:
+    """Report whether the run folders of the file at *path* came from archives of the file as it is today."""
+    return all(kept.is_restored(path, folder) for folder in run_folders(path, runs))
+
+
 def run(paths: Sequence[Path], runs: Path, on_progress: OnProgress, *, are_kept: bool = False) -> None:
     """Run every study and sweep that is not finished.
 
@@ -78,35 +115,36 @@ def run(paths: Sequence[Path], runs: Path, on_progress: OnProgress, *, are_kept:
     on_progress
         *on_progress* receives the progress.
     are_kept
-        *are_kept* starts from the archives of ``results/``, and keeps each finished run there.
+        *are_kept* leaves out runs that came from an archive, and keeps each other one in ``results/``.
     """
-    results = FolderResults(FOLDER, runs)
     for path in paths:
-        named, folder = with_name(path.stem, on_progress), results.at(path).root
-        is_archived = are_kept and is_long(path)
-        if is_archived and (kept.restore(path, folder) or kept.is_restored(path, folder)):
+        named = with_name(path.stem, on_progress)
+        if are_kept and is_restored(path, runs):
             continue
         if path == web.FILE:
             web.run(runs, named)
+        elif path == DEMO:
+            draw_examples(open_study(path, runs=runs, on_progress=named))
         elif is_sweep(path):
             run_sweep(open_sweep(path, runs=runs, on_progress=named))
         else:
             open_study(path, runs=runs, on_progress=named).report()
-        if is_archived:
+        for folder in run_folders(path, runs) if are_kept else ():
             kept.keep(folder, path)
 
 
 def run_sweep(sweep: Sweep) -> None:
-    """Run a sweep, and compare the contenders within each variant: an archive keeps no predictions to do it later."""
+    """Run a sweep, and compare the contenders within each variant."""
     sweep.run()
     for point in points(sweep.config):
         if point.choice is None:
             sweep.study(point).differences()
 
 
-def is_long(path: Path) -> bool:
-    """Report whether the file at *path* is kept: the demo and the hosted chain take minutes, and show pictures."""
-    return path not in (DEMO, web.FILE)
+def draw_examples(study: Study) -> None:
+    """Draw a pair of each class into the figures of a study, without a fit."""
+    with drawing(), ImageReader() as reader:
+        examples_section(study.pairs(), reader, Gallery(study.root / "figures"))
 
 
 def with_name(stem: str, on_progress: OnProgress) -> OnProgress:
@@ -120,17 +158,20 @@ def environment(found: FolderResults, figures: Figures) -> Environment:
         loader=FileSystemLoader(FOLDER / "page"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, autoescape=False,
     )  # fmt: skip
-    inquest = InquestResults(read_inquest(INQUEST), found.runs, figures.theirs)
-    runs = [*((path, found.at(path)) for path in files(found.folder)), (INQUEST, inquest)]
+    results = InquestResults(read_inquest(inquest.FILE), found.runs, figures.theirs)
+    ran = [(path, found.at(path)) for path in files(found.folder) if path != DEMO]
+    runs: list[tuple[Path, Any]] = [*ran, (inquest.FILE, results)]
     jinja.globals |= {
         "study": found.study,
         "sweep": found.sweep,
         "demo": found.at(DEMO),
         "chain": Chain.read(web.folder_of(found.runs)),
         "figures": figures,
-        "inquest": inquest,
+        "inquest": results,
         **GLOBALS,
         "all_runs": runs,
+        "kept_in": {path: kept_in(path, found.runs) for path, _ in runs},
+        "earlier": [path for path, run in ran if run.lacks_predictions],
         "n_waiting": sum(not run.is_run for _, run in runs),
         "total_s": sum(run.fitting_s() for _, run in runs),
         "commit": commit(),
@@ -143,10 +184,18 @@ def environment(found: FolderResults, figures: Figures) -> Environment:
 
 
 def commit() -> str:
-    """Return a sentence with the commit of the numbers, or nothing outside of a repository."""
+    """Return a sentence with the commit of the program that writes the page, or nothing outside of a repository."""
     command = ["git", "rev-parse", "--short", "HEAD"]
     found = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
-    return f"The numbers of this page are from commit `{found.stdout.strip()}`." if found.returncode == 0 else ""
+    return f"This page was written at commit `{found.stdout.strip()}`." if found.returncode == 0 else ""
+
+
+def kept_in(path: Path, runs: Path) -> str:
+    """Return the commit of the archive that a run came from, or nothing where the run was made here."""
+    if path == inquest.FILE:
+        return kept.commit_of(inquest.KEPT / "*-*.json")  # without the outline
+    own = run_folders(path, runs)[0]
+    return kept.commit_of(kept.FOLDER / f"{own.name}.zip") if kept.is_restored(path, own) else ""
 
 
 def or_not_run(write: Callable[[float | None], str]) -> Callable[[float | None], str]:
@@ -214,7 +263,7 @@ def options() -> Namespace:
     """Return the options of the command line."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--only-read", action="store_true", help="run nothing, and mark studies that have not been run")
-    parser.add_argument("--kept", action="store_true", help="go on from results/, and keep each finished run there")
+    parser.add_argument("--kept", action="store_true", help="start from results/, and keep each further run there")
     parser.add_argument("--runs", type=Path, default=ROOT / "runs", help="the folder of run folders")
     return parser.parse_args()
 
@@ -223,10 +272,14 @@ def main() -> None:
     """Run all files that are not finished, and write the page."""
     chosen, started = options(), perf_counter()
     try:
-        if not chosen.only_read:
-            with progress() as on_progress:
+        with progress() as on_progress:
+            if chosen.kept:
+                restore(files(), chosen.runs, on_progress)
+                inquest.restore(read_inquest(inquest.FILE), chosen.runs)
+            if not chosen.only_read:
                 run(files(), chosen.runs, on_progress, are_kept=chosen.kept)
-                run_inquest(read_inquest(INQUEST), chosen.runs, on_progress, kept=KEPT if chosen.kept else None)
+                kept_trainings = inquest.KEPT if chosen.kept else None
+                inquest.run(read_inquest(inquest.FILE), chosen.runs, on_progress, kept=kept_trainings)
         write(FolderResults(FOLDER, chosen.runs), page=ROOT / "docs" / "study-2023.md", readme=ROOT / "README.md")
     except CounterpointError as error:
         raise SystemExit(str(error)) from None

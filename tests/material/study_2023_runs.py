@@ -9,7 +9,10 @@ from typing import Any
 import polars as pl
 import yaml
 
+import inquest
 import web
+import write
+from candidates.config import read_inquest
 from counterpoint import schema
 from counterpoint.config import DEFAULT_METRICS, StudyConfig, read_study
 from counterpoint.config.sweep import read_sweep
@@ -17,6 +20,7 @@ from counterpoint.contenders import MODELS
 from counterpoint.lookup import find
 from counterpoint.sweep import Point, points
 from hosted.chain import Chain
+from page.results import FolderResults
 
 HALF_WIDTH = 0.01
 CHAIN = Chain(
@@ -38,6 +42,23 @@ def make(path: Path, runs: Path, *, gain: float = 0.1, score: float = 0.8) -> No
         folder = web.folder_of(runs)
         folder.mkdir()
         CHAIN.write(folder)
+
+
+def make_all(runs: Path, *, gain: float = 0.1, score: float = 0.8) -> Path:
+    """Write what all files and the inquest could have found, and return *runs*."""
+    for path in write.files():
+        make(path, runs, gain=gain, score=score)
+    make_inquest(read_inquest(inquest.FILE), runs)
+    return runs
+
+
+def written(folder: Path, runs: Path) -> tuple[str, str]:
+    """Return the page and the README, written from *runs* into *folder*."""
+    page, readme = folder / "docs" / "study-2023.md", folder / "README.md"
+    readme.parent.mkdir(parents=True, exist_ok=True)
+    readme.write_text(f"before\n{write.BEGIN}\nold\n{write.END}\nafter\n", encoding="utf-8")
+    write.write(FolderResults(write.FOLDER, runs), page=page, readme=readme)
+    return page.read_text(encoding="utf-8"), readme.read_text(encoding="utf-8")
 
 
 def _study(path: Path, runs: Path, gain: float, score: float) -> None:
@@ -118,6 +139,16 @@ def _history(names: Sequence[str]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _predictions(names: Sequence[str]) -> pl.DataFrame:
+    """Return predictions of eight test rows, of which seven are right.  The scores are not computed from them."""
+    rows = [
+        {"id": str(place), "contender": name, "seed": 0, "fold": "test", "part": "test", "group": str(place),
+         "label": ("person", "animal")[place % 2], "p_animal": 0.9 if place % 2 and place != 7 else 0.2}
+        for name in names for place in range(8)
+    ]  # fmt: skip
+    return pl.DataFrame(rows).with_columns(p_person=1 - pl.col("p_animal"))
+
+
 def _tables(folder: Path, names: Sequence[str], gain: float, score: float) -> None:
     folds, classes = ["train"] * 12 + ["validation"] * 4 + ["test"] * 4, ["person", "animal"] * 10
     tables = {
@@ -126,6 +157,7 @@ def _tables(folder: Path, names: Sequence[str], gain: float, score: float) -> No
         "scores": pl.DataFrame(_scores(names, score), schema=dict(schema.SCORES)),
         "differences": pl.DataFrame(_differences(names, gain), schema=dict(schema.DIFFERENCES)),
         "history": pl.DataFrame(_history(names), schema=dict(schema.HISTORY)),
+        "predictions": _predictions(names),
     }
     (folder / "tables").mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():

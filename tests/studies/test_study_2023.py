@@ -2,11 +2,9 @@
 
 import dataclasses
 import doctest
-import io
 import json
 import re
 import shutil
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +14,7 @@ import yaml
 from PIL import Image
 
 import inquest
-import kept
 import study_2023_runs
-import web
 import write
 from candidates import config as candidates_config
 from candidates import fits
@@ -32,6 +28,7 @@ from counterpoint.contenders.published.text_lstm import PaperTextLSTM
 from page import figures, inquest_results, layers, results, their_figures, values
 from page.their_figures import read_their_figures
 from page.values import NOT_RUN
+from study_2023_runs import written
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "studies" / "study-2023"
@@ -55,18 +52,7 @@ def quick(monkeypatch):
 def made(tmp_path_factory):
     """Made-up runs of every file; not to be changed."""
     folder = tmp_path_factory.mktemp("made")
-    for path in write.files():
-        study_2023_runs.make(path, folder / "runs", gain=0.123, score=0.777)
-    study_2023_runs.make_inquest(candidates_config.read_inquest(inquest.FILE), folder / "runs")
-    return folder / "runs"
-
-
-def written(folder: Path, runs: Path) -> tuple[str, str]:
-    """Return the page and the README, written from *runs*."""
-    page, readme = folder / "docs" / "study-2023.md", folder / "README.md"
-    readme.write_text(f"before\n{write.BEGIN}\nold\n{write.END}\nafter\n", encoding="utf-8")
-    write.write(results.FolderResults(FOLDER, runs), page=page, readme=readme)
-    return page.read_text(encoding="utf-8"), readme.read_text(encoding="utf-8")
+    return study_2023_runs.make_all(folder / "runs", gain=0.123, score=0.777)
 
 
 def runs_of(folder: Path, **made: float) -> Path:
@@ -427,23 +413,6 @@ def test_every_study_and_sweep_is_run_in_order_and_then_only_read(tmp_path):
     assert found.sweep("b").change("plain").score.is_known
 
 
-def test_the_contenders_of_a_sweep_are_compared_before_its_predictions_are_left_out_of_the_archive(tmp_path):
-    study = {"study": "a", "source": {"kind": "generated", "n": 60},
-             "contenders": ["majority", "keyword-rule"], "fit": {"engine": "inline"}}  # fmt: skip
-    sweep = {"sweep": "b", "study": "a.yaml", "variants": {"plain": {}}}
-    for name, values_of in (("a", study), ("b", sweep)):
-        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(values_of))
-    path, runs = tmp_path / "b.yaml", tmp_path / "runs"
-    write.run([path], runs, lambda *_: None)
-    expected = results.FolderResults(tmp_path, runs).sweep("b").point("plain").less("keyword-rule", "majority")
-    kept.keep(runs / "b", path, tmp_path)
-    kept.restore(path, tmp_path / "again" / "b", tmp_path)
-    found = results.FolderResults(tmp_path, tmp_path / "again").sweep("b").point("plain")
-    assert found.table("predictions") is None
-    assert found.less("keyword-rule", "majority") == expected
-    assert expected.is_known
-
-
 def test_a_table_that_is_being_made_again_is_not_read(tmp_path):
     study_2023_runs.make(FOLDER / "published.yaml", tmp_path)
     study = results.FolderResults(FOLDER, tmp_path).study("published")
@@ -504,49 +473,3 @@ def test_layers_are_read_off_a_real_module():
     rows = layers.layers("paper-text-lstm")
     assert [row["kind"] for row in rows] == ["Embedding", "LSTM", "Linear"]
     assert rows[0]["gives"] == "100 × 32"
-
-
-def name_of(path: Path) -> str:
-    return results.FolderResults(FOLDER, Path("runs")).at(path).name
-
-
-def test_a_page_from_kept_runs_is_the_page_from_the_runs(made, tmp_path):
-    for path in filter(write.is_long, write.files()):
-        run = made / name_of(path)
-        kept.keep(run, path, tmp_path / "kept")
-        restored = tmp_path / "runs" / run.name
-        assert kept.restore(path, restored, tmp_path / "kept")
-        assert kept.is_restored(path, restored)
-        assert not list(restored.rglob("predictions.parquet"))
-    others = [name_of(path) for path in write.files() if not write.is_long(path)]
-    for name in (*others, web.folder_of(made).name, candidates_config.read_inquest(inquest.FILE).inquest):
-        shutil.copytree(made / name, tmp_path / "runs" / name)
-    one, two = tmp_path / "one", tmp_path / "two"
-    one.mkdir()
-    two.mkdir()
-    assert written(one, made) == written(two, tmp_path / "runs")
-
-
-@pytest.mark.parametrize("change", ["version", "settings", "run folder", "archive"])
-def test_a_kept_run_of_another_version_or_of_other_settings_is_not_used(made, tmp_path, monkeypatch, change):
-    path = shutil.copy(FOLDER / "published.yaml", tmp_path / "published.yaml")
-    archive, run = kept.keep(made / name_of(path), path, tmp_path / "kept"), tmp_path / "study-2023-published"
-    if change == "version":
-        monkeypatch.setattr(kept, "__version__", "0.0.1")
-    elif change == "settings":
-        path.write_text(path.read_text(encoding="utf-8").replace("seeds: [1]", "seeds: [2]"), encoding="utf-8")
-    elif change == "run folder":
-        run.mkdir()
-    else:
-        archive.write_bytes(b"cut off")
-    assert not kept.restore(path, run, tmp_path / "kept")
-    assert not kept.is_restored(path, run)
-
-
-def test_kept_runs_have_no_text_and_no_image(made, tmp_path):
-    archive = kept.keep(made / "study-2023-published", FOLDER / "published.yaml", tmp_path)
-    with zipfile.ZipFile(archive) as opened:
-        names = opened.namelist()
-        pairs = pl.read_parquet(io.BytesIO(opened.read("tables/pairs.parquet")))
-    assert pairs.columns == ["id", "label", "fold"]
-    assert not any("examples" in name or name.startswith("fits") for name in names)

@@ -29,7 +29,7 @@ class ChosenOnTestRows(Check):
         if n <= 1:
             return self.finding("info", SUBJECT, "The test rows were scored once.", test_evaluations=n)
         explanation = (
-            f"The test rows of this study were scored {n} times with different settings. "
+            f"The test rows of this study were scored {n} times, with different settings or versions of Counterpoint. "
             "A choice by these scores is optimistic. Confirm it on new rows or a new split."
         )
         return self.finding("warn" if n >= MANY else "info", SUBJECT, explanation, test_evaluations=n)

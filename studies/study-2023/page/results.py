@@ -95,6 +95,11 @@ class SweepResults:
         """The name of the metric of its scores."""
         return find_metric(self.first.config.evaluate.primary).name_within
 
+    @property
+    def lacks_predictions(self) -> bool:
+        """Whether one of its points came from an archive without predictions."""
+        return any(point.lacks_predictions for point in self._points.values())
+
     def point(self, variant: str, choice: str | None = None, value: str | None = None) -> StudyResults:
         """Return the results of a point.
 

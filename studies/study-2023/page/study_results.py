@@ -53,6 +53,11 @@ class StudyResults:
         """Whether its scores exist."""
         return self.table("scores") is not None
 
+    @property
+    def lacks_predictions(self) -> bool:
+        """Whether its scores came from an archive without predictions, so that no interval can be computed again."""
+        return self.is_run and self.table("predictions") is None
+
     def table(self, name: str) -> Frame | None:
         """Return a table, or None where it is not finished or an archive has not kept it."""
         if name not in self._tables:
