@@ -48,7 +48,6 @@ QUICK: Mapping[str, Any] = {
     "contenders.paper-lstm-cnn.epochs": 2,
     "contenders.paper-lstm-cnn.side_px": 16,
     "fit.engine": "inline",
-    "evaluate.bootstrap": 200,
 }
 
 
