@@ -11,8 +11,11 @@ from check_material import run_check
 from counterpoint.diagnose import CHECKS, Inputs
 from counterpoint.diagnose.claim import DOUBTS, OPENINGS
 from counterpoint.diagnose.cp016_training_failed import MISREADS
-from counterpoint.diagnose.verdict import VERDICTS, Answer, answer
-from counterpoint.diagnose.verdict_questions import HALF, UNTRAINED, WORTHLESS
+from counterpoint.diagnose.verdict import Answer, answer
+from counterpoint.diagnose.verdict_gain import INTERACTION
+from counterpoint.diagnose.verdict_list import VERDICTS
+from counterpoint.diagnose.verdict_modalities import HALF, LITTLE, WORTHLESS
+from counterpoint.diagnose.verdict_questions import UNTRAINED
 from counterpoint.report.glossary import VERDICTS as VERDICTS_IN_WORDS
 from counterpoint.schema import DIFFERENCES, FINDINGS, SCORES, Frame, finding
 from fusion_material import Signals, inputs_of_models, made_rows, usual
@@ -472,7 +475,11 @@ def test_a_sentence_never_denies_the_number_beside_it():
 
 def test_the_page_of_the_rules_has_the_thresholds_of_the_code():
     page = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8")
-    for value, row in ((WORTHLESS, "a gain that counts as none"), (HALF, "share of a gain"), (UNTRAINED, "at chance")):
+    rows = (
+        (WORTHLESS, "a gain that counts as none"), (LITTLE, "a little better"), (HALF, "share of a gain"),
+        (INTERACTION, "share of a gain"), (UNTRAINED, "at chance"),
+    )  # fmt: skip
+    for value, row in rows:
         assert any(line.startswith(f"| {row}") and f"{value:g}".removeprefix("0") in line for line in page.splitlines())
     assert all(f"`{verdict}`" in page for verdict in VERDICTS)
     assert all(f"| `{claim}` |" in page for claim in OPENINGS)

@@ -12,8 +12,10 @@ from counterpoint import number_formats
 from counterpoint.compare.equivalence import chances, rows_needed, smallest_margin
 from counterpoint.compare.holm import holm
 from counterpoint.compare.repeated import n_repeats
+from counterpoint.diagnose.verdict_gain import SUM_NOT_SHOWN
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
-from counterpoint.diagnose.verdict_questions import SUM_NOT_SHOWN, WORTHLESS, Verdict
+from counterpoint.diagnose.verdict_list import Verdict
+from counterpoint.diagnose.verdict_modalities import WORTHLESS
 from counterpoint.metrics.metric import Metric
 from counterpoint.metrics.table import find_metric
 from counterpoint.schema import Frame
