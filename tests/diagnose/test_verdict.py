@@ -16,6 +16,8 @@ from counterpoint.diagnose.verdict_gain import INTERACTION
 from counterpoint.diagnose.verdict_list import VERDICTS
 from counterpoint.diagnose.verdict_modalities import HALF, LITTLE, WORTHLESS
 from counterpoint.diagnose.verdict_questions import UNTRAINED
+from counterpoint.measures.comparison_tables import difference_between
+from counterpoint.number_formats import signed_with_interval
 from counterpoint.report.glossary import VERDICTS as VERDICTS_IN_WORDS
 from counterpoint.schema import DIFFERENCES, FINDINGS, SCORES, Frame, finding
 from fusion_material import Signals, inputs_of_models, made_rows, usual
@@ -379,7 +381,9 @@ def test_the_lead_of_an_ensemble_over_a_sum_is_no_interaction():
 def claimed(given: Inputs, findings: Frame | None = None, **ends: float) -> Answer:
     """Return the answer where the primary contrast has these *ends*."""
     more = [pl.when("is_primary").then(value).otherwise(name).alias(name) for name, value in ends.items()]
-    return answer(given.replaced(differences=given["differences"].with_columns(more)), findings or found())
+    return answer(
+        given.replaced(differences=given["differences"].with_columns(more)), found() if findings is None else findings
+    )
 
 
 def test_a_gain_over_a_contender_that_does_not_beat_the_majority_is_not_shown():
@@ -436,6 +440,22 @@ def test_the_most_serious_alarm_is_named_in_words():
     calm = findings.with_columns(severity=pl.lit("info"))
     assert answer(given, calm).doubt is None
     assert answer(given, pl.concat([calm, found(noise)])).doubt == "But the comparison may be noise (CP011)."
+
+
+@pytest.mark.parametrize("low", [0.05, -0.05])
+def test_a_single_entity_contender_that_loses_to_a_simpler_one_is_named_where_a_gain_rests_on_it(low):
+    given, findings = made("additive_gain")
+    row = given["differences"].filter("is_primary").row(0, named=True)
+    beaten = finding("CP023", "warn", row["b"], "Worse.", losses={row["b"]: "image-cnn"})
+    noise = finding("CP011", "warn", "s", "Noise.")
+    calm = pl.concat([findings.with_columns(severity=pl.lit("info")), found(noise, beaten)])
+    doubt = claimed(given, calm, difference=0.1, low=low, high=0.2).doubt
+    own = difference_between(given["differences"], row["a"], "image-cnn", METRIC)
+    against = f"{row['a']} against it is {signed_with_interval(*own)}"
+    named = f"But {row['b']} is worse than image-cnn, which is simpler: {against} (CP023)."
+    assert doubt == (named if low > 0 else "But the comparison may be noise (CP011).")
+    other = finding("CP023", "warn", "image-cnn", "Worse.", losses={"image-cnn": "majority"})
+    assert answer(given, found(noise, other)).doubt == "But the comparison may be noise (CP011)."
 
 
 def test_every_doubt_is_about_a_check_and_every_verdict_has_words():

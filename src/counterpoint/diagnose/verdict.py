@@ -74,7 +74,7 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
         verdict.name,
         headline_of(numbers, claim),
         claim,
-        doubt_of(findings),
+        doubt_of(numbers, claim),
         (scores_of(numbers), *verdict.reasons, *numbers_of(numbers, claim)),
         verdict.recommendation,
         evidence,
