@@ -73,7 +73,7 @@ def rows_of_choices(predictions: Frame, choices: Sequence[Mapping[str, Any]], na
     """
     fits = [picks for kind, name in names.items() for picks in _picks(predictions, choices, kind, name)]
     keys = ["contender", "fold", "seed"]
-    schema = {**{key: predictions.schema[key] for key in keys}, "to": pl.String, "as": pl.Int64}
+    schema: dict[str, Any] = {**{key: predictions.schema[key] for key in keys}, "to": pl.String, "as": pl.Int64}
     rows = pl.DataFrame(fits, schema=schema).join(predictions, on=keys, how="left", maintain_order="left_right")
     return rows.with_columns(contender="to", seed="as").select(predictions.columns)
 

@@ -62,8 +62,9 @@ def as_frame(table: Any, *, image: str = "image") -> Frame:
         return _as_polars(frame)
     images = _column(image, frame[image].to_list())
     others = [name for name in names if name != image]
-    rest = _as_polars(frame[others]) if others else images.to_frame()
-    return rest.with_columns(images)[names]
+    rest: Frame = _as_polars(frame[others]) if others else images.to_frame()
+    found: Frame = rest.with_columns(images)[names]
+    return found
 
 
 def _as_polars(frame: Any) -> Frame:
