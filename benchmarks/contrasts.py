@@ -11,7 +11,6 @@ Without arguments a few cells are drawn rarely, from development seeds.  `--whol
 writes `results/contrasts.json`.  `--only` draws the cells whose name has all these words.
 """
 
-import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -26,6 +25,7 @@ from scipy.special import ndtr
 
 from counterpoint.artifacts import write_json
 from counterpoint.compare import compare
+from injection.cells import named_cells, parser_of_cells
 from injection.trained_contrasts import WAYS, trained_contrasts
 from injection.work import DEVELOPMENT
 
@@ -311,14 +311,12 @@ def missed(found: Mapping[str, Any]) -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw the cells, and print a line for each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--whole", action="store_true", help="draw all cells, for the report")
-    parser.add_argument("--only", nargs="+", default=[], help="words of the names of cells to draw")
+    parser = parser_of_cells(__doc__)
     parser.add_argument("--tests", type=int, help="number of contrasts with an interval, for each cell")
     args = parser.parse_args(arguments)
     n_tests = (N_TESTS if args.whole else N_TESTS_QUICK) if args.tests is None else args.tests
     target, first = (TARGET, REPORTED) if args.whole else (TARGET_QUICK, DEVELOPMENT)
-    listed = [(place, cell) for place, cell in enumerate(cells()) if set(args.only) <= set(cell.name.split())]
+    listed = named_cells(cells(), args.only)
     results = {}
     for place, cell in listed if args.whole or args.only else listed[:: len(listed) // 4]:
         rng = np.random.default_rng(first + place)

@@ -11,7 +11,6 @@ Finished draws are kept in `results/training_variance.json`, and `--whole` makes
 the cells whose name has all these words.
 """
 
-import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -34,6 +33,7 @@ from counterpoint.compare.differences import contrast, repeated
 from counterpoint.config import Evaluate
 from counterpoint.diagnose.cp011_noise import spread_over_fits
 from counterpoint.schema import Frame
+from injection.cells import named_cells, parser_of_cells
 from injection.work import DEVELOPMENT
 
 assert THREADS
@@ -320,22 +320,19 @@ def line(cell: Cell, found: Mapping[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the draws that are missing, or a few of each cell."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--whole", action="store_true", help="make all draws, and keep them")
-    parser.add_argument("--only", nargs="+", default=[], help="words of the names of cells to draw")
+    parser = parser_of_cells(__doc__)
     parser.add_argument("--draws", type=int, help="draws of each cell")
     args = parser.parse_args(arguments)
     n = args.draws or (N_DRAWS if args.whole else N_DRAWS_QUICK)
     n_truths = N_TRUTHS if args.whole else N_TRUTHS_QUICK
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if args.whole and RESULTS.exists() else {}
-    for place, cell in enumerate(CELLS):
-        if set(args.only) <= set(cell.name.split()):
-            first = (REPORTED if args.whole else DEVELOPMENT) + place * 1000
-            own = kept.setdefault(cell.name, {})
-            for _ in measured(cell, own, first, n, n_truths):
-                if args.whole:
-                    write_json(RESULTS, kept)
-            print(line(cell, own), flush=True)
+    for place, cell in named_cells(CELLS, args.only):
+        first = (REPORTED if args.whole else DEVELOPMENT) + place * 1000
+        own = kept.setdefault(cell.name, {})
+        for _ in measured(cell, own, first, n, n_truths):
+            if args.whole:
+                write_json(RESULTS, kept)
+        print(line(cell, own), flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 
 from counterpoint.artifacts import read_json, write_json
 from counterpoint.config import StudyConfig
-from counterpoint.diagnose.verdict import VERDICTS
+from counterpoint.diagnose.verdict_list import VERDICTS
 from counterpoint.measures.comparison_tables import scores_on_test_rows
 from independent.command import main as independent
 from injection import THREADS

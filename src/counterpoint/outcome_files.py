@@ -1,10 +1,12 @@
 """The files of a finished study: results.json, the page with its figures, and the record of the fits they rest on."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from counterpoint import __version__
 from counterpoint.artifacts import write_json
+from counterpoint.contenders.fit_task import is_done
 from counterpoint.diagnose import all_checks
 from counterpoint.diagnose.queues import queues_of
 from counterpoint.diagnose.verdict import Answer
@@ -13,7 +15,7 @@ from counterpoint.opened import Opened
 from counterpoint.report import write_page
 from counterpoint.report.results import environment, rows_account, rows_of
 from counterpoint.report.sharing import as_yaml, shared_settings
-from counterpoint.runs.finished import RESULTS, write_finished
+from counterpoint.runs.finished import RESULTS, read_finished, write_finished
 from counterpoint.runs.queue_files import write_queues
 from counterpoint.schema import Frame
 
@@ -85,3 +87,9 @@ def write_outcome(
     write_json(opened.root / RESULTS, results)
     write_queues(opened.root, dict(queues_of(tables["findings"])))
     write_finished(opened.root, key, fits.keys())
+
+
+def has_fits(root: Path) -> bool:
+    """Report whether each fit behind the finished page in folder *root* is kept."""
+    keys = read_finished(root).fits.values()
+    return all(is_done(root / "fits" / name, key) for fits in keys for name, key in fits.items())

@@ -21,13 +21,12 @@ from counterpoint.data.sources.predictions import read_predictions
 from counterpoint.data.split import split, straddling_groups
 from counterpoint.diagnose import Inputs, run_checks
 from counterpoint.formats.image_states import States
+from counterpoint.kept_stages import Tables
 from counterpoint.metrics import scores
 from counterpoint.on_progress import OnProgress
 from counterpoint.schema import DROPPED, FINDINGS, RECORDS, Frame, empty, finding
 
 log = logging.getLogger(__name__)
-Tables = Mapping[str, Frame]
-"""Tables by the names under which the run folder keeps them."""
 
 
 def read_source(source: Source, images: Path, on_progress: OnProgress) -> Tables:

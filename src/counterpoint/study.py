@@ -1,17 +1,15 @@
 """A study: the order of its stages, each made once and then read from the run folder.  Start reading here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from counterpoint import __version__, stages
+from counterpoint import stages
 from counterpoint.artifacts import key_of
 from counterpoint.check_inputs import inputs_of
 from counterpoint.compare import RULE, choose_primary, compare
 from counterpoint.config import StudyConfig
-from counterpoint.contenders.fit_task import is_done
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.plan import accelerators, encoder_fingerprints, models_of
 from counterpoint.data.export import SplitExport
@@ -20,16 +18,16 @@ from counterpoint.diagnose.verdict import Answer, answer
 from counterpoint.features.bilinear import Resize
 from counterpoint.fits import Fits, plan_fits
 from counterpoint.formats.image_states import image_state
+from counterpoint.kept_stages import KeptStages, Stage, Tables
 from counterpoint.measures.encoded_pairs import installed_files
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.opened import Opened
-from counterpoint.outcome_files import results_of, write_outcome
+from counterpoint.outcome_files import has_fits, results_of, write_outcome
 from counterpoint.redaction import redacted
 from counterpoint.repeats import FOLDER, contrasts, fit_all
-from counterpoint.runs.finished import PAGE, is_finished, read_finished
+from counterpoint.runs.finished import PAGE, is_finished
 from counterpoint.runs.primary import fixed_primary
 from counterpoint.schema import Frame
-from counterpoint.stages import Tables
 
 COMPARED = ("pairs", "dropped", "predictions", "history", "costs", "scores", "repeats", "differences")
 """Tables of a finished comparison."""
@@ -84,8 +82,6 @@ class Study:
         self.encodings = encodings or Path(runs) / ENCODINGS
         self._records_of = records_of
         self.opened = Opened(config, self.root, file)
-        self._tables: dict[str, Tables] = {}
-        self._keys: dict[str, str] = {}
 
     # The journey of the data: one method for each table.
 
@@ -157,14 +153,9 @@ class Study:
             tables = self.tables()
             self.on_progress("writing the page", 0, 0)
             write_outcome(self.opened, self.results(), tables, fits=self.fits, key=key)
-        elif not self._has_fits():
+        elif not has_fits(self.root):  # the page needs none, but a prediction does
             self.fits.make_missing()
         return page
-
-    def _has_fits(self) -> bool:
-        """Report whether each fit behind the finished page is kept.  The page needs none, but a prediction does."""
-        keys = read_finished(self.root).fits.values()
-        return all(is_done(self.root / "fits" / name, key) for fits in keys for name, key in fits.items())
 
     def compare(self, a: str, b: str, *, metric: str | None = None) -> Frame:
         """Return the paired difference *a* minus *b* on the test rows: one row of schema.DIFFERENCES.
@@ -208,29 +199,21 @@ class Study:
 
     # How a table is made: `STAGES` below has the order, the inputs and the function of each stage.
 
+    @cached_property
+    def _kept(self) -> "KeptStages[Study]":
+        """The tables of the stages.  A study with the records of another one reads its grouped pairs, if they agree."""
+        other = self._records_of._kept if self._records_of else None
+        return KeptStages(
+            STAGES, self, lambda: self.opened.folder, other=other, shared=("source", "records"), reused=("grouped",)
+        )
+
     def made(self, stage: str) -> Tables:
         """Return the tables of *stage*: from memory, from the run folder, or made now."""
-        other = self._records_of
-        if stage == "grouped" and other is not None and other.key(stage) == self.key(stage):
-            return other.made(stage)
-        if stage not in self._tables:
-            make, kept = partial(self._make, stage), self.opened.folder.keep_or_make
-            self._tables[stage] = kept(stage, self.key(stage), make, makes_images=stage == "source")
-        return self._tables[stage]
+        return self._kept.made(stage)
 
     def key(self, stage: str) -> str:
         """Return the hash of everything that the tables of *stage* are made from."""
-        if stage in SHARED and self._records_of is not None:
-            return self._records_of.key(stage)
-        if stage not in self._keys:
-            before = self.key(PREVIOUS[stage]) if stage in PREVIOUS else ""
-            self._keys[stage] = key_of(stage, __version__, before, STAGES[stage].inputs(self))
-        return self._keys[stage]
-
-    def _make(self, stage: str) -> Tables:
-        if stage in SHARED and self._records_of is not None:
-            return self._records_of.made(stage)
-        return STAGES[stage].make(self)
+        return self._kept.key(stage)
 
     def _make_fits(self) -> Tables:
         fit_all(self)
@@ -267,8 +250,7 @@ class Study:
     @cached_property
     def image_state(self) -> str:
         """The hash of the state of all image files that the source refers to."""
-        self.made("source")
-        rows = self._tables.pop("source")["source"]  # as large as the records, and rarely needed again
+        rows = self._kept.released("source")["source"]  # as large as the records, and rarely needed again
         return image_state(rows["image"], self.config.images, own=self.opened.folder.images)
 
     @cached_property
@@ -298,17 +280,11 @@ class Study:
         )  # fmt: skip
 
 
-class Stage(NamedTuple):
-    """One stage: the inputs that its key is made of, in addition to the key of the stage before, and its function."""
-
-    inputs: Callable[[Study], Any]
-    make: Callable[[Study], Tables]
-
-
-STAGES: Mapping[str, Stage] = {
+STAGES: Mapping[str, Stage[Study]] = {
     "source": Stage(
         lambda s: [redacted(s.config.source), s.opened.source.fingerprint()],
         lambda s: stages.read_source(s.opened.source, s.opened.folder.images, s.on_progress),
+        makes_images=True,
     ),
     "records": Stage(
         lambda s: [s.image_state, s.config.clean],
@@ -345,6 +321,3 @@ STAGES: Mapping[str, Stage] = {
     ),
 }
 """The stages in their order: each is made from the tables of the stages before it."""
-SHARED = ("source", "records")
-"""Stages that a study may take from another one."""
-PREVIOUS = {stage: before for before, stage in pairwise(STAGES)}

@@ -8,6 +8,7 @@ import contrasts as benchmark
 from counterpoint.compare import choose_primary, compare, contrast
 from counterpoint.compare.selected import is_unanimous
 from counterpoint.config import Evaluate
+from injection.cells import named_cells
 
 FEW = Evaluate(primary="accuracy", metrics=("accuracy",))
 TINY = benchmark.Cell(
@@ -96,3 +97,9 @@ def test_a_few_cells_are_drawn_and_reported_seeds_are_others(capsys, monkeypatch
     assert lines[4].startswith("trained, k-fold n=200, 3 drawn, chosen on the validation rows of the fold ")
     assert lines[0].startswith("3+2 k-fold groups n=60 seeds=2 fit-effect: bias ")
     assert benchmark.DEVELOPMENT + len(benchmark.cells()) < benchmark.REPORTED
+
+
+def test_a_cell_has_the_same_place_whichever_cells_are_named():
+    listed = named_cells([TINY, TINY._replace(n_seeds=1), TINY._replace(n=90)], ["groups", "seeds=2"])
+    assert [(place, cell.n) for place, cell in listed] == [(0, 60), (2, 90)]
+    assert named_cells([TINY], ["group"]) == []  # whole words

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import decisions
-from counterpoint.diagnose.verdict import VERDICTS
+from counterpoint.diagnose.verdict_list import VERDICTS
 from counterpoint.measures.prediction_arrays import PredictionArrays
 from counterpoint.study import Study
 from injection import answers, corrected, decision_bars, soft

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from counterpoint.diagnose.verdict import VERDICTS, Answer
+from counterpoint.diagnose.verdict import Answer
+from counterpoint.diagnose.verdict_list import VERDICTS
 from independent import (
     claims,
     command,

@@ -86,6 +86,17 @@ def test_no_group_is_in_two_cross_folds_and_no_class_is_ever_wholly_out(drawn):
         assert set(codes[folds != fold]) == set(codes)
 
 
+def test_cross_folds_do_not_follow_the_order_of_the_rows():
+    rows = Rows(pl.DataFrame({"row": range(600)}), np.repeat([0, 1], 300))
+    folds = cross_folds(rows, 3)
+    assert np.bincount(folds).tolist() == [200] * 3
+    # In turn, each third row would be in the same fold, and no two neighbours.
+    assert (folds[3:] == folds[:-3]).mean() == pytest.approx(1 / 3, abs=0.08)
+    assert (folds[1:] == folds[:-1]).mean() == pytest.approx(1 / 3, abs=0.08)
+    assert np.array_equal(folds, cross_folds(rows, 3))
+    assert not np.array_equal(folds, cross_folds(rows, 3, seed=1))
+
+
 def test_about_the_share_is_held_out_of_each_class():
     rows = Rows(pl.DataFrame({"row": range(400)}), np.repeat([0, 1], [300, 100]))
     _, validation = hold_out(rows, seed=0, share=0.2)

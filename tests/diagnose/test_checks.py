@@ -7,7 +7,8 @@ import pytest
 
 from check_material import inputs_of
 from counterpoint.diagnose import CHECKS, run_checks
-from counterpoint.diagnose.verdict import VERDICTS, answer
+from counterpoint.diagnose.verdict import answer
+from counterpoint.diagnose.verdict_list import VERDICTS
 from counterpoint.schema import DIFFERENCES, FINDINGS, SCORES, empty, finding
 
 METRIC = "balanced_accuracy"

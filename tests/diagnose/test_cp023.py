@@ -15,7 +15,7 @@ from counterpoint.lookup import find
 from counterpoint.schema import COSTS, PREDICTIONS
 from made_signals import made_fits
 
-RULES = Evaluate(metrics=("balanced_accuracy", "log_loss"), bootstrap=200)
+RULES = Evaluate(metrics=("balanced_accuracy", "log_loss"))
 READS = {"text-svm": ("text",), "text-lstm": ("text",), "image-cnn": ("image",), "late-fusion": ("text", "image")}
 PLACES = {"text-svm": 2, "text-lstm": 4, "image-cnn": 4, "late-fusion": 3}
 PRIMARY = {"a": "late-fusion", "b": "text-svm", "metric": "balanced_accuracy"}

@@ -27,7 +27,7 @@ def comparison(metric: str = BALANCED, **joint: Any) -> Inputs:
     models = usual(3, **joint)
     for model in models.values():
         model.shares = SHARES
-    rules = Evaluate(metrics=("accuracy", BALANCED), primary=metric, bootstrap=200)
+    rules = Evaluate(metrics=("accuracy", BALANCED), primary=metric)
     rows = made_rows(Signals(text=0.3, image=0.3), 1600, classes=3, shares=SHARES, seed=3)
     return inputs_of_models(rows, models, rules=rules, metric=metric)
 
@@ -130,7 +130,7 @@ def soft(pairs: pl.DataFrame, part: str, name: str = "keyword-rule") -> pl.DataF
 def test_cp013_compares_with_the_metadata_contender_by_the_rule_of_balanced_accuracy():
     pairs = made_pairs(900, classes=3, shares=SHARES)
     table = pl.concat(soft(pairs, part, "metadata") for part in ("train", "validation", "test"))
-    rules = Evaluate(metrics=("accuracy", BALANCED), primary="accuracy", bootstrap=100)
+    rules = Evaluate(metrics=("accuracy", BALANCED), primary="accuracy")
     given = inputs_of(pairs, predictions=table, scores=scores(table, rules), metric="accuracy")
     largest = given["scores"].filter(part="test", metric=BALANCED)["value"].item()
     assert evidence("CP013", given)["metadata_contender"] > largest + 0.05

@@ -11,8 +11,13 @@ from check_material import run_check
 from counterpoint.diagnose import CHECKS, Inputs
 from counterpoint.diagnose.claim import DOUBTS, OPENINGS
 from counterpoint.diagnose.cp016_training_failed import MISREADS
-from counterpoint.diagnose.verdict import VERDICTS, Answer, answer
-from counterpoint.diagnose.verdict_questions import HALF, UNTRAINED, WORTHLESS
+from counterpoint.diagnose.verdict import Answer, answer
+from counterpoint.diagnose.verdict_gain import INTERACTION
+from counterpoint.diagnose.verdict_list import VERDICTS
+from counterpoint.diagnose.verdict_modalities import HALF, LITTLE, WORTHLESS
+from counterpoint.diagnose.verdict_questions import UNTRAINED
+from counterpoint.measures.comparison_tables import difference_between
+from counterpoint.number_formats import signed_with_interval
 from counterpoint.report.glossary import VERDICTS as VERDICTS_IN_WORDS
 from counterpoint.schema import DIFFERENCES, FINDINGS, SCORES, Frame, finding
 from fusion_material import Signals, inputs_of_models, made_rows, usual
@@ -376,7 +381,9 @@ def test_the_lead_of_an_ensemble_over_a_sum_is_no_interaction():
 def claimed(given: Inputs, findings: Frame | None = None, **ends: float) -> Answer:
     """Return the answer where the primary contrast has these *ends*."""
     more = [pl.when("is_primary").then(value).otherwise(name).alias(name) for name, value in ends.items()]
-    return answer(given.replaced(differences=given["differences"].with_columns(more)), findings or found())
+    return answer(
+        given.replaced(differences=given["differences"].with_columns(more)), found() if findings is None else findings
+    )
 
 
 def test_a_gain_over_a_contender_that_does_not_beat_the_majority_is_not_shown():
@@ -435,6 +442,22 @@ def test_the_most_serious_alarm_is_named_in_words():
     assert answer(given, pl.concat([calm, found(noise)])).doubt == "But the comparison may be noise (CP011)."
 
 
+@pytest.mark.parametrize("low", [0.05, -0.05])
+def test_a_single_entity_contender_that_loses_to_a_simpler_one_is_named_where_a_gain_rests_on_it(low):
+    given, findings = made("additive_gain")
+    row = given["differences"].filter("is_primary").row(0, named=True)
+    beaten = finding("CP023", "warn", row["b"], "Worse.", losses={row["b"]: "image-cnn"})
+    noise = finding("CP011", "warn", "s", "Noise.")
+    calm = pl.concat([findings.with_columns(severity=pl.lit("info")), found(noise, beaten)])
+    doubt = claimed(given, calm, difference=0.1, low=low, high=0.2).doubt
+    own = difference_between(given["differences"], row["a"], "image-cnn", METRIC)
+    against = f"{row['a']} against it is {signed_with_interval(*own)}"
+    named = f"But {row['b']} is worse than image-cnn, which is simpler: {against} (CP023)."
+    assert doubt == (named if low > 0 else "But the comparison may be noise (CP011).")
+    other = finding("CP023", "warn", "image-cnn", "Worse.", losses={"image-cnn": "majority"})
+    assert answer(given, found(noise, other)).doubt == "But the comparison may be noise (CP011)."
+
+
 def test_every_doubt_is_about_a_check_and_every_verdict_has_words():
     assert set(DOUBTS) <= set(CHECKS)
     assert set(VERDICTS) <= set(VERDICTS_IN_WORDS)
@@ -472,7 +495,11 @@ def test_a_sentence_never_denies_the_number_beside_it():
 
 def test_the_page_of_the_rules_has_the_thresholds_of_the_code():
     page = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8")
-    for value, row in ((WORTHLESS, "a gain that counts as none"), (HALF, "share of a gain"), (UNTRAINED, "at chance")):
+    rows = (
+        (WORTHLESS, "a gain that counts as none"), (LITTLE, "a little better"), (HALF, "share of a gain"),
+        (INTERACTION, "share of a gain"), (UNTRAINED, "at chance"),
+    )  # fmt: skip
+    for value, row in rows:
         assert any(line.startswith(f"| {row}") and f"{value:g}".removeprefix("0") in line for line in page.splitlines())
     assert all(f"`{verdict}`" in page for verdict in VERDICTS)
     assert all(f"| `{claim}` |" in page for claim in OPENINGS)

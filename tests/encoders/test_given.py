@@ -30,11 +30,19 @@ def as_arrays() -> pl.DataFrame:
     return as_lists().with_columns(pl.col("vector").cast(pl.Array(pl.Float64, 2)))
 
 
+def as_lists_of_a_pattern() -> pl.DataFrame:
+    return as_lists().rename({"vector": "^)$"})
+
+
+def as_numbers_of_patterns() -> pl.DataFrame:
+    return as_numbers().rename({"x": "^.*$", "note": "*", "y": "^y)$"})
+
+
 def as_numbers() -> pl.DataFrame:
     return pl.DataFrame({"id": IDS, "x": VECTORS[:, 0], "note": ["-"] * 6, "y": VECTORS[:, 1].astype(np.int64)})
 
 
-@pytest.mark.parametrize("table", [as_lists, as_arrays, as_numbers])
+@pytest.mark.parametrize("table", [as_lists, as_arrays, as_numbers, as_lists_of_a_pattern, as_numbers_of_patterns])
 @pytest.mark.parametrize("at_once", [2, 8192])
 def test_a_table_is_joined_by_id_in_any_order(tmp_path, pairs, table, at_once, monkeypatch):
     monkeypatch.setattr(given, "AT_ONCE", at_once)
@@ -53,9 +61,10 @@ def test_an_array_is_joined_by_the_row_of_the_source(tmp_path, pairs):
     assert found[:].dtype == np.float32
 
 
-def test_columns_are_taken_by_their_prefix(pairs):
-    with_columns = pairs.with_columns(v_0=pl.Series([1.0, 2, 3, None]), v_1=pl.Series([5, 6, 7, None]))
-    found = load_encodings(with_columns, open_encoder("columns:v_"), "image")
+@pytest.mark.parametrize("names", [("v_0", "v_1"), ("^v.*$", "^v)$")])
+def test_columns_are_taken_by_their_prefix(pairs, names):
+    own = dict(zip(names, (pl.Series([1.0, 2, 3, None]), pl.Series([5, 6, 7, None])), strict=True))
+    found = load_encodings(pairs.with_columns(**own), open_encoder(f"columns:{names[0][:2]}"), "image")
     assert found[:].tolist() == [[1, 5], [2, 6], [3, 7], [0, 0]]
     assert found.is_missing.tolist() == [False, False, False, True]
 

@@ -5,6 +5,7 @@ import struct
 import threading
 import warnings
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,19 +16,12 @@ from PIL import Image, ImageOps
 from counterpoint.errors import ImageError
 from counterpoint.features.decode import MAX_JPEG_SCANS, REASONS, Limits, decode, decode_image, header
 from counterpoint.formats.magic import image_format
+from hostile_images import encoded, picture
 
 LIMITS = Limits()
 
 
-def photo(width_px: int = 60, height_px: int = 40) -> Image.Image:
-    coarse = np.random.default_rng(0).integers(0, 256, (5, 6, 3), dtype=np.uint8)
-    return Image.fromarray(coarse).resize((width_px, height_px), Image.Resampling.BICUBIC)
-
-
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
+photo = partial(picture, 60, 40)
 
 
 def frames(kind: str) -> bytes:
@@ -137,7 +131,7 @@ def test_one_bit_is_black_or_white():
 
 
 def test_a_large_jpeg_is_decoded_small_but_not_below_the_wanted_size():
-    data = encoded(photo(800, 400), "JPEG")
+    data = encoded(picture(800, 400), "JPEG")
     small = decode_image(data, limits=LIMITS, mode="gray", min_side_px=100)
     assert small.pixels.shape == (100, 200, 1)
     assert (small.width_px, small.height_px) == (800, 400)

@@ -72,4 +72,4 @@ def made_fits(logits, label, fold):
         columns = {"id": ids, "seed": 0, "fold": str(test), "part": part, "group": ids}
         chances = {f"p_c{k}": proba[:, k] for k in range(proba.shape[1])}
         frames.append(pl.DataFrame(columns | {"label": [f"c{k}" for k in label]} | chances))
-    return pl.concat(frames)
+    return pl.concat(frames).with_columns(pl.col("seed").cast(pl.Int64))

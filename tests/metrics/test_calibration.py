@@ -5,6 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from counterpoint.metrics.calibration import calibration
+from counterpoint.metrics.spread import spread_of
 
 
 def binary(n, *, too_strong=1.0, seed=0):
@@ -61,3 +62,24 @@ def test_a_slope_that_the_rows_do_not_fix_is_not_a_number(codes, proba):
     found = calibration(np.array(codes), np.array(proba))
     assert np.isnan(found.slope.value)
     assert np.isfinite(found.overconfidence.value)
+
+
+def test_the_interval_is_that_of_the_changes_when_each_row_is_left_out():
+    codes, proba = binary(150)
+    found = calibration(codes, proba)
+    rows = np.arange(len(codes))
+    without = [calibration(codes[rows != row], proba[rows != row]) for row in rows]
+    nothing = np.empty(0), np.empty(0, dtype=np.intp)
+    for name in ("slope", "overconfidence"):
+        own = getattr(found, name)
+        changes = np.array([getattr(each, name).value for each in without]) - own.value
+        spread = spread_of(changes, nothing[0], (codes.astype(np.intp), nothing[1]), np.ones(1))
+        assert own.high - own.value == pytest.approx(spread.half_width(0.95), rel=0.05)
+
+
+def test_few_rows_of_a_class_that_make_most_of_the_error_widen_an_interval():
+    codes, first = np.repeat([0, 1], [200, 6]), np.repeat([0.9, 0.1], [203, 3])
+    found = calibration(codes, np.column_stack([first, 1 - first])).overconfidence
+    gaps = np.repeat([-0.1, 0.9, -0.1], [200, 3, 3])
+    normal = 1.96 * gaps.std() / len(gaps) ** 0.5
+    assert found.high - found.value > 1.2 * normal

@@ -176,3 +176,55 @@ def test_a_perfect_score_has_an_interval():
     assert table["value"].to_list() == table["high"].to_list() == [1, 1]
     assert 0.92 < table["low"][0] < 0.97
     assert 0.9 < table["low"][1] < 1
+
+
+CONSTANT = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "pr_auc", "log_loss")
+
+
+def exact_metrics(codes, proba, **settings):
+    """The metrics whose interval is a point."""
+    table = score(codes, proba, classes=range(proba.shape[1]), metrics=CONSTANT, **settings)
+    return [metric for metric, _, low, high, _ in table.iter_rows() if low is not None and low == high]
+
+
+@pytest.mark.parametrize("shares", [(0.7, 0.3), (0.5, 0.3, 0.2)])
+def test_a_constant_answer_is_known_exactly_where_its_score_does_not_depend_on_the_rows(shares):
+    codes = np.random.default_rng(0).choice(len(shares), 200, p=shares)
+    proba = np.tile(shares, (200, 1))
+    assert exact_metrics(codes, proba) == ["balanced_accuracy", "roc_auc", "pr_auc"]
+    known = score(codes, proba, classes=range(len(shares)), metrics=["balanced_accuracy", "roc_auc", "pr_auc"])
+    for column in ("value", "low", "high"):
+        assert known[column].to_list() == pytest.approx([1 / len(shares), 0.5, 1 / len(shares)])
+
+
+def test_one_class_for_all_rows_with_other_probabilities_is_exact_only_by_its_classes():
+    rng = np.random.default_rng(0)
+    codes, high = rng.integers(2, size=100), rng.uniform(0.6, 0.9, 100)
+    assert exact_metrics(codes, np.column_stack([high, 1 - high])) == ["balanced_accuracy"]
+
+
+def test_all_rows_right_is_not_exact():
+    codes = np.repeat([0, 1], 50)
+    assert exact_metrics(codes, np.eye(2)[codes] * 0.8 + 0.1) == []
+    of_one_class = exact_metrics(np.zeros(50, dtype=int), np.tile([0.9, 0.1], (50, 1)))
+    assert not {"accuracy", "balanced_accuracy", "macro_f1"} & set(of_one_class)
+
+
+def test_a_constant_answer_adds_nothing_to_the_error_of_a_difference():
+    rows = predictions({"text-svm": 1}, n=90)
+    majority = rows.with_columns(contender=pl.lit("majority"), p_c0=0.6, p_c1=0.4)
+    part = read_part(pl.concat([rows, majority]), "test", primary="balanced_accuracy")
+    found = {name: own["balanced_accuracy"] for name, own in jackknife(part, ["balanced_accuracy"]).items()}
+    assert found["majority"].spread.error == 0
+    difference = found["text-svm"].minus(found["majority"])
+    assert difference.spread.error == pytest.approx(found["text-svm"].spread.error)
+
+
+def test_another_constant_answer_in_each_fold_is_exact_only_in_ranks():
+    folds = {"0": (0.6, 0.4), "1": (0.4, 0.6)}
+    rng = np.random.default_rng(0)
+    tables = [frame_of(rng.integers(2, size=60), np.tile(shares, (60, 1)), fold=fold) for fold, shares in folds.items()]
+    rows = pl.concat([tables[0], tables[1].with_columns(id=pl.col("id") + "'", group=pl.col("group") + "'")])
+    found = jackknife(read_part(rows, "test"), ["balanced_accuracy", "roc_auc"])["text-svm"]
+    assert found["balanced_accuracy"].spread.error > 0.02
+    assert found["roc_auc"].spread.error == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from browser import BINARY, SMALLEST_TEXT, browser
+from browser import BINARY, SMALLEST_TEXT
 from counterpoint.report import write_page
 from report_studies import ALL_METRICS, study
 
@@ -21,12 +21,6 @@ def page(tmp_path_factory):
         for name, table in tables.items()
     }
     return write_page(folder, results, tables, models=models)
-
-
-@pytest.fixture(scope="module")
-def tab():
-    with browser() as tab:
-        yield tab
 
 
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])

@@ -1,6 +1,6 @@
 """Every verdict has its words on the page."""
 
-from counterpoint.diagnose.verdict import VERDICTS
+from counterpoint.diagnose.verdict_list import VERDICTS
 from counterpoint.report import glossary
 
 

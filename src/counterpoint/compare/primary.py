@@ -56,25 +56,47 @@ def choose_primary(predictions: Frame, modalities: Mapping[str, Sequence[str]], 
     >>> chosen["choices"]
     [{'fold': 'test', 'seed': 0, 'a': 'lstm-cnn', 'b': 'text-svm'}]
     """
-    find_metric(metric)
-    is_candidate = pl.col("contender").is_in([name for name, reads in modalities.items() if len(reads) in (1, 2)])
-    validated = predictions.filter(pl.col("part") == "validation", is_candidate)
-    if validated.is_empty():
+    kinds = {side: [name for name, reads in modalities.items() if len(reads) == n] for side, n in SIDES.items()}
+    choices = best_by_fit(predictions, kinds, metric)
+    if not choices or not all(side in choices[0] for side in SIDES):
         return None
+    shares = {side: shares_of(choices, side, kinds[side]) for side in SIDES}
+    most_often = {side: next(iter(of_side)) for side, of_side in shares.items()}
+    return {**most_often, "metric": metric, "chosen_on": "validation", "shares": shares, "choices": choices}
+
+
+def best_by_fit(predictions: Frame, kinds: Mapping[str, Sequence[str]], metric: str) -> list[dict[str, Any]]:
+    """Return for each fold and seed the best contender of each kind on validation rows, by the rule of this module.
+
+    Parameters
+    ----------
+    predictions
+        *predictions* is schema.PREDICTIONS.
+    kinds
+        *kinds* are the contenders to choose from, by the name of the choice.  Of equal scores, the first is chosen.
+    metric
+        *metric* is the metric by which the best is chosen.
+
+    Returns
+    -------
+    list of dict
+        Each has a fold, a seed, and the contender of each kind.  A kind without a score on validation rows is left out.
+    """
+    find_metric(metric)
+    wanted = [name for names in kinds.values() for name in names]
+    validated = predictions.filter(pl.col("contender").is_in(wanted), part="validation")
+    if validated.is_empty():
+        return []
     part = read_part(predictions, "validation", validated["contender"].unique(maintain_order=True), primary=metric)
     worths = _worths(part, sorted(validated["fold"].unique()), metric)
-    kinds = {side: _kind(worths, modalities, n_modalities) for side, n_modalities in SIDES.items()}
-    if not all(kinds.values()):
-        return None
-    choices = [
+    scored = {name for of_fold in worths.values() for name, worth in of_fold.items() if np.isfinite(worth).any()}
+    known = {kind: own for kind, names in kinds.items() if (own := [name for name in names if name in scored])}
+    return [
         {"fold": fold, "seed": seed}
-        | {side: _best(kind, _judged(worths, predictions, fold), place) for side, kind in kinds.items()}
+        | {kind: _best(names, _judged(worths, predictions, fold), place) for kind, names in known.items()}
         for fold in predictions["fold"].unique().sort()
         for place, seed in enumerate(_seeds(validated))
     ]
-    shares = {side: _shares([choice[side] for choice in choices], kind) for side, kind in kinds.items()}
-    most_often = {side: next(iter(of_side)) for side, of_side in shares.items()}
-    return {**most_often, "metric": metric, "chosen_on": "validation", "shares": shares, "choices": choices}
 
 
 def _worths(part: Part, folds: Sequence[str], metric: str) -> Worths:
@@ -86,12 +108,6 @@ def _worths(part: Part, folds: Sequence[str], metric: str) -> Worths:
         for fold, of_fold in zip(folds, np.transpose(scores), strict=True):
             worths[fold][name] = sign * of_fold
     return worths
-
-
-def _kind(worths: Worths, modalities: Mapping[str, Sequence[str]], n_modalities: int) -> list[str]:
-    """Return the contenders that read so many modalities and have a score in any fold, in the order of the study."""
-    scored = {name for of_fold in worths.values() for name, worth in of_fold.items() if np.isfinite(worth).any()}
-    return [name for name, reads in modalities.items() if len(reads) == n_modalities and name in scored]
 
 
 def _seeds(validated: Frame) -> list[int]:
@@ -142,8 +158,23 @@ def _by_others(worths: Floats, place: int) -> float:
     return round(float(worth), _DIGITS)
 
 
-def _shares(chosen: Sequence[str], kind: Sequence[str]) -> dict[str, float]:
-    """Return the share of each chosen contender, the largest first, and of equal ones the first of the study."""
-    counts = Counter(chosen)
-    ordered = sorted(counts, key=lambda name: (-counts[name], kind.index(name)))
-    return {name: counts[name] / len(chosen) for name in ordered}
+def shares_of(choices: Sequence[Mapping[str, Any]], kind: str, names: Sequence[str]) -> dict[str, float]:
+    """Return the share of the choices that fall on each contender, the largest first.
+
+    Parameters
+    ----------
+    choices
+        *choices* are the result of `best_by_fit`.
+    kind
+        *kind* is the name of the choice.
+    names
+        *names* are the contenders in the order of the study.  Of equal shares, the first comes first.
+
+    Examples
+    --------
+    >>> shares_of([{"b": "svm"}, {"b": "cnn"}, {"b": "cnn"}, {"b": "cnn"}], "b", ["svm", "cnn"])
+    {'cnn': 0.75, 'svm': 0.25}
+    """
+    counts = Counter(choice[kind] for choice in choices)
+    ordered = sorted(counts, key=lambda name: (-counts[name], names.index(name)))
+    return {name: counts[name] / len(choices) for name in ordered}

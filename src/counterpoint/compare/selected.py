@@ -1,9 +1,9 @@
-"""The test rows of the two selection procedures of the primary contrast, as rows of two contenders.
+"""The rows of a choice by fold and seed, as rows of one contender: of the two procedures of the primary contrast.
 
 A selection procedure answers in each fold with the contender that was chosen there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -56,24 +56,38 @@ def selected(predictions: Frame, primary: Mapping[str, Any]) -> Frame:
     >>> selected(table, {"choices": chosen})["contender"].unique().sort().to_list() == sorted(PROCEDURES.values())
     True
     """
-    tested = predictions.filter(pl.col("part") == "test")
-    fits = [picks for side in SIDES for picks in _picks(tested, primary["choices"], side)]
+    return rows_of_choices(predictions.filter(part="test"), primary["choices"], PROCEDURES)
+
+
+def rows_of_choices(predictions: Frame, choices: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Frame:
+    """Return the rows of the contenders that were chosen in each fold for each seed, under one name for each choice.
+
+    Parameters
+    ----------
+    predictions
+        *predictions* is schema.PREDICTIONS, of any parts.
+    choices
+        *choices* are the result of `counterpoint.compare.primary.best_by_fit`.
+    names
+        *names* has the name of the rows of each choice.
+    """
+    fits = [picks for kind, name in names.items() for picks in _picks(predictions, choices, kind, name)]
     keys = ["contender", "fold", "seed"]
-    picked = pl.DataFrame(fits, schema={**{key: tested.schema[key] for key in keys}, "to": pl.String, "as": pl.Int64})
-    rows = picked.join(tested, on=keys, how="left", maintain_order="left_right")
+    schema: dict[str, Any] = {**{key: predictions.schema[key] for key in keys}, "to": pl.String, "as": pl.Int64}
+    rows = pl.DataFrame(fits, schema=schema).join(predictions, on=keys, how="left", maintain_order="left_right")
     return rows.with_columns(contender="to", seed="as").select(predictions.columns)
 
 
-def _picks(tested: Frame, choices: list[dict[str, Any]], side: str) -> list[dict[str, Any]]:
-    """Return the fit of each choice: contender, fold and seed, the name of the procedure, and its seed."""
+def _picks(predictions: Frame, choices: Sequence[Mapping[str, Any]], kind: str, name: str) -> list[dict[str, Any]]:
+    """Return the fit of each choice: contender, fold and seed, the name of its rows, and their seed."""
     seeds = sorted({choice["seed"] for choice in choices})
-    own = {name: _seeds(tested, name) for name in {choice[side] for choice in choices}}
+    own = {contender: _seeds(predictions, contender) for contender in {choice[kind] for choice in choices}}
     picks = [
         {
-            "contender": choice[side],
+            "contender": choice[kind],
             "fold": choice["fold"],
-            "seed": _at(own[choice[side]], seeds.index(choice["seed"])),
-            "to": PROCEDURES[side],
+            "seed": _at(own[choice[kind]], seeds.index(choice["seed"])),
+            "to": name,
             "as": choice["seed"],
         }
         for choice in choices
@@ -83,8 +97,8 @@ def _picks(tested: Frame, choices: list[dict[str, Any]], side: str) -> list[dict
     return picks
 
 
-def _seeds(tested: Frame, contender: str) -> list[int]:
-    return tested.filter(pl.col("contender") == contender)["seed"].unique().sort().to_list()
+def _seeds(predictions: Frame, contender: str) -> list[int]:
+    return predictions.filter(contender=contender)["seed"].unique().sort().to_list()
 
 
 def _at(seeds: list[int], place: int) -> int:

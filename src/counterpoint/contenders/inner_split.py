@@ -43,13 +43,27 @@ def hold_out(rows: Rows, *, seed: int, share: float = 0.15) -> tuple[Rows, Rows]
     return (_part(rows, ~is_out), _part(rows, is_out)) if is_out.any() else (rows, rows)
 
 
-def cross_folds(rows: Rows, n_folds: int) -> NDArray[np.int64]:
-    """Return a fold for each row, by its group in turn within each class, or -1 for a class of one group.
+def cross_folds(rows: Rows, n_folds: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """Return a fold for each row, or -1 for a class of one group: the folds share no group, and balance classes.
 
+    Groups are shuffled.  Where rows repeat in a cycle, folds in turn would be parts of the cycle.
+
+    Parameters
+    ----------
+    rows
+        *rows* are the rows to divide.
+    n_folds
+        *n_folds* is the number of folds.
+    seed
+        *seed* shuffles the groups.
+
+    Examples
+    --------
     >>> cross_folds(Rows(pl.DataFrame({"group": list("aabcd")}), np.array([0, 0, 0, 0, 1])), 2).tolist()
-    [0, 0, 1, 0, -1]
+    [0, 0, 0, 1, -1]
     """
     member, groups = _groups(rows)
+    groups = groups[np.random.default_rng(child_seed(seed, "cross-folds")).permutation(len(groups))]
     turn = pl.int_range(pl.len()).over("code") % n_folds
     folds = groups.select("group", fold=pl.when(pl.len().over("code") > 1).then(turn).otherwise(-1))
     joined = member.to_frame("group").join(folds, on="group", how="left", maintain_order="left")

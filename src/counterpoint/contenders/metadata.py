@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -112,7 +113,7 @@ class Metadata(Contender):
 
     def _facts(self, pairs: Frame) -> dict[str, pl.Expr]:
         """Return the expression of each fact whose columns *pairs* have."""
-        facts = FACTS | {name: ((name,), pl.col(name)) for name in self.columns}
+        facts = FACTS | {name: ((name,), cs.by_name(name)) for name in self.columns}
         known = set(pairs.columns)
         return {name: expression for name, (needed, expression) in facts.items() if known.issuperset(needed)}
 

@@ -41,7 +41,7 @@ def align(records: Frame, rules: Align, text: Text) -> tuple[Frame, Dropped]:
         seen = masked(pl.col("text"), text.mask, match=text.match, ignore_case=text.ignore_case)
         pairs = pairs.with_columns(seen)
     rest = [name for name in pairs.columns if name not in FIRST + USED_UP]
-    return pairs.select(*FIRST, *rest), dropped
+    return pairs[[*FIRST, *rest]], dropped
 
 
 def _fails(records: Frame, rules: Align) -> dict[str, pl.Expr]:

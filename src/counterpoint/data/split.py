@@ -57,7 +57,7 @@ def _split(pairs: Frame, rules: Split) -> tuple[Frame, Dropped]:
     sampled, unsampled = _sampled(named, rules)
     folds = _folds(sampled, rules)
     rest = [name for name in sampled.columns if name not in PAIRS]
-    folded = check(sampled.with_columns(folds).select(*PAIRS, *rest), PAIRS, table="Pairs")
+    folded = check(sampled.with_columns(folds)[[*PAIRS, *rest]], PAIRS, table="Pairs")
     kept, untrained = _trained(folded, rules)
     return kept, Dropped(pl.concat([unplaced, unsampled, untrained]))
 

@@ -12,8 +12,10 @@ from counterpoint import number_formats
 from counterpoint.compare.equivalence import chances, rows_needed, smallest_margin
 from counterpoint.compare.holm import holm
 from counterpoint.compare.repeated import n_repeats
+from counterpoint.diagnose.verdict_gain import SUM_NOT_SHOWN
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
-from counterpoint.diagnose.verdict_questions import SUM_NOT_SHOWN, WORTHLESS, Verdict
+from counterpoint.diagnose.verdict_list import Verdict
+from counterpoint.diagnose.verdict_modalities import WORTHLESS
 from counterpoint.metrics.metric import Metric
 from counterpoint.metrics.table import find_metric
 from counterpoint.schema import Frame
@@ -53,6 +55,8 @@ DOUBTS: Mapping[str, str] = {
     "CP005": "the two contenders had unequal budgets",
 }
 """The alarms that undermine an answer, the most serious first, in words."""
+FIRST = ("CP001", "CP004")
+"""Alarms that come before a single-entity contender that loses to a simpler one: the pairs may be no pairs."""
 
 
 def claim_of(inputs: VerdictInputs, verdict: Verdict) -> str:
@@ -85,17 +89,24 @@ def headline_of(inputs: VerdictInputs, claim: str) -> str:
     return f"{opening}: the difference in {unit}{between} is {measured}."
 
 
-def doubt_of(findings: Frame) -> str | None:
-    """Return the alarm that undermines the answer most, as one sentence, or None.
+def doubt_of(inputs: VerdictInputs, claim: str) -> str | None:
+    """Return the alarm that undermines the claim most, as one sentence, or None."""
+    alarms = set(inputs.findings.filter(pl.col("severity").is_in(["warn", "fail"]))["code"])
+    beaten = _beaten(inputs) if claim in ("better", "better_alone", "not_shown") else None
+    order = [*FIRST, *(["CP023"] if beaten else []), *DOUBTS]
+    first = next((code for code in order if code in alarms), None)
+    return first and (beaten if first == "CP023" and beaten else f"But {DOUBTS[first]} ({first}).")
 
-    Parameters
-    ----------
-    findings
-        *findings* is schema.FINDINGS.
-    """
-    alarms = set(findings.filter(pl.col("severity").is_in(["warn", "fail"]))["code"])
-    first = next((code for code in DOUBTS if code in alarms), None)
-    return first and f"But {DOUBTS[first]} ({first})."
+
+def _beaten(inputs: VerdictInputs) -> str | None:
+    """Return one sentence on a simpler contender that is better than the single-entity one of the contrast, or None."""
+    a, b = inputs.contrast["a"], inputs.contrast["b"]
+    simpler = (inputs.alarm("CP023", "warn") or {}).get("losses", {}).get(b)
+    if simpler is None:
+        return None
+    against = inputs.known_difference(a, simpler, inputs.metric)
+    measured = f": {a} against it is {number_formats.signed_with_interval(*against)}" if against else ""
+    return f"But {b} is worse than {simpler}, which is simpler{measured} (CP023)."
 
 
 def numbers_of(inputs: VerdictInputs, claim: str) -> Iterator[str]:
@@ -140,7 +151,7 @@ def _decided(inputs: VerdictInputs, claim: str) -> Iterator[str]:
     else:
         within = f"no difference beyond {number_formats.score(margin)}"
         yield f"The probabilities are {better} for better, {same} for {within}, and {worse} for worse."
-    if claim in ("open", "none", "not_shown") and row["low"] <= 0 <= row["high"]:
+    if claim in ("open", "none", "not_shown") and row["low"] <= 0 <= row["high"] and row["error"] > 0:
         n = inputs.inputs["scores"].filter(pl.col("part").is_in(["test", "oof"]))["n"].max() or 0
         needed = rows_needed(*measured, n, margin=margin, confidence=confidence)
         more = f"About {needed - n:,} more test pairs" if needed else "More than a hundred times as many test pairs"

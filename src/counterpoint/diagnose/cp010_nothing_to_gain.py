@@ -1,9 +1,9 @@
 """CP010: both modalities have the same information, or one has none, so that no fusion can gain.
 
 The check measures the information gain of the best fusion over the better single-entity contender on test rows, in bits
-a row.  It also measures the difference in balanced accuracy.  The fusions are the multimodal contenders, and the sum of
-the log probabilities of the best text and the best image contender.  All are calibrated on validation rows, so that no
-difference in calibration counts as information.
+a row.  Each is chosen in each fold, on its validation rows.  The difference in balanced accuracy is measured too.  The
+fusions are the multimodal contenders, and the sum of the log probabilities of the best text and the best image
+contender.  All are calibrated on validation rows, so that no difference in calibration counts as information.
 
 A claim about a modality is one about its best reader.  Where no pretrained model has read a modality, the finding
 states so.
@@ -14,8 +14,9 @@ with independent errors have no headroom beyond chance, but may gain much from e
 Takes 0.5 s at 730 test rows.
 """
 
-from collections.abc import Mapping
-from typing import Any, final
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
@@ -42,12 +43,12 @@ class NothingToGain(Check):
     code = "CP010"
     title = "Nothing to gain"
     cost = Cost("0.5 s")
-    needs = ("predictions", "modalities", "best_contenders", "pretrained")
+    needs = ("reader_predictions", "modalities", "best_contenders", "pretrained")
 
     def run(
         self,
         *,
-        predictions: Frame,
+        reader_predictions: Frame,
         modalities: Modalities,
         best_contenders: Mapping[str, str | None],
         pretrained: frozenset[str],
@@ -57,32 +58,60 @@ class NothingToGain(Check):
         if text is None or image is None:
             lacking = "The study lacks a contender that reads the text alone, or one that reads the image alone."
             return self.not_applicable(SUBJECT, lacking)
-        names = [text, image, *validated_contenders(predictions, modalities, "text", "image")]
-        validation, test = (prediction_arrays(predictions, names, part) for part in ("validation", "test"))
+        names = [text, image, *validated_contenders(reader_predictions, modalities, "text", "image")]
+        validation, test = (prediction_arrays(reader_predictions, names, part) for part in ("validation", "test"))
         if min(len(validation.ids), len(test.ids)) < FEW_ROWS or len(np.unique(validation.codes)) < 2:
             return self.not_applicable(SUBJECT, "There are too few validation or test rows, or all are of one class.")
-        single, fusion, tested = _chosen(validation, test, names)
-        alone, both = (tested[name].bits_of(test.codes) for name in (single, fusion))
+        single, fusion = _chosen(validation, test, names)
+        alone, both = (each.bits_of(test.codes) for each in (single.tested, fusion.tested))
         if test.mean(alone).low <= 0:
             unknown = f"Neither {text} nor {image} has clear information about the class."
             return self.not_applicable(SUBJECT, f"{unknown} The gain from reading both stays open.")
-        correct, others = (tested[name].is_correct(test.codes) for name in (fusion, single))
+        correct, others = (each.is_correct(test.codes) for each in (fusion.tested, single.tested))
         gain, points = test.mean(both - alone), test.balanced(correct - others)
-        evidence = {"single": single, "fusion": fusion} | _descriptions(test, text, image)
+        evidence = {"single": single.name, "fusion": fusion.name} | _descriptions(test, text, image)
         evidence |= {"gain_bits": list(gain), "worth_bits": WORTH_BITS, "gain_points": list(points)}
-        severity, explanation = _explained(single, fusion, gain, points, untried_readers(modalities, pretrained))
+        severity, explanation = _explained(
+            single.name, fusion.name, gain, points, untried_readers(modalities, pretrained)
+        )
         return self.finding(severity, SUBJECT, explanation, **evidence)
 
 
-def _chosen(
-    validation: PredictionArrays, test: PredictionArrays, names: list[str]
-) -> tuple[str, str, Mapping[str, Calibrated]]:
-    """Return the best single-entity contender, the best fusion, and the calibrated predictions of all on test rows."""
+class Chosen(NamedTuple):
+    """The choice of each fold: the most frequent name, and the calibrated predictions of the test rows."""
+
+    name: str
+    tested: Calibrated
+
+
+def _chosen(validation: PredictionArrays, test: PredictionArrays, names: list[str]) -> tuple[Chosen, Chosen]:
+    """Return the best single-entity contender and the best fusion."""
     text, image, *both = names
     predictors = {name: (name,) for name in names} | {SUM: (text, image)}
     on_validation, on_test = calibrated_by_fold(validation, test, predictors)
-    bits = {name: each.bits_of(validation.codes).mean() for name, each in on_validation.items()}
-    return max((text, image), key=bits.__getitem__), max((SUM, *both), key=bits.__getitem__), on_test
+    bits = {name: each.bits_of(validation.codes) for name, each in on_validation.items()}
+    by_fold = {
+        fold: {name: of_row[validation.folds == fold].sum() for name, of_row in bits.items()}
+        for fold in np.unique(test.folds)
+    }
+    return _best((text, image), by_fold, on_test, test), _best((SUM, *both), by_fold, on_test, test)
+
+
+def _best(
+    candidates: Sequence[str],
+    bits: Mapping[str, Mapping[str, float]],
+    on_test: Mapping[str, Calibrated],
+    test: PredictionArrays,
+) -> Chosen:
+    """Return the candidates that have the most *bits* on the validation rows of each fold."""
+    best = {fold: max(candidates, key=of_fold.__getitem__) for fold, of_fold in bits.items()}
+    choice = np.array([candidates.index(best[fold]) for fold in test.folds])
+    rows = np.arange(len(choice))
+    tested = Calibrated(
+        np.stack([on_test[name].bits for name in candidates])[choice, rows],
+        np.stack([on_test[name].predicted for name in candidates])[choice, rows],
+    )
+    return Chosen(Counter(best.values()).most_common(1)[0][0], tested)
 
 
 def _explained(single: str, fusion: str, gain: Estimate, points: Estimate, untried: str | None) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from counterpoint.measures.encoded_fits import EncodedFit, encoded_fits
 from counterpoint.measures.encoded_pairs import Encode, EncodedPairs, encoded_pairs
 from counterpoint.measures.information_gain import InformationGain, information_gain
 from counterpoint.measures.pair_agreement import pair_agreement
-from counterpoint.measures.prediction_arrays import best_contenders
+from counterpoint.measures.readers import Readers, best_contenders, reader_predictions, reader_scores, readers
 from counterpoint.schema import Frame
 
 Depth = Literal["fast", "full"]
@@ -65,15 +65,30 @@ INPUTS: Mapping[str, CheckInput] = {
         "Returns the vectors of pairs by an encoder.  None where the encoders of the joint space are not installed.",
     ),
     "fit_of": CheckInput(FitOf, "Returns the first fit of a contender by its name, or None."),
+    "readers": CheckInput(
+        Readers,
+        "The best contender of the text alone and of the image alone in each fold and seed, by validation rows.",
+        readers,
+    ),
     "best_contenders": CheckInput(
         Mapping[str, str | None],
-        "The best contender of the text alone and of the image alone, by validation rows.",
+        "The best contender of the text alone and of the image alone, by validation rows: the most frequent choice.",
         best_contenders,
+    ),
+    "reader_predictions": CheckInput(
+        Frame,
+        "The predictions, with the contender chosen in each fold and seed under the names of best_contenders.",
+        reader_predictions,
     ),
     "balanced_scores": CheckInput(
         Frame,
         "The balanced accuracy of every contender on each part, by its own rule whichever metric is primary.",
         balanced_scores,
+    ),
+    "reader_scores": CheckInput(
+        Frame,
+        "The balanced_scores, where a best contender has the score of the choices of all folds and seeds.",
+        reader_scores,
     ),
     "encoded_fits": CheckInput(
         list[EncodedFit],

@@ -15,11 +15,6 @@ from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.diagnose.verdict_questions import QUESTIONS
 from counterpoint.schema import Frame
 
-VERDICTS = (
-    "leak", "misaligned", "not_asked", "training_failed", "branch_ignored", "equivalent", "redundant", "text_only",
-    "image_only", "averaging_gain", "additive_gain", "interaction_gain", "no_signal", "cannot_tell",
-)  # fmt: skip
-
 
 class Answer(NamedTuple):
     """The answer of a finished comparison.
@@ -27,7 +22,7 @@ class Answer(NamedTuple):
     Attributes
     ----------
     verdict
-        *verdict* is one of `VERDICTS`.
+        *verdict* is one of `counterpoint.diagnose.verdict_list.VERDICTS`.
     headline
         *headline* is one sentence with the primary contrast and its interval.
     claim
@@ -79,7 +74,7 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
         verdict.name,
         headline_of(numbers, claim),
         claim,
-        doubt_of(findings),
+        doubt_of(numbers, claim),
         (scores_of(numbers), *verdict.reasons, *numbers_of(numbers, claim)),
         verdict.recommendation,
         evidence,

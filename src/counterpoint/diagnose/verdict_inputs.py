@@ -4,6 +4,7 @@ Does not decide: `counterpoint.diagnose.verdict` does.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -97,8 +98,10 @@ class VerdictInputs:
         In balanced accuracy, whichever metric is primary: the accuracy of a modality that carries information may be
         that of the majority.
         """
-        names = contenders_reading(self.modalities, modality)
-        rows = scores_on_test_rows(self.inputs["balanced_scores"], BALANCED)
+        return self._above_chance(self.inputs["balanced_scores"], contenders_reading(self.modalities, modality))
+
+    def _above_chance(self, balanced_scores: Frame, names: Sequence[str]) -> dict[str, Estimate]:
+        rows = scores_on_test_rows(balanced_scores, BALANCED)
         known = rows.filter(pl.col("contender").is_in(names), pl.col("low").is_not_null()).sort(
             "value", descending=True, maintain_order=True
         )
@@ -116,8 +119,12 @@ class VerdictInputs:
         return names[0] if names else None
 
     def above_chance(self, modality: str) -> Estimate:
-        """Return how far `reader` of a *modality* is above guessing on test rows."""
-        return self.readers(modality).get(self.reader(modality) or "", UNKNOWN)
+        """Return how far `reader` of a *modality* is above guessing on test rows.
+
+        Where the best contender differs between folds or seeds, it is the score of the choices, as they were made.
+        """
+        name = self.reader(modality)
+        return self._above_chance(self.inputs["reader_scores"], [name]).get(name, UNKNOWN) if name else UNKNOWN
 
     def unread(self) -> tuple[str, ...]:
         """Return the modalities that no trained contender reads alone."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -118,7 +119,7 @@ class GivenTable(_GivenFile):
         self._is_list, self._columns = self._vector_columns(nothing.schema)
         self.width = len(self._columns)
         if self._is_list:
-            lengths = (table[self._columns[0]].drop_nulls().list.len() for table in self._tables())
+            lengths = (table[self._columns[0]].alias("").drop_nulls().list.len() for table in self._tables())
             self.width = next((int(each[0]) for each in lengths if len(each)), 0)
         if not self.width:
             raise SchemaError(f"{name} has no vector with a value in any row.")
@@ -159,14 +160,15 @@ class GivenTable(_GivenFile):
         """Return which rows of *table* have a vector, and all vectors: zeros for a row without one."""
         if not self._is_list:
             return np.ones(len(table), dtype=bool), _matrix_of(table, self._columns)
-        lists = table[self._columns[0]]
+        lists = table[self._columns[0]].alias("")
         lengths = lists.list.len()
         self._refuse(table["id"], (lengths != self.width).fill_null(False).to_numpy(), f"needs {self.width} values for")
         full = lists.fill_null(pl.lit([0.0] * self.width))
         return lists.is_not_null().to_numpy(), full.explode().to_numpy().reshape(-1, self.width)
 
     def _tables(self) -> Iterator[Frame]:
-        vectors = pl.col(self._columns).cast(pl.List(pl.Float32)) if self._is_list else pl.col(self._columns)
+        own = cs.by_name(*self._columns)
+        vectors = own.cast(pl.List(pl.Float32)) if self._is_list else own
         with self._opened() as file:
             for batch in file.iter_batches(AT_ONCE, columns=["id", *self._columns]):
                 table: Any = pl.from_arrow(batch)
@@ -268,9 +270,10 @@ class GivenColumns(Given):
                 f"{self.name} needs columns of numbers whose names start with {prefix!r}; found {found}. "
                 f"Of a table, source.numbers keeps them: numbers: [{prefix}*]."
             )
-        is_null = pairs.select(pl.all_horizontal(pl.col(names).is_null())).to_series().to_numpy()
+        is_null = pairs.select(pl.all_horizontal(cs.by_name(*names).is_null())).to_series().to_numpy()
         is_missing = _is_missing(pairs, modality) | is_null
-        is_finite = pairs.select(pl.all_horizontal(pl.col(names).is_finite().fill_null(False))).to_series().to_numpy()
+        finite = pl.all_horizontal(cs.by_name(*names).is_finite().fill_null(False))
+        is_finite = pairs.select(finite).to_series().to_numpy()
         self._refuse(_named(pairs), ~is_missing & ~is_finite, "has null, NaN or infinite values for")
         return len(names), is_missing, lambda chosen: _matrix_of(pairs[chosen], names)
 
@@ -298,4 +301,4 @@ def _as_floats(vectors: NDArray[Any]) -> Floats:
 
 
 def _matrix_of(table: Frame, names: Sequence[str]) -> Floats:
-    return table.select(pl.col(names).cast(pl.Float32)).to_numpy()
+    return table.select(cs.by_name(*names).cast(pl.Float32)).to_numpy()

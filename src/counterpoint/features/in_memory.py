@@ -62,15 +62,16 @@ def as_frame(table: Any, *, image: str = "image") -> Frame:
         return _as_polars(frame)
     images = _column(image, frame[image].to_list())
     others = [name for name in names if name != image]
-    rest = _as_polars(frame.select(others)) if others else images.to_frame()
-    return rest.with_columns(images).select(names)
+    rest: Frame = _as_polars(frame[others]) if others else images.to_frame()
+    found: Frame = rest.with_columns(images)[names]
+    return found
 
 
 def _as_polars(frame: Any) -> Frame:
     try:
         made: Frame = frame.to_polars()
     except _MIXED as error:
-        name = next((name for name in frame.columns if not _is_readable(frame.select(name))), "?")
+        name = next((name for name in frame.columns if not _is_readable(frame[[name]])), "?")
         raise SchemaError(f"Column {name!r} of the table in memory has mixed types: {_line(error)}.") from error
     return made
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 
 from counterpoint.schema import Frame
@@ -38,7 +39,7 @@ def with_names(frame: Frame, features: Features) -> Frame:
     >>> with_names(pl.DataFrame({"label": [1, -1, 0]}), features)["label"].to_list()
     ['dog', None, 'cat']
     """
-    found = {name: _named(pl.col(name), frame[name].dtype, features.get(name)) for name in frame.columns}
+    found = {name: _named(cs.by_name(name), frame[name].dtype, features.get(name)) for name in frame.columns}
     return frame.with_columns(**{name: named for name, named in found.items() if named is not None})
 
 

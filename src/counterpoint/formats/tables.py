@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from counterpoint.errors import SourceError, did_you_mean
 from counterpoint.files import regular
@@ -210,7 +211,7 @@ def table_of(frame: Frame, path: Path = Path()) -> Table:
     def frames(wanted: Collection[str]) -> Iterator[Frame]:
         names = [name for name in frame.columns if name in wanted]
         lines = [pl.lit(None, pl.Int64).alias(LINE)] if LINE in wanted else []
-        parts = frame.select(*names, pl.lit(None, pl.String).alias(BAD), *lines)
+        parts = frame.select(cs.by_name(*names), pl.lit(None, pl.String).alias(BAD), *lines)
         yield from parts.iter_slices(FRAME_ROWS)
 
     return Table(path, tuple(frame.columns), frames)

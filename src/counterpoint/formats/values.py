@@ -36,18 +36,19 @@ def name_strings(column: pl.Series, *, is_number: bool = False) -> pl.Series:
     >>> name_strings(pl.Series(["1.0", "1.10"])).to_list()
     ['1.0', '1.10']
     """
+    name, column = column.name, column.alias("")  # a name such as "^)$" would be read as a regular expression
     if column.dtype.is_decimal():
         column = column.cast(pl.Float64)
     if column.dtype.is_float():
         whole = column.cast(pl.Int64, strict=False)
         known = pl.when(column.is_finite()).then(column)
         strings = pl.select(known.cast(pl.String)).to_series()
-        return whole.cast(pl.String).zip_with((whole == column).fill_null(False), strings).alias(column.name)
+        return whole.cast(pl.String).zip_with((whole == column).fill_null(False), strings).alias(name)
     value = pl.col("value")
     made: pl.Expr = pl.when(~value.str.strip_chars().is_in(MISSING)).then(value)
     if is_number:
         made = made.str.strip_chars().str.replace(r"\.0$", "").replace("-0", "0")
-    return column.cast(pl.String).to_frame("value").select(made).to_series().alias(column.name)
+    return column.cast(pl.String).to_frame("value").select(made).to_series().alias(name)
 
 
 def number_columns(table: Table, columns: Collection[str]) -> frozenset[str]:
@@ -73,7 +74,7 @@ def number_columns(table: Table, columns: Collection[str]) -> frozenset[str]:
 def _holds_numbers(column: pl.Series) -> bool:
     if column.dtype != pl.String:
         return False
-    given = name_strings(column.alias("")).drop_nulls().str.strip_chars()
+    given = name_strings(column).alias("").drop_nulls().str.strip_chars()
     return bool(given.str.contains(_NUMBER).all())
 
 

@@ -72,7 +72,7 @@ class InformationGain:
 
 
 def information_gain(
-    predictions: Frame, modalities: Modalities, best_contenders: Mapping[str, str | None]
+    reader_predictions: Frame, modalities: Modalities, best_contenders: Mapping[str, str | None]
 ) -> InformationGain | None:
     """Return the information gain of the best contender of each modality, their sum, and each multimodal contender.
 
@@ -80,8 +80,8 @@ def information_gain(
 
     Parameters
     ----------
-    predictions
-        *predictions* is schema.PREDICTIONS.
+    reader_predictions
+        *reader_predictions* is schema.PREDICTIONS, with the choices of each fold under the names of *best_contenders*.
     modalities
         *modalities* are the modalities that each contender reads.
     best_contenders
@@ -101,8 +101,10 @@ def information_gain(
     text, image = best_contenders["text"], best_contenders["image"]
     if text is None or image is None:
         return None
-    both = validated_contenders(predictions, modalities, "text", "image")
-    validation, test = (prediction_arrays(predictions, [text, image, *both], part) for part in ("validation", "test"))
+    both = validated_contenders(reader_predictions, modalities, "text", "image")
+    validation, test = (
+        prediction_arrays(reader_predictions, [text, image, *both], part) for part in ("validation", "test")
+    )
     if min(len(validation.ids), len(test.ids)) < FEW_ROWS or len(np.unique(validation.codes)) < 2:
         return None
     predictors = {"text": (text,), "image": (image,), SUM: (text, image)} | {name: (name,) for name in both}

@@ -107,29 +107,11 @@ def prediction_arrays(predictions: Frame, names: Sequence[str], part: str = "tes
     return PredictionArrays(ids, groups, folds, codes, proba, shares)
 
 
-def best_contenders(predictions: Frame, modalities: Modalities) -> dict[str, str | None]:
-    """Return, for text and for image, the best contender of that modality alone by validation rows, or None.
-
-    >>> from counterpoint.schema import PREDICTIONS, empty
-    >>> best_contenders(empty(PREDICTIONS), {"majority": ()})
-    {'text': None, 'image': None}
-    """
-    return {modality: best_contender(predictions, modalities, modality) for modality in ("text", "image")}
-
-
-def best_contender(predictions: Frame, modalities: Modalities, *exactly: str) -> str | None:
-    """Return the contender of exactly these modalities with the best balanced accuracy on validation rows, or None.
-
-    >>> from counterpoint.schema import PREDICTIONS, empty
-    >>> best_contender(empty(PREDICTIONS), {"majority": ()}, "text") is None
-    True
-    """
-    names = validated_contenders(predictions, modalities, *exactly)
-    return best_on_validation(predictions, names) if names else None
-
-
 def best_on_validation(predictions: Frame, names: Sequence[str]) -> str:
-    """Return the contender of *names* with the best balanced accuracy on validation rows."""
+    """Return the contender of *names* with the best balanced accuracy on the validation rows of all folds.
+
+    Its own test score would be too good in a k-fold: `counterpoint.measures.readers` chooses in each fold.
+    """
     rows = prediction_arrays(predictions, names, "validation")
     return max(names, key=lambda name: balanced_mean(rows.is_correct(name), rows.codes))
 

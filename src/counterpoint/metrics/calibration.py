@@ -11,7 +11,8 @@ import numpy as np
 
 from counterpoint.metrics.estimate import Estimate
 from counterpoint.metrics.rows import Floats, Ints
-from counterpoint.metrics.spread import Spread
+from counterpoint.metrics.spread import spread_of
+from counterpoint.metrics.units import Units, units_of
 
 FLOOR = 1e-7
 """Probabilities are clipped here, so that one row cannot outweigh all others."""
@@ -39,7 +40,7 @@ def calibration(codes: Ints, proba: Floats, groups: Sequence[object] | None = No
     """Return the calibration slope (Cox, Biometrika 1958) and the overconfidence of *proba*.
 
     The slope is that of log p in a logistic regression of the class, with an intercept for each class.  Intervals are
-    at 95 %, from cluster-robust standard errors and Student's t with one degree of freedom less than groups.
+    at 95 %, with the standard error of scores: without a unit of rows, a value changes by about minus its influence.
 
     Parameters
     ----------
@@ -61,15 +62,14 @@ def calibration(codes: Ints, proba: Floats, groups: Sequence[object] | None = No
     (True, True)
     """
     places = np.unique(np.arange(len(codes)) if groups is None else np.asarray(groups), return_inverse=True)[1]
+    units = units_of(places, codes)
     confidence, is_correct = proba.max(axis=1), proba.argmax(axis=1) == codes
     gaps = confidence - is_correct
-    over, n = float(gaps.mean()), len(codes)
-    return Calibration(
-        _slope(codes, proba, places), _interval(over, _error((gaps - over)[:, None] / n, places), places)
-    )
+    over = float(gaps.mean())
+    return Calibration(_slope(codes, proba, units), _estimate(over, (gaps - over) / len(codes), units))
 
 
-def _slope(codes: Ints, proba: Floats, groups: Ints) -> Estimate:
+def _slope(codes: Ints, proba: Floats, units: Units) -> Estimate:
     n, n_classes = proba.shape
     logs = np.log(proba.clip(min=FLOOR))
     # One column for the slope, and one for the intercept of each class but the first.
@@ -96,7 +96,7 @@ def _slope(codes: Ints, proba: Floats, groups: Ints) -> Estimate:
     if len(present) < 2 or np.linalg.cond(information) > 1 / DONE:
         return Estimate(np.nan, np.nan, np.nan)
     influence = scores @ np.linalg.inv(information)
-    return _interval(float(found[0]), _error(influence[:, :1], groups), groups)
+    return _estimate(float(found[0]), influence[:, 0], units)
 
 
 def _derivatives(design: Floats, truth: Floats, parameters: Floats) -> tuple[Floats, Floats]:
@@ -110,12 +110,13 @@ def _derivatives(design: Floats, truth: Floats, parameters: Floats) -> tuple[Flo
     return scores, information
 
 
-def _error(influence: Floats, groups: Ints) -> float:
-    """Return the cluster-robust standard error of a sum of *influence* of rows, shape (n, 1)."""
-    sums = np.bincount(groups, influence[:, 0])
-    return float(np.sqrt((sums**2).sum() * len(sums) / max(1, len(sums) - 1)))
+def _estimate(value: float, influence: Floats, units: Units) -> Estimate:
+    """Return *value* with its interval, from the influence of each row on it, shape (n,).
 
-
-def _interval(value: float, error: float, groups: Ints) -> Estimate:
-    width = Spread(error, max(1, int(groups.max()))).half_width(0.95)
+    Without a unit of rows, the value changes by about minus the sum of their influence.
+    """
+    n_units = len(units)
+    changes = -np.bincount(units.places, influence, minlength=n_units) * n_units / max(1, n_units - 1)
+    nothing = np.empty(0), np.empty(0, dtype=np.intp)
+    width = spread_of(changes, nothing[0], (units.classes, nothing[1]), np.ones(1)).half_width(0.95)
     return Estimate(value, value - width, value + width)

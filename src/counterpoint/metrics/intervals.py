@@ -75,6 +75,8 @@ def scaled_interval(centre: float, half_width: float, scale: str) -> tuple[float
     >>> [round(end, 3) for end in scaled_interval(0.5, 0.1, "loss")], scaled_interval(0.5, 0.25, "plain")
     ([0.409, 0.611], (0.25, 0.75))
     """
+    if half_width == 0:
+        return centre, centre
     if scale == "share" and 0 < centre < 1:
         angle, half = np.arcsin(centre**0.5), half_width / (2 * (centre * (1 - centre)) ** 0.5)
         low, high = np.sin(np.clip([angle - half, angle + half], 0, np.pi / 2)) ** 2

@@ -18,9 +18,13 @@ from counterpoint.metrics.rows import Floats, Ints, PredictedRows, Sample
 from counterpoint.metrics.spread import Spread, spread_of
 from counterpoint.metrics.table import find_metric
 from counterpoint.metrics.units import Units, units_of
+from counterpoint.seeds import child_seed
 
 MAX_ELEMENTS = 2**20  # of one array of weights: 8 MB, of which a metric holds about five at a time
 MAX_CHUNK = 64  # rows of weights at once: more would leave the processor's cache
+N_WEIGHTS = 4
+"""Draws of weights under which the score of a constant answer must not change to be exact."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,30 @@ class _LeftOut:
         self, seeds: Sequence[PredictedRows], kind: str, metrics: Mapping[str, Metric]
     ) -> dict[str, Jackknifed]:
         """Return each of the *metrics* of one *kind*, from the predictions of each seed."""
+        if kind != _AS_IS and all(own.is_constant(is_ranking=kind == _RANKS) for own in seeds):
+            exact = self._exact(seeds, metrics)
+            others = {name: metric for name, metric in metrics.items() if name not in exact}
+            return exact | (self._jackknifed(seeds, kind, others) if others else {})
+        return self._jackknifed(seeds, kind, metrics)
+
+    def _exact(self, seeds: Sequence[PredictedRows], metrics: Mapping[str, Metric]) -> dict[str, Jackknifed]:
+        """Return the *metrics* of a constant answer that no weights of the rows change: they have no error.
+
+        With one class for all rows, balanced accuracy is the mean of a share of 1 and shares of 0, whatever the rows.
+        """
+        rng = np.random.default_rng(child_seed(0, "weights of a constant answer"))
+        weights = np.vstack([np.ones(len(seeds[0].codes)), rng.uniform(0.5, 1.5, (N_WEIGHTS, len(seeds[0].codes)))])
+        values = {name: np.array([metric(own.weigh(weights)) for own in seeds]) for name, metric in metrics.items()}
+        units, half = np.zeros(len(self.units)), np.zeros(len(self.half.codes))
+        return {
+            name: Jackknifed(float(own[:, 0].mean()), own[:, 0], units, half, (self.units.classes, self.half.codes))
+            for name, own in values.items()
+            if (np.abs(own - own[:, :1]) < _ROUNDING).all()
+        }
+
+    def _jackknifed(
+        self, seeds: Sequence[PredictedRows], kind: str, metrics: Mapping[str, Metric]
+    ) -> dict[str, Jackknifed]:
         functions, units = list(metrics.values()), self.units
         half = np.empty(0) if kind == _AS_IS else self.half.shares(is_ranking=kind == _RANKS)
         rows = seeds if kind == _AS_IS else [self.half.added_to(own) for own in seeds]

@@ -67,6 +67,19 @@ class PredictedRows:
         """Whether the predicted class is the true one."""
         return np.equal(self.predicted, self.codes)
 
+    def is_constant(self, *, is_ranking: bool) -> bool:
+        """Return whether all rows of a fold have one answer, and there are several classes.
+
+        The answer is the predicted class, or all probabilities for a metric that ranks.
+
+        >>> rows = PredictedRows(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
+        >>> rows.is_constant(is_ranking=False), rows.is_constant(is_ranking=True)
+        (True, False)
+        """
+        answers = self.proba if is_ranking else self.predicted
+        is_one = all((answers[fold] == answers[fold][:1]).all() for fold in self.folds)
+        return is_one and len(np.unique(self.codes)) > 1
+
     @property
     def by_fold(self) -> tuple["PredictedRows", ...]:
         """The rows of each fold alone."""

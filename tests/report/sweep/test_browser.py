@@ -2,17 +2,11 @@
 
 import pytest
 
-from browser import BINARY, SMALLEST_TEXT, browser
+from browser import BINARY, SMALLEST_TEXT
 from counterpoint.report.sweep import write_sweep_page
 from report_sweeps import changed, curved
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(BINARY is None, reason="no Chromium on this machine")]
-
-
-@pytest.fixture(scope="module")
-def tab():
-    with browser() as tab:
-        yield tab
 
 
 @pytest.fixture(scope="module", params=[changed, curved])

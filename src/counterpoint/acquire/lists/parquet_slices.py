@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -31,7 +32,7 @@ def read_slice(path: str, columns: Sequence[str], first: int, n_rows: int) -> Fr
         When these rows are damaged.
     """
     try:
-        return pl.scan_parquet(path, glob=False).slice(first, n_rows).select(columns).collect()
+        return pl.scan_parquet(path, glob=False).slice(first, n_rows).select(cs.by_name(*columns)).collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return _read_bytes(path, columns, first, n_rows)
 

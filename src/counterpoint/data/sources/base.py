@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import polars as pl
+import polars.selectors as cs
 from pydantic import BaseModel
 
 from counterpoint.artifacts import key_of
@@ -107,7 +108,7 @@ def _batch(rows: Frame, *, start: int) -> Batch:
     gone, kept = numbered.filter(leaves), numbered.filter(~leaves)
     optional = [name for name in rows.columns if name not in RECORDS and name != REASON]
     dropped = ledger(gone, stage="source", reason=pl.col(REASON))
-    return kept.select(*(pl.col(name).cast(kind) for name, kind in RECORDS.items()), *optional), dropped
+    return kept.select(*(pl.col(name).cast(kind) for name, kind in RECORDS.items()), cs.by_name(*optional)), dropped
 
 
 def row_frames(rows: Iterable[Mapping[str, Any]], optional: Mapping[str, Any]) -> Iterator[Frame]:

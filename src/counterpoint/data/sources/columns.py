@@ -109,7 +109,8 @@ class TabularSource(Source, ABC):
         """
         used, further = self.used(table), self.further(table)
         numbers = number_columns(table, {used[role] for role in ("id", "split", *NAMES) if role in used})
-        paths = ImagePaths(root, lambda: (as_names(frame[used["image"]]) for frame in table.frames({used["image"]})))
+        image = used.get("image", "")
+        paths = ImagePaths(root, lambda: (as_names(frame[image]).alias("") for frame in table.frames({image})))
         for n_frames, frame in enumerate(table.frames({*used.values(), *further, LINE})):
             if n_frames == 0 and "image" in used:
                 check_paths(as_names(frame[used["image"]]), paths, table.path)
@@ -228,15 +229,16 @@ def _numbers(column: pl.Series, table: Table) -> pl.Series:
         raise SourceError(
             f"{table.path}: column {column.name!r} of source.numbers is {column.dtype}. Allowed: numbers."
         )
+    name, column = column.name, column.alias("")
     given = column if column.dtype.is_numeric() else name_strings(column)
     found = given.cast(given.dtype if given.dtype.is_float() else pl.Float64, strict=False)
     wrong = column.filter(found.is_null() & given.is_not_null())
     if len(wrong):
         raise SourceError(
-            f"{table.path}: column {column.name!r} of source.numbers must hold numbers: "
+            f"{table.path}: column {name!r} of source.numbers must hold numbers: "
             f"{len(wrong):,} of {len(column):,} values are not, such as {wrong[0]!r}."
         )
-    return found.fill_nan(None)
+    return found.fill_nan(None).alias(name)
 
 
 def _is_string(kind: pl.DataType) -> bool:
@@ -250,17 +252,17 @@ def _texts(column: pl.Series, table: Table) -> pl.Series:
 
 
 def _images(column: pl.Series, table: Table, paths: ImagePaths, start: int, refs: Refs) -> pl.Series:
-    kind = column.dtype
+    kind, name, column = column.dtype, column.name, column.alias("")  # a name such as "^)$" would be read as a pattern
     if _is_string(kind) or kind.is_integer():
         return paths.find(column.cast(pl.String))
     if kind == pl.Binary:
-        return pl.Series(column.name, refs(column, start), dtype=pl.String)
+        return pl.Series(refs(column, start), dtype=pl.String)
     fields = {field.name: field.dtype for field in kind.fields} if isinstance(kind, pl.Struct) else {}
     if fields.get("bytes") != pl.Binary:
         raise SourceError(
-            f"{table.path}: image column {column.name!r} is {kind}. Allowed: paths (strings), bytes, {{bytes, path}}."
+            f"{table.path}: image column {name!r} is {kind}. Allowed: paths (strings), bytes, {{bytes, path}}."
         )
-    inside = pl.Series(column.name, refs(column.struct.field("bytes"), start), dtype=pl.String)
+    inside = pl.Series(refs(column.struct.field("bytes"), start), dtype=pl.String)
     if fields.get("path") != pl.String:
         return inside
     return inside.zip_with(inside.is_not_null(), paths.find(as_names(column)))

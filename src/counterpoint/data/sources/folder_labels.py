@@ -48,5 +48,5 @@ def labelled_by_folder(table: Table, *, image: str, label: str) -> Table:
 
 def _frames(table: Table, image: str, label: str, wanted: Collection[str]) -> Iterator[Frame]:
     for frame in table.frames({name for name in wanted if name != label} | {image}):
-        labels = folders_of(as_names(frame[image])).alias(label)
-        yield frame.with_columns(labels).select(*(name for name in frame.columns if name in {*wanted, BAD}), label)
+        labels = folders_of(as_names(frame[image]).alias("")).alias(label)
+        yield frame[[name for name in frame.columns if name in {*wanted, BAD}]].with_columns(labels)

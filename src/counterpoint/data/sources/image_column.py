@@ -21,15 +21,15 @@ def as_names(column: pl.Series) -> pl.Series:
     >>> as_names(pl.Series([1, None])).to_list(), as_names(pl.Series([b"..."])).to_list()
     (['1', None], [None])
     """
-    kind = column.dtype
-    nothing = pl.repeat(None, len(column), dtype=pl.String, eager=True).alias(column.name)
+    kind, name, column = column.dtype, column.name, column.alias("")  # a name such as "^)$" would be read as a pattern
+    nothing = pl.repeat(None, len(column), dtype=pl.String, eager=True).alias(name)
     if isinstance(kind, pl.Struct):
         kinds = {field.name: field.dtype for field in kind.fields}
         if kinds.get("path") != pl.String or "bytes" not in kinds:
             return nothing
-        return column.struct.field("path").zip_with(column.struct.field("bytes").is_null(), nothing).alias(column.name)
+        return column.struct.field("path").zip_with(column.struct.field("bytes").is_null(), nothing).alias(name)
     is_named = kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum)
-    return column.cast(pl.String) if is_named else nothing
+    return column.cast(pl.String).alias(name) if is_named else nothing
 
 
 def check_paths(names: pl.Series, paths: ImagePaths, table: Path) -> None:
@@ -50,7 +50,7 @@ def check_paths(names: pl.Series, paths: ImagePaths, table: Path) -> None:
     SourceError
         When no name leads to a file: the values are no paths, or their files are below another root.
     """
-    distinct = names.drop_nulls().unique(maintain_order=True)
+    distinct = names.alias("").drop_nulls().unique(maintain_order=True)
     tried = distinct.gather_every(max(1, len(distinct) // N_TRIED))
     missing = paths.first_missing_of(tried)
     if missing is None:

@@ -39,14 +39,15 @@ def keys_of(column: pl.Series, *, is_path: bool = False) -> pl.Series:
     >>> keys_of(names).to_list(), keys_of(names, is_path=True).to_list()
     (['1', '1', '1', '1', None], ['im/1', 'im/1', '1', '1', None])
     """
-    named = column.cast(pl.String).str.normalize("NFC").str.to_lowercase().str.strip_chars().str.replace_all(r"\\", "/")
+    strings = column.alias("").cast(pl.String)  # a name such as "^)$" would be read as a regular expression
+    named = strings.str.normalize("NFC").str.to_lowercase().str.strip_chars().str.replace_all(r"\\", "/")
     path = named.str.replace(_SUFFIX, "").str.replace(r"^(?:\./)+", "")
     return path if is_path else path.str.replace(r"^.*/", "")
 
 
 def is_by_path(keys: pl.Series) -> bool:
     """Return whether the names of *keys* are distinct only with their folders."""
-    distinct = keys.drop_nulls().unique()
+    distinct = keys.alias("").drop_nulls().unique()
     return keys_of(distinct).n_unique() < keys_of(distinct, is_path=True).n_unique()
 
 
@@ -87,7 +88,7 @@ def _by_key(other: Table, key: str, added: list[str]) -> tuple[Frame, bool]:
     rows = pl.concat(list(other.frames({key, *added}))).filter(pl.col(BAD).is_null())
     is_path = is_by_path(rows[key])
     keys = keys_of(rows[key], is_path=is_path).alias("_key")
-    by_key = rows.select(keys, *(pl.col(name) for name in added)).drop_nulls("_key").unique(maintain_order=True)
+    by_key = rows[added].with_columns(keys).drop_nulls("_key").unique(maintain_order=True)
     twice = by_key.filter(pl.col("_key").is_duplicated())
     if twice.height:
         values = " and ".join(
@@ -105,7 +106,7 @@ def _frames(table: Table, join: Join, right: Frame, is_path: bool, wanted: Colle
         is_matched = keys.is_in(right["_key"].implode()).fill_null(False)
         n_unmatched += len(keys) - int(is_matched.sum())
         used.update(keys.filter(is_matched))
-        yield both.select(name for name in both.columns if name in wanted or name == BAD)
+        yield both[[name for name in both.columns if name in wanted or name == BAD]]
     if n_unmatched or len(used) < right.height:
         left = f"{right.height - len(used):,} of its {right.height:,} rows are not used"
         logger.warning("%s: %s rows have no match in %s. %s.", table.path, f"{n_unmatched:,}", join.path, left)

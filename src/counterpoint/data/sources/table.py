@@ -159,14 +159,14 @@ class FrameSource(TabularSource):
     def fingerprint(self) -> str:
         """Return a hash of the settings and of the columns in use."""
         table = table_of(self._frame, Path("frame"))
-        used = self._frame.select({*self.used(table).values(), *self.further(table)})
+        used = self._frame[list(dict.fromkeys([*self.used(table).values(), *self.further(table)]))]
         content = sha256(used.hash_rows(seed=0).to_numpy().tobytes()).hexdigest()
         return key_of(self.model_dump(mode="json"), content)
 
 
 def _rows_of(file: Path, column: str, shift: int, images: pl.Series, start: int) -> list[str | None]:
     """Return a reference to each row of a Parquet file with an image, and null for the others."""
-    present = enumerate(images.is_not_null(), start + shift)
+    present = enumerate(images.alias("").is_not_null(), start + shift)
     return [row_ref(file, row, column) if is_there else None for row, is_there in present]
 
 
