@@ -311,6 +311,11 @@ def _of_check(plant: Plant, found: Mapping[str, Any], pitfalls: Mapping[str, Any
     bar = f"The bar at 1,000 pairs is at least {least} detected and at most {most} alarms: {MET[found['meets']]}."
     yield f"{TRIAL if pitfalls['is_quick'] else ''}Rates of warnings and failures, with Wilson's 95 % interval. {bar}"
     yield table(["pairs", "classes", "detected with the fault", "alarms without the fault"], rows)
+    pooled = found["pooled"]
+    yield (
+        f"Alarms of this check in its clean draws of all sizes: {percent(pooled['rate'])}. The bar is at most "
+        f"{100 * pooled['bar']:.1f} % of 600 or more: {MET[pooled['meets']]}."
+    )
     yield _curve(found, plant)
     real = [
         [REAL[own["pairs"]], percent(own["planted"]), percent(own["clean"])] for own in found["real"] if own["planted"]
@@ -349,17 +354,27 @@ def _panel(pitfalls: Mapping[str, Any]) -> str:
     if not panel.get("rate"):
         return ""
     summary = (
-        f"Clean studies with any warning or failure: {percent(panel['rate'])}. Bar: {MET[panel['meets']]}. "
+        f"Clean studies with any warning or failure: {percent(panel['rate'])}. Bar: {_bar_of_panel(panel)}. "
         f"Failed draws: {pitfalls['n_errors']} of {pitfalls['n_draws']:,}. Each counts against its check."
     )
     by_check = [["alarms", _counts(panel["by_check"])], ["not applicable", _counts(panel["not_applicable"])]]
     rows = [
-        [f"{size['n']:,}", f"{size['ratio']} : 1", percent(size["rate"]), _counts(size["by_check"])]
+        [
+            f"{size['n']:,}",
+            f"{size['ratio']} : 1",
+            percent(size["rate"]),
+            _bar_of_panel(size),
+            _counts(size["by_check"]),
+        ]
         for size in panel["elsewhere"]
     ]
-    header = ["pairs", "classes", "clean studies with an alarm", "by check"]
-    others = ["The same at other sizes, which have no bar:", table(header, rows)] if rows else []
+    header = ["pairs", "classes", "clean studies with an alarm", "bar", "by check"]
+    others = ["The same at other sizes:", table(header, rows)] if rows else []
     return "\n\n".join([summary, table(["clean studies", "by check"], by_check), *others])
+
+
+def _bar_of_panel(size: Mapping[str, Any]) -> str:
+    return f"at most {100 * size['bar']:.0f} %, {MET[size['meets']]}" if "bar" in size else "–"
 
 
 def _counts(by_check: Mapping[str, int]) -> str:

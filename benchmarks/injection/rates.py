@@ -14,7 +14,10 @@ from injection.work import CELLS, MAIN, N_CLEAN, N_TABLE, N_TRAINED
 
 BARS = {False: (0.95, 0.02), True: (0.90, 0.05)}
 """Minimum detection and maximum false alarms at n = 1,000, by whether the check needs training."""
-PANEL_BAR = 0.10
+PANEL_BARS = {MAIN: 0.08, (300, 1): 0.15}
+"""Maximum share of clean studies with any alarm, by pairs and class ratio."""
+POOLED_BAR, N_POOLED = 0.005, 600
+"""Maximum share of alarms of one check over its clean draws of all sizes, and the number of draws that it needs."""
 MET = {True: "met", False: "MISSED", None: "too few draws"}
 
 
@@ -106,6 +109,7 @@ def of_check(frame: pl.DataFrame, code: str) -> dict[str, Any]:
         "fault": plant.fault, "unit": plant.unit, "strength": plant.strength, "clean": plant.clean,
         "trains": plant.trains, "sizes": sizes, "curve": curve, "even_odds": _even_odds(curve, plant),
         "by_kind": by_kind, "meets": meets(sizes[0], plant), "bar": list(BARS[plant.trains]),
+        "pooled": _barred(_clean_draws(own, plant, code)["alarm"], POOLED_BAR, N_POOLED),
         "real": [{"pairs": pairs, **_real(everywhere.filter(pairs=pairs), plant, pairs)} for pairs in plant.real],
     }  # fmt: skip
 
@@ -120,6 +124,20 @@ def _planted_and_clean(own: pl.DataFrame, plant: Plant, code: str, n: int, ratio
     planted = here.filter(kind=code, strength=float(plant.strength))
     clean = here.filter(kind=CLEAN) if plant.clean_at is None else here.filter(kind=code, strength=plant.clean_at)
     return {"planted": rate(planted["alarm"]), "clean": rate(clean["alarm"])}
+
+
+def _clean_draws(own: pl.DataFrame, plant: Plant, code: str) -> pl.DataFrame:
+    """Return the draws of all sizes without the fault of *code*: clean studies, and its own without it."""
+    is_clean = pl.col("kind") == CLEAN
+    if plant.clean_at is not None:
+        is_clean |= (pl.col("kind") == code) & (pl.col("strength") == plant.clean_at)
+    return own.filter(is_clean)
+
+
+def _barred(alarms: pl.Series, bar: float, needed: int) -> dict[str, Any]:
+    """Return the rate of *alarms*, its *bar*, and whether it meets it: None if fewer draws than *needed* were made."""
+    found = rate(alarms)
+    return {"rate": found, "bar": bar, "meets": found["share"] <= bar if found and found["n"] >= needed else None}
 
 
 def _curve(own: pl.DataFrame, plant: Plant, code: str) -> list[dict[str, Any]]:
@@ -156,13 +174,10 @@ def meets(size: Mapping[str, Any], plant: Plant) -> bool | None:
 def panel(frame: pl.DataFrame) -> dict[str, Any]:
     """Return the rate of clean studies with any alarm, and by check the studies with an alarm and without application.
 
-    The bar applies to `MAIN`.  ``elsewhere`` lists the other sizes with clean studies.
+    `PANEL_BARS` has the bars.  ``elsewhere`` lists the sizes other than `MAIN` that have clean studies.
     """
     elsewhere = [{"n": n, "ratio": ratio, **_panel(frame, n, ratio)} for n, ratio in CELLS]
-    here = _panel(frame, *MAIN)
-    found = here["rate"]
-    met = found["share"] <= PANEL_BAR if found and found["n"] >= N_CLEAN else None
-    return {**here, "bar": PANEL_BAR, "meets": met, "elsewhere": [size for size in elsewhere if size["rate"]]}
+    return {**_panel(frame, *MAIN), "elsewhere": [size for size in elsewhere if size["rate"]]}
 
 
 def _panel(frame: pl.DataFrame, n: int, ratio: int) -> dict[str, Any]:
@@ -171,9 +186,11 @@ def _panel(frame: pl.DataFrame, n: int, ratio: int) -> dict[str, Any]:
     def by_check(is_counted: pl.Expr) -> dict[str, int]:
         return dict(clean.filter(is_counted).group_by("code").len().sort("code").iter_rows())
 
-    any_alarm = clean.group_by("seed").agg(pl.col("alarm").any())
+    any_alarm = clean.group_by("seed").agg(pl.col("alarm").any())["alarm"]
     counts = {"by_check": by_check(pl.col("alarm")), "not_applicable": by_check(~pl.col("applies"))}
-    return {"rate": rate(any_alarm["alarm"]), **counts}
+    bar = PANEL_BARS.get((n, ratio))
+    barred = {"rate": rate(any_alarm)} if bar is None else _barred(any_alarm, bar, N_CLEAN[n, ratio])
+    return {**barred, **counts}
 
 
 def lines(found: Mapping[str, Any]) -> Iterable[str]:
@@ -183,11 +200,15 @@ def lines(found: Mapping[str, Any]) -> Iterable[str]:
         odds = "" if check["even_odds"] is None else f"   even odds at {check['even_odds']:.3g} {check['unit']}"
         planted, clean = rate_text(main["planted"]), rate_text(main["clean"])
         yield f"{code}   planted {planted}   clean {clean}   {MET[check['meets']]}{odds}"
+        if check["pooled"]["rate"]:
+            yield f"  clean, all sizes {rate_text(check['pooled']['rate'])}   {MET[check['pooled']['meets']]}"
         for own in check["real"]:
             if own["planted"]:
                 yield f"  {own['pairs']}   planted {rate_text(own['planted'])}   without {rate_text(own['clean'])}"
-    panel_rate, by_check = rate_text(found["panel"]["rate"]), found["panel"]["by_check"]
-    yield f"panel   any alarm in {panel_rate} clean studies, by check {by_check}"
+    for size in ({"n": MAIN[0], "ratio": MAIN[1], **found["panel"]}, *found["panel"]["elsewhere"]):
+        met = MET[size["meets"]] if "bar" in size else "no bar"
+        alarms = f"any alarm in {rate_text(size['rate'])} clean studies, {met}, by check {size['by_check']}"
+        yield f"panel {size['n']} {size['ratio']}:1   {alarms}"
     yield f"{found['n_draws']:,} draws, {found['n_errors']} failed, {found['core_s'] / 60:.1f} minutes of one core"
     yield from found["errors"]
 

@@ -21,11 +21,13 @@ IN_MEMORY = Path("/dev/shm")
 REPORTED, DEVELOPMENT = 300_000, 0
 """The first seed of reported draws, and of draws for development."""
 SEEDS_A_KIND = 1_000
-N_CLEAN, N_TABLE, N_TRAINED, N_CELL, N_CURVE = 200, 200, 60, 40, 20
-"""Numbers of draws: clean studies, planted faults of checks without training, planted faults of checks with training,
-each other size, each other strength."""
+N_TABLE, N_TRAINED, N_CELL, N_CURVE = 200, 60, 40, 20
+"""Numbers of draws: planted faults of checks without training, planted faults of checks with training, each other size,
+each other strength."""
 MAIN = (1000, 1)
 CELLS = ((300, 1), (300, 4), (3000, 1), (3000, 4))
+N_CLEAN = {MAIN: 200, (300, 1): 200, (300, 4): 120, (3000, 1): 40, (3000, 4): 40}
+"""The number of clean studies by pairs and class ratio: 600 together."""
 REAL_CELLS = {FLICKR8K: (1000, 1), OPENMOJI: (1000, 3)}
 """Pairs and class ratio of each real set: OpenMoji has three times as many things as people."""
 PARTS = ("main", "cells", "curves", "real")
@@ -42,12 +44,12 @@ def items(
     """Return all draws of these *parts*, in their order, at most *draws* of each."""
     wanted = [code for code in PLANTS if not (chosen := set(codes)) or code in chosen]
     made = [code for code in wanted if PLANTS[code].make is not None and code in CHECKS]
-    n_clean, n_cell = (N_CLEAN, N_CELL) if any(PLANTS[code].clean_at is None for code in wanted) else (0, 0)
-    main = [*_clean(MAIN, n_clean), *(item for code in made for item in _planted(code, MAIN))]
+    n_clean = N_CLEAN if any(PLANTS[code].clean_at is None for code in wanted) else dict.fromkeys(N_CLEAN, 0)
+    main = [*_clean(MAIN, n_clean[MAIN]), *(item for code in made for item in _planted(code, MAIN))]
     cells = [
         item
         for cell in CELLS
-        for item in (*_clean(cell, n_cell), *(item for code in made for item in _planted(code, cell, N_CELL)))
+        for item in (*_clean(cell, n_clean[cell]), *(item for code in made for item in _planted(code, cell, N_CELL)))
     ]
     curves = [item for code in made for item in _curve(code)]
     real = [item for code in made for item in _real(code)]

@@ -334,6 +334,34 @@ def test_a_summary_keeps_planted_clean_and_failed_draws_apart():
     assert json.loads(json.dumps(found)) == found
 
 
+@pytest.mark.parametrize(("n", "most"), [(1000, 16), (300, 30)])
+def test_clean_studies_with_an_alarm_are_counted_against_the_bar_of_their_size(n, most):
+    for n_alarms in (most, most + 1):
+        drawn = [
+            result(CLEAN, seed, {"CP002": "info", "CP003": "warn" if seed < n_alarms else "info"}, n=n)
+            for seed in range(200)
+        ]
+        found = summary(drawn, is_quick=False)["panel"]
+        own = found if n == 1000 else found["elsewhere"][0]
+        assert (own["rate"]["k"], own["meets"]) == (n_alarms, n_alarms == most)
+    assert any(
+        line.startswith(f"panel {n} 1:1") and "MISSED" in line for line in rates.lines(summary(drawn, is_quick=False))
+    )
+    fewer = summary(drawn[:199], is_quick=False)["panel"]
+    assert (fewer if n == 1000 else fewer["elsewhere"][0])["meets"] is None
+
+
+def test_the_alarms_of_a_check_are_pooled_over_its_clean_draws_of_all_sizes():
+    clean = [result(CLEAN, seed, {"CP002": "info"}, n=(300, 1000)[seed % 2]) for seed in range(400)]
+    own = [result("CP002", seed, {"CP002": "warn" if seed < 3 else "info"}, strength=0.0) for seed in range(200)]
+    planted = [result("CP002", seed, {"CP002": "warn"}, strength=PLANTS["CP002"].strength) for seed in range(9)]
+    pooled = summary([*clean, *own, *planted], is_quick=False)["checks"]["CP002"]["pooled"]
+    assert (pooled["rate"]["k"], pooled["rate"]["n"], pooled["meets"]) == (3, 600, True)
+    assert summary([*clean, *own[1:]], is_quick=False)["checks"]["CP002"]["pooled"]["meets"] is None
+    own[3]["found"]["CP002"] = "fail"
+    assert summary([*clean, *own], is_quick=False)["checks"]["CP002"]["pooled"]["meets"] is False
+
+
 def test_real_pairs_have_rates_of_their_own():
     results = [
         result("CP003", 1, {"CP003": "info"}, strength=0.2),
@@ -381,6 +409,8 @@ def test_there_are_as_many_draws_as_the_bars_need():
             own = [item for item in listed if item[:4] == (code, n, ratio, plant.strength) and item.pairs == GENERATED]
             assert len({item.seed for item in own}) >= needed
     assert sum(item[:3] == (CLEAN, 1000, 1) for item in listed) == 200
+    assert sum(item[:3] == (CLEAN, 300, 1) for item in listed) == 200
+    assert sum(item.kind == CLEAN for item in listed) >= rates.N_POOLED
     assert len(set(listed)) == len(listed)
     assert min(item.seed for item in listed) == REPORTED
 
@@ -445,8 +475,8 @@ def test_the_page_of_pitfalls_shows_how_detection_grows_with_the_fault():
 def test_the_page_of_pitfalls_shows_clean_studies_of_other_sizes():
     drawn = [result(CLEAN, seed, {"CP011": "warn"}, n=n) for n in (1000, 300) for seed in range(2)]
     text = measured.text_of("panel", summary(drawn, is_quick=False), {})
-    assert "with any warning or failure: 100.0 % (34.2 to 100.0), 2 of 2. Bar: too few draws." in text
-    assert "| 300 | 1 : 1 | 100.0 % (34.2 to 100.0), 2 of 2 | CP011 in 2 |" in text
+    assert "with any warning or failure: 100.0 % (34.2 to 100.0), 2 of 2. Bar: at most 8 %, too few draws." in text
+    assert "| 300 | 1 : 1 | 100.0 % (34.2 to 100.0), 2 of 2 | at most 15 %, too few draws | CP011 in 2 |" in text
 
 
 def test_the_confusion_table_has_a_row_for_each_truth():

@@ -11,7 +11,7 @@ import pytest
 import fusion_material
 from check_material import run_check
 from counterpoint.diagnose import Inputs
-from counterpoint.diagnose.cp008_branch_ignored import WORTH_BITS
+from counterpoint.diagnose.cp008_branch_ignored import FEW_ROWS, WORTH_BITS
 from counterpoint.measures import emap_gap, perceptual_score
 from counterpoint.measures.information_gain import INDEPENDENT, SUM
 from fusion_material import Made, Signals, inputs_of_models, made_rows, usual
@@ -90,6 +90,21 @@ def test_an_image_that_is_read_raises_no_alarm_where_rows_are_too_few_to_show_it
     assert image["low"] < 0 < image["in the sum"] / 2 < image["high"]
     assert found["severity"] == "info"
     assert "on the image, but the rows are too few" in found["explanation"]
+
+
+@pytest.mark.parametrize(("n_rare", "severity"), [(400, "warn"), (18, "info")])
+def test_an_image_that_is_not_read_raises_no_alarm_where_one_class_has_too_few_rows_to_judge(n_rare, severity):
+    rows = made_rows(BOTH, 800)
+    rare, other = (rows.filter(label=name) for name in rows["label"].unique().sort())
+    given = inputs_of_models(pl.concat([rare.head(n_rare), other]), usual(image=0.0))
+    found = run_check("CP008", given)
+    table = json.loads(found["evidence"])["table"]
+    image = next(row for row in table if (row["contender"], row["modality"]) == ("lstm-cnn", "image"))
+    assert image["is unread"]
+    assert image["would help"]
+    assert (image["rows if equal"] >= FEW_ROWS) == (severity == "warn")
+    assert (found["severity"], found["subject"]) == (severity, "lstm-cnn")
+    assert ("are needed to judge this" in found["explanation"]) == (severity == "info")
 
 
 @pytest.mark.parametrize("code", ["CP008", "CP009", "CP014"])

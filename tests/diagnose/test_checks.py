@@ -104,12 +104,12 @@ def test_checks_are_quiet_without_a_fault():
         (comparison(rule=0.995), "CP001", "fail"),
         (comparison(rule=0.93), "CP001", "warn"),
         (comparison(n_fits=1), "CP011", "warn"),
-        (comparison(detectable=0.2), "CP011", "warn"),
+        (comparison(detectable=0.2), "CP011", "info"),
         (comparison(primary=None), "CP011", "not_applicable"),
         (comparison(evaluations=9), "CP012", "warn"),
     ],
 )
-def test_a_check_fires_on_the_record_of_its_pitfall(given, code, severity):
+def test_a_check_has_the_severity_of_the_record_of_its_pitfall(given, code, severity):
     assert severities(given)[code] == severity
 
 
@@ -138,6 +138,7 @@ def test_a_contrast_that_is_not_defined_is_reported_as_such():
 def test_a_gain_below_the_detectable_difference_differs_from_none():
     gain = run_checks(comparison(detectable=0.2)).filter(code="CP011")["explanation"].item()
     none = run_checks(comparison(detectable=0.2, half=0.1)).filter(code="CP011")["explanation"].item()
+    assert "the test rows are few" in gain
     assert "overstated" in gain
     assert "does not show that there is no difference" in none
 

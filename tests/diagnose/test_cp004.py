@@ -10,8 +10,8 @@ import pytest
 from check_material import run_check
 from counterpoint.data.generate import generate
 from counterpoint.diagnose import cp004_misaligned_pairs as check
-from counterpoint.diagnose.cp004_misaligned_pairs import ENOUGH
 from counterpoint.diagnose.misaligned_rows import LEAST_CLARITY, LEAST_LAPSE_RATE, LEAST_SUPPORT
+from counterpoint.diagnose.pair_association import ENOUGH
 from counterpoint.measures.lapse_rate import label_support, lapse_rate, proba_from_words
 from counterpoint.measures.matched_pairs import MatchedPairs
 from counterpoint.measures.own_image_rate import own_image_rate
@@ -19,7 +19,7 @@ from counterpoint.measures.prediction_arrays import prediction_arrays
 from counterpoint.measures.sampled_rows import sampled_blocks
 from counterpoint.measures.text_image_association import Canonical, image_features, text_features
 from joint_material import encodings_of, made_encoded
-from made_signals import inputs_of_signals
+from made_signals import inputs_of_signals, made_fits
 
 N = ENOUGH
 
@@ -67,11 +67,40 @@ def test_text_and_image_of_an_exclusive_or_match_within_each_class(tmp_path):
     assert "own_image_by_class" not in evidence(run_check("CP004", comparison(permuted(pairs))))
 
 
-def test_two_sets_joined_on_class_alone_are_named_so(aligned):
+def test_two_sets_joined_on_class_alone_are_reported_and_are_no_alarm(aligned):
     found = run_check("CP004", comparison(permuted(aligned, within="label"), text=0.6, image=0.6))
-    assert found["severity"] == "warn"
-    assert evidence(found)["joined_on_class"] is True
+    assert found["severity"] == "info"
+    assert evidence(found)["association"] == "of the class alone"
     assert "joined on class alone" in found["explanation"]
+
+
+def independent_predictions(*modalities, n=N):
+    """Return predictions by text and image that are independent, though each of *modalities* predicts the class."""
+    rng = np.random.default_rng(0)
+    signs = {name: rng.choice([-1, 1], n) for name in ("text", "image")}
+    codes = (rng.random(n) < 0.5 + 0.2 * sum(signs[name] for name in modalities)).astype(int)
+    fold, frames = rng.permutation(n) % 3, []
+    for contender, name in (("text-svm", "text"), ("image-cnn", "image")):
+        logits = np.outer(0.4 * signs[name] + rng.normal(0, 0.1, n), [-1, 1])
+        frames.append(made_fits(logits, codes, fold).with_columns(contender=pl.lit(contender)))
+    return pl.concat(frames)
+
+
+@pytest.mark.parametrize(
+    ("modalities", "severity"),
+    [(("text", "image"), "info"), (("text",), "warn"), (("image",), "warn"), ((), "warn")],
+    ids=["both predict the class", "the text alone", "the image alone", "neither"],
+)
+def test_pairs_without_an_association_are_no_alarm_where_each_modality_predicts_the_class(
+    aligned, modalities, severity
+):
+    given = comparison(permuted(aligned)).replaced(predictions=independent_predictions(*modalities))
+    found = run_check("CP004", given)
+    assert (evidence(found)["association"], found["severity"]) == ("none", severity)
+    assert ("nothing shows that the pairs are wrong" in found["explanation"]) == (severity == "info")
+    assert [low > 0 for _, low, _ in evidence(found)["bits"].values()] == [
+        name in modalities for name in ("text", "image")
+    ]
 
 
 @pytest.mark.parametrize("within", ["all", "label"])

@@ -51,6 +51,15 @@ def test_the_branch_that_overfits_faster_is_named(fast):
     assert rows[fast]["best epoch"] == pytest.approx(3, abs=1)
 
 
+@pytest.mark.parametrize(("n", "severity"), [(300, "warn"), (297, "info")])
+def test_few_validation_rows_leave_the_speeds_unknown(n, severity):
+    curves = history({"text-svm": SOUND, "image-cnn": FAST})
+    found = run_check("CP007", inputs_of_signals(n=n, history=curves))  # three folds: a third are validation rows
+    assert found["severity"] == severity
+    assert ("It is unknown" in found["explanation"]) == (severity == "info")
+    assert json.loads(found["evidence"]).get("n_validation") == (99 if severity == "info" else None)
+
+
 def test_branches_of_like_speed_raise_no_alarm():
     given = inputs_of_signals(history=history({"text-svm": SOUND, "image-cnn": curve(low=0.6, train_low=0.55)}))
     assert run_check("CP007", given)["severity"] == "info"

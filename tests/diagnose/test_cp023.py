@@ -11,6 +11,7 @@ from counterpoint.compare import differences
 from counterpoint.config import Evaluate
 from counterpoint.contenders import MODELS
 from counterpoint.contenders.base import Contender
+from counterpoint.diagnose.cp023_loses_to_simpler import LEAST_LOSS
 from counterpoint.lookup import find
 from counterpoint.schema import COSTS, PREDICTIONS
 from made_signals import made_fits
@@ -77,6 +78,17 @@ def test_the_meaning_for_the_answer_is_put_in_words(primary, members, meaning):
 @pytest.mark.parametrize("right", [{"text-svm": 0.8, "text-lstm": 0.8}, {"text-svm": 0.7, "text-lstm": 0.8}])
 def test_an_equal_or_better_contender_raises_no_alarm(right):
     assert run_check("CP023", given(right))["severity"] == "info"
+
+
+def test_a_loss_that_is_the_worst_of_several_comparisons_must_be_clearer():
+    alone = given({"text-svm": 0.8, "text-lstm": 0.715})
+    high = alone["differences"].filter(a="text-lstm", b="text-svm", metric="balanced_accuracy")["high"].item()
+    assert -0.03 < high < -LEAST_LOSS  # clear by its own interval, and hardly more
+    assert run_check("CP023", alone)["severity"] == "warn"
+    others = {f"text-{name}": 0.8 for name in "abcdef"}
+    reads, places = READS | dict.fromkeys(others, ("text",)), PLACES | dict.fromkeys(others, 4)
+    among = given({"text-svm": 0.8, "text-lstm": 0.715} | others, reads=reads, places=places)
+    assert run_check("CP023", among)["severity"] == "info"
 
 
 def test_a_simpler_contender_that_loses_raises_no_alarm():

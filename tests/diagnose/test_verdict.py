@@ -81,7 +81,7 @@ def test_few_rows_make_it_careful_and_not_wrong(truth):
         (finding("CP001", "warn", "label", "A rule.", accuracy=0.93), "additive_gain"),
         (finding("CP004", "fail", "pairs", "Shifted.", shifted_by=1), "misaligned"),
         (finding("CP004", "warn", "pairs", "Some.", lapse_rate={"rate": [0.5, 0.4, 0.6]}), "misaligned"),
-        (finding("CP004", "warn", "pairs", "Class alone.", joined_on_class=True), "additive_gain"),
+        (finding("CP004", "warn", "pairs", "No association.", association="none"), "additive_gain"),
         (failed_training("text-lstm"), "training_failed"),
         (finding("CP016", "warn", "text-lstm", "Dead units."), "additive_gain"),
     ],
@@ -89,6 +89,15 @@ def test_few_rows_make_it_careful_and_not_wrong(truth):
 def test_what_spoils_a_comparison_comes_before_its_gain(alarm, expected):
     given, findings = made("additive_gain")
     assert verdict(given, pl.concat([findings, found(alarm)])) == expected
+
+
+@pytest.mark.parametrize("association", ["of the class alone", "beyond the class"])
+def test_the_answer_has_that_nothing_beyond_the_class_links_text_and_image(association):
+    given, findings = made("additive_gain")
+    linked = finding("CP004", "info", "pairs", "Linked.", association=association)
+    answered = answer(given, pl.concat([findings.filter(pl.col("code") != "CP004"), found(linked)]))
+    assert ("Nothing beyond the class" in " ".join(answered.reasons)) == (association == "of the class alone")
+    assert "CP004" not in answered.evidence
 
 
 def test_a_failed_network_is_no_answer_to_what_both_hold():

@@ -113,6 +113,7 @@ def numbers_of(inputs: VerdictInputs, claim: str) -> Iterator[str]:
     """Yield the numbers behind a *claim*, a sentence each: probabilities, rows to add, ties, and other metrics."""
     if claim != "not_comparable":
         yield from _decided(inputs, claim)
+        yield from _class_alone(inputs)
         yield from _ties(inputs)
         yield from _other_metrics(inputs)
         yield from scope_of(inputs)
@@ -156,6 +157,15 @@ def _decided(inputs: VerdictInputs, claim: str) -> Iterator[str]:
         needed = rows_needed(*measured, n, margin=margin, confidence=confidence)
         more = f"About {needed - n:,} more test pairs" if needed else "More than a hundred times as many test pairs"
         yield f"{more} would settle it, if the difference stays as it is."
+
+
+def _class_alone(inputs: VerdictInputs) -> Iterator[str]:
+    """Yield that nothing beyond the class links text and image, where CP004 finds it."""
+    if (inputs.alarm("CP004", "info") or {}).get("association") == "of the class alone":
+        yield (
+            "Nothing beyond the class links text and image (CP004), so reading both is two independent guesses. Pairs "
+            "that were joined on the class alone look like this too."
+        )
 
 
 def _ties(inputs: VerdictInputs) -> Iterator[str]:

@@ -6,6 +6,7 @@ always finite, unlike the ratio.  So its difference between branches has a mean 
 Here the branches are the networks that read one modality and are trained alone.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -23,6 +24,8 @@ from counterpoint.schema import Frame
 FEW_FITS = 3
 APART = 0.25
 """The speeds differ if the part of the fall of the training loss that is not generalised differs by more than this."""
+FEW_ROWS = 100
+"""With fewer validation rows in a fit, a few of them decide the fall of their loss."""
 LEARNED = 0.02
 """A branch has learned something if its training and validation losses both fell by more than this."""
 SUBJECT = "branches"
@@ -87,6 +90,10 @@ class OverfittingSpeeds(Check):
         if len(fits) < FEW_FITS:
             few = f"Both branches learned in {len(fits)} fits. The check needs {FEW_FITS} of them (seeds or folds)."
             return self.not_applicable(SUBJECT, few, **evidence)
+        n_rows = _fewest_validation_rows(predictions, (text.name, image.name))
+        if n_rows < FEW_ROWS:
+            few = f"It is unknown whether the branches over-fit at different speeds. A fit has {n_rows} validation rows"
+            return self.finding("info", SUBJECT, f"{few}, and this needs {FEW_ROWS}.", n_validation=n_rows, **evidence)
         differences = np.array([text.not_generalised[fit] - image.not_generalised[fit] for fit in fits])
         return self._compared(text, image, differences, evidence)
 
@@ -133,6 +140,12 @@ def _branch(history: Frame, predictions: Frame, modalities: Modalities, modality
         return None
     found = _read(history, best_on_validation(predictions, names))
     return found if found.curves else None
+
+
+def _fewest_validation_rows(predictions: Frame, names: Sequence[str]) -> int:
+    """Return the number of validation rows of the fit that has the fewest."""
+    rows = predictions.filter(pl.col("contender").is_in(list(names)), part="validation")
+    return min(rows.group_by("contender", "seed", "fold").len()["len"].to_list(), default=0)
 
 
 def _read(history: Frame, name: str) -> BranchCurves:

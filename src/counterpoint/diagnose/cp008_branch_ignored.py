@@ -32,6 +32,7 @@ from counterpoint.measures.encoded_fits import EncodedFit
 from counterpoint.measures.information_gain import SUM, InformationGain
 from counterpoint.metrics.class_means import balanced_mean
 from counterpoint.metrics.decision import BALANCED, decide
+from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
 SMALL = 0.02
@@ -39,6 +40,8 @@ SMALL = 0.02
 HALF = 0.5
 """A contender that reads a modality depends on it by at least this part of the share in a plain sum."""
 MODALITIES: tuple[Literal["text", "image"], ...] = ("text", "image")
+FEW_ROWS = 40
+"""As 20 rows of each of two classes.  With fewer, an interval of balanced accuracy may be much too narrow."""
 SUBJECT = "branches"
 WORTH_BITS = 0.02
 WORTH_POINTS = 0.01
@@ -67,7 +70,8 @@ class BranchIgnored(Check):
             needed = "The check needs a contender of each modality alone, 30 validation rows and 30 test rows."
             return self.not_applicable(SUBJECT, needed)
         rows = [row for fit in encoded_fits for row in _rows(fit, information_gain)]
-        ignored = [row for row in rows if row["is unread"] and row["would help"]]
+        unread = [row for row in rows if row["is unread"] and row["would help"]]
+        ignored = [row for row in unread if row["rows if equal"] >= FEW_ROWS]
         named = [{"contender": row["contender"], "modality": row["modality"]} for row in ignored]
         evidence = {"table": rows, "ignored": named}
         if ignored:
@@ -75,7 +79,8 @@ class BranchIgnored(Check):
             model = next(fit.fit.model for fit in encoded_fits if fit.name == name)
             advice = _advice(model, ignored[0]["modality"], is_combination=name in members)
             return self.finding("warn", name, f"{_ignored(ignored[0])} {advice}", **evidence)
-        return self.finding("info", encoded_fits[0].name, _read(rows, encoded_fits[0].name), **evidence)
+        first = unread[0]["contender"] if unread else encoded_fits[0].name
+        return self.finding("info", first, _read(rows, first), **evidence)
 
 
 def _ignored(row: dict[str, Any]) -> str:
@@ -108,6 +113,11 @@ def _share_of(row: dict[str, Any]) -> str:
     share = f"{numbers.share(row['perceptual'], decimals=1)} of the score of {row['contender']} depends"
     if not row["would help"] and (row["low"] <= 0 or row["high"] < SMALL):
         return f"{share} on the {row['modality']}. It is not shown that the {row['modality']} is read, or would help."
+    if row["is unread"] and row["rows if equal"] < FEW_ROWS:
+        few = (
+            f"The test rows are worth {row['rows if equal']} of equal classes, and {FEW_ROWS} are needed to judge this."
+        )
+        return f"{share} on the {row['modality']}. {few}"
     if row["low"] <= 0:
         return f"{share} on the {row['modality']}, but the rows are too few to exclude 0."
     return f"{share} on the {row['modality']}."
@@ -152,6 +162,7 @@ def _row(fit: EncodedFit, modality: Literal["text", "image"], information: Infor
         "within class": within.value, "alone": alone.value, "probe": _probe(fit, modality),
         "adds bits": adds.value, "adds points": points.value,
         "is unread": bool(score.high < SMALL),
+        "rows if equal": _rows_if_equal(fit.pairs),
         "would help": bool(alone.low > 1 / len(fit.classes_) and adds.low > 0 and is_worth),
     }  # fmt: skip
 
@@ -159,6 +170,13 @@ def _row(fit: EncodedFit, modality: Literal["text", "image"], information: Infor
 def _alone(information: InformationGain, modality: str) -> Estimate:
     """Return the balanced accuracy of the best contender of *modality* alone."""
     return information.rows.balanced(information.rows.is_correct(information.single[modality]))
+
+
+def _rows_if_equal(pairs: Frame) -> int:
+    """Return the number of rows of equal classes that give a balanced accuracy as exactly as the groups of *pairs*."""
+    groups = pl.col("group") if "group" in pairs.columns else pl.int_range(pl.len())
+    sizes = pairs.select("label", group=groups).group_by("label").agg(pl.n_unique("group"))["group"].to_numpy()
+    return int(len(sizes) ** 2 / (1 / sizes).sum())
 
 
 def _probe(fit: EncodedFit, modality: str) -> float | None:

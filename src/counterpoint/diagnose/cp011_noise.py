@@ -1,4 +1,8 @@
-"""CP011: a difference that rests on too few fits, that varies over fits, or that is too small for the test rows."""
+"""CP011: a difference that rests on too few fits, or that varies over fits.
+
+A difference that is too small for the test rows is reported, and is no warning: the interval of the answer has this
+already.
+"""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, final
@@ -52,8 +56,8 @@ class Noise(Check):
             return self.finding("warn", SUBJECT, f"{explained} {AGAIN}", **evidence)
         if abs(difference) <= detectable:
             least = f"the minimum detectable difference at 80% power ({numbers.score(detectable)})"
-            small = f"{contrast} does not exceed {least}. {_meaning(row)} Use more test rows."
-            return self.finding("warn", SUBJECT, small, **evidence)
+            small = f"{contrast} does not exceed {least}: the test rows are few. {_meaning(row)} Use more test rows."
+            return self.finding("info", SUBJECT, small, **evidence)
         more = "" if n_fits >= ENOUGH_FITS else f" {ENOUGH_FITS} fits or more would show the spread over fits better."
         least = f"the minimum detectable difference ({numbers.score(detectable)})"
         return self.finding("info", SUBJECT, f"{contrast} exceeds {least}, over {n_fits} fits.{more}", **evidence)

@@ -4,25 +4,31 @@ A contender is simpler if its class declares a lower ``complexity``: class share
 model, trees or a combination, a network that is trained end to end.  If a class declares none, a contender is simpler
 that has less than half of the trained parameters.  Predictions of outside models have neither, and are not compared.
 
+Several contenders are compared, so p is corrected for their number (Holm).  A clean study of 300 pairs has four such
+comparisons, and a loss is reported as clear only if chance does not explain the worst of them.
+
 Does not compare multimodal contenders: that is the question of the whole study.
 """
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, NamedTuple, final
 
 import polars as pl
 
 from counterpoint import number_formats as numbers
+from counterpoint.compare.holm import holm
 from counterpoint.diagnose.check import Check, Finding, rounded
 from counterpoint.diagnose.inputs import Primary
-from counterpoint.measures.comparison_tables import Members, Modalities, difference_between
+from counterpoint.measures.comparison_tables import Members, Modalities, difference_between, spread_between
 from counterpoint.measures.prediction_arrays import best_on_validation
 from counterpoint.metrics import find_metric
 from counterpoint.metrics.estimate import Estimate
+from counterpoint.metrics.spread import Spread
 from counterpoint.schema import Frame
 
 LEAST_LOSS = 0.02
-"""The whole interval of a loss must lie beyond this.  A smaller loss hardly changes an answer."""
+"""A loss must be shown to lie beyond this.  A smaller loss hardly changes an answer."""
 LESS = 0.5
 """A contender without a declared place is simpler if it has less than this share of the parameters of the other."""
 SHOWN = 12
@@ -30,16 +36,18 @@ SUBJECT = "single-entity contenders"
 
 
 class Loss(NamedTuple):
-    """The difference of a contender minus the best simpler one, positive if the contender is better."""
+    """The difference of a contender minus the best simpler one, positive if the contender is better.
+
+    Attributes
+    ----------
+    p
+        *p* is that of a loss beyond `LEAST_LOSS`: 1 for a smaller loss.
+    """
 
     contender: str
     simpler: str
     difference: Estimate
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the contender is worse by more than `LEAST_LOSS`, whole interval included."""
-        return self.difference.high < -LEAST_LOSS
+    p: float
 
 
 @final
@@ -48,11 +56,13 @@ class LosesToSimpler(Check):
 
     code = "CP023"
     title = "A contender loses to a simpler one"
-    needs = ("predictions", "differences", "primary", "modalities", "members", "costs", "complexity", "metric")
+    needs = (
+        "predictions", "differences", "primary", "modalities", "members", "costs", "complexity", "metric", "confidence",
+    )  # fmt: skip
 
     def run(
         self, *, predictions: Frame, differences: Frame, primary: Primary | None, modalities: Modalities,
-        members: Members, costs: Frame, complexity: Mapping[str, int], metric: str,
+        members: Members, costs: Frame, complexity: Mapping[str, int], metric: str, confidence: float,
     ) -> Finding:  # fmt: skip
         """Return the finding on all single-entity contenders, the one with the largest loss as its subject."""
         validated = set(predictions.filter(part="validation")["contender"].unique())
@@ -60,7 +70,7 @@ class LosesToSimpler(Check):
         parameters = dict(costs.group_by("contender").agg(pl.col("parameters").mean()).iter_rows())
         order = Order(complexity, parameters)
         compared = [
-            Loss(name, simpler, found)
+            Loss(name, simpler, found, _p(found, spread_between(differences, name, simpler, metric)))
             for name in known if len(known[name]) == 1
             if (simpler := _best_simpler(predictions, name, known, order)) is not None
             if (found := _advantage(differences, name, simpler, metric)) is not None
@@ -70,7 +80,9 @@ class LosesToSimpler(Check):
         table = rounded([
             {"contender": each.contender, "simpler": each.simpler, **each.difference._asdict()} for each in compared
         ])[:SHOWN]  # fmt: skip
-        lost = sorted((each for each in compared if each.is_clear), key=lambda each: each.difference.value)
+        corrected = holm([each.p for each in compared])
+        clear = [each for each, p in zip(compared, corrected, strict=True) if p <= 1 - confidence]
+        lost = sorted(clear, key=lambda each: each.difference.value)
         evidence: dict[str, Any] = {"losses": {each.contender: each.simpler for each in lost}, "table": table}
         if not lost:
             sound = f"No single-entity contender is clearly worse than a simpler one ({len(compared)} compared)."
@@ -119,6 +131,12 @@ def _advantage(differences: Frame, name: str, simpler: str, metric: str) -> Esti
     if found is None or find_metric(metric).higher_is_better:
         return found
     return Estimate(-found.value, -found.high, -found.low)
+
+
+def _p(found: Estimate, spread: Spread) -> float:
+    """Return p of the difference *found* if the true loss were `LEAST_LOSS`, and 1 for a smaller loss."""
+    p = spread.p(found.value + LEAST_LOSS)
+    return p if found.value < -LEAST_LOSS and isfinite(p) else 1.0
 
 
 def _explained(loss: Loss, metric: str, modality: str) -> str:

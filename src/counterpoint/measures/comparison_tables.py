@@ -9,6 +9,7 @@ from counterpoint.config import Evaluate
 from counterpoint.metrics import scores as scores_of
 from counterpoint.metrics.decision import BALANCED
 from counterpoint.metrics.estimate import Estimate
+from counterpoint.metrics.spread import UNKNOWN, Spread
 from counterpoint.schema import Frame
 
 Modalities = Mapping[str, tuple[str, ...]]
@@ -104,9 +105,39 @@ def difference_between(differences: Frame, a: str, b: str, metric: str) -> Estim
     Estimate(value=-0.2, low=-0.3, high=-0.1)
     """
     for first, second, sign in ((a, b, 1), (b, a, -1)):
-        found = differences.filter(a=first, b=second, metric=metric)
-        found = found if len(found) < 2 else found.filter(~pl.col("is_primary"))
+        found = _between(differences, first, second, metric)
         if found["low"].count():
             low, high = sorted(sign * found[end].item() for end in ("low", "high"))
             return Estimate(sign * found["difference"].item(), low, high)
     return None
+
+
+def spread_between(differences: Frame, a: str, b: str, metric: str) -> Spread:
+    """Return the standard error of the difference between *a* and *b*, with its degrees of freedom, NaN if unknown.
+
+    Parameters
+    ----------
+    differences
+        *differences* is schema.DIFFERENCES.
+    a, b
+        *a* and *b* are names of contenders, in any order.
+    metric
+        *metric* is the name of the metric.
+
+    Examples
+    --------
+    >>> row = {"a": "svm", "b": "cnn", "metric": "accuracy", "error": 0.02, "df": 80.0}
+    >>> spread_between(pl.DataFrame([row]), "cnn", "svm", "accuracy")
+    Spread(error=0.02, df=80.0)
+    """
+    for first, second in ((a, b), (b, a)):
+        found = _between(differences, first, second, metric)
+        if found["error"].count() and found["df"].count():
+            return Spread(found["error"].item(), found["df"].item())
+    return UNKNOWN
+
+
+def _between(differences: Frame, a: str, b: str, metric: str) -> Frame:
+    """Return the row of *a* minus *b*, or no row.  The contrast of two selection procedures is left out."""
+    found = differences.filter(a=a, b=b, metric=metric)
+    return found if len(found) < 2 else found.filter(~pl.col("is_primary"))
