@@ -25,6 +25,11 @@ from counterpoint.metrics.decision import BALANCED
 from counterpoint.schema import Frame
 
 UNKNOWN = Estimate(float("nan"), float("-inf"), float("inf"))
+NEAR_GUESSING = 1.3
+"""The standard deviation of a k-fold score of a guessing model, as a multiple of that of its interval.
+
+The folds share training rows.  So a class that goes with a feature by chance is right in all folds, or wrong in all.
+"""
 
 
 @dataclass(frozen=True)
@@ -106,9 +111,14 @@ class VerdictInputs:
             "value", descending=True, maintain_order=True
         )
         return {
-            name: Estimate(*(end - self.chance for end in ends))
+            name: self.near_guessing(Estimate(*(end - self.chance for end in ends)))
             for name, *ends in known.select("contender", "value", "low", "high").iter_rows()
         }
+
+    def near_guessing(self, above: Estimate) -> Estimate:
+        """Return a distance from guessing with the lower end for a model that guesses, which is lower in a k-fold."""
+        is_k_fold = "test" not in self.inputs["pairs"]["fold"]
+        return above._replace(low=above.value - NEAR_GUESSING * (above.value - above.low)) if is_k_fold else above
 
     def reader(self, modality: str) -> str | None:
         """Return the contender that stands for a *modality* alone: the best one on validation rows."""
@@ -145,9 +155,8 @@ class VerdictInputs:
         """Return whether contender *name* is shown to do better than `baseline`, or than guessing if there is none."""
         known = self.baseline and self.known_difference(name, self.baseline, self.metric)
         if known:
-            return known.low > 0
-        rows = scores_on_test_rows(self.inputs["balanced_scores"], BALANCED).filter(contender=name)
-        return bool(rows["low"].count()) and rows["low"].item() > self.chance
+            return self.near_guessing(known).low > 0
+        return self._above_chance(self.inputs["balanced_scores"], [name]).get(name, UNKNOWN).low > 0
 
     def difference(self, a: str, b: str) -> Estimate:
         """Return the difference of *a* minus *b* in the primary metric.  An unknown one has an infinite interval."""
