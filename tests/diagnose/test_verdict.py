@@ -81,6 +81,7 @@ def test_few_rows_make_it_careful_and_not_wrong(truth):
         (finding("CP001", "warn", "label", "A rule.", accuracy=0.93), "additive_gain"),
         (finding("CP004", "fail", "pairs", "Shifted.", shifted_by=1), "misaligned"),
         (finding("CP004", "warn", "pairs", "Some.", lapse_rate={"rate": [0.5, 0.4, 0.6]}), "misaligned"),
+        (finding("CP004", "warn", "pairs", "Few.", lapse_rate={"rate": [0.3, 0.2, 0.4]}), "additive_gain"),
         (finding("CP004", "warn", "pairs", "No association.", association="none"), "additive_gain"),
         (failed_training("text-lstm"), "training_failed"),
         (finding("CP016", "warn", "text-lstm", "Dead units."), "additive_gain"),

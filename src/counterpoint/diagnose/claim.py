@@ -39,7 +39,7 @@ OPENINGS: Mapping[str, str] = {
 """The beginning of the headline of each claim."""
 DOUBTS: Mapping[str, str] = {
     "CP001": "a rule of a few words predicts most labels",
-    "CP004": "texts and images may not belong together",
+    "CP004": "texts and images of some pairs may not belong together",
     "CP002": "test pairs have near-duplicates among the training pairs",
     "CP022": "test pairs differ from training pairs",
     "CP021": "simple properties of the image files predict the label",

@@ -21,6 +21,9 @@ from counterpoint.number_formats import score, share
 
 UNTRAINED = 0.05
 """A network within this of chance on its own training rows has learned nothing."""
+MANY_LAPSES = 0.25
+"""Where the interval of the lapse rate of texts begins below this, the rows are compared, and the lapses are a doubt.
+Texts that are about another class than their label by their nature lapse too."""
 NOT_KNOWN = "So the information in both modalities is not known."
 RUN_AGAIN = "Find the cause (CP016) and run again."
 
@@ -36,13 +39,13 @@ def _leak(inputs: VerdictInputs) -> Verdict | None:
 
 def _misaligned(inputs: VerdictInputs) -> Verdict | None:
     # Pairs that share nothing but the class, or nothing at all, may be so by their nature: CP004 warns, and no more.
-    found = inputs.alarm("CP004", "fail", "warn")
-    if found is None or not (inputs.alarm("CP004", "fail") or "lapse_rate" in found):
-        return None
     if inputs.alarm("CP004", "fail"):
         reason = "Texts, images and labels of some rows do not belong together (CP004)."
         return Verdict("misaligned", (reason, NOT_KNOWN), "Find the step that paired them.")
-    reason = "Texts of some rows belong to other rows, or are about something else (CP004)."
+    lapses = (inputs.alarm("CP004", "warn") or {}).get("lapse_rate")
+    if lapses is None or lapses["rate"][1] < MANY_LAPSES:
+        return None
+    reason = "Texts of many rows belong to other rows, or are about something else (CP004)."
     return Verdict("misaligned", (reason, NOT_KNOWN), "Look at the rows in the queue of CP004.")
 
 
