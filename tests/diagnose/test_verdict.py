@@ -13,9 +13,10 @@ from counterpoint.diagnose.claim import DOUBTS, OPENINGS
 from counterpoint.diagnose.cp016_training_failed import MISREADS
 from counterpoint.diagnose.verdict import Answer, answer
 from counterpoint.diagnose.verdict_gain import INTERACTION
+from counterpoint.diagnose.verdict_inputs import NEAR_GUESSING
 from counterpoint.diagnose.verdict_list import VERDICTS
-from counterpoint.diagnose.verdict_modalities import HALF, LITTLE, WORTHLESS
-from counterpoint.diagnose.verdict_questions import UNTRAINED
+from counterpoint.diagnose.verdict_modalities import HALF, LITTLE, NOT_EXCLUDED, WORTHLESS
+from counterpoint.diagnose.verdict_questions import MANY_LAPSES, UNTRAINED
 from counterpoint.measures.comparison_tables import difference_between
 from counterpoint.number_formats import signed_with_interval
 from counterpoint.report.glossary import VERDICTS as VERDICTS_IN_WORDS
@@ -507,9 +508,23 @@ def test_the_page_of_the_rules_has_the_thresholds_of_the_code():
     page = (Path(__file__).parents[2] / "docs" / "verdict.md").read_text(encoding="utf-8")
     rows = (
         (WORTHLESS, "a gain that counts as none"), (LITTLE, "a little better"), (HALF, "share of a gain"),
-        (INTERACTION, "share of a gain"), (UNTRAINED, "at chance"),
+        (INTERACTION, "share of a gain"), (UNTRAINED, "at chance"), (NOT_EXCLUDED, "the end of a gain"),
+        (MANY_LAPSES, "lapses of many"), (NEAR_GUESSING, "widening"),
     )  # fmt: skip
     for value, row in rows:
         assert any(line.startswith(f"| {row}") and f"{value:g}".removeprefix("0") in line for line in page.splitlines())
     assert all(f"`{verdict}`" in page for verdict in VERDICTS)
     assert all(f"| `{claim}` |" in page for claim in OPENINGS)
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"), [(NOT_EXCLUDED / 2 - 0.01, "text_only"), (NOT_EXCLUDED / 2, "cannot_tell")]
+)
+def test_a_gain_that_may_be_large_is_open_although_the_image_is_little_better_than_guessing(end, expected):
+    given, findings = made("text_only")
+    is_primary = pl.col("is_primary")
+    row = {"difference": 0.0, "low": -end, "high": end}
+    wide = given["differences"].with_columns(
+        **{name: pl.when(is_primary).then(value).otherwise(name) for name, value in row.items()}
+    )
+    assert verdict(given.replaced(differences=wide), findings) == expected

@@ -12,18 +12,19 @@ HALF = 0.5
 independent errors would allow."""
 LITTLE = 0.2
 """A contender is at most a little better than guessing if its interval ends below this share of the way to perfect."""
+NOT_EXCLUDED = 0.1
+"""A gain on a contender that beats guessing is open if its interval reaches this share of the way to perfect."""
 
 
 def signal_of_modalities(inputs: VerdictInputs) -> Verdict | None:
     """Return the verdict on the modalities that are shown to predict the label, or None where that is open."""
     if is_read(inputs, "text") and is_read(inputs, "image"):
         return _redundant(inputs)
-    if inputs.gain.high >= LITTLE * (1 - inputs.chance):
-        return None
+    of_way = inputs.gain.high / (1 - inputs.chance)
     for modality, other in (("text", "image"), ("image", "text")):
         if is_read(inputs, modality) and is_little(inputs, other):
-            return Verdict(f"{modality}_only", only(inputs, modality, other))
-    if is_little(inputs, "text") and is_little(inputs, "image"):
+            return Verdict(f"{modality}_only", only(inputs, modality, other)) if of_way < NOT_EXCLUDED else None
+    if is_little(inputs, "text") and is_little(inputs, "image") and of_way < LITTLE:
         return _no_signal(inputs)
     return None
 
