@@ -21,7 +21,7 @@ def repeats_of(values, *, over="fold"):
     n = len(values)
     own = {"repeat": [0] * n, "seed": [0] * n, "fold": ["test"] * n, "difference": list(map(float, values))}
     own[over] = [str(place) if over == "fold" else place for place in range(n)]
-    return pl.DataFrame(own | {"a": "lstm-cnn", "b": "text-svm", "n_train": 80, "n_test": 20}).select(
+    return pl.DataFrame(own | {"a": "lstm-cnn", "b": "text-svm"}).select(
         pl.col(name).cast(kind) for name, kind in REPEATS.items()
     )
 
