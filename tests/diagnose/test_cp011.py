@@ -74,7 +74,7 @@ def test_repeats_two_fits_and_an_unknown_error_are_not_judged(values, over, erro
     [
         ("fold", "for these fits: another training may differ"),
         ("seed", "variation over 3 seeds, but not that of other training pairs"),
-        ("repeat", "the mean over 3 repeats"),
+        ("repeat", "is over 3 repeats"),
     ],
 )
 def test_the_answer_says_which_variation_its_interval_has(over, words):
