@@ -7,6 +7,8 @@ of the size that a study has, each with its own choice of the two contenders, on
 with repeats.  Its interval comes from the functions that studies use (`counterpoint.compare`).  The interval of its
 first repeat alone stands next to it.
 
+A draw keeps the rows of its table of differences, not the predictions.  So another formula needs other draws.
+
 Finished draws are kept in `results/training_variance.json`, and `--whole` makes those that are missing.  `--only` makes
 the cells whose name has all these words.
 """
@@ -14,7 +16,6 @@ the cells whose name has all these words.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,11 +29,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 from counterpoint.artifacts import write_json
-from counterpoint.compare import by_fold, choose_primary
-from counterpoint.compare.differences import contrast, repeated
+from counterpoint.compare import by_fold, choose_primary, contrast, over_repeats, rows_of_repeat
+from counterpoint.compare.differences import repeated
 from counterpoint.config import Evaluate
 from counterpoint.diagnose.cp011_noise import spread_over_fits
-from counterpoint.schema import Frame
+from counterpoint.schema import REPEATS, Frame, empty
 from injection.cells import named_cells, parser_of_cells
 from injection.work import DEVELOPMENT
 
@@ -196,32 +197,27 @@ def _table(places: NDArray[np.intp], codes: NDArray[np.intp], chance: Floats, **
 
 
 def study(cell: Cell, seed: int) -> dict[str, Any]:
-    """Return the primary contrast in each fold of each repeat of one fresh study, and that of its first repeat."""
+    """Return the primary contrast of one fresh study: over all repeats, of the first one, and in each of its folds."""
     rng = np.random.default_rng(seed)
     rows = drawn(cell, N, rng)
-    tables = []
-    first: Mapping[str, Any] = {}
+    compared = []
+    once: Mapping[str, Any] = {}
+    by_fold_once = empty(REPEATS)
     for repeat in range(cell.repeats):
         predictions = predictions_of(cell, rows, rng)
         primary = choose_primary(predictions, READS, RULES.primary)
         assert primary is not None, "every fit predicts validation rows"
-        first = first or contrast(predictions, RULES, primary)
-        tables.append(by_fold(predictions, RULES, primary, repeat=repeat))
-    kept = {name: round(first[name], 5) for name in ("difference", "low", "high", "error", "df")}
-    return {"by_fold": [round(each, 4) for each in pl.concat(tables)["difference"]], "once": kept}
+        if repeat == 0:
+            once, by_fold_once = contrast(predictions, RULES, primary), by_fold(predictions, RULES, primary)
+        compared.append(rows_of_repeat(predictions, primary, repeat=repeat))
+    table = over_repeats(compared, RULES)
+    often = repeated(once, table, RULES.confidence)
+    parts = {name: round(table[name].item(), 5) for name in ("error_from_rows", "error_from_fits")}
+    return {"repeats": _kept(often) | parts, "once": _kept(once), "by_fold": by_fold_once["difference"].to_list()}
 
 
-def over_repeats(cell: Cell, drawn_study: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row of schema.DIFFERENCES of one draw over all its repeats."""
-    return repeated(drawn_study["once"], repeats_of(cell, drawn_study["by_fold"]), RULES.confidence)
-
-
-def repeats_of(cell: Cell, differences: Sequence[float]) -> Frame:
-    """Return the columns of schema.REPEATS that the error needs, from the differences by repeat and fold."""
-    repeat, fold = zip(*product(range(cell.repeats), range(cell.folds)), strict=True)
-    columns = {"repeat": repeat, "fold": [str(each) for each in fold], "seed": 0, "difference": differences}
-    sizes = {"n_train": N - N // FOLDS, "n_test": N // FOLDS}
-    return pl.DataFrame(columns | sizes)
+def _kept(row: Mapping[str, Any]) -> dict[str, float]:
+    return {name: round(row[name], 5) for name in ("difference", "low", "high", "error", "df")}
 
 
 def true_contrast(cell: Cell, seed: int) -> float:
@@ -280,10 +276,9 @@ def rates(cell: Cell, found: Mapping[str, Any]) -> dict[str, Any]:
     """
     truths, draws = np.array(list(found["truths"].values())), list(found["draws"].values())
     true = float(truths.mean())
-    rows = {"repeats": [over_repeats(cell, draw) for draw in draws], "once": [draw["once"] for draw in draws]}
     held, width = {}, {}
-    for kind, own in rows.items():
-        ends = np.array([(row["low"], row["high"]) for row in own])
+    for kind in ("repeats", "once"):
+        ends = np.array([(draw[kind]["low"], draw[kind]["high"]) for draw in draws])
         held[kind] = float(((ends[:, 0] <= true) & (true <= ends[:, 1])).mean())
         width[kind] = float((ends[:, 1] - ends[:, 0]).mean())
     n = len(draws)
@@ -295,14 +290,16 @@ def rates(cell: Cell, found: Mapping[str, Any]) -> dict[str, Any]:
         "held": held,
         "error": (max(held["repeats"] * (1 - held["repeats"]), 1 / n) / n) ** 0.5,
         "width": width,
-        "alarms": sum(has_alarm(cell, draw) for draw in draws) / n,
+        "alarms": sum(map(has_alarm, draws)) / n,
         "is_met": cell.bar[0] <= held["repeats"] <= cell.bar[1],
     }
 
 
-def has_alarm(cell: Cell, drawn_study: Mapping[str, Any]) -> bool:
+def has_alarm(drawn_study: Mapping[str, Any]) -> bool:
     """Return whether CP011 would find in the first repeat alone that its fits differ by more than the stated error."""
-    first = repeats_of(cell, drawn_study["by_fold"]).filter(repeat=0)
+    differences = drawn_study["by_fold"]
+    folds = [str(fold) for fold in range(len(differences))]
+    first = pl.DataFrame({"repeat": 0, "fold": folds, "seed": 0, "difference": differences})
     return spread_over_fits(first, drawn_study["once"]["error"]) is not None
 
 

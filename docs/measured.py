@@ -183,6 +183,8 @@ def training(found: Mapping[str, Any]) -> str:
     from training_variance import CELLS, rates  # noqa: PLC0415 - loads scikit-learn
 
     cells = [cell for cell in CELLS if found.get(cell.name, {}).get("draws")]
+    if not cells:
+        return ""
     rows = []
     for cell in cells:
         own = rates(cell, found[cell.name])

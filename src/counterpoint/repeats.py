@@ -5,7 +5,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import polars as pl
 
-from counterpoint.compare import by_fold
+from counterpoint.compare import by_fold, over_repeats, rows_of_repeat
 from counterpoint.config import StudyConfig
 from counterpoint.data.given_split import resolved
 from counterpoint.errors import ConfigError
@@ -135,8 +135,8 @@ def fit_all(study: Repeatable) -> None:
     make_fits(tasks, study.config.fit, on_progress=study.on_progress)
 
 
-def contrasts(study: Repeatable) -> Frame:
-    """Return the primary contrast in each fold of each repeat: schema.REPEATS.
+def contrasts(study: Repeatable) -> dict[str, Frame]:
+    """Return the primary contrast in each fold of each repeat (schema.REPEATS), and over all (schema.REPEATED).
 
     Parameters
     ----------
@@ -144,9 +144,12 @@ def contrasts(study: Repeatable) -> Frame:
         *study* is the first repeat.
     """
     study.made("scores")  # which notes that test rows are scored
-    rules, tables = study.config.evaluate, []
+    rules, tables, compared = study.config.evaluate, [], []
     for place, each in enumerate(all_repeats(study)):
         if rules.repeats > 1:
             study.on_progress("comparing repeats", place, rules.repeats)
-        tables.append(by_fold(each.made("fits")["predictions"], rules, each.primary(), repeat=place))
-    return pl.concat(tables)
+        predictions, primary = each.made("fits")["predictions"], each.primary()
+        tables.append(by_fold(predictions, rules, primary, repeat=place))
+        if primary is not None:
+            compared.append(rows_of_repeat(predictions, primary, repeat=place))
+    return {"repeats": pl.concat(tables), "repeated": over_repeats(compared, rules)}

@@ -124,7 +124,7 @@ DIFFERENCES: Columns = {
 
 ``is_primary`` marks the primary contrast: in each fold and seed, of the two contenders that were chosen there.  *a* and
 *b* are then the contenders that were chosen most often.  Where the choices differ, that pair has a row of its own too.
-With repeats, the primary contrast is the mean over them, and its error is that of the corrected resampled t.
+With repeats, the primary contrast is that of `REPEATED`.
 """
 
 REPEATS: Columns = {
@@ -134,12 +134,20 @@ REPEATS: Columns = {
     "a": pl.String,
     "b": pl.String,
     "difference": pl.Float64,
-    "n_train": pl.Int64,
-    "n_test": pl.Int64,
 }
 """The primary contrast on the test rows of each fold of each repeat, by seed.  Repeat 0 is the study itself.  *a* and
-*b* are the contenders that were chosen there.  ``n_train`` counts training and validation rows: fits and choice rest on
-both."""
+*b* are the contenders that were chosen there."""
+
+REPEATED: Columns = {
+    "difference": pl.Float64,
+    "error": pl.Float64,
+    "df": pl.Float64,
+    "error_from_rows": pl.Float64,
+    "error_from_fits": pl.Float64,
+}
+"""The primary contrast over the test rows of all repeats.  ``error`` is its standard error, with ``df`` degrees
+of freedom.  Its square is the sum of the last two squares.  More pairs make the first of them smaller, and more repeats
+the second."""
 
 AGREEMENT: Columns = {
     "id": pl.String,

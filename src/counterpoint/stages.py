@@ -161,7 +161,7 @@ def compare_all(
     rules: Evaluate,
     primary: Mapping[str, Any] | None,
     modalities: Mapping[str, Sequence[str]],
-    repeats: Frame,
+    over_repeats: Frame,
     *,
     on_progress: OnProgress,
 ) -> Tables:
@@ -177,13 +177,13 @@ def compare_all(
         *primary* is the primary contrast, or None.
     modalities
         *modalities* are the modalities that each contender reads.
-    repeats
-        *repeats* is schema.REPEATS.
+    over_repeats
+        *over_repeats* is schema.REPEATED.
     on_progress
         *on_progress* receives the name of this stage.
     """
     on_progress("comparing", 0, 0)
-    return {"differences": differences(predictions, rules, primary, modalities, repeats)}
+    return {"differences": differences(predictions, rules, primary, modalities, over_repeats)}
 
 
 def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequence[str] = ()) -> Tables:

@@ -8,7 +8,7 @@ from typing import Any
 from counterpoint import stages
 from counterpoint.artifacts import key_of
 from counterpoint.check_inputs import inputs_of
-from counterpoint.compare import RULE, choose_primary, compare
+from counterpoint.compare import REPEATED_RULE, RULE, choose_primary, compare
 from counterpoint.config import StudyConfig
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.plan import accelerators, encoder_fingerprints, models_of
@@ -229,6 +229,11 @@ class Study:
         self.opened.evaluations.note(self.opened.config_hash, list(self.modalities()))
         return stages.score_contenders(self.predictions(), self.config.evaluate, self.on_progress)
 
+    def _make_differences(self) -> Tables:
+        contrast, over_repeats = self.primary(), self.made("repeats")["repeated"]
+        read = self.predictions(), self.config.evaluate, contrast, self.modalities(), over_repeats
+        return stages.compare_all(*read, on_progress=self.on_progress)
+
     def primary(self) -> dict[str, Any] | None:
         """Return the primary contrast: chosen on validation rows by fold, and written before a test row is scored."""
         metric = self.config.evaluate.primary
@@ -308,13 +313,8 @@ STAGES: Mapping[str, Stage[Study]] = {
         Study._make_fits,
     ),
     "scores": Stage(lambda s: s.config.evaluate, Study._make_scores),
-    "repeats": Stage(lambda _: RULE, lambda s: {"repeats": contrasts(s)}),
-    "differences": Stage(
-        lambda _: RULE,
-        lambda s: stages.compare_all(
-            s.predictions(), s.config.evaluate, s.primary(), s.modalities(), s.repeats(), on_progress=s.on_progress
-        ),
-    ),
+    "repeats": Stage(lambda _: [RULE, REPEATED_RULE], contrasts),
+    "differences": Stage(lambda _: RULE, Study._make_differences),
     "findings": Stage(
         lambda s: [s.config.checks, s.opened.evaluations.lost(), installed_files()],
         lambda s: stages.collect_findings(s.made("pairs"), s.check_inputs, s.config.fit.threads, s.config.checks.extra),

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import training_variance as benchmark
-from counterpoint.compare.repeated import resampled
 from counterpoint.schema import PREDICTIONS, check
 
 TINY = benchmark.Cell("linear", is_exclusive=False, folds=5, repeats=2)
@@ -26,14 +25,17 @@ def test_a_repeat_tests_each_row_once_and_never_on_its_own_fit():
 
 
 def test_the_interval_is_that_of_all_repeats(drawn):
-    value, spread = resampled(benchmark.repeats_of(TINY, drawn["by_fold"]))
-    row = benchmark.over_repeats(TINY, drawn)
-    assert len(drawn["by_fold"]) == 10
-    assert (row["difference"], row["error"], row["df"]) == (value, spread.error, 9)
+    often, once = drawn["repeats"], drawn["once"]
+    assert len(drawn["by_fold"]) == 5
+    assert once["difference"] == pytest.approx(np.mean(drawn["by_fold"]), abs=1e-5)
+    assert often["difference"] != once["difference"]
+    assert often["error_from_rows"] < once["error"]
+    assert often["error"] ** 2 == pytest.approx(often["error_from_rows"] ** 2 + often["error_from_fits"] ** 2, rel=0.01)
+    assert often["low"] < often["difference"] < often["high"]
 
 
 def test_the_rates_count_intervals_that_hold_the_true_contrast(drawn):
-    true = benchmark.over_repeats(TINY, drawn)["difference"]
+    true = drawn["repeats"]["difference"]
     found = benchmark.rates(TINY, {"truths": {"0": true}, "draws": {"0": drawn}})
     assert found["held"]["repeats"] == 1
     assert benchmark.rates(TINY, {"truths": {"0": 2.0}, "draws": {"0": drawn}})["held"]["repeats"] == 0
@@ -49,6 +51,6 @@ def test_the_product_of_both_modalities_carries_an_exclusive_or():
 
 
 def test_kept_truths_and_draws_are_not_made_again(monkeypatch):
-    kept = {"truths": {"0": 0.1}, "draws": {"0": {"by_fold": []}}}
+    kept = {"truths": {"0": 0.1}, "draws": {"0": {"repeats": {}}}}
     monkeypatch.setattr(benchmark, "study", lambda *_: 1 / 0)
     assert list(benchmark.measured(TINY, kept, 0, 1, 1)) == [None]

@@ -1,13 +1,10 @@
-import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from counterpoint.compare import by_fold, choose_primary, differences
-from counterpoint.compare.repeated import resampled
+from counterpoint.compare import by_fold, choose_primary, contrast, differences, over_repeats, rows_of_repeat
 from counterpoint.config import Evaluate
-from counterpoint.schema import REPEATS, check, empty, predicted_class
+from counterpoint.metrics.spread import Spread
+from counterpoint.schema import REPEATED, REPEATS, check, empty, predicted_class
 from made_predictions import READS, predictions
 
 RULES = Evaluate(primary="accuracy", metrics=("accuracy", "roc_auc"))
@@ -18,14 +15,6 @@ def of_repeat(repeat, *, seeds=(0,), n=90):
     rows = predictions(SKILLS, seeds=seeds, folds=3, n=n, parts=("train", "validation", "test"))
     primary = choose_primary(rows, READS, "accuracy")
     return rows, primary, by_fold(rows, RULES, primary, repeat=repeat)
-
-
-def made(values, *, n_train=80, n_test=20, folds=1):
-    n = len(values)
-    columns = {"repeat": np.arange(n) // folds, "fold": [str(place % folds) for place in range(n)], "seed": [0] * n}
-    sizes = {"n_train": [n_train] * n, "n_test": [n_test] * n}
-    rows = pl.DataFrame(columns | {"a": ["both"] * n, "b": ["one"] * n, "difference": list(map(float, values))} | sizes)
-    return check(rows, REPEATS, table="Repeats")
 
 
 @pytest.mark.parametrize("seeds", [(0,), (2, 5, 6)])
@@ -42,7 +31,6 @@ def test_each_fold_and_seed_has_the_difference_of_its_two_contenders(seeds):
     for row in found.iter_rows(named=True):
         a, b = (share[row[side], row["fold"], row["seed"]] for side in ("a", "b"))
         assert row["difference"] == pytest.approx(a - b)
-        assert (row["n_train"], row["n_test"]) == (60, 30)  # the made training and validation rows share ids
 
 
 def test_without_a_primary_contrast_there_is_no_row():
@@ -50,47 +38,78 @@ def test_without_a_primary_contrast_there_is_no_row():
     assert by_fold(rows, RULES, None).equals(empty(REPEATS))
 
 
-@settings(deadline=None)  # the first table of polars takes longest
-@given(st.lists(st.floats(-1, 1), min_size=2, max_size=20), st.integers(1, 500))
-def test_the_error_is_that_of_the_corrected_resampled_t(values, n_train):
-    value, spread = resampled(made(values, n_train=n_train))
-    n = len(values)
-    assert value == pytest.approx(np.mean(values), abs=1e-12)
-    assert spread.error**2 == pytest.approx((1 / n + 20 / n_train) * np.var(values, ddof=1), abs=1e-12)
-    assert spread.df == n - 1
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "roc_auc"])
+def test_repeats_of_the_same_fits_have_the_difference_and_the_error_of_the_first(metric):
+    rules = Evaluate(primary=metric, metrics=(metric,))
+    rows, primary, _ = of_repeat(0)
+    found = over_repeats([rows_of_repeat(rows, primary, repeat=repeat) for repeat in range(3)], rules)
+    once = contrast(rows, rules, primary | {"metric": metric})
+    row = check(found, REPEATED, table="Repeated").row(0, named=True)
+    assert row["difference"] == pytest.approx(once["difference"])
+    assert row["error_from_rows"] == pytest.approx(once["error"], rel=0.02)
+    assert row["error"] ** 2 == pytest.approx(row["error_from_rows"] ** 2 + row["error_from_fits"] ** 2)
 
 
-def test_seeds_of_a_fold_are_one_difference():
-    one, other = made([0.1, 0.2, 0.5]), made([0.3, 0.4, 0.5]).with_columns(seed=pl.lit(1, pl.Int64))
-    assert resampled(pl.concat([one, other]))[0] == pytest.approx(np.mean([0.2, 0.3, 0.5]))
-    assert resampled(pl.concat([one, other]))[1].df == 2
+def test_other_fits_change_the_difference_to_that_of_all():
+    rows, primary, _ = of_repeat(0)
+    flipped = rows.with_columns(p_c0=pl.when(contender="lstm-cnn").then("p_c1").otherwise("p_c0"))
+    flipped = flipped.with_columns(p_c1=1 - pl.col("p_c0"))
+    both = [rows_of_repeat(table, primary, repeat=repeat) for repeat, table in enumerate((rows, flipped))]
+    once = [contrast(table, RULES, primary) for table in (rows, flipped)]
+    found = over_repeats(both, RULES).row(0, named=True)
+    assert found["difference"] == pytest.approx((once[0]["difference"] + once[1]["difference"]) / 2)
+    assert found["error_from_fits"] > 2 * found["error_from_rows"]
+    assert found["df"] < 10
 
 
-def test_a_fold_without_a_score_is_left_out():
-    rows = made([0.1, 0.2, 0.3])
-    unknown = rows.with_columns(difference=pl.when(pl.col("repeat") > 0).then("difference"))
-    assert resampled(unknown) == resampled(rows.filter(pl.col("repeat") > 0))
-    assert np.isnan(resampled(rows.head(1))[1].error)
-    assert np.isnan(resampled(rows.clear())[0])
+def test_a_procedure_with_one_fit_in_a_repeat_has_it_for_all_seeds():
+    many, primary, _ = of_repeat(0, seeds=(4, 5))
+    first = many.filter(pl.col("contender") != "text-svm", seed=4)
+    one = pl.concat([many.filter(contender="text-svm"), first]).filter(pl.col("seed").is_in([4, 5]))
+    choices = [choice | {"a": "lstm-cnn", "b": "text-svm"} for choice in primary["choices"]]
+    repeats = [rows_of_repeat(table, {"choices": choices}, repeat=place) for place, table in enumerate((many, one))]
+    assert [set(each.rows["seed"]) for each in repeats] == [{0, 1}] * 2
+    assert over_repeats(repeats, RULES)["difference"].is_not_null().all()
 
 
-def test_the_primary_row_has_the_mean_over_repeats_and_all_others_stay():
-    rows, primary, first = of_repeat(0)
-    repeats = pl.concat([first, first.with_columns(pl.col("difference") / 2, repeat=pl.lit(1, pl.Int64))])
-    once, often = (differences(rows, RULES, primary, READS, table) for table in (first, repeats))
+def test_classes_are_predicted_with_the_shares_of_the_training_rows_of_the_own_repeat():
+    rules = Evaluate(primary="balanced_accuracy", metrics=("balanced_accuracy",))
+    rows, primary, _ = of_repeat(0)
+    is_left_out = (pl.col("part") == "train") & (pl.col("label") == "c1") & (pl.col("id") > "r00010")
+    fewer = rows.filter(~is_left_out)
+    values = [
+        over_repeats([rows_of_repeat(table, primary, repeat=place) for place, table in enumerate(tables)], rules)[
+            "difference"
+        ]
+        for tables in ((rows, rows), (fewer, fewer), (rows, fewer))
+    ]
+    alike, other, mixed = (value.item() for value in values)
+    assert alike != other
+    assert mixed == pytest.approx((alike + other) / 2)
+
+
+def test_one_repeat_or_none_has_no_row():
+    rows, primary, _ = of_repeat(0)
+    assert over_repeats([rows_of_repeat(rows, primary, repeat=0)], RULES).equals(empty(REPEATED))
+    assert over_repeats([], RULES).equals(empty(REPEATED))
+
+
+def test_the_primary_row_is_that_of_all_repeats_and_all_others_stay():
+    rows, primary, _ = of_repeat(0)
+    repeated = pl.DataFrame([(0.12, 0.05, 7.0, 0.04, 0.03)], schema=dict(REPEATED), orient="row")
+    once, often = (differences(rows, RULES, primary, READS, table) for table in (empty(REPEATED), repeated))
     assert once.equals(differences(rows, RULES, primary, READS))
-    row, (value, spread) = often.row(0, named=True), resampled(repeats)
+    row, spread = often.row(0, named=True), Spread(0.05, 7.0)
     assert often["is_primary"].to_list() == [True] + [False] * len(once)
-    assert (row["difference"], row["error"], row["df"]) == (value, spread.error, 5.0)
-    assert row["low"] == pytest.approx(value - spread.half_width(0.95))
-    assert (row["p"], row["minimum_detectable"]) == (spread.p(value), spread.detectable(0.95))
+    assert (row["difference"], row["error"], row["df"]) == (0.12, 0.05, 7.0)
+    assert row["low"] == pytest.approx(0.12 - spread.half_width(0.95))
+    assert (row["p"], row["minimum_detectable"]) == (spread.p(0.12), spread.detectable(0.95))
     kept = ["a", "b", "metric", "difference", "low", "high", "p"]
     assert often.filter(~pl.col("is_primary")).select(kept).sort(kept).equals(once.select(kept).sort(kept))
 
 
-def test_equal_differences_in_all_repeats_are_not_known_without_error():
-    rows, primary, first = of_repeat(0)
-    equal = made([0.2] * 6, folds=3)
-    row = differences(rows, RULES, primary, READS, equal).row(0, named=True)
-    assert row["difference"] == pytest.approx(0.2)
-    assert row["error"] == pytest.approx(differences(rows, RULES, primary, READS, first)["error"][0])
+def test_an_error_that_is_not_known_stays_unknown():
+    rows, primary, _ = of_repeat(0)
+    unknown = pl.DataFrame([(0.12, None, None, None, None)], schema=dict(REPEATED), orient="row")
+    row = differences(rows, RULES, primary, READS, unknown).row(0, named=True)
+    assert (row["difference"], row["error"], row["low"], row["p"]) == (0.12, None, None, None)

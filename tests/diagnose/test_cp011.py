@@ -21,7 +21,7 @@ def repeats_of(values, *, over="fold"):
     n = len(values)
     own = {"repeat": [0] * n, "seed": [0] * n, "fold": ["test"] * n, "difference": list(map(float, values))}
     own[over] = [str(place) if over == "fold" else place for place in range(n)]
-    return pl.DataFrame(own | {"a": "lstm-cnn", "b": "text-svm", "n_train": 80, "n_test": 20}).select(
+    return pl.DataFrame(own | {"a": "lstm-cnn", "b": "text-svm"}).select(
         pl.col(name).cast(kind) for name, kind in REPEATS.items()
     )
 
@@ -74,7 +74,7 @@ def test_repeats_two_fits_and_an_unknown_error_are_not_judged(values, over, erro
     [
         ("fold", "for these fits: another training may differ"),
         ("seed", "variation over 3 seeds, but not that of other training pairs"),
-        ("repeat", "the mean over 3 repeats"),
+        ("repeat", "is over 3 repeats"),
     ],
 )
 def test_the_answer_says_which_variation_its_interval_has(over, words):

@@ -2,6 +2,16 @@
 
 from counterpoint.compare.differences import compare, contrast, differences
 from counterpoint.compare.primary import RULE, choose_primary
-from counterpoint.compare.repeated import by_fold
+from counterpoint.compare.repeated import REPEATED_RULE, by_fold, over_repeats, rows_of_repeat
 
-__all__ = ["RULE", "by_fold", "choose_primary", "compare", "contrast", "differences"]
+__all__ = [
+    "REPEATED_RULE",
+    "RULE",
+    "by_fold",
+    "choose_primary",
+    "compare",
+    "contrast",
+    "differences",
+    "over_repeats",
+    "rows_of_repeat",
+]

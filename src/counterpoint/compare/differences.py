@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from counterpoint.compare.holm import holm
-from counterpoint.compare.repeated import n_repeats, resampled
 from counterpoint.compare.selected import PROCEDURES, is_unanimous, selected
 from counterpoint.config import Evaluate
 from counterpoint.errors import ConfigError
@@ -17,15 +16,13 @@ from counterpoint.metrics.jackknife import jackknife
 from counterpoint.metrics.spread import Spread
 from counterpoint.schema import DIFFERENCES, Frame
 
-_ROUNDING = 1e-12
-
 
 def differences(
     predictions: Frame,
     rules: Evaluate,
     primary: Mapping[str, Any] | None,
     modalities: Mapping[str, Sequence[str]],
-    repeats: Frame | None = None,
+    over_repeats: Frame | None = None,
 ) -> Frame:
     """Return the difference of every pair of contenders in every metric on the test rows, the primary one first.
 
@@ -40,9 +37,8 @@ def differences(
         contrast of the two selection procedures, and the two contenders that are chosen most often have a row too.
     modalities
         *modalities* are the modalities of each contender.  *a* of a pair reads more of them, or is later in the table.
-    repeats
-        *repeats* is schema.REPEATS.  With several repeats, the primary contrast is their mean, with the error of
-        `counterpoint.compare.repeated.resampled`.
+    over_repeats
+        *over_repeats* is schema.REPEATED.  If it has a row, that is the primary contrast.
 
     Returns
     -------
@@ -63,12 +59,12 @@ def differences(
     metrics = list(dict.fromkeys([rules.primary, *rules.metrics]))
     comparison = Comparison(part, metrics, rules.confidence)
     pairs = _pairs(list(part.trials), modalities)
-    is_repeated = repeats is not None and n_repeats(repeats) > 1
+    is_repeated = over_repeats is not None and not over_repeats.is_empty()
     is_pair = primary is not None and is_unanimous(primary) and not is_repeated
     marked = (primary["a"], primary["b"], primary["metric"]) if primary and is_pair else None
     found = [contrast(predictions, rules, primary)] if primary and not is_pair else []
-    if repeats is not None and is_repeated:
-        found = [repeated(row, repeats, rules.confidence) for row in found]
+    if over_repeats is not None and is_repeated:
+        found = [repeated(row, over_repeats, rules.confidence) for row in found]
     contrasts = [row | {"is_primary": True} for row in found]
     rows = [*contrasts, *(comparison.difference(a, b, metric) for metric in metrics for a, b in pairs)]
     for metric in metrics:
@@ -104,23 +100,20 @@ def contrast(predictions: Frame, rules: Evaluate, primary: Mapping[str, Any]) ->
     return row | {side: primary[side] for side in PROCEDURES}
 
 
-def repeated(row: Mapping[str, Any], repeats: Frame, confidence: float) -> dict[str, Any]:
+def repeated(row: Mapping[str, Any], over_repeats: Frame, confidence: float) -> dict[str, Any]:
     """Return the primary contrast over all repeats, in place of that of the first one.
 
     Parameters
     ----------
     row
-        *row* is the result of `contrast` of the first repeat.  Its error is kept where all repeats have the same
-        difference.
-    repeats
-        *repeats* is schema.REPEATS.
+        *row* is the result of `contrast` of the first repeat.
+    over_repeats
+        *over_repeats* is schema.REPEATED.
     confidence
         *confidence* is the level of the interval.
     """
-    value, spread = resampled(repeats)
-    if spread.error < _ROUNDING:
-        spread = Spread(row["error"], row["df"])
-    return {**row, **_measured(value, spread, confidence)}
+    value, error, df = over_repeats.fill_null(float("nan")).select("difference", "error", "df").row(0)
+    return {**row, **_measured(value, Spread(error, df), confidence)}
 
 
 def compare(

@@ -1,11 +1,10 @@
-"""The primary contrast in each fold of each repeat, and its error over repeats: the corrected resampled t.
+"""The primary contrast in each fold of each repeat, and over the test rows of all repeats.
 
 A repeat is the whole comparison with another split and other fits.
 """
 
-from collections.abc import Mapping
-from math import nan
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -13,9 +12,13 @@ import polars as pl
 from counterpoint.compare.selected import PROCEDURES, selected
 from counterpoint.config import Evaluate
 from counterpoint.metrics import find_metric, read_part
+from counterpoint.metrics.crossed import crossed_difference
+from counterpoint.metrics.decision import class_shares
 from counterpoint.metrics.rows import Floats, PredictedRows
-from counterpoint.metrics.spread import UNKNOWN, Spread
-from counterpoint.schema import REPEATS, Frame, empty
+from counterpoint.schema import REPEATED, REPEATS, Frame, empty
+
+REPEATED_RULE = "rows of all repeats, crossed with fits"
+"""The rule of the error over repeats, a part of the key of every record that rests on it."""
 
 
 def by_fold(predictions: Frame, rules: Evaluate, primary: Mapping[str, Any] | None, *, repeat: int = 0) -> Frame:
@@ -62,23 +65,11 @@ def by_fold(predictions: Frame, rules: Evaluate, primary: Mapping[str, Any] | No
         for k, fold in enumerate(folds)
         for i, seed in enumerate(seeds)
     ]
-    columns = {name: kind for name, kind in REPEATS.items() if not name.startswith("n_")}
-    found = pl.DataFrame(rows, schema=columns).fill_nan(None)
-    return found.join(_sizes(predictions), on="fold", how="left", maintain_order="left").select(list(REPEATS))
+    return pl.DataFrame(rows, schema=dict(REPEATS)).fill_nan(None)
 
 
 def _by_fold(rows: PredictedRows, metric: str) -> list[float]:
     return [float(find_metric(metric)(own.weigh(np.ones((1, len(own.codes)))))[0]) for own in rows.by_fold]
-
-
-def _sizes(predictions: Frame) -> Frame:
-    """Return for each fold the numbers of rows that its fits and its choice rest on, and that they are tested on."""
-    n_rows = pl.col("id").n_unique().cast(pl.Int64)
-    parts = predictions.group_by("fold", "part").agg(n=n_rows)
-    is_test = pl.col("part") == "test"
-    return parts.group_by("fold").agg(
-        n_train=pl.col("n").filter(~is_test).sum(), n_test=pl.col("n").filter(is_test).sum()
-    )
 
 
 def n_repeats(repeats: Frame) -> int:
@@ -90,41 +81,79 @@ def n_repeats(repeats: Frame) -> int:
     return repeats["repeat"].n_unique()
 
 
-def resampled(repeats: Frame) -> tuple[float, Spread]:
-    """Return the mean of the primary contrast over all repeats, with its standard error.
+class RepeatRows(NamedTuple):
+    """The test rows of the two selection procedures of one repeat, and the class shares of its training rows by fold.
 
-    The differences of two repeats rest on overlapping rows, so they vary less than those of new rows.  The variance of
-    their mean is therefore taken as (1/n + n_test / n_train) times theirs, with n − 1 degrees of freedom, where n is
-    repeats times folds (Nadeau and Bengio, Inference for the Generalization Error, Machine Learning 2003; Bouckaert
-    and Frank, Evaluating the Replicability of Significance Tests, PAKDD 2004).  Validation rows count among the
-    n_train, because the choice of the contenders rests on them.
+    The names of the folds have the number of the repeat, and seeds are numbered from 0.
+    """
+
+    rows: Frame
+    shares: Mapping[str, Floats]
+
+
+def rows_of_repeat(predictions: Frame, primary: Mapping[str, Any], *, repeat: int) -> RepeatRows:
+    """Return all of a repeat on which its part in the primary contrast rests.
+
+    Parameters
+    ----------
+    predictions
+        *predictions* is schema.PREDICTIONS.
+    primary
+        *primary* is the result of `choose_primary`.
+    repeat
+        *repeat* is the number of the repeat, from 0.
+
+    Examples
+    --------
+    >>> columns = {"id": list("1212"), "contender": ["lstm-cnn"] * 2 + ["text-svm"] * 2, "seed": [7] * 4}
+    >>> columns |= {"fold": "test", "part": "test", "group": list("1212"), "label": list("xyxy")}
+    >>> table = pl.DataFrame({**columns, "p_x": [0.9, 0.2, 0.9, 0.6]}).with_columns(p_y=1 - pl.col("p_x"))
+    >>> choice = {"fold": "test", "seed": 7, "a": "lstm-cnn", "b": "text-svm"}
+    >>> found = rows_of_repeat(table, {"choices": [choice]}, repeat=2)
+    >>> found.rows.select("fold", "seed").row(0), found.shares
+    (('2/test', 0), {'2/test': array([0.5, 0.5])})
+    """
+    rows = selected(predictions, primary).with_columns(fold=pl.format(f"{repeat}/{{}}", "fold"))
+    seeds = sorted({choice["seed"] for choice in primary["choices"]})
+    places = pl.DataFrame({"seed": range(len(seeds))}, schema_overrides={"seed": rows.schema["seed"]})
+    by_procedure = [
+        # The one fit of a procedure counts for all seeds, because it may have several in another repeat.
+        own.drop("seed").join(places, how="cross").select(rows.columns)
+        if own["seed"].n_unique() == 1
+        else own.with_columns(pl.col("seed").replace(seeds, range(len(seeds))))
+        for own in rows.partition_by("contender", maintain_order=True)
+    ]
+    shares = {f"{repeat}/{fold}": found for fold, found in class_shares(predictions).items()}
+    return RepeatRows(pl.concat(by_procedure), shares)
+
+
+def over_repeats(repeats: Sequence[RepeatRows], rules: Evaluate) -> Frame:
+    """Return the primary contrast over the test rows of all repeats: schema.REPEATED.
+
+    The rows of all repeats are one part with a fold for each fold of each repeat.  So a metric that pools the rows of
+    folds pools those of repeats too.
 
     Parameters
     ----------
     repeats
-        *repeats* is schema.REPEATS.  Seeds of one fold are averaged first.  Folds without a score are left out.
+        *repeats* are the results of `rows_of_repeat`.
+    rules
+        *rules* gives the primary metric.
 
     Returns
     -------
-    tuple of float and Spread
-        The spread is unknown with fewer than two differences.
+    Frame
+        It has no row with fewer than two repeats.
 
     Examples
     --------
-    >>> rows = {"repeat": [0, 1], "fold": "test", "seed": 0, "difference": [0.1, 0.2], "n_train": 80, "n_test": 20}
-    >>> value, spread = resampled(pl.DataFrame(rows))
-    >>> round(value, 3), round(spread.error, 4), spread.df
-    (0.15, 0.0612, 1.0)
+    >>> over_repeats([], Evaluate()).columns
+    ['difference', 'error', 'df', 'error_from_rows', 'error_from_fits']
     """
-    folds = repeats.group_by("repeat", "fold", maintain_order=True).agg(
-        pl.col("difference").mean(), pl.col("n_train", "n_test").first()
-    )
-    found = folds.drop_nulls("difference")
-    differences: Floats = found["difference"].to_numpy()
-    n = len(differences)
-    if n < 2:
-        return (float(differences[0]) if n else nan), UNKNOWN
-    n_test, n_train = found.select("n_test", "n_train").sum().row(0)
-    ratio = n_test / n_train
-    error = float(np.sqrt((1 / n + ratio) * differences.var(ddof=1)))
-    return float(differences.mean()), Spread(error, float(n - 1))
+    if len(repeats) < 2:
+        return empty(REPEATED)
+    shares = {fold: found for each in repeats for fold, found in each.shares.items()}
+    rows = pl.concat([each.rows for each in repeats])
+    part = read_part(rows, "test", PROCEDURES.values(), primary=rules.primary, shares=shares)
+    value, spread, *errors = crossed_difference(part, PROCEDURES["a"], PROCEDURES["b"], rules.primary)
+    return pl.DataFrame([(value, *spread, *errors)], schema=dict(REPEATED), orient="row").fill_nan(None)

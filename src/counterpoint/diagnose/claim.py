@@ -132,7 +132,7 @@ def scope_of(inputs: VerdictInputs) -> Iterator[str]:
     n, n_seeds = n_repeats(repeats), repeats["seed"].n_unique()
     if n > 1:
         splits = "each with another split and other fits"
-        yield f"The difference is the mean over {n} repeats, {splits}, and the scores are those of the first repeat."
+        yield f"The difference is over {n} repeats, {splits}, and the scores are those of the first repeat."
     elif n_seeds > 1:
         yield f"The interval includes the variation over {n_seeds} seeds, but not that of other training pairs."
     elif n:

@@ -21,7 +21,7 @@ from counterpoint.number_formats import score, share
 
 UNTRAINED = 0.05
 """A network within this of chance on its own training rows has learned nothing."""
-MANY_LAPSES = 0.25
+MANY_LAPSES = 0.3
 """Where the interval of the lapse rate of texts begins below this, the rows are compared, and the lapses are a doubt.
 Texts that are about another class than their label by their nature lapse too."""
 NOT_KNOWN = "So the information in both modalities is not known."

@@ -14,7 +14,7 @@ from counterpoint.metrics.rows import Floats, Ints, PredictedRows
 HALF = 0.5
 """The share of a group that each addition to a class is, in a metric of predicted classes."""
 IN_RANKINGS = 0.02
-"""The same in a metric of ranks, in each fold: there, a row at the wrong end counts far more."""
+"""The same in a metric of ranks, in each fold of a group: there, a row at the wrong end counts far more."""
 
 
 class HalfGroups:
@@ -50,6 +50,8 @@ class HalfGroups:
         counts, n_groups = (np.bincount(codes, minlength=rows.n_classes) for codes in (rows.codes, once))
         self.sizes: Floats = (counts / np.maximum(n_groups, 1))[self.codes]
         """The mean number of rows of a group in the class of each added row."""
+        in_folds = np.unique(most * np.repeat(np.arange(len(stretches)), list(map(len, stretches))) + groups)
+        self._folds_a_group = len(in_folds) / len(np.unique(groups))  # 1, but for the rows of several repeats
 
     @property
     def places(self) -> Ints:
@@ -68,5 +70,5 @@ class HalfGroups:
     def shares(self, *, is_ranking: bool) -> Floats:
         """Return the share of a group that each added row is.  A metric that pools the folds has one pair a class."""
         if is_ranking:
-            return np.full(len(self.codes), IN_RANKINGS)
+            return np.full(len(self.codes), IN_RANKINGS / self._folds_a_group)
         return 2 * HALF / np.bincount(self.codes)[self.codes]

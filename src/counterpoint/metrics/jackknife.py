@@ -61,6 +61,11 @@ class Jackknifed:
         """The standard error from rows and seeds, with its degrees of freedom."""
         return spread_of(self.changes, self.half_changes, self.strata, self.by_seed)
 
+    @property
+    def spread_over_units(self) -> Spread:
+        """The standard error from the units alone, with its degrees of freedom."""
+        return spread_of(self.changes, self.half_changes, self.strata, np.empty(0))
+
     def minus(self, other: Self) -> "Jackknifed":
         """Return the difference to *other* on the same rows.  A contender with one seed is used for all seeds."""
         return Jackknifed(
@@ -72,7 +77,7 @@ class Jackknifed:
         )
 
 
-def jackknife(part: Part, metrics: Sequence[str]) -> dict[str, dict[str, Jackknifed]]:
+def jackknife(part: Part, metrics: Sequence[str], by: Units | None = None) -> dict[str, dict[str, Jackknifed]]:
     """Return each of the *metrics* of each contender on *part*, by contender and metric.
 
     Parameters
@@ -81,6 +86,8 @@ def jackknife(part: Part, metrics: Sequence[str]) -> dict[str, dict[str, Jackkni
         *part* is the rows that all contenders predicted.
     metrics
         *metrics* are names of the METRICS table, or paths.
+    by
+        *by* are other units to leave out than groups.  Half groups are then not added.
 
     Examples
     --------
@@ -90,9 +97,10 @@ def jackknife(part: Part, metrics: Sequence[str]) -> dict[str, dict[str, Jackkni
     (0.75, (4,))
     """
     first = next(iter(part.trials.values()))[0]
-    left_out = _LeftOut(units_of(part.groups, first.codes), HalfGroups(first, part.groups))
+    left_out = _LeftOut(by or units_of(part.groups, first.codes), HalfGroups(first, part.groups))
     found = {name: find_metric(name) for name in metrics}
-    kinds = {kind: {name: each for name, each in found.items() if _kind(each) == kind} for kind in _KINDS}
+    kind_of = {name: _AS_IS if by else _kind(each) for name, each in found.items()}
+    kinds = {kind: {name: each for name, each in found.items() if kind_of[name] == kind} for kind in _KINDS}
     jackknifed = {}
     for contender, seeds in part.trials.items():
         own = [left_out.jackknifed(seeds, kind, of_kind) for kind, of_kind in kinds.items() if of_kind]

@@ -56,7 +56,12 @@ class Part:
 
 
 def read_part(
-    predictions: Frame, part: str, contenders: Iterable[str] | None = None, *, primary: str = "accuracy"
+    predictions: Frame,
+    part: str,
+    contenders: Iterable[str] | None = None,
+    *,
+    primary: str = "accuracy",
+    shares: Mapping[str, Floats] | None = None,
 ) -> Part:
     """Return one part of a Predictions table as arrays.
 
@@ -70,6 +75,8 @@ def read_part(
         *contenders* are the names of the contenders to read.  By default, all are read.
     primary
         *primary* is the metric for which the predicted classes are the best (`counterpoint.metrics.decide`).
+    shares
+        *shares* are the class shares of the training rows by fold.  By default they are those of *predictions*.
 
     Raises
     ------
@@ -86,10 +93,11 @@ def read_part(
     _check_same_rows(frames)
     first = next(iter(frames.values()))[0]
     codes, folds = encode(first["label"].to_list(), classes), _stretches(first["fold"])
-    shares = shares_by_row(class_shares(predictions), first["fold"].to_numpy(), len(classes))
+    known = class_shares(predictions) if shares is None else shares
+    by_row = shares_by_row(known, first["fold"].to_numpy(), len(classes))
 
     def trial(proba: Floats) -> PredictedRows:
-        return PredictedRows(codes, proba, folds, predicted=decide(proba, metric=primary, shares=shares))
+        return PredictedRows(codes, proba, folds, predicted=decide(proba, metric=primary, shares=by_row))
 
     trials = {name: tuple(trial(_proba(seed, classes, name)) for seed in seeds) for name, seeds in frames.items()}
     groups = first.select(pl.coalesce("group", "id").rank("dense") - 1).to_series().to_numpy().astype(np.intp)

@@ -44,8 +44,8 @@ TERMS: Mapping[str, tuple[str, str]] = {
     ),
     "repeat": (
         "Repeat",
-        "The whole comparison with another split and other fits. The primary contrast is the mean over repeats. Its "
-        "interval includes the variation from training.",
+        "The whole comparison with another split and other fits. The primary contrast is that of all repeats together. "
+        "Its interval includes the variation over fits.",
     ),
     "group": (
         "Group",
