@@ -99,11 +99,8 @@ class MisalignedPairs(Check):
         if len(whole) < least or whole["label"].n_unique() < 2:
             needed = f"The check needs {least} pairs that have a text and an image, of two classes."
             return self.not_applicable(SUBJECT, f"{needed} It got {numbers.count(len(whole))}.{_fewer(encode)}")
-        found = (
-            jointly_matched(encoded_pairs) if encoded_pairs else None,
-            cheaply_matched(whole, fit_of(image) if image else None),
-        )
-        models = [each for each in found if each is not None]
+        cheap = cheaply_matched(whole, fit_of(image) if image else None)
+        models = [each for each in (jointly_matched(encoded_pairs) if encoded_pairs else None, cheap) if each]
         if not models:
             return self.not_applicable(SUBJECT, "The images of the pairs can no longer be read.")
         problem = (
