@@ -63,7 +63,7 @@ def run(
     waiting = [training for training in trainings if made(folder, training) is None]
     outline = outlined(trainings)
     on_progress("inquest: trainings", len(trainings) - len(waiting), len(trainings))
-    write_json(folder / OUTLINE, outline | {"key": key_of(__version__, config)})
+    write_json(folder / OUTLINE, outline | {"key": settings_key(config)})
     write_json(path, results(folder, outline))
     for training, (rows, took_s) in engine("local")(waiting, timed_curves, workers=workers):
         keep(_path(folder, training.name), {"key": key(training), "took_s": took_s, "rows": rows})
@@ -87,10 +87,16 @@ def restore(config: InquestConfig, runs: Path, kept: Path = KEPT) -> bool:
         *kept* is the folder of finished trainings.
     """
     path, outline = runs / config.inquest / RESULTS, read_json(kept / OUTLINE)
-    is_wanted = not path.exists() and outline is not None and outline["key"] == key_of(__version__, config)
+    is_wanted = not path.exists() and outline is not None and outline["key"] == settings_key(config)
     if is_wanted:
         write_json(path, results(kept, outline))
     return is_wanted
+
+
+def settings_key(config: InquestConfig) -> str:
+    """Return the key of the settings, the same in every folder: of the study files it has the names alone."""
+    data = {name: one.model_copy(update={"study": Path(one.study.name)}) for name, one in config.data.items()}
+    return key_of(__version__, config.model_copy(update={"data": data}))
 
 
 def plan(config: InquestConfig, tables: Mapping[str, tuple[Frame, Path]]) -> list[Training]:

@@ -11,9 +11,9 @@ from counterpoint.artifacts import write_parquet
 from counterpoint.compare import choose_primary, differences
 from counterpoint.config import read_study
 from counterpoint.config.sweep import Point, points, read_sweep
+from counterpoint.kept_stages import Tables
 from counterpoint.metrics import scores
 from counterpoint.schema import Frame
-from counterpoint.stages import Tables
 from counterpoint.study import Study
 from counterpoint.sweep import Sweep
 from page.results import is_sweep
@@ -28,12 +28,17 @@ class RenewedStudy(Study):
 
     def made(self, stage: str) -> Tables:
         """Return the tables of *stage*: from memory, from the run folder, or computed now."""
-        if stage not in self._tables:
+        if stage not in self._renewed:
             names = MADE_BEFORE.get(stage)
-            self._tables[stage] = (
+            self._renewed[stage] = (
                 {name: self._read(name) for name in names} if names else {stage: self._computed(stage)}
             )
-        return self._tables[stage]
+        return self._renewed[stage]
+
+    @cached_property
+    def _renewed(self) -> dict[str, Tables]:
+        """The tables in memory, by stage."""
+        return {}
 
     @property
     def has_predictions(self) -> bool:

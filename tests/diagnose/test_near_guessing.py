@@ -37,7 +37,7 @@ def test_scores_of_noise_vary_more_in_a_k_fold_than_their_intervals_say(width):
     assert alone > 0.035
 
 
-@pytest.mark.parametrize(("folds", "low"), [(["0", "1"], 0.1 - NEAR_GUESSING * 0.08), (["train", "test"], 0.02)])
-def test_only_the_lower_end_of_a_k_fold_is_lower(folds, low):
-    inputs = VerdictInputs(Inputs({"pairs": pl.DataFrame({"fold": folds})}), empty(FINDINGS))
+@pytest.mark.parametrize(("parts", "low"), [(["train", "oof"], 0.1 - NEAR_GUESSING * 0.08), (["train", "test"], 0.02)])
+def test_only_the_lower_end_of_a_k_fold_is_lower(parts, low):
+    inputs = VerdictInputs(Inputs({"balanced_scores": pl.DataFrame({"part": parts})}), empty(FINDINGS))
     assert inputs.near_guessing(Estimate(0.1, 0.02, 0.2)) == (0.1, pytest.approx(low), 0.2)

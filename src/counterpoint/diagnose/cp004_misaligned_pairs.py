@@ -37,22 +37,22 @@ weaker signal.  Permuted images look like images that are hard to read.
 Takes 2 s at 1,000 rows, mostly to read images.  Pairs that were not encoded yet are encoded, which takes longer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import final
 
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Cost, Finding
 from counterpoint.diagnose.misaligned_rows import Problem, different_part, lapsing_texts
-from counterpoint.diagnose.pair_association import LEVEL, Predicted, association, contrasts, percent
+from counterpoint.diagnose.pair_association import LEVEL, association, contrasts, percent
 from counterpoint.diagnose.queues import queue_evidence
 from counterpoint.encoders.catalogue import INSTALL
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.contender_fits import FitOf
 from counterpoint.measures.encoded_pairs import FEW_PAIRS, Encode, EncodedPairs, with_both
-from counterpoint.measures.information_gain import InformationGain
 from counterpoint.measures.matched_pairs import FEW_ROWS, MatchedPairs, cheaply_matched, jointly_matched
 from counterpoint.measures.own_image_rate import OwnImageRate
 from counterpoint.measures.pair_agreement import least_agreeing
+from counterpoint.measures.single_predictions import SinglePredictions
 from counterpoint.schema import Frame
 
 WEAK = 0.54
@@ -76,8 +76,7 @@ class MisalignedPairs(Check):
         "Encode all pairs, where more than 10,000 have a text and an image.",
     )
     needs = (
-        "pairs", "predictions", "modalities", "best_contenders", "information_gain", "fit_of", "encode",
-        "encoded_pairs", "agreement",
+        "pairs", "predictions", "modalities", "single_predictions", "fit_of", "encode", "encoded_pairs", "agreement",
     )  # fmt: skip
 
     def run(
@@ -86,15 +85,14 @@ class MisalignedPairs(Check):
         pairs: Frame,
         predictions: Frame,
         modalities: Modalities,
-        best_contenders: Mapping[str, str | None],
-        information_gain: InformationGain | None,
+        single_predictions: SinglePredictions,
         fit_of: FitOf,
         encode: Encode | None,
         encoded_pairs: EncodedPairs | None,
         agreement: Frame,
     ) -> Finding:
         """Return the first problem that is found, or else how text and image are associated."""
-        whole, image = with_both(pairs), best_contenders["image"]
+        whole, image = with_both(pairs), single_predictions.best["image"]
         least = FEW_PAIRS if encode else FEW_ROWS
         if len(whole) < least or whole["label"].n_unique() < 2:
             needed = f"The check needs {least} pairs that have a text and an image, of two classes."
@@ -107,7 +105,7 @@ class MisalignedPairs(Check):
             _shifted(models)
             or different_part(predictions, modalities)
             or lapsing_texts(models[-1].rows, predictions, modalities)
-            or association(models, Predicted(predictions, best_contenders, information_gain), _fewer(encode))
+            or association(models, single_predictions, _fewer(encode))
         )
         rates = {each.name: list(each.at_all) for each in models}
         evidence = {"own_image": rates, "n": len(models[-1].rows)} | contrasts(models) | problem.evidence

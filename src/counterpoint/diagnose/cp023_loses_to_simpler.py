@@ -10,11 +10,8 @@ comparisons, and a loss is reported as clear only if chance does not explain the
 Does not compare multimodal contenders: that is the question of the whole study.
 """
 
-from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NamedTuple, final
-
-import polars as pl
 
 from counterpoint import number_formats as numbers
 from counterpoint.compare.holm import holm
@@ -22,6 +19,7 @@ from counterpoint.diagnose.check import Check, Finding, rounded
 from counterpoint.diagnose.inputs import Primary
 from counterpoint.measures.comparison_tables import Members, Modalities, difference_between, spread_between
 from counterpoint.measures.prediction_arrays import best_on_validation
+from counterpoint.measures.simplicity import Simplicity
 from counterpoint.metrics import find_metric
 from counterpoint.metrics.estimate import Estimate
 from counterpoint.metrics.spread import Spread
@@ -29,8 +27,6 @@ from counterpoint.schema import Frame
 
 LEAST_LOSS = 0.02
 """A loss must be shown to lie beyond this.  A smaller loss hardly changes an answer."""
-LESS = 0.5
-"""A contender without a declared place is simpler if it has less than this share of the parameters of the other."""
 SHOWN = 12
 SUBJECT = "single-entity contenders"
 
@@ -57,22 +53,20 @@ class LosesToSimpler(Check):
     code = "CP023"
     title = "A contender loses to a simpler one"
     needs = (
-        "predictions", "differences", "primary", "modalities", "members", "costs", "complexity", "metric", "confidence",
+        "predictions", "differences", "primary", "modalities", "members", "simplicity", "metric", "confidence",
     )  # fmt: skip
 
     def run(
         self, *, predictions: Frame, differences: Frame, primary: Primary | None, modalities: Modalities,
-        members: Members, costs: Frame, complexity: Mapping[str, int], metric: str, confidence: float,
+        members: Members, simplicity: Simplicity, metric: str, confidence: float,
     ) -> Finding:  # fmt: skip
         """Return the finding on all single-entity contenders, the one with the largest loss as its subject."""
         validated = set(predictions.filter(part="validation")["contender"].unique())
         known = {name: reads for name, reads in modalities.items() if name in validated}
-        parameters = dict(costs.group_by("contender").agg(pl.col("parameters").mean()).iter_rows())
-        order = Order(complexity, parameters)
         compared = [
             Loss(name, simpler, found, _p(found, spread_between(differences, name, simpler, metric)))
             for name in known if len(known[name]) == 1
-            if (simpler := _best_simpler(predictions, name, known, order)) is not None
+            if (simpler := _best_simpler(predictions, name, known, simplicity)) is not None
             if (found := _advantage(differences, name, simpler, metric)) is not None
         ]  # fmt: skip
         if not compared:
@@ -96,31 +90,12 @@ class LosesToSimpler(Check):
 ADVICE = "Train it longer or on more rows, or leave it out."
 
 
-class Order(NamedTuple):
-    """The order of simplicity: the declared place of a contender, and its number of trained parameters."""
-
-    complexity: Mapping[str, int]
-    parameters: Mapping[str, float]
-
-    def is_simpler(self, one: str, other: str) -> bool:
-        """Return whether contender *one* is simpler than contender *other*.
-
-        >>> order = Order({"svm": 2, "lstm": 4}, {"svm": 9000, "lstm": 500, "mine": 100})
-        >>> order.is_simpler("svm", "lstm"), order.is_simpler("mine", "lstm"), order.is_simpler("lstm", "mine")
-        (True, True, False)
-        """
-        if {one, other} <= set(self.complexity):
-            return self.complexity[one] < self.complexity[other]
-        sizes = self.parameters.get(one) or 0, self.parameters.get(other) or 0
-        return 0 < sizes[0] < LESS * sizes[1]
-
-
-def _best_simpler(predictions: Frame, name: str, modalities: Modalities, order: Order) -> str | None:
+def _best_simpler(predictions: Frame, name: str, modalities: Modalities, simplicity: Simplicity) -> str | None:
     """Return the simpler contender that reads no more than *name*, and is the best on validation rows, or None."""
     reads = set(modalities[name])
     simpler = [
         other for other in modalities
-        if other != name and set(modalities[other]) <= reads and order.is_simpler(other, name)
+        if other != name and set(modalities[other]) <= reads and simplicity.is_simpler(other, name)
     ]  # fmt: skip
     return best_on_validation(predictions, simpler) if simpler else None
 

@@ -15,6 +15,8 @@ from counterpoint.measures.encoded_pairs import Encode, EncodedPairs, encoded_pa
 from counterpoint.measures.information_gain import InformationGain, information_gain
 from counterpoint.measures.pair_agreement import pair_agreement
 from counterpoint.measures.readers import Readers, best_contenders, reader_predictions, reader_scores, readers
+from counterpoint.measures.simplicity import Simplicity, simplicity
+from counterpoint.measures.single_predictions import SinglePredictions, single_predictions
 from counterpoint.schema import Frame
 
 Depth = Literal["fast", "full"]
@@ -109,6 +111,16 @@ INPUTS: Mapping[str, CheckInput] = {
         InformationGain | None,
         "The bits about the class by text, image, their sum and each multimodal contender.  None if rows are few.",
         information_gain,
+    ),
+    "single_predictions": CheckInput(
+        SinglePredictions,
+        "The predictions of the best_contenders: how they are associated, and their bits about the class.",
+        single_predictions,
+    ),
+    "simplicity": CheckInput(
+        Simplicity,
+        "Which of two contenders is simpler, by declared complexity, or else by the number of parameters.",
+        simplicity,
     ),
 }
 """By name, in the order in which a reader meets them."""

@@ -1,16 +1,13 @@
 """How text and image are associated: not at all, by the class alone, or beyond the class.  A part of CP004."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose.misaligned_rows import Problem
-from counterpoint.measures.information_gain import InformationGain
-from counterpoint.measures.logit_association import logit_association_p
-from counterpoint.measures.matched_pairs import FEW_ROWS, MatchedPairs
+from counterpoint.measures.matched_pairs import MatchedPairs
 from counterpoint.measures.own_image_rate import OwnImageRate
-from counterpoint.measures.prediction_arrays import prediction_arrays
-from counterpoint.schema import Frame
+from counterpoint.measures.single_predictions import SinglePredictions
 
 LEVEL = 0.01
 """At a higher p by permutation, the association is not shown."""
@@ -22,38 +19,7 @@ OWN = "text matches its own image better than another image"
 MAY_BE_JOINED = "If each text should describe its own image, look at a dozen pairs, and join them by an id."
 
 
-class Predicted(NamedTuple):
-    """The predictions of the best text contender and the best image contender.
-
-    Attributes
-    ----------
-    predictions
-        *predictions* is schema.PREDICTIONS.
-    best
-        *best* is the best contender of the text alone and of the image alone, or None.
-    information
-        *information* has the bits about the class by each of them, or None where rows are few.
-    """
-
-    predictions: Frame
-    best: Mapping[str, str | None]
-    information: InformationGain | None
-
-    def p_logits(self, *, is_within_class: bool) -> float:
-        """Return p, by permutation, of the association between the logits of the two contenders."""
-        text, image = self.best["text"], self.best["image"]
-        rows = prediction_arrays(self.predictions, [text, image]) if text and image else None
-        if rows is None or text is None or image is None or len(rows.ids) < FEW_ROWS // 3:
-            return 1.0
-        return logit_association_p(rows, text, image, is_within_class=is_within_class)
-
-    def bits(self) -> dict[str, list[float]]:
-        """Return the bits about the class by text and by image, each with its interval.  Empty if they are unknown."""
-        known = self.information
-        return {each: list(known.bits_of(each)) for each in ("text", "image")} if known else {}
-
-
-def association(models: Sequence[MatchedPairs], predicted: Predicted, fewer: str) -> Problem:
+def association(models: Sequence[MatchedPairs], predicted: SinglePredictions, fewer: str) -> Problem:
     """Return how text and image are associated: not at all, by the class alone, or beyond the class.
 
     Parameters

@@ -117,7 +117,7 @@ class VerdictInputs:
 
     def near_guessing(self, above: Estimate) -> Estimate:
         """Return a distance from guessing with the lower end for a model that guesses, which is lower in a k-fold."""
-        is_k_fold = "test" not in self.inputs["pairs"]["fold"]
+        is_k_fold = "oof" in self.inputs["balanced_scores"]["part"]
         return above._replace(low=above.value - NEAR_GUESSING * (above.value - above.low)) if is_k_fold else above
 
     def reader(self, modality: str) -> str | None:
