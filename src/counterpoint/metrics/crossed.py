@@ -65,7 +65,7 @@ def crossed_difference(part: Part, a: str, b: str, metric: str) -> Crossed:
     _, over_fits = left_out(Units(fits, np.zeros(n_folds, dtype=np.intp)))
     _, within = left_out(units_of(groups_in_fits, first.codes))
     spread = crossed(over_groups, over_fits, within)
-    from_fits = float(np.sqrt(spread.error**2 - over_groups.error**2))
+    from_fits = float(np.sqrt(np.maximum(0.0, spread.error**2 - over_groups.error**2)))
     return Crossed(value, spread, over_groups.error, from_fits)
 
 
