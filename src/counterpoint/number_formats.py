@@ -39,6 +39,17 @@ def share(value: float | None, *, decimals: int = 0) -> str:
     return f"{value:.{max(decimals, 1) if 0 < value < 0.01 else decimals}%}".replace("-", "−")
 
 
+def probability(value: float) -> str:
+    """Return a probability as a percentage, never as 0 or as certain.
+
+    >>> probability(0.69), probability(0.9985), probability(1e-9)
+    ('69%', 'more than 99%', 'less than 1%')
+    """
+    if value > 0.99:
+        return "more than 99%"
+    return "less than 1%" if value < 0.01 else share(value)
+
+
 def p_value(value: float | None) -> str:
     """Return a p value, never as 0.
 

@@ -145,10 +145,13 @@ def _decided(inputs: VerdictInputs, claim: str) -> Iterator[str]:
         return
     measured = row["difference"], row["error"], row["df"]
     found = chances(*measured, margin=margin or 0.0)
-    better, same, worse = (number_formats.share(chance) for chance in found)
+    better, same, worse = (number_formats.probability(chance) for chance in found)
     if margin is None:
         least = number_formats.score(smallest_margin(*measured, confidence=confidence))
-        yield f"Reading both is better with a probability of {better}, and the difference is below {least} either way."
+        yield (
+            f"Reading both is better with a probability of {better}, and “no difference that matters” could be claimed "
+            f"with a margin of {least} or more."
+        )
     else:
         within = f"no difference beyond {number_formats.score(margin)}"
         yield f"The probabilities are {better} for better, {same} for {within}, and {worse} for worse."
