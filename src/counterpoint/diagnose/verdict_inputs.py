@@ -4,7 +4,6 @@ Does not decide: `counterpoint.diagnose.verdict` does.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -103,13 +102,14 @@ class VerdictInputs:
         In balanced accuracy, whichever metric is primary: the accuracy of a modality that carries information may be
         that of the majority.
         """
-        return self._above_chance(self.inputs["balanced_scores"], contenders_reading(self.modalities, modality))
+        names = contenders_reading(self.modalities, modality)
+        above = self._above_chance(self.inputs["balanced_scores"])
+        return {name: each for name, each in above.items() if name in names}
 
-    def _above_chance(self, balanced_scores: Frame, names: Sequence[str]) -> dict[str, Estimate]:
+    def _above_chance(self, balanced_scores: Frame) -> dict[str, Estimate]:
+        """Return how far each contender is above guessing on test rows, best first."""
         rows = scores_on_test_rows(balanced_scores, BALANCED)
-        known = rows.filter(pl.col("contender").is_in(names), pl.col("low").is_not_null()).sort(
-            "value", descending=True, maintain_order=True
-        )
+        known = rows.filter(pl.col("low").is_not_null()).sort("value", descending=True, maintain_order=True)
         return {
             name: self.near_guessing(Estimate(*(end - self.chance for end in ends)))
             for name, *ends in known.select("contender", "value", "low", "high").iter_rows()
@@ -133,8 +133,7 @@ class VerdictInputs:
 
         Where the best contender differs between folds or seeds, it is the score of the choices, as they were made.
         """
-        name = self.reader(modality)
-        return self._above_chance(self.inputs["reader_scores"], [name]).get(name, UNKNOWN) if name else UNKNOWN
+        return self._above_chance(self.inputs["reader_scores"]).get(self.reader(modality) or "", UNKNOWN)
 
     def unread(self) -> tuple[str, ...]:
         """Return the modalities that no trained contender reads alone."""
@@ -156,7 +155,7 @@ class VerdictInputs:
         known = self.baseline and self.known_difference(name, self.baseline, self.metric)
         if known:
             return self.near_guessing(known).low > 0
-        return self._above_chance(self.inputs["balanced_scores"], [name]).get(name, UNKNOWN).low > 0
+        return self._above_chance(self.inputs["balanced_scores"]).get(name, UNKNOWN).low > 0
 
     def difference(self, a: str, b: str) -> Estimate:
         """Return the difference of *a* minus *b* in the primary metric.  An unknown one has an infinite interval."""
