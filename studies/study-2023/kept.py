@@ -121,6 +121,11 @@ def is_restored(path: Path, run: Path) -> bool:
 
 def commit_of(path: Path) -> str:
     """Return the last commit that changed the file or folder at *path*, or nothing where none did."""
-    command = ["git", "log", "-1", "--format=%h", "--", str(path)]
-    found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+    return git("log", "-1", "--format=%h", "--", str(path))
+
+
+def git(*arguments: str) -> str:
+    """Return what git prints in this folder, or nothing outside of a repository."""
+    command, folder = ["git", *arguments], Path(__file__).parent
+    found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return found.stdout.strip() if found.returncode == 0 else ""

@@ -5,7 +5,6 @@
 """
 
 import re
-import subprocess
 import textwrap
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -185,9 +184,8 @@ def environment(found: FolderResults, figures: Figures) -> Environment:
 
 def commit() -> str:
     """Return a sentence with the commit of the program that writes the page, or nothing outside of a repository."""
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    found = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
-    return f"This page was written at commit `{found.stdout.strip()}`." if found.returncode == 0 else ""
+    found = kept.git("rev-parse", "--short", "HEAD")
+    return f"This page was written at commit `{found}`." if found else ""
 
 
 def kept_in(path: Path, runs: Path) -> str:
