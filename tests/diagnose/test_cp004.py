@@ -17,7 +17,9 @@ from counterpoint.measures.matched_pairs import MatchedPairs
 from counterpoint.measures.own_image_rate import own_image_rate
 from counterpoint.measures.prediction_arrays import prediction_arrays
 from counterpoint.measures.sampled_rows import sampled_blocks
+from counterpoint.measures.single_predictions import LEAST_BITS, ByItself, SinglePredictions
 from counterpoint.measures.text_image_association import Canonical, image_features, text_features
+from counterpoint.metrics.estimate import Estimate
 from joint_material import encodings_of, made_encoded
 from made_signals import inputs_of_signals, made_fits
 
@@ -74,11 +76,11 @@ def test_two_sets_joined_on_class_alone_are_reported_and_are_no_alarm(aligned):
     assert "joined on class alone" in found["explanation"]
 
 
-def independent_predictions(*modalities, n=N):
+def independent_predictions(*modalities, n=N, by=0.2):
     """Return predictions by text and image that are independent, though each of *modalities* predicts the class."""
     rng = np.random.default_rng(0)
     signs = {name: rng.choice([-1, 1], n) for name in ("text", "image")}
-    codes = (rng.random(n) < 0.5 + 0.2 * sum(signs[name] for name in modalities)).astype(int)
+    codes = (rng.random(n) < 0.5 + by * sum(signs[name] for name in modalities)).astype(int)
     fold, frames = rng.permutation(n) % 3, []
     for contender, name in (("text-svm", "text"), ("image-cnn", "image")):
         logits = np.outer(0.4 * signs[name] + rng.normal(0, 0.1, n), [-1, 1])
@@ -98,9 +100,45 @@ def test_pairs_without_an_association_are_no_alarm_where_each_modality_predicts_
     found = run_check("CP004", given)
     assert (evidence(found)["association"], found["severity"]) == ("none", severity)
     assert ("nothing shows that the pairs are wrong" in found["explanation"]) == (severity == "info")
-    assert [low > 0 for _, low, _ in evidence(found)["bits"].values()] == [
+    assert [low > LEAST_BITS for _, low, _ in evidence(found)["bits"].values()] == [
         name in modalities for name in ("text", "image")
     ]
+
+
+def test_a_millionth_of_a_bit_is_no_evidence_of_the_class_though_its_interval_lies_above_0():
+    assert NOTHING.is_absent
+    assert not NOTHING.is_shown
+    assert not UNCLEAR.is_absent
+    assert not UNCLEAR.is_shown
+    assert ByItself(NOTHING.bits, Estimate(0.55, 0.51, 0.59), 0.5).is_shown
+    assert WEAK.is_shown
+
+
+GUESSING = Estimate(0.5, 0.48, 0.52)
+NOTHING = ByItself(Estimate(1e-6, 1e-7, 2e-6), GUESSING, 0.5)
+UNCLEAR = ByItself(Estimate(0.01, -0.01, 0.03), GUESSING, 0.5)
+WEAK = ByItself(Estimate(0.03, 0.01, 0.05), Estimate(0.6, 0.55, 0.65), 0.5)
+STRONG = ByItself(Estimate(0.3, 0.2, 0.4), Estimate(0.8, 0.75, 0.85), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("by_text", "by_image", "known"),
+    [
+        (NOTHING, STRONG, ("none", "warn")),
+        (NOTHING, WEAK, ("none", "warn")),
+        (NOTHING, NOTHING, ("none", "warn")),
+        (UNCLEAR, STRONG, ("none", "warn")),
+        (UNCLEAR, WEAK, ("unknown", "info")),
+        (WEAK, WEAK, ("none", "info")),
+        (WEAK, STRONG, ("none", "info")),
+    ],
+)
+def test_pairs_without_an_association_are_judged_by_what_each_modality_predicts(
+    aligned, monkeypatch, by_text, by_image, known
+):
+    monkeypatch.setattr(SinglePredictions, "by_itself", lambda _: {"text": by_text, "image": by_image})
+    found = run_check("CP004", comparison(permuted(aligned)))
+    assert (evidence(found)["association"], found["severity"]) == known
 
 
 @pytest.mark.parametrize("within", ["all", "label"])

@@ -11,7 +11,8 @@ The check looks for these cases in turn:
   must be clear where they do not lapse: weak evidence may flatten the curve of a model without a lapse.
 - **No association**: the model does not find the own image, among all images or within each class.  Then text and image
   do not both predict the class.  If both do, text and image are two independent signs of it, and the finding only
-  reports that: texts of other rows would not predict the class of their row.
+  reports that: texts of other rows would not predict the class of their row.  If it is unknown whether weak evidence
+  predicts it, the association is unknown.
 - **Class alone**: the model finds images of the class, but not the own image among them.  Nor are the predictions of a
   text and an image contender associated within a class.  This is reported, in the answer too, and is no warning.  Two
   signs that are independent given the class have this pattern, and so have two unrelated sets that were joined on class

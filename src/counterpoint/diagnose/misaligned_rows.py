@@ -14,7 +14,7 @@ from counterpoint.measures.prediction_arrays import PredictionArrays, prediction
 from counterpoint.measures.text_predictions import TextPredictions, label_support_of, least_log_loss, text_predictions
 from counterpoint.schema import Frame
 
-LEAST_LAPSE_RATE, MOST_LAPSE_RATE = 0.12, 0.95
+LEAST_LAPSE_RATE, MOST_LAPSE_RATE = 0.12, 0.85
 """The interval of the lapse rate must lie between these.  Above them, the model does not read the texts."""
 LEAST_CLARITY = 0.95
 """Texts that do not lapse must be clear: weak evidence of many words flattens a curve without any lapse.  On 12 draws

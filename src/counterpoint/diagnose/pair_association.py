@@ -7,7 +7,7 @@ from counterpoint import number_formats as numbers
 from counterpoint.diagnose.misaligned_rows import Problem
 from counterpoint.measures.matched_pairs import MatchedPairs
 from counterpoint.measures.own_image_rate import OwnImageRate
-from counterpoint.measures.single_predictions import SinglePredictions
+from counterpoint.measures.single_predictions import ByItself, SinglePredictions
 
 LEVEL = 0.01
 """At a higher p by permutation, the association is not shown."""
@@ -15,6 +15,9 @@ CHANCE = 0.5
 """The rate by chance."""
 ENOUGH = 800
 """From fewer pairs, no model shows that text and image have only the class in common."""
+WEAK_BITS = 0.1
+"""Where text and image both give fewer bits about the class than this, they may share the class without a visible
+association."""
 OWN = "text matches its own image better than another image"
 MAY_BE_JOINED = "If each text should describe its own image, look at a dozen pairs, and join them by an id."
 
@@ -34,7 +37,7 @@ def association(models: Sequence[MatchedPairs], predicted: SinglePredictions, fe
     best = max(models, key=lambda each: each.at_all.low)
     evidence: dict[str, Any] = {"p_logits": predicted.p_logits(is_within_class=False)}
     if not _is_shown([each.at_all.p for each in models], evidence["p_logits"]):
-        problem = _only_within_classes(models) or _no_association(models, predicted.bits(), fewer)
+        problem = _only_within_classes(models) or _no_association(models, predicted.by_itself(), fewer)
         return problem._replace(evidence=evidence | problem.evidence)
     within = max((each.in_class for each in models), key=lambda rate: rate.low)
     p_logits = predicted.p_logits(is_within_class=True)
@@ -84,15 +87,15 @@ def _only_within_classes(models: Sequence[MatchedPairs]) -> Problem | None:
     return None
 
 
-def _no_association(models: Sequence[MatchedPairs], bits: Mapping[str, Sequence[float]], fewer: str) -> Problem:
+def _no_association(models: Sequence[MatchedPairs], by_itself: Mapping[str, ByItself], fewer: str) -> Problem:
     """Return that there is no association, or that it is unknown.
 
     Parameters
     ----------
     models
         *models* match texts with images.
-    bits
-        *bits* are those about the class by text and by image, each a value with the ends of its interval.
+    by_itself
+        *by_itself* is what text and image predict about the class, each by itself.
     fewer
         *fewer* is how the check applies to fewer pairs.
     """
@@ -102,18 +105,21 @@ def _no_association(models: Sequence[MatchedPairs], bits: Mapping[str, Sequence[
         unknown = f"It is unknown whether text and image belong together. {measured}"
         return Problem("info", f"{unknown} {_more_rows(models[0], fewer)}", {"association": "unknown"})
     none = f"{judge.name} show no association of text and image. {_measured(judge.at_all)}"
-    evidence = {"association": "none", "bits": bits}
-    if bits and all(low > 0 for _, low, _ in bits.values()):
+    bits = {"bits": {name: list(each.bits) for name, each in by_itself.items()}}
+    if by_itself and all(each.is_shown for each in by_itself.values()):
         explanation = (
             f"{none} But each of them predicts the class of its row by itself, which texts of other rows would not. So "
             f"they are two independent signs of the class, and nothing shows that the pairs are wrong. {MAY_BE_JOINED}"
         )
-        return Problem("info", explanation, evidence)
+        return Problem("info", explanation, bits | {"association": "none"})
+    if by_itself and all(each.bits.high < WEAK_BITS and not each.is_absent for each in by_itself.values()):
+        weak = "Each of them gives little evidence of the class, or none, so it is unknown whether they belong together"
+        return Problem("info", f"{none} {weak}. {MAY_BE_JOINED}", bits | {"association": "unknown"})
     explanation = (
         f"{none} Either the pairs are misaligned, or the texts are off-topic, or text and image describe different "
         "things by their nature. Look at a dozen pairs before all else."
     )
-    return Problem("warn", explanation, evidence)
+    return Problem("warn", explanation, bits | {"association": "none"})
 
 
 def _measured(rate: OwnImageRate, among: str = "") -> str:

@@ -3,11 +3,47 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from counterpoint.measures.information_gain import InformationGain
 from counterpoint.measures.logit_association import logit_association_p
 from counterpoint.measures.matched_pairs import FEW_ROWS
 from counterpoint.measures.prediction_arrays import prediction_arrays
+from counterpoint.metrics.estimate import Estimate
 from counterpoint.schema import Frame
+
+LEAST_BITS, NO_BITS = 0.002, 0.01
+"""A modality predicts the class if the interval of its bits begins above the first, and does not if it ends below the
+second.  The first is not 0: a calibrated prediction that has learnt nothing gives about a millionth of a bit on every
+row, and the interval of that lies above 0."""
+
+
+class ByItself(NamedTuple):
+    """What one modality by itself predicts about the class, calibrated on validation rows.
+
+    Attributes
+    ----------
+    bits
+        *bits* are the bits a row about the class.
+    balanced
+        *balanced* is the balanced accuracy.
+    chance
+        *chance* is the balanced accuracy of guessing.
+    """
+
+    bits: Estimate
+    balanced: Estimate
+    chance: float
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the modality predicts the class."""
+        return self.bits.low > LEAST_BITS or self.balanced.low > self.chance
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether it is shown that the modality predicts nothing, or almost nothing."""
+        return not self.is_shown and self.bits.high < NO_BITS
 
 
 class SinglePredictions(NamedTuple):
@@ -35,10 +71,16 @@ class SinglePredictions(NamedTuple):
             return 1.0
         return logit_association_p(rows, text, image, is_within_class=is_within_class)
 
-    def bits(self) -> dict[str, list[float]]:
-        """Return the bits about the class by text and by image, each with its interval.  Empty if they are unknown."""
+    def by_itself(self) -> dict[str, ByItself]:
+        """Return what the text and the image predict, each by itself.  Empty if it is unknown."""
         known = self.information
-        return {each: list(known.bits_of(each)) for each in ("text", "image")} if known else {}
+        if known is None:
+            return {}
+        chance = 1 / len(np.unique(known.rows.codes))
+        return {
+            name: ByItself(known.bits_of(name), known.rows.balanced(known.correct[name]), chance)
+            for name in ("text", "image")
+        }
 
 
 def single_predictions(
@@ -58,7 +100,7 @@ def single_predictions(
     Examples
     --------
     >>> from counterpoint.schema import PREDICTIONS, empty
-    >>> single_predictions(empty(PREDICTIONS), {"text": None, "image": None}, None).bits()
+    >>> single_predictions(empty(PREDICTIONS), {"text": None, "image": None}, None).by_itself()
     {}
     """
     return SinglePredictions(predictions, best_contenders, information_gain)
