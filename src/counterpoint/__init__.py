@@ -8,6 +8,9 @@ __version__ = "0.2.0"
 _PUBLIC = {
     "open_study": "counterpoint.opening",
     "Study": "counterpoint.study",
+    "save": "counterpoint.saved.save",
+    "load": "counterpoint.saved.model",
+    "open_saved": "counterpoint.saved.model",
     "open_acquisition": "counterpoint.acquire.acquisition",
     "read_pairs": "counterpoint.data",
     "split": "counterpoint.data",

@@ -43,6 +43,10 @@ class UnreadableFitError(CounterpointError):
     """A fit that is damaged, was not kept, or has a class that is not trusted.  It can be made again."""
 
 
+class SavedModelError(CounterpointError):
+    """A folder that holds no saved model, or one that was changed after it was saved."""
+
+
 class ImageError(CounterpointError):
     """An image that cannot be used.  *reason* is one word of the closed list in ``features.decode``."""
 

@@ -100,22 +100,6 @@ def sweep(
         _print_parts(sweep_summary(opened.swept), page)
 
 
-def predict(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as runs/openmoji.")],
-    contender: Annotated[str, typer.Argument(help="A contender of that study.")],
-    text: Annotated[str | None, typer.Option(help="The text of the pair.")] = None,
-    image: Annotated[Path | None, typer.Option(help="The image of the pair.")] = None,
-    trust: Annotated[
-        list[str] | None, typer.Option(help="A class of your own whose fits are read, such as my_lab.bayes:CharBayes.")
-    ] = None,
-) -> None:
-    """Predict the class of one pair with a fitted contender."""
-    from counterpoint.contenders.predict import predict_pair
-
-    for name, chance in predict_pair(run_folder, contender, text=text, image=image, trusted=trust or ()).items():
-        say(f"{chance:.3f}  {name}")
-
-
 def export_pairs(
     study: StudyFile,
     *,

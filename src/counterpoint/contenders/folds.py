@@ -31,8 +31,10 @@ def rows_by_part(pairs: Frame, fold: str) -> dict[str, Frame]:
 def folds_to_test(pairs: Frame) -> list[str]:
     """Return the test folds of *pairs*: ["test"] in a hold-out, ["0", "1", …] in a k-fold.
 
+    A hold-out may have no test rows: its fit is then for other pairs.
+
     >>> folds_to_test(pl.DataFrame({"fold": ["train", "test", "validation"]}))
     ['test']
     """
     folds = pairs["fold"].unique().to_list()
-    return ["test"] if "test" in folds else sorted(folds, key=int)
+    return sorted(folds, key=int) if set(folds).isdisjoint(PARTS) else ["test"]

@@ -26,10 +26,10 @@ Refs = Sequence[str | None]
 class _Call:
     """The images of the pairs of one call, and of its validation rows."""
 
-    def __init__(self, pairs: Frame, validation: Frame | None) -> None:
+    def __init__(self, pairs: Frame, validation: Frame | None, *, is_silent: bool = False) -> None:
         self._frames = [pairs] if validation is None else [pairs, validation]
         self._read: dict[Any, Any] = {}
-        self._is_accounted = False
+        self._is_accounted = is_silent
 
     @cached_property
     def images(self) -> Frame:
@@ -96,10 +96,17 @@ _CALL: ContextVar[_Call | None] = ContextVar("images", default=None)
 
 
 @contextmanager
-def images_of(pairs: Frame, validation: Frame | None = None) -> Iterator[None]:
+def images_of(pairs: Frame, validation: Frame | None = None, *, is_silent: bool = False) -> Iterator[None]:
     """Decode the images of *pairs* once within this context, and warn once of images that cannot be read.
 
     Within another such context, only the outer one warns.
+
+    Parameters
+    ----------
+    pairs, validation
+        *pairs* and *validation* are the rows of one call.
+    is_silent
+        *is_silent* leaves out the warning and the error: the caller reports each image that cannot be read.
 
     Raises
     ------
@@ -109,7 +116,7 @@ def images_of(pairs: Frame, validation: Frame | None = None) -> Iterator[None]:
     if _CALL.get() is not None or "image" not in pairs.columns:
         yield
         return
-    token = _CALL.set(_Call(pairs, validation))
+    token = _CALL.set(_Call(pairs, validation, is_silent=is_silent))
     try:
         yield
     finally:

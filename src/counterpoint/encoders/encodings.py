@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +126,7 @@ def load_encodings(pairs: Frame, encoder: Encoder, modality: str, *, cache: Path
         return Encodings(*encoder.rows(pairs, modality))
     _check_reads(encoder, modality)
     contents = contents_of(pairs, modality)
-    here = _folder(Path(folder_of_process()), encoder, modality)
+    here = _folder(_made_here(), encoder, modality)
     folders = [here] if cache is None else [_folder(cache, encoder, modality), here]
     store = VectorStore(encoder.width, (each for folder in folders for each in stored_segments(folder, encoder.width)))
     store.add(list(_on_the_spot(encoder, modality, contents, _lacking(store, contents), here)))
@@ -244,6 +245,15 @@ class _Stored:
             gone = values[int(np.flatnonzero(~is_read)[0])]
             raise RunFolderError(f"The stored vector of {gone} is damaged, and it cannot be read: run the study again.")
         self._again.update(zip(self.slots[new].tolist(), vectors, strict=True))
+
+
+def forget_made_here() -> None:
+    """Remove the vectors that `load_encodings` has made in this process, so that the disk does not fill with them."""
+    shutil.rmtree(_made_here(), ignore_errors=True)
+
+
+def _made_here() -> Path:
+    return Path(folder_of_process(), "encodings")
 
 
 def _check_reads(encoder: Encoder, modality: str) -> None:

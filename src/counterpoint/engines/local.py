@@ -141,12 +141,18 @@ class _Worker(ProcessPoolExecutor):
     """One process.  The one that replaces it after a crash has the same *number*."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(1, mp_context=SPAWN, initializer=_begin, initargs=(os.getpid(), number))
+        super().__init__(1, mp_context=SPAWN, initializer=begin_worker, initargs=(os.getpid(), number))
         self.number = number
 
 
-def _begin(parent: int, number: int) -> None:
-    """Ignore interrupts, which the parent handles.  End when the parent is gone, or an input takes too long."""
+def begin_worker(parent: int, number: int) -> None:
+    """Ignore interrupts, which the parent handles.  End when the parent is gone, or an input takes too long.
+
+    Parameters
+    ----------
+    parent, number
+        *parent* is the id of the process that starts this one, and *number* the number of this worker.
+    """
     os.environ[WORKER] = str(number)
     expend_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

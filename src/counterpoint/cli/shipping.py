@@ -1,0 +1,155 @@
+"""Commands that take a contender of a finished study along: save it, and predict new pairs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from counterpoint.cli.ending import interruptible, say
+from counterpoint.errors import ConfigError
+
+if TYPE_CHECKING:
+    from counterpoint.saved.new_rows import NewRows
+
+Trust = Annotated[
+    list[str] | None, typer.Option(help="A class of your own whose fits are read, such as my_lab.bayes:CharBayes.")
+]
+
+
+def save(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as runs/openmoji.")],
+    *,
+    to: Annotated[Path, typer.Option("--to", help="The folder to write.  It must be new or empty.")],
+    contender: Annotated[
+        str | None, typer.Option(help="A contender of that study (default: the one that the answer recommends).")
+    ] = None,
+    fit: Annotated[
+        str | None, typer.Option(help="One fit of the study, such as seed-0.fold-2 (default: a new fit to all rows).")
+    ] = None,
+) -> None:
+    """Save a contender of a finished study as a model to use, with its scores, its doubts and a model card."""
+    from counterpoint.progress import progress
+    from counterpoint.saved.save import save as save_model
+
+    with interruptible(lambda: "finished work is kept"), progress() as on_progress:
+        record = save_model(run_folder, to, contender=contender, fit=fit, on_progress=on_progress)
+    trained = record["trained_on"]
+    say(f"Saved {record['contender']} in {to}: {trained['why']}.")
+    say(
+        f"It is {_fit_named(trained['fit'])}: {trained['train']:,} pairs trained it, and {trained['validation']:,} "
+        "calibrated it."
+    )
+    doubt = record["study"]["answer"].get("doubt")
+    if doubt:
+        say(f"The study has a doubt. {doubt}")
+    say(f"Next: counterpoint predict {to} --table new.csv --out predictions.parquet")
+
+
+def _fit_named(fit: str) -> str:
+    return "a new fit to all pairs of the study" if fit == "all rows" else f"the fit {fit} of the study"
+
+
+def predict(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A saved model, or a run folder.")],
+    contender: Annotated[str | None, typer.Argument(help="A contender, where DIR is a run folder.")] = None,
+    *,
+    text: Annotated[str | None, typer.Option(help="The text of one pair.")] = None,
+    image: Annotated[Path | None, typer.Option(help="The image of one pair.")] = None,
+    table: Annotated[Path | None, typer.Option(help="A table of pairs, a folder with a table, or tar shards.")] = None,
+    images: Annotated[
+        Path | None, typer.Option("--folder", help="A folder of images, each with the text of x.txt next to x.jpg.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The file of the predictions: .parquet, .csv or .jsonl.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes at a time (default: one a core).")] = None,
+    trust: Trust = None,
+) -> None:
+    """Predict the classes of new pairs with a saved model, or of one pair with a contender of a run folder."""
+    given = [name for name, value in (("--table", table), ("--folder", images)) if value is not None]
+    if len(given) > 1 or (given and (text is not None or image is not None)):
+        raise ConfigError("Give one of --table, --folder, or a pair with --text and --image.")
+    if contender is not None:
+        _predict_with_run(folder, contender, text=text, image=image, trust=trust, is_table=bool(given))
+    elif given:
+        if out is None:
+            raise ConfigError(f"{given[0]} needs --out with the file to write, such as predictions.parquet.")
+        _predict_rows(folder, table, images, out, workers=workers, trust=trust)
+    else:
+        _predict_pair(folder, text, image, trust)
+
+
+def _predict_with_run(
+    folder: Path, contender: str, *, text: str | None, image: Path | None, trust: list[str] | None, is_table: bool
+) -> None:
+    from counterpoint.contenders.predict import predict_pair
+
+    if is_table:
+        raise ConfigError(
+            "A run folder predicts one pair. For a table or a folder of images save the contender first: "
+            f"counterpoint save {folder} --contender {contender} --to DIR."
+        )
+    _print_chances(predict_pair(folder, contender, text=text, image=image, trusted=trust or ()))
+
+
+def _predict_pair(folder: Path, text: str | None, image: Path | None, trust: list[str] | None) -> None:
+    import polars as pl
+
+    from counterpoint.features.shaped_images import why_unreadable
+    from counterpoint.saved.model import open_saved
+
+    saved = open_saved(folder, trusted=trust or ())
+    needed = saved.modalities
+    if needed and all({"text": text, "image": image}[name] is None for name in needed):
+        raise ConfigError(f"The model reads {' and '.join(needed)}. Give --{' or --'.join(needed)}.")
+    if image is not None and (why := why_unreadable(str(image.resolve()))):
+        raise ConfigError(f"--image {image} cannot be read: {why}.")
+    pair = pl.DataFrame(
+        {"text": [text], "image": [image and str(image.resolve())]}, schema=dict.fromkeys(("text", "image"), pl.String)
+    )
+    row = saved.predict(pair).row(0, named=True)
+    _print_chances({name: row[f"p_{name}"] for name in saved.classes})
+    for modality in needed:
+        if row[f"is_{modality}_missing"]:
+            say(f"The {modality} is missing.")
+        elif row[f"is_{modality}_unlike"]:
+            say(f"The {modality} is unlike those of training: do not trust this without a look.")
+
+
+def _print_chances(chances: dict[str, float]) -> None:
+    for name, chance in chances.items():
+        say(f"{chance:.3f}  {name}")
+
+
+def _predict_rows(
+    folder: Path, table: Path | None, images: Path | None, out: Path, *, workers: int | None, trust: list[str] | None
+) -> None:
+    from counterpoint.saved.prediction_file import check_ending
+
+    check_ending(out)
+    from counterpoint.progress import progress
+    from counterpoint.saved.predict_rows import predict_rows
+
+    with (
+        interruptible(lambda: "finished parts are kept"),
+        progress() as on_progress,
+        _rows(table, images, folder) as rows,
+    ):
+        n = predict_rows(folder, rows, out, trusted=trust or (), workers=workers, on_progress=on_progress)
+    say(f"Predicted {n:,} rows: {out}")
+
+
+@contextmanager
+def _rows(table: Path | None, images: Path | None, folder: Path) -> "Iterator[NewRows]":
+    from counterpoint.saved.new_rows import rows_of_folder, rows_of_table
+    from counterpoint.saved.record import read_record
+
+    encoders = tuple(each["name"] for each in read_record(folder)["encoders"])
+    with TemporaryDirectory(prefix="counterpoint-") as work:
+        if images is not None:
+            yield rows_of_folder(images, Path(work))
+        elif table is not None:
+            yield rows_of_table(table, Path(work), encoders=encoders)

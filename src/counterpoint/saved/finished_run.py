@@ -1,0 +1,104 @@
+"""A finished study, as its run folder holds it: its settings, its pairs, and the contender to save."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from counterpoint.artifacts import are_true, read_sealed
+from counterpoint.config import StudyConfig
+from counterpoint.config.yaml_text import NotPlainError, read_yaml
+from counterpoint.contenders.fit_task import is_done
+from counterpoint.errors import ConfigError, RunFolderError, did_you_mean
+from counterpoint.files import read_parquet
+from counterpoint.runs.finished import AGAIN, RESULTS, read_finished
+from counterpoint.schema import Frame
+
+BETTER = ("better", "better_alone", "not_shown")
+"""Claims whose multimodal contender has the better score."""
+_STAGE = {"key": str, "files": dict}
+
+
+class FinishedRun:
+    """The run folder of a finished study.  It may come from a stranger.
+
+    Raises
+    ------
+    RunFolderError
+        When the study is not finished, or its record, results or pairs are damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.results, self.fits = read_finished(folder)
+
+    @cached_property
+    def config(self) -> StudyConfig:
+        """The settings of the study, as far as they are shared."""
+        try:
+            settings = read_yaml(self.results["config"])
+        except (KeyError, TypeError, NotPlainError) as error:
+            raise RunFolderError(f"{self.folder / RESULTS} is damaged. {AGAIN}.") from error
+        return StudyConfig.read(settings, where=str(self.folder))
+
+    def pairs(self) -> Frame:
+        """Return the pairs, schema.PAIRS, as the study compared on."""
+        record = read_sealed(self.folder / "tables" / ".pairs.json", _STAGE)
+        if record is None or not are_true(self.folder, record["files"]):
+            raise RunFolderError(f"The pairs in {self.folder / 'tables'} are damaged or missing. {AGAIN}.")
+        return read_parquet(self.folder / "tables" / "pairs.parquet")
+
+    def key(self, stage: str) -> str:
+        """Return the hash of everything that the tables of *stage* were made from."""
+        record = read_sealed(self.folder / "tables" / f".{stage}.json", _STAGE)
+        return str(record["key"]) if record else ""
+
+    def recommended(self) -> tuple[str, str]:
+        """Return the contender that the answer recommends, and the reason in one sentence.
+
+        It is the multimodal contender of the primary contrast where that has the better score, or else the one of a
+        single modality.
+
+        Raises
+        ------
+        ConfigError
+            When the study has no primary contrast.
+        """
+        primary, claim = self.results.get("primary"), self.results["answer"].get("claim")
+        if not primary:
+            raise ConfigError(f"{self.folder} has no primary contrast. Name a --contender: {', '.join(self.fits)}.")
+        a, b = str(primary["a"]), str(primary["b"])
+        if claim in BETTER:
+            return a, f"{a} has the better score in the primary contrast"
+        return b, f"{a}, which reads both, is not shown to be better than {b}"
+
+    def fit_folder(self, contender: str, fit: str) -> Path:
+        """Return the folder of one *fit* of *contender*, such as ``seed-0.fold-2``.
+
+        Raises
+        ------
+        ConfigError
+            When the study has no such fit.
+        RunFolderError
+            When it is damaged.
+        """
+        keys = self.fits_of(contender)
+        name = fit if fit in keys else f"{contender}.{fit}"
+        if name not in keys:
+            known = [each.removeprefix(f"{contender}.") for each in keys]
+            raise ConfigError(f"{contender} has no fit {fit!r}.{did_you_mean(fit, known)}")
+        if not is_done(self.folder / "fits" / name, keys[name]):
+            raise RunFolderError(f"{self.folder / 'fits' / name} is damaged. {AGAIN}.")
+        return self.folder / "fits" / name
+
+    def fits_of(self, contender: str) -> Mapping[str, str]:
+        """Return the key of each fit of *contender* by its name, or raise ConfigError where the study has none."""
+        if contender not in self.fits:
+            raise ConfigError(f"{self.folder} has no contender {contender!r}.{did_you_mean(contender, self.fits)}")
+        return self.fits[contender]
+
+    def scores_of(self, contender: str) -> list[dict[str, Any]]:
+        """Return the scores of *contender* on test rows, by metric."""
+        parts = ("test", "oof")
+        rows: Sequence[dict[str, Any]] = self.results["scores"]
+        return [row for row in rows if row["contender"] == contender and row["part"] in parts]

@@ -1,0 +1,52 @@
+"""The inputs that a fitted model reads: encoders and pixels, of itself and of the fits inside it."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from counterpoint.contenders.readings import Reading
+from counterpoint.saved.training_reference import SIDE_PX
+
+SMALL_COPY = {"side_px": SIDE_PX, "mode": "rgb"}
+"""The pixels by which images are compared where the model reads none."""
+
+
+class Inputs(NamedTuple):
+    """The inputs of one model.
+
+    Attributes
+    ----------
+    readings
+        *readings* are the encoders whose vectors it reads, each once.
+    pixels
+        *pixels* are the settings of the pixels that it reads, or `SMALL_COPY`.
+    """
+
+    readings: tuple[Reading, ...]
+    pixels: dict[str, Any]
+
+    def reading_of(self, modality: str) -> Reading | None:
+        """Return the first encoder of a *modality*, or None."""
+        return next((each for each in self.readings if each.modality == modality), None)
+
+
+def inputs_of(model: Any) -> Inputs:
+    """Return the inputs of the fitted *model*.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from counterpoint.contenders.majority import Majority
+    >>> inputs_of(Majority().fit(pl.DataFrame({"text": ["a", "b"]}), ["x", "y"])).readings
+    ()
+    """
+    models = list(_with_inner(model))
+    leaves = [each for each in models if not each.state().fits]
+    readings = dict.fromkeys(reading for each in leaves for reading in each.encodings_read())
+    pixels = next((settings for each in models if (settings := each.pixel_settings())), SMALL_COPY)
+    return Inputs(tuple(readings), dict(pixels))
+
+
+def _with_inner(model: Any) -> Iterator[Any]:
+    yield model
+    for inner in model.state().fits.values():
+        yield from _with_inner(inner)

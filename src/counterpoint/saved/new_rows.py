@@ -1,0 +1,168 @@
+"""The pairs to predict: the rows of a table or of a folder, or one pair, in parts of a known size."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from counterpoint.artifacts import key_of
+from counterpoint.data.infer import infer_source
+from counterpoint.data.sources import Source, open_source
+from counterpoint.data.sources.base import REASON, row_frames, stamp
+from counterpoint.encoders import COLUMNS
+from counterpoint.errors import SourceError
+from counterpoint.schema import Frame
+
+FIRST_ROWS, PART_ROWS = 32, 1024
+"""The rows of the first part, so that a first result comes soon, and of each other part."""
+IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
+UNUSED = ("label", "group", "split", "url", "text_id", "image_id")
+"""Columns that a prediction does not need.  A row that lacks one stays."""
+
+
+class Part(NamedTuple):
+    """Rows to predict, in the order of the input.
+
+    Attributes
+    ----------
+    number
+        *number* counts the parts from 0.
+    rows
+        *rows* have row, id, text and image, and ``reason`` where a row cannot be read.
+    """
+
+    number: int
+    rows: Frame
+
+
+class NewRows:
+    """The rows of an input.
+
+    Parameters
+    ----------
+    source
+        *source* is an opened source.
+    work
+        *work* is a folder for images that the source makes.
+    """
+
+    def __init__(self, source: Source, work: Path) -> None:
+        self._source, self._work = source, work
+
+    def fingerprint(self) -> str:
+        """Return a hash that changes whenever the rows may have changed."""
+        return self._source.fingerprint()
+
+    def count(self) -> int:
+        """Return the number of rows, after reading all of them."""
+        return sum(len(records) + len(dropped) for records, dropped in self._source.read(self._work))
+
+    def parts(self) -> Iterator[Part]:
+        """Yield all rows in parts, the first one small.
+
+        Raises
+        ------
+        SourceError
+            When the input cannot be read, or has no rows.
+        """
+        number, waiting = 0, pl.DataFrame()
+        for records, dropped in self._source.read(self._work):
+            gone = dropped.select("row", "id", pl.col(REASON))
+            rows = pl.concat([records.drop("source"), gone], how="diagonal").sort("row")
+            waiting = pl.concat([waiting, rows], how="diagonal") if len(waiting) else rows
+            while len(waiting) >= (size := PART_ROWS if number else FIRST_ROWS):
+                yield Part(number, waiting[:size])
+                number, waiting = number + 1, waiting[size:]
+        if len(waiting):
+            yield Part(number, waiting)
+
+
+def rows_of_table(path: Path, work: Path, *, encoders: tuple[str, ...] = ()) -> NewRows:
+    """Return the rows of a table, of a folder with a table, or of tar shards at *path*.
+
+    Parameters
+    ----------
+    path, work
+        *path* is the input, and *work* a folder for images that it makes.
+    encoders
+        *encoders* are those of the model.  Vectors in columns are read where one needs them.
+
+    Raises
+    ------
+    SourceError
+        When no source can read *path*.
+    """
+    settings = dict(infer_source(path).source)
+    settings |= {name: None for name in UNUSED if name in settings or settings["kind"] == "table"}
+    starts = [encoder.removeprefix(COLUMNS) for encoder in encoders if encoder.startswith(COLUMNS)]
+    if starts and settings["kind"] == "table":
+        settings["numbers"] = [f"{start}*" for start in starts]
+    return NewRows(open_source(settings), work)
+
+
+class ImagesOfFolder(Source):
+    """Every image file below a folder, in the order of their paths, each with the text of ``x.txt`` next to ``x.jpg``.
+
+    Parameters
+    ----------
+    path
+        *path* is the folder.
+    """
+
+    kind: str = "images"
+    path: Path
+
+    def rows(self, work: Path) -> Iterator[Frame]:
+        """Yield the images with their texts."""
+        return row_frames(map(self._row, self._files()), {})
+
+    def fingerprint(self) -> str:
+        """Return a hash of the paths, sizes and times of the images."""
+        return stamp(self, self._files())
+
+    def _files(self) -> list[Path]:
+        found = [path for path in self.path.rglob("*") if path.suffix.lower() in IMAGES and path.is_file()]
+        if not found:
+            raise SourceError(f"{self.path} has no image file. Allowed endings: {', '.join(IMAGES)}.")
+        return sorted(found)
+
+    def _row(self, path: Path) -> dict[str, Any]:
+        text = path.with_suffix(".txt")
+        return {
+            "id": str(path.relative_to(self.path)),
+            "text": text.read_text(encoding="utf-8", errors="replace").strip() if text.is_file() else None,
+            "image": str(path.resolve()),
+            "source": str(self.path),
+        }
+
+
+def rows_of_folder(path: Path, work: Path) -> NewRows:
+    """Return the images below the folder *path*, with the texts next to them.
+
+    Parameters
+    ----------
+    path, work
+        *path* is the folder, and *work* a folder for images that a source makes.
+
+    Raises
+    ------
+    SourceError
+        When there is no such folder.
+    """
+    if not path.is_dir():
+        raise SourceError(f"{path} is no folder. For a table use --table.")
+    return NewRows(ImagesOfFolder(path=path), work)
+
+
+def key_of_rows(rows: NewRows, *others: object) -> str:
+    """Return the hash of an input and of everything else that its predictions depend on.
+
+    Parameters
+    ----------
+    rows
+        *rows* are the input.
+    others
+        *others* are JSON-like values.
+    """
+    return key_of(rows.fingerprint(), PART_ROWS, FIRST_ROWS, *others)

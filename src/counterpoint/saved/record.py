@@ -1,0 +1,58 @@
+"""The record of a saved model: what it is, what it was trained on, and the doubt that ships with it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from counterpoint import __version__
+from counterpoint.artifacts import are_true, digests, read_sealed, write_sealed
+from counterpoint.errors import SavedModelError
+
+RECORD, FIT, REFERENCE, CARD = "counterpoint.json", "fit", "training.safetensors", "README.md"
+FORMAT = 1
+_FORM = {
+    "format": int, "version": str, "contender": str, "kind": str, "modalities": list, "classes": list, "metric": str,
+    "text": dict, "trained_on": dict, "encoders": list, "trusted": list, "study": dict, "files": dict,
+}  # fmt: skip
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write the *record* of a model, with the digest of each other file in *folder* except its card.
+
+    The card is for people, who may add to it.
+    """
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in (RECORD, CARD)]
+    write_sealed(folder / RECORD, {**record, "files": digests(folder, files)})
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return the record of the model in *folder*, all of whose files are as they were written.
+
+    Raises
+    ------
+    SavedModelError
+        When there is none, when a file was changed, or when it was saved by a later version.
+    """
+    if not (folder / RECORD).is_file():
+        raise SavedModelError(f"{folder} holds no saved model: it has no {RECORD}. counterpoint save writes one.")
+    found = read_sealed(folder / RECORD, _FORM)
+    if found is None:
+        raise SavedModelError(f"{folder / RECORD} is damaged or was changed. Save the model again.")
+    if found["format"] != FORMAT:
+        raise SavedModelError(
+            f"{folder} has format {found['format']}, written by version {found['version']}. "
+            f"This is version {__version__}, which reads format {FORMAT}."
+        )
+    changed = [name for name, digest in found["files"].items() if not are_true(folder, {name: digest})]
+    if changed or not any(name.startswith(f"{FIT}/") for name in found["files"]):
+        raise SavedModelError(f"{folder / (changed or [FIT])[0]} is missing or was changed. Save the model again.")
+    return found
+
+
+def holds_model(folder: Path) -> bool:
+    """Report whether *folder* looks like that of a saved model.
+
+    >>> holds_model(Path("nowhere"))
+    False
+    """
+    return (folder / RECORD).exists()

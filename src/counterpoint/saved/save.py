@@ -1,0 +1,201 @@
+"""Save the winner of a study: its fit to all rows with everything that a prediction and a reader of it need."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from safetensors import numpy as safetensors
+
+from counterpoint import __version__
+from counterpoint.artifacts import replacing
+from counterpoint.contenders.fit import kept
+from counterpoint.contenders.folds import rows_by_part
+from counterpoint.contenders.images import images_of
+from counterpoint.contenders.kept.digests import DIGESTS, MAX_BYTES
+from counterpoint.contenders.kept.files import load as load_fit
+from counterpoint.encoders.catalogue import CATALOGUE
+from counterpoint.errors import ConfigError, RunFolderError
+from counterpoint.on_progress import OnProgress, ignore_progress
+from counterpoint.saved.card import card
+from counterpoint.saved.finished_run import FinishedRun
+from counterpoint.saved.model import SavedModel, open_saved
+from counterpoint.saved.model_inputs import inputs_of
+from counterpoint.saved.record import CARD, FIT, FORMAT, REFERENCE, write_record
+from counterpoint.saved.refit import ENCODINGS, on_all_rows, refitted
+from counterpoint.saved.training_reference import (
+    FOLDS,
+    MOST_ROWS,
+    CharacterReference,
+    TrainingReference,
+    VectorReference,
+)
+from counterpoint.schema import Frame
+from counterpoint.seeds import child_seed
+
+ALL_ROWS = "all rows"
+
+
+def save(
+    run_folder: Path | str,
+    to: Path | str,
+    *,
+    contender: str | None = None,
+    fit: str | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> dict[str, Any]:
+    """Save a contender of a finished study in the folder *to*, and return the record of the saved model.
+
+    Parameters
+    ----------
+    run_folder
+        *run_folder* is the folder of a finished study.
+    to
+        *to* is the folder to write.  It must be new or empty.
+    contender
+        *contender* is a contender of the study (default: the one that the answer recommends).
+    fit
+        *fit* is one of its fits, such as ``seed-0.fold-2`` (default: a new fit to all rows).
+    on_progress
+        *on_progress* receives the progress of a new fit.
+
+    Raises
+    ------
+    RunFolderError
+        When the study is not finished or damaged, or *to* is not empty or cannot be written.
+    ConfigError
+        When the study has no such contender or fit, or the contender is no model of ours.
+    UnreadableFitError
+        When the fit was not kept.
+    """
+    run, where = FinishedRun(Path(run_folder)), Path(to)
+    if where.exists() and (not where.is_dir() or any(where.iterdir())):
+        raise RunFolderError(f"{where} is not empty. Name a new folder with --to.")
+    name, why = (contender, f"{contender} was chosen by name") if contender else run.recommended()
+    if name in {each.name for each in run.config.predictions}:
+        raise ConfigError(f"{name} is a model from outside, of which only predictions are known. It cannot be saved.")
+    run.fits_of(name)
+    if fit is None:
+        task = refitted(run, name, on_progress=on_progress)
+        source, model, pairs = task.folder, kept(task), on_all_rows(run.pairs())
+    else:
+        source = run.fit_folder(name, fit)
+        model, pairs = load_fit(source, trusted=_trusted(run)), _of_fold(run.pairs(), fit)
+    on_progress("comparing with training rows", 0, 0)
+    record = _record(run, name, model, pairs, fit=fit, why=why)
+    train = pairs.filter(pl.col("fold") == "train")
+    reference = _reference(SavedModel(model, record, TrainingReference(), run.folder.parent / ENCODINGS), train)
+    where.mkdir(parents=True, exist_ok=True)
+    _write(where, source, reference)
+    write_record(where, record)
+    _write_text(where / CARD, card(record, run.results))
+    open_saved(where, trusted=record["trusted"])  # a folder that cannot be read is found here
+    return record
+
+
+def _of_fold(pairs: Frame, fit: str) -> Frame:
+    """Return the training and validation rows of one fit, with their part as the fold."""
+    fold = fit.rpartition("fold-")[2]
+    parts = rows_by_part(pairs, fold)
+    named = [parts[part].with_columns(fold=pl.lit(part)) for part in ("train", "validation")]
+    return pl.concat(named)
+
+
+def _trusted(run: FinishedRun) -> tuple[str, ...]:
+    return tuple(each.kind for each in run.config.contenders if ":" in each.kind)
+
+
+def _record(run: FinishedRun, name: str, model: Any, pairs: Frame, *, fit: str | None, why: str) -> dict[str, Any]:
+    config, results = run.config, run.results
+    entry = next(each for each in config.contenders if each.name == name)
+    readings = inputs_of(model).readings
+    parts = dict(pairs.group_by("fold").len().iter_rows())
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "contender": name,
+        "kind": entry.kind,
+        "modalities": list(results["modalities"][name]),
+        "classes": list(map(str, model.classes_)),
+        "class_shares": [float(share) for share in model.class_shares_],
+        "metric": config.evaluate.primary,
+        "text": config.text.model_dump(mode="json"),
+        "trained_on": {
+            "fit": fit or ALL_ROWS,
+            "train": parts.get("train", 0),
+            "validation": parts.get("validation", 0),
+            "why": why,
+        },
+        "encoders": [
+            {
+                "name": each.encoder,
+                "modality": each.modality,
+                "fingerprint": each.fingerprint(),
+                "licence": CATALOGUE[each.encoder].licence if each.encoder in CATALOGUE else "not stated",
+            }
+            for each in readings
+        ],
+        "trusted": sorted({*_trusted(run)} & _outside(model)),
+        "study": {
+            "name": results["study"],
+            "version": results["version"],
+            "config_hash": results["config_hash"],
+            "attribution": results.get("attribution"),
+            "rows": results["rows"],
+            "scores": run.scores_of(name),
+            "primary": results.get("primary"),
+            "answer": results["answer"],
+            "findings": [row for row in results["findings"] if row["severity"] in ("warn", "fail")],
+            "costs": [row for row in results["costs"] if row["contender"] == name],
+            "config": results["config"],
+        },
+    }  # fmt: skip
+
+
+def _outside(model: Any) -> set[str]:
+    own = f"{type(model).__module__}:{type(model).__qualname__}"
+    return {own}.union(*(_outside(inner) for inner in model.state().fits.values()))
+
+
+def _reference(saved: SavedModel, train: Frame) -> TrainingReference:
+    """Return the training rows in small, where the model reads their modality."""
+    texts = train.filter(pl.col("text").is_not_null()) if "text" in saved.modalities else train.head(0)
+    sampled = _sampled(texts)
+    vectors = saved.text_vectors(sampled) if len(sampled) else None
+    characters = CharacterReference.of(texts["text"].to_list(), _folds(texts))
+    by_text = None if vectors is None else VectorReference.of(vectors, _folds(sampled), modality="text")
+    images = train.filter(pl.col("image").is_not_null()) if "image" in saved.modalities else train.head(0)
+    sampled = _sampled(images)
+    if not len(sampled):
+        return TrainingReference(characters, by_text)
+    with images_of(sampled, is_silent=True):
+        of_images = saved.image_vectors(sampled)
+    return TrainingReference(characters, by_text, VectorReference.of(of_images, _folds(sampled), modality="image"))
+
+
+def _sampled(rows: Frame) -> Frame:
+    return rows.sample(min(MOST_ROWS, len(rows)), seed=child_seed(0, "training reference"))
+
+
+def _folds(rows: Frame) -> NDArray[np.int64]:
+    """Return a number below `FOLDS` for each row, the same within a group."""
+    found: NDArray[np.int64] = (rows["group"].rank("dense").to_numpy().astype(np.int64) * 7919) % FOLDS
+    return found
+
+
+def _write(where: Path, source: Path, reference: TrainingReference) -> None:
+    folder = where / FIT
+    folder.mkdir()
+    for name in (*MAX_BYTES, DIGESTS):
+        if (source / name).exists():
+            with replacing(folder / name) as temporary:
+                shutil.copyfile(source / name, temporary)
+    with replacing(where / REFERENCE) as temporary:
+        temporary.write_bytes(safetensors.save(reference.arrays()))
+
+
+def _write_text(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
