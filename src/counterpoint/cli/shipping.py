@@ -147,9 +147,10 @@ def _rows(table: Path | None, images: Path | None, folder: Path) -> "Iterator[Ne
     from counterpoint.saved.new_rows import rows_of_folder, rows_of_table
     from counterpoint.saved.record import read_record
 
-    encoders = tuple(each["name"] for each in read_record(folder)["encoders"])
+    record = read_record(folder)
+    reads = {"modalities": record["modalities"], "encoders": [each["name"] for each in record["encoders"]]}
     with TemporaryDirectory(prefix="counterpoint-") as work:
         if images is not None:
             yield rows_of_folder(images, Path(work))
         elif table is not None:
-            yield rows_of_table(table, Path(work), encoders=encoders)
+            yield rows_of_table(table, Path(work), **reads)

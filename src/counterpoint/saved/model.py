@@ -14,6 +14,8 @@ from counterpoint.contenders.inputs import as_pairs
 from counterpoint.contenders.kept.files import load as load_fit
 from counterpoint.contenders.vectors import Vectors
 from counterpoint.errors import SavedModelError, first_line
+from counterpoint.features.decode import Limits
+from counterpoint.features.hashes import inspect_images
 from counterpoint.features.pixels import Pixels
 from counterpoint.features.shaped_images import why_unreadable
 from counterpoint.files import read_bytes
@@ -88,6 +90,8 @@ class SavedModel:
         pairs = as_pairs(X)
         lacking = [pl.lit(None, pl.String).alias(name) for name in ("text", "image") if name not in pairs.columns]
         pairs = self._masked(pairs.with_columns(lacking))
+        if self._inputs.reads_facts and "width_px" not in pairs.columns:
+            pairs = inspect_images(pairs, Limits())
         with images_of(pairs, is_silent=True):
             proba = self.model.predict_proba(pairs)
             flags = self._flags(pairs)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from counterpoint.contenders.metadata import Metadata
 from counterpoint.contenders.readings import Reading
 from counterpoint.saved.training_reference import SIDE_PX
 
@@ -19,10 +20,13 @@ class Inputs(NamedTuple):
         *readings* are the encoders whose vectors it reads, each once.
     pixels
         *pixels* are the settings of the pixels that it reads, or `SMALL_COPY`.
+    reads_facts
+        *reads_facts* is whether it reads sizes of images, which are measured then.
     """
 
     readings: tuple[Reading, ...]
     pixels: dict[str, Any]
+    reads_facts: bool
 
     def reading_of(self, modality: str) -> Reading | None:
         """Return the first encoder of a *modality*, or None."""
@@ -43,7 +47,7 @@ def inputs_of(model: Any) -> Inputs:
     leaves = [each for each in models if not each.state().fits]
     readings = dict.fromkeys(reading for each in leaves for reading in each.encodings_read())
     pixels = next((settings for each in models if (settings := each.pixel_settings())), SMALL_COPY)
-    return Inputs(tuple(readings), dict(pixels))
+    return Inputs(tuple(readings), dict(pixels), any(isinstance(each, Metadata) for each in models))
 
 
 def _with_inner(model: Any) -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """The pairs to predict: the rows of a table or of a folder, or one pair, in parts of a known size."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,10 +9,14 @@ import polars as pl
 
 from counterpoint.artifacts import key_of
 from counterpoint.data.infer import infer_source
+from counterpoint.data.infer.columns import text_columns
+from counterpoint.data.infer.images import image_column
+from counterpoint.data.infer.sample import sampled
 from counterpoint.data.sources import Source, open_source
 from counterpoint.data.sources.base import REASON, row_frames, stamp
 from counterpoint.encoders import COLUMNS
 from counterpoint.errors import SourceError
+from counterpoint.formats.tables import FORMATS, open_table
 from counterpoint.schema import Frame
 
 FIRST_ROWS, PART_ROWS = 32, 1024
@@ -78,27 +83,57 @@ class NewRows:
             yield Part(number, waiting)
 
 
-def rows_of_table(path: Path, work: Path, *, encoders: tuple[str, ...] = ()) -> NewRows:
+def rows_of_table(
+    path: Path, work: Path, *, modalities: Collection[str] = ("text", "image"), encoders: Collection[str] = ()
+) -> NewRows:
     """Return the rows of a table, of a folder with a table, or of tar shards at *path*.
+
+    The columns of a table are those named text, image and id, or else those that fit best.
 
     Parameters
     ----------
     path, work
         *path* is the input, and *work* a folder for images that it makes.
+    modalities
+        *modalities* are those that the model reads.  A table may lack one of two.
     encoders
         *encoders* are those of the model.  Vectors in columns are read where one needs them.
 
     Raises
     ------
     SourceError
-        When no source can read *path*.
+        When no source can read *path*, or a table has no column of the *modalities*.
     """
-    settings = dict(infer_source(path).source)
-    settings |= {name: None for name in UNUSED if name in settings or settings["kind"] == "table"}
     starts = [encoder.removeprefix(COLUMNS) for encoder in encoders if encoder.startswith(COLUMNS)]
-    if starts and settings["kind"] == "table":
-        settings["numbers"] = [f"{start}*" for start in starts]
+    if path.suffix.lower() in FORMATS and path.is_file():
+        settings = {"kind": "table", "path": path, **_columns_of(path, modalities, has_vectors=bool(starts))}
+        settings |= {"numbers": [f"{start}*" for start in starts]} if starts else {}
+    else:
+        settings = dict(infer_source(path).source)
+    if settings["kind"] == "table":
+        settings |= dict.fromkeys(UNUSED)
     return NewRows(open_source(settings), work)
+
+
+def _columns_of(path: Path, modalities: Collection[str], *, has_vectors: bool) -> dict[str, Any]:
+    """Return the settings for the columns of the table at *path*."""
+    table = open_table(path)
+    found: dict[str, Any] = {name: name if name in table.columns else None for name in ("text", "image", "id")}
+    sample = sampled(table)
+    if found["image"] is None and "image" in modalities:
+        with suppress(SourceError):  # a table of texts alone
+            pictures = image_column(table, sample, path.parent)
+            found |= {"image": pictures.column} | ({"root": pictures.root} if pictures.root else {})
+    if found["text"] is None and "text" in modalities:
+        found["text"] = text_columns(sample.rows.drop(found["image"] or "", strict=False)).first
+    if "image" not in modalities:
+        found["image"] = None
+    if found["text"] is None and found["image"] is None:
+        if not has_vectors:
+            wanted = " or ".join(modalities) or "text"
+            raise SourceError(f"{path} has no column of {wanted}. Found {', '.join(table.columns)}. Name one {wanted}.")
+        found["text"] = found["id"] or table.columns[0]  # the model reads vectors alone
+    return found
 
 
 class ImagesOfFolder(Source):
