@@ -1,4 +1,4 @@
-"""The five journeys of a first-time user, page by page: what they type works, and prints what the page shows."""
+"""The six journeys of a first-time user, page by page: what they type works, and prints what the page shows."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -107,6 +107,15 @@ def acquire_a_list(folder: Path) -> Iterator[None]:
         yield
 
 
+def model_in_use(folder: Path) -> None:
+    """A folder for each class, with photos and their captions, and a folder of new ones."""
+    shop = articles(180)
+    for article in shop:
+        place = folder / "shop" / article.kind if article.number < 150 else folder / "new"
+        [photo] = save([article], place)
+        photo.with_suffix(".txt").write_text(f"{article.caption}\n", encoding="utf-8")
+
+
 def _table(shop: list[Article], folder: Path, *, names: tuple[str, str, str]) -> pl.DataFrame:
     photos = [f"photos/{path.name}" for path in save(shop, folder / "photos")]
     columns = (photos, [article.caption for article in shop], [article.kind for article in shop])
@@ -117,6 +126,7 @@ MADE: dict[str, Callable[[Path], AbstractContextManager[None] | None]] = {
     "acquire-a-list": acquire_a_list,
     "german-shop": german_shop,
     "hugging-face": hugging_face,
+    "model-in-use": model_in_use,
     "notebook": notebook,
     "own-predictions": own_predictions,
 }
