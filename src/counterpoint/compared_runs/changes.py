@@ -9,7 +9,7 @@ DEFAULT = "default"
 """The value of a setting that is not given."""
 _NAMED_LISTS = ("contenders", "predictions")
 """Sections that are lists of entries with a name."""
-WITHOUT_EFFECT = ("page.", "checks.", "fit.engine", "fit.workers", "fit.address")
+WITHOUT_EFFECT = ("page.", "checks.", "fit.engine.", "fit.workers.", "fit.address.")
 """The starts of settings that change no score."""
 
 
@@ -23,7 +23,7 @@ class Change(NamedTuple):
     @property
     def may_change_scores(self) -> bool:
         """Whether the setting may change a score."""
-        return not self.key.startswith(WITHOUT_EFFECT)
+        return not f"{self.key}.".startswith(WITHOUT_EFFECT)
 
 
 class ContenderChanges(NamedTuple):

@@ -12,6 +12,7 @@ from counterpoint.compared_runs.changes import (
     setting_changes,
     version_changes,
 )
+from counterpoint.compared_runs.default_settings import filled_settings
 from counterpoint.compared_runs.finished_run import FinishedRun, read_runs
 from counterpoint.compared_runs.score_changes import ScoreChange, corrected, score_changes
 from counterpoint.compared_runs.shared_rows import SharedRows, row_changes, shared_rows
@@ -132,18 +133,29 @@ def compare_runs(
     Traceback (most recent call last):
     counterpoint.errors.ConfigError: runs/nowhere and runs/nowhere are the same run folder. Name two different ones.
     """
-    first, *others = runs = read_runs([Path(folder) for folder in folders], trusted=trusted)
+    return compared(read_runs([Path(folder) for folder in folders], trusted=trusted), metrics)
+
+
+def compared(runs: Sequence[FinishedRun], metrics: Sequence[str] | None = None) -> ComparedRuns:
+    """Return the differences of *runs* to the first of them, in *metrics* (default: all that two runs have).
+
+    Raises
+    ------
+    ConfigError
+        When no run has one of the metrics.
+    """
+    first, *others = runs
     reported = list(dict.fromkeys(metric for run in runs for metric in run.metrics))
     for metric in metrics or ():
         if metric not in reported:
             raise ConfigError(f"No run reports metric {metric!r}.{did_you_mean(metric, reported)}")
     found = [_compared(first, other, metrics) for other in others]
     scores = corrected([each.scores for each in found])
-    return ComparedRuns(runs, [_with_scores(each, own) for each, own in zip(found, scores, strict=True)])
+    return ComparedRuns(list(runs), [_with_scores(each, own) for each, own in zip(found, scores, strict=True)])
 
 
 def _compared(a: FinishedRun, b: FinishedRun, wanted: Sequence[str] | None) -> RunComparison:
-    settings, rows = setting_changes(a.config, b.config), shared_rows(a, b)
+    settings, rows = setting_changes(*filled_settings(a, b)), shared_rows(a, b)
     metrics = [name for name in a.metrics if name in b.metrics and (wanted is None or name in wanted)]
     metrics.sort(key=lambda name: name != a.primary_metric)
     is_comparable = a.results.classes == b.results.classes

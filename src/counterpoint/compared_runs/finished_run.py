@@ -12,7 +12,7 @@ import polars as pl
 
 from counterpoint.compared_runs.results_form import DifferenceForm, Results, ScoreForm, results_in_form
 from counterpoint.config.yaml_text import NotPlainError, read_yaml
-from counterpoint.errors import ConfigError, RunFolderError, did_you_mean
+from counterpoint.errors import ConfigError, RunFolderError, SchemaError, did_you_mean
 from counterpoint.metrics import METRICS, find_metric, read_part
 from counterpoint.metrics.decision import class_shares
 from counterpoint.metrics.rows import Floats
@@ -134,6 +134,13 @@ def _read_run(folder: Path, letter: str, trusted: Sequence[str]) -> FinishedRun:
     _check_is_run(folder)
     found, fits = read_finished(folder)
     results = results_in_form(found, folder)
+    try:
+        return _with_tables(folder, letter, results, fits, trusted)
+    except SchemaError as error:
+        raise RunFolderError(f"A table in {folder} is not usable: {error}") from error
+
+
+def _with_tables(folder: Path, letter: str, results: Results, fits: Fits, trusted: Sequence[str]) -> FinishedRun:
     predictions = check(read_kept_table(folder, "fits", "predictions"), PREDICTIONS, table="Predictions")
     run = FinishedRun(
         letter, folder, results, _settings(results, folder), fits, _rows(folder), predictions.filter(part="test"),
@@ -173,8 +180,8 @@ def _rows(folder: Path) -> Frame:
     records = read_kept_table(folder, "records", "records")
     if not {"row", "text"} <= set(records.columns) or pairs["id"].is_duplicated().any():
         raise RunFolderError(f"{folder / 'tables'} has other columns or repeated ids. {AGAIN}.")
-    texts = records.select("row", "text").unique("row")
-    image = pl.col("sha256") if "sha256" in pairs.columns else pl.lit(None, pl.String)
+    texts = records.select("row", pl.col("text").cast(pl.String)).unique("row")
+    image = pl.col("sha256").cast(pl.String) if "sha256" in pairs.columns else pl.lit(None, pl.String)
     kept = pairs.select("id", "row", "label", pl.coalesce("group", "id").alias("group"), "fold", sha256=image)
     return kept.join(texts, on="row", how="left").drop("row")
 

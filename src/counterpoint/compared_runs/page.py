@@ -1,6 +1,7 @@
 """The page of a comparison of runs: the result first, then what changed, every score, and how to make the page."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,12 +57,14 @@ def write_comparison_page(path: Path, compared: ComparedRuns) -> Path:
 
 def _content(compared: ComparedRuns, gallery: Gallery) -> Content:
     first, *others = compared.runs
-    title = f"{', '.join(map(_name, others))} against {_name(first)}"
+    names = _names(compared.runs)
+    titles = [f"{run.letter} ({names[run.letter]})" for run in (*others, first)]
+    title = f"{', '.join(titles[:-1])} against {titles[-1]}"
     modalities = {name: reads for run in compared.runs for name, reads in run.results.modalities.items()}
     return {
         "title": title,
-        "runs": [_run(run) for run in compared.runs],
-        "comparisons": [_comparison(found, gallery) for found in compared.comparisons],
+        "runs": [_run(run) | {"name": names[run.letter]} for run in compared.runs],
+        "comparisons": [_comparison(each, gallery) | {"name": names[each.b.letter]} for each in compared.comparisons],
         "n_tests": compared.n_tests,
         "level": numbers.level(first.confidence),
         "style_of": lambda name: modality_style(modalities.get(name)),
@@ -70,8 +73,14 @@ def _content(compared: ComparedRuns, gallery: Gallery) -> Content:
     }
 
 
-def _name(run: FinishedRun) -> str:
-    return f"{run.letter} ({run.folder.resolve().name})"
+def _names(runs: Sequence[FinishedRun]) -> dict[str, str]:
+    """Return the name of the folder of each run by its letter, with the folder around it where two have one name."""
+    places = {run.letter: run.folder.resolve() for run in runs}
+    names = [place.name for place in places.values()]
+    return {
+        letter: place.name if names.count(place.name) == 1 else f"{place.parent.name}/{place.name}"
+        for letter, place in places.items()
+    }
 
 
 def _shown_folder(run: FinishedRun) -> str:
@@ -84,7 +93,6 @@ def _run(run: FinishedRun) -> Content:
     contrast = run.contrast
     return {
         "letter": run.letter,
-        "name": run.folder.resolve().name,
         "study": results.study,
         "verdict": results.answer.verdict.replace("_", " "),
         "headline": results.answer.headline,
@@ -105,7 +113,6 @@ def _comparison(found: RunComparison, gallery: Gallery) -> Content:
     return {
         "a": found.a.letter,
         "b": found.b.letter,
-        "name": found.b.folder.resolve().name,
         "sentences": sentences(found),
         "limits": limits(found),
         "rows": rows_in_words(found),

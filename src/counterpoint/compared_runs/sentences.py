@@ -32,6 +32,8 @@ def _of_settings(found: RunComparison) -> str:
     parts += [f"the version of Counterpoint ({version.before} to {version.after})"] if version else []
     if parts:
         return f"{start} in {_listed(parts)}."
+    if found.settings:
+        return f"{start} in no setting that may change scores."
     return f"{found.b.letter} has the same settings as {found.a.letter}."
 
 

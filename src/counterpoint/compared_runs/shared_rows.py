@@ -105,7 +105,7 @@ def _why_not(a: FinishedRun, b: FinishedRun, shared: Frame, tested: Frame) -> st
 
 def _n_of(shared: Frame, a: FinishedRun, b: FinishedRun) -> str:
     n_a, n_b = a.test["id"].n_unique(), b.test["id"].n_unique()
-    return f"{len(shared) or 'none'} of {n_a if n_a == n_b else f'{n_a} and {n_b}'}"
+    return f"{'only ' if len(shared) else ''}{len(shared) or 'none'} of {n_a if n_a == n_b else f'{n_a} and {n_b}'}"
 
 
 def row_changes(a: FinishedRun, b: FinishedRun) -> list[Change]:
