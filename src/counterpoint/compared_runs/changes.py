@@ -9,7 +9,7 @@ DEFAULT = "default"
 """The value of a setting that is not given."""
 _NAMED_LISTS = ("contenders", "predictions")
 """Sections that are lists of entries with a name."""
-WITHOUT_EFFECT = ("page.", "checks.", "fit.engine.", "fit.workers.", "fit.address.")
+WITHOUT_EFFECT = ("page.", "checks.", "track.", "fit.engine.", "fit.workers.", "fit.address.")
 """The starts of settings that change no score."""
 
 
