@@ -37,7 +37,7 @@ def call(monkeypatch, capsys, runs):
 def test_the_comparison_is_printed_and_written_for_programs_and_as_a_page(call, runs, tmp_path):
     code, out, err = call("runs/before", "runs/after", "--json", tmp_path / "c.json", "--page", tmp_path / "c.html")
     assert (code, err) == (0, "")
-    assert "A runs/before (the baseline): There is nothing to compare" in out
+    assert "A runs/before (the reference): There is nothing to compare" in out
     assert "contenders.text-svm.c" in out
     found = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
     printed = " ".join(out.split())

@@ -177,3 +177,17 @@ def test_joined_groups_are_the_finest_that_join_both(pairs):
     assert joined["joined"].n_unique() <= min(a.n_unique(), b.n_unique())
     again = pl.Series(joined["joined"])
     assert joined_groups(again, again).n_unique() == again.n_unique()
+
+
+def test_rows_in_other_folds_are_paired_by_their_groups_and_not_by_their_order():
+    n = 1300  # more groups than units
+    rng, codes = np.random.default_rng(5), np.resize(np.arange(2), 1300)
+    proba = some_proba(rng, codes, 2)
+    one = frame_of(codes, proba)
+    other = frame_of(codes, proba, fold=[str(k) for k in rng.permutation(np.resize(np.arange(3), n))])
+    rule = {"primary": "accuracy"}  # which depends on no share of a fold
+    runs = [made_run(letter, table, evaluate=rule) for letter, table in (("A", one), ("B", other))]
+    [found] = compared(runs, ["accuracy"]).comparisons
+    change = found.scores[0].change
+    assert change.value == 0
+    assert change.high - change.low < 0.01  # two independent samples have 0.07

@@ -11,7 +11,7 @@ from counterpoint.cli.ending import say
 
 def compare_runs(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="A B...", help="Run folders of finished studies. A is the baseline.")
+        list[Path], typer.Argument(metavar="A B...", help="Run folders of finished studies. A is the reference.")
     ],
     *,
     metric: Annotated[
@@ -25,7 +25,7 @@ def compare_runs(
 ) -> None:
     """Compare finished runs: the settings that changed, and the effect on scores, verdict and findings."""
     if len(runs) < 2:
-        raise typer.BadParameter("Name two or more run folders. The first is the baseline.")
+        raise typer.BadParameter("Name two or more run folders. The first is the reference.")
     from counterpoint.artifacts import write_json
     from counterpoint.compared_runs import compare_runs as compared_runs
     from counterpoint.compared_runs.as_json import json_of

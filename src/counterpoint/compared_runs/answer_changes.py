@@ -31,7 +31,7 @@ def contrast_change(a: FinishedRun, b: FinishedRun, rows: SharedRows, *, is_comp
     Parameters
     ----------
     a, b
-        *a* is the baseline, and *b* the other run.
+        *a* is the reference, and *b* the other run.
     rows
         *rows* is the result of `shared_rows`.
     is_comparable
@@ -64,7 +64,7 @@ class FindingChange(NamedTuple):
 
     @property
     def is_alarm_before(self) -> bool:
-        """Whether it warns or fails in the baseline."""
+        """Whether it warns or fails in the reference."""
         return self.before in ALARMS
 
     @property

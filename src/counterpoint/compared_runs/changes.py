@@ -92,7 +92,7 @@ def contender_changes(a: FinishedRun, b: FinishedRun, settings: list[Change]) ->
     Parameters
     ----------
     a, b
-        *a* is the baseline, and *b* the other run.
+        *a* is the reference, and *b* the other run.
     settings
         *settings* is the result of `setting_changes`.
     """

@@ -21,12 +21,12 @@ from counterpoint.errors import ConfigError, did_you_mean
 
 @dataclass(frozen=True)
 class RunComparison:
-    """One run against the baseline.
+    """One run against the reference.
 
     Parameters
     ----------
     a, b
-        *a* is the baseline, and *b* the other run.
+        *a* is the reference, and *b* the other run.
     settings, versions, data
         *settings*, *versions* and *data* are the values that differ.
     contenders
@@ -36,7 +36,7 @@ class RunComparison:
     scores
         *scores* are the changes of the scores that both have.
     metric
-        *metric* is the first metric in sentences and figures: the primary one of the baseline, if it is compared.
+        *metric* is the first metric in sentences and figures: the primary one of the reference, if it is compared.
     contrast, findings
         *contrast* is the change of the primary contrast, and *findings* are the changes of the findings.
     """
@@ -91,7 +91,7 @@ class ComparedRuns:
     Parameters
     ----------
     runs
-        *runs* are all runs, the baseline first.
+        *runs* are all runs, the reference first.
     comparisons
         *comparisons* has the comparison of each other run.
     """
@@ -113,7 +113,7 @@ def compare_runs(
     Parameters
     ----------
     folders
-        *folders* are run folders of finished studies.  The first is the baseline.
+        *folders* are run folders of finished studies.  The first is the reference.
     metrics
         *metrics* are the metrics to compare (default: all that two runs have).  p is corrected for these only.
     trusted

@@ -104,7 +104,7 @@ class FinishedRun:
 
 
 def read_runs(folders: Sequence[Path], *, trusted: Sequence[str] = ()) -> list[FinishedRun]:
-    """Return the finished studies in *folders*, the first of which is the baseline.
+    """Return the finished studies in *folders*, the first of which is the reference.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def read_runs(folders: Sequence[Path], *, trusted: Sequence[str] = ()) -> list[F
         When one is missing or damaged, or has no finished study.
     """
     if not 2 <= len(folders) <= len(LETTERS):
-        raise ConfigError(f"Got {len(folders)} run folders. Name 2 to {len(LETTERS)}: the first is the baseline.")
+        raise ConfigError(f"Got {len(folders)} run folders. Name 2 to {len(LETTERS)}: the first is the reference.")
     places: dict[str, Path] = {}
     for folder in folders:
         if (place := os.path.realpath(folder)) in places:

@@ -29,10 +29,10 @@ from counterpoint.report.svg import Gallery, drawing
 
 Content = dict[str, Any]
 TERMS = {
-    "baseline": ("Baseline", "The first run, with which each other run is compared."),
+    "reference": ("Reference", "The first run, with which each other run is compared."),
     "change": (
         "Change",
-        "The score in a run minus the score in the baseline. It is paired where both have at least half of their test "
+        "The score in a run minus the score in the reference. It is paired where both have at least half of their test "
         "rows in common: then it is on these rows. Otherwise it is between two samples of rows.",
     ),
     "p": ("p", "The probability of a change at least this large if there were none. Only a paired change has one."),

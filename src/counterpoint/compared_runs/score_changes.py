@@ -47,7 +47,7 @@ def score_changes(
     Parameters
     ----------
     a, b
-        *a* is the baseline, and *b* the other run.
+        *a* is the reference, and *b* the other run.
     rows
         *rows* is the result of `shared_rows`.
     metrics

@@ -18,7 +18,7 @@ from counterpoint.safe_text import page_line
 def comparison_summary(compared: ComparedRuns) -> Iterator[RenderableType]:
     """Yield the runs, and for each comparison its tables, its limits, and its result in bold sentences."""
     for run in compared.runs:
-        role = " (the baseline)" if run is compared.runs[0] else ""
+        role = " (the reference)" if run is compared.runs[0] else ""
         yield Text(page_line(f"{run.letter} {run.folder}{role}: {run.results.answer.headline}", most=1000))
     for found in compared.comparisons:
         yield from _comparison(found)
