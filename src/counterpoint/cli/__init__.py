@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from counterpoint import __version__
-from counterpoint.cli import acquire, demo, history, shipping, study, writing
+from counterpoint.cli import acquire, comparing, demo, history, shipping, study, writing
 from counterpoint.cli.ending import say
 from counterpoint.errors import CounterpointError
 from counterpoint.safe_terminal import safe_streams
@@ -22,7 +22,8 @@ app.add_typer(acquiring, name="acquire")
 COMMANDS: dict[typer.Typer, tuple[Callable[..., None], ...]] = {
     app: (
         demo.demo, study.run, study.scores, study.compare, study.findings, study.report, study.sweep,
-        shipping.save, shipping.predict, study.export_pairs, history.check_history, writing.new, writing.schema,
+        shipping.save, shipping.predict, shipping.export_model, comparing.compare_runs, study.export_pairs,
+        history.check_history, writing.new, writing.schema,
         writing.contenders, writing.encoders, writing.metrics, writing.checks, writing.sources,
     ),
     acquiring: (acquire.new, acquire.plan, acquire.run, acquire.status, acquire.retry, acquire.export),

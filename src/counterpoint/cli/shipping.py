@@ -82,6 +82,25 @@ def predict(
         _predict_pair(folder, text, image, trust)
 
 
+def export_model(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")],
+    *,
+    onnx: Annotated[Path, typer.Option("--onnx", help="The folder to write.  It must be new or empty.")],
+    trust: Trust = None,
+) -> None:
+    """Export a saved model as ONNX graphs, with a small reader that needs no Counterpoint."""
+    from counterpoint.config import Text
+    from counterpoint.onnx_export import export_onnx
+    from counterpoint.saved.model import open_saved
+
+    saved = open_saved(folder, trusted=trust or ())
+    rules = Text.model_validate(saved.record["text"])
+    account = export_onnx(saved.model, onnx, text_rules=rules, metric=saved.record["metric"])
+    say(f"Wrote {onnx}: {', '.join(account['files'])} ({account['bytes'] / 1e6:.1f} MB).")
+    say(f"On ten pairs its probabilities differ by {account['largest_difference']:.1g} at most.")
+    say(f"Next: pip install {' '.join(account['packages'])}; python {onnx / 'reader.py'} --text \"…\" --image x.jpg")
+
+
 def _predict_with_run(
     folder: Path, contender: str, *, text: str | None, image: Path | None, trust: list[str] | None, is_table: bool
 ) -> None:

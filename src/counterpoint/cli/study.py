@@ -132,6 +132,7 @@ def run_study(study: Path, *, runs: Path, sets: Sequence[str] | None, until: str
         _make(opened, until)
     if until == "report":
         _print_summary(opened)
+        _track(opened)
     else:
         say(f"Made {until}. Its tables are in {opened.root / 'tables'}")
 
@@ -175,6 +176,19 @@ def _print_summary(study: "Study") -> None:
 
     parts = study_summary(read_json(study.root / "results.json"), study.config.evaluate.primary)
     _print_parts(parts, study.root / "report.html")
+
+
+def _track(study: "Study") -> None:
+    """Log the finished study with the trackers of its file, and print one line for each."""
+    if not study.config.track:
+        return
+    from counterpoint.artifacts import read_json
+    from counterpoint.track import FinishedStudy, tracked
+
+    results = read_json(study.root / "results.json")
+    finished = FinishedStudy(study.root, results, study.history(), study.key("findings"))
+    for outcome in tracked(study.config.track, finished):
+        say(f"counterpoint: {outcome.line}" if outcome.is_failure else outcome.line, err=outcome.is_failure)
 
 
 def _print_parts(parts: "Iterable[RenderableType]", page: Path) -> None:

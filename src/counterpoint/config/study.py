@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from counterpoint.config.encoders import named_files
 from counterpoint.config.evaluate import Evaluate, Share
@@ -213,6 +213,10 @@ DEFAULT_CONTENDERS = (
 )  # fmt: skip
 
 
+Tracker = Literal["mlflow", "tensorboard"]
+Trackers = Annotated[tuple[Tracker, ...], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+
+
 class StudyConfig(Section):
     """A whole study file."""
 
@@ -255,6 +259,8 @@ class StudyConfig(Section):
     """The depth of the checks for pitfalls."""
     page: Page = Page()
     """Title and example images of the page."""
+    track: Trackers = ()
+    """Where ``counterpoint run`` also logs the finished study: ``mlflow``, ``tensorboard`` or a list of both."""
 
     @model_serializer(mode="wrap")
     def _without_secrets(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

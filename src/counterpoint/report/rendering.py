@@ -24,8 +24,8 @@ FILTERS = (
 )  # fmt: skip
 
 
-def write_html(folder: Path, template: str, content: Mapping[str, Any]) -> Path:
-    """Write ``report.html`` into *folder* and return its path.
+def write_html(folder: Path, template: str, content: Mapping[str, Any], *, name: str = "report.html") -> Path:
+    """Write a page into *folder* and return its path.
 
     Parameters
     ----------
@@ -35,6 +35,8 @@ def write_html(folder: Path, template: str, content: Mapping[str, Any]) -> Path:
         *template* is the name of a file in ``templates``.
     content
         *content* has every name that the template reads, among them style_of, which returns a contender's style.
+    name
+        *name* is the name of the page.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def write_html(folder: Path, template: str, content: Mapping[str, Any]) -> Path:
         When *folder* cannot be written, or the disk is full.
     """
     page = _environment().get_template(template).render(content)
-    path = folder / "report.html"
+    path = folder / name
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
