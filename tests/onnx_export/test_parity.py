@@ -1,0 +1,61 @@
+"""An export predicts the probabilities of its contender, from texts and files, without Counterpoint."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from counterpoint.config import Text
+from counterpoint.contenders import make
+from counterpoint.encoders.catalogue import CATALOGUE
+from counterpoint.onnx_export import export_onnx
+from counterpoint.onnx_export.probabilities import EXPORTED
+from counterpoint.rules import masked
+from onnx_material import alone, hard_pairs
+
+MOST = 1e-4
+N_ROWS = 500
+MASK = Text(mask=("fox", "žába", "don't", "犬", "K"))
+NETWORKS = {"text-lstm": {"embed": 8, "hidden": 8, "epochs": 2}, "image-cnn": {"side_px": 20, "width": 4, "epochs": 1}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "keyword-rule": {"n_words": 4, "min_count": 1},
+    **NETWORKS,
+    "lstm-cnn": {"text": NETWORKS["text-lstm"], "image": NETWORKS["image-cnn"], "epochs": 1},
+    "late-fusion": {"branches": NETWORKS},
+    "probe-average": {"members": ("text-svm", "text-ngrams", "image-cnn"), "branches": NETWORKS},
+    "ensemble": {"members": ("text-svm", "keyword-rule", "image-cnn"), "branches": NETWORKS},
+}
+WITH_ENCODERS = {"text-probe", "image-probe", "pair-probe"}
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory) -> pl.DataFrame:
+    return hard_pairs(tmp_path_factory.mktemp("images"), n=N_ROWS)
+
+
+def fitted(name: str, pairs: pl.DataFrame, n_classes: int = 3) -> Any:
+    train = pairs.tail(60)
+    labels = np.random.default_rng(1).integers(0, n_classes, len(train))
+    labels[: 2 * n_classes] = np.tile(np.arange(n_classes), 2)
+    return make(name, **SETTINGS.get(name, {})).fit(train, np.array(["animal", "machine", "plant"])[labels])
+
+
+def farthest(model: Any, pairs: pl.DataFrame, folder, rules: Text | None = None) -> float:
+    export_onnx(model, folder, text_rules=rules)
+    read = pairs if rules is None else pairs.with_columns(masked(pl.col("text"), rules.mask))
+    return float(np.abs(alone(folder, pairs) - model.predict_proba(read)).max())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(EXPORTED) - WITH_ENCODERS))
+def test_an_export_predicts_as_its_contender(name, pairs, tmp_path):
+    assert farthest(fitted(name, pairs), pairs, tmp_path / "out", MASK) <= MOST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(WITH_ENCODERS))
+def test_an_export_with_its_encoders_predicts_as_its_probe(name, pairs, tmp_path):
+    if CATALOGUE["minilm"].missing() or CATALOGUE["lite0"].missing():
+        pytest.skip("needs counterpoint[encoders]")
+    assert farthest(fitted(name, pairs), pairs if name == "pair-probe" else pairs.head(80), tmp_path / "out") <= MOST
