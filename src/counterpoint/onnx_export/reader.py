@@ -11,7 +11,6 @@ import json
 import re
 import struct
 import sys
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
@@ -86,7 +85,8 @@ class Reader:
         rule = self.settings["decision"]
         worth = {name: chances[name] / divisor for name, divisor in rule["divisors"].items()}
         most = max(worth.values())
-        return max((name for name in worth if worth[name] >= _SAME * most), key=lambda name: chances[name])
+        best: str = max((name for name in worth if worth[name] >= _SAME * most), key=lambda name: chances[name])
+        return best
 
     def run(self, name: str, inputs: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[Any]]:
         """Return the outputs of the graph in the file *name*."""
@@ -114,8 +114,10 @@ class Reader:
     @cached_property
     def tokenizer(self) -> Any:
         """The tokenizer of the encoder of texts."""
-        from tokenizers import Tokenizer  # noqa: PLC0415 - only MiniLM needs it
-
+        try:
+            from tokenizers import Tokenizer  # noqa: PLC0415 - only MiniLM needs it
+        except ImportError as error:
+            raise ImportError("This model needs tokenizers, not installed here: pip install tokenizers.") from error
         settings = self.settings["encoders"]["minilm"]
         tokenizer = Tokenizer.from_str(self.read(settings["tokenizer"]).decode())
         tokenizer.enable_truncation(settings["max_tokens"])
@@ -153,17 +155,12 @@ class _Pair:
     def words(self) -> list[str]:
         return self.reader.words(self.text or "")
 
-    @cached_property
-    def data(self) -> bytes:
-        assert self.image is not None
-        return self.image.read_bytes()
-
     def pixels(self, shape: Mapping[str, Any]) -> NDArray[np.uint8]:
         """Return the pixels of the image, shape (1, channels, side_px, side_px), zeros where it is missing."""
         side_px, n_channels = shape["side_px"], 1 if shape["mode"] == "gray" else 3
         if self.image is None:
             return np.zeros((1, n_channels, side_px, side_px), np.uint8)
-        pixels = _decode(self.data, shape["mode"], 2 * side_px)
+        pixels = _decode(self.image.read_bytes(), shape["mode"], 2 * side_px)
         return np.ascontiguousarray(_square(pixels, side_px, shape["aspect"]).transpose(2, 0, 1)[None])
 
 
@@ -259,28 +256,26 @@ def _decode(data: bytes, mode: str, min_side_px: int) -> NDArray[np.uint8]:
     """
     with Image.open(BytesIO(data), formats=_FORMATS) as image:
         turn = _orientation(image.info.get("exif") or b"")
-        pixels = _small_jpeg(data, mode, min_side_px) if image.format in ("JPEG", "MPO") else None
+        pixels = _scaled_jpeg(data, mode, min_side_px) if image.format in ("JPEG", "MPO") else None
         if pixels is None:
             space = "L" if mode == "gray" else "RGB"
-            image.draft(space, None)
             flat = np.asarray(_on_white(image).convert(space))
             pixels = flat.reshape(*flat.shape[:2], -1)
     return np.ascontiguousarray(_TURNS[turn](pixels)) if turn in _TURNS else pixels
 
 
-def _small_jpeg(data: bytes, mode: str, min_side_px: int) -> NDArray[np.uint8] | None:
-    """Return the pixels of a JPEG in gray or in colours, or None where it is of another kind."""
+def _scaled_jpeg(data: bytes, mode: str, min_side_px: int) -> NDArray[np.uint8] | None:
+    """Return the pixels of a JPEG, or None where libjpeg-turbo does not decode it to gray and colours."""
     try:
-        import simplejpeg  # noqa: PLC0415 - an optional package
-    except ImportError:
-        warnings.warn("simplejpeg is missing: the probabilities of large JPEG files may differ a little.", stacklevel=2)
+        import simplejpeg  # noqa: PLC0415 - only JPEGs need it
+    except ImportError as error:  # Pillow decodes other pixels: it lacks five and six eighths
+        raise ImportError("A JPEG needs simplejpeg, not installed here: pip install simplejpeg.") from error
+    try:
+        is_plain = simplejpeg.decode_jpeg_header(data)[2] in ("YCbCr", "Gray", "RGB")
+    except ValueError:
         return None
-    if simplejpeg.decode_jpeg_header(data)[2] not in ("YCbCr", "Gray", "RGB"):
-        return None
-    pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-        data, mode.upper(), min_height=min_side_px, min_width=min_side_px, min_factor=1.25
-    )
-    return pixels
+    size = {"min_height": min_side_px, "min_width": min_side_px, "min_factor": 1.25}
+    return simplejpeg.decode_jpeg(data, mode.upper(), **size) if is_plain else None
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -75,6 +75,7 @@ def mask_pattern(rules: Text) -> str | None:
     return shapes[rules.match]
 
 
+@cache
 def class_of(pattern: str) -> str:
     r"""Return the characters that a *pattern* of polars finds, as a class of Python's ``re``.
 
