@@ -18,6 +18,13 @@ INFINITE = np.iinfo(np.int64).max
 def layer(graph: Graph, module: nn.Module, x: str) -> str:
     """Return the output of a *module* for the value *x*.
 
+    Parameters
+    ----------
+    graph
+        *graph* gets the nodes.
+    module, x
+        *module* is fitted, and *x* is the name of its input.
+
     Examples
     --------
     >>> graph = Graph()

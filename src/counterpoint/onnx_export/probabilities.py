@@ -38,11 +38,13 @@ def probabilities(model: Any, graph: Graph, inputs: Inputs) -> str:
     Raises
     ------
     ConfigError
-        When the contender, or one that it combines, cannot be exported.
+        When the contender, or one that it combines, cannot be exported, or is not fitted.
     """
     name = name_of(model)
     if name not in EXPORTED:
         raise ConfigError(f"The contender {name!r} cannot be exported to ONNX. Allowed: {', '.join(sorted(EXPORTED))}.")
+    if not hasattr(model, "classes_"):
+        raise ConfigError(f"The contender {name!r} is not fitted. Call fit first.")
     return EXPORTED[name](model, graph, inputs)
 
 

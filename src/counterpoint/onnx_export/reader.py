@@ -64,6 +64,9 @@ class Reader:
         self.folder = folder
         self.settings = json.loads((folder / "preprocessing.json").read_bytes())
         self._sessions: dict[str, Any] = {}
+        self._inputs = {name: _with_places(made) for name, made in self.settings["inputs"].items()}
+        self._word = re.compile(self.settings["text"]["word"])
+        self._small_letters = str.maketrans(self.settings["text"]["small_letters"])
 
     def predict(self, text: str | None = None, image: str | Path | None = None) -> dict[str, float]:
         """Return the probability of each class.  A missing text or image is None.
@@ -131,19 +134,6 @@ class Reader:
         one_space: str = re.sub(rules["space"], " ", re.sub(rules["mask"], " ", text))
         return one_space.strip(" ")
 
-    @cached_property
-    def _inputs(self) -> dict[str, dict[str, Any]]:
-        """The inputs of the model, with the places of words in place of lists."""
-        return {name: _with_places(made) for name, made in self.settings["inputs"].items()}
-
-    @cached_property
-    def _word(self) -> re.Pattern[str]:
-        return re.compile(self.settings["text"]["word"])
-
-    @cached_property
-    def _small_letters(self) -> dict[int, str]:
-        return str.maketrans(self.settings["text"]["small_letters"])
-
 
 class _Pair:
     """A text and an image, each of which is read once."""
@@ -160,7 +150,11 @@ class _Pair:
         side_px, n_channels = shape["side_px"], 1 if shape["mode"] == "gray" else 3
         if self.image is None:
             return np.zeros((1, n_channels, side_px, side_px), np.uint8)
-        pixels = _decode(self.image.read_bytes(), shape["mode"], 2 * side_px)
+        data = self.image.read_bytes()
+        try:
+            pixels = _decode(data, shape["mode"], 2 * side_px)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise ValueError(f"The image {self.image} cannot be read.") from error
         return np.ascontiguousarray(_square(pixels, side_px, shape["aspect"]).transpose(2, 0, 1)[None])
 
 
