@@ -20,6 +20,7 @@ MASK = Text(mask=("fox", "žába", "don't", "犬", "K"))
 NETWORKS = {"text-lstm": {"embed": 8, "hidden": 8, "epochs": 2}, "image-cnn": {"side_px": 20, "width": 4, "epochs": 1}}
 SETTINGS: dict[str, dict[str, Any]] = {
     "keyword-rule": {"n_words": 4, "min_count": 1},
+    "image-hog": {"side_px": 40, "cell_px": 9, "orientations": 12},
     **NETWORKS,
     "lstm-cnn": {"text": NETWORKS["text-lstm"], "image": NETWORKS["image-cnn"], "epochs": 1},
     "late-fusion": {"branches": NETWORKS},

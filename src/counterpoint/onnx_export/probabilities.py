@@ -15,6 +15,7 @@ from counterpoint.errors import ConfigError
 from counterpoint.features.shaped_images import ImageShape
 from counterpoint.onnx_export import layers
 from counterpoint.onnx_export.graph import Graph
+from counterpoint.onnx_export.histograms import histograms
 from counterpoint.onnx_export.inputs import Inputs
 
 ENCODERS = {"minilm": "text", "lite0": "image"}
@@ -151,23 +152,35 @@ def _tf_idf(model: Any, weight: NDArray[Any], graph: Graph, inputs: Inputs) -> s
     return graph.node("Div", values, graph.node("Where", is_zero, np.float64(1), graph.node("Sqrt", squares)))
 
 
-# Probes on the vectors of encoders
+# Linear probes
 
 
 def _probe(model: Any, graph: Graph, inputs: Inputs) -> str:
-    logits = [
-        _term(graph, inputs, reading.modality, reading.encoder, model.terms_[reading.modality])
-        for reading in model.encodings_read()
-    ]
-    return _softmax(graph, graph.node("Add", graph.node("Sum", *logits), model.bias_.astype(np.float64)))
+    readings = model.encodings_read()
+    vectors = {each.modality: _encoded(each.encoder, each.modality, inputs) for each in readings}
+    return _of_terms(model, vectors, graph, inputs)
 
 
-def _term(graph: Graph, inputs: Inputs, modality: str, encoder: str, term: Any) -> str:
+def _image_hog(model: Any, graph: Graph, inputs: Inputs) -> str:
+    pixels = _pixels(model, inputs)["pixels"]
+    settings = {"side_px": model.side_px, "cell_px": model.cell_px, "orientations": model.orientations}
+    return _of_terms(model, {"image": histograms(graph, pixels, **settings)}, graph, inputs)
+
+
+def _encoded(encoder: str, modality: str, inputs: Inputs) -> str:
     if ENCODERS.get(encoder) != modality:
         raise ConfigError(f"The encoder {encoder!r} of {modality}s cannot be exported. Allowed: {', '.join(ENCODERS)}.")
-    vector = inputs.add(f"{modality}_vector", encoder=encoder, width=CATALOGUE[encoder].width)
-    logits = _linear(graph, graph.cast(vector, "double"), term.weights, term.offset)
-    return _chosen(graph, inputs.add(f"has_{modality}"), logits, term.missing.astype(np.float64))
+    return inputs.add(f"{modality}_vector", encoder=encoder, width=CATALOGUE[encoder].width)
+
+
+def _of_terms(model: Any, vectors: Mapping[str, str], graph: Graph, inputs: Inputs) -> str:
+    """Return the probabilities of a linear probe on *vectors* of each modality, float of shape (batch, width)."""
+    logits = []
+    for modality, vector in vectors.items():
+        term = model.terms_[modality]
+        there = _linear(graph, graph.cast(vector, "double"), term.weights, term.offset)
+        logits.append(_chosen(graph, inputs.add(f"has_{modality}"), there, term.missing.astype(np.float64)))
+    return _softmax(graph, graph.node("Add", graph.node("Sum", *logits), model.bias_.astype(np.float64)))
 
 
 # Rules and combinations
@@ -228,6 +241,7 @@ EXPORTED: Mapping[str, Callable[[Any, Graph, Inputs], str]] = {
     "text-ngrams": _text_ngrams,
     "text-lstm": _text_lstm,
     "text-probe": _probe,
+    "image-hog": _image_hog,
     "image-cnn": _image_cnn,
     "image-probe": _probe,
     "lstm-cnn": _lstm_cnn,
