@@ -67,9 +67,9 @@ def _sentence(rng: np.random.Generator) -> str:
 
 
 def _waves(rng: np.random.Generator) -> Image.Image:
-    across, down = (np.linspace(0, rng.uniform(1, 9), 500) for _ in range(2))
+    across, down = (np.linspace(0, rng.uniform(1, 9), 300) for _ in range(2))
     waves = [127 + 100 * np.sin(across[None] * k + down[:, None] * (4 - k)) for k in (1, 2, 3)]
-    pixels = np.stack(waves, axis=2) + rng.normal(0, 12, (500, 500, 3))
+    pixels = np.stack(waves, axis=2) + rng.normal(0, 12, (300, 300, 3))
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 

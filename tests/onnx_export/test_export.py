@@ -133,7 +133,9 @@ def test_a_combination_of_a_contender_without_an_export_is_refused(pairs, svm, t
 
 def test_an_encoder_from_outside_is_refused(pairs, tmp_path):
     model = make("text-probe", encoder="tiny_encoders:Words").fit(pairs, pairs["label"])
-    assert "'tiny_encoders:Words' of texts cannot be exported. Allowed: " in refusal(model, tmp_path / "out")
+    assert "'tiny_encoders:Words' of texts cannot be exported to ONNX. Allowed: minilm, joint." in refusal(
+        model, tmp_path / "out"
+    )
 
 
 def test_a_rule_of_given_words_is_refused(pairs, tmp_path):

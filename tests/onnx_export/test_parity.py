@@ -27,7 +27,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "probe-average": {"members": ("text-svm", "text-ngrams", "image-cnn"), "branches": NETWORKS},
     "ensemble": {"members": ("text-svm", "keyword-rule", "image-cnn"), "branches": NETWORKS},
 }
-WITH_ENCODERS = {"text-probe", "image-probe", "pair-probe"}
+WITH_ENCODERS = {"text-probe", "image-probe", "pair-probe", "zero-shot"}
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +35,10 @@ def pairs(tmp_path_factory) -> pl.DataFrame:
     return hard_pairs(tmp_path_factory.mktemp("images"), n=N_ROWS)
 
 
-def fitted(name: str, pairs: pl.DataFrame, n_classes: int = 3) -> Any:
+def fitted(name: str, pairs: pl.DataFrame, **settings: Any) -> Any:
     train = pairs.tail(60)
-    labels = np.random.default_rng(1).integers(0, n_classes, len(train))
-    labels[: 2 * n_classes] = np.tile(np.arange(n_classes), 2)
-    return make(name, **SETTINGS.get(name, {})).fit(train, np.array(["animal", "machine", "plant"])[labels])
+    labels = np.random.default_rng(1).choice(["animal", "machine", "plant"], len(train))
+    return make(name, **SETTINGS.get(name, {}) | settings).fit(train, labels)
 
 
 def farthest(model: Any, pairs: pl.DataFrame, folder, rules: Text | None = None) -> float:
@@ -57,6 +56,14 @@ def test_an_export_predicts_as_its_contender(name, pairs, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(WITH_ENCODERS))
 def test_an_export_with_its_encoders_predicts_as_its_probe(name, pairs, tmp_path):
-    if CATALOGUE["minilm"].missing() or CATALOGUE["lite0"].missing():
+    if CATALOGUE["joint"].missing():
         pytest.skip("needs counterpoint[encoders]")
     assert farthest(fitted(name, pairs), pairs if name == "pair-probe" else pairs.head(80), tmp_path / "out") <= MOST
+
+
+@pytest.mark.slow
+def test_a_probe_on_the_joint_space_is_exported(pairs, tmp_path):
+    if CATALOGUE["joint"].missing():
+        pytest.skip("needs counterpoint[encoders]")
+    settings = {"text_encoder": "joint", "image_encoder": "joint"}
+    assert farthest(fitted("pair-probe", pairs, **settings), pairs.head(80), tmp_path / "out") <= MOST

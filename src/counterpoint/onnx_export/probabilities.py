@@ -10,16 +10,14 @@ from counterpoint.contenders import MODELS
 from counterpoint.contenders.calibrate import Scaling
 from counterpoint.contenders.members import FLOOR
 from counterpoint.contenders.ngrams import END
-from counterpoint.encoders.catalogue import CATALOGUE
+from counterpoint.contenders.zero_shot import SHARPNESS
 from counterpoint.errors import ConfigError
 from counterpoint.features.shaped_images import ImageShape
 from counterpoint.onnx_export import layers
+from counterpoint.onnx_export.encoded import encoded
 from counterpoint.onnx_export.graph import Graph
 from counterpoint.onnx_export.histograms import histograms
 from counterpoint.onnx_export.inputs import Inputs
-
-ENCODERS = {"minilm": "text", "lite0": "image"}
-"""The encoders whose graphs are exported, and the modality that each reads."""
 
 
 def probabilities(model: Any, graph: Graph, inputs: Inputs) -> str:
@@ -147,6 +145,11 @@ def _tf_idf(model: Any, weight: NDArray[Any], graph: Graph, inputs: Inputs) -> s
     is_there = graph.node("Greater", counts, np.float64(0))
     damped = graph.node("Add", graph.node("Log", graph.node("Max", counts, np.float64(1))), np.float64(1))
     values = graph.node("Mul", graph.node("Where", is_there, damped, np.float64(0)), weight.astype(np.float64))
+    return _unit(graph, values)
+
+
+def _unit(graph: Graph, values: str) -> str:
+    """Return double rows with length 1, or zeros where they are zeros."""
     squares = graph.node("ReduceSum", graph.node("Mul", values, values), np.array([1]), keepdims=1)
     is_zero = graph.node("Equal", squares, np.float64(0))
     return graph.node("Div", values, graph.node("Where", is_zero, np.float64(1), graph.node("Sqrt", squares)))
@@ -157,7 +160,7 @@ def _tf_idf(model: Any, weight: NDArray[Any], graph: Graph, inputs: Inputs) -> s
 
 def _probe(model: Any, graph: Graph, inputs: Inputs) -> str:
     readings = model.encodings_read()
-    vectors = {each.modality: _encoded(each.encoder, each.modality, inputs) for each in readings}
+    vectors = {each.modality: encoded(each.encoder, each.modality, graph, inputs) for each in readings}
     return _of_terms(model, vectors, graph, inputs)
 
 
@@ -165,12 +168,6 @@ def _image_hog(model: Any, graph: Graph, inputs: Inputs) -> str:
     pixels = _pixels(model, inputs)["pixels"]
     settings = {"side_px": model.side_px, "cell_px": model.cell_px, "orientations": model.orientations}
     return _of_terms(model, {"image": histograms(graph, pixels, **settings)}, graph, inputs)
-
-
-def _encoded(encoder: str, modality: str, inputs: Inputs) -> str:
-    if ENCODERS.get(encoder) != modality:
-        raise ConfigError(f"The encoder {encoder!r} of {modality}s cannot be exported. Allowed: {', '.join(ENCODERS)}.")
-    return inputs.add(f"{modality}_vector", encoder=encoder, width=CATALOGUE[encoder].width)
 
 
 def _of_terms(model: Any, vectors: Mapping[str, str], graph: Graph, inputs: Inputs) -> str:
@@ -181,6 +178,14 @@ def _of_terms(model: Any, vectors: Mapping[str, str], graph: Graph, inputs: Inpu
         there = _linear(graph, graph.cast(vector, "double"), term.weights, term.offset)
         logits.append(_chosen(graph, inputs.add(f"has_{modality}"), there, term.missing.astype(np.float64)))
     return _softmax(graph, graph.node("Add", graph.node("Sum", *logits), model.bias_.astype(np.float64)))
+
+
+def _zero_shot(model: Any, graph: Graph, inputs: Inputs) -> str:
+    (reading,) = model.encodings_read()
+    vectors = _unit(graph, graph.cast(encoded(reading.encoder, "image", graph, inputs), "double"))
+    cosines = graph.node("MatMul", vectors, SHARPNESS * model.directions_.T)
+    proba = _softmax(graph, _scaled(graph, model.scaling_, cosines))
+    return _chosen(graph, inputs.add("has_image"), proba, model.class_shares_)
 
 
 # Rules and combinations
@@ -244,6 +249,7 @@ EXPORTED: Mapping[str, Callable[[Any, Graph, Inputs], str]] = {
     "image-hog": _image_hog,
     "image-cnn": _image_cnn,
     "image-probe": _probe,
+    "zero-shot": _zero_shot,
     "lstm-cnn": _lstm_cnn,
     "late-fusion": _late_fusion,
     "pair-probe": _probe,
