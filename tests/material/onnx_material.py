@@ -75,22 +75,22 @@ def _waves(rng: np.random.Generator) -> Image.Image:
 
 def _stored(stem: Path, image: Image.Image, rng: np.random.Generator, i: int) -> Path:
     """Write a picture and return its path: three of four are JPEGs, some gray, CMYK, progressive or turned."""
-    if i % 4 == 3:
-        return _other(stem, image, i // 4)
-    mode = ("RGB", "RGB", "L", "CMYK")[i // 4 % 4]
     exif = Image.Exif()
     exif[0x0112] = i % 9  # 0 is no orientation
+    if i % 4 == 3:
+        return _other(stem, image, exif, i // 4)
+    mode = ("RGB", "RGB", "L", "CMYK")[i // 4 % 4]
     path = stem.with_suffix(".jpg")
     settings = {"quality": int(rng.integers(30, 96)), "progressive": i % 3 == 0, "exif": exif}
     image.convert(mode).save(path, **settings, **({"subsampling": i % 3} if mode == "RGB" else {}))
     return path
 
 
-def _other(stem: Path, image: Image.Image, i: int) -> Path:
+def _other(stem: Path, image: Image.Image, exif: Image.Exif, i: int) -> Path:
     kinds = ("RGBA", ".png"), ("P", ".png"), ("L", ".png"), ("P", ".gif"), ("RGB", ".webp"), ("1", ".png")
     mode, suffix = kinds[i % len(kinds)]
     if mode == "RGBA":
         image.putalpha(Image.linear_gradient("L").resize(image.size))
     path = stem.with_suffix(suffix)
-    image.convert(mode).save(path)
+    image.convert(mode).save(path, **({} if suffix == ".gif" else {"exif": exif}))
     return path

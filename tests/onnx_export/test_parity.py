@@ -8,6 +8,7 @@ import pytest
 
 from counterpoint.config import Text
 from counterpoint.contenders import make
+from counterpoint.contenders.calibrate import Scaling
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.onnx_export import export_onnx
 from counterpoint.onnx_export.probabilities import EXPORTED
@@ -58,7 +59,11 @@ def test_an_export_predicts_as_its_contender(name, pairs, tmp_path):
 def test_an_export_with_its_encoders_predicts_as_its_probe(name, pairs, tmp_path):
     if CATALOGUE["joint"].missing():
         pytest.skip("needs counterpoint[encoders]")
-    assert farthest(fitted(name, pairs), pairs if name == "pair-probe" else pairs.head(80), tmp_path / "out") <= MOST
+    model = fitted(name, pairs)
+    if name == "zero-shot":  # its calibration found nothing in these pictures
+        model.scaling_ = Scaling.identity(3)
+    rows = pairs if name == "pair-probe" else pairs.head(80)
+    assert farthest(model, rows, tmp_path / "out") <= MOST
 
 
 @pytest.mark.slow

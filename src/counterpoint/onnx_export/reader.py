@@ -249,12 +249,11 @@ def _decode(data: bytes, mode: str, min_side_px: int) -> NDArray[np.uint8]:
     A JPEG may be decoded at an eighth, two eighths … of its size, with no side shorter than *min_side_px*.
     """
     with Image.open(BytesIO(data), formats=_FORMATS) as image:
-        turn = _orientation(image.info.get("exif") or b"")
         pixels = _scaled_jpeg(data, mode, min_side_px) if image.format in ("JPEG", "MPO") else None
         if pixels is None:
-            space = "L" if mode == "gray" else "RGB"
-            flat = np.asarray(_on_white(image).convert(space))
+            flat = np.asarray(_on_white(image).convert("L" if mode == "gray" else "RGB"))
             pixels = flat.reshape(*flat.shape[:2], -1)
+        turn = _orientation(image.info.get("exif") or b"")  # a PNG may have it behind its pixels
     return np.ascontiguousarray(_TURNS[turn](pixels)) if turn in _TURNS else pixels
 
 
