@@ -172,9 +172,9 @@ def masked(text: pl.Expr, words: Iterable[str], *, match: Match = "word", ignore
     return text.str.replace_all(found, " ").str.replace_all(r"\s+", " ").str.strip_chars()
 
 
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_LETTERS = rf"[[\p{{Alphabetic}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+"
-_WORD = rf"[{_UNSPACED}]\p{{M}}*|{_LETTERS}(?:['’]{_LETTERS})*"
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+LETTERS = rf"[[\p{{Alphabetic}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+"
+_WORD = rf"[{UNSPACED}]\p{{M}}*|{LETTERS}(?:['’]{LETTERS})*"
 
 
 def words(text: pl.Expr) -> pl.Expr:

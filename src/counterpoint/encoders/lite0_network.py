@@ -18,7 +18,7 @@ from counterpoint.features.decode import Pixels8
 
 BATCH = 2
 """The number of images of a batch on a CPU.  The maps of more images do not fit into the cache of a core."""
-_MEAN, _SCALE = 127.0, 128.0
+MEAN, SCALE = 127.0, 128.0
 
 
 class Lite0Network:
@@ -48,7 +48,7 @@ class Lite0Network:
         with exact():
             for rows in row_batches(np.arange(len(images)), size):
                 pixels = torch.from_numpy(images[rows]).to(device).float()
-                x = ((pixels - _MEAN) / _SCALE).contiguous(memory_format=torch.channels_last)
+                x = ((pixels - MEAN) / SCALE).contiguous(memory_format=torch.channels_last)
                 maps: Tensor = network.extract_features(x)  # (batch, 1280, 7, 7)
                 vectors[rows] = maps.mean((2, 3)).cpu().numpy()
         return vectors
@@ -58,6 +58,11 @@ class Lite0Network:
         """The weights, shape (1000, 1280), and the biases of the last layer."""
         layer = self._loaded._fc
         return layer.weight.detach().cpu().numpy(), layer.bias.detach().cpu().numpy()
+
+    @property
+    def module(self) -> Any:
+        """The network in evaluation mode on its device, with each normalisation in its convolution."""
+        return self._on_device[0]
 
     @cached_property
     def _on_device(self) -> tuple[Any, torch.device]:
