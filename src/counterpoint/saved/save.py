@@ -16,6 +16,7 @@ from counterpoint.contenders.folds import rows_by_part
 from counterpoint.contenders.images import images_of
 from counterpoint.contenders.kept.digests import DIGESTS, MAX_BYTES
 from counterpoint.contenders.kept.files import load as load_fit
+from counterpoint.contenders.readings import Reading
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.errors import ConfigError, RunFolderError
 from counterpoint.on_progress import OnProgress, ignore_progress
@@ -108,16 +109,14 @@ def _trusted(run: FinishedRun) -> tuple[str, ...]:
 
 
 def _record(run: FinishedRun, name: str, model: Any, pairs: Frame, *, fit: str | None, why: str) -> dict[str, Any]:
-    config, results = run.config, run.results
-    entry = next(each for each in config.contenders if each.name == name)
-    readings = inputs_of(model).readings
+    config = run.config
     parts = dict(pairs.group_by("fold").len().iter_rows())
     return {
         "format": FORMAT,
         "version": __version__,
         "contender": name,
-        "kind": entry.kind,
-        "modalities": list(results["modalities"][name]),
+        "kind": next(each.kind for each in config.contenders if each.name == name),
+        "modalities": list(run.results["modalities"][name]),
         "classes": list(map(str, model.classes_)),
         "class_shares": [float(share) for share in model.class_shares_],
         "metric": config.evaluate.primary,
@@ -128,30 +127,33 @@ def _record(run: FinishedRun, name: str, model: Any, pairs: Frame, *, fit: str |
             "validation": parts.get("validation", 0),
             "why": why,
         },
-        "encoders": [
-            {
-                "name": each.encoder,
-                "modality": each.modality,
-                "fingerprint": each.fingerprint(),
-                "licence": CATALOGUE[each.encoder].licence if each.encoder in CATALOGUE else "not stated",
-            }
-            for each in readings
-        ],
+        "encoders": [_encoder(reading) for reading in inputs_of(model).readings],
         "trusted": sorted({*_trusted(run)} & _outside(model)),
-        "study": {
-            "name": results["study"],
-            "version": results["version"],
-            "config_hash": results["config_hash"],
-            "attribution": results.get("attribution"),
-            "rows": results["rows"],
-            "scores": run.scores_of(name),
-            "primary": results.get("primary"),
-            "answer": results["answer"],
-            "findings": [row for row in results["findings"] if row["severity"] in ("warn", "fail")],
-            "costs": [row for row in results["costs"] if row["contender"] == name],
-            "config": results["config"],
-        },
-    }  # fmt: skip
+        "study": _of_study(run, name),
+    }
+
+
+def _encoder(reading: Reading) -> dict[str, str]:
+    known = CATALOGUE.get(reading.encoder)
+    return {
+        "name": reading.encoder,
+        "modality": reading.modality,
+        "fingerprint": reading.fingerprint(),
+        "licence": known.licence if known else "not stated",
+    }
+
+
+def _of_study(run: FinishedRun, name: str) -> dict[str, Any]:
+    """Return the part of the results of a study that a saved model keeps: its scores, answer, alarms and settings."""
+    results = run.results
+    kept = ("version", "config_hash", "attribution", "rows", "primary", "answer", "config")
+    return {
+        "name": results["study"],
+        **{key: results.get(key) for key in kept},
+        "scores": run.scores_of(name),
+        "findings": [row for row in results["findings"] if row["severity"] in ("warn", "fail")],
+        "costs": [row for row in results["costs"] if row["contender"] == name],
+    }
 
 
 def _outside(model: Any) -> set[str]:
