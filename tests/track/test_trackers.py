@@ -3,14 +3,18 @@
 import builtins
 import json
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from counterpoint import cli
 from counterpoint.config import StudyConfig
 from counterpoint.errors import ConfigError
+from counterpoint.saved.model import open_saved
+from counterpoint.saved.save import save
 from counterpoint.schema import HISTORY
 from counterpoint.track import TRACKERS, FinishedStudy, tracked
 from counterpoint.track.finished_study import flat_settings
@@ -196,3 +200,30 @@ def test_run_ends_well_when_its_tracker_fails(tmp_path, monkeypatch, capsys):
         "counterpoint: Not tracked by mlflow: Object of type PosixPath is not JSON serializable."
     ]
     assert (tmp_path / "runs/small/report.html").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_model_of_a_study_is_read_back_by_mlflow_and_predicts_the_same(tmp_path, monkeypatch):
+    mlflow = pytest.importorskip("mlflow", reason="the extra counterpoint[mlflow] is not installed")
+    pytest.importorskip("sqlalchemy", reason="the extra counterpoint[mlflow] is not installed")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    settings = {
+        "study": "winner", "source": {"kind": "generated", "n": 120, "text_signal": 0.8, "side_px": 16},
+        "contenders": ["majority", "text-svm", "image-hog", "late-fusion"], "track": ["mlflow"],
+        "fit": {"engine": "inline"}, "checks": {"encoders": False},
+    }  # fmt: skip
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(settings))
+    found = CliRunner().invoke(cli.app, ["run", "study.yaml"])
+    assert "Tracked by mlflow" in found.output
+    uri = store_of(tmp_path / "runs")
+    client = mlflow.MlflowClient(tracking_uri=uri)
+    [experiment] = [each for each in client.search_experiments() if each.name == "winner"]
+    [run] = client.search_runs([experiment.experiment_id], "tags.verdict != ''")
+    folder = client.download_artifacts(run.info.run_id, "model", str(tmp_path))
+    rows = pl.read_parquet("runs/winner/tables/pairs.parquet").select("id", "text", "image").head(20)
+    by_mlflow = mlflow.pyfunc.load_model(folder).predict(rows.to_pandas())
+    save("runs/winner", tmp_path / "saved")
+    assert pl.from_pandas(by_mlflow).equals(open_saved(tmp_path / "saved").predict(rows))
+    assert not [path for path in Path(folder).rglob("*") if path.suffix == ".pkl"]

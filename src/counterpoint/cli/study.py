@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -183,10 +184,12 @@ def _track(study: "Study") -> None:
     if not study.config.track:
         return
     from counterpoint.artifacts import read_json
+    from counterpoint.saved.save import save
     from counterpoint.track import FinishedStudy, tracked
 
     results = read_json(study.root / "results.json")
-    finished = FinishedStudy(study.root, results, study.history(), study.key("findings"))
+    winner = partial(save, study.root)
+    finished = FinishedStudy(study.root, results, study.history(), study.key("findings"), winner)
     for outcome in tracked(study.config.track, finished):
         say(f"counterpoint: {outcome.line}" if outcome.is_failure else outcome.line, err=outcome.is_failure)
 

@@ -1,7 +1,7 @@
 """A finished study as a tracker receives it: its folder, its results and its learning curves."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,12 +25,15 @@ class FinishedStudy(NamedTuple):
         *history* is schema.HISTORY.
     key
         *key* is the hash of everything that the page is made from.
+    save
+        *save* saves the contender that the answer recommends in a new folder, or is None.
     """
 
     root: Path
     results: Mapping[str, Any]
     history: Frame
     key: str
+    save: Callable[[Path], object] | None = None
 
     @property
     def settings(self) -> dict[str, str]:

@@ -6,16 +6,23 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from counterpoint import __version__
 from counterpoint.engines.caps import temporary_environment
+from counterpoint.errors import CounterpointError
 from counterpoint.runs.finished import FIGURES, PAGE, RESULTS
 from counterpoint.track.finished_study import FinishedStudy, safe_name
 
 KEY = "counterpoint.key"
 """The tag with the hash of the study.  A study that was logged is not logged again."""
 STORE, ARTIFACTS = "mlflow.db", "mlruns"
+MODEL, SAVED = "model", "saved"
+"""The artifact with the model of a study, and in it that with the saved model."""
+CODE = Path(__file__).with_name("mlflow_model.py")
 URI = "MLFLOW_TRACKING_URI"
+log = logging.getLogger(__name__)
 AT_ONCE = 100
 """The largest number of parameters of one request."""
 QUIET = {
@@ -23,6 +30,7 @@ QUIET = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 """Settings of MLflow where the user has none: it sends no usage data, and does not wait for minutes."""
 
@@ -84,12 +92,31 @@ def _log(client: Any, experiment: str, study: FinishedStudy) -> None:
         for path in (study.root / PAGE, study.root / RESULTS):
             client.log_artifact(run, str(path))
         client.log_artifacts(run, str(study.root / FIGURES), FIGURES)
+        _log_model(client, run, study)
         for contender in results["modalities"]:
             _log_contender(client, experiment, run, study, contender)
     except BaseException:
         client.set_terminated(run, "FAILED")
         raise
     client.set_terminated(run)
+
+
+def _log_model(client: Any, run: str, study: FinishedStudy) -> None:
+    """Log the contender that the answer recommends as a model that ``mlflow.pyfunc`` loads, without pickle."""
+    if study.save is None:
+        return
+    from mlflow.pyfunc import save_model  # noqa: PLC0415 - an extra
+
+    with TemporaryDirectory(prefix="counterpoint-") as folder:
+        saved, model = Path(folder, SAVED), Path(folder, MODEL)
+        try:
+            study.save(saved)
+        except CounterpointError as error:  # a model from outside, or none is recommended
+            log.warning("No model is logged: %s", error)
+            return
+        needed = [f"counterpoint=={__version__}"]
+        save_model(str(model), python_model=str(CODE), artifacts={SAVED: str(saved)}, pip_requirements=needed)
+        client.log_artifacts(run, str(model), MODEL)
 
 
 def _log_contender(client: Any, experiment: str, parent: str, study: FinishedStudy, contender: str) -> None:

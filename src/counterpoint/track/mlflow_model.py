@@ -1,0 +1,26 @@
+"""A saved model as a model of MLflow: this file is stored next to it as its code, so nothing is pickled."""
+
+from typing import Any
+
+from mlflow.models import set_model
+from mlflow.pyfunc.model import PythonModel
+
+from counterpoint.saved.model import SavedModel, open_saved
+
+SAVED = "saved"
+"""The name of the artifact with the saved model."""
+
+
+class CounterpointModel(PythonModel):
+    """Predicts frames with ``text`` and ``image``: the class, the probabilities and the flags of each row."""
+
+    def load_context(self, context: Any) -> None:
+        """Open the saved model."""
+        self._saved: SavedModel = open_saved(context.artifacts[SAVED])
+
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # MLflow would read hints
+        """Return the predictions as a frame of pandas."""
+        return self._saved.predict(model_input).to_pandas()
+
+
+set_model(CounterpointModel())
