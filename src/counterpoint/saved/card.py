@@ -39,6 +39,7 @@ def card(record: Mapping[str, Any], results: Mapping[str, Any]) -> str:
     text = _template().render(
         record=record, study=study, contrast=contrast, findings=findings, scores=_table(study["scores"]),
         cost=_cost(study["costs"], study["rows"]), numbers=numbers, most_classes=MOST_CLASSES, title=_title(record),
+        level=numbers.level(study["confidence"]),
     )  # fmt: skip
     return f"---\n{_front_matter(record)}---\n\n{text}"
 

@@ -151,6 +151,7 @@ def _of_study(run: FinishedRun, name: str) -> dict[str, Any]:
         "name": results["study"],
         **{key: results.get(key) for key in kept},
         "scores": run.scores_of(name),
+        "confidence": run.config.evaluate.confidence,
         "findings": [row for row in results["findings"] if row["severity"] in ("warn", "fail")],
         "costs": [row for row in results["costs"] if row["contender"] == name],
     }

@@ -19,7 +19,15 @@ class CounterpointModel(PythonModel):
         self._saved: SavedModel = open_saved(context.artifacts[SAVED])
 
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # MLflow would read hints
-        """Return the predictions as a frame of pandas."""
+        """Return the predictions as a frame of pandas.
+
+        Parameters
+        ----------
+        context, params
+            *context* and *params* are given by MLflow, and not read.
+        model_input
+            *model_input* is a frame of pandas with ``text``, ``image`` or both.
+        """
         return self._saved.predict(model_input).to_pandas()
 
 
