@@ -17,7 +17,6 @@ from counterpoint.errors import SavedModelError, first_line
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
 from counterpoint.features.pixels import Pixels
-from counterpoint.features.shaped_images import why_unreadable
 from counterpoint.files import read_bytes
 from counterpoint.metrics import decide
 from counterpoint.rules import check_pattern, masked, pattern
@@ -128,7 +127,12 @@ class SavedModel:
             return _unknown(pairs)
         refs, is_missing = pairs["image"].to_list(), self._images(pairs).is_missing
         unreadable = {ref for ref, missing in zip(refs, is_missing, strict=True) if missing and ref is not None}
-        why = {ref: why_unreadable(ref) or "decode_error" for ref in unreadable}
+        # In a child process with a time limit, because the bytes may come from a stranger.
+        found = inspect_images(pl.DataFrame({"image": sorted(unreadable)}, schema={"image": pl.String}), Limits())
+        why = {
+            ref: "decode_error" if word == "ok" else word
+            for ref, word in found.select("image", "image_status").iter_rows()
+        }
         return pl.Series(["missing" if ref is None else why.get(ref, "ok") for ref in refs], dtype=pl.String)
 
     def _images(self, pairs: Frame) -> Pixels | Vectors:

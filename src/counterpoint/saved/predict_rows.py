@@ -8,21 +8,21 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import polars as pl
-
-from counterpoint.encoders.encodings import forget_made_here
 from counterpoint.engines.caps import caps, temporary_environment
 from counterpoint.engines.local import begin_worker
 from counterpoint.engines.spawn import SPAWN
 from counterpoint.errors import CounterpointError
 from counterpoint.files import digest_of
 from counterpoint.on_progress import OnProgress, ignore_progress
-from counterpoint.saved.model import FLAGS, SavedModel, open_saved
 from counterpoint.saved.new_rows import NewRows, Part, key_of_rows
 from counterpoint.saved.prediction_file import PredictionFile
 from counterpoint.saved.record import RECORD
 from counterpoint.schema import Frame
+
+if TYPE_CHECKING:
+    from counterpoint.saved.model import SavedModel
 
 FEW_PARTS = 2
 """Up to this number of parts, starting other processes takes longer than it saves."""
@@ -100,10 +100,10 @@ class _Here:
     n_ahead = 1
 
     def __init__(self, folder: Path, trusted: Collection[str]) -> None:
-        self._saved = open_saved(folder, trusted=trusted)
+        _open_here(folder, trusted)
 
     def submit(self, rows: Frame) -> Callable[[], Frame]:
-        return lambda: predicted(self._saved, rows)
+        return lambda: _predict(rows)
 
 
 class _Pool:
@@ -132,16 +132,24 @@ def _predictor(folder: Path, trusted: Collection[str], workers: int) -> Iterator
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-_opened: list[SavedModel] = []
-"""The model of this worker process."""
+_opened: "list[SavedModel]" = []
+"""The model of this process."""
 
 
 def _open(parent: int, folder: Path, trusted: tuple[str, ...]) -> None:
     begin_worker(parent, 0)
+    _open_here(folder, trusted)
+
+
+def _open_here(folder: Path, trusted: Collection[str]) -> None:
+    from counterpoint.saved.model import open_saved  # noqa: PLC0415 - the process that only writes needs no model
+
     _opened[:] = [open_saved(folder, trusted=trusted)]
 
 
 def _predict(rows: Frame) -> Frame:
+    from counterpoint.saved.predicted_part import predicted  # noqa: PLC0415 - the same
+
     return predicted(_opened[0], rows)
 
 
@@ -167,24 +175,3 @@ def _result(part: Part, result: Callable[[], Frame] | None) -> tuple[Part, Frame
             f"A process died near the rows {first:,} to {last:,}, perhaps for lack of memory. "
             "The same command goes on from there."
         ) from error
-
-
-def predicted(saved: SavedModel, rows: Frame) -> Frame:
-    """Return one row for each of *rows*: row, id, label, the probabilities, flags, and the reason of an unread row.
-
-    Parameters
-    ----------
-    saved
-        *saved* is the model.
-    rows
-        *rows* are those of a part.
-    """
-    reason = pl.lit(None, pl.String).alias("reason") if "reason" not in rows.columns else pl.col("reason")
-    whole = rows.with_columns(reason)
-    read = whole.filter(pl.col("reason").is_null())
-    found = saved.predict(read.drop("reason", "id"))
-    numbered = pl.concat([read.select("row"), found], how="horizontal")
-    forget_made_here()
-    joined = whole.select("row", "id", "reason").join(numbered, on="row", how="left", maintain_order="left")
-    chances = [f"p_{name}" for name in saved.classes]
-    return joined.select("row", "id", "label", *chances, *FLAGS, "reason")
