@@ -53,7 +53,7 @@ class Page:
     """A running page, with the cookie that its link gave."""
 
     def __init__(self, process: subprocess.Popen, link: str) -> None:
-        self.process = process
+        self.process, self.link = process, link
         self.host, self.port, self.token = re.fullmatch(r"http://(.+):(\d+)/\?token=(\S+)", link).groups()
         self.authority = f"{self.host}:{self.port}"
         self.cookie = ""
@@ -126,7 +126,11 @@ class Page:
 
 
 def _anonymous_kb(pid: int) -> int:
+    """Return the anonymous memory of a process, or 0 for a copy of its parent that has not become a program yet."""
     with contextlib.suppress(OSError):
+        parent = re.search(r"PPid:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]
+        if Path(f"/proc/{pid}/cmdline").read_bytes() == Path(f"/proc/{parent}/cmdline").read_bytes():
+            return 0
         found = re.search(r"RssAnon:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
         return int(found[1]) if found else 0
     return 0

@@ -1,5 +1,8 @@
 """The command that serves a local page on which one tries a saved model."""
 
+import atexit
+import os
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -40,4 +43,12 @@ def try_page(
         serve(folder, host=host, port=port, allow_network=allow_network, trusted=trust or (), on_ready=on_ready)
     except KeyboardInterrupt:
         say("counterpoint: interrupted; the page is closed.", err=True)
+        _end_without_threads()
         raise typer.Exit(130) from None
+
+
+def _end_without_threads() -> None:
+    """End the process where a prediction runs, which nothing can stop and which may take long."""
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        atexit._run_exitfuncs()  # removes temporary files and ends child processes
+        os._exit(130)

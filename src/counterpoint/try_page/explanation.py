@@ -125,7 +125,12 @@ def _prediction(row: Mapping[str, Any], saved: SavedModel) -> dict[str, Any]:
     return {
         "label": page_line(row["label"]),
         "classes": [
-            {"name": page_line(name), "chance": chance, "shown": numbers.probability(chance)}
+            {
+                "name": page_line(name),
+                "chance": chance,
+                "shown": numbers.probability(chance),
+                "is_predicted": name == row["label"],
+            }
             for chance, name in chances
         ],
         "rule": rule_of(row["label"], chances[0][1], saved.record["metric"]),

@@ -115,20 +115,21 @@ class _Body:
     """The body of a request, which ends with `RefusedError` where it is too large or too slow."""
 
     def __init__(self, receive: Receive) -> None:
-        self._receive, self._n_bytes, self._is_whole = receive, 0, False
+        self._receive, self._n_bytes, self._is_over = receive, 0, False
         self._ends_s = time.monotonic() + MOST_BODY_S
 
     async def receive(self) -> Message:
         """Return the next part of the body."""
-        if self._is_whole:  # waits for the end of the connection
+        if self._is_over:  # only the end of the connection can come
             return await self._receive()
         try:
             async with asyncio.timeout(max(0.0, self._ends_s - time.monotonic())):
                 message = await self._receive()
         except TimeoutError:
+            self._is_over = True
             raise RefusedError(408, f"The request took longer than {MOST_BODY_S:g} s.") from None
         self._n_bytes += len(message.get("body", b""))
-        self._is_whole = not message.get("more_body", False)
+        self._is_over = not message.get("more_body", False)
         if self._n_bytes > MOST_BODY_BYTES:
             raise _too_large()
         return message
@@ -137,8 +138,8 @@ class _Body:
         """Read the rest and throw it away, for a short time."""
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
-                while not self._is_whole:
-                    self._is_whole = not (await self._receive()).get("more_body", False)
+                while not self._is_over:
+                    self._is_over = not (await self._receive()).get("more_body", False)
 
 
 def _too_large() -> RefusedError:

@@ -1,6 +1,7 @@
 """The application of the page, its two routes, and the server that runs it until an interrupt."""
 
 import asyncio
+import logging
 import secrets
 import tempfile
 from collections.abc import Callable, Collection
@@ -18,6 +19,7 @@ from starlette.routing import Route
 
 from counterpoint.errors import CounterpointError
 from counterpoint.features.child import end_idle
+from counterpoint.features.in_memory import folder_of_process
 from counterpoint.saved.model import SavedModel, open_saved
 from counterpoint.try_page.address import Address, checked_host, listen
 from counterpoint.try_page.explanation import explain
@@ -25,11 +27,12 @@ from counterpoint.try_page.guard import MOST_PICTURE_BYTES, App, Guard, RefusedE
 from counterpoint.try_page.page import MOST_CHARACTERS, page_of, policy
 from counterpoint.try_page.picture import read_picture
 
+_log = logging.getLogger(__name__)
 MOST_WAITING = 2
 """The number of requests that wait while one is predicted.  Further ones are refused with 503."""
 SETTINGS: dict[str, Any] = {
     "loop": "asyncio", "http": "h11", "ws": "none", "lifespan": "off", "interface": "asgi3",
-    "log_config": None, "log_level": "error", "access_log": False,
+    "log_config": None, "log_level": "critical", "access_log": False,
     "proxy_headers": False, "server_header": False,
     "limit_concurrency": 32, "timeout_keep_alive": 5, "timeout_graceful_shutdown": 2,
     "h11_max_incomplete_event_size": 16_384,
@@ -97,7 +100,7 @@ def predicted(saved: SavedModel, text: str | None, picture: bytes | None) -> Any
     PictureError
         When *picture* cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="counterpoint-") as folder:
+    with tempfile.TemporaryDirectory(dir=folder_of_process()) as folder:
         if picture is None:
             return explain(saved, text, None, None, Path(folder))
         path = Path(folder, "picture")
@@ -131,6 +134,8 @@ class Predictor:
             given = await input_of(request)
             async with self._lock:
                 return JSONResponse(await run_in_threadpool(predicted, self._saved, *given))
+        except asyncio.CancelledError:  # the server ends
+            raise RefusedError(503, "The page is closed.") from None
         finally:
             self._n_requests -= 1
 
@@ -159,25 +164,26 @@ def app_of(saved: SavedModel, address: Address, token: str) -> App:
     return Guard(Starlette(routes=routes, exception_handlers=HANDLERS), address, token)
 
 
-def _refused(_: Request, error: Exception) -> Response:
+async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)
     return JSONResponse({"error": error.line}, error.status, headers={"connection": "close"})
 
 
-def _unusable(_: Request, error: Exception) -> Response:
+async def _unusable(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 422)
 
 
-def _unknown(_: Request, error: Exception) -> Response:
+async def _unknown(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": f"{error.detail}. The page is at /."}, error.status_code, headers=error.headers)
 
 
-def _gone(_: Request, __: Exception) -> Response:
+async def _gone(_: Request, __: Exception) -> Response:
     return Response(status_code=400)  # nobody reads it
 
 
-def _failed(_: Request, __: Exception) -> Response:
+async def _failed(_: Request, error: Exception) -> Response:
+    _log.error("a prediction failed", exc_info=error)
     return JSONResponse({"error": "The prediction failed. The terminal shows why."}, 500)
 
 

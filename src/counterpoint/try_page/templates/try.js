@@ -79,7 +79,7 @@
     hasAnswer = true;
     result.classList.remove("stale");
     byId("answer").hidden = false;
-    const chosen = found.classes.find((each) => each.name === found.label);
+    const chosen = found.classes.find((each) => each.is_predicted);
     byId("status").textContent = "Prediction";
     byId("sentence").hidden = false;
     byId("sentence").replaceChildren(made("bdi", "", found.label), `: ${chosen.shown}`);
@@ -94,7 +94,7 @@
 
   function showClasses(found) {
     const rows = found.classes.map((each) => {
-      const row = made("li", each.name === found.label ? "chosen" : "");
+      const row = made("li", each.is_predicted ? "chosen" : "");
       const track = made("span", "track"), bar = made("span", "bar");
       bar.style.width = `${100 * each.chance}%`;
       track.append(bar);
