@@ -32,7 +32,7 @@ def try_page(
     from counterpoint.try_page.server import serve
 
     def on_ready(link: str) -> None:
-        if allow_network:
+        if allow_network and not link.startswith(("http://127.", "http://[::1]")):
             say(f"counterpoint: --allow-network: other machines may reach {host}, and nothing is encrypted.", err=True)
         say(f"Open {link}")
         say("The link works once, in one browser. Ctrl-C ends the page.")

@@ -83,6 +83,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         found.close()
         raise ConfigError(
-            f"{Address(host, port).origin} cannot be opened: {error.strerror}. Allowed: a free --port, such as 0."
+            f"{Address(host, port).origin} cannot be opened: {error.strerror}. "
+            "Allowed: a --host of this machine with a free --port."
         ) from error
     return found

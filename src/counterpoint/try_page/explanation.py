@@ -169,12 +169,13 @@ def rule_of(label: str, most_probable: str, metric: str) -> str:
 
     Examples
     --------
-    >>> rule_of("a", "a", "accuracy")
-    ''
+    >>> rule_of("a", "b", "balanced_accuracy")
+    'It is not the most probable class: for balanced accuracy, a probability counts relative to the share of its class.'
     """
     if label == most_probable:
         return ""
-    return f"It is not the most probable class: for {metric}, a probability counts relative to the share of its class."
+    words = metric.replace("_", " ")
+    return f"It is not the most probable class: for {words}, a probability counts relative to the share of its class."
 
 
 def flags_of(row: Mapping[str, Any], modalities: Iterable[str]) -> list[str]:

@@ -109,17 +109,19 @@
   }
 
   function showEffects(found, shown) {
-    const all = [...found.modalities, ...found.words, ...found.patches];
-    const scale = Math.max(SMALLEST_SCALE, ...all.map((each) => Math.abs(each.effect)));
-    byId("effects").hidden = !all.length;
+    byId("effects").hidden = !found.modalities.length && !found.words.length && !found.patches.length;
     byId("label").textContent = found.label;
     const names = { text: "the whole text", image: "the whole picture" };
-    showList("modalities", found.modalities.map((each) => ({ ...each, name: names[each.name] })), scale);
-    showList("words", found.words, scale);
+    showList("modalities", found.modalities.map((each) => ({ ...each, name: names[each.name] })));
+    showList("words", found.words);
     byId("words").querySelector("ol").dir = text && getComputedStyle(text).direction;
     byId("words").querySelector(".hint").textContent =
       found.n_words > found.words.length ? `The first ${found.words.length} of ${found.n_words.toLocaleString("en")} words.` : "";
-    showPatches(found, shown, scale);
+    showPatches(found, shown);
+  }
+
+  function scaleOf(parts) {
+    return Math.max(SMALLEST_SCALE, ...parts.map((each) => Math.abs(each.effect)));
   }
 
   function marked(element, effect, scale) {
@@ -128,16 +130,20 @@
     return element;
   }
 
-  function showList(id, parts, scale) {
+  function showList(id, parts) {
+    const scale = scaleOf(parts);
     byId(id).hidden = !parts.length;
     byId(id).querySelector("ol").replaceChildren(...parts.map((each) => {
       const item = marked(made("li"), each.effect, scale);
-      item.append(made("bdi", "", each.name), " ", made("small", "", each.shown));
+      const number = made("small", "", each.shown);
+      number.dir = "ltr"; // the sign stays in front, also between words from right to left
+      item.append(made("bdi", "", each.name), " ", number);
       return item;
     }));
   }
 
-  function showPatches(found, shown, scale) {
+  function showPatches(found, shown) {
+    const scale = scaleOf(found.patches);
     const place = byId("patches"), image = place.querySelector("img"), n = found.grid;
     if (image.src) URL.revokeObjectURL(image.src);
     image.removeAttribute("src");
@@ -177,6 +183,9 @@
   if (text) text.addEventListener("input", markStale);
   if (file) {
     const drop = byId("drop");
+    byId("preview").addEventListener("error", () => {
+      byId("preview").hidden = true; // the answer gives the reason
+    });
     file.addEventListener("change", () => file.files.length && choose(file.files[0]));
     for (const name of ["dragover", "dragleave", "drop"]) {
       drop.addEventListener(name, (event) => {
