@@ -7,6 +7,7 @@ import select
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,16 +56,24 @@ class Browser:
         os.write(self._commands, json.dumps(message).encode() + b"\0")
         return self._until(lambda message: message.get("id") == self._number)["result"]
 
-    def open(self, path: Path, *, width: int, is_dark: bool = False, media: str = "screen") -> None:
+    def open(self, page: Path | str, *, width: int, is_dark: bool = False, media: str = "screen") -> None:
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}]
         self.send("Emulation.setEmulatedMedia", media=media, features=scheme)
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
         self.send("Emulation.setDeviceMetricsOverride", **size)
-        self.send("Page.navigate", url=path.as_uri())
+        self.send("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         self._until(lambda message: message.get("method") == "Page.loadEventFired")
 
     def ask(self, expression: str) -> Any:
         return self.send("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def wait_for(self, expression: str) -> Any:
+        """Return the value of *expression* once it is true."""
+        ends_s = time.monotonic() + PATIENCE_S
+        while not (found := self.ask(expression)):
+            assert time.monotonic() < ends_s, f"never true: {expression}"
+            time.sleep(0.1)
+        return found
 
     def picture(self, path: Path) -> None:
         shot = self.send("Page.captureScreenshot", captureBeyondViewport=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from counterpoint import __version__
-from counterpoint.cli import acquire, comparing, demo, history, shipping, study, writing
+from counterpoint.cli import acquire, comparing, demo, history, shipping, study, trying, writing
 from counterpoint.cli.ending import say
 from counterpoint.errors import CounterpointError
 from counterpoint.safe_terminal import safe_streams
@@ -49,6 +49,7 @@ def counterpoint(
 for group, commands in COMMANDS.items():
     for command in commands:
         group.command()(command)
+app.command("try")(trying.try_page)  # the name is a keyword of Python
 
 
 def main() -> None:

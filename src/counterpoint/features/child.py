@@ -139,7 +139,8 @@ def give_back(child: Child) -> None:
 
 
 @atexit.register
-def _end_idle() -> None:
+def end_idle() -> None:
+    """End the child that waits for work, which may hold the memory of a large image."""
     while _idle:
         _idle.pop().kill()
 

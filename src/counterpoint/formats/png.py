@@ -1,8 +1,11 @@
-"""Raw gray pixels as a PNG, so that any decoder of images returns the same pixels.  Does not compress."""
+"""Raw pixels as a PNG, so that any decoder of images returns the same pixels.  Does not compress."""
 
 import struct
 import zlib
 from math import isqrt
+from typing import Any
+
+import numpy as np
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -26,7 +29,24 @@ def gray_png(pixels: bytes) -> bytes:
     if not side_px or side_px**2 != len(pixels):
         raise ValueError(f"{len(pixels)} pixels are no square")
     rows = b"".join(b"\0" + pixels[start : start + side_px] for start in range(0, len(pixels), side_px))
-    header = struct.pack(">IIBBBBB", side_px, side_px, 8, 0, 0, 0, 0)
+    return _png(side_px, side_px, rows, colour_type=0)
+
+
+def rgb_png(pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
+    """Return *pixels*, shape (height, width, 3), as a PNG.
+
+    >>> from io import BytesIO
+    >>> from PIL import Image
+    >>> red = np.full((1, 2, 3), (255, 0, 0), np.uint8)
+    >>> np.asarray(Image.open(BytesIO(rgb_png(red)))).tolist()
+    [[[255, 0, 0], [255, 0, 0]]]
+    """
+    height_px, width_px, _ = pixels.shape
+    return _png(width_px, height_px, b"".join(b"\0" + row.tobytes() for row in pixels), colour_type=2)
+
+
+def _png(width_px: int, height_px: int, rows: bytes, *, colour_type: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width_px, height_px, 8, colour_type, 0, 0, 0)
     return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows, 0)) + _chunk(b"IEND", b"")
 
 
