@@ -17,6 +17,7 @@ from counterpoint.saved import new_rows
 from counterpoint.saved.model import SavedModel, open_saved
 from counterpoint.saved.new_rows import FIRST_ROWS, PART_ROWS, rows_of_folder, rows_of_table
 from counterpoint.saved.predict_rows import predict_rows
+from counterpoint.saved.prediction_file import PredictionFile
 from saved_material import finished_study
 
 pytestmark = pytest.mark.slow
@@ -115,7 +116,6 @@ def test_a_killed_command_goes_on_and_makes_no_part_again(saved, table, tmp_path
 def test_parts_of_other_rows_are_not_used(saved, table, tmp_path):
     out = tmp_path / "p.parquet"
     file = new_rows.key_of_rows(rows_of_table(table, tmp_path), "another model")
-    from counterpoint.saved.prediction_file import PredictionFile  # noqa: PLC0415
 
     PredictionFile(out, file).write(0, pl.DataFrame({"row": [7]}))
     steps = []
@@ -170,3 +170,31 @@ def test_an_image_that_cannot_be_read_is_named(saved, tmp_path):
 def test_a_folder_without_images_is_named(tmp_path):
     with pytest.raises(SourceError, match="no image file"):
         next(rows_of_folder(tmp_path, tmp_path).parts())
+
+
+def test_a_folder_that_is_none_of_ours_is_not_removed(saved, table, tmp_path):
+    foreign = tmp_path / ".p.parquet.parts" / "thesis.md"
+    foreign.parent.mkdir()
+    foreign.write_text("mine")
+    with pytest.raises(RunFolderError, match=r"thesis\.md"):
+        predict_rows(saved, rows_of_table(table, tmp_path), tmp_path / "p.parquet")
+    assert foreign.read_text() == "mine"
+
+
+def test_a_damaged_part_is_made_again(saved, table, tmp_path):
+    from counterpoint.files import digest_of  # noqa: PLC0415
+    from counterpoint.saved.record import RECORD  # noqa: PLC0415
+
+    rows, out = rows_of_table(table, tmp_path), tmp_path / "p.parquet"
+    file = PredictionFile(out, new_rows.key_of_rows(rows, digest_of(saved / RECORD)))
+    file.write(0, pl.DataFrame({"row": [0]}))
+    (tmp_path / ".p.parquet.parts" / "000001.parquet").write_bytes(b"PAR1 cut")
+    predict_rows(saved, rows, out)
+    assert pl.read_parquet(out)["row"].to_list() == list(range(N))
+
+
+def test_a_pipe_in_place_of_a_text_does_not_hang(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"broken")
+    os.mkfifo(tmp_path / "a.txt")
+    part = next(rows_of_folder(tmp_path, tmp_path).parts())
+    assert part.rows["text"].to_list() == [None]

@@ -69,9 +69,15 @@ def predict(
     trust: Trust = None,
 ) -> None:
     """Predict the classes of new pairs with a saved model, or of one pair with a contender of a run folder."""
+    from counterpoint.saved.record import holds_model
+
     given = [name for name, value in (("--table", table), ("--folder", images)) if value is not None]
     if len(given) > 1 or (given and (text is not None or image is not None)):
         raise ConfigError("Give one of --table, --folder, or a pair with --text and --image.")
+    if contender is None and not holds_model(folder) and (folder / "results.json").exists():
+        raise ConfigError(
+            f"{folder} is a run folder. Name a contender after it, or save one: counterpoint save {folder} --to DIR."
+        )
     if contender is not None:
         _predict_with_run(folder, contender, text=text, image=image, trust=trust, is_table=bool(given))
     elif given:

@@ -16,11 +16,13 @@ from counterpoint.data.sources import Source, open_source
 from counterpoint.data.sources.base import REASON, row_frames, stamp
 from counterpoint.encoders import COLUMNS
 from counterpoint.errors import SourceError
+from counterpoint.files import read_bytes
 from counterpoint.formats.tables import FORMATS, open_table
 from counterpoint.schema import Frame
 
-FIRST_ROWS, PART_ROWS = 32, 1024
+FIRST_ROWS, PART_ROWS = 32, 512
 """The rows of the first part, so that a first result comes soon, and of each other part."""
+MOST_TEXT_BYTES = 1 << 20
 IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
 UNUSED = ("label", "group", "split", "url", "text_id", "image_id")
 """Columns that a prediction does not need.  A row that lacks one stays."""
@@ -157,16 +159,19 @@ class ImagesOfFolder(Source):
         return stamp(self, self._files())
 
     def _files(self) -> list[Path]:
-        found = [path for path in self.path.rglob("*") if path.suffix.lower() in IMAGES and path.is_file()]
+        every = (path for path in self.path.rglob("*") if path.suffix.lower() in IMAGES)
+        found = [path for path in every if path.is_file() and not path.name.startswith(".")]
         if not found:
             raise SourceError(f"{self.path} has no image file. Allowed endings: {', '.join(IMAGES)}.")
         return sorted(found)
 
     def _row(self, path: Path) -> dict[str, Any]:
-        text = path.with_suffix(".txt")
+        text = None
+        with suppress(OSError):  # there is none, or it is no text of a picture
+            text = read_bytes(path.with_suffix(".txt"), most_bytes=MOST_TEXT_BYTES).decode(errors="replace").strip()
         return {
             "id": str(path.relative_to(self.path)),
-            "text": text.read_text(encoding="utf-8", errors="replace").strip() if text.is_file() else None,
+            "text": text,
             "image": str(path.resolve()),
             "source": str(self.path),
         }

@@ -128,6 +128,10 @@ def _predictor(folder: Path, trusted: Collection[str], workers: int) -> Iterator
     )
     try:
         yield _Pool(pool, workers)
+    except BaseException:  # nobody waits for the parts that are under way
+        for process in list((getattr(pool, "_processes", None) or {}).values()):
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -159,7 +163,7 @@ def _in_order(
     """Yield each part with its predictions, or None where the *file* has them already."""
     waiting = deque[tuple[Part, Callable[[], Frame] | None]]()
     for part in parts:
-        waiting.append((part, None if file.has(part.number) else predictor.submit(part.rows)))
+        waiting.append((part, None if file.has(part.number, len(part.rows)) else predictor.submit(part.rows)))
         if len(waiting) > predictor.n_ahead:
             yield _result(*waiting.popleft())
     while waiting:

@@ -1,5 +1,6 @@
 """The file of predictions: parts that are kept when the command is killed, and at the end one whole file."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from counterpoint.artifacts import read_sealed, replacing, write_parquet, write_
 from counterpoint.errors import ConfigError, RunFolderError, did_you_mean
 from counterpoint.files import read_parquet
 from counterpoint.schema import Frame
+
+_PART = re.compile(r"\d{6}\.parquet|key\.json")
 
 
 class PredictionFile:
@@ -40,13 +43,23 @@ class PredictionFile:
         self.is_continued = record is not None and record["key"] == key
         self.is_another = record is not None and record["key"] != key
         """Whether there are parts of other rows or of another model, which are removed."""
+        self._check_own()
         if not self.is_continued:
             shutil.rmtree(self._parts, ignore_errors=True)
             write_sealed(self._parts / "key.json", {"key": key})
 
-    def has(self, number: int) -> bool:
-        """Return whether part *number* was written before."""
-        return self._path(number).exists()
+    def _check_own(self) -> None:
+        names = [path.name for path in self._parts.glob("*")] if self._parts.is_dir() else []
+        foreign = [name for name in names if not name.startswith(".") and not _PART.fullmatch(name)]
+        if foreign:
+            raise RunFolderError(f"{self._parts} has the file {foreign[0]}, which is no part. Name another --out.")
+
+    def has(self, number: int, n_rows: int) -> bool:
+        """Return whether part *number* was written before, with *n_rows* rows."""
+        try:
+            return len(read_parquet(self._path(number), ["row"])) == n_rows
+        except (OSError, pl.exceptions.PolarsError):
+            return False
 
     def write(self, number: int, predictions: Frame) -> None:
         """Write part *number*, whole or not at all."""

@@ -29,6 +29,7 @@ from counterpoint.saved.refit import ENCODINGS, on_all_rows, refitted
 from counterpoint.saved.training_reference import (
     FOLDS,
     MOST_ROWS,
+    MOST_TEXTS,
     CharacterReference,
     TrainingReference,
     VectorReference,
@@ -165,12 +166,13 @@ def _outside(model: Any) -> set[str]:
 def _reference(saved: SavedModel, train: Frame) -> TrainingReference:
     """Return the training rows in small, where the model reads their modality."""
     texts = train.filter(pl.col("text").is_not_null()) if "text" in saved.modalities else train.head(0)
-    sampled = _sampled(texts)
+    texts = _sampled(texts, MOST_TEXTS)
+    sampled = _sampled(texts, MOST_ROWS)
     vectors = saved.text_vectors(sampled) if len(sampled) else None
     characters = CharacterReference.of(texts["text"].to_list(), _folds(texts))
     by_text = None if vectors is None else VectorReference.of(vectors, _folds(sampled), modality="text")
     images = train.filter(pl.col("image").is_not_null()) if "image" in saved.modalities else train.head(0)
-    sampled = _sampled(images)
+    sampled = _sampled(images, MOST_ROWS)
     if not len(sampled):
         return TrainingReference(characters, by_text)
     with images_of(sampled, is_silent=True):
@@ -178,8 +180,8 @@ def _reference(saved: SavedModel, train: Frame) -> TrainingReference:
     return TrainingReference(characters, by_text, VectorReference.of(of_images, _folds(sampled), modality="image"))
 
 
-def _sampled(rows: Frame) -> Frame:
-    return rows.sample(min(MOST_ROWS, len(rows)), seed=child_seed(0, "training reference"))
+def _sampled(rows: Frame, most: int) -> Frame:
+    return rows.sample(min(most, len(rows)), seed=child_seed(0, "training reference"))
 
 
 def _folds(rows: Frame) -> NDArray[np.int64]:

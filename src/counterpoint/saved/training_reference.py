@@ -21,8 +21,8 @@ Arrays = Mapping[str, NDArray[Any]]
 FALSE_ALARMS = {"characters": 0.015, "text": 0.015, "image": 0.01}
 """The share of held-out training rows that each measure flags: of characters, of vectors of texts, and of images."""
 NEIGHBOURS = 5
-MOST_ROWS = 2_000
-"""The largest number of training vectors that are kept."""
+MOST_ROWS, MOST_TEXTS = 2_000, 50_000
+"""The largest number of training vectors that are kept, and of training texts whose characters are counted."""
 FOLDS = 5
 LEAST_ROWS = 50
 """From fewer training rows, no threshold is known and nothing is flagged."""
