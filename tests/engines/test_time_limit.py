@@ -81,7 +81,7 @@ def statuses(images, reaction, *, workers=1):
 def fresh_child():
     """Leave no child behind whose decoder was changed."""
     yield
-    child._end_idle()
+    child.end_idle()
 
 
 @pytest.mark.parametrize("hang", HANGS)

@@ -8,6 +8,7 @@ from counterpoint.artifacts import key_of, write_parquet
 from counterpoint.contenders.fit_task import FitTask
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.plan import models_of, plan
+from counterpoint.files import read_parquet
 from counterpoint.fits import build_stores, make_fits
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.saved.finished_run import FinishedRun
@@ -63,4 +64,4 @@ def _with_needed(task: FitTask) -> list[FitTask]:
 
 
 def _n_dropped(folder: Path) -> int:
-    return int(pl.scan_parquet(folder / "tables" / "dropped.parquet").select(pl.len()).collect().item())
+    return len(read_parquet(folder / "tables" / "dropped.parquet", ["id"]))
