@@ -42,7 +42,7 @@ def hard_pairs(folder: Path, *, n: int, seed: int = 0, own: Sequence[tuple[str, 
         text, picture = own[i // 2 % len(own)] if own and i % 2 else (_sentence(rng), _waves(rng))
         text = TEXTS[i // 2] if i % 2 == 0 and i < 2 * len(TEXTS) else text
         width, height = (int(rng.choice(_SIDES_PX)) for _ in range(2))
-        image = str(_stored(folder / f"{i}", picture.resize((width, height)), rng, i // 2))
+        image = str(_stored(folder / f"hard-pair-{i}", picture.resize((width, height)), rng, i // 2))
         rows.append((None if i % 23 == 5 else text, None if i % 17 == 3 else image))
     return pl.DataFrame(rows, schema={"text": pl.String, "image": pl.String}, orient="row")
 
