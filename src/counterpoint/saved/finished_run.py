@@ -5,18 +5,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from counterpoint.artifacts import are_true, read_sealed
 from counterpoint.config import StudyConfig
 from counterpoint.config.yaml_text import NotPlainError, read_yaml
 from counterpoint.contenders.fit_task import is_done
 from counterpoint.errors import ConfigError, RunFolderError, did_you_mean
-from counterpoint.files import read_parquet
 from counterpoint.runs.finished import AGAIN, RESULTS, read_finished
+from counterpoint.runs.kept_tables import read_kept_table, stage_key
 from counterpoint.schema import Frame
 
 BETTER = ("better", "better_alone", "not_shown")
 """Claims whose multimodal contender has the better score."""
-_STAGE = {"key": str, "files": dict}
 
 
 class FinishedRun:
@@ -43,15 +41,15 @@ class FinishedRun:
 
     def pairs(self) -> Frame:
         """Return the pairs, schema.PAIRS, as the study compared on."""
-        record = read_sealed(self.folder / "tables" / ".pairs.json", _STAGE)
-        if record is None or not are_true(self.folder, record["files"]):
-            raise RunFolderError(f"The pairs in {self.folder / 'tables'} are damaged or missing. {AGAIN}.")
-        return read_parquet(self.folder / "tables" / "pairs.parquet")
+        return read_kept_table(self.folder, "pairs", "pairs")
+
+    def n_records(self) -> int:
+        """Return the number of records: the pairs, and the rows that left before."""
+        return len(self.pairs()) + len(read_kept_table(self.folder, "pairs", "dropped"))
 
     def key(self, stage: str) -> str:
         """Return the hash of everything that the tables of *stage* were made from."""
-        record = read_sealed(self.folder / "tables" / f".{stage}.json", _STAGE)
-        return str(record["key"]) if record else ""
+        return stage_key(self.folder, stage) or ""
 
     def recommended(self) -> tuple[str, str]:
         """Return the contender that the answer recommends, and the reason in one sentence.

@@ -1,14 +1,11 @@
 """A fit to all rows of a study: those of the first validation fold stop and calibrate it, all others train it."""
 
-from pathlib import Path
-
 import polars as pl
 
 from counterpoint.artifacts import key_of, write_parquet
 from counterpoint.contenders.fit_task import FitTask
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.plan import models_of, plan
-from counterpoint.files import read_parquet
 from counterpoint.fits import build_stores, make_fits
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.saved.finished_run import FinishedRun
@@ -51,8 +48,7 @@ def refitted(run: FinishedRun, contender: str, *, on_progress: OnProgress = igno
     if not all(task.is_done for task in wanted):
         names = {task.contender for task in wanted}
         models = models_of(tuple(each for each in entries if each.name in names), seed=rules.seeds[0], **stores)
-        n_records = len(pairs) + _n_dropped(run.folder)
-        build_stores(whole, models, n_records=n_records, config=config, **stores, on_progress=on_progress)
+        build_stores(whole, models, n_records=run.n_records(), config=config, **stores, on_progress=on_progress)
         make_fits([task for task in wanted if not task.is_done], rules, on_progress=on_progress)
     return wanted[-1]
 
@@ -61,7 +57,3 @@ def _with_needed(task: FitTask) -> list[FitTask]:
     """Return the fits that *task* needs, each once, and *task* last."""
     found = {each.name: each for needed in task.needed.values() for each in _with_needed(needed)}
     return [*found.values(), task]
-
-
-def _n_dropped(folder: Path) -> int:
-    return len(read_parquet(folder / "tables" / "dropped.parquet", ["id"]))
