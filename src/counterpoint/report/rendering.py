@@ -23,6 +23,10 @@ FILTERS = (
     numbers.p_value, numbers.count, numbers.duration, page_line, cell,
 )  # fmt: skip
 
+STYLE_SHEETS = ("page.css",)
+SCRIPTS = ("page.js",)
+"""The files in ``templates`` that every page contains, in this order."""
+
 
 def write_html(folder: Path, template: str, content: Mapping[str, Any], *, name: str = "report.html") -> Path:
     """Write a page into *folder* and return its path.
@@ -59,7 +63,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {function.__name__: function for function in FILTERS}
-    css, script = (_source(environment, name) for name in ("page.css", "page.js"))
+    css, script = ("\n".join(_source(environment, name) for name in names) for names in (STYLE_SHEETS, SCRIPTS))
     environment.globals |= {
         "metric": find_metric,
         "modality_styles": list(STYLES.values()),
