@@ -10,6 +10,7 @@ from counterpoint import number_formats as numbers
 from counterpoint.formats.images import ImageReader
 from counterpoint.report import panels
 from counterpoint.report.panels import Plate
+from counterpoint.report.row_account import STAGES, rows_in_words
 from counterpoint.report.rowplots import Bar, bar_table, draw_bars
 from counterpoint.report.svg import Gallery
 from counterpoint.report.thumbnails import small, thumbnail
@@ -17,7 +18,6 @@ from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
 Content = dict[str, Any]
-STAGES = ("source", "clean", "label", "align", "group", "split")
 FOLDS = ("train", "validation", "test")
 NOTED = ("source", "split")
 """The subjects of findings that also stand with the data: the source, and the split that it gives."""
@@ -54,6 +54,7 @@ def rows_section(n_in: int, pairs: Frame, dropped: Frame, gallery: Gallery) -> C
         "n_pairs": len(pairs),
         "n_dropped": len(dropped),
         "is_whole": n_in == len(pairs) + len(dropped),
+        "in_words": rows_in_words(n_in, pairs, dropped),
         "dropped": _counted(dropped).to_dicts(),
         "figure": gallery.add_rows("rows", "From rows to pairs", draw, alt=alt, data=bar_table(bars)),
     }
