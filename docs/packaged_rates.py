@@ -11,6 +11,8 @@ from typing import Any
 from measured import amount, read
 
 PACKAGED = Path(__file__).parents[1] / "src" / "counterpoint" / "diagnose" / "error_rates.json"
+SINCE = {"CP011": "After this measurement, its warning about few test rows became a note."}
+"""Changes of a check since its rates were measured, as docs/pitfalls.md has them."""
 KEPT = ("k", "n", "low", "high")
 
 
@@ -31,14 +33,16 @@ def packaged_rates(pitfalls: Mapping[str, Any] | None = None) -> str:
     }
     """
     checks = (read("pitfalls") if pitfalls is None else pitfalls).get("checks", {})
-    entries = [f' "{code}": {_entry(found)}' for code, found in checks.items() if list(_sizes(found))]
+    entries = [f' "{code}": {_entry(found, SINCE.get(code))}' for code, found in checks.items() if list(_sizes(found))]
     return "{\n" + ",\n".join(entries) + "\n}\n"
 
 
-def _entry(found: Mapping[str, Any]) -> str:
+def _entry(found: Mapping[str, Any], since: str | None) -> str:
     planted = found["fault"] if found["unit"] == "yes" else f"{found['fault']} ({_amount(found)})"
     sizes = ",\n".join(f"   {json.dumps(size)}" for size in _sizes(found))
-    return f'{{\n  "fault": {json.dumps(planted)}, "clean": {json.dumps(found["clean"])},\n  "sizes": [\n{sizes}\n  ]\n }}'
+    changed = f'\n  "since": {json.dumps(since)},' if since else ""
+    named = f'"fault": {json.dumps(planted)}, "clean": {json.dumps(found["clean"])},{changed}'
+    return f'{{\n  {named}\n  "sizes": [\n{sizes}\n  ]\n }}'
 
 
 def _amount(found: Mapping[str, Any]) -> str:

@@ -39,6 +39,8 @@ class ErrorRates(NamedTuple):
     """The pairs of the larger class for each pair of the smaller one."""
     detected: Rate | None
     alarms: Rate | None
+    since: str = ""
+    """A change of the check after it was measured."""
 
 
 def error_rates(code: str, n_pairs: int, *, ratio: float = 1.0) -> ErrorRates | None:
@@ -66,12 +68,14 @@ def error_rates(code: str, n_pairs: int, *, ratio: float = 1.0) -> ErrorRates | 
         return None
     near = min(found["sizes"], key=lambda size: _distance(size, n_pairs, ratio))
     detected, alarms = (None if near[name] is None else Rate(**near[name]) for name in ("detected", "alarms"))
-    return ErrorRates(found["fault"], found["clean"], near["n"], near["ratio"], detected, alarms)
+    return ErrorRates(
+        found["fault"], found["clean"], near["n"], near["ratio"], detected, alarms, found.get("since", "")
+    )
 
 
-def _distance(size: dict[str, Any], n_pairs: int, ratio: float) -> float:
-    """Return the distance in factors: twice as many pairs are as far as twice the ratio of the classes."""
-    return abs(log(max(1, n_pairs) / size["n"])) + abs(log(max(1.0, ratio) / size["ratio"]))
+def _distance(size: dict[str, Any], n_pairs: int, ratio: float) -> tuple[float, float]:
+    """Return the distance in factors: of the number of pairs first, then of the ratio of the classes."""
+    return abs(log(max(1, n_pairs) / size["n"])), abs(log(max(1.0, ratio) / size["ratio"]))
 
 
 @cache
