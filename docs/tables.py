@@ -2,6 +2,7 @@
 
 A table stands between ``<!-- keys module:Section -->`` and ``<!-- end -->``.  ``measured`` is read from
 benchmarks/results (measured.py), every other table from the code (reference.py).  So the Markdown shows every table.
+The error rates that the page of a study shows are written into the package in the same way (packaged_rates.py).
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from measured import measured
+from packaged_rates import PACKAGED, packaged_rates
 from reference import entries, keys, sections
 
 DOCS = Path(__file__).parent
@@ -36,11 +38,14 @@ def filled(page: str) -> str:
 
 
 def stale() -> Iterator[tuple[Path, str]]:
-    """Yield each page whose tables differ from the code, with its correct text."""
+    """Yield each page whose tables differ from the code, with its correct text, and the packaged error rates."""
     for path in sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts):
         text = path.read_text(encoding="utf-8")
         if (wanted := filled(text)) != text:
             yield path, wanted
+    kept = PACKAGED.read_text(encoding="utf-8") if PACKAGED.exists() else ""
+    if (wanted := packaged_rates()) != kept:
+        yield PACKAGED, wanted
 
 
 def main() -> int:

@@ -91,7 +91,7 @@ def test_results_json_is_the_whole_outcome(finished):
 
 def test_the_page_and_its_figures_are_there(finished):
     assert finished.report().read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert {path.suffix for path in (finished.root / "figures").iterdir()} == {".svg", ".png"}
+    assert {path.suffix for path in (finished.root / "figures").iterdir()} == {".svg", ".png", ".csv"}
 
 
 def test_the_page_reads_no_model_without_modalities(finished, monkeypatch):

@@ -54,6 +54,7 @@ def results_of(
         "costs": rows_of(tables["costs"]),
         "findings": rows_of(tables["findings"]),
         "titles": {check.code: check.title for check in all_checks(config.checks.extra)},
+        "advice": {check.code: check.advice for check in all_checks(config.checks.extra)},
         "answer": answer._asdict(),
         "test_evaluations": opened.evaluations.read(),
         "seconds": opened.folder.took_s(),

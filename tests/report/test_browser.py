@@ -34,6 +34,12 @@ def test_the_page_fits_its_window_and_has_nothing_to_complain_of(tab, page, widt
     assert {url for url in tab.requests if not url.startswith("data:image/jpeg")} == {page.as_uri()}
 
 
+def test_the_page_fits_a_phone_with_everything_unfolded(tab, page):
+    tab.open(page, width=360)
+    tab.ask("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    assert tab.ask("document.documentElement.scrollWidth") <= 360
+
+
 def test_text_in_figures_is_legible_on_a_phone(tab, page):
     tab.open(page, width=375)
     assert tab.ask(SMALLEST_TEXT) >= 9.5

@@ -117,8 +117,8 @@ def test_a_contrast_of_differing_choices_stands_beside_that_of_the_pair(outcome,
 
 def test_dropped_rows_add_up_on_the_page(page, outcome):
     results, tables = outcome[1], outcome[2]
-    assert f"{len(tables['dropped'])} were dropped, {len(tables['pairs'])} became pairs" in page
-    assert f"{results['rows']['in']} rows were read" in page
+    assert f"Of {results['rows']['in']} rows, {len(tables['pairs'])} became pairs" in page
+    assert f"and {len(tables['dropped'])} were dropped" in page
     assert "do not add up" not in page
 
 
@@ -128,11 +128,12 @@ def test_the_page_warns_of_rows_that_do_not_add_up(outcome, tmp_path):
     assert "do not add up" in write_page(tmp_path, wrong, tables).read_text(encoding="utf-8")
 
 
-def test_every_figure_is_saved_as_svg_and_png_that_open(page, outcome):
+def test_every_figure_is_saved_as_svg_and_png_that_open_and_as_csv(page, outcome):
     folder = outcome[0] / "figures"
     stems = {path.stem for path in folder.glob("*.svg")}
     assert {"answer", "scores-balanced-accuracy", "differences", "rows", "classes", "confusion-text-svm"} <= stems
-    assert {path.stem for path in folder.glob("*.png")} == stems
+    assert {path.stem for path in folder.glob("*.png")} == {path.stem for path in folder.glob("*.csv")} == stems
+    assert all(len(pl.read_csv(path)) for path in folder.glob("*.csv"))
     for path in folder.glob("*.png"):
         with Image.open(path) as picture:
             assert np.asarray(picture.convert("L")).std() > 0
@@ -141,11 +142,11 @@ def test_every_figure_is_saved_as_svg_and_png_that_open(page, outcome):
 
 def test_a_figure_that_an_earlier_page_had_is_swept_away_and_other_files_are_not(outcome, tmp_path):
     (tmp_path / "figures").mkdir()
-    for name in ("old.svg", "old.png", "notes.txt"):
+    for name in ("old.svg", "old.png", "old.csv", "notes.txt"):
         (tmp_path / "figures" / name).write_text("x")
     write_page(tmp_path, outcome[1], {"pairs": outcome[2]["pairs"]})
     left = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert not {"old.svg", "old.png"} & left
+    assert not {"old.svg", "old.png", "old.csv"} & left
     assert {"notes.txt", "rows.svg"} <= left
 
 
@@ -212,16 +213,20 @@ def test_numbers_that_are_not_there_are_dashes(outcome, tmp_path):
     assert ">None<" not in text
 
 
-def test_a_finding_has_its_title_and_its_table(tmp_path, outcome):
+def test_a_finding_has_its_title_its_table_and_its_advice_and_its_code_is_folded(tmp_path, outcome):
     rows = [{"contender": "text-svm", "score": 0.81234, "n": 1200}, {"contender": "lstm-cnn", "score": None}]
     found = schema.finding("CP002", "warn", "folds", "Some rows stand twice.", share=0.05, table=rows)
     findings = pl.DataFrame([found, schema.finding("CP000", "info", "all", "Planted.")], schema=dict(schema.FINDINGS))
     text = write_page(tmp_path, outcome[1], outcome[2] | {"findings": findings}).read_text(encoding="utf-8")
     shown = " ".join("".join(Reader(text).text).split())
-    assert "CP002 Duplicates across folds (folds)" in shown
+    assert "Warning Duplicates across folds (folds)" in shown
+    assert "To do: Group the copies with group:" in shown
     for cell in ("text-svm", "0.812", "1,200", "0.050"):
         assert f"<bdi>{cell}</bdi>" in text
-    assert "table" not in [name.strip() for name in re.findall(r"<dt>(.*?)</dt>", text)]
+    section = text[text.index('<section id="findings">') :]
+    open_part = re.sub(r"<details>.*?</details>", "", section[: section.index("</section>")], flags=re.DOTALL)
+    assert "CP002" not in re.sub(r'id="[^"]*"', "", open_part)
+    assert "<code>CP002</code>" in section
 
 
 @pytest.fixture(scope="module")

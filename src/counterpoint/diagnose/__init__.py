@@ -6,15 +6,15 @@ from inspect import isclass, signature
 
 import polars as pl
 
-from counterpoint.diagnose.check import Check, Cost, Finding
+from counterpoint.diagnose.check import ADVICE, Check, Cost, Finding
 from counterpoint.diagnose.inputs import INPUTS, Depth, Inputs
 from counterpoint.errors import ConfigError, CounterpointError, did_you_mean
 from counterpoint.lookup import find
 from counterpoint.schema import FINDINGS, SEVERITY_NAMES, Frame
 
 __all__ = [
-    "CHECKS", "CODE", "INPUTS", "Check", "Cost", "Depth", "Finding", "Inputs", "all_checks", "check_of", "depths",
-    "finding_of", "run_checks", "title_of",
+    "CHECKS", "CODE", "INPUTS", "Check", "Cost", "Depth", "Finding", "Inputs", "advice_of", "all_checks", "check_of",
+    "depths", "finding_of", "run_checks", "title_of",
 ]  # fmt: skip
 
 CHECKS = {
@@ -44,6 +44,9 @@ CHECKS = {
     "CP024": "counterpoint.diagnose.cp024_conflicting_labels:ConflictingLabels",
     "CP025": "counterpoint.diagnose.cp025_shared_content:SharedContent",
 }
+NOTE = "CP000"
+"""The code of a note by a source or by its split. No check makes it."""
+NOTE_ADVICE = "Check that the rows were read as you meant. The settings of the source change it."
 CODE = r"[A-Z]+[0-9]{3}"
 
 
@@ -176,6 +179,17 @@ def title_of(code: str, extra: Sequence[str] = ()) -> str:
         return check_of(code).title
     titles = {check.code: check.title for check in map(check_of, extra)}
     return titles.get(code, "")
+
+
+def advice_of(code: str) -> str:
+    """Return the advice of the check *code*. A code that is not ours has the general advice.
+
+    >>> advice_of("CP012")
+    'Confirm the result on new rows or a new split. Choose settings by validation rows only.'
+    """
+    if code == NOTE:
+        return NOTE_ADVICE
+    return check_of(code).advice if code in CHECKS else ADVICE
 
 
 def depths(check: Check) -> dict[Depth, str]:

@@ -10,6 +10,10 @@ Finding = dict[str, str]
 """One row of schema.FINDINGS."""
 
 
+ADVICE = "Read the evidence, and decide whether the comparison still answers your question."
+"""The advice of a check that gives none."""
+
+
 class Cost(NamedTuple):
     """The time that a check takes on one core at 1,000 pairs, and its extra work at full depth."""
 
@@ -29,6 +33,8 @@ class Check(ABC):
         *code* is capital letters and three digits, as in "CP012".  No other check has it.
     title
         *title* names the pitfall on the page.
+    advice
+        *advice* is one sentence or two: the thing to do where the check warns or fails.
     cost
         *cost* is the time that it takes.
     needs
@@ -51,6 +57,7 @@ class Check(ABC):
 
     code: ClassVar[str]
     title: ClassVar[str]
+    advice: ClassVar[str] = ADVICE
     cost: ClassVar[Cost] = Cost()
     needs: ClassVar[tuple[str, ...]]
     run: Callable[..., Finding]

@@ -46,6 +46,10 @@ class LabelInText(Check):
 
     code = "CP001"
     title = "The label is a function of the text"
+    advice = (
+        "Take the labels from another origin, or mask these words with text.mask. "
+        "Where few words are enough by nature, report this with the score."
+    )
     cost = Cost(
         "under 0.1 s, or 0.5 s in a study without keyword-rule",
         "Also fit a linear model of the texts of one fold, with the words of the rule and without them (0.2 s).",

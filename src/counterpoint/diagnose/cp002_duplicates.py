@@ -36,6 +36,7 @@ class Duplicates(Check):
 
     code = "CP002"
     title = "Duplicates across folds"
+    advice = "Group the copies with group:, so that all of them are in one part of the split. Then run the study again."
     cost = Cost("0.1 s")
     needs = ("pairs", "predictions", "metric")
 

@@ -33,6 +33,10 @@ class LostRows(Check):
 
     code = "CP003"
     title = "Rows missing not at random"
+    advice = (
+        "Find the reason for the lost rows, and bring them back if you can. "
+        "If you cannot, report the loss of each class with the scores."
+    )
     needs = ("pairs", "dropped")
 
     def run(self, *, pairs: Frame, dropped: Frame) -> Finding:

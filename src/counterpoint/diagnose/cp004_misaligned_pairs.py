@@ -72,6 +72,10 @@ class MisalignedPairs(Check):
 
     code = "CP004"
     title = "Misaligned pairs"
+    advice = (
+        "Look at a dozen pairs of the queue. Join texts and images by an id, not by a position. "
+        "Leave single wrong pairs out with exclude:."
+    )
     cost = Cost(
         "2 s, and longer where pairs are first encoded",
         "Encode all pairs, where more than 10,000 have a text and an image.",

@@ -23,6 +23,7 @@ class Budgets(Check):
 
     code = "CP005"
     title = "Unequal budgets"
+    advice = "Give both contenders the same number of trials, or report both numbers with the score."
     needs = ("primary", "costs", "members")
 
     def run(self, *, primary: Primary | None, costs: Frame, members: Members) -> Finding:

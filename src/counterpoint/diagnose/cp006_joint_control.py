@@ -43,6 +43,10 @@ class JointControl(Check):
 
     code = "CP006"
     title = "No control for joint training"
+    advice = (
+        "Add late-fusion, or probe-average for contenders on encoders. "
+        "It shows how much of the gain comes from joint training."
+    )
     needs = ("primary", "additive", "members", "modalities", "differences", "metric", "costs")
 
     def run(

@@ -74,6 +74,7 @@ class OverfittingSpeeds(Check):
 
     code = "CP007"
     title = "Branches over-fit at different speeds"
+    advice = "Stop each branch by itself, make the faster one smaller, or weight the losses of the branches."
     needs = ("history", "predictions", "modalities")
 
     def run(self, *, history: Frame, predictions: Frame, modalities: Modalities) -> Finding:

@@ -55,6 +55,10 @@ class BranchIgnored(Check):
 
     code = "CP008"
     title = "A branch is ignored"
+    advice = (
+        "Train the branches apart and fuse late, or hide a modality in training (hide). "
+        "Or give each branch its own loss (auxiliary)."
+    )
     cost = Cost("1 s for each multimodal contender, for 20 predictions with each modality permuted")
     needs = ("encoded_fits", "information_gain", "members")
 

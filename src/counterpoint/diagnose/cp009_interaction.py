@@ -42,6 +42,7 @@ class Interaction(Check):
 
     code = "CP009"
     title = "No interaction is used"
+    advice = "Use two models that are trained apart and added, as in late-fusion. They are enough for these pairs."
     cost = Cost("1 s for each joint contender, which predicts every text with every image")
     needs = ("encoded_fits", "information_gain", "additive", "predictions")
 

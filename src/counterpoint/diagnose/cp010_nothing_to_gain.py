@@ -42,6 +42,7 @@ class NothingToGain(Check):
 
     code = "CP010"
     title = "Nothing to gain"
+    advice = "Try a pretrained reader of each modality. If it finds no more, read one modality alone."
     cost = Cost("0.5 s")
     needs = ("reader_predictions", "modalities", "best_contenders", "pretrained")
 

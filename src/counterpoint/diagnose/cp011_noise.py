@@ -29,6 +29,7 @@ class Noise(Check):
 
     code = "CP011"
     title = "Noise read as signal"
+    advice = "Use more test rows, and more seeds or folds. Until then, report that the question is open."
     needs = ("primary", "differences", "repeats", "n_fits")
 
     def run(self, *, primary: Primary | None, differences: Frame, repeats: Frame, n_fits: int) -> Finding:

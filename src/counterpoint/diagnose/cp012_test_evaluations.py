@@ -15,6 +15,7 @@ class ChosenOnTestRows(Check):
 
     code = "CP012"
     title = "Chosen on the test rows"
+    advice = "Confirm the result on new rows or a new split. Choose settings by validation rows only."
     needs = ("test_evaluations", "is_record_lost")
 
     def run(self, *, test_evaluations: int, is_record_lost: bool) -> Finding:

@@ -41,6 +41,7 @@ class Shortcuts(Check):
 
     code = "CP013"
     title = "Shortcuts in sizes, lengths and hosts"
+    advice = "Balance the classes in the named property, or hide it: cut texts, pad images, leave hosts out."
     cost = Cost("0.3 s: it fits trees")
     needs = ("pairs", "balanced_scores")
 

@@ -53,6 +53,7 @@ class MissingModality(Check):
 
     code = "CP014"
     title = "Missing modality"
+    advice = "Hide modalities in training (hide), or use the contender of the other modality for such rows."
     needs = ("encoded_fits", "pairs", "predictions", "modalities")
 
     def run(

@@ -82,6 +82,7 @@ class Overconfidence(Check):
 
     code = "CP015"
     title = "Over-confident branch"
+    advice = "Calibrate each contender first, then fuse, as late-fusion does."
     cost = Cost("0.1 s")
     needs = ("predictions", "modalities", "best_contenders")
 

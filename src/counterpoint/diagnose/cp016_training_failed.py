@@ -55,6 +55,10 @@ class TrainingFailed(Check):
 
     code = "CP016"
     title = "Training failed"
+    advice = (
+        "Repair the named layer or setting: another activation, less dropout, or another learning rate. "
+        "Where validation rows are named, give them their own labels, texts and images."
+    )
     cost = Cost("0.5 s for each network: it predicts one batch")
     needs = ("history", "predictions", "modalities", "pairs", "fit_of")
 

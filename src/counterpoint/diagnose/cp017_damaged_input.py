@@ -61,6 +61,7 @@ class DamagedInput(Check):
 
     code = "CP017"
     title = "Input damaged"
+    advice = "Raise the limit that the finding names, read characters in place of words, or leave damaged rows out."
     cost = Cost(
         "0.1 s",
         "Also read 40 images for each contender that resizes them, to measure the lost detail (10 ms an image).",

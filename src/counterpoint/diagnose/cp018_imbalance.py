@@ -38,6 +38,7 @@ class Imbalance(Check):
 
     code = "CP018"
     title = "Imbalance hides errors"
+    advice = "Judge by balanced accuracy (evaluate.primary), or collect more rows of the rare class."
     needs = ("pairs", "predictions", "primary", "modalities", "metric")
 
     def run(

@@ -67,6 +67,7 @@ class Overfitting(Check):
 
     code = "CP019"
     title = "Over-fitting"
+    advice = "Stop training earlier: set epochs, or a patience that keeps the best weights."
     needs = ("history", "predictions")
 
     def run(self, *, history: Frame, predictions: Frame) -> Finding:

@@ -48,6 +48,10 @@ class ImageProperties(Check):
 
     code = "CP021"
     title = "Shortcuts in properties of images"
+    advice = (
+        "Store, crop and process the images of all classes alike. "
+        "If the property belongs to the class, report it with the score."
+    )
     cost = Cost("0.3 s: it fits trees")
     needs = ("pairs", "balanced_scores", "best_contenders")
 

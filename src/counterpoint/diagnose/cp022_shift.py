@@ -67,6 +67,10 @@ class PartsDiffer(Check):
 
     code = "CP022"
     title = "Train and test differ"
+    advice = (
+        "If the split is by time or by source on purpose, report the difference with the score. "
+        "If it is not, split at random within groups."
+    )
     cost = Cost("0.6 s: it fits trees and linear models", "Compare the vectors of all pairs (1 s per 10,000 pairs).")
     needs = ("pairs", "encoded_pairs")
 

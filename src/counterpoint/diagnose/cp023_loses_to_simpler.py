@@ -52,6 +52,7 @@ class LosesToSimpler(Check):
 
     code = "CP023"
     title = "A contender loses to a simpler one"
+    advice = "Train it longer, on more rows or with other settings, or leave it out of the comparison."
     needs = (
         "predictions", "differences", "primary", "modalities", "members", "simplicity", "metric", "confidence",
     )  # fmt: skip

@@ -11,7 +11,8 @@ from counterpoint import schema
 from counterpoint.config import Evaluate, Page, Split
 from counterpoint.formats.images import ImageReader
 from counterpoint.metrics.decision import rule_of
-from counterpoint.report import architecture, behaviour, comparison, disagreements, record, rows
+from counterpoint.report import architecture, behaviour, comparison, disagreements, findings, record, rows
+from counterpoint.report.checklist import checklist_section
 from counterpoint.report.contenders import Contenders, ranked_contenders
 from counterpoint.report.predicted_classes import PredictedClasses, predicted_classes
 from counterpoint.report.rendering import write_html
@@ -113,12 +114,16 @@ class _Settings(NamedTuple):
 
 
 def _settings(results: Mapping[str, Any]) -> _Settings:
-    config = yaml.safe_load(results.get("config") or "") or {}
+    config = _config(results)
     return _Settings(
         Evaluate.read(config.get("evaluate") or {}, where="evaluate"),
         Split.read(config.get("split") or {}, where="split"),
         Page.read(config.get("page") or {}, where="page"),
     )
+
+
+def _config(results: Mapping[str, Any]) -> dict[str, Any]:
+    return yaml.safe_load(results.get("config") or "") or {}
 
 
 def _metric(results: Mapping[str, Any], settings: _Settings) -> str:
@@ -226,7 +231,10 @@ def _record(
 ) -> Content:
     seeds = sorted(tables["predictions"]["seed"].drop_nulls().unique().to_list())
     return {
-        "findings": record.findings_section(tables["findings"], results.get("titles") or {}),
+        "findings": findings.findings_section(
+            tables["findings"], tables["pairs"], titles=results.get("titles"), advice=results.get("advice")
+        ),
+        "checklist": checklist_section(results, tables, config=_config(results)),
         "costs": record.costs_section(tables["costs"], contenders),
         "test_evaluations": results.get("test_evaluations") or [],
         "reproduction": record.reproduction_section(results, seeds=seeds, split_seed=settings.split.seed),

@@ -1,62 +1,17 @@
-"""The last sections of the page: findings, costs, and how to reproduce the study."""
+"""The last sections of the page: costs, and how to reproduce the study."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from counterpoint import number_formats as numbers
-from counterpoint.diagnose import title_of
 from counterpoint.metrics import Metric, find_metric
 from counterpoint.report import glossary
 from counterpoint.report.contenders import Contenders
 from counterpoint.schema import Frame
 
 Content = dict[str, Any]
-SEVERITIES = {
-    "fail": ("✕", "Fail"),
-    "warn": ("▲", "Warning"),
-    "info": ("●", "Note"),
-    "not_applicable": ("–", "Not applicable"),
-}
-
-
-def findings_section(table: Frame, titles: Mapping[str, str]) -> list[Content]:
-    """Return the findings, the most severe first, each with its title, its evidence and its table.
-
-    *titles* are the titles of checks from outside, by code.
-    """
-    order = list(SEVERITIES)
-    found = table.sort(
-        pl.col("severity").replace_strict({name: i for i, name in enumerate(order)}, default=len(order)), "code",
-        maintain_order=True,
-    )  # fmt: skip
-    is_first = found["code"].is_first_distinct()
-    own = [titles.get(code) or title_of(code) for code in found["code"]]
-    return [
-        row | _evidence(row["evidence"]) | {"title": title, "is_first": first}
-        for row, title, first in zip(found.to_dicts(), own, is_first, strict=True)
-    ]
-
-
-def _evidence(text: str | None) -> Content:
-    """Return the evidence as names and values, and its table apart from them, as columns and rows of cells."""
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        found = text
-    facts = found if isinstance(found, dict) else {"evidence": found}
-    rows = facts.get("table")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        return {"evidence": facts, "columns": [], "cells": []}
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [[row.get(name) for name in columns] for row in rows]
-    return {
-        "evidence": {name: value for name, value in facts.items() if name != "table"},
-        "columns": columns,
-        "cells": cells,
-    }
 
 
 def costs_section(table: Frame, contenders: Contenders) -> list[Content]:

@@ -13,7 +13,7 @@ from counterpoint import __version__
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
 from counterpoint.metrics import find_metric
-from counterpoint.report import record
+from counterpoint.report import findings
 from counterpoint.report.cells import cell
 from counterpoint.report.palette import STYLES, css_variables
 from counterpoint.safe_text import page_line
@@ -23,7 +23,7 @@ FILTERS = (
     numbers.p_value, numbers.count, numbers.duration, page_line, cell,
 )  # fmt: skip
 
-STYLE_SHEETS = ("page.css", "disagreements.css")
+STYLE_SHEETS = ("page.css", "disagreements.css", "findings.css", "checklist.css")
 SCRIPTS = ("page.js", "disagreements.js")
 """The files in ``templates`` that every page contains, in this order."""
 
@@ -67,7 +67,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "metric": find_metric,
         "modality_styles": list(STYLES.values()),
-        "severities": record.SEVERITIES,
+        "severities": findings.SEVERITIES,
         "made_with": __version__,
         "css": Markup(f":root{{{css_variables(0)}}}\n@media screen and (prefers-color-scheme:dark)"
                         f"{{:root{{{css_variables(1)}}}}}\n{css}"),
