@@ -23,7 +23,7 @@ FILTERS = (
     numbers.p_value, numbers.count, numbers.duration, page_line, cell,
 )  # fmt: skip
 
-STYLE_SHEETS = ("page.css",)
+STYLE_SHEETS = ("page.css", "first_screen.css", "print.css")
 SCRIPTS = ("page.js",)
 """The files in ``templates`` that every page contains, in this order."""
 
