@@ -50,12 +50,12 @@ def first_screen(sides: Sides, images: ImageReader | None) -> Content:
 
 
 def _classes(pairs: Frame, images: ImageReader | None) -> Content:
-    """Return the largest classes, each with its number of pairs and an example, and how many more there are."""
+    """Return the largest classes, each with its number of pairs and an example."""
     sizes = pairs.group_by("label").len("n").sort("n", "label", descending=[True, False])
     shown = sizes.head(MOST_EXAMPLES).rows()
     examples = [{"label": label, "n": n} | _example(pairs.filter(label=label), images) for label, n in shown]
     names = sorted(sizes["label"]) if len(sizes) <= MOST_NAMED else []
-    return {"n": len(sizes), "names": names, "examples": examples, "n_more": len(sizes) - len(shown)}
+    return {"n": len(sizes), "names": names, "examples": examples}
 
 
 def _example(pairs: Frame, images: ImageReader | None) -> Content:

@@ -16,7 +16,7 @@ ANSWERS: Mapping[str, str] = {
     "same": "Use either: reading both makes no difference that matters.",
     "worse": "Use the {single} alone: reading both does worse.",
     "none": "Use the {single} alone: no gain from reading both is shown.",
-    "open": "Not settled: whether reading both helps is neither shown nor ruled out.",
+    "open": "Not settled: a gain from reading both is neither shown nor ruled out.",
     "not_asked": "No answer yet: no trained model reads the {unread} alone.",
     "not_comparable": "No answer: the comparison does not hold.",
     "nothing": "No answer yet: there is nothing to compare.",
