@@ -26,7 +26,7 @@ class Opened(NamedTuple):
 
     def violations(self) -> list[str]:
         """Return each violation that axe finds on the page, with the first elements that have it."""
-        from axe_playwright_python.sync_playwright import Axe
+        from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - may be absent
 
         found = Axe().run(self.page).response["violations"]
         return [f"{each['id']}: {[node['target'] for node in each['nodes']][:3]}" for each in found]
@@ -63,7 +63,7 @@ class Chromium:
 @contextmanager
 def chromium() -> Iterator[Chromium]:
     """Yield a browser without a window."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - may be absent
 
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=BINARY, args=[*FLAGS, "--no-sandbox"])

@@ -110,8 +110,7 @@ def words_of(content):
 
 
 def finding(code, subject, **evidence):
-    row = {"code": code, "severity": "warn", "subject": subject, "explanation": "…", "evidence": json.dumps(evidence)}
-    return row
+    return {"code": code, "severity": "warn", "subject": subject, "explanation": "…", "evidence": json.dumps(evidence)}
 
 
 @pytest.mark.parametrize(("claim", "verdict"), CASES)
@@ -205,7 +204,8 @@ def test_the_probability_is_that_of_the_answer():
 
 
 @pytest.mark.parametrize(
-    ("claim", "ship"), [("better", "lstm-cnn"), ("better_alone", "lstm-cnn"), ("worse", "text-svm"), ("none", "text-svm")]
+    ("claim", "ship"),
+    [("better", "lstm-cnn"), ("better_alone", "lstm-cnn"), ("worse", "text-svm"), ("none", "text-svm")],
 )
 def test_the_command_saves_the_contender_that_the_answer_recommends(claim, ship):
     found = first_screen(sides(claim, "cannot_tell"), None)["next"]
