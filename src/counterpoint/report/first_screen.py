@@ -152,4 +152,6 @@ def _doubt(sides: Sides) -> Content | None:
     found = plain_words.doubt_in_words(sides.answer.get("doubt"))
     if found is None:
         return None
-    return {"code": found[0], "words": found[1].format_map(sides.places)}
+    code, words = found
+    is_listed = code in sides.tables["findings"]["code"]
+    return {"code": code if is_listed else None, "words": words.format_map(sides.places)}

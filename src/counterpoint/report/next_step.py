@@ -54,7 +54,7 @@ def _to_ship(sides: Sides) -> tuple[str | None, str]:
         simpler = _simpler_sum(sides)
         return (simpler, "Use the simpler") if simpler else (sides.a, "Use")
     if sides.claim in SETTLED:
-        return sides.b, "Use"
+        return sides.b, "Use the simpler" if sides.claim == "same" else "Use"
     return (sides.b, "Until then, use") if sides.claim == "open" else (None, "")
 
 
@@ -102,7 +102,7 @@ def _missing(sides: Sides) -> str:
 def _more_pairs(sides: Sides) -> Iterator[str]:
     """Yield about how many more pairs would settle the question, as the answer does."""
     row, rules, n = sides.row or {}, sides.evaluate, sides.n_tested
-    if not (row["low"] <= 0 <= row["high"]) or not row["error"] or row["df"] is None or not n:
+    if not (row["low"] <= 0 <= row["high"]) or not (row["error"] or 0) > 0 or row["df"] is None or not n:
         return
     needed = rows_needed(
         row["difference"], row["error"], row["df"], n, margin=rules.margin, confidence=rules.confidence

@@ -127,7 +127,7 @@ def _settings(results: Mapping[str, Any]) -> _Settings:
         Evaluate.read(config.get("evaluate") or {}, where="evaluate"),
         Split.read(config.get("split") or {}, where="split"),
         Page.read(config.get("page") or {}, where="page"),
-        {each["name"]: each["kind"] for each in config.get("contenders") or [] if isinstance(each, Mapping)},
+        {each["name"]: each["kind"] for each in config.get("contenders") or [] if {"name", "kind"} <= set(each)},
     )
 
 
