@@ -14,9 +14,11 @@ from counterpoint.metrics.decision import rule_of
 from counterpoint.report import architecture, behaviour, comparison, disagreements, findings, record, rows
 from counterpoint.report.checklist import checklist_section
 from counterpoint.report.contenders import Contenders, ranked_contenders
+from counterpoint.report.first_screen import first_screen
 from counterpoint.report.predicted_classes import PredictedClasses, predicted_classes
 from counterpoint.report.rendering import write_html
 from counterpoint.report.scores import ScoreTable
+from counterpoint.report.sides import Sides
 from counterpoint.report.svg import Gallery, drawing
 from counterpoint.schema import Frame
 
@@ -34,6 +36,8 @@ TABLES: Mapping[str, schema.Columns] = {
     "row_segments": disagreements.SEGMENTS,
 }
 Content = dict[str, Any]
+N_LEADING = 2
+"""So many contenders of a section are shown, the two of the primary contrast first.  The others are folded."""
 
 
 def write_page(
@@ -91,18 +95,24 @@ def _content(
     images = reader if settings.page.example_images else None
     scores = ScoreTable(tables["scores"], metric=_metric(results, settings), confidence=settings.evaluate.confidence)
     others, modalities = [tables["predictions"], tables["costs"]], results.get("modalities") or {}
-    contenders = ranked_contenders(scores, others, modalities=modalities, models=models)
+    kinds = settings.kinds
+    contenders = ranked_contenders(scores, others, modalities=modalities, models=models, kinds=kinds)
+    leading = (
+        contenders.led_by(primary[side] for side in ("a", "b")) if (primary := results.get("primary")) else contenders
+    )
+    sides = Sides(results, tables, scores, contenders, settings.evaluate, kinds)
     predicted = predicted_classes(
         tables["predictions"], primary=settings.evaluate.primary, confidence=settings.evaluate.confidence
     )
     return (
         _facts(results, tables, settings)
+        | {"first": first_screen(sides, images)}
         | _comparison(results, tables, scores, contenders, gallery)
         | _disagreements(results, tables, images, settings)
         | _data(results, tables, images, gallery)
         | _learning(tables["history"], pairs, models, contenders, gallery)
-        | _errors(pairs, predicted, contenders, images, gallery)
-        | _words(pairs, models, predicted, contenders)
+        | _errors(pairs, predicted, leading, images, gallery)
+        | _words(pairs, models, predicted, leading)
         | _record(results, tables, scores, contenders, settings)
     )
 
@@ -111,6 +121,7 @@ class _Settings(NamedTuple):
     evaluate: Evaluate
     split: Split
     page: Page
+    kinds: Mapping[str, str]
 
 
 def _settings(results: Mapping[str, Any]) -> _Settings:
@@ -119,6 +130,7 @@ def _settings(results: Mapping[str, Any]) -> _Settings:
         Evaluate.read(config.get("evaluate") or {}, where="evaluate"),
         Split.read(config.get("split") or {}, where="split"),
         Page.read(config.get("page") or {}, where="page"),
+        {each["name"]: each["kind"] for each in config.get("contenders") or [] if {"name", "kind"} <= set(each)},
     )
 
 
@@ -156,8 +168,8 @@ def _comparison(
         repeats=tables["repeats"],
     )  # fmt: skip
     return {
-        "n_contenders": len(contenders.names),
         "style_of": contenders.style,
+        "title_of": contenders.title,
         "metrics": scores.metrics,
         "primary_metric": scores.metric,
         "decision_rule": rule_of(scores.metric),
@@ -208,6 +220,7 @@ def _errors(
     pairs: Frame, predicted: PredictedClasses, contenders: Contenders, images: ImageReader | None, gallery: Gallery
 ) -> Content:
     return {
+        "n_leading": N_LEADING,
         "confusions": behaviour.confusions_section(predicted, contenders, gallery),
         "reliabilities": behaviour.reliabilities_section(predicted, contenders, gallery),
         "lengths": behaviour.lengths_section(pairs, predicted, contenders, gallery),

@@ -23,7 +23,7 @@ FILTERS = (
     numbers.p_value, numbers.count, numbers.duration, page_line, cell,
 )  # fmt: skip
 
-STYLE_SHEETS = ("page.css", "disagreements.css", "findings.css", "checklist.css")
+STYLE_SHEETS = ("page.css", "first_screen.css", "disagreements.css", "findings.css", "checklist.css", "print.css")
 SCRIPTS = ("page.js", "disagreements.js")
 """The files in ``templates`` that every page contains, in this order."""
 

@@ -30,9 +30,19 @@ for (const choice of document.querySelectorAll("[data-switch]")) {
     figures.forEach((figure, place) => { figure.hidden = place !== Number(event.target.value); });
   });
 }
-// On paper nothing is folded away.
+// A link into a fold opens it.
+const openAround = () => {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  target.scrollIntoView();
+};
+window.addEventListener("hashchange", openAround);
+openAround();
+// On paper only what decides is unfolded, if the page has a first screen.  Otherwise nothing is folded away.
+const folded = document.querySelector(".first") ? "details.on-paper:not([open])" : "details:not([open])";
 window.addEventListener("beforeprint", () => {
-  for (const fold of document.querySelectorAll("details:not([open])")) { fold.open = true; fold.dataset.wasClosed = ""; }
+  for (const fold of document.querySelectorAll(folded)) { fold.open = true; fold.dataset.wasClosed = ""; }
 });
 window.addEventListener("afterprint", () => {
   for (const fold of document.querySelectorAll("[data-was-closed]")) { fold.open = false; delete fold.dataset.wasClosed; }
