@@ -53,6 +53,7 @@ def results_of(
         "differences": rows_of(tables["differences"]),
         "costs": rows_of(tables["costs"]),
         "findings": rows_of(tables["findings"]),
+        "segments": rows_of(tables["segments"]),
         "titles": {check.code: check.title for check in all_checks(config.checks.extra)},
         "answer": answer._asdict(),
         "test_evaluations": opened.evaluations.read(),

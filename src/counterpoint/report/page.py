@@ -11,7 +11,7 @@ from counterpoint import schema
 from counterpoint.config import Evaluate, Page, Split
 from counterpoint.formats.images import ImageReader
 from counterpoint.metrics.decision import rule_of
-from counterpoint.report import architecture, behaviour, comparison, record, rows
+from counterpoint.report import architecture, behaviour, comparison, record, rows, where_it_helps
 from counterpoint.report.contenders import Contenders, ranked_contenders
 from counterpoint.report.predicted_classes import PredictedClasses, predicted_classes
 from counterpoint.report.rendering import write_html
@@ -30,6 +30,8 @@ TABLES: Mapping[str, schema.Columns] = {
     "differences": schema.DIFFERENCES,
     "findings": schema.FINDINGS,
     "agreement": schema.AGREEMENT,
+    "segments": schema.SEGMENTS,
+    "segment_searches": schema.SEGMENT_SEARCHES,
 }
 Content = dict[str, Any]
 
@@ -96,6 +98,7 @@ def _content(
     return (
         _facts(results, tables, settings)
         | _comparison(results, tables, scores, contenders, gallery)
+        | where_it_helps.content(results, tables, settings.evaluate, gallery, shows_words=settings.page.example_images)
         | _data(results, tables, images, gallery)
         | _learning(tables["history"], pairs, models, contenders, gallery)
         | _errors(pairs, predicted, contenders, images, gallery)
