@@ -66,7 +66,8 @@ FACTS: Mapping[str, Fact] = {
         known="the image is a JPEG file", unknown="the image is no JPEG file",
     ),
     "size": Fact(
-        "the image file has {} bytes per pixel", ("image_bytes", "width_px", "height_px"), _look("bytes per pixel")
+        "the number of bytes per pixel of the image file is {}", ("image_bytes", "width_px", "height_px"),
+        _look("bytes per pixel"),
     ),
     "brightness": Fact("the brightness of the image is {}", ("image_brightness",), _look("brightness")),
     "contrast": Fact("the contrast of the image is {}", ("image_contrast",), _look("contrast")),

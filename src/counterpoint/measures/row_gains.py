@@ -46,7 +46,10 @@ def row_gains(predictions: Frame, primary: Mapping[str, Any], metric: str, part:
     Frame
         Columns id, group, label and gain, sorted by id.  Rows that one side has not predicted are left out.
     """
-    rows = rows_of_choices(predictions.filter(part=part), primary["choices"], PROCEDURES).drop_nulls("id")
+    own = predictions.filter(part=part)
+    known = set(own["contender"])  # an outside model may have predicted test rows only
+    choices = [choice for choice in primary["choices"] if {choice["a"], choice["b"]} <= known]
+    rows = rows_of_choices(own, choices, PROCEDURES).drop_nulls("id")
     scored = _scored(rows, metric, class_shares(predictions))
     means = scored.group_by("contender", "id").agg(pl.first("group", "label"), pl.mean("row_score"))
     a, b = (means.filter(contender=PROCEDURES[side]) for side in ("a", "b"))
@@ -172,7 +175,7 @@ def contrast(gains: Gains, inside: Mask) -> Contrast:
     (gain, changes, half), (rest, others, other_half) = (_mean(gains, mask) for mask in (inside, ~inside))
     n_groups, n_classes = len(changes), int(gains.classes.max()) + 1
     n_inside = np.bincount(gains.groups[inside], minlength=n_groups)
-    class_of = np.empty(n_groups, dtype=np.intp)
+    class_of = np.zeros(n_groups, dtype=np.intp)
     class_of[gains.groups] = gains.classes
     is_own = 2 * n_inside >= np.bincount(gains.groups, minlength=n_groups)
     stratum, of_halves = np.where(is_own, class_of, n_classes + class_of), np.repeat([0, n_classes], 2)

@@ -39,7 +39,7 @@ MOST_SEARCHED = 20_000
 """The largest number of rows of one search.  More are sampled."""
 WHOLE, HALVES = "all rows", ("first half", "second half")
 NO_CONTRAST = "The study has no primary contrast."
-NO_VALIDATION = "The contenders of the primary contrast have no predictions of validation rows."
+NO_VALIDATION = "The contenders of the primary contrast have no predictions of validation pairs."
 
 
 class Found(NamedTuple):
@@ -92,7 +92,9 @@ def find_segments(
     if not primary:
         return Found(empty(SEGMENTS), _searches([_skipped(WHOLE, 0, 0, NO_CONTRAST)]))
     search, test = (row_gains(predictions, primary, metric, part) for part in ("validation", "test"))
-    made = [_made(rows, pairs, metric) for rows in divided(search, test)]
+    parts = divided(search, test)
+    reason = _too_few(parts)
+    made = [_made(rows, pairs, metric) if reason is None else _not_made(rows, reason) for rows in parts]
     rows = [each for found in made for each in found.tested]
     return Found(_table(rows, pairs, confidence), _searches([found.search for found in made]))
 
@@ -137,15 +139,12 @@ class _Made(NamedTuple):
 
 def _made(rows: Rows, pairs: Frame, metric: str) -> _Made:
     """Return the account of one search, and its segments with their gain on the rows that test."""
-    n_search, n_test = len(rows.search), len(rows.test)
-    if (reason := _too_few(n_search, n_test)) is not None:
-        return _Made(_skipped(rows.name, n_search, n_test, reason), [])
     own = _joined(sampled(rows.search, "rows of segments", MOST_SEARCHED), pairs)
     names = fact_names(own)
     candidates = search_segments(facts_of(own, names), gains_of(own, metric))
     tested = _tested(rows.name, candidates, _joined(rows.test, pairs), metric)
     n_words = sum(name.startswith("word:") for name in names)
-    account = {"half": rows.name, "n_search": len(own), "n_test": n_test, "n_facts": len(names) - n_words}
+    account = {"half": rows.name, "n_search": len(own), "n_test": len(rows.test), "n_facts": len(names) - n_words}
     return _Made(account | {"n_words": n_words, "n_segments": len(tested), "reason": None}, tested)
 
 
@@ -173,12 +172,20 @@ def _p(candidate: Candidate, found: Contrast) -> float:
     return two_sided / 2 if found.difference * candidate.t > 0 else 1 - two_sided / 2
 
 
-def _too_few(n_search: int, n_test: int) -> str | None:
+def _not_made(rows: Rows, reason: str) -> _Made:
+    return _Made(_skipped(rows.name, len(rows.search), len(rows.test), reason), [])
+
+
+def _too_few(parts: Sequence[Rows]) -> str | None:
+    """Return the reason why nothing is searched, or None."""
+    n_search, n_test = (min(len(rows) for rows in each) for each in zip(*(part[1:] for part in parts), strict=True))
     if not n_search:
         return NO_VALIDATION
     if min(n_search, n_test) >= LEAST_ROWS:
         return None
-    return f"There are {n_search} validation rows and {n_test} test rows. The search needs {LEAST_ROWS} of each."
+    where = " in each half of the pairs" if len(parts) > 1 else ""
+    needed = f"The search needs {LEAST_ROWS} validation pairs and {LEAST_ROWS} test pairs{where}"
+    return f"{needed}. There are {n_search} and {n_test}."
 
 
 def _joined(rows: Frame, pairs: Frame) -> Frame:

@@ -64,17 +64,16 @@ def segments_section(
     Returns
     -------
     dict or None
-        rows, confirmed (the rows that are), reasons (why nothing was searched), account, measure and figure.  None
-        if no search was made.
+        rows, confirmed (the rows that are, of two that are alike the first), reasons (why nothing was searched),
+        account, measure and figure.  None if no search was made.
     """
     if searches.is_empty():
         return None
-    rows = [row | {"segment": _shown(row, shows_words)} for row in segments.iter_rows(named=True)]
-    rows = [row | {"twin": _shown(row, shows_words, "twin")} for row in rows]
+    rows = segments.to_dicts() if shows_words else [_without_words(row) for row in segments.iter_rows(named=True)]
     searched = searches.filter(searches["reason"].is_null()).to_dicts()
     return {
         "rows": rows,
-        "confirmed": [row for row in rows if row["is_confirmed"]],
+        "confirmed": _first_of_twins([row for row in rows if row["is_confirmed"]]),
         "reasons": searches["reason"].drop_nulls().unique(maintain_order=True).to_list(),
         "is_halved": searches["half"][0] != WHOLE,
         "account": _account(searched) if searched else None,
@@ -84,15 +83,20 @@ def segments_section(
     }
 
 
-def _shown(row: Mapping[str, Any], shows_words: bool, key: str = "segment") -> str | None:
-    """Return the description of a segment, or that of its twin, without any word where words are not shown."""
-    if shows_words or row[key] is None:
-        found: str | None = row[key]
-        return found
-    if key == "twin":
-        return "a segment with nearly the same pairs"
+def _without_words(row: Mapping[str, Any]) -> Content:
+    """Return a row whose description has no word of any text."""
     conditions = [condition_of(each) for each in json.loads(row["conditions"])]
-    return " and ".join(condition.in_words(shows_words=False) for condition in conditions)
+    segment = " and ".join(condition.in_words(shows_words=False) for condition in conditions)
+    return {**row, "segment": segment, "twin": row["twin"] and "one that is not named here"}
+
+
+def _first_of_twins(confirmed: Sequence[Content]) -> list[Content]:
+    """Return the confirmed segments without those that are nearly the same as an earlier one."""
+    chosen: list[Content] = []
+    for row in confirmed:
+        if row["segment"] not in {each["twin"] for each in chosen}:
+            chosen.append(row)
+    return chosen
 
 
 def _account(searched: Sequence[Mapping[str, Any]]) -> Content:
@@ -105,7 +109,7 @@ def _account(searched: Sequence[Mapping[str, Any]]) -> Content:
 def _figure(rows: Sequence[Mapping[str, Any]], gallery: Gallery, measure: str) -> str:
     draw = partial(
         draw_dots, [_dot(row) for row in rows], zero=0, label_px=LABEL_PX,
-        x_label=f"gain in {measure}: filled or ringed in the segment, small elsewhere",
+        x_label=f"gain in {measure}",
     )  # fmt: skip
     in_words = [f"{_gain(row)} where {row['segment']}, {numbers.signed(row['rest'])} elsewhere" for row in rows]
     title = "Gain of reading both, by segment"
