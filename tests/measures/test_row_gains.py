@@ -19,7 +19,7 @@ def gains(gain, *, groups=None, weight=None):
     n = len(gain)
     own = np.arange(n) if groups is None else np.asarray(groups)
     weights = np.ones(n) if weight is None else weight
-    return Gains([], np.asarray(gain, dtype=float), weights, own, np.zeros(n, dtype=np.intp), 1.0)
+    return Gains(np.asarray(gain, dtype=float), weights, own, np.zeros(n, dtype=np.intp), 1.0)
 
 
 def accuracy(table, name):

@@ -97,6 +97,16 @@ NAMED: Mapping[str, tuple[str, str, str]] = {
 _SEPARATOR, _WORDS = ":", " words of the text"
 
 
+def fact_columns(pairs: Frame) -> list[str]:
+    """Return the columns of *pairs* from which facts are computed.
+
+    >>> fact_columns(pl.DataFrame(schema=["id", "text", "label", "width_px"]))
+    ['text', 'width_px']
+    """
+    needed = {column for fact in FACTS.values() for column in fact.needs} | {column for column, *_ in NAMED.values()}
+    return [column for column in pairs.columns if column in needed]
+
+
 def is_presence(name: str) -> bool:
     """Return whether a fact is there or not, such as a word.
 

@@ -82,8 +82,6 @@ class Gains(NamedTuple):
 
     Attributes
     ----------
-    ids
-        *ids* are the rows.
     gain, weight
         *gain* and *weight* are the gain and the weight of each row, shape (n,).
     groups, classes
@@ -92,7 +90,6 @@ class Gains(NamedTuple):
         *reach* is the gain of a row that one side gets right and the other wrong: 1, or 0 without such a scale.
     """
 
-    ids: list[str]
     gain: Floats
     weight: Floats
     groups: NDArray[np.intp]
@@ -106,9 +103,8 @@ class Gains(NamedTuple):
 
     def at(self, mask: Mask) -> "Gains":
         """Return the rows of *mask*, shape (n,)."""
-        ids = [name for name, is_there in zip(self.ids, mask, strict=True) if is_there] if self.ids else []
         groups = np.unique(self.groups[mask], return_inverse=True)[1].astype(np.intp)
-        return Gains(ids, self.gain[mask], self.weight[mask], groups, self.classes[mask], self.reach)
+        return Gains(self.gain[mask], self.weight[mask], groups, self.classes[mask], self.reach)
 
 
 def gains_of(rows: Frame, metric: str) -> Gains:
@@ -124,7 +120,7 @@ def gains_of(rows: Frame, metric: str) -> Gains:
     groups = np.unique(rows["group"].to_numpy(), return_inverse=True)[1].astype(np.intp)
     weight: Floats = weights[codes].astype(float)
     reach = 0.0 if metric == LOSS else 1.0
-    return Gains(rows["id"].to_list(), rows["gain"].to_numpy(), weight, groups, codes.astype(np.intp), reach)
+    return Gains(rows["gain"].to_numpy(), weight, groups, codes.astype(np.intp), reach)
 
 
 class Contrast(NamedTuple):
@@ -167,7 +163,7 @@ def contrast(gains: Gains, inside: Mask) -> Contrast:
     Examples
     --------
     >>> gain = np.array([1.0, 0.0] * 50 + [0.0] * 100)
-    >>> rows = Gains([], gain, np.ones(200), np.arange(200), np.zeros(200, dtype=np.intp), 1.0)
+    >>> rows = Gains(gain, np.ones(200), np.arange(200), np.zeros(200, dtype=np.intp), 1.0)
     >>> found = contrast(rows, np.arange(200) < 100)
     >>> found.gain, found.rest, round(found.t, 1)
     (0.5, 0.0, 9.6)

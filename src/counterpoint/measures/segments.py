@@ -15,7 +15,7 @@ import polars as pl
 from counterpoint.compare.holm import holm
 from counterpoint.measures.conditions import Condition, condition_of
 from counterpoint.measures.fact_models import sampled
-from counterpoint.measures.row_facts import fact_names, facts_of
+from counterpoint.measures.row_facts import fact_columns, fact_names, facts_of
 from counterpoint.measures.row_gains import Contrast, contrast, gains_of, halves, row_gains
 from counterpoint.measures.segment_search import (
     ALIKE,
@@ -189,8 +189,8 @@ def _too_few(parts: Sequence[Rows]) -> str | None:
 
 
 def _joined(rows: Frame, pairs: Frame) -> Frame:
-    """Return *rows* with the columns of their pairs."""
-    own = pairs.drop("group", "label", strict=False)
+    """Return *rows* with the columns of their pairs from which facts are computed."""
+    own = pairs.select("id", *fact_columns(pairs))
     return rows.join(own, on="id", how="left", maintain_order="left", validate="m:1")
 
 
