@@ -186,7 +186,7 @@ def _mean(gains: Gains, mask: Mask) -> tuple[float, Floats, Floats]:
     weight = gains.weight * mask
     total = weight.sum()
     mean = float(weight @ gains.gain / total)
-    changes = np.bincount(gains.groups, weights=weight * (gains.gain - mean) / total)
+    changes = np.bincount(gains.groups, weights=weight * (gains.gain - mean) / total).astype(float)
     size = total / len(np.unique(gains.groups[mask]))  # the mean weight of a group
     half = np.sqrt(HALF) * size / total * (np.array([1.0, -1.0]) * gains.reach - mean) * (gains.reach > 0)
     return mean, changes, half
