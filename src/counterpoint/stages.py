@@ -22,6 +22,7 @@ from counterpoint.data.split import split, straddling_groups
 from counterpoint.diagnose import Inputs, run_checks
 from counterpoint.formats.image_states import States
 from counterpoint.kept_stages import Tables
+from counterpoint.measures.segments import find_segments
 from counterpoint.metrics import scores
 from counterpoint.on_progress import OnProgress
 from counterpoint.schema import DROPPED, FINDINGS, RECORDS, Frame, empty, finding
@@ -204,6 +205,29 @@ def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequenc
         found = run_checks(inputs, extra)
         agreement = inputs["agreement"]
     return {"findings": pl.concat([pairs["pairs_findings"], found]), "agreement": agreement}
+
+
+def collect_segments(
+    pairs: Frame, predictions: Frame, rules: Evaluate, primary: Mapping[str, Any] | None, on_progress: OnProgress
+) -> Tables:
+    """Return ``segments``: the rows in which the primary contrast differs.  And ``segment_searches``, their searches.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* is schema.PAIRS.
+    predictions
+        *predictions* is schema.PREDICTIONS.
+    rules
+        *rules* is the section ``evaluate``.
+    primary
+        *primary* is the primary contrast, or None.
+    on_progress
+        *on_progress* receives the name of this stage.
+    """
+    on_progress("looking for segments", 0, 0)
+    found = find_segments(pairs, predictions, primary, metric=rules.primary, confidence=rules.confidence)
+    return {"segments": found.segments, "segment_searches": found.searches}
 
 
 def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions], repeats: int = 1) -> list[Any]:

@@ -20,6 +20,7 @@ from counterpoint.fits import Fits, plan_fits
 from counterpoint.formats.image_states import image_state
 from counterpoint.kept_stages import KeptStages, Stage, Tables
 from counterpoint.measures.encoded_pairs import installed_files
+from counterpoint.measures.segments import SEGMENTS_RULE
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.opened import Opened
 from counterpoint.outcome_files import has_fits, results_of, write_outcome
@@ -132,9 +133,18 @@ class Study:
         """
         return self.made("findings")["agreement"]
 
+    def segments(self) -> Frame:
+        """Return the segments of rows in which reading both modalities helps more or less: schema.SEGMENTS."""
+        return self.made("segments")["segments"]
+
+    def segment_searches(self) -> Frame:
+        """Return the account of each search of segments: schema.SEGMENT_SEARCHES."""
+        return self.made("segments")["segment_searches"]
+
     def tables(self) -> dict[str, Frame]:
         """Return every table that the page reads."""
-        return {name: getattr(self, name)() for name in (*COMPARED, "findings", "agreement")}
+        after = ("findings", "agreement", "segments", "segment_searches")
+        return {name: getattr(self, name)() for name in (*COMPARED, *after)}
 
     def answer(self) -> Answer:
         """Return the verdict with its headline, its reasons, the recommendation, and the codes of the alarms."""
@@ -148,7 +158,7 @@ class Study:
 
     def report(self) -> Path:
         """Return the path of the page, after writing it, its figures and results.json where they are not up to date."""
-        page, key = self.root / PAGE, key_of(self.key("findings"), self.config.page)
+        page, key = self.root / PAGE, key_of(self.key(tuple(STAGES)[-1]), self.config.page)
         if not is_finished(self.root, key):
             tables = self.tables()
             self.on_progress("writing the page", 0, 0)
@@ -318,6 +328,10 @@ STAGES: Mapping[str, Stage[Study]] = {
     "findings": Stage(
         lambda s: [s.config.checks, s.opened.evaluations.lost(), installed_files()],
         lambda s: stages.collect_findings(s.made("pairs"), s.check_inputs, s.config.fit.threads, s.config.checks.extra),
+    ),
+    "segments": Stage(
+        lambda _: SEGMENTS_RULE,
+        lambda s: stages.collect_segments(s.pairs(), s.predictions(), s.config.evaluate, s.primary(), s.on_progress),
     ),
 }
 """The stages in their order: each is made from the tables of the stages before it."""

@@ -11,7 +11,16 @@ from counterpoint import schema
 from counterpoint.config import Evaluate, Page, Split
 from counterpoint.formats.images import ImageReader
 from counterpoint.metrics.decision import rule_of
-from counterpoint.report import architecture, behaviour, comparison, disagreements, findings, record, rows
+from counterpoint.report import (
+    architecture,
+    behaviour,
+    comparison,
+    disagreements,
+    findings,
+    record,
+    rows,
+    where_it_helps,
+)
 from counterpoint.report.checklist import checklist_section
 from counterpoint.report.contenders import Contenders, ranked_contenders
 from counterpoint.report.first_screen import first_screen
@@ -34,6 +43,8 @@ TABLES: Mapping[str, schema.Columns] = {
     "findings": schema.FINDINGS,
     "agreement": schema.AGREEMENT,
     "row_segments": disagreements.SEGMENTS,
+    "segments": schema.SEGMENTS,
+    "segment_searches": schema.SEGMENT_SEARCHES,
 }
 Content = dict[str, Any]
 N_LEADING = 2
@@ -108,6 +119,7 @@ def _content(
         _facts(results, tables, settings)
         | {"first": first_screen(sides, images)}
         | _comparison(results, tables, scores, contenders, gallery)
+        | where_it_helps.content(results, tables, settings.evaluate, gallery, shows_words=settings.page.example_images)
         | _disagreements(results, tables, images, settings)
         | _data(results, tables, images, gallery)
         | _learning(tables["history"], pairs, models, contenders, gallery)
