@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "material"))
 from browser import BINARY, Browser, browser
 from counterpoint.formats.images import ImageReader
 from counterpoint.report import write_page
-from counterpoint.report.disagreements import SEGMENTS, disagreements_section, row_facts
-from counterpoint.schema import empty
+from counterpoint.report.disagreements import disagreements_section, row_facts
+from counterpoint.schema import SEGMENTS, empty
 from report_studies import study
 
 ROUNDS = 5
@@ -74,7 +74,7 @@ def _written(folder: Path, n: int) -> Path:
     """Return the page of a study of *n* made-up pairs."""
     contenders = ("text-svm", "image-cnn", "late-fusion")
     results, tables, _ = study(folder / "images", n=n, folds=5, seeds=(0,), contenders=contenders, pictures=1200)
-    every = tables | {"row_segments": empty(SEGMENTS)}
+    every = tables | {"segments": empty(SEGMENTS)}
     start = time.perf_counter()
     with ImageReader() as reader:
         disagreements_section(

@@ -13,7 +13,6 @@ from counterpoint.formats.images import ImageReader
 from counterpoint.measures.disagreements import OUTCOMES
 from counterpoint.report import disagreement_rows
 from counterpoint.report.disagreement_rows import RowFacts, queue_files, rows_data, sampled_rows
-from counterpoint.report.disagreements import SEGMENTS
 from counterpoint.report.page_data import script_data
 from html_reader import HOSTILE
 
@@ -37,7 +36,9 @@ def facts(texts, *, images=None, findings=(), ids=None, segments=()):
     pairs = pl.DataFrame({"id": ids, "text": texts, "image": images or [None] * len(texts)})
     pairs = pairs.cast({"text": pl.String, "image": pl.String})
     found = pl.DataFrame(list(findings), schema=dict(schema.FINDINGS))
-    return RowFacts(pairs, found, pl.DataFrame(list(segments), schema=dict(SEGMENTS), orient="row"))
+    return RowFacts(
+        pairs, found, pl.DataFrame(list(segments), schema={"id": pl.String, "segment": pl.String}, orient="row")
+    )
 
 
 def data_of(sample, known):

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import polars as pl
-
 from counterpoint.formats.images import ImageReader
 from counterpoint.measures.chosen_contenders import how_often
 from counterpoint.measures.disagreements import (
@@ -16,13 +14,12 @@ from counterpoint.measures.disagreements import (
     chosen_readers,
     disagreements,
 )
+from counterpoint.measures.segments import segment_of_rows
 from counterpoint.report.disagreement_rows import RowFacts, page_counts, rows_data, sampled_rows
 from counterpoint.report.page_data import script_data
-from counterpoint.schema import Columns, Frame, class_names
+from counterpoint.schema import Frame, class_names
 
 Content = dict[str, Any]
-SEGMENTS: Columns = {"id": pl.String, "segment": pl.String}
-"""One row for each row in a segment.  A row may be in several, or in none."""
 CELL_WORDS: Mapping[str, str] = {
     "both": "text right, image right",
     "text_only": "text right, image wrong",
@@ -86,9 +83,9 @@ def disagreements_section(
 
 
 def row_facts(tables: Mapping[str, Frame]) -> RowFacts:
-    """Return the facts of rows from the tables of a page: pairs, findings and row_segments."""
+    """Return the facts of rows from the tables of a page: pairs, findings and segments."""
     pairs = tables["pairs"].unique("id", keep="first", maintain_order=True)
-    return RowFacts(pairs, tables["findings"], tables["row_segments"])
+    return RowFacts(pairs, tables["findings"], segment_of_rows(tables["segments"], pairs).drop_nulls())
 
 
 def _readers(chosen: ChosenReaders) -> Content:

@@ -42,7 +42,6 @@ TABLES: Mapping[str, schema.Columns] = {
     "differences": schema.DIFFERENCES,
     "findings": schema.FINDINGS,
     "agreement": schema.AGREEMENT,
-    "row_segments": disagreements.SEGMENTS,
     "segments": schema.SEGMENTS,
     "segment_searches": schema.SEGMENT_SEARCHES,
 }
