@@ -120,10 +120,19 @@ def _dot(row: Mapping[str, Any]) -> Dot:
     is_confirmed = row["is_confirmed"]
     low, high = (math.nan if row[key] is None else row[key] for key in ("low", "high"))
     return Dot(
-        row["segment"], row["gain"], low, high, _gain(row), colour="both" if is_confirmed else "muted",
+        _label(row["segment"]), row["gain"], low, high, _gain(row), colour="both" if is_confirmed else "muted",
         marker="D" if is_confirmed else "o", is_hollow=not is_confirmed, is_bold=is_confirmed,
         others=((row["rest"], "o"),),
     )  # fmt: skip
+
+
+def _label(segment: str) -> str:
+    """Return a description that fits a figure.
+
+    >>> _label("the brightness of the image is below 0.3 and the text has no words")
+    'brightness is below 0.3 and text has no words'
+    """
+    return segment.removeprefix("the ").replace(" and the ", " and ").replace(" of the image", "")
 
 
 def _gain(row: Mapping[str, Any]) -> str:
