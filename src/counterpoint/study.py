@@ -28,6 +28,7 @@ from counterpoint.repeats import FOLDER, contrasts, fit_all
 from counterpoint.runs.finished import PAGE, is_finished
 from counterpoint.runs.primary import fixed_primary
 from counterpoint.schema import Frame
+from counterpoint.sizes import SIZES_RULE, size_tables
 
 COMPARED = ("pairs", "dropped", "predictions", "history", "costs", "scores", "repeats", "differences")
 """Tables of a finished comparison."""
@@ -132,9 +133,17 @@ class Study:
         """
         return self.made("findings")["agreement"]
 
+    def sizes(self) -> Frame:
+        """Return the scores of both sides of the primary contrast on fewer training rows: schema.SIZES."""
+        return self.made("sizes")["sizes"]
+
+    def size_curves(self) -> Frame:
+        """Return their expected scores with more training rows: schema.SIZE_CURVES."""
+        return self.made("sizes")["size_curves"]
+
     def tables(self) -> dict[str, Frame]:
         """Return every table that the page reads."""
-        return {name: getattr(self, name)() for name in (*COMPARED, "findings", "agreement")}
+        return {name: getattr(self, name)() for name in (*COMPARED, "findings", "agreement")} | dict(self.made("sizes"))
 
     def answer(self) -> Answer:
         """Return the verdict with its headline, its reasons, the recommendation, and the codes of the alarms."""
@@ -148,7 +157,7 @@ class Study:
 
     def report(self) -> Path:
         """Return the path of the page, after writing it, its figures and results.json where they are not up to date."""
-        page, key = self.root / PAGE, key_of(self.key("findings"), self.config.page)
+        page, key = self.root / PAGE, key_of(self.key("sizes"), self.config.page)
         if not is_finished(self.root, key):
             tables = self.tables()
             self.on_progress("writing the page", 0, 0)
@@ -312,12 +321,13 @@ STAGES: Mapping[str, Stage[Study]] = {
         ],
         Study._make_fits,
     ),
-    "scores": Stage(lambda s: s.config.evaluate, Study._make_scores),
+    "scores": Stage(lambda s: stages.scoring_inputs(s.config.evaluate), Study._make_scores),
     "repeats": Stage(lambda _: [RULE, REPEATED_RULE], contrasts),
     "differences": Stage(lambda _: RULE, Study._make_differences),
     "findings": Stage(
         lambda s: [s.config.checks, s.opened.evaluations.lost(), installed_files()],
         lambda s: stages.collect_findings(s.made("pairs"), s.check_inputs, s.config.fit.threads, s.config.checks.extra),
     ),
+    "sizes": Stage(lambda s: [s.config.evaluate.sizes, SIZES_RULE], size_tables),
 }
 """The stages in their order: each is made from the tables of the stages before it."""
