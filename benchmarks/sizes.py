@@ -5,7 +5,7 @@ and a half of its training rows, and expects a score with three times as many pa
 contender on 10,000 fresh rows, fitted to the training rows of the whole study.  The truths differ in classes, class
 shares, values, signals, wrong labels and groups.  Models are linear, trees, or a network, in a hold-out or a k-fold.
 
-Without arguments two small studies are made, from development seeds.  `--whole` makes 60 from reported seeds, and keeps
+Without arguments two small studies are made, from development seeds.  `--whole` makes 40 from reported seeds, and keeps
 each in `results/draws/sizes.jsonl`, so a later run resumes there.  It writes `results/sizes.json`.
 """
 
@@ -34,7 +34,7 @@ assert growth
 HERE = Path(__file__).parent
 RESULTS, KEPT = HERE / "results" / "sizes.json", HERE / "results" / "draws" / "sizes.jsonl"
 QUICK = HERE.parent / "runs" / "sizes-quick.jsonl"
-REPORTED, N_STUDIES, N_QUICK = 1_200_000, 60, 2
+REPORTED, N_STUDIES, N_QUICK = 1_200_000, 40, 2
 """The first seed of reported studies, their number, and that of a quick run."""
 BAR = 0.85
 N_PAIRS, N_FRESH, TIMES, FOLDS = 900, 10_000, 3, 4

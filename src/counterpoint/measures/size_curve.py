@@ -26,9 +26,10 @@ _SHARES = (np.arange(20) + 0.5) / 20
 """The share of today's error that more rows can remove: from nearly nothing to nearly all."""
 _RATES = {
     _POWER: np.linspace(0.1, 1.5, 15),
-    _SIGMOID: np.linspace(0.3, 3.0, 15),
-    _EXPONENTIAL: np.geomspace(0.3, 6.0, 15),
+    _SIGMOID: np.linspace(0.3, 2.0, 15),
+    _EXPONENTIAL: np.geomspace(1.0, 6.0, 15),
 }
+"""The rates of each form.  A slower exponential would fall faster and faster on a logarithmic axis."""
 _DEVIATIONS = np.geomspace(0.1, 1.5, 8)
 """Standard deviations of the score over training sets of the whole size, on the scale of angles, as multiples of that
 over as many test rows."""

@@ -16,6 +16,7 @@ from counterpoint.report.contenders import Contenders, ranked_contenders
 from counterpoint.report.predicted_classes import PredictedClasses, predicted_classes
 from counterpoint.report.rendering import write_html
 from counterpoint.report.scores import ScoreTable
+from counterpoint.report.size_of_data import size_of_data_section
 from counterpoint.report.svg import Gallery, drawing
 from counterpoint.schema import Frame
 
@@ -30,6 +31,8 @@ TABLES: Mapping[str, schema.Columns] = {
     "differences": schema.DIFFERENCES,
     "findings": schema.FINDINGS,
     "agreement": schema.AGREEMENT,
+    "sizes": schema.SIZES,
+    "size_curves": schema.SIZE_CURVES,
 }
 Content = dict[str, Any]
 
@@ -98,6 +101,7 @@ def _content(
         | _comparison(results, tables, scores, contenders, gallery)
         | _data(results, tables, images, gallery)
         | _learning(tables["history"], pairs, models, contenders, gallery)
+        | {"size_of_data": size_of_data_section(tables["sizes"], tables["size_curves"], contenders, gallery)}
         | _errors(pairs, predicted, contenders, images, gallery)
         | _words(pairs, models, predicted, contenders)
         | _record(results, tables, scores, contenders, settings)
