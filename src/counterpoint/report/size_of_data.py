@@ -93,18 +93,15 @@ def _alt(sizes: Frame, expected: Frame) -> str:
     """Return the figure in words."""
     parts = []
     for (contender,), rows in sizes.group_by("contender", maintain_order=True):
-        first, last = (_mean(rows, share) for share in (rows["share"].min(), 1.0))
-        text = f"{contender} rises from {first} to {last}" if first < last else f"{contender} goes from {first} to {last}"
+        smallest = rows["share"].min()
+        first, last = (numbers.score(rows.filter(share=share)["value"].mean()) for share in (smallest, 1.0))
+        text = f"{contender}: {first} with the fewest pairs, {last} with all of them"
         then = expected.filter(pl.col("minus").is_null(), contender=contender, times=FURTHEST).to_dicts()
         if then:
             value = numbers.score_with_interval(*(then[0][name] for name in ("value", "low", "high")))
-            text += f", and is expected at {value} with three times as many pairs"
+            text += f", and about {value} with three times as many"
         parts.append(text)
     return f"Score by number of training pairs. {'; '.join(parts)}."
-
-
-def _mean(rows: Frame, share: Any) -> str:
-    return numbers.score(rows.filter(share=share)["value"].mean())  # type: ignore[arg-type]
 
 
 def _draw(
