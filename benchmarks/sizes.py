@@ -66,7 +66,9 @@ def config(item: Item, *, is_whole: bool) -> StudyConfig:
     """
     shares, n_whole = SHARES[item.strength], TIMES * item.n
     source = {"kind": "growth.vectors:Vectors", "n": item.n, "n_whole": n_whole, "seed": item.seed}
-    split: dict[str, Any] = {"kind": "kfold", "folds": FOLDS} if item.strength == KFOLD else {"kind": "holdout", **shares}
+    split: dict[str, Any] = (
+        {"kind": "kfold", "folds": FOLDS} if item.strength == KFOLD else {"kind": "holdout", **shares}
+    )
     if is_whole:
         source |= {"n": n_whole, "n_fresh": N_FRESH, **shares}
         split = {"kind": "given"}
@@ -185,7 +187,11 @@ def lines(found: Mapping[str, Any]) -> Iterable[str]:
     for name, own in found.items():
         if isinstance(own, dict) and own.get("n"):
             share = own["held"]
-            now = f", now {own['mean_width_now']:.3f}, which holds {own['held_by_interval_now']:.2f}" if "mean_width_now" in own else ""
+            now = (
+                f", now {own['mean_width_now']:.3f}, which holds {own['held_by_interval_now']:.2f}"
+                if "mean_width_now" in own
+                else ""
+            )
             yield (
                 f"{name:<16} held {share['share']:.3f} of {own['n']}, mean width {own['mean_width']:.3f}{now}, "
                 f"bias {own['bias']:+.4f}, without a curve {own['without_curve']}"

@@ -150,7 +150,8 @@ def test_a_list_is_fitted_at_any_size_and_too_few_sizes_give_a_reason(tmp_path):
 
 
 def test_a_k_fold_has_parts_in_each_fold_and_scores_all_rows_once(tmp_path):
-    made = study(tmp_path, split={"kind": "kfold", "folds": 4}, fit=GIVEN["fit"] | {"seeds": [0, 1]})
+    changes = {"split": {"kind": "kfold", "folds": 4}, "fit": GIVEN["fit"] | {"seeds": [0, 1]}}
+    made = study(tmp_path, **changes, evaluate=GIVEN["evaluate"] | {"sizes": [0.125, 0.25, 0.5]})
     sizes = made.sizes()
     assert set(sizes["n"]) == {len(made.pairs())}
     assert dict(sizes.filter(contender="text").select("share", "seeds").unique().iter_rows()) == {

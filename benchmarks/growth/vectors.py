@@ -61,7 +61,7 @@ def shape_of(seed: int) -> Shape:
 
 
 def drawn(shape: Shape, n: int, centres: Floats, rng: np.random.Generator, *, prefix: str) -> Frame:
-    """Return *n* rows with the columns of Records, ``group``, and the values ``t0``, ``t1`` … and ``i0``, ``i1`` …
+    """Return *n* rows with the columns of Records, ``group``, and the values of both, ``t0``, … and ``i0``, ….
 
     Parameters
     ----------
@@ -89,9 +89,7 @@ def drawn(shape: Shape, n: int, centres: Floats, rng: np.random.Generator, *, pr
         "label": [f"class_{code}" for code in labels],
         "group": [f"{prefix}{code}" for code in group],
     }
-    named = {
-        f"{letter}{place}": values[k, :, place] for k, letter in enumerate("ti") for place in range(shape.width)
-    }
+    named = {f"{letter}{place}": values[k, :, place] for k, letter in enumerate("ti") for place in range(shape.width)}
     return pl.DataFrame(columns | named).with_columns(image=pl.lit(None, pl.String))
 
 

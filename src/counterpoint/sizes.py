@@ -149,12 +149,11 @@ def parts_of(study: Sized, names: Sequence[str]) -> Iterator[Part]:
             for share in sorted(train.keys() & validation.keys()):
                 if draw < n_draws(share, len(folds)):
                     rows = {"train": train[share], "validation": validation[share], "test": parts["test"]}
-                    yield _part(study, share, draw, fold, rows, [own[name] for name in names])
+                    yield _part(study, (share, draw, fold), rows, [own[name] for name in names])
 
 
-def _part(
-    study: Sized, share: float, draw: int, fold: str, rows: Mapping[str, Frame], wanted: Sequence[FitTask]
-) -> Part:
+def _part(study: Sized, at: tuple[float, int, str], rows: Mapping[str, Frame], wanted: Sequence[FitTask]) -> Part:
+    share, draw, fold = at
     folder = study.root / FOLDER / f"{fold}-{share:g}-{draw}"
     pairs = pl.concat([own.with_columns(fold=pl.lit(part)) for part, own in rows.items()])
     tasks: dict[str, FitTask] = {}

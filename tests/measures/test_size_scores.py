@@ -38,7 +38,9 @@ def fits(classes="xyz", folds=1):
 
 
 def even(classes, folds=1):
-    return {fold: np.full(len(classes), 1 / len(classes)) for fold in (map(str, range(folds)) if folds > 1 else ["test"])}
+    return {
+        fold: np.full(len(classes), 1 / len(classes)) for fold in (map(str, range(folds)) if folds > 1 else ["test"])
+    }
 
 
 @pytest.mark.parametrize("classes", ["xy", "xyzw"])
@@ -48,7 +50,9 @@ def test_the_whole_size_has_the_score_and_interval_of_the_study(classes, folds):
     table = check(found.table, SIZES, table="Sizes")
     own = table.filter(contender="both", share=1.0).row(0, named=True)
     whole = scores(predictions("both", 0.8, classes=classes, folds=folds), RULES).row(0, named=True)
-    assert [own[name] for name in ("value", "low", "high", "n")] == [whole[name] for name in ("value", "low", "high", "n")]
+    assert [own[name] for name in ("value", "low", "high", "n")] == [
+        whole[name] for name in ("value", "low", "high", "n")
+    ]
 
 
 def test_points_are_in_the_order_of_sizes_and_end_with_the_whole():

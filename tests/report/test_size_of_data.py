@@ -65,7 +65,10 @@ def test_the_expected_scores_and_the_gain_are_in_words_as_the_table_has_them(out
     words = plain(section(page_of(outcome, sizes=sizes(), size_curves=curves())))
     for row in curves().filter(times=3.0).iter_rows(named=True):
         write = numbers.signed if row["minus"] else numbers.score
-        assert f"{write(row['value'])} ({numbers.interval(row['low'], row['high'], is_signed=bool(row['minus']))})" in words
+        assert (
+            f"{write(row['value'])} ({numbers.interval(row['low'], row['high'], is_signed=bool(row['minus']))})"
+            in words
+        )
     assert "With three times as many pairs" in words
     assert "contains zero" in words
 
@@ -79,7 +82,9 @@ def test_the_sign_of_the_gain_is_in_words(gain, words, outcome):
 
 def test_the_figure_has_two_forms_a_text_for_those_who_cannot_see_it_and_files(outcome):
     found = section(page_of(outcome, sizes=sizes(), size_curves=curves()))
-    labels = [attrs["aria-label"] for tag, attrs in Reader(found).elements if tag == "svg" and attrs.get("role") == "img"]
+    labels = [
+        attrs["aria-label"] for tag, attrs in Reader(found).elements if tag == "svg" and attrs.get("role") == "img"
+    ]
     figures = [label for label in labels if "three times as many" in label]
     assert len(figures) == 2
     assert A in figures[0]

@@ -44,7 +44,9 @@ class Evaluate(Section):
         is_list = isinstance(given, list | tuple) and 1 <= len(given) <= MOST_SIZES
         if not is_list or not all(isinstance(share, int | float) and 0 < share < 1 for share in given):
             near = did_you_mean(given, ("auto", "none")) if isinstance(given, str) else ""
-            rule = f"must be auto, none, or a list of 1 to {MOST_SIZES} shares between 0 and 1, as in [0.125, 0.25, 0.5]"
+            rule = (
+                f"must be auto, none, or a list of 1 to {MOST_SIZES} shares between 0 and 1, as in [0.125, 0.25, 0.5]"
+            )
             raise ValueError(rule + (f".{near}" if "?" in near else ""))
         if len(set(given)) < len(given):
             raise ValueError("has a share twice")

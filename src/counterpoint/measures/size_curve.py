@@ -71,7 +71,8 @@ class SizePoints(NamedTuple):
     @property
     def deviations(self) -> Floats:
         """The possible standard deviations over training sets of the whole size, on the scale of angles."""
-        return _DEVIATIONS / (2 * self.n_train**0.5)
+        found: Floats = _DEVIATIONS / (2 * self.n_train**0.5)
+        return found
 
     @property
     def angles(self) -> Floats:
@@ -154,8 +155,7 @@ class SizeCurve:
         levels = np.cos(np.clip(centre + _LEVELS[:, None] * error, 1e-3, np.pi / 2 - 1e-3)) ** 2
         odds = np.maximum((1 - points.guess) / levels - 1, 1e-3)
         means = [
-            np.arccos(np.sqrt(_inside(levels * _decline(forms, shares, rates, odds, share))))
-            for share in points.shares
+            np.arccos(np.sqrt(_inside(levels * _decline(forms, shares, rates, odds, share)))) for share in points.shares
         ]
         weights = _weights(points, np.stack(means, axis=-1))  # (n_deviations, n_levels, n_curves)
         rng = np.random.default_rng(child_seed(seed, "size curve"))
@@ -170,7 +170,8 @@ class SizeCurve:
         """Return the scores with *times* as many training rows, shape (n_curves,), each of one fit."""
         mean = np.arccos(np.sqrt(_inside(self.errors * _decline(*self._shape, times))))
         apart = abs(1 - 1 / times)  # a larger set contains the present one
-        return np.sin(np.clip(mean + self._luck * self._deviations * apart**0.5, 0, np.pi / 2)) ** 2
+        scores: Floats = np.sin(np.clip(mean + self._luck * self._deviations * apart**0.5, 0, np.pi / 2)) ** 2
+        return scores
 
     def at(self, times: float, *, confidence: float = 0.95) -> Estimate:
         """Return the median score with *times* as many training rows, with its interval."""
@@ -223,7 +224,8 @@ def _decline(forms: Floats, shares: Floats, rates: Floats, odds: Floats, times: 
     """Return the error with *times* as many rows, as a multiple of today's."""
     start = odds / shares
     falls = [times**-rates, (1 + start) / (1 + start * times**rates), np.exp(-rates * (times - 1))]
-    return 1 - shares + shares * np.select([forms == form for form in (_POWER, _SIGMOID, _EXPONENTIAL)], falls)
+    left: Floats = 1 - shares + shares * np.select([forms == form for form in (_POWER, _SIGMOID, _EXPONENTIAL)], falls)
+    return left
 
 
 def _inside(errors: Floats) -> Floats:
@@ -239,5 +241,6 @@ def _weights(points: SizePoints, means: Floats) -> Floats:
         white = np.linalg.solve(factor, (points.angles - means).reshape(-1, len(covariance)).T)
         logs.append(-0.5 * (white**2).sum(axis=0).reshape(means.shape[:-1]) - np.log(np.diag(factor)).sum())
     found = np.stack(logs)
-    weights: Floats = np.exp(found - found.max())
-    return weights / weights.sum()
+    weights = np.exp(found - found.max())
+    normed: Floats = weights / weights.sum()
+    return normed

@@ -61,9 +61,7 @@ def size_scores(
     names = {str(place): subset for place, subset in enumerate(subsets)}
     rows = [fits[subset].with_columns(contender=pl.lit(name)) for name, subset in names.items()]
     part = read_part(pl.concat(rows), "test", primary=rules.primary, shares=shares)
-    found = {
-        names[name]: scores[rules.primary] for name, scores in jackknife(part, [rules.primary]).items()
-    }
+    found = {names[name]: scores[rules.primary] for name, scores in jackknife(part, [rules.primary]).items()}
     covariance, guess = _covariance(list(found.values())), _guess(part, rules.primary, shares, rows[0])
     points, whole = {}, {}
     for contender in dict.fromkeys(subset.contender for subset in subsets):

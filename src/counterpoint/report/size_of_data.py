@@ -93,8 +93,8 @@ def _alt(sizes: Frame, expected: Frame) -> str:
     """Return the figure in words."""
     parts = []
     for (contender,), rows in sizes.group_by("contender", maintain_order=True):
-        smallest = rows["share"].min()
-        first, last = (numbers.score(rows.filter(share=share)["value"].mean()) for share in (smallest, 1.0))
+        means = rows.group_by("share").agg(pl.col("value").mean()).sort("share")["value"]
+        first, last = numbers.score(means[0]), numbers.score(means[-1])
         text = f"{contender}: {first} with the fewest pairs, {last} with all of them"
         then = expected.filter(pl.col("minus").is_null(), contender=contender, times=FURTHEST).to_dicts()
         if then:
@@ -104,9 +104,7 @@ def _alt(sizes: Frame, expected: Frame) -> str:
     return f"Score by number of training pairs. {'; '.join(parts)}."
 
 
-def _draw(
-    sizes: Frame, expected: Frame, contenders: Contenders, *, y_label: str, is_narrow: bool = False
-) -> Figure:
+def _draw(sizes: Frame, expected: Frame, contenders: Contenders, *, y_label: str, is_narrow: bool = False) -> Figure:
     """Draw the scores on each size, and the curves: solid up to today's size, dashed beyond it."""
     names = sizes["contender"].unique(maintain_order=True).to_list()
     width_px, inner_px = (NARROW_PX, 220) if is_narrow else (WIDE_PX, 270)
