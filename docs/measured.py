@@ -228,7 +228,7 @@ def sizes(found: Mapping[str, Any]) -> str:
         "How often the 95 % interval for three times as many pairs held the true score, in "
         f"{found['studies']} generated studies that were cut to a third (bar for all scores: "
         f"{100 * found['bar']:.0f} %, {MET[found['meets']]}). The true score is that of a fit to the training pairs of "
-        "the whole study, on 10,000 fresh pairs. The last two columns are of the interval of the score with today's pairs."
+        "the whole study, on 10,000 fresh pairs. The last two columns are of the score with today's pairs."
     )
     return f"{text}\n\n{table(head, rows)}"
 
