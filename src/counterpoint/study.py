@@ -29,6 +29,7 @@ from counterpoint.repeats import FOLDER, contrasts, fit_all
 from counterpoint.runs.finished import PAGE, is_finished
 from counterpoint.runs.primary import fixed_primary
 from counterpoint.schema import Frame
+from counterpoint.sizes import SIZES_RULE, size_tables
 
 COMPARED = ("pairs", "dropped", "predictions", "history", "costs", "scores", "repeats", "differences")
 """Tables of a finished comparison."""
@@ -141,10 +142,19 @@ class Study:
         """Return the account of each search of segments: schema.SEGMENT_SEARCHES."""
         return self.made("segments")["segment_searches"]
 
+    def sizes(self) -> Frame:
+        """Return the scores of both sides of the primary contrast on fewer training rows: schema.SIZES."""
+        return self.made("sizes")["sizes"]
+
+    def size_curves(self) -> Frame:
+        """Return their expected scores with more training rows: schema.SIZE_CURVES."""
+        return self.made("sizes")["size_curves"]
+
     def tables(self) -> dict[str, Frame]:
         """Return every table that the page reads."""
-        after = ("findings", "agreement", "segments", "segment_searches")
-        return {name: getattr(self, name)() for name in (*COMPARED, *after)}
+        after = ("segments", "sizes")
+        tables = {name: getattr(self, name)() for name in (*COMPARED, "findings", "agreement")}
+        return tables | {name: table for stage in after for name, table in self.made(stage).items()}
 
     def answer(self) -> Answer:
         """Return the verdict with its headline, its reasons, the recommendation, and the codes of the alarms."""
@@ -322,7 +332,7 @@ STAGES: Mapping[str, Stage[Study]] = {
         ],
         Study._make_fits,
     ),
-    "scores": Stage(lambda s: s.config.evaluate, Study._make_scores),
+    "scores": Stage(lambda s: stages.scoring_inputs(s.config.evaluate), Study._make_scores),
     "repeats": Stage(lambda _: [RULE, REPEATED_RULE], contrasts),
     "differences": Stage(lambda _: RULE, Study._make_differences),
     "findings": Stage(
@@ -333,5 +343,6 @@ STAGES: Mapping[str, Stage[Study]] = {
         lambda _: SEGMENTS_RULE,
         lambda s: stages.collect_segments(s.pairs(), s.predictions(), s.config.evaluate, s.primary(), s.on_progress),
     ),
+    "sizes": Stage(lambda s: [s.config.evaluate.sizes, SIZES_RULE], size_tables),
 }
 """The stages in their order: each is made from the tables of the stages before it."""

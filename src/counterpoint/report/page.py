@@ -28,6 +28,7 @@ from counterpoint.report.predicted_classes import PredictedClasses, predicted_cl
 from counterpoint.report.rendering import write_html
 from counterpoint.report.scores import ScoreTable
 from counterpoint.report.sides import Sides
+from counterpoint.report.size_of_data import size_of_data_section
 from counterpoint.report.svg import Gallery, drawing
 from counterpoint.schema import Frame
 
@@ -44,6 +45,8 @@ TABLES: Mapping[str, schema.Columns] = {
     "agreement": schema.AGREEMENT,
     "segments": schema.SEGMENTS,
     "segment_searches": schema.SEGMENT_SEARCHES,
+    "sizes": schema.SIZES,
+    "size_curves": schema.SIZE_CURVES,
 }
 Content = dict[str, Any]
 N_LEADING = 2
@@ -120,6 +123,7 @@ def _content(
         | _comparison(results, tables, scores, contenders, gallery)
         | where_it_helps.content(results, tables, settings.evaluate, gallery, shows_words=settings.page.example_images)
         | _disagreements(results, tables, images, settings)
+        | {"size_of_data": size_of_data_section(tables["sizes"], tables["size_curves"], contenders, gallery)}
         | _data(results, tables, images, gallery)
         | _learning(tables["history"], pairs, models, contenders, gallery)
         | _errors(pairs, predicted, leading, images, gallery)
