@@ -157,6 +157,15 @@ AGREEMENT: Columns = {
 """One row for each pair whose text and image were encoded.  ``agreement`` is from -1 to 1.  ``standing`` is the share
 of other texts that agree less with its image, and of other images that agree less with its text: the mean of both."""
 
+MAP: Columns = {
+    "id": pl.String,
+    "x": pl.Float64,
+    "y": pl.Float64,
+    "basis": pl.String,
+}
+"""The place of each test pair on the map, or of a sample of them.  *x* and *y* are from 0 to 1.  ``basis`` is the
+method, and the vectors of which the places are made."""
+
 FINDINGS: Columns = {
     "code": pl.String,
     "severity": pl.String,

@@ -132,9 +132,13 @@ class Study:
         """
         return self.made("findings")["agreement"]
 
+    def map(self) -> Frame:
+        """Return the places of the test pairs in two dimensions, of at most 2,000 of them: schema.MAP."""
+        return self.made("map")["map"]
+
     def tables(self) -> dict[str, Frame]:
         """Return every table that the page reads."""
-        return {name: getattr(self, name)() for name in (*COMPARED, "findings", "agreement")}
+        return {name: getattr(self, name)() for name in (*COMPARED, "findings", "agreement", "map")}
 
     def answer(self) -> Answer:
         """Return the verdict with its headline, its reasons, the recommendation, and the codes of the alarms."""
@@ -148,7 +152,7 @@ class Study:
 
     def report(self) -> Path:
         """Return the path of the page, after writing it, its figures and results.json where they are not up to date."""
-        page, key = self.root / PAGE, key_of(self.key("findings"), self.config.page)
+        page, key = self.root / PAGE, key_of(self.key("map"), self.config.page)
         if not is_finished(self.root, key):
             tables = self.tables()
             self.on_progress("writing the page", 0, 0)
@@ -318,6 +322,10 @@ STAGES: Mapping[str, Stage[Study]] = {
     "findings": Stage(
         lambda s: [s.config.checks, s.opened.evaluations.lost(), installed_files()],
         lambda s: stages.collect_findings(s.made("pairs"), s.check_inputs, s.config.fit.threads, s.config.checks.extra),
+    ),
+    "map": Stage(
+        lambda s: s.config.fit.threads,
+        lambda s: stages.place_pairs(s.pairs(), s.contenders, s.encodings, s.config.fit.threads),
     ),
 }
 """The stages in their order: each is made from the tables of the stages before it."""
