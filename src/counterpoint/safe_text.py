@@ -11,11 +11,13 @@ function            place            control characters          marks of direct
 `log_line`          log, header      spelled out, and all that   spelled out          cut
                                      is not ASCII
 `error_value`       error            spelled out                 spelled out          cut
+`spreadsheet_text`  cell of a CSV    replaced by ``\ufffd``      removed              cut
 ==================  ===============  ==========================  ===================  ===========
 
 `log_line` and `error_value` hide secrets as well, by ``counterpoint.redaction``.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +27,9 @@ from counterpoint.redaction import redacted_text
 _JOINERS = "\u200c\u200d"
 """Format characters that shape Arabic, Indic scripts and emoji. The others can turn a line around."""
 
+_FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""A place where a spreadsheet would begin a formula: the start of a cell, also where ``;`` separates cells."""
+
 
 def page_line(text: object, *, most: int = 200) -> str:
     r"""Return *text* on one line, without control characters, and of at most *most* characters.
@@ -33,6 +38,15 @@ def page_line(text: object, *, most: int = 200) -> str:
     ('a�[2J cat', 'abc…')
     """
     return _cut(" ".join("".join(map(_drawn, str(text))).split()), most)
+
+
+def spreadsheet_text(text: object, *, most: int = 1000) -> str:
+    """Return *text* as `page_line` does, with an apostrophe before all that a spreadsheet would compute.
+
+    >>> spreadsheet_text("=HYPERLINK(A1)"), spreadsheet_text("a dog; @cmd"), spreadsheet_text("4-6")
+    ("'=HYPERLINK(A1)", "a dog; '@cmd", '4-6')
+    """
+    return _FORMULA.sub(r"\1\2'", page_line(text, most=most))
 
 
 def _drawn(character: str) -> str:

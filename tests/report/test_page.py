@@ -128,11 +128,12 @@ def test_the_page_warns_of_rows_that_do_not_add_up(outcome, tmp_path):
     assert "do not add up" in write_page(tmp_path, wrong, tables).read_text(encoding="utf-8")
 
 
-def test_every_figure_is_saved_as_svg_and_png_that_open(page, outcome):
+def test_every_figure_is_saved_as_svg_and_png_that_open_and_as_csv(page, outcome):
     folder = outcome[0] / "figures"
     stems = {path.stem for path in folder.glob("*.svg")}
     assert {"answer", "scores-balanced-accuracy", "differences", "rows", "classes", "confusion-text-svm"} <= stems
-    assert {path.stem for path in folder.glob("*.png")} == stems
+    assert {path.stem for path in folder.glob("*.png")} == {path.stem for path in folder.glob("*.csv")} == stems
+    assert all(len(pl.read_csv(path)) for path in folder.glob("*.csv"))
     for path in folder.glob("*.png"):
         with Image.open(path) as picture:
             assert np.asarray(picture.convert("L")).std() > 0
@@ -141,11 +142,11 @@ def test_every_figure_is_saved_as_svg_and_png_that_open(page, outcome):
 
 def test_a_figure_that_an_earlier_page_had_is_swept_away_and_other_files_are_not(outcome, tmp_path):
     (tmp_path / "figures").mkdir()
-    for name in ("old.svg", "old.png", "notes.txt"):
+    for name in ("old.svg", "old.png", "old.csv", "notes.txt"):
         (tmp_path / "figures" / name).write_text("x")
     write_page(tmp_path, outcome[1], {"pairs": outcome[2]["pairs"]})
     left = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert not {"old.svg", "old.png"} & left
+    assert not {"old.svg", "old.png", "old.csv"} & left
     assert {"notes.txt", "rows.svg"} <= left
 
 

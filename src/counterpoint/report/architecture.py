@@ -6,6 +6,8 @@ from functools import partial
 from itertools import dropwhile, groupby, takewhile
 from typing import Any
 
+import polars as pl
+
 from counterpoint import number_formats as numbers
 from counterpoint.report.boxes import Box, Chain, draw_chains
 from counterpoint.report.contenders import Contenders
@@ -50,12 +52,13 @@ def _architecture(contender: str, table: Frame, colour: str, gallery: Gallery) -
     drawn = network_chains(rows, colour=colour)
     title = f"Layers: {contender}, {numbers.count(n_parameters)} parameters"
     layers = "; ".join(f"{chain.name or 'layers'}: {', '.join(box.title for box in chain.boxes)}" for chain in drawn)
-    draw = partial(draw_chains, drawn)
+    shapes = {name: pl.Series([shape(row[name]) for row in rows]) for name in ("input_shape", "output_shape")}
+    draw, data = partial(draw_chains, drawn), table.with_columns(**shapes)
     return {
         "contender": contender,
         "n_parameters": n_parameters,
         "rows": [row | {"input": shape(row["input_shape"]), "output": shape(row["output_shape"])} for row in rows],
-        "figure": gallery.add_rows(f"layers-{contender}", title, draw, alt=f"{title}. {layers}."),
+        "figure": gallery.add_rows(f"layers-{contender}", title, draw, alt=f"{title}. {layers}.", data=data),
     }
 
 

@@ -17,6 +17,9 @@ from counterpoint.schema import Frame
 
 Content = dict[str, Any]
 N_MISTAKES, N_WORDS = 5, 12
+EPOCH_COLUMNS = (
+    "contender", "branch", "seed", "fold", "epoch", "train_loss", "valid_loss", "train_score", "valid_score", "is_kept",
+)  # fmt: skip
 
 
 def learning_curves_section(history: Frame, contenders: Contenders, gallery: Gallery) -> list[Content]:
@@ -50,12 +53,17 @@ def _curves(contender: str, title: str, rows: Frame, gallery: Gallery) -> Conten
     return {
         "contender": contender,
         "title": title,
-        "figure": gallery.add(f"learning-{title}", f"Learning: {title}", figure, alt=alt),
+        "figure": gallery.add(f"learning-{title}", f"Learning: {title}", figure, alt=alt, data=learning_numbers(rows)),
         "n_fits": n_fits,
         "best": (best["epoch"].min(), best["epoch"].max()) if len(best) else None,
         "kept": (kept["epoch"].min(), kept["epoch"].max()) if len(kept) else None,
         "is_scaled": rows["scaled_loss"].is_not_null().any(),
     }
+
+
+def learning_numbers(rows: Frame) -> Frame:
+    """Return the numbers of the learning curves: loss and accuracy of each fit at each epoch."""
+    return rows.select(name for name in EPOCH_COLUMNS if name in rows.columns)
 
 
 def best_epochs(rows: Frame) -> Frame:
@@ -82,7 +90,8 @@ def confusions_section(predicted: PredictedClasses, contenders: Contenders, gall
         figure = panels.draw_confusion(shares, classes, colour=contenders.style(contender).colour)
         recalls = error_analysis.group_accuracy(rows, "label", confidence=predicted.confidence).to_dicts()
         alt = f"Confusion matrix of {contender}, as shares of each true class. The table below has the diagonal."
-        svg = gallery.add(f"confusion-{contender}", f"Confusion: {contender}", figure, alt=alt)
+        svg = gallery.add(f"confusion-{contender}", f"Confusion: {contender}", figure, alt=alt,
+                          data=error_analysis.confusion_table(shares, classes))  # fmt: skip
         found.append({"contender": contender, "title": contender, "figure": svg, "recalls": recalls})
     return found
 
@@ -113,7 +122,8 @@ def reliabilities_section(predicted: PredictedClasses, contenders: Contenders, g
 def _reliability(contender: str, bins: Frame, floor: float, style: ModalityStyle, gallery: Gallery) -> Content:
     figure = panels.draw_reliability(bins, floor=floor, colour=style.colour, marker=style.marker)
     alt = f"Accuracy at each stated confidence, {contender}. On the dotted line both are equal."
-    svg = gallery.add(f"reliability-{contender}", f"Confidence: {contender}", figure, alt=alt)
+    data = bins.select("confidence", pl.col("value").alias("accuracy"), "low", "high", "n")
+    svg = gallery.add(f"reliability-{contender}", f"Confidence: {contender}", figure, alt=alt, data=data)
     return {"contender": contender, "title": contender, "figure": svg}
 
 
@@ -151,7 +161,8 @@ def lengths_section(
 def _length(contender: str, bins: Frame, floor: float, style: ModalityStyle, gallery: Gallery) -> Content:
     figure = panels.draw_by_length(bins, floor=floor, colour=style.colour, marker=style.marker)
     alt = f"Accuracy by number of words, {contender}: " + ", ".join(map(_in_words, bins.to_dicts()))
-    svg = gallery.add(f"length-{contender}", f"Accuracy by text length: {contender}", figure, alt=alt)
+    data = bins.select(pl.col("bin").alias("words"), pl.col("value").alias("accuracy"), "low", "high", "n")
+    svg = gallery.add(f"length-{contender}", f"Accuracy by text length: {contender}", figure, alt=alt, data=data)
     return {"contender": contender, "title": contender, "figure": svg}
 
 

@@ -14,6 +14,7 @@ from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.metrics import find_metric
 from counterpoint.report import glossary
 from counterpoint.report.contenders import Contenders
+from counterpoint.report.figure_data import table_of
 from counterpoint.report.palette import ModalityStyle
 from counterpoint.report.rowplots import Dot, draw_dots
 from counterpoint.report.scores import ScoreTable
@@ -23,6 +24,8 @@ from counterpoint.schema import Frame
 
 Content = dict[str, Any]
 MOST_DRAWN = 14
+SCORE_COLUMNS = ("contender", "metric", "value", "low", "high", "n")
+DIFFERENCE_COLUMNS = ("a", "b", "metric", "difference", "low", "high", "p_holm", "minimum_detectable", "is_primary")
 PARTS = {"validation": "Validation", "train": "Training"}
 
 
@@ -97,7 +100,7 @@ def contrast_section(
 def _contrast_figure(row: Mapping[str, Any], gallery: Gallery) -> str:
     band, label = _known(row["minimum_detectable"]), _axis(row["metric"])
     draw = partial(draw_dots, [_difference(row)], zero=0, band=band, x_label=label)
-    return gallery.add_rows("answer", "The primary contrast", draw, alt=_in_words([row]))
+    return gallery.add_rows("answer", "The primary contrast", draw, alt=_in_words([row]), data=_numbers([row]))
 
 
 def best_score(scores: ScoreTable, contenders: Contenders) -> Content | None:
@@ -159,7 +162,8 @@ def _score_figure(table: ScoreTable, metric: str, contenders: Contenders, galler
     )  # fmt: skip
     in_words = [f"{row['contender']} {_value(row)}" for row in rows]
     title = f"{known.label} on test pairs, {numbers.level(table.confidence)} interval"
-    return gallery.add_rows(f"scores-{metric}", title, draw, alt=f"{title}: {'; '.join(in_words)}.")
+    alt = f"{title}: {'; '.join(in_words)}."
+    return gallery.add_rows(f"scores-{metric}", title, draw, alt=alt, data=table_of(rows, SCORE_COLUMNS))
 
 
 def _by_rank(rows: Frame, contenders: Contenders) -> Frame:
@@ -208,8 +212,12 @@ def differences_section(table: Frame, scores: ScoreTable, contenders: Contenders
         draw = partial(draw_dots, [_difference(row) for row in drawn], zero=0, x_label=_axis(scores.metric))
         name = find_metric(scores.metric).name_within
         title = f"Differences in {name}, {numbers.level(scores.confidence)} interval"
-        figure = gallery.add_rows("differences", title, draw, alt=_in_words(drawn))
+        figure = gallery.add_rows("differences", title, draw, alt=_in_words(drawn), data=_numbers(drawn))
     return {"rows": table.to_dicts(), "figure": figure, "n_drawn": len(drawn)}
+
+
+def _numbers(rows: Iterable[Mapping[str, Any]]) -> Frame:
+    return table_of(rows, DIFFERENCE_COLUMNS)
 
 
 def _that_matter(table: Frame, contenders: Contenders) -> Frame:

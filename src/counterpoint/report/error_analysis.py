@@ -37,6 +37,18 @@ def confusion_shares(rows: Frame, classes: Sequence[str]) -> NDArray[np.float64]
     return shares
 
 
+def confusion_table(shares: NDArray[np.float64], classes: Sequence[str]) -> Frame:
+    """Return the cells of a confusion matrix as rows, with the columns label, predicted and share.
+
+    >>> confusion_table(np.array([[0.5, 0.5], [0.0, 1.0]]), ["a", "b"]).rows()[:2]
+    [('a', 'a', 0.5), ('a', 'b', 0.5)]
+    """
+    n = len(classes)
+    names = np.array(classes, dtype=object)
+    columns = {"label": list(np.repeat(names, n)), "predicted": list(np.tile(names, n)), "share": shares.ravel()}
+    return pl.DataFrame(columns, schema={"label": pl.String, "predicted": pl.String, "share": pl.Float64})
+
+
 def group_accuracy(rows: Frame, by: str, *, confidence: float) -> Frame:
     """Return the accuracy of each group of *rows*, with its Wilson interval over pairs.
 

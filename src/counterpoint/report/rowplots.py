@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -12,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from counterpoint.report.palette import light
 from counterpoint.report.svg import TITLE_PX
 from counterpoint.safe_text import page_line
+from counterpoint.schema import Frame
 
 WIDE_PX, NARROW_PX = 816, 343
 _AXIS_PX = 44
@@ -46,6 +48,16 @@ class Bar:
     colour: str = "muted"
     hatch: str = ""
     is_bold: bool = False
+
+
+def bar_table(rows: Sequence[Bar]) -> Frame:
+    """Return the label, the start and the end of each bar.
+
+    >>> bar_table([Bar("pairs", 0, 5, "5")]).rows()
+    [('pairs', 0.0, 5.0)]
+    """
+    columns = {"label": pl.String, "start": pl.Float64, "end": pl.Float64}
+    return pl.DataFrame([(row.label, row.start, row.end) for row in rows], schema=columns, orient="row")
 
 
 def draw_dots(

@@ -10,7 +10,7 @@ from counterpoint import number_formats as numbers
 from counterpoint.formats.images import ImageReader
 from counterpoint.report import panels
 from counterpoint.report.panels import Plate
-from counterpoint.report.rowplots import Bar, draw_bars
+from counterpoint.report.rowplots import Bar, bar_table, draw_bars
 from counterpoint.report.svg import Gallery
 from counterpoint.report.thumbnails import small, thumbnail
 from counterpoint.schema import Frame
@@ -45,7 +45,8 @@ def rows_section(n_in: int, pairs: Frame, dropped: Frame, gallery: Gallery) -> C
     """
     if not n_in:
         return None
-    draw = partial(draw_bars, row_bars(n_in, pairs, dropped), x_label="rows")
+    bars = row_bars(n_in, pairs, dropped)
+    draw = partial(draw_bars, bars, x_label="rows")
     n_read, n_dropped, n_pairs = map(numbers.count, (n_in, len(dropped), len(pairs)))
     alt = f"Of {n_read} rows, {n_dropped} were dropped and {n_pairs} became pairs."
     return {
@@ -54,7 +55,7 @@ def rows_section(n_in: int, pairs: Frame, dropped: Frame, gallery: Gallery) -> C
         "n_dropped": len(dropped),
         "is_whole": n_in == len(pairs) + len(dropped),
         "dropped": _counted(dropped).to_dicts(),
-        "figure": gallery.add_rows("rows", "From rows to pairs", draw, alt=alt),
+        "figure": gallery.add_rows("rows", "From rows to pairs", draw, alt=alt, data=bar_table(bars)),
     }
 
 
@@ -133,6 +134,7 @@ def classes_section(pairs: Frame, gallery: Gallery) -> Content | None:
         "figure": gallery.add_rows(
             "classes", "Pairs of each class", partial(draw_bars, rows[:n], x_label="pairs", cuts=cuts[:n]),
             alt="Pairs of each class: " + "; ".join(f"{row.label} {row.note}" for row in rows[:n]) + ".",
+            data=wide.select("label", pl.col(" all").alias("pairs"), pl.col(folds).name.prefix("fold ")),
         ),
     }  # fmt: skip
 
@@ -167,7 +169,9 @@ def examples_section(pairs: Frame, reader: ImageReader, gallery: Gallery) -> dic
     drawn = {label: _drawn(pairs.filter(label=label)) for label in sorted(sizes["label"].head(MOST_CLASSES))}
     first = [rows.row(0, named=True) for rows in drawn.values()][:MOST_PLATES]
     plates = [Plate(row["label"], row["text"], small(row["image"], reader)) for row in first]
-    gallery.save("examples", "A pair of each class", panels.draw_examples(plates))
+    data = pl.DataFrame([(row["label"], row["id"], row["text"]) for row in first],
+                        schema={"label": pl.String, "id": pl.String, "text": pl.String}, orient="row")  # fmt: skip
+    gallery.save("examples", "A pair of each class", panels.draw_examples(plates), data=data)
     return {label: _shown(rows, reader) for label, rows in drawn.items()}
 
 

@@ -17,8 +17,10 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from counterpoint.artifacts import replacing
+from counterpoint.report.figure_data import csv_of
 from counterpoint.report.palette import PALETTE, light
 from counterpoint.safe_text import page_line
+from counterpoint.schema import Frame
 
 TITLE_PX = 34
 """The band of the title on top of every figure. On the page a heading replaces it, and the band is cut off."""
@@ -77,13 +79,22 @@ def drawing() -> Iterator[None]:
 
 
 class Gallery:
-    """The ``figures`` folder of a page. Every figure is saved there and returned as markup for the page."""
+    """The ``figures`` folder of a page. Every figure is saved there and returned as markup for the page.
+
+    A figure whose numbers are given has them next to it as CSV.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._names: list[str] = []
+        self._files: set[str] = set()
 
-    def add(self, name: str, title: str, figure: Figure, *, alt: str) -> Markup:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the files of all figures so far, without their suffix."""
+        return tuple(self._names)
+
+    def add(self, name: str, title: str, figure: Figure, *, alt: str, data: Frame | None = None) -> Markup:
         """Save *figure* and return it as markup, without its title, which the page has in a heading.
 
         Parameters
@@ -96,12 +107,14 @@ class Gallery:
             *figure* is drawn under `drawing`.
         alt
             *alt* is the text for readers who cannot see the figure.
+        data
+            *data* are the numbers of the figure.
         """
-        svg = self.save(name, title, figure)
+        svg = self.save(name, title, figure, data=data)
         return inline(svg, prefix=self._names[-1], alt=alt)
 
-    def save(self, name: str, title: str, figure: Figure) -> bytes:
-        """Save *figure* as SVG and PNG with its title, and return the SVG.
+    def save(self, name: str, title: str, figure: Figure, *, data: Frame | None = None) -> bytes:
+        """Save *figure* as SVG and PNG with its title, and its *data* as CSV, and return the SVG.
 
         Parameters
         ----------
@@ -111,6 +124,8 @@ class Gallery:
             *title* stands on top of the figure.
         figure
             *figure* is drawn under `drawing`.
+        data
+            *data* are the numbers of the figure.
         """
         stem = self._stem(name)
         middle = 1 - TITLE_PX / 2 / (figure.get_figheight() * 72)
@@ -124,9 +139,15 @@ class Gallery:
         _write(self.folder / f"{stem}.svg", svg)
         png = _saved(figure, FigureCanvasAgg, format="png", metadata={"Software": None}, dpi=PNG_DPI)
         _write(self.folder / f"{stem}.png", png)
+        self._files |= {f"{stem}.svg", f"{stem}.png"}
+        if data is not None:
+            self._files.add(f"{stem}.csv")
+            _write(self.folder / f"{stem}.csv", csv_of(data))
         return svg
 
-    def add_rows(self, name: str, title: str, draw: Callable[..., Figure], *, alt: str) -> Markup:
+    def add_rows(
+        self, name: str, title: str, draw: Callable[..., Figure], *, alt: str, data: Frame | None = None
+    ) -> Markup:
         """Add a figure in two forms, for a wide and for a narrow screen.
 
         Parameters
@@ -139,17 +160,19 @@ class Gallery:
             *draw* returns the figure. With ``is_narrow=True`` it returns the form for a narrow screen.
         alt
             *alt* is the text for readers who cannot see the figure.
+        data
+            *data* are the numbers of the figure.
         """
-        wide, narrow = self.add(name, title, draw(), alt=alt), draw(is_narrow=True)
+        wide, narrow = self.add(name, title, draw(), alt=alt, data=data), draw(is_narrow=True)
         narrow.patch.set_gid("paper")
         svg = _saved(narrow, FigureCanvasSVG, format="svg")
         small = inline(svg, prefix=f"{self._names[-1]}-small", alt=alt)
         return Markup('<div class="on-wide">{}</div><div class="on-narrow">{}</div>').format(wide, small)
 
     def remove_others(self) -> None:
-        """Remove figures of an earlier page that this one lacks."""
+        """Remove the files of figures of an earlier page that this one lacks."""
         for path in self.folder.glob("*.*"):
-            if path.suffix in (".svg", ".png") and path.stem not in self._names and not path.is_dir():
+            if path.suffix in (".svg", ".png", ".csv") and path.name not in self._files and not path.is_dir():
                 path.unlink()
 
     def _stem(self, name: str) -> str:

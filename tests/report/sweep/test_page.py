@@ -42,7 +42,7 @@ def test_every_row_of_the_table_is_on_the_page(made):
     assert body.count("▲ 0") == sum(row["train"] - row["validation"] >= GAP for row in swept.rows)
 
 
-def test_figures_are_there_as_svg_and_png(made):
+def test_figures_are_there_as_svg_png_and_csv(made):
     swept, page = made
     names = {path.stem for path in (page.parent / "figures").iterdir()}
     if swept.curves:
@@ -51,7 +51,9 @@ def test_figures_are_there_as_svg_and_png(made):
     else:
         assert names == {f"{kind}-{variant}-paper-lstm-cnn" for kind in ("differences", "scores", "learning")
                          for variant in ("published", "repaired")}  # fmt: skip
-    assert all((page.parent / "figures" / f"{name}.{kind}").exists() for name in names for kind in ("svg", "png"))
+    assert all(
+        (page.parent / "figures" / f"{name}.{kind}").exists() for name in names for kind in ("svg", "png", "csv")
+    )
 
 
 def test_sentences_stand_first_and_carry_the_numbers_of_the_table(made):

@@ -8,7 +8,8 @@ from typing import Any
 from counterpoint import number_formats as numbers
 from counterpoint.metrics import Metric
 from counterpoint.report import glossary, panels
-from counterpoint.report.behaviour import best_epochs
+from counterpoint.report.behaviour import best_epochs, learning_numbers
+from counterpoint.report.figure_data import table_of
 from counterpoint.report.palette import ModalityStyle
 from counterpoint.report.rowplots import Dot, draw_dots
 from counterpoint.report.svg import Gallery
@@ -21,6 +22,17 @@ from counterpoint.schema import Frame
 
 Content = dict[str, Any]
 LABEL_PX = 250
+SCORE_COLUMNS = ("variant", "choice", "value", "contender", "score", "low", "high", "n", "train", "validation")
+DIFFERENCE_COLUMNS = (
+    "variant",
+    "choice",
+    "contender",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "p",
+    "p_holm",
+)
 TERMS = {
     "variant": ("Variant", "A state of the study from which changes are made, one at a time."),
     "change": ("Change", "One setting, or a few that belong together, whose value differs from the variant's own."),
@@ -72,7 +84,7 @@ def _differences(changes: Changes, metric: Metric, gallery: Gallery) -> Content:
     return {
         "variant": changes.variant,
         "contender": changes.contender,
-        "figure": gallery.add_rows(name, title, draw, alt=alt),
+        "figure": gallery.add_rows(name, title, draw, alt=alt, data=table_of(changes.known, DIFFERENCE_COLUMNS)),
         "n": len(rows),
         "n_unpaired": sum(row["p"] is None for row in changes.known),
     }
@@ -113,16 +125,17 @@ def point_scores_section(
             rows.insert(0, each.own)
         if rows:
             colour = style_of(each.contender).colour
-            found.append(_scores(each, [_score(row, colour) for row in rows], metric, gallery))
+            found.append(_scores(each, rows, colour, metric, gallery))
     return found
 
 
-def _scores(changes: Changes, rows: list[Dot], metric: Metric, gallery: Gallery) -> Content:
+def _scores(changes: Changes, rows: list[Row], colour: str, metric: Metric, gallery: Gallery) -> Content:
+    dots = [_score(row, colour) for row in rows]
     label = f"{metric.name_within}: ● test, □ validation, △ training"
     title = f"From {changes.variant}: scores of {changes.contender}"
-    alt = f"{title} on test pairs: " + "; ".join(f"{row.label} {row.note}" for row in rows) + "."
-    draw = partial(draw_dots, rows, x_label=label, label_px=LABEL_PX)
-    figure = gallery.add_rows(f"scores-{changes.variant}-{changes.contender}", title, draw, alt=alt)
+    alt = f"{title} on test pairs: " + "; ".join(f"{row.label} {row.note}" for row in dots) + "."
+    draw, data = partial(draw_dots, dots, x_label=label, label_px=LABEL_PX), table_of(rows, SCORE_COLUMNS)
+    figure = gallery.add_rows(f"scores-{changes.variant}-{changes.contender}", title, draw, alt=alt, data=data)
     return {"variant": changes.variant, "contender": changes.contender, "figure": figure}
 
 
@@ -175,14 +188,16 @@ def score_curves_section(
     alt = f"{title}: " + "; ".join(_in_words(curve) for curve in drawn) + "."
     styles = (figures.LINE_STYLES[place % len(figures.LINE_STYLES)] for place in range(len(drawn)))
     alone = [_alone(curve, style, metric, gallery) for curve, style in zip(drawn, styles, strict=True)]
-    return {"key": key, "figure": gallery.add_rows("curve", title, draw, alt=alt), "panels": alone}
+    data = table_of([row for curve in drawn for row in curve.rows], SCORE_COLUMNS)
+    return {"key": key, "figure": gallery.add_rows("curve", title, draw, alt=alt, data=data), "panels": alone}
 
 
 def _alone(curve: ScoreCurve, style: figures.LineStyle, metric: Metric, gallery: Gallery) -> Content:
     title = f"{curve.variant}: {curve.contender}"
     figure = figures.draw_alone(curve, y_label=metric.name_within, style=style)
     alt = f"Training, validation and test scores of {_in_words(curve)}."
-    svg = gallery.add(f"curve-{title}", f"Train, validation, test: {title}", figure, alt=alt)
+    svg = gallery.add(f"curve-{title}", f"Train, validation, test: {title}", figure, alt=alt,
+                      data=table_of(curve.rows, SCORE_COLUMNS))  # fmt: skip
     return {"style": style, "title": title, "figure": svg}
 
 
@@ -202,7 +217,8 @@ def _learning(learned: Learned, learner: str, rows: Frame, gallery: Gallery) -> 
     title = f"{learned.variant}{at}: {learner}"
     figure = panels.draw_learning(rows, best=best if len(best) else None)
     n_fits = rows.select("seed", "fold").n_unique()
-    svg = gallery.add(f"learning-{title}", f"Learning: {title}", figure, alt=f"Loss and accuracy by epoch, {title}.")
+    alt = f"Loss and accuracy by epoch, {title}."
+    svg = gallery.add(f"learning-{title}", f"Learning: {title}", figure, alt=alt, data=learning_numbers(rows))
     return {
         "contender": rows["contender"][0],
         "title": title,
