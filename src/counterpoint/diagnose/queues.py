@@ -43,3 +43,37 @@ def queues_of(findings: Frame) -> Iterator[tuple[str, Frame]]:
         queue = json.loads(evidence or "{}").get("queue") if code in COLUMNS else None
         if queue:
             yield code, pl.DataFrame({"id": list(queue), COLUMNS[code]: list(queue.values())})
+
+
+def named_rows(findings: Frame) -> dict[str, list[str]]:
+    """Return the ids of the rows that the evidence of each finding names, by its code.
+
+    They are the rows of its queue, and those of its tables that have a column ``id``.
+
+    >>> from counterpoint.schema import FINDINGS, finding
+    >>> found = finding("CP004", "info", "pairs", "Aligned.", queue={"b": 0.1}, table=[{"id": "c"}])
+    >>> named_rows(pl.DataFrame([found], schema=dict(FINDINGS)))
+    {'CP004': ['b', 'c']}
+    """
+    named: dict[str, dict[str, None]] = {}
+    for code, evidence in findings.select("code", "evidence").iter_rows():
+        ids = dict.fromkeys(_ids_in(_evidence(evidence)))
+        if ids:
+            named.setdefault(code, {}).update(ids)
+    return {code: [*ids] for code, ids in named.items()}
+
+
+def _evidence(text: str | None) -> Any:
+    try:
+        return json.loads(text or "{}")
+    except json.JSONDecodeError:  # a check from outside may write what it likes
+        return {}
+
+
+def _ids_in(evidence: Any) -> Iterator[str]:
+    for name, value in evidence.items() if isinstance(evidence, dict) else ():
+        if name == "queue" and isinstance(value, dict):
+            yield from value
+        elif isinstance(value, list):
+            rows = [row for row in value if isinstance(row, dict)]
+            yield from (row["id"] for row in rows if isinstance(row.get("id"), str))

@@ -11,7 +11,7 @@ from counterpoint import schema
 from counterpoint.config import Evaluate, Page, Split
 from counterpoint.formats.images import ImageReader
 from counterpoint.metrics.decision import rule_of
-from counterpoint.report import architecture, behaviour, comparison, record, rows
+from counterpoint.report import architecture, behaviour, comparison, disagreements, record, rows
 from counterpoint.report.contenders import Contenders, ranked_contenders
 from counterpoint.report.predicted_classes import PredictedClasses, predicted_classes
 from counterpoint.report.rendering import write_html
@@ -30,6 +30,7 @@ TABLES: Mapping[str, schema.Columns] = {
     "differences": schema.DIFFERENCES,
     "findings": schema.FINDINGS,
     "agreement": schema.AGREEMENT,
+    "row_segments": disagreements.SEGMENTS,
 }
 Content = dict[str, Any]
 
@@ -96,6 +97,7 @@ def _content(
     return (
         _facts(results, tables, settings)
         | _comparison(results, tables, scores, contenders, gallery)
+        | _disagreements(results, tables, images, settings)
         | _data(results, tables, images, gallery)
         | _learning(tables["history"], pairs, models, contenders, gallery)
         | _errors(pairs, predicted, contenders, images, gallery)
@@ -161,6 +163,17 @@ def _comparison(
         "scores": comparison.scores_section(scores, contenders, gallery),
         "differences": comparison.differences_section(differences, scores, contenders, gallery),
     }
+
+
+def _disagreements(
+    results: Mapping[str, Any], tables: Mapping[str, Frame], images: ImageReader | None, settings: _Settings
+) -> Content:
+    metric, confidence = settings.evaluate.primary, settings.evaluate.confidence
+    section = disagreements.disagreements_section(
+        tables["predictions"], disagreements.row_facts(tables), results,
+        metric=metric, confidence=confidence, reader=images,
+    )  # fmt: skip
+    return {"disagreements": section}
 
 
 def _data(
