@@ -63,8 +63,8 @@ def test_more_than_two_thousand_pairs_are_sampled_by_the_seed_in_their_order():
 def test_stored_vectors_of_a_contender_are_used_where_it_has_them():
     rng = np.random.default_rng(0)
     pairs = pairs_of(40).with_columns(
-        *(pl.Series(f"v_{i}", rng.normal(size=40)) for i in range(4)), *(pl.Series(f"w_{i}", rng.random(40)) for i in (0, 1))
-    )  # fmt: skip
+        pl.Series(f"{letter}_{i}", rng.normal(size=40)) for letter in "vw" for i in range(3)
+    )
     contender = make("pair-probe", text_encoder="columns:v_", image_encoder="columns:w_")
     basis = pair_map(pairs.with_columns(image=pl.lit("a.png")), {"pair-probe": contender})["basis"][0]
     assert basis == "t-SNE of texts by columns:v_ and images by columns:w_"

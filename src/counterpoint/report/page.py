@@ -11,8 +11,9 @@ from counterpoint import schema
 from counterpoint.config import Evaluate, Page, Split
 from counterpoint.formats.images import ImageReader
 from counterpoint.metrics.decision import rule_of
-from counterpoint.report import architecture, behaviour, comparison, disagreements, record, rows
+from counterpoint.report import architecture, behaviour, comparison, disagreements, pair_map, record, rows
 from counterpoint.report.contenders import Contenders, ranked_contenders
+from counterpoint.report.curves.section import curves_section
 from counterpoint.report.predicted_classes import PredictedClasses, predicted_classes
 from counterpoint.report.rendering import write_html
 from counterpoint.report.scores import ScoreTable
@@ -31,6 +32,7 @@ TABLES: Mapping[str, schema.Columns] = {
     "findings": schema.FINDINGS,
     "agreement": schema.AGREEMENT,
     "row_segments": disagreements.SEGMENTS,
+    "map": schema.MAP,
 }
 Content = dict[str, Any]
 
@@ -102,6 +104,7 @@ def _content(
         | _learning(tables["history"], pairs, models, contenders, gallery)
         | _errors(pairs, predicted, contenders, images, gallery)
         | _words(pairs, models, predicted, contenders)
+        | _figures(results, tables, scores, contenders, gallery, predicted=predicted, settings=settings)
         | _record(results, tables, scores, contenders, settings)
     )
 
@@ -174,6 +177,24 @@ def _disagreements(
         metric=metric, confidence=confidence, reader=images,
     )  # fmt: skip
     return {"disagreements": section}
+
+
+def _figures(
+    results: Mapping[str, Any],
+    tables: Mapping[str, Frame],
+    scores: ScoreTable,
+    contenders: Contenders,
+    gallery: Gallery,
+    *,
+    predicted: PredictedClasses,
+    settings: _Settings,
+) -> Content:
+    curves = curves_section(tables, predicted, scores, contenders, gallery, primary=results.get("primary"))
+    metric, shows_examples = settings.evaluate.primary, settings.page.example_images
+    places = pair_map.map_section(
+        tables, results, gallery, classes=predicted.classes, metric=metric, shows_examples=shows_examples
+    )
+    return {"figures_of_contenders": curves, "pair_map": places}
 
 
 def _data(

@@ -23,8 +23,8 @@ FILTERS = (
     numbers.p_value, numbers.count, numbers.duration, page_line, cell,
 )  # fmt: skip
 
-STYLE_SHEETS = ("page.css", "disagreements.css")
-SCRIPTS = ("page.js", "disagreements.js")
+STYLE_SHEETS = ("page.css", "disagreements.css", "map.css")
+SCRIPTS = ("page.js", "disagreements.js", "map.js")
 """The files in ``templates`` that every page contains, in this order."""
 
 
