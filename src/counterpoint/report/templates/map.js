@@ -1,6 +1,6 @@
 // The map of the test pairs. Marks are paths, one for each kind. Data become text, never markup.
 {
-  const SVG = "http://www.w3.org/2000/svg", NEAR_PX = 16, MOST_SHOWN = 200, MARGIN_PX = 12;
+  const NEAR_PX = 16, MOST_SHOWN = 200, MARGIN_PX = 12;
   const SHAPES = {
     circle: (x, y, r) => `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`,
     square: (x, y, r) => `M${x - r} ${y - r}h${2 * r}v${2 * r}h${-2 * r}z`,
@@ -20,7 +20,7 @@
     return made;
   };
   const drawn = (name, attributes) => {
-    const made = document.createElementNS(SVG, name);
+    const made = document.createElementNS(document.querySelector("#pair-map svg").namespaceURI, name);
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
     return made;
   };
@@ -60,9 +60,8 @@
     const matches = (row) => filters.every((each) => each.value === "" || data[each.dataset.map][row] === Number(each.value));
     const matching = () => [...Array(n).keys()].filter(matches);
 
-    const svg = drawn("svg", { "aria-hidden": "true" }), back = drawn("g", {}), over = drawn("g", {});
+    const svg = place.querySelector("svg"), back = drawn("g", {}), over = drawn("g", {});
     svg.append(back, over);
-    place.append(svg);
 
     const draw = () => {
       const width = place.clientWidth, r = width < 500 ? 3 : 4;
