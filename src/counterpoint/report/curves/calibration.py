@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from counterpoint import number_formats as numbers
 from counterpoint.report.contenders import Contenders
-from counterpoint.report.curves.panel_rows import draw_panels
+from counterpoint.report.curves.panel_rows import LegendRow, draw_legend, draw_panels
 from counterpoint.report.error_analysis import reliability_bins
 from counterpoint.report.palette import light
 from counterpoint.report.predicted_classes import PredictedClasses
@@ -85,7 +85,7 @@ def draw_calibration(
     """
     floor = min(of_one.select(pl.min_horizontal("low", "confidence").min()).item() for of_one in bins.values()) - 0.02
     titles = [page_line(name, most=24) for name in bins]
-    figure, panels = draw_panels(titles, inner_px=150, n_rows=0, is_narrow=is_narrow)
+    figure, panels = draw_panels(titles, inner_px=150, n_rows=1, is_narrow=is_narrow)
     for axes, (name, of_one) in zip(panels, bins.items(), strict=True):
         style = contenders.style(name)
         axes.plot([0, 1], [0, 1], color=light("muted"), linewidth=1, linestyle=(0, (2, 2)))
@@ -93,7 +93,7 @@ def draw_calibration(
         axes.plot(of_one["confidence"], of_one["value"], style.marker, color=light(style.colour), markersize=6)
         axes.set(xlim=(floor, 1.03), ylim=(floor, 1.03), xlabel="stated confidence")
         if name in errors:
-            axes.set_xlabel(f"stated confidence\n{errors[name]}", linespacing=1.5)
+            draw_legend(axes, [LegendRow("", errors[name], style.colour, line="")])
         if is_narrow or name == next(iter(bins)):
             axes.set_ylabel("accuracy")
         for axis in (axes.xaxis, axes.yaxis):
