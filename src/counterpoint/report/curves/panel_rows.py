@@ -43,7 +43,7 @@ def draw_panels(titles: Sequence[str], *, inner_px: int, n_rows: int, is_narrow:
     n = len(titles)
     columns, lines = (1, n) if is_narrow else (n, 1)
     width_px = NARROW_PX if is_narrow else WIDE_PX
-    block_px = _HEAD_PX + inner_px + _AXIS_PX + n_rows * _ROW_PX + 8
+    block_px = _HEAD_PX + inner_px + _AXIS_PX + n_rows * _ROW_PX + (20 if is_narrow else 8)
     height_px = TITLE_PX + lines * block_px
     column_px = (width_px - (columns - 1) * _GAP_PX) / columns
     figure, found = Figure(figsize=(width_px / 72, height_px / 72)), []
