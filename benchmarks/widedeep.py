@@ -9,7 +9,7 @@ pytorch-widedeep needs an older numpy, so it runs in an environment of its own, 
 environment and the fits are in `--work`, a folder outside the project.  Without arguments few rows and epochs are used,
 which measures nothing.  `--whole` makes all fits, resumes where it was stopped, and writes `results/widedeep.json`.
 With `--only` and `--kinds` a part is made, whose figures are added to those in this file if the versions are the same.
-With `--folds`, pytorch-widedeep is fitted to the first folds only, and their test rows are those of the comparison.
+With `--folds`, both sides are fitted to the first folds only, and their test rows are those of the comparison.
 """
 
 import argparse
@@ -28,8 +28,11 @@ from counterpoint.artifacts import read_json, write_json
 from counterpoint.compare import compare
 from counterpoint.config import Evaluate, OutsidePredictions, StudyConfig
 from counterpoint.config.files import read_keys
+from counterpoint.contenders.fit import gather
+from counterpoint.contenders.folds import folds_to_test
 from counterpoint.data.sources.predictions import read_predictions
 from counterpoint.encoders.catalogue import CATALOGUE, INSTALL
+from counterpoint.fits import make_fits
 from counterpoint.metrics.scores import scores
 from counterpoint.schema import Frame
 from injection.rates import MET
@@ -84,20 +87,39 @@ def _quick(config: StudyConfig) -> StudyConfig:
     return StudyConfig.read(small)
 
 
-def compared(study: Study, rows: Path, out: Path, where: Path) -> dict[str, Any]:
-    """Return the scores of both sides of each kind, their differences, and the costs of their fits."""
+def our_fits(study: Study, n_folds: int | None) -> Mapping[str, Frame]:
+    """Return the predictions and costs of our fits to the first *n_folds* folds (default: all), after making them."""
+    if n_folds is None:
+        return {"predictions": study.predictions(), "costs": study.costs()}
+    folds = folds_to_test(study.pairs())[:n_folds]
+    make_fits([task for task in study.fits.missing() if task.fold in folds], study.config.fit)
+    return gather([task for task in study.fits.tasks if task.fold in folds])
+
+
+def compared(study: Study, ours: Mapping[str, Frame], rows: Path, out: Path, where: Path) -> dict[str, Any]:
+    """Return the scores of both sides of each kind, their differences, and the costs of their fits.
+
+    Parameters
+    ----------
+    study, ours
+        *study* has our contenders, and *ours* is the result of `our_fits`.
+    rows, out
+        *rows* and *out* are the folders of `fits_of`.
+    where
+        *where* is the folder for the tables of pytorch-widedeep.
+    """
     kinds = [entry.kind for entry in study.config.contenders]
     theirs = {kind: predictions_of(kind, PREFIX + kind, rows, out, where) for kind in kinds}
     outside = [read_predictions(model, _of_folds(model, study.pairs())) for model, _ in theirs.values()]
-    predictions = pl.concat([study.predictions(), *outside])
-    tested = predictions.filter(part="test").unique("id")
+    predictions = pl.concat([ours["predictions"], *outside])
+    tested = study.pairs().filter(pl.col("fold").is_in(folds_to_test(study.pairs())))
     return {
         "n": len(study.pairs()),
         "n_test": len(tested),
         "n_groups": tested["group"].n_unique(),
         "shares": {label: round(n / len(tested), 4) for label, n in sorted(Counter(tested["label"]).items())},
         "kinds": {
-            kind: _of_kind(kind, predictions) | _costs(study.costs().filter(contender=kind), chosen)
+            kind: _of_kind(kind, predictions) | _costs(ours["costs"].filter(contender=kind), chosen)
             for kind, (_, chosen) in theirs.items()
         },
     }
@@ -208,7 +230,7 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="use all rows, for the report")
     parser.add_argument("--only", choices=SETS, help="only this set")
     parser.add_argument("--kinds", choices=KINDS, nargs="+", default=KINDS, help="only these kinds")
-    parser.add_argument("--folds", type=int, help="fit pytorch-widedeep to this number of folds (default: all)")
+    parser.add_argument("--folds", type=int, help="fit both sides to this number of folds (default: all)")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of environment, rows and fits")
     parser.add_argument("--workers", type=int, default=2, help="processes at a time")
     args = parser.parse_args()
@@ -229,10 +251,10 @@ def main() -> None:
         if args.only in (None, name):
             print(f"{name}: our fits, then theirs", flush=True)
             study = Study(config, runs=RUNS)
-            study.predictions()  # which also encodes the rows
+            ours = our_fits(study, args.folds)  # which also encodes the rows
             limits = {"epochs": epochs, "n_folds": args.folds, "workers": args.workers}
             rows, out = fits_of(study, python, args.work, **limits)
-            sets[name] = compared(study, rows, out, args.work / "predictions" / out.name)
+            sets[name] = compared(study, ours, rows, out, args.work / "predictions" / out.name)
     found = summary(sets, versions_of(python), read_json(RESULTS) if args.whole and RESULTS.exists() else {})
     print(*lines(found), sep="\n")
     if args.whole:

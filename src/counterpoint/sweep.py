@@ -10,7 +10,7 @@ import yaml
 
 from counterpoint import __version__
 from counterpoint.artifacts import write_json, write_parquet
-from counterpoint.compare import compare
+from counterpoint.compare import compare_studies
 from counterpoint.config import StudyConfig, read_study
 from counterpoint.config.files import text_of
 from counterpoint.config.sweep import Changes, Point, SweepConfig, points, read_sweep
@@ -192,28 +192,16 @@ def _rows(point: Point, study: Study, base: Study, shown: tuple[str, ...]) -> It
 
 def _difference(study: Study, base: Study, contender: str, metric: str) -> dict[str, float | None]:
     """Return the difference of a contender between *study* and *base*, paired if both have the same test rows."""
-    one, other = (_of(each, contender, name) for each, name in ((study, "a"), (base, "b")))
+    one, other = (each.predictions().filter(contender=contender) for each in (study, base))
     if base is study or other.is_empty():
         return {}
     if _test_rows(one).equals(_test_rows(other)):
         rules = study.config.evaluate
-        found = compare(
-            pl.concat([one, other]), "a", "b", metric=metric, primary=rules.primary,
-            confidence=rules.confidence,
-        )  # fmt: skip
-        row = found.row(0, named=True)
-        return {
-            "difference": row["difference"],
-            "difference_low": row["low"],
-            "difference_high": row["high"],
-            "p": row["p"],
-        }
+        primaries = rules.primary, base.config.evaluate.primary
+        row = compare_studies(one, other, metric=metric, primaries=primaries, confidence=rules.confidence)
+        ends = {"difference_low": row["low"], "difference_high": row["high"]}
+        return {"difference": row["difference"], **ends, "p": row["p"]}
     return _unpaired(*(_score(each, contender, metric) for each in (study, base)))
-
-
-def _of(study: Study, contender: str, name: str) -> Frame:
-    rows = study.predictions().filter(contender=contender)
-    return rows.with_columns(contender=pl.lit(name))
 
 
 def _test_rows(predictions: Frame) -> Frame:

@@ -107,7 +107,7 @@ def test_the_predictions_of_the_chosen_candidate_join_the_study(study, made, tmp
 
 def test_a_contender_whose_interval_lies_below_0_is_behind(study, made, tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark, "KINDS", (KIND,))
-    own = benchmark.compared(study, *made, tmp_path)
+    own = benchmark.compared(study, benchmark.our_fits(study, None), *made, tmp_path)
     metrics = own["kinds"][KIND]["metrics"]
     assert metrics["balanced_accuracy"]["theirs"]["value"] == metrics["accuracy"]["theirs"]["value"] == 1
     assert metrics["balanced_accuracy"]["ours"]["value"] == pytest.approx(1 / 3, abs=1e-5)
@@ -131,10 +131,14 @@ def test_fewer_folds_are_compared_on_the_test_rows_of_these_alone(study, made, t
     monkeypatch.setattr(benchmark, "KINDS", (KIND,))
     whole = fits_of(study, made[0].parents[1] / "python", tmp_path, epochs=3, workers=1, encoders=TINY)
     part = fits_of(study, made[0].parents[1] / "python", tmp_path / "1", epochs=3, workers=1, n_folds=1, encoders=TINY)
-    found = [benchmark.compared(study, *folders, tmp_path / "table")["kinds"][KIND] for folders in (whole, part)]
+    fresh = Study(study.config, runs=tmp_path / "runs")
+    found = [
+        benchmark.compared(fresh, benchmark.our_fits(fresh, n), *folders, tmp_path / "table")["kinds"][KIND]
+        for n, folders in ((1, part), (None, whole))
+    ][::-1]
     tested = rows_by_part(study.pairs(), "0")["test"]
     assert [own["n_test"] for own in found] == [len(study.pairs()), len(tested)]
-    assert [own["n_fits"]["theirs"] for own in found] == [6, 2]
+    assert [own["n_fits"] for own in found] == [{"ours": 3, "theirs": 6}, {"ours": 1, "theirs": 2}]
     ours = found[1]["metrics"]["accuracy"]["ours"]["value"]
     assert ours == pytest.approx(tested["label"].value_counts()["count"].max() / len(tested), abs=1e-5)
 

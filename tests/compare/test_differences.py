@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from counterpoint.compare import choose_primary, compare, differences
+from counterpoint.compare import choose_primary, compare, compare_studies, differences
 from counterpoint.config import Evaluate
 from counterpoint.errors import ConfigError
 from counterpoint.metrics import METRICS, scores
@@ -74,6 +74,28 @@ def test_compare_agrees_with_the_table():
     rows, table = of_skills()
     alone = compare(rows, "lstm-cnn", "text-svm", metric="macro_f1")
     assert alone.equals(table.filter(a="lstm-cnn", b="text-svm", metric="macro_f1").select(alone.columns))
+
+
+@pytest.mark.parametrize("settings", [{"seeds": (0, 1)}, {"folds": 3}])
+def test_a_study_is_compared_with_another_as_two_contenders_are(settings):
+    rows = predictions(SKILLS, **settings)
+    a, b = (rows.filter(contender=name) for name in ("lstm-cnn", "text-svm"))
+    own = compare(rows, "lstm-cnn", "text-svm", metric="accuracy").drop("a", "b", "metric").row(0, named=True)
+    found = compare_studies(a, b, metric="accuracy", primaries=("accuracy", "accuracy"))
+    assert found == pytest.approx(own)
+
+
+def test_each_of_two_studies_has_the_predicted_classes_of_its_own_primary_metric():
+    rows = predictions({"text-svm": 1}, n=300, parts=("train", "test"))
+    rare = rows.filter(label="c1")["id"].unique().sort().gather_every(5)
+    rows = rows.filter((pl.col("label") != "c1") | pl.col("id").is_in(rare.implode()))
+    found = compare_studies(rows, rows, metric="balanced_accuracy", primaries=("balanced_accuracy", "accuracy"))
+    of_study = {}
+    for primary in ("balanced_accuracy", "accuracy"):
+        rules = Evaluate(primary=primary, metrics=("accuracy", "balanced_accuracy"))
+        of_study[primary] = scores(rows, rules).filter(part="test", metric="balanced_accuracy")["value"].item()
+    assert found["difference"] == pytest.approx(of_study["balanced_accuracy"] - of_study["accuracy"])
+    assert abs(found["difference"]) > 0.01
 
 
 def test_contenders_that_answer_alike_do_not_differ():

@@ -99,6 +99,11 @@ def test_long_texts_are_cut_and_counted():
     assert disagreement_rows.page_counts(data)["cut"] == 1
 
 
+def test_a_text_of_spaces_is_not_cut():
+    data = data_of(tagged(kept=1), facts(["one" + " " * 500 + "word"]))
+    assert (data["text"], data["length"]) == (["one word"], [0])
+
+
 def test_pictures_end_where_the_room_ends(tmp_path, monkeypatch):
     images = []
     for i in range(6):
@@ -140,7 +145,7 @@ def test_queues_hold_the_ids_of_pairs_alone_and_not_too_many(monkeypatch):
     mismatch, relabel = queue_files(facts(["x"] * 3, findings=found))
     assert (mismatch["setting"], mismatch["ids"], mismatch["n"]) == ("exclude", ["r00002", "r00001"], 3)
     assert (relabel["setting"], relabel["ids"], relabel["labels"]) == ("relabel", ["r00001"], ["b"])
-    monkeypatch.setattr(disagreement_rows, "MOST_IN_QUEUE", 1)
+    monkeypatch.setattr(disagreement_rows, "MOST_IN_QUEUE", 7)
     assert queue_files(facts(["x"] * 3, findings=found))[0]["ids"] == ["r00002"]
 
 

@@ -166,6 +166,48 @@ def compare(
     return _table([comparison.difference(a, b, metric)]).drop("p_holm", "is_primary")
 
 
+def compare_studies(
+    a: Frame, b: Frame, *, metric: str, primaries: tuple[str, str], confidence: float = 0.95
+) -> dict[str, Any]:
+    """Return the difference of one contender between two studies with the same test rows.
+
+    The predicted classes of each study are those of its own primary metric, as in its own scores.
+
+    Parameters
+    ----------
+    a, b
+        *a* and *b* are the predictions of the contender in both studies (schema.PREDICTIONS).
+    metric
+        *metric* is the metric of the difference.
+    primaries
+        *primaries* are the primary metrics of both studies.
+    confidence
+        *confidence* is the level of the interval.
+
+    Returns
+    -------
+    dict
+        The columns of schema.DIFFERENCES that do not name a pair, without p_holm and is_primary.  Groups are those of
+        *b*.
+
+    Examples
+    --------
+    >>> columns = {"id": list("1212"), "contender": "svm", "seed": 0, "fold": "test", "group": list("1212")}
+    >>> columns |= {"part": ["test"] * 2 + ["train"] * 2, "label": list("xyxy"), "p_x": [0.9, 0.4, 0.9, 0.4]}
+    >>> table = pl.DataFrame(columns).with_columns(p_y=1 - pl.col("p_x"))
+    >>> swapped = table.rename({"p_x": "p_y", "p_y": "p_x"}).select(table.columns)
+    >>> compare_studies(table, swapped, metric="accuracy", primaries=("accuracy", "roc_auc"))["difference"]
+    1.0
+    """
+    groups = b.select("id", "group").unique("id", keep="first")
+    tables = [table.drop("group").join(groups, on="id", how="left").select(table.columns) for table in (a, b)]
+    parts = [read_part(table, "test", primary=primary) for table, primary in zip(tables, primaries, strict=True)]
+    one, other = (next(iter(jackknife(part, [metric]).values()))[metric] for part in parts)
+    difference = one.minus(other)
+    found = _table([_measured(difference.value, difference.spread, confidence)])
+    return found.drop("a", "b", "metric", "p_holm", "is_primary").row(0, named=True)
+
+
 class Comparison:
     """The contenders of one part, from which the difference of any pair is computed.
 

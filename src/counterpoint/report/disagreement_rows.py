@@ -22,7 +22,8 @@ from counterpoint.seeds import child_seed
 Content = dict[str, Any]
 MOST_ROWS, MOST_NAMED = 1000, 200
 """The most rows on the page, and how many of them a finding may place there although all readers agree on them."""
-MOST_CHARACTERS, MOST_IN_ID, MOST_IN_QUEUE = 300, 500, 2500
+MOST_CHARACTERS, MOST_IN_ID, MOST_IN_QUEUE = 300, 500, 200_000
+"""The most characters of a text and of an id, and the most bytes of the ids of a queue."""
 BUDGET = 2_500_000
 """The most bytes of the rows with their pictures.  The last rows have no picture where it is used up."""
 CARRIAGE_RETURN = "\r"
@@ -136,19 +137,19 @@ def rows_data(sample: Frame, facts: RowFacts, classes: Sequence[str], reader: Im
 
 def _columns(rows: Frame, classes: Sequence[str]) -> Content:
     findings, segments = (_numbered(rows[name]) for name in ("findings", "segments"))
-    texts = rows["text"].to_list()
+    texts = [_cut(text) for text in rows["text"]]
     number = {name: place for place, name in enumerate(classes)}
     return {
         "id": [each if is_writable(each) else None for each in rows["id"]],
         "name": [page_line(each, most=80) for each in rows["id"]],
-        "text": [None if text is None else page_line(text, most=MOST_CHARACTERS) for text in texts],
-        "length": [len(text) if text is not None and len(text) > MOST_CHARACTERS else 0 for text in texts],
+        "text": [text for text, _ in texts],
+        "length": [length for _, length in texts],
         "cell": [CELLS.index(cell) for cell in rows["cell"]],
         "outcome": [OUTCOMES.index(outcome) for outcome in rows["outcome"]],
         "label": [number[label] for label in rows["label"]],
         "predicted": [[number[name] for name in rows[f"{reader}_predicted"]] for reader in MODALITIES_OF],
         "confidence": [rows[f"{reader}_confidence"].round(3).to_list() for reader in MODALITIES_OF],
-        "finding_names": findings[0],
+        "finding_names": [page_line(code, most=40) for code in findings[0]],
         "findings": findings[1],
         "segment_names": [page_line(name, most=120) for name in segments[0]],
         "segments": segments[1],
@@ -161,6 +162,15 @@ def _numbered(lists: pl.Series) -> tuple[list[str], list[list[int]]]:
     names = sorted({name for of_row in of_rows for name in of_row})
     place = {name: number for number, name in enumerate(names)}
     return names, [[place[name] for name in of_row] for of_row in of_rows]
+
+
+def _cut(text: str | None) -> tuple[str | None, int]:
+    """Return the first characters of *text* on one line, and its whole length where it is cut, else 0."""
+    if text is None:
+        return None, 0
+    start = page_line(text[: 10 * MOST_CHARACTERS], most=10 * MOST_CHARACTERS)  # the rest is costly and never shown
+    is_whole = len(text) <= 10 * MOST_CHARACTERS and len(start) <= MOST_CHARACTERS
+    return page_line(start, most=MOST_CHARACTERS), 0 if is_whole else len(text)
 
 
 def is_writable(name: str) -> bool:
@@ -198,7 +208,8 @@ def queue_files(facts: RowFacts) -> list[Content]:
     files = []
     for code, queue in queues_of(facts.findings):
         rows = queue.join(known, on="id", how="semi", maintain_order="left")
-        rows = rows.filter(pl.col("id").map_elements(is_writable, pl.Boolean)).head(MOST_IN_QUEUE)
+        rows = rows.filter(pl.col("id").map_elements(is_writable, pl.Boolean))
+        rows = rows.filter(pl.col("id").str.len_bytes().cum_sum() <= MOST_IN_QUEUE)
         is_labels = COLUMNS[code] == "label"
         files.append({
             "code": code,
