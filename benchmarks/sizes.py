@@ -98,7 +98,7 @@ def _extrapolated(item: Item, runs: Path) -> dict[str, Any]:
     cut, whole = (Study(config(item, is_whole=is_whole), runs=runs) for is_whole in (False, True))
     scores = whole.scores().filter(part="test", metric=METRIC)
     truth = dict(scores.select("contender", "value").iter_rows())
-    curves = cut.size_curves()
+    curves = cut.made("sizes")["size_curves"]
     reasons = curves.drop_nulls("reason").select("contender", "reason").rows()
     expected = curves.filter(times=float(TIMES)).select("contender", "minus", "value", "low", "high").rows()
     now = curves.filter(pl.col("minus").is_null(), times=1.0).select("contender", "value", "low", "high").rows()

@@ -56,7 +56,7 @@ def test_both_sides_have_scores_on_each_size_and_a_curve_to_three_times_as_many_
     sizes = check(made.sizes(), SIZES, table="Sizes")
     assert dict(sizes.filter(contender="both")["share"].value_counts().iter_rows()) == {0.125: 4, 0.25: 3, 0.5: 2, 1: 1}
     assert set(sizes["contender"]) == {"text", "both"}
-    curves = check(made.size_curves(), SIZE_CURVES, table="Curves")
+    curves = check(made.made("sizes")["size_curves"], SIZE_CURVES, table="Curves")
     assert curves["reason"].null_count() == len(curves)
     subjects = curves.filter(times=3.0).select("contender", "minus").rows()
     assert subjects == [("both", None), ("text", None), ("both", "text")]
@@ -92,19 +92,19 @@ def test_a_finished_study_fits_nothing_and_needs_the_folder_no_more(finished, co
     shutil.move(made.root / "sizes", tmp_path / "sizes")
     again = study(runs)
     assert again.sizes().equals(made.sizes())
-    assert again.size_curves().equals(made.size_curves())
+    assert again.made("sizes")["size_curves"].equals(made.size_curves())
     assert counted == []
     shutil.move(tmp_path / "sizes", made.root / "sizes")
 
 
 def test_only_missing_fits_are_made_again_with_the_same_result(finished, counted):
     made, runs = finished
-    before = made.sizes(), made.size_curves()
+    before = made.sizes(), made.made("sizes")["size_curves"]
     (made.root / "tables" / ".sizes.json").unlink()
     shutil.rmtree(made.root / "sizes" / "test-0.25-1" / "fits" / "text.seed-0.fold-test")
     again = study(runs)
     assert again.sizes().equals(before[0])
-    assert again.size_curves().equals(before[1])
+    assert again.made("sizes")["size_curves"].equals(before[1])
     assert counted == ["test-0.25-1/text.seed-0.fold-test"]
 
 
@@ -128,7 +128,7 @@ def test_another_setting_of_sizes_leaves_scores_and_fits_as_they_are(finished, c
 def test_without_curves_one_row_has_the_reason_and_nothing_is_fitted(changes, reason, counted, tmp_path):
     made = study(tmp_path, **changes)
     assert made.sizes().is_empty()
-    (row,) = made.size_curves().rows(named=True)
+    (row,) = made.made("sizes")["size_curves"].rows(named=True)
     assert row["contender"] is None
     assert reason in row["reason"]
     assert not any(name.startswith("test-") for name in counted)
@@ -146,7 +146,7 @@ def test_auto_fits_nothing_where_it_would_take_long_and_names_the_setting(finish
 def test_a_list_is_fitted_at_any_size_and_too_few_sizes_give_a_reason(tmp_path):
     small = study(tmp_path, source=GIVEN["source"] | {"n": 200}, evaluate=GIVEN["evaluate"] | {"sizes": [0.5]})
     assert set(small.sizes()["share"]) == {0.5, 1.0}
-    assert small.size_curves()["reason"].str.contains("only 2 sizes").all()
+    assert small.made("sizes")["size_curves"]["reason"].str.contains("only 2 sizes").all()
 
 
 def test_a_k_fold_has_parts_in_each_fold_and_scores_all_rows_once(tmp_path):
@@ -157,7 +157,7 @@ def test_a_k_fold_has_parts_in_each_fold_and_scores_all_rows_once(tmp_path):
     assert dict(sizes.filter(contender="text").select("share", "seeds").unique().iter_rows()) == {
         0.125: 1, 0.25: 1, 0.5: 1, 1.0: 2,
     }  # fmt: skip
-    assert len(made.size_curves().filter(times=3.0)) == 3
+    assert len(made.made("sizes")["size_curves"].filter(times=3.0)) == 3
 
 
 @pytest.mark.parametrize("wrong", ["all", "atuo", [], [0.5, 0.5], [2], [0], ["half"], [True], None, 0.5, [0.01] * 13])

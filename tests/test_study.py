@@ -76,7 +76,11 @@ def test_every_table_has_its_columns(finished):
 
 def test_few_pairs_are_not_searched_for_segments_and_the_page_says_so(finished):
     assert finished.segments().is_empty()
-    assert finished.segment_searches()["reason"].str.starts_with("The search needs 200 validation pairs").all()
+    assert (
+        finished.made("segments")["segment_searches"]["reason"]
+        .str.starts_with("The search needs 200 validation pairs")
+        .all()
+    )
     assert "No segment was searched." in finished.report().read_text(encoding="utf-8")
 
 

@@ -222,6 +222,14 @@ SEGMENT_SEARCHES: Columns = {
     "reason": pl.String,
 }
 """One row for each search of segments.  ``reason`` is null, or the reason why nothing was searched."""
+MAP: Columns = {
+    "id": pl.String,
+    "x": pl.Float64,
+    "y": pl.Float64,
+    "basis": pl.String,
+}
+"""The place of each test pair on the map, or of a sample of them.  *x* and *y* are from 0 to 1.  ``basis`` is the
+method, and the vectors of which the places are made."""
 
 FINDINGS: Columns = {
     "code": pl.String,

@@ -22,6 +22,7 @@ from counterpoint.data.split import split, straddling_groups
 from counterpoint.diagnose import Inputs, run_checks
 from counterpoint.formats.image_states import States
 from counterpoint.kept_stages import Tables
+from counterpoint.measures.pair_map import pair_map
 from counterpoint.measures.segments import find_segments
 from counterpoint.metrics import scores
 from counterpoint.on_progress import OnProgress
@@ -228,6 +229,24 @@ def collect_segments(
     on_progress("looking for segments", 0, 0)
     found = find_segments(pairs, predictions, primary, metric=rules.primary, confidence=rules.confidence)
     return {"segments": found.segments, "segment_searches": found.searches}
+
+
+def place_pairs(pairs: Frame, contenders: Mapping[str, Any], encodings: Path, threads: int) -> Tables:
+    """Return ``map``: the places of the test pairs in two dimensions.
+
+    Parameters
+    ----------
+    pairs
+        *pairs* is schema.PAIRS.
+    contenders
+        *contenders* are the unfitted contenders by name, whose stored vectors are used.
+    encodings
+        *encodings* is the folder of the encoded texts and images.
+    threads
+        *threads* caps the numeric libraries, as in `collect_findings`.
+    """
+    with threadpool_limits(threads):
+        return {"map": pair_map(pairs, contenders, encodings=encodings)}
 
 
 def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions], repeats: int = 1) -> list[Any]:

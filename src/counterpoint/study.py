@@ -33,6 +33,8 @@ from counterpoint.sizes import SIZES_RULE, size_tables
 
 COMPARED = ("pairs", "dropped", "predictions", "history", "costs", "scores", "repeats", "differences")
 """Tables of a finished comparison."""
+DESCRIBING = ("segments", "sizes", "map")
+"""Stages after the findings, whose tables the page has in full."""
 ENCODINGS = ".encodings"
 """The folder in ``runs`` of the texts and images that were encoded for any study."""
 
@@ -138,23 +140,18 @@ class Study:
         """Return the segments of rows in which reading both modalities helps more or less: schema.SEGMENTS."""
         return self.made("segments")["segments"]
 
-    def segment_searches(self) -> Frame:
-        """Return the account of each search of segments: schema.SEGMENT_SEARCHES."""
-        return self.made("segments")["segment_searches"]
-
     def sizes(self) -> Frame:
         """Return the scores of both sides of the primary contrast on fewer training rows: schema.SIZES."""
         return self.made("sizes")["sizes"]
 
-    def size_curves(self) -> Frame:
-        """Return their expected scores with more training rows: schema.SIZE_CURVES."""
-        return self.made("sizes")["size_curves"]
+    def pair_map(self) -> Frame:
+        """Return the places of the test pairs in two dimensions, of at most 2,000 of them: schema.MAP."""
+        return self.made("map")["map"]
 
     def tables(self) -> dict[str, Frame]:
         """Return every table that the page reads."""
-        after = ("segments", "sizes")
         tables = {name: getattr(self, name)() for name in (*COMPARED, "findings", "agreement")}
-        return tables | {name: table for stage in after for name, table in self.made(stage).items()}
+        return tables | {name: table for stage in DESCRIBING for name, table in self.made(stage).items()}
 
     def answer(self) -> Answer:
         """Return the verdict with its headline, its reasons, the recommendation, and the codes of the alarms."""
@@ -344,5 +341,9 @@ STAGES: Mapping[str, Stage[Study]] = {
         lambda s: stages.collect_segments(s.pairs(), s.predictions(), s.config.evaluate, s.primary(), s.on_progress),
     ),
     "sizes": Stage(lambda s: [s.config.evaluate.sizes, SIZES_RULE], size_tables),
+    "map": Stage(
+        lambda s: s.config.fit.threads,
+        lambda s: stages.place_pairs(s.pairs(), s.contenders, s.encodings, s.config.fit.threads),
+    ),
 }
 """The stages in their order: each is made from the tables of the stages before it."""

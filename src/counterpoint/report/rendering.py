@@ -23,8 +23,10 @@ FILTERS = (
     numbers.p_value, numbers.count, numbers.duration, page_line, cell,
 )  # fmt: skip
 
-STYLE_SHEETS = ("page.css", "first_screen.css", "disagreements.css", "findings.css", "checklist.css", "print.css")
-SCRIPTS = ("page.js", "disagreements.js")
+STYLE_SHEETS = (
+    "page.css", "first_screen.css", "disagreements.css", "map.css", "findings.css", "checklist.css", "print.css",
+)  # fmt: skip
+SCRIPTS = ("page.js", "disagreements.js", "map.js")
 """The files in ``templates`` that every page contains, in this order."""
 
 

@@ -1,0 +1,56 @@
+"""A contender is on the front if none other is as cheap and as good, and cheaper or better."""
+
+import polars as pl
+import pytest
+
+from counterpoint.report.curves.cost_front import cost_table, in_words, on_front
+from counterpoint.report.scores import ScoreTable
+
+
+def table(*rows):
+    return pl.DataFrame(rows, schema=["value", "ms"], orient="row")
+
+
+@pytest.mark.parametrize(
+    ("rows", "front"),
+    [
+        ([(0.9, 1.0)], [True]),
+        ([(0.9, 1.0), (0.8, 2.0)], [True, False]),
+        ([(0.9, 2.0), (0.8, 1.0)], [True, True]),
+        ([(0.9, 1.0), (0.9, 2.0)], [True, False]),
+        ([(0.9, 1.0), (0.8, 1.0)], [True, False]),
+        ([(0.9, 1.0), (0.9, 1.0)], [True, True]),
+        ([(0.5, 0.1), (0.7, 0.2), (0.6, 0.3), (0.9, 5.0), (0.85, 9.0)], [True, True, False, True, False]),
+    ],
+)  # fmt: skip
+def test_the_front_of_a_hand_made_table(rows, front):
+    assert on_front(table(*rows), "ms").to_list() == front
+
+
+def test_less_of_a_loss_is_better():
+    assert on_front(table((0.9, 1.0), (0.3, 2.0), (0.5, 3.0)), "ms", is_more_better=False).to_list() == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_the_time_of_a_pair_is_that_of_all_pairs_that_a_fit_predicted():
+    keys = {"contender": "svm", "seed": 0, "fold": ["0", "1"]}
+    costs = pl.DataFrame({**keys, "fit_s": [1.0, 3.0], "predict_s": [0.2, 0.6]})
+    rows = pl.DataFrame({"contender": "svm", "seed": 0, "fold": ["0"] * 100 + ["1"] * 200})
+    score = {"part": "oof", "metric": "accuracy", "value": 0.9, "low": 0.8, "high": 0.95}
+    scores = pl.DataFrame([score | {"contender": "svm"}, score | {"contender": "outside"}])
+    found = cost_table(rows, costs, ScoreTable(scores, metric="accuracy", confidence=0.95))
+    assert found.row(0, named=True) | {"ms_a_pair": None} == {
+        "contender": "svm", "value": 0.9, "low": 0.8, "high": 0.95, "ms_a_pair": None, "fit_s": 2.0,
+    }  # fmt: skip
+    assert found["ms_a_pair"][0] == pytest.approx(2.5)
+    assert found["contender"].to_list() == ["svm"]  # an outside model has no cost
+
+
+def test_the_front_is_named_from_the_cheapest_to_the_best():
+    assert in_words(["a", "b", "c"], "fit_s") == (
+        "By time of a fit, the front is a, b and c, from the cheapest to the best."
+    )
+    assert in_words(["a"], "ms_a_pair") == "By time of a prediction, a is the cheapest and has the best score."
