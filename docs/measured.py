@@ -92,6 +92,17 @@ def measured(name: str) -> str:
     if name in writers:
         write, results = writers[name]
         return write(read(results)) or NOT_YET
+    own = {
+        "agreement": (agreement, "agreement"),
+        "widedeep": (widedeep, "widedeep"),
+        "coverage": (coverage, "coverage"),
+        "sizes": (sizes, "sizes"),
+        "training": (training, "training_variance"),
+        "other_rows": (other_rows, "histories"),
+    }
+    if name in own:
+        write, file = own[name]
+        return write(read(file)) or NOT_YET
     return text_of(name, read("pitfalls"), read("verdicts")).strip()
 
 
