@@ -65,10 +65,15 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", help="The file of the predictions: .parquet, .csv or .jsonl.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes at a time (default: one a core).")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Parts of the rows at a time (default: one a core).")
+    ] = None,
     trust: Trust = None,
 ) -> None:
     """Predict the classes of new pairs with a saved model, or of one pair with a contender of a run folder."""
+    from counterpoint.engines.late_modules import UNNEEDED, load_late
+
+    load_late(*UNNEEDED)
     from counterpoint.saved.record import holds_model
 
     given = [name for name, value in (("--table", table), ("--folder", images)) if value is not None]

@@ -1,24 +1,23 @@
 """The training of this package's own networks: AdamW, and one cycle of the learning rate."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy.special import log_softmax
-from skorch import NeuralNet
-from skorch.callbacks import LRScheduler
 from torch import nn
-from torch.optim.lr_scheduler import OneCycleLR
 
 from counterpoint.contenders import Positive, Share, settings_as_fields
 from counterpoint.contenders.base import Codes
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
 from counterpoint.contenders.network import Network
-from counterpoint.contenders.training import Loss, balanced_weights, callbacks, trainer
 from counterpoint.seeds import child_seed
+
+if TYPE_CHECKING:
+    from skorch import NeuralNet
 
 _CLIP = 1.0
 WARM_UP = 0.3
@@ -74,7 +73,17 @@ class OneCycleNetwork(Network):
         """Return the logs of the class shares that the logits contain: none where all classes weigh the same."""
         return np.zeros_like(self.class_shares_) if self.class_weight else self._log_shares
 
-    def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
+    def _trainer(self, network: nn.Module, train: Material, validation: Material) -> "NeuralNet":
+        from skorch.callbacks import LRScheduler  # noqa: PLC0415 - takes a second, and only fits need it
+        from torch.optim.lr_scheduler import OneCycleLR  # noqa: PLC0415 - the same
+
+        from counterpoint.contenders.training import (  # noqa: PLC0415 - loads skorch
+            Loss,
+            balanced_weights,
+            callbacks,
+            trainer,
+        )  # fmt: skip
+
         weight = balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None
         # A small table gets small batches, so that an epoch has enough steps.
         batch_size = min(self.batch, max(_LEAST_BATCH, len(train) // _STEPS_AN_EPOCH))
