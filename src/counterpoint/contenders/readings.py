@@ -1,6 +1,6 @@
 """The vectors that a contender reads: of which encoder, of which modality, and on which device."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -96,6 +96,20 @@ def check_fingerprints(readings: Iterable[Reading], fitted: Sequence[str]) -> No
     for reading, own, then in zip(readings, fingerprints_of(readings), fitted, strict=True):
         if own != then:
             raise ValueError(f"it was fitted on vectors of another version of the encoder {reading.encoder!r}")
+
+
+def encoder_versions(fingerprints: Mapping[Reading, str]) -> list[dict[str, str]]:
+    """Return the name and the version of each encoder: its packages, where it is shipped, and a short fingerprint.
+
+    >>> encoder_versions({Reading("columns:mood_", "text"): "0123456789abcdef"})
+    [{'name': 'columns:mood_', 'version': 'fingerprint 0123456789'}]
+    """
+    found: dict[str, str] = {}
+    for reading, fingerprint in fingerprints.items():
+        entry = CATALOGUE.get(reading.encoder)
+        packages = sorted({file.requirement.replace("==", " ") for file in entry.files.values()}) if entry else []
+        found[reading.encoder] = ", ".join([*packages, f"fingerprint {fingerprint[:10]}"])
+    return [{"name": name, "version": version} for name, version in found.items()]
 
 
 def needs_trust(encoder: str) -> bool:
