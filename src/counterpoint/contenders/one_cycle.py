@@ -1,6 +1,6 @@
 """The training of this package's own networks: AdamW, and one cycle of the learning rate."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -74,44 +74,44 @@ class OneCycleNetwork(Network):
         return np.zeros_like(self.class_shares_) if self.class_weight else self._log_shares
 
     def _trainer(self, network: nn.Module, train: Material, validation: Material) -> "NeuralNet":
-        from skorch.callbacks import LRScheduler  # noqa: PLC0415 - takes a second, and only fits need it
-        from torch.optim.lr_scheduler import OneCycleLR  # noqa: PLC0415 - the same
+        from counterpoint.contenders import training  # noqa: PLC0415 - loads skorch, and only fits need it
 
-        from counterpoint.contenders.training import (  # noqa: PLC0415 - loads skorch
-            Loss,
-            balanced_weights,
-            callbacks,
-            trainer,
-        )  # fmt: skip
-
-        weight = balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None
+        weight = training.balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None
         # A small table gets small batches, so that an epoch has enough steps.
         batch_size = min(self.batch, max(_LEAST_BATCH, len(train) // _STEPS_AN_EPOCH))
-        n_steps = self.epochs * len(Batches(train, batch_size=batch_size).orders())
         groups = [(pattern, {"lr": share * self.lr}) for pattern, share in self._rates().items()]
-        rates = [*(group["lr"] for _, group in groups), self.lr]
-        cycle = LRScheduler(OneCycleLR, step_every="batch", max_lr=rates, total_steps=n_steps, pct_start=WARM_UP)
-        watching = callbacks(
+        watching = training.callbacks(
             clip=_CLIP,
             patience=self.patience,
             warm_up=WARM_UP * self.epochs,
             log_shares=self._log_shares - self._log_prior,
             scaled=self._scaled_loss,
         )
-        return trainer(
+        return training.trainer(
             network,
             validation,
             batches=Batches,
-            loss=Loss(weight=weight, smoothing=self.label_smoothing, auxiliary=getattr(self, "auxiliary", 0.0)),
+            loss=training.Loss(
+                weight=weight, smoothing=self.label_smoothing, auxiliary=getattr(self, "auxiliary", 0.0)
+            ),
             epochs=self.epochs,
             batch=batch_size,
             seed=child_seed(self.seed, "order"),
             device=self.device,
             precision=self.precision,
-            callbacks=[*watching, ("cycle", cycle)],
+            callbacks=[*watching, ("cycle", self._cycle(train, batch_size, groups))],
             lr=self.lr,
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=self.weight_decay,
             optimizer__param_groups=groups,
             optimizer__fused=True,
         )
+
+    def _cycle(self, train: Material, batch_size: int, groups: list[tuple[str, dict[str, float]]]) -> Any:
+        """Return the callback that changes the learning rate of each group of weights after each batch."""
+        from skorch.callbacks import LRScheduler  # noqa: PLC0415 - takes a second, and only fits need it
+        from torch.optim.lr_scheduler import OneCycleLR  # noqa: PLC0415 - the same
+
+        n_steps = self.epochs * len(Batches(train, batch_size=batch_size).orders())
+        rates = [*(group["lr"] for _, group in groups), self.lr]
+        return LRScheduler(OneCycleLR, step_every="batch", max_lr=rates, total_steps=n_steps, pct_start=WARM_UP)
