@@ -85,6 +85,19 @@ def on_device(network: Module, device: torch.device) -> Module:
     return network if device.type == "cpu" else deepcopy(network).to(device)
 
 
+def moved(values: Any, device: torch.device) -> Any:
+    """Return *values*, a tensor or a dict, tuple or list of them, on *device*.
+
+    >>> moved({"x": (torch.zeros(2), [])}, torch.device("meta"))["x"][0].device.type
+    'meta'
+    """
+    if isinstance(values, torch.Tensor):
+        return values.to(device)
+    if isinstance(values, dict):
+        return {name: moved(value, device) for name, value in values.items()}
+    return type(values)(moved(value, device) for value in values)
+
+
 def own_draws(device: torch.device) -> AbstractContextManager[None]:
     """Return a context in which draws on the CPU and on *device* do not shift those outside of it."""
     return torch.random.fork_rng([] if device.type == "cpu" else [device], device_type=device.type)

@@ -7,6 +7,8 @@ from typing import Any
 from counterpoint import __version__
 from counterpoint.artifacts import write_json
 from counterpoint.contenders.fit_task import is_done
+from counterpoint.contenders.plan import encoder_fingerprints
+from counterpoint.contenders.readings import encoder_versions
 from counterpoint.diagnose import all_checks
 from counterpoint.diagnose.queues import queues_of
 from counterpoint.diagnose.verdict import Answer
@@ -64,6 +66,7 @@ def results_of(
         "attribution": opened.source.attribution,
         "config": as_yaml(shared_settings(config.model_dump(mode="json"), opened.file)),
         "environment": environment(),
+        "encoders": encoder_versions(encoder_fingerprints(config.contenders)),
     }
     return dict(opened.local_folders.hidden_in(results))
 

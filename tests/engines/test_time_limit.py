@@ -126,6 +126,20 @@ def test_a_child_is_kept_for_the_next_caller_and_its_errors_are_raised_here():
     second.kill()
 
 
+def test_a_child_for_each_thread_is_kept_inside_the_context_and_one_after_it():
+    with child.children_ready(2, "colorsys"):
+        pair = [child.take_child(), child.take_child()]
+        for each in pair:
+            child.give_back(each)
+        assert {child.take_child(), child.take_child()} == set(pair)
+        for each in pair:
+            child.give_back(each)
+    kept = child.take_child()
+    assert kept in pair
+    assert [each.is_alive() for each in pair if each is not kept] == [False]
+    kept.kill()
+
+
 def test_a_script_without_a_main_guard_can_read_images(images, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(

@@ -26,7 +26,7 @@ REAL = {
 
 def made_run(
     letter="A", table=None, *, evaluate=None, findings=(), verdict="additive_gain", rows=None, fits=None, config=None,
-    trusted=(), classes=None,
+    trusted=(), classes=None, encoders=(),
 ):  # fmt: skip
     """Return a run of the predictions in *table*; its results are what a study makes of them."""
     table = predictions(SKILLS) if table is None else table
@@ -39,7 +39,7 @@ def made_run(
         "study": "made", "version": "0", "rows": {"in": len(rows), "pairs": len(rows)},
         "classes": classes or class_names(table), "modalities": reads, "primary": primary,
         "scores": scores(test, rules).to_dicts(), "differences": differences(table, rules, primary, reads).to_dicts(),
-        "findings": list(findings), "config": "",
+        "findings": list(findings), "config": "", "encoders": list(encoders),
         "answer": {"verdict": verdict, "headline": f"A headline of {letter}."},
     }  # fmt: skip
     settings = {"study": letter, "evaluate": rules.model_dump(mode="json")} | (config or {})

@@ -1,11 +1,15 @@
 """Texts and pictures that are hard to read in the same way twice, and predictions of them without Counterpoint."""
 
+import atexit
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import polars as pl
@@ -21,13 +25,17 @@ TEXTS = (
 _WORDS = ("fox", "owl", "cat", "car", "bus", "ship", "red", "big", "old", "Fox", "DOG", "žába", "犬", "don't")
 _SIDES_PX = (9, 40, 63, 64, 65, 130, 200, 300, 333, 450, 600, 901)
 _ALONE = """
-import json, sys
-sys.path.insert(0, sys.argv[1])
-import reader
-chances = [list(reader.predict(*row).values()) for row in json.loads(sys.stdin.read())]
-loaded = {name.split(".")[0] for name in sys.modules}
-strange = loaded & {"counterpoint", "torch", "polars", "sklearn"}
-print(json.dumps([sorted(strange), chances]))
+import importlib, json, sys
+for line in sys.stdin:
+    folder, rows = json.loads(line)
+    sys.path.insert(0, folder)
+    sys.modules.pop("reader", None)
+    reader = importlib.import_module("reader")
+    chances = [list(reader.predict(*row).values()) for row in rows]
+    sys.path.remove(folder)
+    loaded = {name.split(".")[0] for name in sys.modules}
+    strange = loaded & {"counterpoint", "torch", "polars", "sklearn"}
+    print(json.dumps([sorted(strange), chances]), flush=True)
 """
 
 
@@ -49,16 +57,30 @@ def hard_pairs(folder: Path, *, n: int, seed: int = 0, own: Sequence[tuple[str, 
 
 def alone(folder: Path, pairs: pl.DataFrame) -> np.ndarray:
     """Return the predictions of the reader in *folder*, made in a process that imports no Counterpoint."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", _ALONE, str(folder)],
-        input=json.dumps(pairs.select("text", "image").rows()), env=environment, cwd="/",
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    strange, chances = json.loads(run.stdout)
+    process, errors = _process()
+    process.stdin.write(json.dumps([str(folder), pairs.select("text", "image").rows()]) + "\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    if not answer:
+        _process.cache_clear()
+        errors.seek(0)
+        raise AssertionError(errors.read())
+    strange, chances = json.loads(answer)
     assert strange == []
     return np.array(chances)
+
+
+@cache
+def _process() -> tuple[subprocess.Popen[str], IO[str]]:
+    """Return the process that reads exports, one after the other, and the file of its errors."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - open as long as the process
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", _ALONE],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment, cwd="/", text=True,
+    )  # fmt: skip
+    atexit.register(process.kill)
+    return process, errors
 
 
 def _sentence(rng: np.random.Generator) -> str:

@@ -65,7 +65,9 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", help="The file of the predictions: .parquet, .csv or .jsonl.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes at a time (default: one a core).")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Parts of the rows at a time (default: one a core).")
+    ] = None,
     trust: Trust = None,
 ) -> None:
     """Predict the classes of new pairs with a saved model, or of one pair with a contender of a run folder."""
@@ -152,8 +154,10 @@ def _print_chances(chances: dict[str, float]) -> None:
 def _predict_rows(
     folder: Path, table: Path | None, images: Path | None, out: Path, *, workers: int | None, trust: list[str] | None
 ) -> None:
+    from counterpoint.engines.late_modules import UNNEEDED, load_late
     from counterpoint.saved.prediction_file import check_ending
 
+    load_late(*UNNEEDED)
     check_ending(out)
     from counterpoint.progress import progress
     from counterpoint.saved.predict_rows import predict_rows

@@ -26,9 +26,11 @@ def try_page(
     trust: Trust = None,
 ) -> None:
     """Try a saved model on a local page: type a text, drop a picture, blank either, and see the causes."""
+    from counterpoint.engines.late_modules import UNNEEDED, load_late
     from counterpoint.try_page import check_installed
 
     check_installed()
+    load_late(*UNNEEDED)
     from counterpoint.try_page.server import serve
 
     def on_ready(link: str) -> None:

@@ -75,9 +75,18 @@ def _changes(a: Mapping[str, Any], b: Mapping[str, Any], start: str) -> Iterator
 
 
 def version_changes(a: FinishedRun, b: FinishedRun) -> list[Change]:
-    """Return the versions and the machines that differ: Counterpoint, Python, packages, cores."""
+    """Return the versions and the machines that differ: Counterpoint, Python, packages, cores, encoders.
+
+    An encoder of one run only is a change of the settings.  Runs of earlier versions do not name their encoders.
+    """
     one, other = ({"counterpoint": run.results.version} | _flat(run.results.environment) for run in (a, b))
-    return list(_changes(one, other, ""))
+    before, after = ({each.name: each.version for each in run.results.encoders} for run in (a, b))
+    encoders = [
+        Change(f"encoder {name}", version, after[name])
+        for name, version in before.items()
+        if after.get(name, version) != version
+    ]
+    return [*_changes(one, other, ""), *encoders]
 
 
 def _flat(environment: Mapping[str, Any]) -> dict[str, Any]:

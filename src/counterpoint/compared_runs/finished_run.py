@@ -11,12 +11,11 @@ import numpy as np
 import polars as pl
 
 from counterpoint.compared_runs.results_form import DifferenceForm, Results, ScoreForm, results_in_form
-from counterpoint.config.yaml_text import NotPlainError, read_yaml
 from counterpoint.errors import ConfigError, RunFolderError, SchemaError, did_you_mean
 from counterpoint.metrics import METRICS, find_metric, read_part
 from counterpoint.metrics.decision import class_shares
 from counterpoint.metrics.rows import Floats
-from counterpoint.runs.finished import AGAIN, RESULTS, Fits, read_finished
+from counterpoint.runs.finished import AGAIN, RESULTS, Fits, read_finished, settings_of_run
 from counterpoint.runs.kept_tables import read_kept_table, stage_key
 from counterpoint.schema import PAIRS, PREDICTIONS, Frame, check
 
@@ -143,8 +142,8 @@ def _read_run(folder: Path, letter: str, trusted: Sequence[str]) -> FinishedRun:
 def _with_tables(folder: Path, letter: str, results: Results, fits: Fits, trusted: Sequence[str]) -> FinishedRun:
     predictions = check(read_kept_table(folder, "fits", "predictions"), PREDICTIONS, table="Predictions")
     run = FinishedRun(
-        letter, folder, results, _settings(results, folder), fits, _rows(folder), predictions.filter(part="test"),
-        class_shares(predictions), trusted,
+        letter, folder, results, settings_of_run(results.config, folder), fits, _rows(folder),
+        predictions.filter(part="test"), class_shares(predictions), trusted,
     )  # fmt: skip
     _check_is_one(run)
     return run
@@ -162,16 +161,6 @@ def _check_is_run(folder: Path) -> None:
     points = sorted(path.name for path in folder.iterdir() if (path / RESULTS).is_file())
     if points:
         raise RunFolderError(f"{folder} has no {RESULTS}. The run folders in it are {', '.join(points[:5])}.")
-
-
-def _settings(results: Results, folder: Path) -> dict[str, Any]:
-    try:
-        config = read_yaml(results.config)
-    except NotPlainError:
-        config = None
-    if not isinstance(config, dict):
-        raise RunFolderError(f"{folder / RESULTS} has no settings of a study. {AGAIN}.")
-    return config
 
 
 def _rows(folder: Path) -> Frame:

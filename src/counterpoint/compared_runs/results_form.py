@@ -84,6 +84,13 @@ class AnswerForm(_Form):
     doubt: str | None = None
 
 
+class EncoderForm(_Form):
+    """The version of an encoder."""
+
+    name: str
+    version: str
+
+
 class Results(_Form):
     """The content of results.json."""
 
@@ -102,6 +109,7 @@ class Results(_Form):
     attribution: str | None = None
     config: str
     environment: dict[str, Any] = {}
+    encoders: list[EncoderForm] = []
 
 
 def results_in_form(found: Any, root: Path) -> Results:

@@ -17,6 +17,17 @@ Order = NDArray[np.int64]
 Batch = tuple[dict[str, Tensor], Tensor]
 _NEIGHBOURS = 16
 
+WATCHED = {
+    "train_loss": "train_entropy",
+    "valid_loss": "valid_entropy",
+    "scaled_loss": "scaled_entropy",
+    "train_score": "train_score",
+    "valid_score": "valid_score",
+    "gradient_norm": "gradient_norm",
+}
+"""Columns of the history, and their names in the history of skorch."""
+PREDICTED_AT_ONCE = 256
+
 
 @dataclass(frozen=True)
 class Material(Dataset[Batch]):

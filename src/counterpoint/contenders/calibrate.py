@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from counterpoint.contenders.base import Codes, Proba, Rows
@@ -111,6 +110,8 @@ def fit_scaling(
 
     start = np.concatenate([np.ones(n_branches), middle])
     bounds = [(0, None)] * n_branches + [(None, None)] * n_classes
+    from scipy.optimize import minimize  # noqa: PLC0415 - takes long, and only fits need it
+
     found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x
     weights, bias = found[:n_branches], found[n_branches:]
     return Scaling(weights, bias - weights.sum() * log_prior)

@@ -7,8 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from counterpoint.config import Text
 from counterpoint.errors import SchemaError
 from counterpoint.features.in_memory import as_frame, kept_images
+from counterpoint.rules import masked
 from counterpoint.schema import Frame
 
 MISSING = ("None", "nan", "<NA>", "NaT")
@@ -23,6 +25,18 @@ HINTS = {
     "ndarray": "polars.DataFrame({'text': X[:, 0], 'image': X[:, 1]})",
 }
 """The expression that makes a frame of each other kind of table."""
+
+
+def with_masks(pairs: Frame, rules: Text) -> Frame:
+    """Return *pairs* without the words that a study takes out of every text.
+
+    >>> pairs = pl.DataFrame({"text": ["a cat", "a  dog"]})
+    >>> with_masks(pairs, Text(mask=["cat"]))["text"].to_list(), with_masks(pairs, Text()) is pairs
+    (['a', 'a dog'], True)
+    """
+    if not rules.mask:
+        return pairs
+    return pairs.with_columns(masked(pl.col("text"), rules.mask, match=rules.match, ignore_case=rules.ignore_case))
 
 
 def as_pairs(X: Any, columns: Sequence[str] = (), *, n_labels: int | None = None, keep_images: bool = True) -> Frame:

@@ -3,32 +3,40 @@
 from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from skorch import NeuralNet
-from skorch.utils import to_device
 from torch import nn
 
 from counterpoint.contenders import Positive, settings_as_fields
 from counterpoint.contenders.base import Contender, Proba, Rows
-from counterpoint.contenders.batches import Batches, Material
+from counterpoint.contenders.batches import PREDICTED_AT_ONCE, WATCHED, Batches, Material
 from counterpoint.contenders.calibrate import Scaling
 from counterpoint.contenders.encoded import Encoded, EncodedModality, Floats, with_mean, with_missing
 from counterpoint.contenders.inner_split import hold_out
 from counterpoint.contenders.kept.state import State
-from counterpoint.contenders.training import PREDICTED_AT_ONCE, WATCHED, Precision
-from counterpoint.devices import check_mixed_precision, device_of, device_or_cpu, on_device, own_draws, repeatable
+from counterpoint.devices import (
+    check_mixed_precision,
+    device_of,
+    device_or_cpu,
+    moved,
+    on_device,
+    own_draws,
+    repeatable,
+)
 from counterpoint.errors import CounterpointError
 from counterpoint.networks.fusions import Fusion
 from counterpoint.networks.layers import layer_table
 from counterpoint.networks.weights import rebuilt, weights_of
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
-from counterpoint.settings import Device
+from counterpoint.settings import Device, Precision
+
+if TYPE_CHECKING:
+    from skorch import NeuralNet
 
 
 @settings_as_fields
@@ -130,8 +138,8 @@ class Network(Contender):
         device = device_or_cpu(self.device)
         vectors_and_terms = cast(Fusion, on_device(network, device)).vectors_and_terms
         with repeatable(), torch.inference_mode():
-            outputs = (vectors_and_terms(**to_device(material[rows][0], device)) for rows in orders)
-            batches = [to_device(each, "cpu") for each in outputs]
+            outputs = (vectors_and_terms(**moved(material[rows][0], device)) for rows in orders)
+            batches = [moved(each, torch.device("cpu")) for each in outputs]
         back = np.argsort(np.concatenate(orders))
 
         def encoded(place: int, modality: str) -> EncodedModality:
@@ -185,7 +193,7 @@ class Network(Contender):
         self.history_ = [self._epoch(row) for row in net.history]
 
     @abstractmethod
-    def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
+    def _trainer(self, network: nn.Module, train: Material, validation: Material) -> "NeuralNet":
         """Return the trainer of *network* on *train*, which watches the loss on *validation*."""
 
     @abstractmethod
@@ -202,7 +210,7 @@ class Network(Contender):
         network = on_device(self.network_, device)
         with repeatable(), torch.inference_mode():
             for rows in Batches(material, batch_size=PREDICTED_AT_ONCE).orders():
-                outputs = network(**to_device(material[rows][0], device))  # (batch, outputs, classes)
+                outputs = network(**moved(material[rows][0], device))  # (batch, outputs, classes)
                 logits[rows] = outputs[:, 0].cpu().numpy()
         return logits
 

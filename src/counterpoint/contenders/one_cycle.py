@@ -1,24 +1,23 @@
 """The training of this package's own networks: AdamW, and one cycle of the learning rate."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy.special import log_softmax
-from skorch import NeuralNet
-from skorch.callbacks import LRScheduler
 from torch import nn
-from torch.optim.lr_scheduler import OneCycleLR
 
 from counterpoint.contenders import Positive, Share, settings_as_fields
 from counterpoint.contenders.base import Codes
 from counterpoint.contenders.batches import Batches, Material
 from counterpoint.contenders.calibrate import Scaling, fit_scaling
 from counterpoint.contenders.network import Network
-from counterpoint.contenders.training import Loss, balanced_weights, callbacks, trainer
 from counterpoint.seeds import child_seed
+
+if TYPE_CHECKING:
+    from skorch import NeuralNet
 
 _CLIP = 1.0
 WARM_UP = 0.3
@@ -74,35 +73,45 @@ class OneCycleNetwork(Network):
         """Return the logs of the class shares that the logits contain: none where all classes weigh the same."""
         return np.zeros_like(self.class_shares_) if self.class_weight else self._log_shares
 
-    def _trainer(self, network: nn.Module, train: Material, validation: Material) -> NeuralNet:
-        weight = balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None
+    def _trainer(self, network: nn.Module, train: Material, validation: Material) -> "NeuralNet":
+        from counterpoint.contenders import training  # noqa: PLC0415 - loads skorch, and only fits need it
+
+        weight = training.balanced_weights(train.codes, len(self.classes_)) if self.class_weight else None
         # A small table gets small batches, so that an epoch has enough steps.
         batch_size = min(self.batch, max(_LEAST_BATCH, len(train) // _STEPS_AN_EPOCH))
-        n_steps = self.epochs * len(Batches(train, batch_size=batch_size).orders())
         groups = [(pattern, {"lr": share * self.lr}) for pattern, share in self._rates().items()]
-        rates = [*(group["lr"] for _, group in groups), self.lr]
-        cycle = LRScheduler(OneCycleLR, step_every="batch", max_lr=rates, total_steps=n_steps, pct_start=WARM_UP)
-        watching = callbacks(
+        watching = training.callbacks(
             clip=_CLIP,
             patience=self.patience,
             warm_up=WARM_UP * self.epochs,
             log_shares=self._log_shares - self._log_prior,
             scaled=self._scaled_loss,
         )
-        return trainer(
+        return training.trainer(
             network,
             validation,
             batches=Batches,
-            loss=Loss(weight=weight, smoothing=self.label_smoothing, auxiliary=getattr(self, "auxiliary", 0.0)),
+            loss=training.Loss(
+                weight=weight, smoothing=self.label_smoothing, auxiliary=getattr(self, "auxiliary", 0.0)
+            ),
             epochs=self.epochs,
             batch=batch_size,
             seed=child_seed(self.seed, "order"),
             device=self.device,
             precision=self.precision,
-            callbacks=[*watching, ("cycle", cycle)],
+            callbacks=[*watching, ("cycle", self._cycle(train, batch_size, groups))],
             lr=self.lr,
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=self.weight_decay,
             optimizer__param_groups=groups,
             optimizer__fused=True,
         )
+
+    def _cycle(self, train: Material, batch_size: int, groups: list[tuple[str, dict[str, float]]]) -> Any:
+        """Return the callback that changes the learning rate of each group of weights after each batch."""
+        from skorch.callbacks import LRScheduler  # noqa: PLC0415 - takes a second, and only fits need it
+        from torch.optim.lr_scheduler import OneCycleLR  # noqa: PLC0415 - the same
+
+        n_steps = self.epochs * len(Batches(train, batch_size=batch_size).orders())
+        rates = [*(group["lr"] for _, group in groups), self.lr]
+        return LRScheduler(OneCycleLR, step_every="batch", max_lr=rates, total_steps=n_steps, pct_start=WARM_UP)

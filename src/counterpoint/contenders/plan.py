@@ -55,8 +55,8 @@ def encodings_read(models: Mapping[str, Any]) -> list[Reading]:
     return list(dict.fromkeys(reading for model in models.values() for reading in model.encodings_read(models)))
 
 
-def encoder_fingerprints(entries: Entries) -> list[str]:
-    """Return the fingerprints of the encoders whose vectors the contenders of a study read.
+def encoder_fingerprints(entries: Entries) -> dict[Reading, str]:
+    """Return the fingerprint of each encoder whose vectors the contenders of a study read.
 
     Contenders that read none are not made, because their modules may load torch.
 
@@ -73,7 +73,7 @@ def encoder_fingerprints(entries: Entries) -> list[str]:
             check_class(model)
             with naming(entry.name):
                 found |= {each: each.fingerprint() for each in model.encodings_read(names) if each not in found}
-    return list(found.values())
+    return found
 
 
 def accelerators(entries: Entries) -> list[str]:

@@ -8,16 +8,15 @@ import numpy as np
 import polars as pl
 
 from counterpoint.config import StudyConfig, Text
-from counterpoint.config.yaml_text import NotPlainError, read_yaml
 from counterpoint.contenders.fit_task import is_done
-from counterpoint.contenders.inputs import as_pairs
+from counterpoint.contenders.inputs import as_pairs, with_masks
 from counterpoint.contenders.kept.files import load
 from counterpoint.errors import ConfigError, ImageError, RunFolderError, did_you_mean
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
 from counterpoint.metrics import decide
-from counterpoint.rules import check_pattern, masked, pattern
-from counterpoint.runs.finished import AGAIN, RESULTS, Fits, read_finished
+from counterpoint.rules import check_pattern, pattern
+from counterpoint.runs.finished import AGAIN, Fits, read_finished, settings_of_run
 from counterpoint.schema import Frame
 
 
@@ -106,10 +105,7 @@ def predict_pair(
 def _pair(text: str | None, image: Path | None, rules: Text) -> Frame:
     columns = {"text": pl.String, "image": pl.String}
     pair = pl.DataFrame([[text, image and str(image.resolve())]], schema=columns, orient="row")
-    if rules.mask:
-        read = masked(pl.col("text"), rules.mask, match=rules.match, ignore_case=rules.ignore_case)
-        pair = pair.with_columns(read)
-    pair = inspect_images(pair, Limits())
+    pair = inspect_images(with_masks(pair, rules), Limits())
     status = pair["image_status"].item()
     if image is not None and status != "ok":
         raise ImageError("missing_file" if status == "missing" else status, str(image))
@@ -118,11 +114,7 @@ def _pair(text: str | None, image: Path | None, rules: Text) -> Frame:
 
 def _text_rules(results: Mapping[str, Any], run_folder: Path) -> Text:
     """Return the settings for texts of the study, whose file may come from a stranger."""
-    try:
-        config = read_yaml(results["config"])
-    except (KeyError, TypeError, NotPlainError) as error:
-        raise RunFolderError(f"{run_folder / RESULTS} is damaged; {AGAIN}.") from error
-    rules = StudyConfig.read(config, where=str(run_folder)).text
+    rules = StudyConfig.read(settings_of_run(results.get("config"), run_folder), where=str(run_folder)).text
     check_pattern(pattern(rules.mask, match=rules.match, ignore_case=rules.ignore_case), where=f"{run_folder}: mask")
     return rules
 

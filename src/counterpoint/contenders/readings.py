@@ -1,6 +1,6 @@
 """The vectors that a contender reads: of which encoder, of which modality, and on which device."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,9 @@ from counterpoint.encoders.encodings import Encodings, load_encodings
 from counterpoint.files import settled_state
 from counterpoint.schema import Frame
 
+States = tuple[tuple[int, ...] | None, ...]
+"""The states of the files of an encoder."""
+
 
 class Reading(NamedTuple):
     """One encoder, on one modality of the pairs."""
@@ -23,22 +26,29 @@ class Reading(NamedTuple):
     device: str = "auto"
 
     def opened(self) -> Encoder:
-        """Return the encoder, whose weights are not loaded yet.
+        """Return the encoder, whose weights are loaded at its first use.
+
+        One of the catalogue or of a file is opened once for this process, until the file changes.
 
         Raises
         ------
         ConfigError
             When it does not exist, is not installed, or does not read this modality.
         """
-        encoder = open_encoder(self.encoder, device=self.device)
+        states = self._states()
+        is_kept = self.encoder in CATALOGUE or (states and None not in states)
+        encoder = (_opened_in if is_kept else _opened)(states, self.encoder, self.device)
         if self.modality not in encoder.modalities:
             raise encoder.reads_no(self.modality)
         return encoder
 
     def fingerprint(self) -> str:
         """Return the fingerprint of the encoder.  That of a file is found again only after the file has changed."""
-        states = tuple(map(settled_state, files_of(self.encoder)))
+        states = self._states()
         return fingerprint_of(self.encoder) if None in states or not states else _fingerprint_in(states, self.encoder)
+
+    def _states(self) -> States:
+        return tuple(map(settled_state, files_of(self.encoder)))
 
     def vectors(self, pairs: Frame, folder: str | None, *, width: int | None = None) -> Vectors:
         """Return the vectors of *pairs*, from the store in *folder* or encoded now.
@@ -64,8 +74,15 @@ class Reading(NamedTuple):
         return vectors_of(pairs, self, load) if is_of_image else load(pairs)
 
 
+def _opened(states: States, encoder: str, device: str) -> Encoder:  # noqa: ARG001 - a part of the key
+    return open_encoder(encoder, device=device)
+
+
+_opened_in = lru_cache(maxsize=8)(_opened)
+
+
 @lru_cache(maxsize=64)
-def _fingerprint_in(states: tuple[tuple[int, ...] | None, ...], encoder: str) -> str:  # noqa: ARG001 - a part of the key
+def _fingerprint_in(states: States, encoder: str) -> str:  # noqa: ARG001 - a part of the key
     return fingerprint_of(encoder)
 
 
@@ -79,6 +96,20 @@ def check_fingerprints(readings: Iterable[Reading], fitted: Sequence[str]) -> No
     for reading, own, then in zip(readings, fingerprints_of(readings), fitted, strict=True):
         if own != then:
             raise ValueError(f"it was fitted on vectors of another version of the encoder {reading.encoder!r}")
+
+
+def encoder_versions(fingerprints: Mapping[Reading, str]) -> list[dict[str, str]]:
+    """Return the name and the version of each encoder: its packages, where it is shipped, and a short fingerprint.
+
+    >>> encoder_versions({Reading("columns:mood_", "text"): "0123456789abcdef"})
+    [{'name': 'columns:mood_', 'version': 'fingerprint 0123456789'}]
+    """
+    found: dict[str, str] = {}
+    for reading, fingerprint in fingerprints.items():
+        entry = CATALOGUE.get(reading.encoder)
+        packages = sorted({file.requirement.replace("==", " ") for file in entry.files.values()}) if entry else []
+        found[reading.encoder] = ", ".join([*packages, f"fingerprint {fingerprint[:10]}"])
+    return [{"name": name, "version": version} for name, version in found.items()]
 
 
 def needs_trust(encoder: str) -> bool:

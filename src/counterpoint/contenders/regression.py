@@ -1,16 +1,17 @@
 """Multinomial logistic regression whose regularisation is chosen on held-out rows, along a path with warm starts."""
 
 import warnings
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from counterpoint.contenders.base import Codes, Rows
 from counterpoint.contenders.inner_split import hold_out
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.float64]
 PATH = tuple(float(np.round(10.0 ** (half / 2), 4)) for half in range(-3, 9))
@@ -86,6 +87,8 @@ def fit_regression(train: Any, codes: Codes, held_out: Any = None, held_out_code
     >>> found.weights.shape, found.logits(margin).argmax(axis=1).tolist()
     ((2, 1), [0, 0, 1, 0, 1, 1])
     """
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - takes a second, and only fits need it
+
     model = LogisticRegression(warm_start=True, max_iter=MAX_ITERATIONS, tol=TOLERANCE)
     if held_out is None or held_out_codes is None:
         return _fitted(model, train, codes, c=UNJUDGED_C)
@@ -104,8 +107,10 @@ def fit_regression(train: Any, codes: Codes, held_out: Any = None, held_out_code
     return best._replace(n_tried=len(tried))
 
 
-def _fitted(model: LogisticRegression, rows: Any, codes: Codes, *, c: float) -> Regression:
+def _fitted(model: "LogisticRegression", rows: Any, codes: Codes, *, c: float) -> Regression:
     """Return the regression of this C, from the weights that *model* has now."""
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - the same
+
     with warnings.catch_warnings():
         # With weak regularisation the loss is flat: more iterations hardly change it.
         warnings.simplefilter("ignore", ConvergenceWarning)

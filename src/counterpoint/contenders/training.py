@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,20 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from counterpoint.contenders.base import Codes
+from counterpoint.contenders.batches import PREDICTED_AT_ONCE, WATCHED
 from counterpoint.devices import device_of, mixed_precision
+from counterpoint.settings import Precision
 
-WATCHED = {
-    "train_loss": "train_entropy",
-    "valid_loss": "valid_entropy",
-    "scaled_loss": "scaled_entropy",
-    "train_score": "train_score",
-    "valid_score": "valid_score",
-    "gradient_norm": "gradient_norm",
-}
-"""Columns of the history, and their names in the history of skorch."""
-
-PREDICTED_AT_ONCE = 256
-Precision = Literal["full", "mixed"]
 ScaledLoss = Callable[[NDArray[np.float64], Codes], float]
 
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Rows = NDArray[np.int64]
 GPU_BATCH = 64
 """The number of rows of a batch on a GPU."""
+MOST_CHARACTERS = 200_000
+"""The largest number of characters of texts that are split into tokens at once.  A token needs about 100 bytes."""
 
 
 def row_batches(rows: Rows, size: int) -> Iterator[Rows]:
@@ -70,3 +72,20 @@ def padded(tokens: Sequence[Sequence[int]], length: int, *, pad: int = 0) -> tup
         row[: len(of_text)] = of_text
     mask = np.arange(length) < np.array([len(of_text) for of_text in tokens])[:, None]
     return ids, mask.astype(np.int64)
+
+
+def text_parts(texts: Sequence[str], most: int = MOST_CHARACTERS) -> Iterator[list[str]]:
+    """Yield *texts* in parts of at most *most* characters, or of one text.
+
+    >>> list(text_parts(["a fox", "an owl", "a cat"], most=11))
+    [['a fox', 'an owl'], ['a cat']]
+    """
+    part, n = list[str](), 0
+    for text in texts:
+        if part and n + len(text) > most:
+            yield part
+            part, n = [], 0
+        part.append(text)
+        n += len(text)
+    if part:
+        yield part

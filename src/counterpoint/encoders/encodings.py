@@ -2,8 +2,10 @@
 
 import os
 import re
-import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -247,13 +249,25 @@ class _Stored:
         self._again.update(zip(self.slots[new].tolist(), vectors, strict=True))
 
 
-def forget_made_here() -> None:
-    """Remove the vectors that `load_encodings` has made in this process, so that the disk does not fill with them."""
-    shutil.rmtree(_made_here(), ignore_errors=True)
+_APART: ContextVar[Path | None] = ContextVar("made apart", default=None)
+
+
+@contextmanager
+def made_apart() -> Iterator[None]:
+    """Remove the vectors that `load_encodings` makes inside this context at its end: the disk does not fill with them.
+
+    They are apart from those of other threads.
+    """
+    with tempfile.TemporaryDirectory(dir=folder_of_process(), ignore_cleanup_errors=True) as folder:
+        token = _APART.set(Path(folder))
+        try:
+            yield
+        finally:
+            _APART.reset(token)
 
 
 def _made_here() -> Path:
-    return Path(folder_of_process(), "encodings")
+    return _APART.get() or Path(folder_of_process(), "encodings")
 
 
 def _check_reads(encoder: Encoder, modality: str) -> None:

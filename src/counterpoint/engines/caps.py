@@ -1,6 +1,8 @@
 """The environment of a worker process: thread caps of numeric libraries, and settings that reuse freed memory."""
 
+import ctypes
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -23,6 +25,13 @@ def caps(threads: int) -> dict[str, str]:
     '2'
     """
     return dict.fromkeys(THREAD_VARIABLES, str(threads)) | REUSE
+
+
+def give_memory_back() -> None:
+    """Give memory that this process has freed back to the system, where the C library can do it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 @contextmanager

@@ -5,14 +5,16 @@ start takes half a second.
 """
 
 import atexit
+import importlib
 import mmap
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
@@ -118,24 +120,64 @@ def _working_folder() -> str | None:
 
 
 _idle: list[Child] = []
+_most_idle = 1
 
 
 def take_child() -> Child:
     """Return the child that waits for work, or a new child."""
-    while _idle:
-        child = _idle.pop()
+    while True:
+        try:
+            child = _idle.pop()
+        except IndexError:  # also where another thread was faster
+            return Child()
         if child.is_alive():
             return child
         child.kill()
-    return Child()
 
 
 def give_back(child: Child) -> None:
-    """Keep *child* for the next caller, unless another child is kept already."""
-    if _idle:
+    """Keep *child* for the next caller, unless enough others are kept already."""
+    if len(_idle) >= _most_idle:
         child.kill()
     else:
         _idle.append(child)
+
+
+@contextmanager
+def children_ready(n: int, *modules: str) -> Iterator[None]:
+    """Keep up to *n* children inside this context, and start the first one now.
+
+    Parameters
+    ----------
+    n
+        *n* is the number of threads that use children.
+    modules
+        *modules* are loaded by the first child while this process does other work.
+    """
+    global _most_idle  # noqa: PLW0603 - the number belongs to the process, as the children do
+    before, _most_idle = _most_idle, n
+    thread = threading.Thread(target=_make_ready, args=modules, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        _most_idle = before
+        while len(_idle) > before:
+            _idle.pop().kill()
+
+
+def _make_ready(*modules: str) -> None:
+    child = take_child()
+    try:
+        child.call(_load, modules)
+    except ChildLostError:  # a later caller starts another one
+        return
+    give_back(child)
+
+
+def _load(modules: tuple[str, ...]) -> None:
+    for name in modules:
+        importlib.import_module(name)
 
 
 @atexit.register

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
-from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -98,6 +97,8 @@ class PredictedRows:
 
     @cached_property
     def _ranked(self) -> "PredictedRows":
+        from scipy.stats import rankdata  # noqa: PLC0415 - takes half a second, and predictions do not need it
+
         ranks = np.empty_like(self.proba, dtype=float)
         for fold in self.folds:
             ranks[fold] = (rankdata(self.proba[fold], axis=0) - 0.5) / max(1, len(self.codes[fold]))

@@ -15,6 +15,7 @@ from PIL import Image
 
 from counterpoint.artifacts import why_not_written
 from counterpoint.config import Text
+from counterpoint.contenders.inputs import with_masks
 from counterpoint.errors import CounterpointError, RunFolderError
 from counterpoint.metrics import find_metric
 from counterpoint.metrics.decision import divisors
@@ -24,8 +25,6 @@ from counterpoint.onnx_export.graph import Graph, Port
 from counterpoint.onnx_export.inputs import Inputs
 from counterpoint.onnx_export.probabilities import name_of, probabilities
 from counterpoint.onnx_export.text_patterns import mask_pattern, small_letters, space_pattern, word_pattern
-from counterpoint.rules import masked
-from counterpoint.schema import Frame
 
 MODEL, PREPROCESSING, READER = "model.onnx", "preprocessing.json", "reader.py"
 FORMAT = 1
@@ -95,7 +94,7 @@ def largest_difference(model: Any, folder: Path, text_rules: Text) -> float:
         rows = [(text, path) for path in (None, str(image)) for text in _TEXTS]
         found = np.array([list(exported.predict(*row).values()) for row in rows])
         expected = model.predict_proba(
-            _masked(pl.DataFrame(rows, dict.fromkeys(("text", "image"), pl.String), orient="row"), text_rules)
+            with_masks(pl.DataFrame(rows, dict.fromkeys(("text", "image"), pl.String), orient="row"), text_rules)
         )
     difference = float(np.abs(found - expected).max())
     if not difference <= MOST_DIFFERENCE:
@@ -103,12 +102,6 @@ def largest_difference(model: Any, folder: Path, text_rules: Text) -> float:
             f"The export of {name_of(model)} differs by {difference:.2g} in a probability, at most {MOST_DIFFERENCE:g}."
         )
     return difference
-
-
-def _masked(pairs: Frame, rules: Text) -> Frame:
-    if not rules.mask:
-        return pairs
-    return pairs.with_columns(masked(pl.col("text"), rules.mask, match=rules.match, ignore_case=rules.ignore_case))
 
 
 def _contents(model: Any, text_rules: Text, metric: str) -> tuple[dict[str, Any], dict[str, bytes]]:

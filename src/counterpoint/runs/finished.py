@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from counterpoint.artifacts import are_true, digests, read_json, read_sealed, write_sealed
+from counterpoint.config.yaml_text import NotPlainError, read_yaml
 from counterpoint.errors import RunFolderError
 
 MARK, PAGE, RESULTS = "report.json", "report.html", "results.json"
@@ -68,6 +69,33 @@ def read_finished(root: Path) -> Finished:
     if not are_true(root, {name: digest for name, digest in record["files"].items() if name == RESULTS}):
         raise RunFolderError(f"{root / RESULTS} is damaged. {AGAIN}.")
     return Finished(read_json(root / RESULTS), record["fits"])
+
+
+def settings_of_run(config: Any, root: Path) -> dict[str, Any]:
+    """Return the settings of the finished study in folder *root*, the YAML text *config* of its results.
+
+    They may come from a stranger, and are not checked.
+
+    Raises
+    ------
+    RunFolderError
+        When *config* holds no settings.
+
+    Examples
+    --------
+    >>> settings_of_run("study: demo", Path("demo"))
+    {'study': 'demo'}
+    >>> settings_of_run("[1, 2]", Path("demo"))
+    Traceback (most recent call last):
+    counterpoint.errors.RunFolderError: demo/results.json has no settings of a study. counterpoint run makes it again.
+    """
+    try:
+        found = read_yaml(config)
+    except (TypeError, NotPlainError):
+        found = None
+    if not isinstance(found, dict):
+        raise RunFolderError(f"{root / RESULTS} has no settings of a study. {AGAIN}.")
+    return found
 
 
 def _is_record(fits: Mapping[str, Any]) -> bool:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from counterpoint.config import StudyConfig
-from counterpoint.config.yaml_text import NotPlainError, read_yaml
 from counterpoint.contenders.fit_task import is_done
 from counterpoint.errors import ConfigError, RunFolderError, did_you_mean
-from counterpoint.runs.finished import AGAIN, RESULTS, read_finished
+from counterpoint.runs.finished import AGAIN, read_finished, settings_of_run
 from counterpoint.runs.kept_tables import read_kept_table, stage_key
 from counterpoint.schema import Frame
 
@@ -33,10 +32,7 @@ class FinishedRun:
     @cached_property
     def config(self) -> StudyConfig:
         """The settings of the study, as far as they are shared."""
-        try:
-            settings = read_yaml(self.results["config"])
-        except (KeyError, TypeError, NotPlainError) as error:
-            raise RunFolderError(f"{self.folder / RESULTS} is damaged. {AGAIN}.") from error
+        settings = settings_of_run(self.results.get("config"), self.folder)
         return StudyConfig.read(settings, where=str(self.folder))
 
     def pairs(self) -> Frame:

@@ -9,8 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 from safetensors import numpy as safetensors
 
+from counterpoint.config import Text
 from counterpoint.contenders.images import images_of, pixels_of
-from counterpoint.contenders.inputs import as_pairs
+from counterpoint.contenders.inputs import as_pairs, with_masks
 from counterpoint.contenders.kept.files import load as load_fit
 from counterpoint.contenders.vectors import Vectors
 from counterpoint.errors import SavedModelError, first_line
@@ -19,7 +20,7 @@ from counterpoint.features.hashes import inspect_images
 from counterpoint.features.pixels import Pixels
 from counterpoint.files import read_bytes
 from counterpoint.metrics import decide
-from counterpoint.rules import check_pattern, masked, pattern
+from counterpoint.rules import check_pattern, pattern
 from counterpoint.saved.model_inputs import inputs_of
 from counterpoint.saved.record import FIT, REFERENCE, read_record
 from counterpoint.saved.training_reference import TrainingReference, restored, small_copies, unit_vectors
@@ -62,7 +63,7 @@ class SavedModel:
         self.model, self.record, self.reference = model, record, reference
         self._encodings = str(encodings) if encodings else None
         self.classes: list[str] = list(record["classes"])
-        self._mask = record["text"]
+        self._text_rules = Text.model_validate(record["text"])
         self._inputs = inputs_of(model)
 
     @property
@@ -101,11 +102,8 @@ class SavedModel:
 
     def _masked(self, pairs: Frame) -> Frame:
         """Return *pairs* without the words that the study takes out of every text.  A blank text is missing."""
-        rules, text = self._mask, pl.col("text")
-        if rules["mask"]:
-            text = masked(text, rules["mask"], match=rules["match"], ignore_case=rules["ignore_case"])
-        found = pairs.with_columns(text)
-        return found.with_columns(pl.when(text.str.strip_chars() != "").then(text).alias("text"))
+        text = pl.col("text")
+        return with_masks(pairs, self._text_rules).with_columns(pl.when(text.str.strip_chars() != "").then(text))
 
     def _flags(self, pairs: Frame) -> list[pl.Series]:
         """Return the columns of `FLAGS`."""
@@ -199,9 +197,9 @@ def open_saved(folder: Path | str, *, trusted: Collection[str] = ()) -> SavedMod
     model = load_fit(place / FIT, trusted=trusted)
     if list(map(str, model.classes_)) != record["classes"]:
         raise SavedModelError(f"{place} has a fit of other classes than its record. Save the model again.")
-    rules = record["text"]
     try:
-        check_pattern(pattern(rules["mask"], match=rules["match"], ignore_case=rules["ignore_case"]), where=str(place))
+        rules = Text.model_validate(record["text"])
+        check_pattern(pattern(rules.mask, match=rules.match, ignore_case=rules.ignore_case), where=str(place))
         data = read_bytes(place / REFERENCE, most_bytes=MOST_REFERENCE_BYTES)
         reference = restored(safetensors.load(data))
     except Exception as error:  # for bytes from strangers the libraries may raise any error

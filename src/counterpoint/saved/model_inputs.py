@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from counterpoint.contenders.metadata import Metadata
+from counterpoint.contenders import MODELS
 from counterpoint.contenders.readings import Reading
 from counterpoint.saved.training_reference import SIDE_PX
 
@@ -47,7 +47,11 @@ def inputs_of(model: Any) -> Inputs:
     leaves = [each for each in models if not each.state().fits]
     readings = dict.fromkeys(reading for each in leaves for reading in each.encodings_read())
     pixels = next((settings for each in models if (settings := each.pixel_settings())), SMALL_COPY)
-    return Inputs(tuple(readings), dict(pixels), any(isinstance(each, Metadata) for each in models))
+    return Inputs(tuple(readings), dict(pixels), any(_path(type(each)) == MODELS["metadata"] for each in models))
+
+
+def _path(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"  # the class itself would load the trees of scikit-learn
 
 
 def _with_inner(model: Any) -> Iterator[Any]:

@@ -20,7 +20,7 @@ from counterpoint.files import read_bytes
 from counterpoint.formats.tables import FORMATS, open_table
 from counterpoint.schema import Frame
 
-FIRST_ROWS, PART_ROWS = 32, 512
+FIRST_ROWS, PART_ROWS = 8, 128
 """The rows of the first part, so that a first result comes soon, and of each other part."""
 MOST_TEXT_BYTES = 1 << 20
 IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")

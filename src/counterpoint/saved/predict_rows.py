@@ -1,19 +1,25 @@
-"""Predict the rows of any input: part after part, in several processes, with one row out for each row in."""
+"""Predict the rows of any input: part after part, several at a time, with one row out for each row in."""
 
 import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from threadpoolctl import threadpool_limits
+
 from counterpoint.engines.caps import caps, temporary_environment
+from counterpoint.engines.late_modules import UNNEEDED, load_late
 from counterpoint.engines.local import begin_worker
 from counterpoint.engines.spawn import SPAWN
 from counterpoint.errors import CounterpointError
+from counterpoint.features.child import children_ready
 from counterpoint.files import digest_of
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.saved.new_rows import NewRows, Part, key_of_rows
@@ -24,8 +30,8 @@ from counterpoint.schema import Frame
 if TYPE_CHECKING:
     from counterpoint.saved.model import SavedModel
 
-FEW_PARTS = 2
-"""Up to this number of parts, starting other processes takes longer than it saves."""
+HERE = 2
+"""The number of workers that are threads of this process."""
 STEP = "predicting"
 
 
@@ -53,7 +59,7 @@ def predict_rows(
     trusted
         *trusted* are classes and encoders from outside this package that may be imported.
     workers
-        *workers* is the number of processes (default: one a core).
+        *workers* is the number of parts that are predicted at a time (default: one a core).
     on_progress
         *on_progress* receives the number of predicted rows, and of all rows.
 
@@ -69,11 +75,9 @@ def predict_rows(
     file = PredictionFile(out, key_of_rows(rows, digest_of(folder / RECORD)))
     if file.is_another:
         on_progress("starting again: the parts that were there are of other rows or another model", 0, 0)
-    parts = rows.parts()
-    first = list(islice(parts, FEW_PARTS + 1))
     n_done, n_parts, n_all = 0, 0, _Total(rows)
-    with _predictor(folder, trusted, 1 if len(first) <= FEW_PARTS else workers or os.cpu_count() or 1) as predict:
-        for part, predictions in _in_order(chain(first, parts), predict, file):
+    with _workers(folder, trusted, workers or os.cpu_count() or 1) as crew:
+        for part, predictions in _in_order(rows.parts(), crew, file):
             if predictions is not None:
                 file.write(part.number, predictions)
             n_done, n_parts = n_done + len(part.rows), n_parts + 1
@@ -83,7 +87,7 @@ def predict_rows(
 
 
 class _Total:
-    """The number of all rows, counted once the first part is done, while other processes predict the next ones."""
+    """The number of all rows, counted once the first part is done, while the workers predict the next ones."""
 
     def __init__(self, rows: NewRows) -> None:
         self._rows, self._n = rows, 0
@@ -94,46 +98,67 @@ class _Total:
         return self._n
 
 
-class _Here:
-    """Predicts in this process."""
+class _Workers:
+    """Workers, each of which predicts one part at a time.
 
-    n_ahead = 1
+    The first ones are threads of this process, which share one model.  They are ready first and need the least memory,
+    but each holds the interpreter for a part of the time.  Each further worker has a process of its own.
 
-    def __init__(self, folder: Path, trusted: Collection[str]) -> None:
+    Parameters
+    ----------
+    folder, trusted
+        *folder* is a saved model, and *trusted* the classes and encoders that may be imported.
+    n
+        *n* is the number of workers.
+    """
+
+    def __init__(self, folder: Path, trusted: Collection[str], n: int) -> None:
         _open_here(folder, trusted)
+        self._arguments = (os.getpid(), folder, tuple(trusted))
+        self.n_ahead = 2 * n
+        self._threads = ThreadPoolExecutor(n, initializer=self._begin)
+        self._numbers, self._own = count(), threading.local()
+        self._processes: list[ProcessPoolExecutor] = []
 
     def submit(self, rows: Frame) -> Callable[[], Frame]:
-        return lambda: _predict(rows)
+        return self._threads.submit(self._predict, rows).result
 
+    def stop(self) -> None:
+        """Stop without waiting for the parts that are under way."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for executor in self._processes:
+            processes = list((getattr(executor, "_processes", None) or {}).values())
+            executor.shutdown(wait=False, cancel_futures=True)
+            for process in processes:
+                process.terminate()
 
-class _Pool:
-    """Predicts in other processes, each of which opens the model once."""
+    def _begin(self) -> None:
+        number = next(self._numbers)
+        self._own.process = None if number < HERE else self._process()
 
-    def __init__(self, pool: ProcessPoolExecutor, workers: int) -> None:
-        self._pool, self.n_ahead = pool, 2 * workers
+    def _process(self) -> ProcessPoolExecutor:
+        made = ProcessPoolExecutor(1, mp_context=SPAWN, initializer=_open, initargs=self._arguments)
+        self._processes.append(made)
+        return made
 
-    def submit(self, rows: Frame) -> Callable[[], Frame]:
-        with temporary_environment(caps(1)):
-            future: Future[Frame] = self._pool.submit(_predict, rows)
-        return future.result
+    def _predict(self, rows: Frame) -> Frame:
+        process = self._own.process
+        return process.submit(_predict, rows).result() if process else _predict(rows)
 
 
 @contextmanager
-def _predictor(folder: Path, trusted: Collection[str], workers: int) -> Iterator[_Here | _Pool]:
-    if workers == 1:
-        yield _Here(folder, trusted)
-        return
-    pool = ProcessPoolExecutor(
-        workers, mp_context=SPAWN, initializer=_open, initargs=(os.getpid(), folder, tuple(trusted))
-    )
-    try:
-        yield _Pool(pool, workers)
-    except BaseException:  # nobody waits for the parts that are under way
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+def _workers(folder: Path, trusted: Collection[str], n: int) -> Iterator[_Workers]:
+    # One thread in each library: the last bits of sums depend on their number.
+    with (
+        children_ready(min(n, HERE), "counterpoint.features.pixels"),
+        temporary_environment(caps(1)),
+        threadpool_limits(1),
+    ):
+        workers = _Workers(folder, trusted, n)
+        try:
+            yield workers
+        finally:
+            workers.stop()
 
 
 _opened: "list[SavedModel]" = []
@@ -142,13 +167,16 @@ _opened: "list[SavedModel]" = []
 
 def _open(parent: int, folder: Path, trusted: tuple[str, ...]) -> None:
     begin_worker(parent, 0)
+    load_late(*UNNEEDED)
     _open_here(folder, trusted)
 
 
 def _open_here(folder: Path, trusted: Collection[str]) -> None:
-    from counterpoint.saved.model import open_saved  # noqa: PLC0415 - the process that only writes needs no model
+    from counterpoint.saved.model import open_saved  # noqa: PLC0415 - after the children have begun
 
     _opened[:] = [open_saved(folder, trusted=trusted)]
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def _predict(rows: Frame) -> Frame:
@@ -157,14 +185,12 @@ def _predict(rows: Frame) -> Frame:
     return predicted(_opened[0], rows)
 
 
-def _in_order(
-    parts: Iterator[Part], predictor: _Here | _Pool, file: PredictionFile
-) -> Iterator[tuple[Part, Frame | None]]:
+def _in_order(parts: Iterator[Part], workers: _Workers, file: PredictionFile) -> Iterator[tuple[Part, Frame | None]]:
     """Yield each part with its predictions, or None where the *file* has them already."""
     waiting = deque[tuple[Part, Callable[[], Frame] | None]]()
     for part in parts:
-        waiting.append((part, None if file.has(part.number, len(part.rows)) else predictor.submit(part.rows)))
-        if len(waiting) > predictor.n_ahead:
+        waiting.append((part, None if file.has(part.number, len(part.rows)) else workers.submit(part.rows)))
+        if len(waiting) > workers.n_ahead:
             yield _result(*waiting.popleft())
     while waiting:
         yield _result(*waiting.popleft())

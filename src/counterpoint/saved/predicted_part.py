@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from counterpoint.encoders.encodings import forget_made_here
+from counterpoint.encoders.encodings import made_apart
 from counterpoint.saved.model import FLAGS, SavedModel
 from counterpoint.schema import Frame
 
@@ -20,9 +20,9 @@ def predicted(saved: SavedModel, rows: Frame) -> Frame:
     reason = pl.lit(None, pl.String).alias("reason") if "reason" not in rows.columns else pl.col("reason")
     whole = rows.with_columns(reason)
     read = whole.filter(pl.col("reason").is_null())
-    found = saved.predict(read.drop("reason", "id"))
+    with made_apart():
+        found = saved.predict(read.drop("reason", "id"))
     numbered = pl.concat([read.select("row"), found], how="horizontal")
-    forget_made_here()
     joined = whole.select("row", "id", "reason").join(numbered, on="row", how="left", maintain_order="left")
     chances = [f"p_{name}" for name in saved.classes]
     return joined.select("row", "id", "label", *chances, *FLAGS, "reason")

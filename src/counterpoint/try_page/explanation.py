@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from counterpoint import number_formats as numbers
-from counterpoint.encoders.encodings import forget_made_here
+from counterpoint.encoders.encodings import made_apart
 from counterpoint.features.decode import Pixels8
 from counterpoint.safe_text import page_line
 from counterpoint.saved.model import SavedModel
@@ -107,8 +107,8 @@ def explain(saved: SavedModel, text: str | None, image: Path | None, pixels: Pix
     parts = parts_of(pair, saved.modalities, [path for path in hidden if path])
     variants = list(dict.fromkeys([pair, *(part.without for part in parts)]))
     rows = [(text, str(image) if image else None), *variants]
-    found = saved.predict(pl.DataFrame(rows, schema={"text": pl.String, "image": pl.String}, orient="row"))
-    forget_made_here()  # the page runs for long
+    with made_apart():  # the page runs for long
+        found = saved.predict(pl.DataFrame(rows, schema={"text": pl.String, "image": pl.String}, orient="row"))
     first = found.row(0, named=True)
     chances = dict(zip(variants, found[f"p_{first['label']}"].to_list()[1:], strict=True))
     return {
