@@ -19,7 +19,7 @@ from report_studies import MODALITIES, study
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(BINARY is None, reason="no Chromium on this machine")]
 
-EVIL = [*HOSTILE, "شكرا جزيلا", "<b>bold</b>" * 9_000, "x" * 10_000, 'a "quoted", text']
+EVIL = [*HOSTILE, "شكرا جزيلا", "<b>bold</b>" * 9_000, "x" * 10_000, 'a "quoted-word", text']
 SEGMENT = {
     "segment": "texts <b>of</b> less", "conditions": '[{"fact": "words", "high": 3.0}]', "half": "all rows",
     "n_searched": 90, "gain_searched": 0.1, "n": 90, "groups": 80, "gain": 0.1, "low": 0.05, "high": 0.15, "rest": 0.0,
@@ -163,7 +163,7 @@ def test_confidence_finding_and_segment_can_be_filtered(opened, made, rows):
 
 
 def test_words_of_text_and_id_are_found_in_any_order(opened):
-    assert search(opened, "TEXT quoted") == EVIL.count(EVIL[-1]) * 25
+    assert search(opened, "TEXT quoted-word") == EVIL.count(EVIL[-1]) * 25
     assert search(opened, "شكرا") == 25
     assert search(opened, "=1+1") == 1
     assert search(opened, "nothing of this kind") == 0
@@ -289,7 +289,7 @@ def test_a_study_that_keeps_its_pairs_off_the_page_shows_counts_alone(tmp_path, 
     assert f"rescues {rows.filter(outcome='rescued').height}" in text
     attributes = [attrs for _, attrs in Reader(text).elements]
     assert not any(attrs.get("id") == "disagreement-rows" or "data-cell" in attrs for attrs in attributes)
-    assert "quoted" not in text
+    assert "quoted-word" not in text
 
 
 def test_a_study_without_an_image_contender_has_no_such_section(tmp_path):
