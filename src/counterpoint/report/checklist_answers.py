@@ -86,7 +86,8 @@ def command(record: StudyRecord) -> Answer:
 
 def label_origin(record: StudyRecord) -> Answer:
     """Return how the labels were made."""
-    origins = _counted(record.tables["pairs"]["label_source"])
+    pairs = record.tables["pairs"]
+    origins = _counted(pairs["label_source"]) if "label_source" in pairs.columns else ""
     return partly(f"Labels by origin: {origins or 'not recorded'}", "who made them, and when the rows were collected")
 
 

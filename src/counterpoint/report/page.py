@@ -113,9 +113,7 @@ def _content(
     others, modalities = [tables["predictions"], tables["costs"]], results.get("modalities") or {}
     kinds = settings.kinds
     contenders = ranked_contenders(scores, others, modalities=modalities, models=models, kinds=kinds)
-    leading = (
-        contenders.led_by(primary[side] for side in ("a", "b")) if (primary := results.get("primary")) else contenders
-    )
+    leading = contenders.led_by((results.get("primary") or {}).get(side, "") for side in ("a", "b"))
     sides = Sides(results, tables, scores, contenders, settings.evaluate, kinds)
     predicted = predicted_classes(
         tables["predictions"], primary=settings.evaluate.primary, confidence=settings.evaluate.confidence
