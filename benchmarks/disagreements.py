@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "material"))
 from browser import BINARY, Browser, browser
 from counterpoint.formats.images import ImageReader
 from counterpoint.report import write_page
-from counterpoint.report.disagreements import disagreements_section, row_facts
+from counterpoint.report.pairs.disagreements import disagreements_section, row_facts
 from counterpoint.schema import SEGMENTS, empty
 from report_studies import study
 

@@ -21,6 +21,9 @@ from counterpoint.runs.finished import RESULTS, read_finished, write_finished
 from counterpoint.runs.queue_files import write_queues
 from counterpoint.schema import Frame
 
+LISTED = ("scores", "repeats", "differences", "sizes", "size_curves", "costs", "findings", "segments")
+"""Tables of which results.json has every row."""
+
 
 def results_of(
     opened: Opened,
@@ -49,15 +52,8 @@ def results_of(
         "rows": rows_account(pairs, tables["dropped"]),
         "classes": sorted(pairs["label"].unique()),
         "modalities": modalities,
-        "scores": rows_of(tables["scores"]),
         "primary": primary,
-        "repeats": rows_of(tables["repeats"]),
-        "differences": rows_of(tables["differences"]),
-        "sizes": rows_of(tables["sizes"]),
-        "size_curves": rows_of(tables["size_curves"]),
-        "costs": rows_of(tables["costs"]),
-        "findings": rows_of(tables["findings"]),
-        "segments": rows_of(tables["segments"]),
+        **{name: rows_of(tables[name]) for name in LISTED},
         "titles": {check.code: check.title for check in all_checks(config.checks.extra)},
         "advice": {check.code: check.advice for check in all_checks(config.checks.extra)},
         "answer": answer._asdict(),

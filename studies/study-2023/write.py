@@ -27,8 +27,8 @@ from counterpoint.formats.images import ImageReader
 from counterpoint.on_progress import OnProgress
 from counterpoint.opening import open_study
 from counterpoint.progress import progress
-from counterpoint.report.rows import examples_section
-from counterpoint.report.svg import Gallery, drawing
+from counterpoint.report.drawing.svg import Gallery, drawing
+from counterpoint.report.pairs.rows import examples_section
 from counterpoint.study import Study
 from counterpoint.sweep import Sweep, open_sweep, points
 from hosted.chain import Chain

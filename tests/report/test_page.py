@@ -14,7 +14,7 @@ from PIL import Image
 from counterpoint import number_formats as numbers
 from counterpoint import schema
 from counterpoint.report import write_page
-from counterpoint.report.thumbnails import SIDE_PX
+from counterpoint.report.drawing.thumbnails import SIDE_PX
 from html_reader import HOSTILE, Reader
 from report_studies import MODALITIES, Weights, Words, study
 

@@ -7,7 +7,7 @@ import pytest
 
 from counterpoint import schema
 from counterpoint.report import write_page
-from counterpoint.report.svg import Gallery, drawing
+from counterpoint.report.drawing.svg import Gallery, drawing
 from counterpoint.report.where_it_helps import segments_section
 
 ROW = {

@@ -22,10 +22,10 @@ from counterpoint.compared_runs.sentences import (
 )
 from counterpoint.metrics import METRICS, find_metric
 from counterpoint.report import glossary
-from counterpoint.report.palette import ModalityStyle, modality_style
+from counterpoint.report.drawing.palette import ModalityStyle, modality_style
+from counterpoint.report.drawing.rowplots import Dot, draw_dots
+from counterpoint.report.drawing.svg import Gallery, drawing
 from counterpoint.report.rendering import write_html
-from counterpoint.report.rowplots import Dot, draw_dots
-from counterpoint.report.svg import Gallery, drawing
 
 Content = dict[str, Any]
 TERMS = {

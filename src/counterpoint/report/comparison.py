@@ -14,11 +14,11 @@ from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.metrics import find_metric
 from counterpoint.report import glossary
 from counterpoint.report.contenders import Contenders
-from counterpoint.report.figure_data import table_of
-from counterpoint.report.palette import ModalityStyle
-from counterpoint.report.rowplots import Dot, draw_dots
+from counterpoint.report.drawing.figure_data import table_of
+from counterpoint.report.drawing.palette import ModalityStyle
+from counterpoint.report.drawing.rowplots import Dot, draw_dots
+from counterpoint.report.drawing.svg import Gallery
 from counterpoint.report.scores import ScoreTable
-from counterpoint.report.svg import Gallery
 from counterpoint.safe_text import page_line
 from counterpoint.schema import Frame
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from counterpoint.contenders.titles import titles_of
-from counterpoint.report.palette import ModalityStyle, modality_style
+from counterpoint.report.drawing.palette import ModalityStyle, modality_style
 from counterpoint.report.scores import ScoreTable
 from counterpoint.schema import Frame
 

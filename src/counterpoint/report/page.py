@@ -11,27 +11,21 @@ from counterpoint import schema
 from counterpoint.config import Evaluate, Page, Split
 from counterpoint.formats.images import ImageReader
 from counterpoint.metrics.decision import rule_of
-from counterpoint.report import (
-    architecture,
-    behaviour,
-    comparison,
-    disagreements,
-    findings,
-    pair_map,
-    record,
-    rows,
-    where_it_helps,
-)
-from counterpoint.report.checklist import checklist_section
+from counterpoint.report import comparison, record, where_it_helps
+from counterpoint.report.behaviour import architecture
+from counterpoint.report.behaviour import section as behaviour
+from counterpoint.report.behaviour.predicted_classes import PredictedClasses, predicted_classes
 from counterpoint.report.contenders import Contenders, ranked_contenders
 from counterpoint.report.curves.section import curves_section
-from counterpoint.report.first_screen import first_screen
-from counterpoint.report.predicted_classes import PredictedClasses, predicted_classes
+from counterpoint.report.curves.size_of_data import size_of_data_section
+from counterpoint.report.drawing.svg import Gallery, drawing
+from counterpoint.report.findings import section as findings
+from counterpoint.report.findings.checklist import checklist_section
+from counterpoint.report.first_screen.section import first_screen
+from counterpoint.report.first_screen.sides import Sides
+from counterpoint.report.pairs import disagreements, pair_map, rows
 from counterpoint.report.rendering import write_html
 from counterpoint.report.scores import ScoreTable
-from counterpoint.report.sides import Sides
-from counterpoint.report.size_of_data import size_of_data_section
-from counterpoint.report.svg import Gallery, drawing
 from counterpoint.schema import Frame
 
 TABLES: Mapping[str, schema.Columns] = {

@@ -13,9 +13,9 @@ from counterpoint import __version__
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import replacing
 from counterpoint.metrics import find_metric
-from counterpoint.report import findings
 from counterpoint.report.cells import cell
-from counterpoint.report.palette import STYLES, css_variables
+from counterpoint.report.drawing.palette import STYLES, css_variables
+from counterpoint.report.findings import section as findings
 from counterpoint.safe_text import page_line
 
 FILTERS = (

@@ -11,8 +11,8 @@ from counterpoint.config import Evaluate
 from counterpoint.measures.conditions import condition_of
 from counterpoint.measures.row_gains import gain_name
 from counterpoint.measures.segments import ALPHA, WHOLE
-from counterpoint.report.rowplots import Dot, draw_dots
-from counterpoint.report.svg import Gallery
+from counterpoint.report.drawing.rowplots import Dot, draw_dots
+from counterpoint.report.drawing.svg import Gallery
 from counterpoint.schema import Frame
 
 Content = dict[str, Any]

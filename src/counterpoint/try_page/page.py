@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from counterpoint import __version__
-from counterpoint.report.palette import css_variables, light
+from counterpoint.report.drawing.palette import css_variables, light
 from counterpoint.safe_text import page_line
 from counterpoint.try_page.guard import MOST_PICTURE_BYTES, NOTHING_ALLOWED
 

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from counterpoint.report.palette import light
-from counterpoint.report.panels import WIDTH_PX, draw_learning
-from counterpoint.report.svg import TITLE_PX
+from counterpoint.report.drawing.palette import light
+from counterpoint.report.drawing.panels import WIDTH_PX, draw_learning
+from counterpoint.report.drawing.svg import TITLE_PX
 from counterpoint.schema import Frame
 from page.inquest_results import QUANTITIES, Found
 from page.their_figures import TheirFigures

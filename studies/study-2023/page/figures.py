@@ -10,7 +10,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from counterpoint.report.svg import Gallery, drawing
+from counterpoint.report.drawing.svg import Gallery, drawing
 from page.curve_figures import Line, draw_inquest, draw_learning_beside, draw_shares, draw_training
 from page.inquest_results import InquestResults
 from page.results import SweepResults

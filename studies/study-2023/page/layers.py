@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from counterpoint import make
-from counterpoint.report.architecture import shape
+from counterpoint.report.behaviour.architecture import shape
 
 _PAIRS = {"text": ["a fox", "a car"], "image": [None, None]}
 

@@ -14,7 +14,7 @@ from counterpoint.report.curves.contribution import (
     information_parts,
     perceptual_parts,
 )
-from counterpoint.report.svg import Gallery, drawing
+from counterpoint.report.drawing.svg import Gallery, drawing
 from counterpoint.schema import FINDINGS, empty, finding
 from html_reader import HOSTILE
 

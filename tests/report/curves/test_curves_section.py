@@ -4,16 +4,16 @@ import polars as pl
 import pytest
 
 from counterpoint.metrics import find_metric, read_part
+from counterpoint.report.behaviour.error_analysis import reliability_bins
+from counterpoint.report.behaviour.predicted_classes import predicted_classes
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.curves.calibration import calibration_data, calibration_section
 from counterpoint.report.curves.leading import MOST, dashes, leading_contenders
 from counterpoint.report.curves.ranking import ranking_curves, ranking_data
 from counterpoint.report.curves.section import curves_section
-from counterpoint.report.error_analysis import reliability_bins
-from counterpoint.report.palette import modality_style
-from counterpoint.report.predicted_classes import predicted_classes
+from counterpoint.report.drawing.palette import modality_style
+from counterpoint.report.drawing.svg import Gallery, drawing
 from counterpoint.report.scores import ScoreTable
-from counterpoint.report.svg import Gallery, drawing
 from report_studies import ALL_METRICS, MODALITIES, study
 
 READS = {"fusion": ("text", "image"), "svm": ("text",), "lstm": ("text",), "cnn": ("image",), "majority": ()}

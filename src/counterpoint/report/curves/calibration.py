@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from counterpoint import number_formats as numbers
+from counterpoint.report.behaviour.error_analysis import reliability_bins
+from counterpoint.report.behaviour.predicted_classes import PredictedClasses
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.curves.panel_rows import LegendRow, draw_legend, draw_panels
-from counterpoint.report.error_analysis import reliability_bins
-from counterpoint.report.palette import light
-from counterpoint.report.predicted_classes import PredictedClasses
+from counterpoint.report.drawing.palette import light
+from counterpoint.report.drawing.svg import Gallery
 from counterpoint.report.scores import ScoreTable
-from counterpoint.report.svg import Gallery
 from counterpoint.safe_text import page_line
 from counterpoint.schema import Frame
 

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from counterpoint import number_formats as numbers
-from counterpoint.report.palette import light
-from counterpoint.report.rowplots import NARROW_PX, WIDE_PX
-from counterpoint.report.svg import TITLE_PX, Gallery
+from counterpoint.report.drawing.palette import light
+from counterpoint.report.drawing.rowplots import NARROW_PX, WIDE_PX
+from counterpoint.report.drawing.svg import TITLE_PX, Gallery
 from counterpoint.safe_text import page_line
 from counterpoint.schema import Frame
 

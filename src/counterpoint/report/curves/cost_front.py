@@ -14,10 +14,10 @@ from counterpoint import number_formats as numbers
 from counterpoint.metrics import find_metric
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.curves.point_labels import draw_point_labels
-from counterpoint.report.palette import light
-from counterpoint.report.rowplots import NARROW_PX, WIDE_PX
+from counterpoint.report.drawing.palette import light
+from counterpoint.report.drawing.rowplots import NARROW_PX, WIDE_PX
+from counterpoint.report.drawing.svg import TITLE_PX, Gallery
 from counterpoint.report.scores import ScoreTable
-from counterpoint.report.svg import TITLE_PX, Gallery
 from counterpoint.schema import Frame
 
 Content = dict[str, Any]

@@ -27,7 +27,7 @@ def leading_contenders(
 
     Examples
     --------
-    >>> from counterpoint.report.palette import modality_style
+    >>> from counterpoint.report.drawing.palette import modality_style
     >>> reads = {"fusion": ("text", "image"), "svm": ("text",), "cnn": ("image",), "lstm": ("text",)}
     >>> contenders = Contenders(tuple(reads), {name: modality_style(each) for name, each in reads.items()})
     >>> leading_contenders(contenders, {"a": "fusion", "b": "lstm"}, present=reads)

@@ -7,9 +7,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from counterpoint.report.palette import light
-from counterpoint.report.rowplots import NARROW_PX, WIDE_PX
-from counterpoint.report.svg import TITLE_PX
+from counterpoint.report.drawing.palette import light
+from counterpoint.report.drawing.rowplots import NARROW_PX, WIDE_PX
+from counterpoint.report.drawing.svg import TITLE_PX
 from counterpoint.safe_text import page_line
 
 _HEAD_PX, _AXIS_PX, _ROW_PX, _LEFT_PX, _GAP_PX, _RIGHT_PX = 22, 46, 19, 54, 20, 16

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from matplotlib.axes import Axes
 
-from counterpoint.report.palette import light
+from counterpoint.report.drawing.palette import light
 from counterpoint.safe_text import page_line
 
 Box = tuple[float, float, float, float]

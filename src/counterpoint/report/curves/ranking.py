@@ -15,9 +15,9 @@ from counterpoint.report.contenders import Contenders
 from counterpoint.report.curves.leading import dashes
 from counterpoint.report.curves.panel_rows import LegendRow, draw_legend, draw_panels
 from counterpoint.report.curves.step_curves import StepCurve, precision_recall_curve, roc_curve
-from counterpoint.report.palette import light
+from counterpoint.report.drawing.palette import light
+from counterpoint.report.drawing.svg import Gallery
 from counterpoint.report.scores import ScoreTable
-from counterpoint.report.svg import Gallery
 from counterpoint.schema import Frame, class_names
 
 Content = dict[str, Any]

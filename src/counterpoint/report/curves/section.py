@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from counterpoint.report.behaviour.predicted_classes import PredictedClasses
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.curves.calibration import calibration_section
 from counterpoint.report.curves.contribution import contribution_section
 from counterpoint.report.curves.cost_front import cost_section
 from counterpoint.report.curves.leading import leading_contenders
 from counterpoint.report.curves.ranking import ranking_section
-from counterpoint.report.predicted_classes import PredictedClasses
+from counterpoint.report.drawing.svg import Gallery
 from counterpoint.report.scores import ScoreTable
-from counterpoint.report.svg import Gallery
 from counterpoint.schema import Frame
 
 Content = dict[str, Any]

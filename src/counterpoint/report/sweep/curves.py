@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from counterpoint.report.palette import light
-from counterpoint.report.panels import WIDTH_PX
-from counterpoint.report.rowplots import NARROW_PX, WIDE_PX
-from counterpoint.report.svg import TITLE_PX
+from counterpoint.report.drawing.palette import light
+from counterpoint.report.drawing.panels import WIDTH_PX
+from counterpoint.report.drawing.rowplots import NARROW_PX, WIDE_PX
+from counterpoint.report.drawing.svg import TITLE_PX
 from counterpoint.report.sweep.points import ScoreCurve, short_key
 from counterpoint.report.sweep.scale import Scale
 from counterpoint.safe_text import page_line

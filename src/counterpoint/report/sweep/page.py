@@ -5,8 +5,8 @@ from typing import Any
 
 from counterpoint import number_formats as numbers
 from counterpoint.report import record
+from counterpoint.report.drawing.svg import Gallery, drawing
 from counterpoint.report.rendering import write_html
-from counterpoint.report.svg import Gallery, drawing
 from counterpoint.report.sweep import sections
 from counterpoint.report.sweep.points import GAP
 from counterpoint.report.sweep.swept import Swept

@@ -7,12 +7,13 @@ from typing import Any
 
 from counterpoint import number_formats as numbers
 from counterpoint.metrics import Metric
-from counterpoint.report import glossary, panels
-from counterpoint.report.behaviour import best_epochs, learning_numbers
-from counterpoint.report.figure_data import table_of
-from counterpoint.report.palette import ModalityStyle
-from counterpoint.report.rowplots import Dot, draw_dots
-from counterpoint.report.svg import Gallery
+from counterpoint.report import glossary
+from counterpoint.report.behaviour.section import best_epochs, learning_numbers
+from counterpoint.report.drawing import panels
+from counterpoint.report.drawing.figure_data import table_of
+from counterpoint.report.drawing.palette import ModalityStyle
+from counterpoint.report.drawing.rowplots import Dot, draw_dots
+from counterpoint.report.drawing.svg import Gallery
 from counterpoint.report.sweep import curves as figures
 from counterpoint.report.sweep.points import Changes, Row, ScoreCurve, short_key
 from counterpoint.report.sweep.scale import Scale

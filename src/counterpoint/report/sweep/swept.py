@@ -11,7 +11,7 @@ from counterpoint import schema
 from counterpoint.config import Evaluate
 from counterpoint.config.sweep import SweepConfig
 from counterpoint.metrics import Metric, find_metric
-from counterpoint.report.palette import ModalityStyle, modality_style
+from counterpoint.report.drawing.palette import ModalityStyle, modality_style
 from counterpoint.report.sweep.points import Changes, Row, ScoreCurve, curves_along, marked_rows, single_changes
 from counterpoint.report.sweep.sentences import sentences
 from counterpoint.schema import Frame

@@ -1,0 +1,1 @@
+"""The sections about contenders: layers, learning, confusions, mistakes, and words."""

@@ -1,0 +1,1 @@
+"""Figures and thumbnails: how they are drawn, saved and coloured."""

@@ -1,0 +1,177 @@
+"""What a reader does next, and what the models cost: the lower part of the first screen."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from counterpoint import number_formats as numbers
+from counterpoint.compare.equivalence import rows_needed
+from counterpoint.contenders import WITHOUT_ENCODERS
+from counterpoint.contenders.titles import COMBINATIONS, SUMS, TITLES
+from counterpoint.report.first_screen.plain_numbers import about, milliseconds
+from counterpoint.report.first_screen.plain_words import NEXT
+from counterpoint.report.first_screen.sides import Sides
+
+Content = dict[str, Any]
+BETTER = ("better", "better_alone", "not_shown")
+"""Claims whose contender of both modalities has the better score."""
+SETTLED = ("same", "worse", "none")
+"""Claims after which the contender of one modality is enough."""
+ENCODED = set(TITLES).difference(WITHOUT_ENCODERS, ("late-fusion", "ensemble"))
+"""Kinds that read the vectors of pretrained models in any case."""
+QUEUES = {
+    "CP004": "whose text and image agree least",
+    "CP020": "whose label looks wrong",
+    "CP024": "with different labels for the same content",
+    "CP025": "with a shared picture or phrase",
+}
+"""The pairs in the queue of each check, in words."""
+
+
+def next_step(sides: Sides) -> Content:
+    """Return the next step: sentences, the command that saves a contender, and the rows to look at."""
+    ship, why = _to_ship(sides)
+    command = None
+    sentences = list(_steps(sides))
+    if ship:
+        title = sides.contenders.title(ship)
+        sentences.insert(0 if sides.claim != "open" else len(sentences), f"{why} “{title}”.")
+        command = _command(sides, ship)
+        if command is None:
+            sentences.append("It is a model from outside, so this study cannot save it.")
+    sentences = sentences or ["Read the answer in detail below."]
+    return {"sentences": sentences, "command": command, "ship": ship, "queue": _queue(sides)}
+
+
+def _to_ship(sides: Sides) -> tuple[str | None, str]:
+    """Return the contender to use, and the beginning of the sentence on it.  None where no one is ready to be used."""
+    if sides.row is None or sides.verdict == "no_signal":
+        return None, ""
+    if sides.claim in BETTER:
+        simpler = _simpler_sum(sides)
+        return (simpler, "Use the simpler") if simpler else (sides.a, "Use")
+    if sides.claim in SETTLED:
+        return sides.b, "Use the simpler" if sides.claim == "same" else "Use"
+    return (sides.b, "Until then, use") if sides.claim == "open" else (None, "")
+
+
+def _simpler_sum(sides: Sides) -> str | None:
+    """Return a sum of models that is not shown to be worse than the contender of both, where CP009 advises one."""
+    found = sides.alarm("CP009")
+    if found is None or found["subject"] != sides.a:
+        return None
+    sums = [name for name in sides.contenders if sides.kind(name) in SUMS and name != sides.a]
+    return next((name for name in sums if not _is_worse(sides, name, sides.a)), None)
+
+
+def _is_worse(sides: Sides, name: str, other: str) -> bool:
+    """Return whether *name* is shown to be worse than *other*, or is not compared with it."""
+    rows = sides.tables["differences"].filter(metric=sides.scores.metric).drop_nulls(["low", "high"])
+    ours = rows.filter(a=name, b=other)["high"].to_list() + [-low for low in rows.filter(a=other, b=name)["low"]]
+    return not ours or min(ours) < 0
+
+
+def _steps(sides: Sides) -> Iterator[str]:
+    """Yield what to do, apart from the contender to use."""
+    if sides.row is None:
+        yield _missing(sides)
+        return
+    if sides.verdict in NEXT:
+        yield NEXT[sides.verdict].format_map(sides.places)
+    if sides.claim == "not_shown":
+        yield "To learn the reason, try better models of the text alone and of the image alone, or more pairs."
+    if sides.verdict == "averaging_gain":
+        yield "A better model of one of the two may do as well: try one before you pay for both."
+    if sides.claim == "better" and sides.alarm("CP009") and sides.kind(sides.a) not in SUMS:
+        yield "Two models that are trained apart and added are likely to be enough."
+    if sides.claim in ("open", "none") and sides.verdict != "no_signal":
+        yield from _more_pairs(sides)
+
+
+def _missing(sides: Sides) -> str:
+    if sides.results.get("primary"):
+        return "Keep more pairs for the test, and run again."
+    if not sides.contenders.of_modality("text and image"):
+        return "Add a model that reads text and image together, and run again."
+    return f"Add a model that reads the {sides.places['unread']} alone, and run again."
+
+
+def _more_pairs(sides: Sides) -> Iterator[str]:
+    """Yield about how many more pairs would settle the question, as the answer does."""
+    row, rules, n = sides.row or {}, sides.evaluate, sides.n_tested
+    if not (row["low"] <= 0 <= row["high"]) or not (row["error"] or 0) > 0 or row["df"] is None or not n:
+        return
+    needed = rows_needed(
+        row["difference"], row["error"], row["df"], n, margin=rules.margin, confidence=rules.confidence
+    )
+    if needed is None:
+        yield "More pairs will hardly settle it: more than a hundred times as many would be needed."
+    elif needed > n:
+        more = (needed - n) * max(1.0, len(sides.tables["pairs"]) / n)
+        yield f"About {about(more)} more pairs would settle it, if the difference stays as it is."
+
+
+def _command(sides: Sides, name: str) -> str | None:
+    if not sides.is_ours(name):
+        return None
+    run = shlex.quote(f"runs/{sides.results['study']}")
+    return f"counterpoint save {run} --contender {shlex.quote(name)} --to model"
+
+
+def _queue(sides: Sides) -> Content | None:
+    """Return the rows to look at first, of the first check that warns and has a queue."""
+    for code, words in QUEUES.items():
+        found = sides.alarm(code)
+        n = json.loads(found["evidence"] or "{}").get("n_queue") if found else None
+        if n:
+            pairs = "pair" if n == 1 else "pairs"
+            return {"code": code, "words": f"Look at the {numbers.count(n)} {pairs} {words}"}
+    return None
+
+
+def cost_in_words(sides: Sides) -> list[str]:
+    """Return sentences on the time that both sides take for a pair, and on the time of training."""
+    names = [name for name in (sides.a, sides.b) if name] or list(sides.contenders.names[:1])
+    took = {name: found for name in names if (found := _took(sides, name)) is not None}
+    if not took:
+        return ["Not measured."]
+    sentences = [f"{_subject(sides, name)}: {milliseconds(predict_s)} a pair{_training(sides, name, fit_s)}."
+                 for name, (predict_s, fit_s) in took.items()]  # fmt: skip
+    return [*sentences, _left_out(sides, list(took))]
+
+
+def _subject(sides: Sides, name: str) -> str:
+    if name == sides.a:
+        return "Reading both"
+    return f"The {sides.single} alone" if name == sides.b else "The best model"
+
+
+def _training(sides: Sides, name: str, fit_s: float) -> str:
+    """Return the time of one training, unless it rests on the training of other contenders."""
+    took = numbers.rough_duration(fit_s) if fit_s >= 1 else "less than 1 s"
+    return "" if sides.kind(name) in COMBINATIONS else f", after {took} of training"
+
+
+def _took(sides: Sides, name: str) -> tuple[float, float] | None:
+    """Return the seconds that a contender takes for one pair, and for one training: medians over its fits."""
+    costs = sides.tables["costs"].filter(contender=name)
+    fit = ["contender", "seed", "fold"]
+    rows = sides.tables["predictions"].filter(contender=name).group_by(fit).len("n")
+    each = costs.join(rows, on=fit, how="left").with_columns(pl.col("n").fill_null(len(sides.tables["pairs"])))
+    found = each.filter(pl.col("n") > 0, pl.col("predict_s").is_finite(), pl.col("fit_s").is_finite())
+    if found.is_empty():
+        return None
+    return found.select((pl.col("predict_s") / pl.col("n")).median(), pl.col("fit_s").median()).row(0)
+
+
+def _left_out(sides: Sides, names: list[str]) -> str:
+    """Return one sentence on the time that the study does not measure for each pair."""
+    kinds = {sides.kind(name) for name in names}.difference(WITHOUT_ENCODERS)
+    if not kinds:
+        return "The time to load pictures comes on top."
+    if kinds & ENCODED:
+        return "The time to load pictures and to run the pretrained models comes on top."
+    return "The time to load pictures, and to run pretrained models if it uses any, comes on top."

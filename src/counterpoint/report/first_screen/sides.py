@@ -1,0 +1,141 @@
+"""The two sides of the primary contrast, as the first screen reads them.  Computes no score."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from counterpoint.config import Evaluate
+from counterpoint.contenders.titles import TITLES
+from counterpoint.report.contenders import Contenders
+from counterpoint.report.scores import ScoreTable
+from counterpoint.schema import Frame
+
+COUNTED = ("balanced_accuracy", "accuracy")
+"""Metrics that are a share of right answers."""
+ENDS = ("difference", "low", "high")
+OTHER = {"text": "image", "image": "text"}
+UNTRAINED = ("zero-shot",)
+"""Kinds that no labelled pair trains, which are no contender of a modality alone."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two contenders that the answer is about, and all that the first screen reads of the study.
+
+    Attributes
+    ----------
+    results
+        *results* is the content of results.json.
+    tables
+        *tables* are those of `counterpoint.report.page.TABLES`.
+    scores
+        *scores* have the metric that decides.
+    contenders
+        *contenders* have the titles.
+    evaluate
+        *evaluate* are the settings of the comparison.
+    kinds
+        *kinds* has the kind of each contender of the study file by its name.
+    """
+
+    results: Mapping[str, Any]
+    tables: Mapping[str, Frame]
+    scores: ScoreTable
+    contenders: Contenders
+    evaluate: Evaluate
+    kinds: Mapping[str, str]
+
+    @property
+    def answer(self) -> Mapping[str, Any]:
+        """The answer of results.json, which may be empty."""
+        return self.results.get("answer") or {}
+
+    @property
+    def claim(self) -> str:
+        """The claim of the answer, or nothing where there is no answer."""
+        return str(self.answer.get("claim") or "")
+
+    @property
+    def verdict(self) -> str:
+        """The verdict of the answer."""
+        return str(self.answer.get("verdict") or "")
+
+    @cached_property
+    def row(self) -> Mapping[str, Any] | None:
+        """The primary contrast, or None where there is none, or none with an interval."""
+        row = next(self.tables["differences"].filter("is_primary").iter_rows(named=True), None)
+        if row is None or any(row[name] is None for name in ENDS):
+            return None
+        return row if all(math.isfinite(row[name]) for name in ENDS) else None
+
+    @property
+    def a(self) -> str:
+        """The contender of both modalities."""
+        return str(self.row["a"]) if self.row else ""
+
+    @property
+    def b(self) -> str:
+        """The contender of one modality."""
+        return str(self.row["b"]) if self.row else ""
+
+    @property
+    def single(self) -> str:
+        """The modality that `b` reads, in words."""
+        read = self.contenders.style(self.b).label
+        return read if read in OTHER else "one of them"
+
+    @property
+    def places(self) -> dict[str, str]:
+        """The words for the places in `counterpoint.report.first_screen.plain_words`."""
+        unread = " or the ".join(self.unread) or "text or the image"
+        return {"single": self.single, "other": OTHER.get(self.single, "other"), "unread": unread}
+
+    @property
+    def unread(self) -> list[str]:
+        """The modalities that no trained contender reads alone."""
+        trained = [name for name in self.contenders if self.kind(name) not in UNTRAINED]
+        read = {self.contenders.style(name).label for name in trained}
+        return [modality for modality in OTHER if modality not in read]
+
+    def kind(self, name: str) -> str:
+        """Return the kind of a contender."""
+        return self.kinds.get(name, name)
+
+    def is_ours(self, name: str) -> bool:
+        """Return whether a contender was fitted by the study, so that it can be saved."""
+        return name in self.kinds or (not self.kinds and name in TITLES)
+
+    def value(self, name: str, metric: str) -> float | None:
+        """Return the test score of a contender, or None."""
+        rows = self.scores.test.filter(contender=name, metric=metric)["value"].drop_nulls()
+        return float(rows[0]) if len(rows) and math.isfinite(rows[0]) else None
+
+    @cached_property
+    def counted(self) -> str | None:
+        """The metric whose scores are counts of right answers, in the order that the primary metric gives."""
+        if self.scores.metric in COUNTED:
+            return self.scores.metric
+        values = [self.value(name, "accuracy") for name in (self.a, self.b)]
+        if self.row is None or None in values:
+            return "accuracy" if self.row is None and "accuracy" in self.scores.metrics else None
+        gain = (values[0] or 0) - (values[1] or 0)
+        return "accuracy" if gain * self.row["difference"] >= 0 else None
+
+    @property
+    def is_of_counts(self) -> bool:
+        """Whether the primary metric is a share of right answers, so that its difference is one too."""
+        return self.scores.metric in COUNTED
+
+    @property
+    def n_tested(self) -> int:
+        """The number of test pairs."""
+        return int(self.scores.test.select(pl.col("n").max()).item() or 0)
+
+    def alarm(self, code: str) -> Mapping[str, Any] | None:
+        """Return the first finding *code* that warns or fails, or None."""
+        found = self.tables["findings"].filter(pl.col("severity").is_in(["warn", "fail"]), code=code)
+        return next(found.iter_rows(named=True), None)

@@ -1,0 +1,244 @@
+"""The first screen is true for every claim and verdict, in words that need no explanation."""
+
+import json
+import re
+
+import polars as pl
+import pytest
+
+from counterpoint import schema
+from counterpoint.config import Evaluate
+from counterpoint.contenders import MODELS
+from counterpoint.diagnose.claim import DOUBTS, NOT_COMPARABLE, OPENINGS
+from counterpoint.diagnose.verdict_list import VERDICTS
+from counterpoint.metrics.table import METRICS
+from counterpoint.report import glossary, write_page
+from counterpoint.report.contenders import ranked_contenders
+from counterpoint.report.first_screen import plain_words
+from counterpoint.report.first_screen.section import first_screen
+from counterpoint.report.first_screen.sides import Sides
+from counterpoint.report.page import TABLES
+from counterpoint.report.scores import ScoreTable
+from html_reader import Reader
+from report_studies import study
+
+READS = {
+    "metadata": (),
+    "text-svm": ("text",),
+    "image-cnn": ("image",),
+    "lstm-cnn": ("text", "image"),
+    "late-fusion": ("text", "image"),
+}
+VALUES = {"metadata": 0.6, "text-svm": 0.92, "image-cnn": 0.8, "lstm-cnn": 0.95, "late-fusion": 0.94}
+STEADY = {"value": 0.0, "low": 0.0, "high": 0.0, "n": 1000, "seeds": 1}
+ENDS = {
+    "better": (0.03, 0.01, 0.05),
+    "better_alone": (0.03, 0.01, 0.05),
+    "not_shown": (0.03, 0.01, 0.05),
+    "same": (0.002, -0.004, 0.008),
+    "worse": (-0.03, -0.05, -0.01),
+    "none": (0.002, -0.01, 0.014),
+    "open": (0.02, -0.01, 0.05),
+}
+CASES = [
+    *(("better", verdict) for verdict in ("averaging_gain", "additive_gain", "interaction_gain", "cannot_tell")),
+    *(("better_alone", verdict) for verdict in ("text_only", "image_only", "redundant", "no_signal")),
+    ("not_shown", "cannot_tell"),
+    ("same", "equivalent"),
+    ("worse", "cannot_tell"),
+    *(("none", verdict) for verdict in ("redundant", "text_only", "image_only", "no_signal", "cannot_tell")),
+    ("open", "cannot_tell"),
+    ("not_asked", "not_asked"),
+    *(("not_comparable", verdict) for verdict in NOT_COMPARABLE),
+    ("nothing", "cannot_tell"),
+]
+TERMS = {
+    *(name.lower() for name, _ in glossary.TERMS.values()),
+    *(name.replace("_", " ") for name in METRICS),
+    "holm", "p =", "p <", "oof", "out-of-fold", "logit", "encoder", "calibrat", "bootstrap", "hypothes", "confidence",
+    "bits", "single-entity", "multimodal", "branch", "in-sample", "significan", "standard error", "cross-validation",
+}  # fmt: skip
+"""Terms that a reader without statistics would have to look up."""
+
+
+def sides(claim, verdict, *, doubt=None, metric="balanced_accuracy", findings=(), ends=None, values=VALUES, **evaluate):
+    difference, low, high = ends or ENDS.get(claim, (0.03, 0.01, 0.05))
+    row = {"a": "lstm-cnn", "b": "text-svm", "metric": metric, "difference": difference, "low": low, "high": high}
+    row |= {"error": (high - low) / 3.92, "df": 900.0, "p": 0.01, "p_holm": 0.02, "minimum_detectable": 0.03}
+    sums = row | {"b": "late-fusion", "difference": 0.01, "low": -0.01, "high": 0.03, "is_primary": False}
+    differences = pl.DataFrame([row | {"is_primary": True}, sums], schema=dict(schema.DIFFERENCES))
+    scores = [
+        {"contender": name, "part": "test", "metric": each} | STEADY | {"value": value}
+        for each in dict.fromkeys([metric, "accuracy"])
+        for name, value in values.items()
+    ]
+    fits = {"seed": 0, "fold": "test", "trials": 1, "epochs": 1, "parameters": 9, "fit_s": 12.0, "predict_s": 4.0}
+    tables = {
+        "pairs": _pairs(),
+        "differences": differences if claim != "nothing" else differences.clear(),
+        "scores": pl.DataFrame(scores, schema=dict(schema.SCORES)),
+        "costs": pl.DataFrame([{"contender": name} | fits for name in READS], schema=dict(schema.COSTS)),
+        "findings": pl.DataFrame(list(findings), schema=dict(schema.FINDINGS)),
+    }
+    tables = {name: tables.get(name, schema.empty(columns)) for name, columns in TABLES.items()}
+    table = ScoreTable(tables["scores"], metric=metric, confidence=0.95)
+    answer = {"claim": claim, "verdict": verdict, "doubt": doubt, "headline": "lstm-cnn …"}
+    results = {"study": "photos", "answer": answer, "primary": {"a": "lstm-cnn", "b": "text-svm", "metric": metric}}
+    results |= {"primary": None} if claim == "nothing" else {}
+    reads = {name: read for name, read in READS.items() if claim != "not_asked" or name != "image-cnn"}
+    values = {name: value for name, value in values.items() if name in reads}
+    contenders = ranked_contenders(table, [], modalities=reads, models={}, kinds={name: name for name in reads})
+    rules = Evaluate.read({"primary": metric, "metrics": [metric, "accuracy"], **evaluate}, where="evaluate")
+    return Sides(results, tables, table, contenders, rules, {name: name for name in READS})
+
+
+def _pairs(n=1000):
+    columns = {"id": [str(i) for i in range(n)], "row": range(n), "text": "a pair", "image": None, "group": "1"}
+    labels = ["dog", "cat"] * (n // 2)
+    return pl.DataFrame(columns, schema_overrides={"image": pl.String}).with_columns(
+        label=pl.Series(labels), label_source=pl.lit("column"), fold=pl.lit("test")
+    )
+
+
+def words_of(content):
+    """Return all words of a first screen but the command."""
+    if isinstance(content, dict):
+        left_out = ("command", "ship", "code", "picture")
+        return " ".join(words_of(value) for key, value in content.items() if key not in left_out)
+    if isinstance(content, list):
+        return " ".join(map(words_of, content))
+    return content if isinstance(content, str) else ""
+
+
+def finding(code, subject, **evidence):
+    return {"code": code, "severity": "warn", "subject": subject, "explanation": "…", "evidence": json.dumps(evidence)}
+
+
+@pytest.mark.parametrize(("claim", "verdict"), CASES)
+@pytest.mark.parametrize("doubt", [None, *DOUBTS])
+def test_no_claim_needs_a_code_a_kind_or_a_term_to_be_explained(claim, verdict, doubt):
+    sentence = doubt and f"But {DOUBTS[doubt]} ({doubt})."
+    queue = [finding("CP020", "labels", n_queue=3), finding("CP009", "lstm-cnn")]
+    found = first_screen(sides(claim, verdict, doubt=sentence, findings=queue), None)
+    words = words_of(found).lower()
+    assert not re.search(r"cp\d{3}", words)
+    assert not [kind for kind in MODELS if re.search(rf"(?<![\w-]){re.escape(kind)}(?![\w-])", words)]
+    assert not [term for term in TERMS if re.search(rf"\b{re.escape(term)}", words)]
+    assert "{" not in words
+    assert all(found[key] for key in ("answer", "sure", "cost", "next"))
+    assert found["next"]["sentences"]
+
+
+def test_the_words_around_the_first_screen_need_no_explanation_either(tmp_path):
+    results, tables, _ = study(tmp_path / "images", contenders=("text-svm", "image-cnn", "lstm-cnn"), n=80)
+    answer = results["answer"] | {"claim": "better", "doubt": "But some labels look wrong (CP020)."}
+    page = write_page(tmp_path, results | {"answer": answer}, tables).read_text(encoding="utf-8")
+    screen = page[page.index("<header") : page.index('<section id="detail"')]
+    screen = re.sub(r"<nav.*?</nav>|<code.*?</code>", "", screen, flags=re.DOTALL)
+    words = " ".join(Reader(_balanced(screen)).text).lower()
+    assert "some labels look wrong" in words
+    assert "80 pairs" in words
+    assert not re.search(r"cp\d{3}", words)
+    assert not [term for term in TERMS if re.search(rf"\b{re.escape(term)}", words)]
+
+
+def _balanced(markup):
+    """Return markup without the tags that are closed outside of it."""
+    return re.sub(r"</?(?:main|div|header)[^>]*>", "", markup)
+
+
+def test_every_claim_verdict_and_doubt_has_words():
+    assert {claim for claim, _ in CASES} == {*OPENINGS, "nothing"} == set(plain_words.ANSWERS)
+    assert {verdict for _, verdict in CASES} == set(VERDICTS)
+    assert set(plain_words.DOUBTS_IN_WORDS) == set(DOUBTS)
+    assert set(plain_words.NEXT) <= set(VERDICTS)
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "answer"),
+    [
+        ("better", "additive_gain", "Use text and image together."),
+        ("worse", "cannot_tell", "Use the text alone: reading both does worse."),
+        ("none", "redundant", "Use the text alone: no gain from reading both is shown."),
+        ("none", "no_signal", "No model here does more than a little better than guessing."),
+        ("better_alone", "image_only", "The model of both does better, but the image alone may explain it."),
+        ("not_asked", "not_asked", "No answer yet: no trained model reads the image alone."),
+        ("not_comparable", "leak", "No answer: a few words of the text give the class away."),
+    ],
+)
+def test_the_answer_is_that_of_the_claim(claim, verdict, answer):
+    assert first_screen(sides(claim, verdict), None)["answer"] == answer
+
+
+def test_scores_are_counts_of_right_answers_in_the_metric_that_decides():
+    found = first_screen(sides("better", "additive_gain", metric="accuracy"), None)
+    assert found["scores"] == "Of 100 pairs, it gets 95 right, and the text alone 92."
+    weighed = first_screen(sides("better", "additive_gain"), None)
+    assert weighed["scores"] == "Of 100 pairs (as many of each class), it gets 95 right, and the text alone 92."
+
+
+def test_another_metric_is_not_given_as_counts_of_the_contrary():
+    lower = VALUES | {"lstm-cnn": 0.90}
+    found = first_screen(sides("better", "additive_gain", metric="macro_f1", values=lower), None)
+    assert found["scores"].startswith("By the measure that decides this study, it reaches 0.900")
+
+
+@pytest.mark.parametrize("claim", ENDS)
+def test_the_range_is_that_of_the_primary_contrast_and_says_how_often_such_a_range_is_true(claim):
+    first = first_screen(sides(claim, "cannot_tell"), None)["sure"][0]
+    low, high = (f"{abs(100 * end):.1f}" for end in ENDS[claim][1:])
+    assert low in first
+    assert high in first
+    assert first.endswith("95 of 100 hold the truth.")
+
+
+@pytest.mark.parametrize(("claim", "verdict"), [case for case in CASES if case[0] in ("not_asked", "not_comparable")])
+def test_a_comparison_that_does_not_hold_claims_no_probability_and_ships_nothing(claim, verdict):
+    found = first_screen(sides(claim, verdict), None)
+    assert found["sure"] == ["Nothing can be claimed yet."]
+    assert found["next"]["command"] is None
+
+
+def test_the_probability_is_that_of_the_answer():
+    sure = " ".join(first_screen(sides("open", "cannot_tell"), None)["sure"])
+    assert "Reading both is better with a probability of 90%." in sure
+
+
+@pytest.mark.parametrize(
+    ("claim", "ship"),
+    [("better", "lstm-cnn"), ("better_alone", "lstm-cnn"), ("worse", "text-svm"), ("none", "text-svm")],
+)
+def test_the_command_saves_the_contender_that_the_answer_recommends(claim, ship):
+    found = first_screen(sides(claim, "cannot_tell"), None)["next"]
+    assert found["command"] == f"counterpoint save runs/photos --contender {ship} --to model"
+
+
+def test_a_sum_is_recommended_where_the_network_uses_no_interaction():
+    found = first_screen(sides("better", "additive_gain", findings=[finding("CP009", "lstm-cnn")]), None)["next"]
+    assert found["ship"] == "late-fusion"
+    assert found["sentences"][0] == "Use the simpler “text and image, two small models added”."
+
+
+def test_an_open_question_says_about_how_many_more_pairs_would_settle_it():
+    sentences = first_screen(sides("open", "cannot_tell"), None)["next"]["sentences"]
+    assert sentences[0] == "About 3,700 more pairs would settle it, if the difference stays as it is."
+    assert sentences[-1].startswith("Until then, use")
+
+
+def test_rows_in_doubt_are_counted_and_lead_to_their_finding():
+    queue = first_screen(sides("better", "additive_gain", findings=[finding("CP020", "l", n_queue=3)]), None)["next"]
+    assert queue["queue"] == {"code": "CP020", "words": "Look at the 3 pairs whose label looks wrong"}
+
+
+def test_the_cost_is_the_time_of_a_pair():
+    cost = first_screen(sides("better", "additive_gain"), None)["cost"]
+    assert cost[0] == "Reading both: 4.0 ms a pair, after 12 s of training."
+    assert cost[1].startswith("The text alone: 4.0 ms a pair")
+
+
+def test_a_study_without_examples_shows_neither_text_nor_image():
+    found = first_screen(sides("better", "additive_gain"), None)["classes"]["examples"]
+    assert [(each["label"], each["n"], each["text"], each["picture"]) for each in found] == [
+        ("cat", 500, None, None),
+        ("dog", 500, None, None),
+    ]
