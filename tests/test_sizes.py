@@ -92,7 +92,7 @@ def test_a_finished_study_fits_nothing_and_needs_the_folder_no_more(finished, co
     shutil.move(made.root / "sizes", tmp_path / "sizes")
     again = study(runs)
     assert again.sizes().equals(made.sizes())
-    assert again.made("sizes")["size_curves"].equals(made.size_curves())
+    assert again.made("sizes")["size_curves"].equals(made.made("sizes")["size_curves"])
     assert counted == []
     shutil.move(tmp_path / "sizes", made.root / "sizes")
 

