@@ -192,7 +192,7 @@ def compare_studies(
 
     Examples
     --------
-    >>> columns = {"id": list("1212"), "contender": "svm", "seed": 0, "fold": "test", "group": list("1212")}
+    >>> columns = {"id": list("1212"), "contender": "svm", "seed": [0] * 4, "fold": "test", "group": list("1212")}
     >>> columns |= {"part": ["test"] * 2 + ["train"] * 2, "label": list("xyxy"), "p_x": [0.9, 0.4, 0.9, 0.4]}
     >>> table = pl.DataFrame(columns).with_columns(p_y=1 - pl.col("p_x"))
     >>> swapped = table.rename({"p_x": "p_y", "p_y": "p_x"}).select(table.columns)

@@ -29,6 +29,7 @@ class Condition(NamedTuple):
 
     Examples
     --------
+    >>> import polars as pl
     >>> few = Condition("words", -math.inf, 4)
     >>> few.in_words(), few.holds(pl.DataFrame({"words": [3.0, 4.0, None]})).tolist()
     ('the text has fewer than four words', [True, False, False])

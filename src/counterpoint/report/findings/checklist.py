@@ -7,9 +7,11 @@ An item that the record cannot answer says so, because only the author can.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from counterpoint.report.findings import checklist_answers as answers
 from counterpoint.report.findings.checklist_answers import Answer, StudyRecord
-from counterpoint.schema import Frame
+from counterpoint.schema import PAIRS, Frame, empty
 
 Content = dict[str, Any]
 SOURCE = "Kapoor et al., REFORMS, Science Advances 10, eadk3452, 2024"
@@ -104,7 +106,8 @@ def checklist_section(
     """
     if tables["pairs"].is_empty():
         return None
-    record = StudyRecord(results, tables, config)
+    pairs = pl.concat([empty(PAIRS), tables["pairs"]], how="diagonal_relaxed")  # a column may be absent
+    record = StudyRecord(results, {**tables, "pairs": pairs}, config)
     modules = {title: [item.of(record) for item in items] for title, items in MODULES.items()}
     states = [item["state"] for items in modules.values() for item in items]
     return {

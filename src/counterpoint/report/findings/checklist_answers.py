@@ -87,7 +87,7 @@ def command(record: StudyRecord) -> Answer:
 def label_origin(record: StudyRecord) -> Answer:
     """Return how the labels were made."""
     pairs = record.tables["pairs"]
-    origins = _counted(pairs["label_source"]) if "label_source" in pairs.columns else ""
+    origins = _counted(pairs["label_source"].drop_nulls())
     return partly(f"Labels by origin: {origins or 'not recorded'}", "who made them, and when the rows were collected")
 
 
