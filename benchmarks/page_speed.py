@@ -1,4 +1,4 @@
-"""Measure a page in Chromium: `pages.py [RUN]`, with a finished run folder, and `pages.py --pairs 100000` for growth.
+"""Measure a page in Chromium: `page_speed.py [RUN]`, with a finished run folder, and `--pairs 100000` for growth.
 
 Prints the time to open the page, its size, its pages on paper, its requests and messages, and the violations that axe
 finds with all folds open, light and dark.  With --pairs it writes the page of a generated study of so many test pairs
