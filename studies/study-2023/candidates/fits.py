@@ -19,13 +19,13 @@ from torch import Tensor
 
 from candidates.config import Candidate, Texts
 from counterpoint.contenders.base import Rows
+from counterpoint.contenders.batches import PREDICTED_AT_ONCE
 from counterpoint.contenders.published.keras_tokens import Ids, KerasTokenizer
 from counterpoint.contenders.published.losses import row_losses, row_scores
 from counterpoint.contenders.published.lstm_cnn import PaperLSTMCNN
 from counterpoint.contenders.published.network import Published
 from counterpoint.contenders.published.reading import TextReading
 from counterpoint.contenders.published.text_lstm import PaperTextLSTM
-from counterpoint.contenders.training import PREDICTED_AT_ONCE
 from counterpoint.data.plant import plant
 from counterpoint.measures.curve_signs import chance_agreement
 from counterpoint.schema import Frame
