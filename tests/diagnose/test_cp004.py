@@ -423,10 +423,18 @@ def test_an_association_that_is_opposite_in_two_classes_is_found_where_each_clas
         text, image, codes = contrasting(300, seed=seed)
         model = Canonical(text, image)
         rates = [own_image_rate(model.contrasted(), groups, codes), own_image_rate(model, groups)]
-        found.append([rate.p <= check.LEVEL / 2 for rate in rates])
+        found.append([rate.p <= check.LEVEL for rate in rates])
     is_contrast, is_at_all = np.sum(found, axis=0)
     assert is_contrast >= 9
     assert is_at_all <= 1
+
+
+def test_unrelated_texts_and_images_have_a_small_p_as_often_as_it_says():
+    rng = np.random.default_rng(1)
+    groups, n_draws = [str(row) for row in range(100)], 300
+    p = [own_image_rate(Canonical(*rng.normal(size=(2, 100, 5))), groups).p for _ in range(n_draws)]
+    # Permutations within folds that share rows gave 10 % where they said 5 %.
+    assert np.mean(np.array(p) <= 0.05) <= 0.05 + 2.5 * (0.05 * 0.95 / n_draws) ** 0.5
 
 
 def test_an_association_that_is_the_same_in_all_classes_is_no_contrast():
@@ -435,7 +443,7 @@ def test_an_association_that_is_the_same_in_all_classes_is_no_contrast():
     for _ in range(20):
         codes, shared = rng.integers(0, 2, 300), rng.normal(size=(300, 1))
         text, image = (shared + rng.normal(size=(300, 10)) + codes[:, None] for _ in range(2))
-        alarms += own_image_rate(Canonical(text, image).contrasted(), groups, codes).p <= check.LEVEL / 2
+        alarms += own_image_rate(Canonical(text, image).contrasted(), groups, codes).p <= check.LEVEL
     assert alarms <= 1
 
 

@@ -81,7 +81,7 @@ def test_few_rows_make_it_careful_and_not_wrong(truth):
         (finding("CP001", "fail", "label", "A rule.", accuracy=0.998), "leak"),
         (finding("CP001", "warn", "label", "A rule.", accuracy=0.93), "additive_gain"),
         (finding("CP004", "fail", "pairs", "Shifted.", shifted_by=1), "misaligned"),
-        (finding("CP004", "warn", "pairs", "Some.", lapse_rate={"rate": [0.5, 0.4, 0.6]}), "misaligned"),
+        (finding("CP004", "warn", "pairs", "Some.", lapse_rate={"rate": [0.5, 0.4, 0.6]}), "cannot_tell"),
         (finding("CP004", "warn", "pairs", "Few.", lapse_rate={"rate": [0.3, 0.2, 0.4]}), "additive_gain"),
         (finding("CP004", "warn", "pairs", "No association.", association="none"), "additive_gain"),
         (failed_training("text-lstm"), "training_failed"),
@@ -91,6 +91,16 @@ def test_few_rows_make_it_careful_and_not_wrong(truth):
 def test_what_spoils_a_comparison_comes_before_its_gain(alarm, expected):
     given, findings = made("additive_gain")
     assert verdict(given, pl.concat([findings, found(alarm)])) == expected
+
+
+@pytest.mark.parametrize(("truth", "expected"), [("additive_gain", "better"), ("text_only", "worse")])
+def test_many_lapsing_texts_leave_the_kind_of_a_gain_open_and_not_the_gain(truth, expected):
+    given, findings = made(truth)
+    lapsing = finding("CP004", "warn", "pairs", "Some.", lapse_rate={"rate": [0.5, 0.4, 0.6]})
+    answered = answer(given, pl.concat([findings.filter(pl.col("code") != "CP004"), found(lapsing)]))
+    assert (answered.verdict, answered.claim) == ("cannot_tell", expected)
+    assert "CP004" in answered.doubt
+    assert "about another class than their label (CP004)" in " ".join(answered.reasons)
 
 
 @pytest.mark.parametrize("association", ["of the class alone", "beyond the class"])

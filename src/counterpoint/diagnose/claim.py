@@ -12,7 +12,6 @@ from counterpoint import number_formats
 from counterpoint.compare.equivalence import chances, rows_needed, smallest_margin
 from counterpoint.compare.holm import holm
 from counterpoint.compare.repeated import n_repeats
-from counterpoint.diagnose.verdict_gain import SUM_NOT_SHOWN
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.diagnose.verdict_list import Verdict
 from counterpoint.diagnose.verdict_modalities import WORTHLESS
@@ -69,8 +68,8 @@ def claim_of(inputs: VerdictInputs, verdict: Verdict) -> str:
     if gain.low > 0:
         if name in NO_JOINT_GAIN:
             return "better_alone"
-        # Only the kind of such a gain is open.  Other open verdicts leave open whether both are its reason.
-        return "better" if name.endswith("_gain") or SUM_NOT_SHOWN in verdict.reasons else "not_shown"
+        # Other open verdicts leave open whether both are the reason of the gain, and not only its kind.
+        return "better" if verdict.is_gain_of_both else "not_shown"
     if gain.high < 0:
         return "worse"
     return "none" if gain.high < WORTHLESS or name in NO_JOINT_GAIN else "open"

@@ -40,7 +40,7 @@ def _kind_of_gain(inputs: VerdictInputs) -> Verdict:
     part, gain = _beyond(inputs)
     kind = _kind(inputs, part, gain)
     if kind == "cannot_tell":
-        return Verdict(kind, (SUM_NOT_SHOWN,))
+        return Verdict(kind, (SUM_NOT_SHOWN,), is_of_both=True)
     if kind == "additive_gain" and (empty := _empty(inputs)):
         return _better_reading(inputs, empty)
     return Verdict(kind, _reasons_of_gain(kind, part))
@@ -57,7 +57,8 @@ def _gain_of_combination(inputs: VerdictInputs) -> Verdict:
         if not any(_gains(inputs, name) and inputs.difference(a, name).low <= 0 for name in sums):
             reason = f"{a} combines models, of which {' and '.join(together)} may read text and image together."
             is_of_both = _has_no_more_models(inputs) or any(_gains(inputs, name) for name in (*together, *sums))
-            return Verdict("cannot_tell", (reason, SUM_NOT_SHOWN if is_of_both else AVERAGE_NOT_EXCLUDED))
+            unknown = SUM_NOT_SHOWN if is_of_both else AVERAGE_NOT_EXCLUDED
+            return Verdict("cannot_tell", (reason, unknown), is_of_both=is_of_both)
         reason = "A sum over the modalities is enough: no interaction between them is needed."
     else:
         if not (_has_no_more_models(inputs) or any(_gains(inputs, name) for name in (SUM, *sums))):

@@ -1,10 +1,10 @@
 """The questions that lead to a verdict, in their order.  Each returns a verdict with its reasons, or None.
 
 Does the label leak (CP001)?  Do the pairs belong together (CP004)?  Does a trained contender read each modality alone?
-Were the models trained (CP016)?  Do they use both modalities (CP008)?  Is the difference too small to matter?  Is a
-gain shown, and which kind of gain (`verdict_gain`)?  Which contenders beat guessing (`verdict_modalities`)?  Where an
-interval leaves a question open that a later one needs, the verdict is ``cannot_tell``.  docs/verdict.md has the rules
-and the thresholds.
+Were the models trained (CP016)?  Do they use both modalities (CP008)?  Is the difference too small to matter?  Are many
+texts of other rows, perhaps (CP004)?  Is a gain shown, and which kind of gain (`verdict_gain`)?  Which contenders beat
+guessing (`verdict_modalities`)?  Where an interval leaves a question open that a later one needs, the verdict is
+``cannot_tell``.  docs/verdict.md has the rules and the thresholds.
 """
 
 from collections.abc import Callable
@@ -22,8 +22,8 @@ from counterpoint.number_formats import score, share
 UNTRAINED = 0.05
 """A network within this of chance on its own training rows has learned nothing."""
 MANY_LAPSES = 0.3
-"""Where the interval of the lapse rate of texts begins below this, the rows are compared, and the lapses are a doubt.
-Texts that are about another class than their label by their nature lapse too."""
+"""Where the interval of the lapse rate of texts begins above this, what each modality holds is not known.  Below this,
+the lapses are a doubt."""
 NOT_KNOWN = "So the information in both modalities is not known."
 RUN_AGAIN = "Find the cause (CP016) and run again."
 
@@ -39,14 +39,10 @@ def _leak(inputs: VerdictInputs) -> Verdict | None:
 
 def _misaligned(inputs: VerdictInputs) -> Verdict | None:
     # Pairs that share nothing but the class, or nothing at all, may be so by their nature: CP004 warns, and no more.
-    if inputs.alarm("CP004", "fail"):
-        reason = "Texts, images and labels of some rows do not belong together (CP004)."
-        return Verdict("misaligned", (reason, NOT_KNOWN), "Find the step that paired them.")
-    lapses = (inputs.alarm("CP004", "warn") or {}).get("lapse_rate")
-    if lapses is None or lapses["rate"][1] < MANY_LAPSES:
+    if not inputs.alarm("CP004", "fail"):
         return None
-    reason = "Texts of many rows belong to other rows, or are about something else (CP004)."
-    return Verdict("misaligned", (reason, NOT_KNOWN), "Look at the rows in the queue of CP004.")
+    reason = "Texts, images and labels of some rows do not belong together (CP004)."
+    return Verdict("misaligned", (reason, NOT_KNOWN), "Find the step that paired them.")
 
 
 def _unread_alone(inputs: VerdictInputs) -> Verdict | None:
@@ -114,10 +110,25 @@ def _equivalent(inputs: VerdictInputs) -> Verdict | None:
     return Verdict("equivalent", (shown,), f"Use the cheaper of {row['a']} and {row['b']}.")
 
 
+def _many_lapses(inputs: VerdictInputs) -> Verdict | None:
+    """Leave open what each modality holds, where many texts are of other rows or about another class by their nature.
+
+    Where text and image share only the class, no test of the pairs separates the two.  The gain is one on these pairs.
+    """
+    lapses = (inputs.alarm("CP004", "warn") or {}).get("lapse_rate")
+    if lapses is None or lapses["rate"][1] < MANY_LAPSES:
+        return None
+    reason = "Texts of many rows belong to other rows, or are about another class than their label (CP004)."
+    gain = shown_gain(inputs)
+    is_of_both = gain is not None and gain.is_gain_of_both
+    return Verdict("cannot_tell", (reason, NOT_KNOWN), "Look at the rows in the queue of CP004.", is_of_both=is_of_both)
+
+
 def _open(inputs: VerdictInputs) -> Verdict:  # noqa: ARG001
     return Verdict("cannot_tell")
 
 
 QUESTIONS: tuple[Callable[[VerdictInputs], Verdict | None], ...] = (
-    _leak, _misaligned, _unread_alone, _untrained, _ignored, _equivalent, shown_gain, signal_of_modalities, _open,
+    _leak, _misaligned, _unread_alone, _untrained, _ignored, _equivalent, _many_lapses, shown_gain,
+    signal_of_modalities, _open,
 )  # fmt: skip

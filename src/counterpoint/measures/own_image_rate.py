@@ -16,6 +16,11 @@ from counterpoint.seeds import child_seed
 
 FOLDS = 4
 PERMUTATIONS = 499
+SHARED_ROWS = 2.0
+"""The variance over folds that share training rows, as a multiple of that over permutations within each fold.
+
+A chance association of two folds counts twice: each is once tested by a model of the other.
+"""
 
 
 class OwnImageRate(NamedTuple):
@@ -28,7 +33,8 @@ class OwnImageRate(NamedTuple):
     low, high
         *low* and *high* are the ends of its 95 % interval.
     p
-        *p* is the share of permutations of the images among the rows that reach as much.
+        *p* is the share of permutations of the images among the rows that reach as much, where their deviations from
+        their mean are widened for the rows that the folds share.
     """
 
     rate: float
@@ -96,11 +102,12 @@ def own_image_rate(matcher: Matcher, groups: Sequence[str], codes: Codes | None 
         for code in np.unique(strata[new]):
             rows = np.flatnonzero(strata[new] == code)
             if len(rows) > 2:
-                found, by_chance = _shares_below_own(scores[np.ix_(rows, rows)], rng)
+                found, sums = _shares_below_own(scores[np.ix_(rows, rows)], rng)
                 rates.append(found)
-                permuted += by_chance
+                permuted += sums
     every = np.concatenate(rates) if rates else np.full(2, 0.5)
-    p = (1 + int((permuted >= every.sum() - 1e-9).sum())) / (1 + PERMUTATIONS)
+    by_chance = permuted.mean() + SHARED_ROWS**0.5 * (permuted - permuted.mean())
+    p = (1 + int((by_chance >= every.sum() - 1e-9).sum())) / (1 + PERMUTATIONS)
     return OwnImageRate(*normal_interval(every), p)
 
 
