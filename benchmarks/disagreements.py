@@ -17,9 +17,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "material"))
 
 from browser import BINARY, Browser, browser
 from counterpoint.formats.images import ImageReader
+from counterpoint.measures.disagreements import read_rows
 from counterpoint.report import write_page
 from counterpoint.report.pairs.disagreements import disagreements_section, row_facts
-from counterpoint.schema import SEGMENTS, empty
+from counterpoint.schema import SEGMENTS, class_names, empty
 from report_studies import study
 
 ROUNDS = 5
@@ -77,10 +78,11 @@ def _written(folder: Path, n: int) -> Path:
     every = tables | {"segments": empty(SEGMENTS)}
     start = time.perf_counter()
     with ImageReader() as reader:
+        predictions = tables["predictions"]
+        read = read_rows(predictions, results["modalities"], "balanced_accuracy", results.get("primary"))
         disagreements_section(
-            tables["predictions"], row_facts(every), results,
-            metric="balanced_accuracy", confidence=0.95, reader=reader,
-        )  # fmt: skip
+            read, row_facts(every), classes=class_names(predictions), titles={}, confidence=0.95, reader=reader
+        )
     print(f"section of {n:,} test pairs: {time.perf_counter() - start:.1f} s")
     start = time.perf_counter()
     page = write_page(folder, results, tables)

@@ -90,6 +90,42 @@ def chosen_readers(
     return ChosenReaders(names, choices)
 
 
+class ReadRows(NamedTuple):
+    """The test rows as three readers answer them, with these readers.
+
+    Attributes
+    ----------
+    chosen
+        *chosen* are the readers.
+    rows
+        *rows* is the result of `disagreements`, with at least one row.
+    """
+
+    chosen: ChosenReaders
+    rows: Frame
+
+
+def read_rows(
+    predictions: Frame, modalities: Mapping[str, Sequence[str]], metric: str, primary: Mapping[str, Any] | None = None
+) -> ReadRows | None:
+    """Return the test rows as the readers of `chosen_readers` answer them, or None without readers or rows.
+
+    Parameters
+    ----------
+    predictions
+        *predictions* is schema.PREDICTIONS.
+    modalities
+        *modalities* are the modalities that each contender reads.
+    metric
+        *metric* is the metric by which the best is chosen, and for which the predicted class is the best.
+    primary
+        *primary* is the primary contrast.
+    """
+    chosen = chosen_readers(predictions, modalities, metric, primary)
+    rows = None if chosen is None else disagreements(predictions, chosen, metric)
+    return None if chosen is None or rows is None or rows.is_empty() else ReadRows(chosen, rows)
+
+
 def disagreements(predictions: Frame, chosen: ChosenReaders, metric: str) -> Frame:
     """Return each test row once, with the class that each reader predicts, its cell and its outcome.
 

@@ -1,6 +1,6 @@
 """The page: one file that opens offline, states the answer first, then its uncertainty, then all that it rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from counterpoint import number_formats as numbers
 from counterpoint import schema
 from counterpoint.config import Evaluate, Page, Split
 from counterpoint.formats.images import ImageReader
+from counterpoint.measures.disagreements import read_rows
 from counterpoint.metrics.decision import rule_of
 from counterpoint.report import comparison, record, where_it_helps
 from counterpoint.report.behaviour import architecture
@@ -107,7 +108,8 @@ def _content(
     others, modalities = [tables["predictions"], tables["costs"]], results.get("modalities") or {}
     kinds = settings.kinds
     contenders = ranked_contenders(scores, others, modalities=modalities, models=models, kinds=kinds)
-    leading = contenders.led_by((results.get("primary") or {}).get(side, "") for side in ("a", "b"))
+    primary = results.get("primary")
+    leading = contenders.led_by((primary or {}).get(side, "") for side in ("a", "b"))
     sides = Sides(results, tables, scores, contenders, settings.evaluate, kinds)
     predicted = predicted_classes(
         tables["predictions"], primary=settings.evaluate.primary, confidence=settings.evaluate.confidence
@@ -117,13 +119,13 @@ def _content(
         | {"first": first_screen(sides, images)}
         | _comparison(results, tables, scores, contenders, gallery)
         | where_it_helps.content(results, tables, settings.evaluate, gallery, shows_words=settings.page.example_images)
-        | _disagreements(results, tables, images, settings)
+        | _test_rows(results, tables, images, gallery, classes=predicted.classes, settings=settings)
         | {"size_of_data": size_of_data_section(tables["sizes"], tables["size_curves"], contenders, gallery)}
         | _data(results, tables, images, gallery)
         | _learning(tables["history"], pairs, models, contenders, gallery)
         | _errors(pairs, predicted, leading, images, gallery)
         | _words(pairs, models, predicted, leading)
-        | _figures(results, tables, scores, contenders, gallery, predicted=predicted, settings=settings)
+        | {"figures_of_contenders": curves_section(tables, predicted, scores, contenders, gallery, primary=primary)}
         | _record(results, tables, scores, contenders, settings)
     )
 
@@ -193,33 +195,24 @@ def _comparison(
     }
 
 
-def _disagreements(
-    results: Mapping[str, Any], tables: Mapping[str, Frame], images: ImageReader | None, settings: _Settings
-) -> Content:
-    metric, confidence = settings.evaluate.primary, settings.evaluate.confidence
-    section = disagreements.disagreements_section(
-        tables["predictions"], disagreements.row_facts(tables), results,
-        metric=metric, confidence=confidence, reader=images,
-    )  # fmt: skip
-    return {"disagreements": section}
-
-
-def _figures(
+def _test_rows(
     results: Mapping[str, Any],
     tables: Mapping[str, Frame],
-    scores: ScoreTable,
-    contenders: Contenders,
+    images: ImageReader | None,
     gallery: Gallery,
     *,
-    predicted: PredictedClasses,
+    classes: Sequence[str],
     settings: _Settings,
 ) -> Content:
-    curves = curves_section(tables, predicted, scores, contenders, gallery, primary=results.get("primary"))
-    metric, shows_examples = settings.evaluate.primary, settings.page.example_images
-    places = pair_map.map_section(
-        tables, results, gallery, classes=predicted.classes, metric=metric, shows_examples=shows_examples
-    )
-    return {"figures_of_contenders": curves, "pair_map": places}
+    """Return the two sections on single test rows: the disagreements, and the map."""
+    modalities, metric = results.get("modalities") or {}, settings.evaluate.primary
+    read = read_rows(tables["predictions"], modalities, metric, results.get("primary"))
+    section = disagreements.disagreements_section(
+        read, disagreements.row_facts(tables), classes=classes, titles=results.get("titles") or {},
+        confidence=settings.evaluate.confidence, reader=images,
+    )  # fmt: skip
+    places = pair_map.map_section(tables, read, gallery, classes=classes, shows_examples=settings.page.example_images)
+    return {"disagreements": section, "pair_map": places}
 
 
 def _data(

@@ -1,7 +1,7 @@
 """A page from its template: the filters and names that templates share, one style, one script."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,14 @@ FILTERS = (
     numbers.p_value, numbers.count, numbers.duration, page_line, cell,
 )  # fmt: skip
 
-STYLE_SHEETS = (
-    "page.css", "first_screen.css", "disagreements.css", "map.css", "findings.css", "checklist.css", "print.css",
-)  # fmt: skip
-SCRIPTS = ("page.js", "disagreements.js", "map.js")
-"""The files in ``templates`` that every page contains, in this order."""
+STYLE_SHEETS, SCRIPTS = ("page.css", "first_screen.css", "findings.css"), ("page.js",)
+"""The files in ``templates`` that every page contains."""
+OF_TEMPLATE: Mapping[str, tuple[str, ...]] = {
+    "page.html.j2": ("disagreements.css", "map.css", "checklist.css", "disagreements.js", "map.js"),
+}
+"""Further ones of a template."""
+PRINT = "print.css"
+"""The style sheet that overrides all others."""
 
 
 def write_html(folder: Path, template: str, content: Mapping[str, Any], *, name: str = "report.html") -> Path:
@@ -49,14 +52,15 @@ def write_html(folder: Path, template: str, content: Mapping[str, Any], *, name:
     RunFolderError
         When *folder* cannot be written, or the disk is full.
     """
-    page = _environment().get_template(template).render(content)
+    page = _environment(OF_TEMPLATE.get(template, ())).get_template(template).render(content)
     path = folder / name
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
 
 
-def _environment() -> Environment:
+def _environment(own: Sequence[str]) -> Environment:
+    """Return the environment of pages that contain the *own* files of a template too."""
     environment = Environment(
         loader=PackageLoader("counterpoint.report"),
         autoescape=True,
@@ -65,7 +69,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {function.__name__: function for function in FILTERS}
-    css, script = ("\n".join(_source(environment, name) for name in names) for names in (STYLE_SHEETS, SCRIPTS))
+    sheets, scripts = ([name for name in own if name.endswith(suffix)] for suffix in (".css", ".js"))
+    files = ((*STYLE_SHEETS, *sheets, PRINT), (*SCRIPTS, *scripts))
+    css, script = ("\n".join(_source(environment, name) for name in names) for names in files)
     environment.globals |= {
         "metric": find_metric,
         "modality_styles": list(STYLES.values()),

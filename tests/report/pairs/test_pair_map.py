@@ -6,7 +6,7 @@ import re
 import polars as pl
 import pytest
 
-from counterpoint.measures.disagreements import OUTCOMES
+from counterpoint.measures.disagreements import OUTCOMES, read_rows
 from counterpoint.report import write_page
 from counterpoint.report.drawing.svg import Gallery, drawing
 from counterpoint.report.pairs.pair_map import MARKS, map_data, map_rows, map_section, ordered_classes
@@ -25,14 +25,18 @@ def shown_data(page):
 
 
 def section(tables, results, folder, **settings):
-    settings = {"classes": ["animal", "person"], "metric": "balanced_accuracy", "shows_examples": True} | settings
+    settings = {"classes": ["animal", "person"], "shows_examples": True} | settings
     with drawing():
-        return map_section(tables, results, Gallery(folder), **settings)
+        return map_section(tables, read(tables, results), Gallery(folder), **settings)
+
+
+def read(tables, results):
+    return read_rows(tables["predictions"], results["modalities"], "balanced_accuracy", results.get("primary"))
 
 
 def test_each_test_pair_has_its_place_class_text_and_outcome(outcome):
     results, tables = outcome
-    rows = map_rows(tables, results, metric="balanced_accuracy")
+    rows = map_rows(tables, read(tables, results))
     data = map_data(rows, ["animal", "person"], shows_examples=True)
     tested = tables["pairs"].filter(fold="test")
     assert sorted(data["id"]) == sorted(tested["id"])
@@ -69,7 +73,7 @@ def test_its_numbers_are_saved_with_the_figure(outcome, tmp_path):
 def test_the_most_frequent_classes_have_marks_of_their_own(tmp_path):
     names = tuple(f"class-{place}" for place in range(9))
     results, tables, _ = study(tmp_path / "images", n=300, classes=names, contenders=("text-svm",), pictures=0)
-    rows = map_rows(tables, results, metric="balanced_accuracy")
+    rows = map_rows(tables, read(tables, results))
     counts = [rows["label"].eq(name).sum() for name in ordered_classes(rows, names)]
     assert counts == sorted(counts, reverse=True)
     assert len(set(MARKS)) == len({marker for _, marker in MARKS}) == 6
@@ -97,7 +101,7 @@ def test_an_id_that_no_file_can_hold_is_null(outcome):
         for name, table in tables.items()
         if "id" in table.columns
     }
-    rows = map_rows(tables | renamed, results, metric="balanced_accuracy")
+    rows = map_rows(tables | renamed, read(tables | renamed, results))
     data = map_data(rows, ["animal", "person"], shows_examples=True)
     assert data["id"][0] is None
     assert len(data["name"][0]) == 80

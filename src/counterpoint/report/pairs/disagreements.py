@@ -9,15 +9,14 @@ from counterpoint.measures.disagreements import (
     CELLS,
     OUTCOMES,
     ChosenReaders,
+    ReadRows,
     cell_counts,
     changes_against,
-    chosen_readers,
-    disagreements,
 )
 from counterpoint.measures.segments import segment_of_rows
 from counterpoint.report.pairs.disagreement_rows import RowFacts, page_counts, rows_data, sampled_rows
 from counterpoint.report.pairs.page_data import script_data
-from counterpoint.schema import Frame, class_names
+from counterpoint.schema import Frame
 
 Content = dict[str, Any]
 CELL_WORDS: Mapping[str, str] = {
@@ -35,11 +34,11 @@ OUTCOME_WORDS: Mapping[str, str] = {
 
 
 def disagreements_section(
-    predictions: Frame,
+    read: ReadRows | None,
     facts: RowFacts,
-    results: Mapping[str, Any],
     *,
-    metric: str,
+    classes: Sequence[str],
+    titles: Mapping[str, str],
     confidence: float,
     reader: ImageReader | None,
 ) -> Content | None:
@@ -47,14 +46,12 @@ def disagreements_section(
 
     Parameters
     ----------
-    predictions
-        *predictions* is schema.PREDICTIONS.
+    read
+        *read* are the test rows as the text alone, the image alone and both answer them.
     facts
         *facts* have the texts and images of rows, their findings and segments.
-    results
-        *results* is the content of results.json: its modalities, its primary contrast, its titles of checks.
-    metric
-        *metric* is the metric for which the predicted class is the best.
+    classes, titles
+        *classes* are the names of the predicted classes, and *titles* those of the checks, by code.
     confidence
         *confidence* is the level of intervals.
     reader
@@ -65,10 +62,9 @@ def disagreements_section(
     dict or None
         None where no contender of the text, of the image or of both could be chosen on validation rows.
     """
-    chosen = chosen_readers(predictions, results.get("modalities") or {}, metric, results.get("primary"))
-    rows = None if chosen is None else disagreements(predictions, chosen, metric)
-    if chosen is None or rows is None or rows.is_empty():
+    if read is None:
         return None
+    chosen, rows = read
     cells = cell_counts(rows, confidence=confidence)
     return {
         "n": len(rows),
@@ -78,7 +74,7 @@ def disagreements_section(
         "totals": {outcome: int(cells[outcome].sum()) for outcome in OUTCOMES},
         "changes": {alone: changes_against(rows, alone) for alone in ("text", "image")},
         "outcome_words": OUTCOME_WORDS,
-        "browser": None if reader is None else _browser(rows, facts, predictions, results, reader),
+        "browser": None if reader is None else _browser(rows, facts, classes, titles, reader),
     }
 
 
@@ -96,15 +92,14 @@ def _readers(chosen: ChosenReaders) -> Content:
 
 
 def _browser(
-    rows: Frame, facts: RowFacts, predictions: Frame, results: Mapping[str, Any], reader: ImageReader
+    rows: Frame, facts: RowFacts, classes: Sequence[str], titles: Mapping[str, str], reader: ImageReader
 ) -> Content:
     sample = sampled_rows(rows, facts.tags())
-    known = class_names(predictions)
-    classes = known + sorted(set(sample["label"]) - {*known})
-    data = rows_data(sample, facts, classes, reader)
+    every = [*classes, *sorted(set(sample["label"]) - {*classes})]
+    data = rows_data(sample, facts, every, reader)
     return page_counts(data) | {
         "data": script_data(data),
-        "filters": _filters(data, results.get("titles") or {}),
+        "filters": _filters(data, titles),
         "queues": [
             {"place": place, "n_saved": len(file["ids"])} | {key: file[key] for key in ("code", "setting", "n")}
             for place, file in enumerate(data["queues"])

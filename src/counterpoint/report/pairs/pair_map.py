@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from counterpoint.measures.disagreements import MODALITIES_OF, OUTCOMES, chosen_readers, disagreements
+from counterpoint.measures.disagreements import MODALITIES_OF, OUTCOMES, ReadRows
 from counterpoint.report.drawing.palette import light
 from counterpoint.report.drawing.rowplots import WIDE_PX
 from counterpoint.report.drawing.svg import TITLE_PX, Gallery
@@ -35,11 +35,10 @@ OUTCOME_WORDS: Mapping[str, str] = {
 
 def map_section(
     tables: Mapping[str, Frame],
-    results: Mapping[str, Any],
+    read: ReadRows | None,
     gallery: Gallery,
     *,
     classes: Sequence[str],
-    metric: str,
     shows_examples: bool,
 ) -> Content | None:
     """Return the data of the map for its script, its counts and its legend, or None without places.
@@ -48,20 +47,18 @@ def map_section(
     ----------
     tables
         *tables* are those of the page: map, pairs and predictions.
-    results
-        *results* is the content of results.json.
+    read
+        *read* are the test rows as the text alone, the image alone and both answer them.
     gallery
         *gallery* takes the figure, of which the page shows the form that the script draws.
     classes
         *classes* are the names of the classes.
-    metric
-        *metric* is the metric for which the predicted class is the best.
     shows_examples
         *shows_examples* is False where the page may show neither texts nor images.
     """
     if tables["map"].is_empty() or tables["pairs"].is_empty():
         return None
-    rows = map_rows(tables, results, metric=metric)
+    rows = map_rows(tables, read)
     names = [*classes] or sorted(rows["label"].drop_nulls().unique())
     order = ordered_classes(rows, names)
     data = rows.select("id", "label", "outcome", "x", "y")
@@ -80,17 +77,15 @@ def map_section(
     }
 
 
-def map_rows(tables: Mapping[str, Frame], results: Mapping[str, Any], *, metric: str) -> Frame:
+def map_rows(tables: Mapping[str, Frame], read: ReadRows | None) -> Frame:
     """Return the placed pairs: id, x, y, label, text, outcome, and the class that each reader predicts.
 
     Parameters
     ----------
     tables
-        *tables* are those of the page: map, pairs and predictions.
-    results
-        *results* is the content of results.json.
-    metric
-        *metric* is the metric for which the predicted class is the best.
+        *tables* are those of the page: map and pairs.
+    read
+        *read* are the test rows as the text alone, the image alone and both answer them.
 
     Returns
     -------
@@ -99,11 +94,10 @@ def map_rows(tables: Mapping[str, Frame], results: Mapping[str, Any], *, metric:
     """
     pairs = tables["pairs"].select("id", "label", "text").unique("id", keep="first", maintain_order=True)
     placed = tables["map"].select("id", "x", "y").join(pairs, on="id", maintain_order="left")
-    chosen = chosen_readers(tables["predictions"], results.get("modalities") or {}, metric, results.get("primary"))
     predicted = [f"{reader}_predicted" for reader in MODALITIES_OF]
-    if chosen is None:
+    if read is None:
         return placed.with_columns(pl.lit(None, pl.String).alias(name) for name in ("outcome", *predicted))
-    rows = disagreements(tables["predictions"], chosen, metric).unique("id", keep="first", maintain_order=True)
+    rows = read.rows.unique("id", keep="first", maintain_order=True)
     return placed.join(rows.select("id", "outcome", *predicted), on="id", how="left", maintain_order="left")
 
 
