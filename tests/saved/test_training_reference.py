@@ -30,7 +30,7 @@ def sentences(words, n, seed):
 
 @pytest.fixture(scope="module")
 def characters():
-    return CharacterReference.of(sentences(ENGLISH, 400, 1), np.arange(400) % 5)
+    return CharacterReference.of(sentences(ENGLISH, 400, 1), np.arange(400) % 5, share=0.015)
 
 
 def test_texts_of_the_same_kind_are_rarely_flagged(characters):
@@ -47,21 +47,20 @@ def test_a_blank_text_is_not_flagged(characters):
 
 
 def test_vectors_from_elsewhere_are_flagged_and_held_out_ones_rarely():
-    reference = VectorReference.of(RNG.normal(size=(500, 8)), np.arange(500) % 5, modality="image")
+    reference = VectorReference.of(RNG.normal(size=(500, 8)), np.arange(500) % 5, share=0.01)
     assert reference.are_unlike(RNG.normal(size=(500, 8))).mean() <= 0.04
     assert reference.are_unlike(RNG.normal(8, 1, size=(500, 8))).all()
 
 
 def test_few_rows_give_no_reference():
-    assert CharacterReference.of(["a"] * (LEAST_ROWS - 1), np.zeros(LEAST_ROWS - 1, dtype=np.int64)) is None
-    assert (
-        VectorReference.of(np.ones((LEAST_ROWS - 1, 2)), np.zeros(LEAST_ROWS - 1, dtype=np.int64), modality="text")
-        is None
-    )
+    n = LEAST_ROWS - 1
+    folds = np.zeros(n, dtype=np.int64)
+    assert CharacterReference.of(["a"] * n, folds, share=0.015) is None
+    assert VectorReference.of(np.ones((n, 2)), folds, share=0.015) is None
 
 
 def test_a_reference_is_restored_from_its_arrays(characters):
-    vectors = VectorReference.of(RNG.normal(size=(80, 4)), np.arange(80) % 5, modality="image")
+    vectors = VectorReference.of(RNG.normal(size=(80, 4)), np.arange(80) % 5, share=0.01)
     again = restored(TrainingReference(characters, None, vectors).arrays())
     texts, others = sentences(GERMAN, 20, 4), RNG.normal(size=(20, 4))
     np.testing.assert_array_equal(again.characters.are_unlike(texts), characters.are_unlike(texts))

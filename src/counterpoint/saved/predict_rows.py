@@ -186,11 +186,14 @@ def _predict(rows: Frame) -> Frame:
 
 
 def _in_order(parts: Iterator[Part], workers: _Workers, file: PredictionFile) -> Iterator[tuple[Part, Frame | None]]:
-    """Yield each part with its predictions, or None where the *file* has them already."""
+    """Yield each part with its predictions, or None where the *file* has them already.
+
+    The first part is awaited alone, so that no other takes the interpreter from the first result.
+    """
     waiting = deque[tuple[Part, Callable[[], Frame] | None]]()
     for part in parts:
         waiting.append((part, None if file.has(part.number, len(part.rows)) else workers.submit(part.rows)))
-        if len(waiting) > workers.n_ahead:
+        if len(waiting) > (workers.n_ahead if part.number else 0):
             yield _result(*waiting.popleft())
     while waiting:
         yield _result(*waiting.popleft())

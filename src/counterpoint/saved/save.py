@@ -27,9 +27,11 @@ from counterpoint.saved.model_inputs import inputs_of
 from counterpoint.saved.record import CARD, FIT, FORMAT, REFERENCE, write_record
 from counterpoint.saved.refit import ENCODINGS, on_all_rows, refitted
 from counterpoint.saved.training_reference import (
+    FALSE_ALARMS,
     FOLDS,
     MOST_ROWS,
     MOST_TEXTS,
+    OF_ONE,
     CharacterReference,
     TrainingReference,
     VectorReference,
@@ -165,19 +167,21 @@ def _outside(model: Any) -> set[str]:
 
 def _reference(saved: SavedModel, train: Frame) -> TrainingReference:
     """Return the training rows in small, where the model reads their modality."""
-    texts = train.filter(pl.col("text").is_not_null()) if "text" in saved.modalities else train.head(0)
-    texts = _sampled(texts, MOST_TEXTS)
-    sampled = _sampled(texts, MOST_ROWS)
-    vectors = saved.text_vectors(sampled) if len(sampled) else None
-    characters = CharacterReference.of(texts["text"].to_list(), _folds(texts))
-    by_text = None if vectors is None else VectorReference.of(vectors, _folds(sampled), modality="text")
-    images = train.filter(pl.col("image").is_not_null()) if "image" in saved.modalities else train.head(0)
-    sampled = _sampled(images, MOST_ROWS)
-    if not len(sampled):
-        return TrainingReference(characters, by_text)
-    with images_of(sampled, is_silent=True):
-        of_images = saved.image_vectors(sampled)
-    return TrainingReference(characters, by_text, VectorReference.of(of_images, _folds(sampled), modality="image"))
+    texts, images = (
+        train.filter(pl.col(modality).is_not_null()) if modality in saved.modalities else train.head(0)
+        for modality in ("text", "image")
+    )
+    counted, texts, images = _sampled(texts, MOST_TEXTS), _sampled(texts, MOST_ROWS), _sampled(images, MOST_ROWS)
+    by_text = saved.text_vectors(texts) if len(texts) else None
+    with images_of(images, is_silent=True):
+        by_image = saved.image_vectors(images) if len(images) else None
+    n_measures = sum((len(counted) > 0, by_text is not None, by_image is not None))
+    share = min(OF_ONE, FALSE_ALARMS / max(1, n_measures))
+    return TrainingReference(
+        CharacterReference.of(counted["text"].to_list(), _folds(counted), share=share),
+        None if by_text is None else VectorReference.of(by_text, _folds(texts), share=share),
+        None if by_image is None else VectorReference.of(by_image, _folds(images), share=share),
+    )
 
 
 def _sampled(rows: Frame, most: int) -> Frame:

@@ -18,8 +18,8 @@ from counterpoint.saved.character_model import BINS, CharacterModel
 Floats = NDArray[np.floating]
 Arrays = Mapping[str, NDArray[Any]]
 
-FALSE_ALARMS = {"characters": 0.015, "text": 0.015, "image": 0.01}
-"""The share of held-out training rows that each measure flags: of characters, of vectors of texts, and of images."""
+FALSE_ALARMS, OF_ONE = 0.045, 0.02
+"""The share of held-out training rows that all measures of a model together flag at most, and that one measure does."""
 NEIGHBOURS = 5
 MOST_ROWS, MOST_TEXTS = 2_000, 50_000
 """The largest number of training vectors that are kept, and of training texts whose characters are counted."""
@@ -50,8 +50,11 @@ class CharacterReference:
     threshold: float
 
     @classmethod
-    def of(cls, texts: list[str], folds: NDArray[np.int64]) -> "CharacterReference | None":
-        """Return the reference of *texts*, which are held out by their *folds*, or None where they are few."""
+    def of(cls, texts: list[str], folds: NDArray[np.int64], *, share: float) -> "CharacterReference | None":
+        """Return the reference of *texts*, which are held out by their *folds*, or None where they are few.
+
+        It flags this *share* of the texts, held out.
+        """
         if len(texts) < LEAST_ROWS:
             return None
         chosen = np.array(texts, dtype=object)
@@ -60,7 +63,7 @@ class CharacterReference:
             own = folds == fold
             held_out[own], n[own] = CharacterModel.of(chosen[~own].tolist()).surprises(chosen[own].tolist())
         mean = float(held_out.mean())
-        threshold = np.quantile((held_out - mean) * np.sqrt(n), 1 - FALSE_ALARMS["characters"])
+        threshold = np.quantile((held_out - mean) * np.sqrt(n), 1 - share)
         return cls(CharacterModel.of(texts), mean, float(threshold))
 
     def are_unlike(self, texts: list[str]) -> NDArray[np.bool_]:
@@ -86,15 +89,15 @@ class VectorReference:
     threshold: float
 
     @classmethod
-    def of(cls, vectors: Floats, folds: NDArray[np.int64], *, modality: str) -> "VectorReference | None":
+    def of(cls, vectors: Floats, folds: NDArray[np.int64], *, share: float) -> "VectorReference | None":
         """Return the reference of *vectors*, which are held out by their *folds*, or None where they are few.
 
         Parameters
         ----------
         vectors, folds
             *vectors* have shape (n, width), and *folds* shape (n,).
-        modality
-            *modality* is "text" or "image".
+        share
+            *share* is the share of the vectors that it flags, held out.
         """
         if len(vectors) < LEAST_ROWS:
             return None
@@ -103,7 +106,7 @@ class VectorReference:
         for fold in np.unique(folds):
             own = folds == fold
             held_out[own] = _distances(single[own], single[~own])
-        return cls(single, float(np.quantile(held_out, 1 - FALSE_ALARMS[modality])))
+        return cls(single, float(np.quantile(held_out, 1 - share)))
 
     def are_unlike(self, vectors: Floats) -> NDArray[np.bool_]:
         """Return whether each vector is unlike the training vectors."""
