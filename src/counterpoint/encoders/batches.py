@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Rows = NDArray[np.int64]
 GPU_BATCH = 64
 """The number of rows of a batch on a GPU."""
-MOST_CHARACTERS = 200_000
+MOST_CHARACTERS = 50_000
 """The largest number of characters of texts that are split into tokens at once.  A token needs about 100 bytes."""
 
 
@@ -27,7 +27,9 @@ def row_batches(rows: Rows, size: int) -> Iterator[Rows]:
         yield np.concatenate([batch, np.repeat(batch[:1], size - len(batch))])
 
 
-def length_batches(lengths: Sequence[int], size: int, *, step: int) -> Iterator[tuple[Rows, int]]:
+def length_batches(
+    lengths: Sequence[int], size: int, *, step: int, most_tokens: int | None = None
+) -> Iterator[tuple[Rows, int]]:
     """Yield batches of *size* rows of similar length, each with its length: a multiple of *step*.
 
     Parameters
@@ -38,6 +40,8 @@ def length_batches(lengths: Sequence[int], size: int, *, step: int) -> Iterator[
         *size* is the number of rows of each batch.
     step
         *step* is the smallest difference between the lengths of batches.
+    most_tokens
+        *most_tokens* is the largest number of tokens of a batch, which has fewer rows of long texts (None: any).
 
     Examples
     --------
@@ -45,9 +49,10 @@ def length_batches(lengths: Sequence[int], size: int, *, step: int) -> Iterator[
     [([0, 2], 8), ([1, 1], 24)]
     """
     rounded = -(-np.asarray(lengths, dtype=np.int64) // step) * step
-    for length in np.unique(rounded):
-        for rows in row_batches(np.flatnonzero(rounded == length), size):
-            yield rows, int(length)
+    for length in np.unique(rounded).tolist():
+        fitting = size if most_tokens is None else min(size, max(1, most_tokens // max(1, length)))
+        for rows in row_batches(np.flatnonzero(rounded == length), fitting):
+            yield rows, length
 
 
 def padded(tokens: Sequence[Sequence[int]], length: int, *, pad: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:

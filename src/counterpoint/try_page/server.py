@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from counterpoint.engines.caps import give_memory_back
 from counterpoint.errors import CounterpointError
 from counterpoint.features.child import end_idle
 from counterpoint.features.in_memory import folder_of_process
@@ -100,6 +101,13 @@ def predicted(saved: SavedModel, text: str | None, picture: bytes | None) -> Any
     PictureError
         When *picture* cannot be read.
     """
+    try:
+        return _explained(saved, text, picture)
+    finally:
+        give_memory_back()  # of the variants of a long text
+
+
+def _explained(saved: SavedModel, text: str | None, picture: bytes | None) -> Any:
     with tempfile.TemporaryDirectory(dir=folder_of_process()) as folder:
         if picture is None:
             return explain(saved, text, None, None, Path(folder))
