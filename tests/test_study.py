@@ -19,6 +19,7 @@ from counterpoint.config import StudyConfig
 from counterpoint.devices import available
 from counterpoint.errors import CounterpointError, RunFolderError
 from counterpoint.schema import (
+    CLUSTERS,
     COSTS,
     DIFFERENCES,
     DROPPED,
@@ -69,7 +70,7 @@ def test_every_table_has_its_columns(finished):
     for name, columns in {
         "pairs": PAIRS, "dropped": DROPPED, "predictions": PREDICTIONS, "history": HISTORY, "costs": COSTS,
         "scores": SCORES, "differences": DIFFERENCES, "findings": FINDINGS,
-        "segments": SEGMENTS, "segment_searches": SEGMENT_SEARCHES,
+        "segments": SEGMENTS, "segment_searches": SEGMENT_SEARCHES, "clusters": CLUSTERS,
     }.items():  # fmt: skip
         check(tables[name], columns, table=name)
 

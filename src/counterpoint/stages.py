@@ -22,6 +22,7 @@ from counterpoint.data.split import split, straddling_groups
 from counterpoint.diagnose import Inputs, run_checks
 from counterpoint.formats.image_states import States
 from counterpoint.kept_stages import Tables
+from counterpoint.measures.clusters import clusters_of, with_clusters
 from counterpoint.measures.pair_map import pair_map
 from counterpoint.measures.segments import find_segments
 from counterpoint.metrics import scores
@@ -208,27 +209,26 @@ def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequenc
     return {"findings": pl.concat([pairs["pairs_findings"], found]), "agreement": agreement}
 
 
-def collect_segments(
-    pairs: Frame, predictions: Frame, rules: Evaluate, primary: Mapping[str, Any] | None, on_progress: OnProgress
-) -> Tables:
-    """Return ``segments``: the rows in which the primary contrast differs.  And ``segment_searches``, their searches.
+def collect_segments(inputs: Inputs, contenders: Mapping[str, Any], encodings: Path, on_progress: OnProgress) -> Tables:
+    """Return ``segments``: the rows in which the primary contrast differs.  And ``segment_searches`` and ``clusters``.
 
     Parameters
     ----------
-    pairs
-        *pairs* is schema.PAIRS.
-    predictions
-        *predictions* is schema.PREDICTIONS.
-    rules
-        *rules* is the section ``evaluate``.
-    primary
-        *primary* is the primary contrast, or None.
+    inputs
+        *inputs* are the inputs of the checks.
+    contenders, encodings
+        *contenders* and *encodings* are as in `place_pairs`.
     on_progress
         *on_progress* receives the name of this stage.
     """
     on_progress("looking for segments", 0, 0)
-    found = find_segments(pairs, predictions, primary, metric=rules.primary, confidence=rules.confidence)
-    return {"segments": found.segments, "segment_searches": found.searches}
+    pairs = inputs["pairs"]
+    clusters = clusters_of(pairs, contenders, encodings=encodings)
+    found = find_segments(
+        with_clusters(pairs, clusters), inputs["predictions"], inputs["primary"],
+        metric=inputs["metric"], confidence=inputs["confidence"],
+    )  # fmt: skip
+    return {"segments": found.segments, "segment_searches": found.searches, "clusters": clusters}
 
 
 def place_pairs(pairs: Frame, contenders: Mapping[str, Any], encodings: Path, threads: int) -> Tables:

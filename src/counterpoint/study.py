@@ -338,7 +338,7 @@ STAGES: Mapping[str, Stage[Study]] = {
     ),
     "segments": Stage(
         lambda _: SEGMENTS_RULE,
-        lambda s: stages.collect_segments(s.pairs(), s.predictions(), s.config.evaluate, s.primary(), s.on_progress),
+        lambda s: stages.collect_segments(s.check_inputs, s.contenders, s.encodings, s.on_progress),
     ),
     "sizes": Stage(lambda s: [s.config.evaluate.sizes, SIZES_RULE], size_tables),
     "map": Stage(

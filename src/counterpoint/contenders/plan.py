@@ -55,6 +55,19 @@ def encodings_read(models: Mapping[str, Any]) -> list[Reading]:
     return list(dict.fromkeys(reading for model in models.values() for reading in model.encodings_read(models)))
 
 
+def stored_reading(models: Mapping[str, Any], modality: str) -> Reading | None:
+    """Return the first vectors of a modality that the contenders of a study read, or None if they read none.
+
+    Parameters
+    ----------
+    models
+        *models* are the unfitted contenders by their names in the study.
+    modality
+        *modality* is "text" or "image".
+    """
+    return next((reading for reading in encodings_read(models) if reading.modality == modality), None)
+
+
 def encoder_fingerprints(entries: Entries) -> dict[Reading, str]:
     """Return the fingerprint of each encoder whose vectors the contenders of a study read.
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpoint.measures.row_facts import FACTS, HAS_WORD, NAMED, is_presence
+from counterpoint.measures.row_facts import FACTS, NAMED, WORDLESS, is_presence
 from counterpoint.number_formats import count
 from counterpoint.schema import Frame
 
@@ -63,8 +63,9 @@ class Condition(NamedTuple):
 
     def in_words(self, *, shows_words: bool = True) -> str:
         """Return the condition as a clause, without a word of any text if *shows_words* is False."""
-        if not shows_words and self.fact.startswith(f"{HAS_WORD}:"):
-            return "the text contains a certain word" if self.low > 0 else "the text lacks a certain word"
+        kind = self.fact.partition(":")[0]
+        if not shows_words and kind in WORDLESS:
+            return WORDLESS[kind][0 if self.low > 0 else 1]
         known, unknown = _clauses(self.fact)
         if not self.has_known:
             return unknown

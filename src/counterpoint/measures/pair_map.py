@@ -3,7 +3,7 @@
 The places show neighbours.  They have no units, and a distance between two far pairs means little.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,7 @@ import numpy as np
 import polars as pl
 
 from counterpoint.contenders.folds import folds_to_test
-from counterpoint.contenders.plan import encodings_read
-from counterpoint.contenders.readings import Reading
+from counterpoint.contenders.plan import stored_reading
 from counterpoint.measures.text_image_association import image_features, main_directions, text_features
 from counterpoint.metrics.rows import Floats
 from counterpoint.schema import MAP, Frame, empty
@@ -117,17 +116,13 @@ def _vectors(
     """Return the name of the vectors of a modality, and the vectors, or None where no row has the modality."""
     if rows[modality].null_count() == len(rows):
         return "", None
-    reading = _stored(encodings_read(contenders), modality)
+    reading = stored_reading(contenders, modality)
     if reading is not None:
         vectors = reading.vectors(rows, None if encodings is None else str(encodings))
         return f"{modality}s by {reading.encoder}", vectors[:].astype(float)
     if modality == "text":
         return "the words of texts", text_features(rows["text"].fill_null("").to_list())
     return "the colours and edges of images", _pixel_features(rows, contenders)
-
-
-def _stored(readings: Sequence[Reading], modality: str) -> Reading | None:
-    return next((reading for reading in readings if reading.modality == modality), None)
 
 
 def _pixel_features(rows: Frame, contenders: Mapping[str, Any]) -> Floats:

@@ -86,14 +86,26 @@ FACTS: Mapping[str, Fact] = {
     ),
 }  # fmt: skip
 """The facts that are numbers.  Shares of white are 0 to 1."""
-HAS_WORD = "word"
+HAS_WORD, TEXT_CLUSTER, IMAGE_CLUSTER = "word", "text cluster", "image cluster"
+CLUSTERED: Mapping[str, str] = {"text": "text_cluster", "image": "image_cluster"}
+"""The column of the clusters of each modality (`counterpoint.measures.clusters`)."""
 NAMED: Mapping[str, tuple[str, str, str]] = {
     HAS_WORD: ("text", "the text contains “{}”", "the text lacks “{}”"),
     "format": ("image_format", "the format of the image is {}", "the format of the image is not {}"),
     "source": ("source", "the source is {}", "the source is not {}"),
     "host": ("host", "the host is {}", "the host is not {}"),
-}
+    TEXT_CLUSTER: (CLUSTERED["text"], "the text is like those with {}", "the text is unlike those with {}"),
+    IMAGE_CLUSTER: (
+        CLUSTERED["image"], "the image is like those of texts with {}", "the image is unlike those of texts with {}",
+    ),
+}  # fmt: skip
 """Facts that are there or not, by the first part of their name: their column, and a sentence for each."""
+WORDLESS: Mapping[str, tuple[str, str]] = {
+    HAS_WORD: ("the text contains a certain word", "the text lacks a certain word"),
+    TEXT_CLUSTER: ("the text is of a certain cluster", "the text is not of a certain cluster"),
+    IMAGE_CLUSTER: ("the image is of a certain cluster", "the image is not of a certain cluster"),
+}
+"""Sentences on the facts whose names have words of texts, without these."""
 _SEPARATOR, _WORDS = ":", " words of the text"
 
 

@@ -29,7 +29,7 @@ from counterpoint.measures.segment_search import (
 from counterpoint.schema import SEGMENT_SEARCHES, SEGMENTS, Frame, empty
 from counterpoint.seeds import child_seed
 
-SEGMENTS_RULE = "shallow trees, found on validation rows, tested on test rows of other groups"
+SEGMENTS_RULE = "shallow trees over facts and clusters, found on validation rows, tested on test rows of other groups"
 """The rule of the search, a part of the key of its tables."""
 ALPHA = 0.02
 """A segment is confirmed if its p after Holm's correction is at most this: in 2 of 100 studies without any segment."""

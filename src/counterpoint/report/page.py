@@ -42,6 +42,7 @@ TABLES: Mapping[str, schema.Columns] = {
     "agreement": schema.AGREEMENT,
     "segments": schema.SEGMENTS,
     "segment_searches": schema.SEGMENT_SEARCHES,
+    "clusters": schema.CLUSTERS,
     "sizes": schema.SIZES,
     "size_curves": schema.SIZE_CURVES,
     "map": schema.MAP,

@@ -2,6 +2,7 @@
 
 from counterpoint.schema.columns import (
     AGREEMENT,
+    CLUSTERS,
     COSTS,
     DIFFERENCES,
     DROPPED,
@@ -28,6 +29,7 @@ from counterpoint.schema.frames import check, class_names, empty, finding, first
 
 __all__ = [
     "AGREEMENT",
+    "CLUSTERS",
     "COSTS",
     "DIFFERENCES",
     "DROPPED",

@@ -209,6 +209,8 @@ in the direction of the search, and ``p_holm`` is corrected for all segments tha
 ``gain_searched`` belong to the validation rows that found it.  ``half`` is "all rows", or the half of the groups that
 found it.  ``twin`` is a segment from the other half with nearly the same rows."""
 
+CLUSTERS: Columns = {"id": pl.String, "text_cluster": pl.String, "image_cluster": pl.String}
+"""The cluster of the text and of the image of each pair, by the words that name it.  Null where it has none."""
 SEGMENT_SEARCHES: Columns = {
     "half": pl.String,
     "n_search": pl.Int64,

@@ -5,6 +5,7 @@ from typing import Any
 
 from counterpoint.formats.images import ImageReader
 from counterpoint.measures.chosen_contenders import how_often
+from counterpoint.measures.clusters import with_clusters
 from counterpoint.measures.disagreements import (
     CELLS,
     OUTCOMES,
@@ -79,9 +80,10 @@ def disagreements_section(
 
 
 def row_facts(tables: Mapping[str, Frame]) -> RowFacts:
-    """Return the facts of rows from the tables of a page: pairs, findings and segments."""
+    """Return the facts of rows from the tables of a page: pairs, findings, segments and clusters."""
     pairs = tables["pairs"].unique("id", keep="first", maintain_order=True)
-    return RowFacts(pairs, tables["findings"], segment_of_rows(tables["segments"], pairs).drop_nulls())
+    segments = segment_of_rows(tables["segments"], with_clusters(pairs, tables["clusters"]))
+    return RowFacts(pairs, tables["findings"], segments.drop_nulls())
 
 
 def _readers(chosen: ChosenReaders) -> Content:
