@@ -53,7 +53,12 @@ class CharacterReference:
     def of(cls, texts: list[str], folds: NDArray[np.int64], *, share: float) -> "CharacterReference | None":
         """Return the reference of *texts*, which are held out by their *folds*, or None where they are few.
 
-        It flags this *share* of the texts, held out.
+        Parameters
+        ----------
+        texts, folds
+            *texts* are n texts, and *folds* have shape (n,).
+        share
+            *share* is the share of the texts that it flags, held out.
         """
         if len(texts) < LEAST_ROWS:
             return None
