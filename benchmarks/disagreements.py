@@ -20,7 +20,7 @@ from counterpoint.formats.images import ImageReader
 from counterpoint.measures.disagreements import read_rows
 from counterpoint.report import write_page
 from counterpoint.report.pairs.disagreements import disagreements_section, row_facts
-from counterpoint.schema import SEGMENTS, class_names, empty
+from counterpoint.schema import CLUSTERS, SEGMENTS, class_names, empty
 from report_studies import study
 
 ROUNDS = 5
@@ -75,7 +75,7 @@ def _written(folder: Path, n: int) -> Path:
     """Return the page of a study of *n* made-up pairs."""
     contenders = ("text-svm", "image-cnn", "late-fusion")
     results, tables, _ = study(folder / "images", n=n, folds=5, seeds=(0,), contenders=contenders, pictures=1200)
-    every = tables | {"segments": empty(SEGMENTS)}
+    every = tables | {"segments": empty(SEGMENTS), "clusters": empty(CLUSTERS)}
     start = time.perf_counter()
     with ImageReader() as reader:
         predictions = tables["predictions"]
