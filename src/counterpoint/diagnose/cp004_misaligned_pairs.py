@@ -59,6 +59,8 @@ from counterpoint.schema import Frame
 WEAK = 0.54
 """The rate above which an interval is no sign of a shift."""
 SHIFTS = (1, -1, 2, -2)
+SHIFTED = 0.0001
+"""A shift of the images is found at this p.  The check then fails, which must be rare among right pairs."""
 SUBJECT = "pairs"
 ADVICE = (
     "The queue has the fifth of the pairs whose text and image agree least, the least first. Look at them, and leave "
@@ -133,7 +135,7 @@ def _shifted(models: Sequence[MatchedPairs]) -> Problem | None:
         if not shifts:
             continue
         by, (rate, n_rows) = max(shifts.items(), key=lambda item: item[1][0].rate)
-        if rate.p <= LEVEL / len(SHIFTS) and rate.low > model.at_all.high:
+        if rate.p <= SHIFTED and rate.low > model.at_all.high:
             return _shift(by, rate, n_rows, model.at_all)
     return None
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from scipy.special import ndtr
 
 from counterpoint.measures.prediction_arrays import Codes
 from counterpoint.metrics.intervals import normal_interval
@@ -33,8 +34,8 @@ class OwnImageRate(NamedTuple):
     low, high
         *low* and *high* are the ends of its 95 % interval.
     p
-        *p* is the share of permutations of the images among the rows that reach as much, where their deviations from
-        their mean are widened for the rows that the folds share.
+        *p* is the chance of as much by permutations of the images among the rows.  Their sums are taken as normal, with
+        a variance that is widened for the rows that the folds share.
     """
 
     rate: float
@@ -106,8 +107,9 @@ def own_image_rate(matcher: Matcher, groups: Sequence[str], codes: Codes | None 
                 rates.append(found)
                 permuted += sums
     every = np.concatenate(rates) if rates else np.full(2, 0.5)
-    by_chance = permuted.mean() + SHARED_ROWS**0.5 * (permuted - permuted.mean())
-    p = (1 + int((by_chance >= every.sum() - 1e-9).sum())) / (1 + PERMUTATIONS)
+    spread = float(permuted.std()) * SHARED_ROWS**0.5
+    above = float(every.sum() - permuted.mean())
+    p = float(ndtr(-above / spread)) if spread > 0 else 1.0
     return OwnImageRate(*normal_interval(every), p)
 
 
