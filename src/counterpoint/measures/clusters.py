@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from counterpoint.contenders.plan import stored_reading
 from counterpoint.contenders.vectors import Vectors
@@ -21,8 +22,8 @@ N_CLUSTERS, LEAST_PAIRS = 8, 200
 """The number of clusters of a modality, and the number of pairs that it needs."""
 MOST_FITTED, CHUNK, STARTS = 5_000, 10_000, 4
 """Rows that find the centres, rows that are read at once, and starts of k-means, of which the best counts."""
-N_WORDS = 3
-"""The number of words that name a cluster."""
+N_WORDS, MOST_NAMED = 3, 20_000
+"""The number of words that name a cluster, and the number of rows in which they are counted."""
 LEAST_SHARE = 0.02
 """A word names a cluster only if at least this share of its texts has it."""
 
@@ -60,12 +61,14 @@ def clusters_of(pairs: Frame, contenders: Mapping[str, Any], *, encodings: Path 
 def with_clusters(pairs: Frame, clusters: Frame) -> Frame:
     """Return *pairs* with the columns of *clusters*, as `counterpoint.measures.row_facts` reads them.
 
+    They take the place of columns of the same names.
+
     Parameters
     ----------
     pairs, clusters
         *pairs* is schema.PAIRS, and *clusters* schema.CLUSTERS.
     """
-    return pairs.join(clusters, on="id", how="left", maintain_order="left")
+    return pairs.drop(CLUSTERED.values(), strict=False).join(clusters, on="id", how="left", maintain_order="left")
 
 
 def _named(rows: Frame, modality: str, contenders: Mapping[str, Any], encodings: Path | None, seed: int) -> pl.Series:
@@ -75,10 +78,11 @@ def _named(rows: Frame, modality: str, contenders: Mapping[str, Any], encodings:
     if reading is None or len(there) < LEAST_PAIRS:
         return pl.repeat(None, len(rows), dtype=pl.String, eager=True)
     vectors = reading.vectors(rows[there], None if encodings is None else str(encodings))
-    found = clustered(vectors, np.random.default_rng(child_seed(seed, "clusters", modality)))
+    rng = np.random.default_rng(child_seed(seed, "clusters", modality))
     codes = np.full(len(rows), -1)
-    codes[there] = found
-    names = dict(enumerate(cluster_names(rows["text"], codes)))
+    codes[there] = clustered(vectors, rng)
+    named = np.sort(rng.choice(there, min(len(there), MOST_NAMED), replace=False))
+    names = dict(enumerate(cluster_names(rows["text"][named], codes[named])))
     return pl.Series([names.get(code) for code in codes.tolist()], dtype=pl.String)
 
 
@@ -105,12 +109,13 @@ def clustered(vectors: Vectors | NDArray[np.floating], rng: np.random.Generator)
     known = known[_is_whole(known)]
     if len(np.unique(known, axis=0)) < N_CLUSTERS:
         return np.full(n, -1)
-    model = KMeans(N_CLUSTERS, n_init=STARTS, random_state=int(rng.integers(1 << 31))).fit(known)
-    found = np.full(n, -1)
-    for start in range(0, n, CHUNK):
-        part = _of_length_1(vectors[np.arange(start, min(n, start + CHUNK))])
-        whole = _is_whole(part)
-        found[start : start + CHUNK][whole] = model.predict(part[whole]) if whole.any() else -1
+    model, found = KMeans(N_CLUSTERS, n_init=STARTS, random_state=int(rng.integers(1 << 31))), np.full(n, -1)
+    with threadpool_limits(1):  # sums depend on the number of threads
+        model.fit(known)
+        for start in range(0, n, CHUNK):
+            part = _of_length_1(vectors[np.arange(start, min(n, start + CHUNK))])
+            whole = _is_whole(part)
+            found[start : start + CHUNK][whole] = model.predict(part[whole]) if whole.any() else -1
     return found
 
 
