@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from counterpoint.contenders.plan import stored_reading
 from counterpoint.contenders.vectors import Vectors
+from counterpoint.encoders.pooling import unit
 from counterpoint.measures.row_facts import CLUSTERED, LONGEST_WORD, WORD
 from counterpoint.schema import CLUSTERS, Frame
 from counterpoint.seeds import child_seed
@@ -86,7 +87,7 @@ def _named(rows: Frame, modality: str, contenders: Mapping[str, Any], encodings:
     return pl.Series([names.get(code) for code in codes.tolist()], dtype=pl.String)
 
 
-def clustered(vectors: Vectors | NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.int64]:
+def clustered(vectors: Vectors | NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.int64]:
     """Return the number of the cluster of each row of *vectors*, −1 for a row without one, shape (n,).
 
     Parameters
@@ -105,7 +106,7 @@ def clustered(vectors: Vectors | NDArray[np.floating], rng: np.random.Generator)
 
     n = len(vectors)
     sampled = np.sort(rng.choice(n, min(n, MOST_FITTED), replace=False))
-    known = _of_length_1(vectors[sampled])
+    known = unit(vectors[sampled])
     known = known[_is_whole(known)]
     if len(np.unique(known, axis=0)) < N_CLUSTERS:
         return np.full(n, -1)
@@ -113,15 +114,9 @@ def clustered(vectors: Vectors | NDArray[np.floating], rng: np.random.Generator)
     with threadpool_limits(1):  # sums depend on the number of threads
         model.fit(known)
         for start in range(0, n, CHUNK):
-            part = _of_length_1(vectors[np.arange(start, min(n, start + CHUNK))])
+            part = unit(vectors[np.arange(start, min(n, start + CHUNK))])
             whole = _is_whole(part)
             found[start : start + CHUNK][whole] = model.predict(part[whole]) if whole.any() else -1
-    return found
-
-
-def _of_length_1(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    single = np.asarray(vectors, dtype=np.float32)
-    found: NDArray[np.float32] = single / np.maximum(np.linalg.norm(single, axis=1, keepdims=True), 1e-9)
     return found
 
 
