@@ -11,8 +11,8 @@ from counterpoint.compared_runs.finished_run import FinishedRun
 from counterpoint.errors import CounterpointError
 from counterpoint.metrics import Part, read_part
 from counterpoint.metrics.jackknife import Jackknifed, jackknife
-from counterpoint.metrics.rows import Floats, PredictedRows
-from counterpoint.metrics.spread import Spread
+from counterpoint.metrics.rows import PredictedRows
+from counterpoint.metrics.spread import Spread, added, spread_of_mean
 from counterpoint.schema import Frame
 
 _DIGITS = 12
@@ -93,23 +93,7 @@ def spread_between(after: OneMetric, before: OneMetric) -> Spread:
         np.append(after.found.half_changes, before.found.half_changes),
         (after.found.strata[0], np.append(after.found.strata[1], before.found.strata[1])),
     )  # fmt: skip
-    return added([change.spread, *(_over_seeds(each.found.by_seed) for each in (after, before))])
-
-
-def _over_seeds(by_seed: Floats) -> Spread:
-    return Spread(float((by_seed.var(ddof=1) / len(by_seed)) ** 0.5), float(len(by_seed) - 1))
-
-
-def added(parts: Sequence[Spread]) -> Spread:
-    """Return the spread of a sum of independent *parts*, by Welch and Satterthwaite.
-
-    >>> found = added([Spread(3.0, 10.0), Spread(4.0, 5.0)])
-    >>> found.error, round(found.df, 1)
-    (5.0, 10.5)
-    """
-    variance = sum(part.error**2 for part in parts)
-    squares = sum(part.error**4 / part.df for part in parts)
-    return Spread(variance**0.5, variance**2 / squares if squares else min(part.df for part in parts))
+    return added([change.spread, *(spread_of_mean(each.found.by_seed) for each in (after, before))])
 
 
 def on_shared_rows(
