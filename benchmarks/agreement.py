@@ -23,8 +23,9 @@ import polars as pl
 from counterpoint.data.sources import open_source
 from counterpoint.diagnose import Inputs, check_of
 from counterpoint.encoders import shared_encoder
+from counterpoint.encoders.building import build_encodings
 from counterpoint.encoders.catalogue import CATALOGUE, INSTALL
-from counterpoint.encoders.encodings import build_encodings, load_encodings
+from counterpoint.encoders.encodings import load_encodings
 from counterpoint.measures.encoded_pairs import JOINT, joint_space
 from counterpoint.schema import PREDICTIONS, Frame, empty
 from injection.command import RUNS, Draws, parser_of

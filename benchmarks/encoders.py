@@ -22,8 +22,9 @@ from PIL import Image
 from counterpoint.devices import exact
 from counterpoint.encoders import open_encoder
 from counterpoint.encoders.base import Encoder, Floats
+from counterpoint.encoders.building import build_encodings
 from counterpoint.encoders.catalogue import CATALOGUE
-from counterpoint.encoders.encodings import build_encodings, load_encodings
+from counterpoint.encoders.encodings import load_encodings
 from counterpoint.features.pixels import load_pixels
 from counterpoint.schema import Frame
 

@@ -20,7 +20,7 @@ import polars as pl
 from counterpoint import Study, save
 from counterpoint.config import StudyConfig
 from counterpoint.encoders import open_encoder
-from counterpoint.encoders.encodings import build_encodings
+from counterpoint.encoders.building import build_encodings
 from counterpoint.schema import Frame
 from photos import write_photos
 

@@ -56,6 +56,17 @@ def test_texts_and_images_are_encoded_once_for_all_studies_of_a_folder(finished,
 
 
 @pytest.mark.slow
+def test_the_time_of_encoders_is_a_cost_of_each_contender_that_needs_them(finished):
+    whole, _ = finished
+    costs = whole.costs().group_by("contender").agg(pl.col("encode_s").mean())
+    took_s = dict(costs.iter_rows())
+    assert took_s["majority"] == took_s["text-svm"] == 0
+    assert min(took_s["text-probe"], took_s["image-probe"]) > 0
+    both = pytest.approx(took_s["text-probe"] + took_s["image-probe"])
+    assert took_s["pair-probe"] == took_s["probe-average"] == took_s["ensemble"] == both
+
+
+@pytest.mark.slow
 def test_each_contender_reads_what_its_members_read(finished):
     whole, _ = finished
     assert whole.modalities() == {

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from counterpoint.artifacts import replacing
 from counterpoint.encoders import entry_of, open_encoder
-from counterpoint.encoders.encodings import build_encodings
+from counterpoint.encoders.building import build_encodings
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 from independent import language, pictures

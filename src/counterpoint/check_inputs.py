@@ -10,7 +10,8 @@ from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.plan import encodings_read
 from counterpoint.diagnose import Inputs
 from counterpoint.encoders.base import Encoder
-from counterpoint.encoders.encodings import Encodings, build_encodings, load_encodings
+from counterpoint.encoders.building import build_encodings
+from counterpoint.encoders.encodings import Encodings, load_encodings
 from counterpoint.fits import Fits, workers_of
 from counterpoint.measures.contender_fits import ContenderFit
 from counterpoint.measures.encoded_pairs import installed_files

@@ -11,7 +11,7 @@ from counterpoint.config import Fit, StudyConfig
 from counterpoint.contenders.fit import fit, fit_again, kept
 from counterpoint.contenders.fit_task import FitTask
 from counterpoint.contenders.plan import encodings_read, plan
-from counterpoint.encoders.encodings import build_encodings
+from counterpoint.encoders.building import build_encodings
 from counterpoint.encoders.given import Given
 from counterpoint.engines import engine
 from counterpoint.errors import ConfigError, CounterpointError, UnreadableFitError

@@ -27,7 +27,7 @@ from counterpoint.measures.pair_map import pair_map
 from counterpoint.measures.segments import find_segments
 from counterpoint.metrics import scores
 from counterpoint.on_progress import OnProgress
-from counterpoint.schema import DROPPED, FINDINGS, RECORDS, Frame, empty, finding
+from counterpoint.schema import COSTS, DROPPED, FINDINGS, RECORDS, Frame, empty, finding
 
 log = logging.getLogger(__name__)
 
@@ -250,7 +250,7 @@ def place_pairs(pairs: Frame, contenders: Mapping[str, Any], encodings: Path, th
 
 
 def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions], repeats: int = 1) -> list[Any]:
-    """Return the settings that predictions depend on, and the size and time of change of each outside file.
+    """Return what the tables of fits depend on: settings, the costs that are kept, and the state of each outside file.
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def fit_inputs(rules: Fit, outside: Sequence[OutsidePredictions], repeats: int =
     repeats
         *repeats* is ``evaluate.repeats``.  The fits of several repeats are made together, so their number counts too.
     """
-    return [rules.seeds, rules.threads, *map(_file_state, outside), *([repeats] if repeats > 1 else [])]
+    return [list(COSTS), rules.seeds, rules.threads, *map(_file_state, outside), *([repeats] if repeats > 1 else [])]
 
 
 def scoring_inputs(rules: Evaluate) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from hashlib import sha256
 from io import BytesIO
@@ -16,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from counterpoint.encoders import encodings, open_encoder
+from counterpoint.encoders import building, encodings, open_encoder
 from counterpoint.encoders.base import Encoder, Floats
+from counterpoint.encoders.building import build_encodings
 from counterpoint.encoders.catalogue import CATALOGUE
-from counterpoint.encoders.encodings import build_encodings, load_encodings
+from counterpoint.encoders.encodings import load_encodings
 from counterpoint.encoders.store import VectorStore, made_segment, stored_segments, write_segment
 from counterpoint.errors import ConfigError, RunFolderError, SchemaError
 from counterpoint.features.decode import Pixels8
@@ -57,6 +59,14 @@ class Broken(Letters):
         return np.full((len(texts), 3), np.nan, dtype=np.float32)
 
 
+class Slow(Letters):
+    """Loads for half a second, and then takes 4 ms for each text."""
+
+    def encode_texts(self, texts: Sequence[str]) -> Floats:
+        time.sleep(0.004 * len(texts) if self.n_rows else 0.5)
+        return super().encode_texts(texts)
+
+
 class Narrow(Letters):
     def encode_texts(self, texts: Sequence[str]) -> Floats:
         return np.zeros((len(texts), 2), dtype=np.float32)
@@ -65,7 +75,7 @@ class Narrow(Letters):
 @pytest.fixture(autouse=True)
 def new_process(monkeypatch, tmp_path_factory):
     """Let each test begin like a new process, which has loaded and kept nothing."""
-    monkeypatch.setattr(encodings, "_loaded", {})
+    monkeypatch.setattr(building, "_loaded", {})
     folder = str(tmp_path_factory.mktemp("process"))
     monkeypatch.setattr(encodings, "folder_of_process", lambda: folder)
 
@@ -128,6 +138,22 @@ def test_known_rows_are_not_encoded_again(tmp_path):
     assert encoder.n_rows == 0
 
 
+def test_the_time_of_one_content_is_kept_without_that_to_load(tmp_path):
+    assert building.encoding_s(tmp_path, Slow(), "text") is None
+    build_encodings(many_texts(40), Slow(), "text", cache=tmp_path, engine="inline")
+    assert 0.004 <= building.encoding_s(tmp_path, Slow(), "text") < 0.01
+    build_encodings(many_texts(40), Slow(), "text", cache=tmp_path)  # nothing is lacking, and nothing is timed
+    assert building.encoding_s(tmp_path, Slow(), "text") >= 0.004
+
+
+def test_a_damaged_time_is_not_known(tmp_path):
+    build_encodings(many_texts(4), Letters(), "text", cache=tmp_path)
+    (kept,) = tmp_path.rglob(building.TIME)
+    for damaged in ("[1]", "{", '{"s_a_content": "1"}', '{"s_a_content": -1.0}', '{"s_a_content": NaN}'):
+        kept.write_text(damaged)
+        assert building.encoding_s(tmp_path, Letters(), "text") is None
+
+
 def test_many_rows_on_the_spot_are_kept_until_the_process_ends():
     pairs, encoder = of_texts(*(f"kept here {i}" for i in range(40))), Letters()
     load_encodings(pairs, encoder, "text")
@@ -163,17 +189,17 @@ def test_a_killed_build_keeps_finished_segments(tmp_path, monkeypatch):
         calls.append(1)
         return write_segment(*args)
 
-    monkeypatch.setattr(encodings, "write_segment", dies)
+    monkeypatch.setattr(building, "write_segment", dies)
     with pytest.raises(KeyboardInterrupt):
         build_encodings(many_texts(256), Letters(), "text", cache=tmp_path, engine="inline", workers=1)
     monkeypatch.undo()
-    monkeypatch.setattr(encodings, "_loaded", {})
+    monkeypatch.setattr(building, "_loaded", {})
     encoder, counts = Letters(), []
     build_encodings(
         many_texts(256), encoder, "text", cache=tmp_path, engine="inline", workers=1,
         on_count=lambda done, total: counts.append((done, total)),
     )  # fmt: skip
-    assert encoder.n_rows == 128
+    assert encoder.n_rows == 1 + 128  # the first one also loads the weights
     assert counts == [(64, 128), (128, 128)]
 
 
@@ -212,7 +238,7 @@ def test_a_flipped_bit_changes_no_vector(tmp_path, place):
     np.testing.assert_array_equal(found[:], expected)
     np.testing.assert_array_equal(found[:], expected)
     assert encoder.n_rows >= 1
-    encodings._loaded.clear()
+    building._loaded.clear()
     shutil.rmtree(encodings.folder_of_process())
     build_encodings(pairs, Letters(), "text", cache=tmp_path)
     again = Letters()
@@ -295,11 +321,11 @@ def test_images_are_found_by_their_bytes(tmp_path):
     found = load_encodings(pairs, encoder, "image", cache=cache)
     assert found[:].tolist() == [[255, 0, 0], [0, 0, 0], [0, 0, 255], [255, 0, 0], [0, 0, 0]]
     assert found.is_missing.tolist() == [False, True, False, False, True]
-    assert encoder.n_rows == 2
+    assert encoder.n_rows == 1 + 2  # the first one also loads the weights
     with_hashes = pairs.head(1).with_columns(sha256=pl.lit(sha256(Path(red).read_bytes()).hexdigest()))
     os.remove(red)  # noqa: PTH107
     assert load_encodings(with_hashes, encoder, "image", cache=cache)[0:1].tolist() == [[255, 0, 0]]
-    assert encoder.n_rows == 2
+    assert encoder.n_rows == 1 + 2
 
 
 def test_an_image_that_changed_is_never_stored_under_its_old_hash(tmp_path):

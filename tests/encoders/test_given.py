@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from counterpoint.encoders import given, open_encoder
-from counterpoint.encoders.encodings import build_encodings, load_encodings
+from counterpoint.encoders.building import build_encodings
+from counterpoint.encoders.encodings import load_encodings
 from counterpoint.errors import ConfigError, SchemaError, SourceError
 
 VECTORS = np.arange(12, dtype=np.float32).reshape(6, 2)

@@ -113,7 +113,7 @@ def made_dropped(counts: dict[tuple[str, str | None], int], *, host: str | None 
 def made_costs(**costs: tuple[int, int, int, float]) -> pl.DataFrame:
     """Return two fits of each contender, which took these trials, epochs, parameters and seconds."""
     rows = [
-        (name.replace("_", "-"), seed, "test", *cost[:3], cost[3], 0.1)
+        (name.replace("_", "-"), seed, "test", *cost[:3], cost[3], 0.1, 0.0)
         for name, cost in costs.items()
         for seed in (0, 1)
     ]

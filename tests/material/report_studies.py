@@ -254,7 +254,9 @@ def _costs(rng, contenders, seeds, folds):
         for seed in seeds if place > 3 else seeds[:1]:
             for fold in map(str, range(folds)) if folds else ["test"]:
                 fit_s = float(rng.uniform(0.8, 1.2) * 4**place / 40)
-                rows.append((contender, seed, fold, 1, 12 if place > 3 else 0, 10 ** min(place, 6), fit_s, fit_s / 20))
+                rows.append(
+                    (contender, seed, fold, 1, 12 if place > 3 else 0, 10 ** min(place, 6), fit_s, fit_s / 20, 0.0)
+                )
     return pl.DataFrame(rows, schema=dict(schema.COSTS), orient="row")
 
 

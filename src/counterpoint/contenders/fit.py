@@ -16,6 +16,8 @@ from counterpoint.contenders.fit_task import DONE, FitTask, finished, write_done
 from counterpoint.contenders.folds import rows_by_part
 from counterpoint.contenders.kept.compared import keep_compared
 from counterpoint.contenders.kept.files import load
+from counterpoint.contenders.readings import Reading
+from counterpoint.encoders.building import encoding_s
 from counterpoint.errors import CounterpointError, SchemaError, SourceError, UnreadableFitError
 from counterpoint.files import read_parquet
 from counterpoint.lookup import find
@@ -45,6 +47,7 @@ def fit(task: FitTask) -> dict[str, Any]:
         "parameters": int(getattr(model, "n_parameters_", 0)),
         "fit_s": fit_s,
         "predict_s": time.perf_counter() - started,
+        "encode_s": _encode_s(task, len(predictions)),
     }
     keep_compared(model, task.folder, rows=_xy(parts["train"])[0], trusted=task.trusted, **task.stores)
     _keep_tables(task, model, predictions, costs)
@@ -67,6 +70,19 @@ def _check_encoders(task: FitTask) -> None:
     for reading, planned in task.fingerprints.items():
         if reading.fingerprint() != planned:
             raise SourceError(f"{reading.encoder} has changed while the study ran. Run it again.")
+
+
+def _encode_s(task: FitTask, n: int) -> float | None:
+    """Return the seconds that the encoders of *task* take for *n* pairs, or None where that is not known."""
+    folder = task.encodings or Path()
+    each = [encoding_s(folder, reading.opened(), reading.modality) for reading in _readings(task)]
+    known = [took_s for took_s in each if took_s is not None]
+    return n * sum(known) if len(known) == len(each) else None
+
+
+def _readings(task: FitTask) -> set[Reading]:
+    """Return what a pair must be encoded with for *task*: by itself and by the fits that it needs."""
+    return set(task.fingerprints).union(*map(_readings, task.needed.values()))
 
 
 @contextmanager

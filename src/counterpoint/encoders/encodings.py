@@ -1,27 +1,23 @@
 """The vectors of pairs, in their order: from the store, encoded on the spot, or given by the user."""
 
-import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from counterpoint.artifacts import remove_abandoned
 from counterpoint.encoders.base import Encoder, Floats
 from counterpoint.encoders.contents import Contents, contents_of
 from counterpoint.encoders.encode import encode
 from counterpoint.encoders.given import Given
 from counterpoint.encoders.store import (
     Bools,
-    Hashes,
     Segment,
     Slots,
     VectorStore,
@@ -29,22 +25,17 @@ from counterpoint.encoders.store import (
     stored_segments,
     write_segment,
 )
-from counterpoint.engines import engine as find_engine
 from counterpoint.errors import RunFolderError
-from counterpoint.features.chunks import OnCount, ignore_count
 from counterpoint.features.in_memory import folder_of_process
 from counterpoint.schema import Frame
 
 TASK_ROWS = {"text": 4096, "image": 512}
 """The largest number of rows of a segment.  A killed build loses one unfinished segment for each process."""
-LEAST_TASK_ROWS = 64
 KEPT_ROWS = 32
 """The number of rows from which vectors that are made on the spot are kept on disk until the process ends."""
 _NAME_LENGTH = 60
 
 Rows = NDArray[np.int64]
-_loaded: dict[str, Encoder] = {}
-"""The encoders of this process by their fingerprint, so that weights are loaded once for all tasks."""
 
 
 class Encodings:
@@ -126,94 +117,14 @@ def load_encodings(pairs: Frame, encoder: Encoder, modality: str, *, cache: Path
     """
     if isinstance(encoder, Given):
         return Encodings(*encoder.rows(pairs, modality))
-    _check_reads(encoder, modality)
+    check_reads(encoder, modality)
     contents = contents_of(pairs, modality)
-    here = _folder(_made_here(), encoder, modality)
-    folders = [here] if cache is None else [_folder(cache, encoder, modality), here]
+    here = store_folder(_made_here(), encoder, modality)
+    folders = [here] if cache is None else [store_folder(cache, encoder, modality), here]
     store = VectorStore(encoder.width, (each for folder in folders for each in stored_segments(folder, encoder.width)))
-    store.add(list(_on_the_spot(encoder, modality, contents, _lacking(store, contents), here)))
+    store.add(list(_on_the_spot(encoder, modality, contents, lacking(store, contents), here)))
     stored = _Stored(store, encoder, modality, contents)
     return Encodings(encoder.width, stored.slots < 0, stored.read)
-
-
-def build_encodings(
-    pairs: Frame,
-    encoder: Encoder,
-    modality: str,
-    *,
-    cache: Path,
-    workers: int | None = None,
-    engine: str = "local",
-    address: str | None = None,
-    on_count: OnCount = ignore_count,
-) -> None:
-    """Make sure that the store in *cache* holds the vectors of *pairs*.  Vectors that it lacks are made.
-
-    Finished segments stay when a build is killed.  Several processes may build at once.
-
-    Parameters
-    ----------
-    pairs
-        *pairs* have the column *modality*.
-    encoder
-        *encoder* reads the *modality*.  Given vectors need no store.
-    modality
-        *modality* is "text" or "image".
-    cache
-        *cache* is the folder of the stores, which is made if needed.
-    workers
-        *workers* is the number of processes (None: one a core).  Each has one thread.
-    engine, address
-        *engine* is the name of an engine, and *address* of its cluster.
-    on_count
-        *on_count* receives the number of encoded rows and the number of all that were lacking.
-
-    Raises
-    ------
-    ConfigError
-        When the encoder does not read the modality, or a package or file that it needs is missing.
-    RunFolderError
-        When *cache* cannot be written, or the disk is full.
-    """
-    if isinstance(encoder, Given):
-        return
-    _check_reads(encoder, modality)
-    folder = _folder(cache.absolute(), encoder, modality)
-    remove_abandoned(folder)
-    contents = contents_of(pairs, modality)
-    store = VectorStore(encoder.width, stored_segments(folder, encoder.width))
-    rows = _lacking(store, contents, also_damaged=True)
-    tasks = _tasks(encoder, modality, contents, rows, folder, workers=workers)
-    n_done = 0
-    # One task needs no other process, which would import torch first.
-    name, where = ("inline", None) if len(tasks) < 2 else (engine, address)
-    for _, n in find_engine(name)(tasks, encode_task, workers=workers, threads=1, address=where):
-        n_done += n
-        on_count(n_done, len(rows))
-
-
-@dataclass(frozen=True, eq=False)
-class EncodingTask:
-    """Contents that one process encodes, and writes as one segment."""
-
-    name: str
-    encoder: Encoder
-    fingerprint: str
-    modality: str
-    values: pl.Series
-    hashes: Hashes
-    folder: Path
-    n_gpus: int = 0
-    after: tuple[str, ...] = field(default=())
-
-
-def encode_task(task: EncodingTask) -> int:
-    """Write the segment of *task*, and return its number of contents."""
-    encoder = _loaded.setdefault(task.fingerprint, task.encoder)
-    vectors, is_read = encode(encoder, task.modality, task.values.to_list(), task.hashes)
-    if is_read.any():
-        write_segment(task.folder, task.hashes[is_read], vectors[is_read])
-    return len(task.values)
 
 
 @dataclass
@@ -270,18 +181,36 @@ def _made_here() -> Path:
     return _APART.get() or Path(folder_of_process(), "encodings")
 
 
-def _check_reads(encoder: Encoder, modality: str) -> None:
+def check_reads(encoder: Encoder, modality: str) -> None:
+    """Raise ConfigError where *encoder* does not read the *modality*."""
     if modality not in encoder.modalities:
         raise encoder.reads_no(modality)
 
 
-def _folder(cache: Path, encoder: Encoder, modality: str) -> Path:
+def store_folder(cache: Path, encoder: Encoder, modality: str) -> Path:
+    """Return the folder of the store of *encoder*.
+
+    Parameters
+    ----------
+    cache
+        *cache* is the folder of all stores.
+    encoder, modality
+        *encoder* reads the *modality*.
+    """
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", encoder.name).strip("-")[-_NAME_LENGTH:]
     return cache / f"{name}-{encoder.fingerprint[:16]}" / modality
 
 
-def _lacking(store: VectorStore, contents: Contents, *, also_damaged: bool = False) -> Rows:
-    """Return one row of each content that the store lacks."""
+def lacking(store: VectorStore, contents: Contents, *, also_damaged: bool = False) -> Rows:
+    """Return one row of each content that the store lacks.
+
+    Parameters
+    ----------
+    store, contents
+        *store* has the vectors of some of the *contents*.
+    also_damaged
+        *also_damaged* counts a damaged vector as lacking.
+    """
     slots = store.find(contents.hashes)
     is_lacking = slots < 0
     if also_damaged:
@@ -307,27 +236,3 @@ def _on_the_spot(encoder: Encoder, modality: str, contents: Contents, rows: Rows
             yield made_segment(hashes[is_read], vectors[is_read])
         elif is_read.any():
             yield write_segment(folder, hashes[is_read], vectors[is_read])
-
-
-def _tasks(
-    encoder: Encoder, modality: str, contents: Contents, rows: Rows, folder: Path, *, workers: int | None
-) -> list[EncodingTask]:
-    """Return tasks of similar size, several for each process."""
-    size = min(TASK_ROWS[modality], max(LEAST_TASK_ROWS, len(rows) // (4 * (workers or os.cpu_count() or 1))))
-    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
-    n_gpus = _n_gpus(encoder)
-    return [
-        EncodingTask(
-            f"{encoder.name}, {modality}s {start}", encoder, encoder.fingerprint, modality,
-            contents.values.gather(part), contents.hashes[part], folder, n_gpus,
-        )
-        for start, part in enumerate(parts)
-    ]  # fmt: skip
-
-
-def _n_gpus(encoder: Encoder) -> int:
-    if encoder.device == "cpu":
-        return 0
-    from counterpoint.devices import device_kind  # noqa: PLC0415 - loads torch
-
-    return int(device_kind(encoder.device) == "cuda")

@@ -89,11 +89,14 @@ def _cost(costs: list[Mapping[str, Any]], rows: Mapping[str, Any]) -> dict[str, 
     if not costs:
         return None
     n = len(costs)
+    encode_s = [row.get("encode_s") for row in costs]
+    predict_s = sum(row["predict_s"] for row in costs) + sum(each or 0 for each in encode_s)
     n_pairs = rows.get("pairs") or rows.get("compared") or 0
     return {
         "fit": numbers.duration(sum(row["fit_s"] for row in costs) / n),
         "parameters": numbers.count(max(row["parameters"] for row in costs)),
-        "predict": numbers.number(1000 * sum(row["predict_s"] for row in costs) / n / n_pairs) if n_pairs else "",
+        "predict": numbers.number(1000 * predict_s / n / n_pairs) if n_pairs else "",
+        "without": "loading pictures" if None not in encode_s else "reading and encoding it",
     }
 
 

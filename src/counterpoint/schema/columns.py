@@ -88,6 +88,7 @@ COSTS: Columns = {
     "parameters": pl.Int64,
     "fit_s": pl.Float64,
     "predict_s": pl.Float64,
+    "encode_s": pl.Float64,  # of all predicted pairs by the encoders that are read, null where it is not known
 }
 
 SCORES: Columns = {

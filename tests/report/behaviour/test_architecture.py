@@ -94,7 +94,7 @@ def test_the_page_and_the_run_folder_have_the_drawings_and_an_example_of_each_cl
 
 
 def costs() -> pl.DataFrame:
-    rows = [(name, 0, "test", 1, 1, 10, 1.0, 0.1) for name in NETWORKS]
+    rows = [(name, 0, "test", 1, 1, 10, 1.0, 0.1, 0.0) for name in NETWORKS]
     return pl.DataFrame(rows, schema=dict(COSTS), orient="row")
 
 
@@ -109,7 +109,7 @@ def test_the_epoch_that_was_kept_is_named_and_marked(pairs, tmp_path, epoch, kep
     tables = {
         "pairs": pairs,
         "history": pl.DataFrame(rows, schema=dict(HISTORY), orient="row"),
-        "costs": pl.DataFrame([("paper-text-lstm", 0, "test", 1, 3, 10, 1.0, 0.1)], schema=dict(COSTS), orient="row"),
+        "costs": pl.DataFrame([("paper-text-lstm", 0, "test", 1, 3, 10, 1.0, 0.1, 0.0)], dict(COSTS), orient="row"),
     }
     text = write_page(tmp_path, {"study": "tiny"}, tables, models={"paper-text-lstm": model}).read_text("utf-8")
     assert "a dot the epoch whose weights were kept" in text

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -234,6 +235,22 @@ def test_the_cost_is_the_time_of_a_pair():
     cost = first_screen(sides("better", "additive_gain"), None)["cost"]
     assert cost[0] == "Reading both: 4.0 ms a pair, after 12 s of training."
     assert cost[1].startswith("The text alone: 4.0 ms a pair")
+
+
+@pytest.mark.parametrize(
+    ("encode_s", "words", "note"),
+    [
+        (8.0, "12 ms", "Pretrained models are included. The"),
+        (None, "4.0 ms", "The time to load pictures and to run the pre"),
+    ],
+)
+def test_the_cost_has_the_time_of_encoders_where_it_is_known(encode_s, words, note):
+    found = sides("better", "additive_gain")
+    costs = found.tables["costs"].with_columns(pl.lit(encode_s, pl.Float64).alias("encode_s"))
+    kinds = found.kinds | {"lstm-cnn": "pair-probe"}
+    cost = first_screen(replace(found, tables={**found.tables, "costs": costs}, kinds=kinds), None)["cost"]
+    assert cost[0] == f"Reading both: {words} a pair, after 12 s of training."
+    assert cost[-1].startswith(note)
 
 
 def test_a_study_without_examples_shows_neither_text_nor_image():

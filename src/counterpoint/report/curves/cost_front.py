@@ -49,7 +49,8 @@ def cost_section(
     Returns
     -------
     dict or None
-        figures by cost, rows, and front by cost. None where fewer than two contenders have a score and a cost.
+        figures by cost, rows, front by cost, and a note on what is not counted. None where fewer than two contenders
+        have a score and a cost.
     """
     table = cost_table(predictions, costs, scores)
     if len(table) < 2:
@@ -78,7 +79,17 @@ def cost_section(
         "words": [in_words(front, cost) for cost, front in fronts.items()],
         "rows": [_in_table(row, fronts) for row in table.to_dicts()],
         "front": fronts,
+        "note": _note(costs),
     }
+
+
+def _note(costs: Frame) -> str:
+    """Return what the times do not count."""
+    unknown = costs.filter(pl.col("encode_s").is_null())["contender"].unique(maintain_order=True).to_list()
+    pixels = "Stored pixels are read, so the time to make them is not counted."
+    if not unknown:
+        return f"{pixels} That of encoders is included, as it was when the vectors were stored."
+    return f"{pixels} Stored vectors of encoders are read as well, whose time is not known for {', '.join(unknown)}."
 
 
 def _in_table(row: Content, fronts: dict[str, list[str]]) -> Content:
@@ -107,7 +118,7 @@ def cost_table(predictions: Frame, costs: Frame, scores: ScoreTable) -> Frame:
     keys = ["contender", "seed", "fold"]
     n_pairs = predictions.group_by(keys).len("n_pairs")
     by_fit = costs.join(n_pairs, on=keys, how="left").with_columns(
-        ms_a_pair=1000 * pl.col("predict_s") / pl.col("n_pairs")
+        ms_a_pair=1000 * (pl.col("predict_s") + pl.col("encode_s").fill_null(0)) / pl.col("n_pairs")
     )
     medians = by_fit.group_by("contender").agg(pl.col("ms_a_pair", "fit_s").median())
     own = scores.test.filter(metric=scores.metric).drop_nulls("value").select("contender", "value", "low", "high")

@@ -2,8 +2,8 @@
 
 import json
 import shlex
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -132,15 +132,23 @@ def _queue(sides: Sides) -> Content | None:
     return None
 
 
+class Cost(NamedTuple):
+    """The seconds that a contender takes for one pair and for one training, and whether those of encoders are known."""
+
+    predict_s: float
+    fit_s: float
+    has_encoders: bool
+
+
 def cost_in_words(sides: Sides) -> list[str]:
     """Return sentences on the time that both sides take for a pair, and on the time of training."""
     names = [name for name in (sides.a, sides.b) if name] or list(sides.contenders.names[:1])
     took = {name: found for name in names if (found := _took(sides, name)) is not None}
     if not took:
         return ["Not measured."]
-    sentences = [f"{_subject(sides, name)}: {milliseconds(predict_s)} a pair{_training(sides, name, fit_s)}."
-                 for name, (predict_s, fit_s) in took.items()]  # fmt: skip
-    return [*sentences, _left_out(sides, list(took))]
+    sentences = [f"{_subject(sides, name)}: {milliseconds(cost.predict_s)} a pair{_training(sides, name, cost.fit_s)}."
+                 for name, cost in took.items()]  # fmt: skip
+    return [*sentences, _left_out({sides.kind(name): cost.has_encoders for name, cost in took.items()})]
 
 
 def _subject(sides: Sides, name: str) -> str:
@@ -155,8 +163,8 @@ def _training(sides: Sides, name: str, fit_s: float) -> str:
     return "" if sides.kind(name) in COMBINATIONS else f", after {took} of training"
 
 
-def _took(sides: Sides, name: str) -> tuple[float, float] | None:
-    """Return the seconds that a contender takes for one pair, and for one training: medians over its fits."""
+def _took(sides: Sides, name: str) -> Cost | None:
+    """Return medians over the fits of a contender."""
     costs = sides.tables["costs"].filter(contender=name)
     fit = ["contender", "seed", "fold"]
     rows = sides.tables["predictions"].filter(contender=name).group_by(fit).len("n")
@@ -164,14 +172,17 @@ def _took(sides: Sides, name: str) -> tuple[float, float] | None:
     found = each.filter(pl.col("n") > 0, pl.col("predict_s").is_finite(), pl.col("fit_s").is_finite())
     if found.is_empty():
         return None
-    return found.select((pl.col("predict_s") / pl.col("n")).median(), pl.col("fit_s").median()).row(0)
+    predict_s = pl.col("predict_s") + pl.col("encode_s").fill_null(0)
+    of_pair, of_training = found.select((predict_s / pl.col("n")).median(), pl.col("fit_s").median()).row(0)
+    return Cost(of_pair, of_training, not found["encode_s"].has_nulls())
 
 
-def _left_out(sides: Sides, names: list[str]) -> str:
-    """Return one sentence on the time that the study does not measure for each pair."""
-    kinds = {sides.kind(name) for name in names}.difference(WITHOUT_ENCODERS)
-    if not kinds:
+def _left_out(kinds: Mapping[str, bool]) -> str:
+    """Return one sentence on time that is not measured.  *kinds* say whether the time of their encoders is known."""
+    if not set(kinds).difference(WITHOUT_ENCODERS):
         return "The time to load pictures comes on top."
-    if kinds & ENCODED:
+    if all(kinds.values()):
+        return "Pretrained models are included. The time to load pictures for other models comes on top."
+    if set(kinds) & ENCODED:
         return "The time to load pictures and to run the pretrained models comes on top."
     return "The time to load pictures, and to run pretrained models if it uses any, comes on top."
