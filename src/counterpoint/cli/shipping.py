@@ -71,6 +71,7 @@ def predict(
     trust: Trust = None,
 ) -> None:
     """Predict the classes of new pairs with a saved model, or of one pair with a contender of a run folder."""
+    from counterpoint.engines.late_modules import UNNEEDED, load_late
     from counterpoint.saved.record import holds_model
 
     given = [name for name, value in (("--table", table), ("--folder", images)) if value is not None]
@@ -80,6 +81,7 @@ def predict(
         raise ConfigError(
             f"{folder} is a run folder. Name a contender after it, or save one: counterpoint save {folder} --to DIR."
         )
+    load_late(*UNNEEDED)
     if contender is not None:
         _predict_with_run(folder, contender, text=text, image=image, trust=trust, is_table=bool(given))
     elif given:
@@ -154,10 +156,8 @@ def _print_chances(chances: dict[str, float]) -> None:
 def _predict_rows(
     folder: Path, table: Path | None, images: Path | None, out: Path, *, workers: int | None, trust: list[str] | None
 ) -> None:
-    from counterpoint.engines.late_modules import UNNEEDED, load_late
     from counterpoint.saved.prediction_file import check_ending
 
-    load_late(*UNNEEDED)
     check_ending(out)
     from counterpoint.progress import progress
     from counterpoint.saved.predict_rows import predict_rows
