@@ -85,11 +85,15 @@ def predict(
     if contender is not None:
         _predict_with_run(folder, contender, text=text, image=image, trust=trust, is_table=bool(given))
     elif given:
-        if out is None:
-            raise ConfigError(f"{given[0]} needs --out with the file to write, such as predictions.parquet.")
-        _predict_rows(folder, table, images, out, workers=workers, trust=trust)
+        _predict_rows(folder, table, images, _named(out, given[0]), workers=workers, trust=trust)
     else:
         _predict_pair(folder, text, image, trust)
+
+
+def _named(out: Path | None, given: str) -> Path:
+    if out is None:
+        raise ConfigError(f"{given} needs --out with the file to write, such as predictions.parquet.")
+    return out
 
 
 def export_model(
