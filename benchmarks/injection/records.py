@@ -21,7 +21,7 @@ def many_trials(inputs: Inputs, n_trials: float, seed: int) -> Inputs:  # noqa: 
 
 def no_control(inputs: Inputs, strength: float, seed: int) -> Inputs:  # noqa: ARG001
     """Return *inputs* as if the multimodal contender were trained jointly, and no other contender were multimodal."""
-    return inputs.replaced(additive=())
+    return inputs.replaced(additive=(), members={})
 
 
 def few_fits(inputs: Inputs, n_fits: float, seed: int) -> Inputs:  # noqa: ARG001

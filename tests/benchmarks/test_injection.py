@@ -172,7 +172,8 @@ def test_only_the_multimodal_contender_has_many_trials():
 
 
 def test_without_the_control_no_contender_is_a_sum_of_branches():
-    assert (comparison()["additive"], records.no_control(comparison(), 1, 0)["additive"]) == (("late-fusion",), ())
+    control = records.no_control(comparison(), 1, 0)
+    assert (comparison()["additive"], control["additive"], control["members"]) == (("late-fusion",), (), {})
 
 
 def test_fits_and_evaluations_are_as_many_as_wanted():
