@@ -99,7 +99,8 @@ class TextSVM(Contender):
         return Machine.fitted(counts, codes, self.grams_.worth, self._svm())
 
     def _svm(self) -> LinearSVC:
-        return LinearSVC(C=self.c, class_weight=self.class_weight, dual=False)
+        # Without a state it would take a seed from the global draws, although this solver makes none.
+        return LinearSVC(C=self.c, class_weight=self.class_weight, dual=False, random_state=0)
 
 
 class Machine(NamedTuple):

@@ -60,7 +60,7 @@ def error_rates(code: str, n_pairs: int, *, ratio: float = 1.0) -> ErrorRates | 
     >>> found = error_rates("CP002", 3652)
     >>> found.n_pairs, found.ratio, found.detected.n, found.alarms.k
     (3000, 1, 40, 0)
-    >>> error_rates("CP022", 3652) is None
+    >>> error_rates("CP099", 3652) is None
     True
     """
     found = _rates().get(code)

@@ -109,6 +109,7 @@ def load_encodings(pairs: Frame, encoder: Encoder, modality: str, *, cache: Path
 
     Examples
     --------
+    >>> import polars as pl
     >>> from counterpoint.encoders import open_encoder
     >>> pairs = pl.DataFrame({"text": ["a fox", None], "x_0": [1.0, 2.0], "x_1": [0.5, 0.0]})
     >>> encodings = load_encodings(pairs, open_encoder("columns:x_"), "text")
