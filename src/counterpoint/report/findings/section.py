@@ -120,11 +120,12 @@ def rates_in_short(rates: ErrorRates | None) -> str:
     """
     if rates is None:
         return NOT_MEASURED
-    of = f"In generated studies of {numbers.count(rates.n_pairs)} pairs it found"
-    found = f"{of} {numbers.share(rates.detected.share)} of such faults" if rates.detected else ""
-    alarms = f"{numbers.share(rates.alarms.share)} of studies without one raised an alarm" if rates.alarms else ""
-    rest = alarms or "its false alarms were not measured"
-    sentence = f"{found}, and {rest}." if found else f"{rest[0].upper()}{rest[1:]}."
+    found, alarms = "its detection was not measured", "its false alarms were not measured"
+    if rates.detected:
+        found = f"it found {numbers.share(rates.detected.share)} of such faults"
+    if rates.alarms:
+        alarms = f"{numbers.share(rates.alarms.share)} of studies without one raised an alarm"
+    sentence = f"In generated studies of {numbers.count(rates.n_pairs)} pairs {found}, and {alarms}."
     return f"{sentence} {rates.since}".strip()
 
 
