@@ -321,7 +321,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     n_tests = (N_TESTS if args.whole else N_TESTS_QUICK) if args.tests is None else args.tests
     target, first = (TARGET, REPORTED) if args.whole else (TARGET_QUICK, DEVELOPMENT)
     keeps = args.whole and not args.only
-    found = read_json(RESULTS) if keeps and RESULTS.exists() else {}
+    found = (keeps and read_json(RESULTS)) or {}
     listed = named_cells(cells(), args.only)
     for place, cell in listed if args.whole or args.only else listed[:: len(listed) // 4]:
         if cell.name not in found:

@@ -25,6 +25,8 @@ COSTS = {
     "ms_a_pair": ("Time of a prediction", "milliseconds to predict a pair"),
     "fit_s": ("Time of a fit", "seconds of a fit"),
 }
+ALL_PREDICTIONS_S = pl.col("predict_s") + pl.col("encode_s").fill_null(0)
+"""The seconds of all predictions of a fit, with those of its encoders where they are known."""
 _INNER_PX, _LEFT_PX, _AXIS_PX, _TOP_PX = 300, 58, 46, 12
 
 
@@ -118,7 +120,7 @@ def cost_table(predictions: Frame, costs: Frame, scores: ScoreTable) -> Frame:
     keys = ["contender", "seed", "fold"]
     n_pairs = predictions.group_by(keys).len("n_pairs")
     by_fit = costs.join(n_pairs, on=keys, how="left").with_columns(
-        ms_a_pair=1000 * (pl.col("predict_s") + pl.col("encode_s").fill_null(0)) / pl.col("n_pairs")
+        ms_a_pair=1000 * ALL_PREDICTIONS_S / pl.col("n_pairs")
     )
     medians = by_fit.group_by("contender").agg(pl.col("ms_a_pair", "fit_s").median())
     own = scores.test.filter(metric=scores.metric).drop_nulls("value").select("contender", "value", "low", "high")

@@ -11,6 +11,7 @@ from counterpoint import number_formats as numbers
 from counterpoint.compare.equivalence import rows_needed
 from counterpoint.contenders import WITHOUT_ENCODERS
 from counterpoint.contenders.titles import COMBINATIONS, SUMS, TITLES
+from counterpoint.report.curves.cost_front import ALL_PREDICTIONS_S
 from counterpoint.report.first_screen.plain_numbers import about, milliseconds
 from counterpoint.report.first_screen.plain_words import NEXT
 from counterpoint.report.first_screen.sides import Sides
@@ -172,8 +173,7 @@ def _took(sides: Sides, name: str) -> Cost | None:
     found = each.filter(pl.col("n") > 0, pl.col("predict_s").is_finite(), pl.col("fit_s").is_finite())
     if found.is_empty():
         return None
-    predict_s = pl.col("predict_s") + pl.col("encode_s").fill_null(0)
-    of_pair, of_training = found.select((predict_s / pl.col("n")).median(), pl.col("fit_s").median()).row(0)
+    of_pair, of_training = found.select((ALL_PREDICTIONS_S / pl.col("n")).median(), pl.col("fit_s").median()).row(0)
     return Cost(of_pair, of_training, not found["encode_s"].has_nulls())
 
 
