@@ -40,6 +40,12 @@ def test_the_page_fits_a_phone_with_everything_unfolded(tab, page):
     assert tab.ask("document.documentElement.scrollWidth") <= 360
 
 
+def test_the_places_of_the_page_take_one_line_on_a_phone(tab, page):
+    tab.open(page, width=360)
+    tops = "new Set([...document.querySelectorAll('nav a')].map(place => place.getBoundingClientRect().top)).size"
+    assert tab.ask(tops) == 1
+
+
 def test_text_in_figures_is_legible_on_a_phone(tab, page):
     tab.open(page, width=375)
     assert tab.ask(SMALLEST_TEXT) >= 9.5
