@@ -453,6 +453,33 @@ def test_an_interval_decides_the_claim(low, high, claim):
     assert ("more test pairs" in " ".join(answered.reasons).replace("as many test", "more test")) == (claim != "worse")
 
 
+@pytest.mark.parametrize(("low", "high", "is_of_both"), [(0.1, 0.3, True), (-0.3, -0.1, False), (-0.1, 0.3, False)])
+def test_an_answer_recommends_the_side_that_its_claim_leaves(low, high, is_of_both):
+    given, _ = made("additive_gain")
+    answered = claimed(given, difference=(low + high) / 2, low=low, high=high)
+    assert answered.to_use == given["primary"]["a" if is_of_both else "b"]
+
+
+@pytest.mark.parametrize(("end", "expected"), [(0.01, "late-fusion"), (-0.01, "lstm-cnn")])
+def test_a_sum_is_recommended_where_the_network_needs_no_interaction_unless_it_does_worse(end, expected):
+    given, _ = made("additive_gain")
+    rows = given["differences"].filter(~pl.col("is_primary"))
+    sums = rows.filter((pl.col("a") == "late-fusion") | (pl.col("b") == "late-fusion"), metric=METRIC).head(1)
+    sums = sums.with_columns(a=pl.lit("late-fusion"), b=pl.lit("lstm-cnn"), low=pl.lit(-0.05), high=pl.lit(end))
+    mine = given["differences"].filter("is_primary").with_columns(a=pl.lit("lstm-cnn"))
+    is_of_sums = [pl.col(side).is_in(["late-fusion", "lstm-cnn"]) for side in ("a", "b")]
+    rest = rows.filter(~(is_of_sums[0] & is_of_sums[1]))
+    given = given.replaced(differences=pl.concat([mine, sums, rest]), members={"late-fusion": ("text-lstm",)})
+    advised = found(finding("CP009", "warn", "lstm-cnn", "No interaction is used."))
+    assert answer(given, advised).to_use == expected
+    assert answer(given, found()).to_use == "lstm-cnn"
+
+
+@pytest.mark.parametrize("truth", ["no_signal", "branch_ignored"])
+def test_an_answer_without_a_comparison_that_holds_recommends_no_contender(truth):
+    assert answer(*made(truth)).to_use is None
+
+
 def test_the_most_serious_alarm_is_named_in_words():
     given, findings = made("additive_gain")
     noise, leak = finding("CP011", "warn", "s", "Noise."), finding("CP001", "warn", "label", "A rule.", accuracy=0.93)

@@ -54,6 +54,8 @@ DOUBTS: Mapping[str, str] = {
     "CP005": "the two contenders had unequal budgets",
 }
 """The alarms that undermine an answer, the most serious first, in words."""
+BETTER = ("better", "better_alone", "not_shown")
+"""Claims whose contender of both modalities has the better score."""
 FIRST = ("CP001", "CP004")
 """Alarms that come before a single-entity contender that loses to a simpler one: the pairs may be no pairs."""
 
@@ -91,7 +93,7 @@ def headline_of(inputs: VerdictInputs, claim: str) -> str:
 def doubt_of(inputs: VerdictInputs, claim: str) -> str | None:
     """Return the alarm that undermines the claim most, as one sentence, or None."""
     alarms = set(inputs.findings.filter(pl.col("severity").is_in(["warn", "fail"]))["code"])
-    beaten = _beaten(inputs) if claim in ("better", "better_alone", "not_shown") else None
+    beaten = _beaten(inputs) if claim in BETTER else None
     order = [*FIRST, *(["CP023"] if beaten else []), *DOUBTS]
     first = next((code for code in order if code in alarms), None)
     return first and (beaten if first == "CP023" and beaten else f"But {DOUBTS[first]} ({first}).")

@@ -10,6 +10,7 @@ import polars as pl
 
 from counterpoint.diagnose.claim import NOT_COMPARABLE, claim_of, doubt_of, headline_of, numbers_of, scores_of
 from counterpoint.diagnose.inputs import Inputs
+from counterpoint.diagnose.to_use import to_use
 from counterpoint.diagnose.untried_readers import untried_readers
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.diagnose.verdict_questions import QUESTIONS
@@ -37,6 +38,8 @@ class Answer(NamedTuple):
         *evidence* are the codes of the findings that warn or fail.
     untried
         *untried* is the limit of the answer where no pretrained reader of a modality was tried, or None.
+    to_use
+        *to_use* is the contender that the answer recommends to use, or None.
     """
 
     verdict: str
@@ -47,6 +50,7 @@ class Answer(NamedTuple):
     recommendation: str | None = None
     evidence: tuple[str, ...] = ()
     untried: str | None = None
+    to_use: str | None = None
 
 
 def answer(inputs: Inputs, findings: Frame) -> Answer:
@@ -79,4 +83,5 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
         verdict.recommendation,
         evidence,
         None if verdict.name in NOT_COMPARABLE else untried_readers(inputs["modalities"], inputs["pretrained"]),
+        to_use(numbers, verdict, claim),
     )

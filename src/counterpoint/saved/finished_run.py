@@ -12,9 +12,6 @@ from counterpoint.runs.finished import AGAIN, read_finished, settings_of_run
 from counterpoint.runs.kept_tables import read_kept_table, stage_key
 from counterpoint.schema import Frame
 
-BETTER = ("better", "better_alone", "not_shown")
-"""Claims whose multimodal contender has the better score."""
-
 
 class FinishedRun:
     """The run folder of a finished study.  It may come from a stranger.
@@ -50,21 +47,18 @@ class FinishedRun:
     def recommended(self) -> tuple[str, str]:
         """Return the contender that the answer recommends, and the reason in one sentence.
 
-        It is the multimodal contender of the primary contrast where that has the better score, or else the one of a
-        single modality.
-
         Raises
         ------
         ConfigError
-            When the study has no primary contrast.
+            When it recommends none.
         """
-        primary, claim = self.results.get("primary"), self.results["answer"].get("claim")
-        if not primary:
-            raise ConfigError(f"{self.folder} has no primary contrast. Name a --contender: {', '.join(self.fits)}.")
-        a, b = str(primary["a"]), str(primary["b"])
-        if claim in BETTER:
-            return a, f"{a} has the better score in the primary contrast"
-        return b, f"{a}, which reads both, is not shown to be better than {b}"
+        answer, names = self.results["answer"], f"Name a --contender: {', '.join(self.fits)}."
+        if "to_use" not in answer:
+            raise ConfigError(f"The answer of {self.folder} is of an earlier version. {AGAIN}. {names}")
+        name = answer["to_use"]
+        if not name:
+            raise ConfigError(f"The answer of {self.folder} recommends no contender. {names}")
+        return str(name), "the answer of the study recommends it"
 
     def fit_folder(self, contender: str, fit: str) -> Path:
         """Return the folder of one *fit* of *contender*, such as ``seed-0.fold-2``.

@@ -12,12 +12,13 @@ from counterpoint.config import Evaluate
 from counterpoint.contenders import MODELS
 from counterpoint.diagnose.claim import DOUBTS, NOT_COMPARABLE, OPENINGS
 from counterpoint.diagnose.verdict_list import VERDICTS
+from counterpoint.lookup import find
 from counterpoint.metrics.table import METRICS
 from counterpoint.report import glossary, write_page
 from counterpoint.report.contenders import ranked_contenders
 from counterpoint.report.first_screen import plain_words
 from counterpoint.report.first_screen.section import first_screen
-from counterpoint.report.first_screen.sides import Sides
+from counterpoint.report.first_screen.sides import UNTRAINED, Sides
 from counterpoint.report.page import TABLES
 from counterpoint.report.scores import ScoreTable
 from html_reader import Reader
@@ -62,7 +63,10 @@ TERMS = {
 """Terms that a reader without statistics would have to look up."""
 
 
-def sides(claim, verdict, *, doubt=None, metric="balanced_accuracy", findings=(), ends=None, values=VALUES, **evaluate):
+def sides(
+    claim, verdict, *, doubt=None, to_use=None, metric="balanced_accuracy", findings=(), ends=None, values=VALUES,
+    **evaluate,
+):  # fmt: skip
     difference, low, high = ends or ENDS.get(claim, (0.03, 0.01, 0.05))
     row = {"a": "lstm-cnn", "b": "text-svm", "metric": metric, "difference": difference, "low": low, "high": high}
     row |= {"error": (high - low) / 3.92, "df": 900.0, "p": 0.01, "p_holm": 0.02, "minimum_detectable": 0.03}
@@ -83,7 +87,7 @@ def sides(claim, verdict, *, doubt=None, metric="balanced_accuracy", findings=()
     }
     tables = {name: tables.get(name, schema.empty(columns)) for name, columns in TABLES.items()}
     table = ScoreTable(tables["scores"], metric=metric, confidence=0.95)
-    answer = {"claim": claim, "verdict": verdict, "doubt": doubt, "headline": "lstm-cnn …"}
+    answer = {"claim": claim, "verdict": verdict, "doubt": doubt, "headline": "lstm-cnn …", "to_use": to_use}
     results = {"study": "photos", "answer": answer, "primary": {"a": "lstm-cnn", "b": "text-svm", "metric": metric}}
     results |= {"primary": None} if claim == "nothing" else {}
     reads = {name: read for name, read in READS.items() if claim != "not_asked" or name != "image-cnn"}
@@ -104,7 +108,7 @@ def _pairs(n=1000):
 def words_of(content):
     """Return all words of a first screen but the command."""
     if isinstance(content, dict):
-        left_out = ("command", "ship", "code", "picture")
+        left_out = ("command", "code", "picture")
         return " ".join(words_of(value) for key, value in content.items() if key not in left_out)
     if isinstance(content, list):
         return " ".join(map(words_of, content))
@@ -206,24 +210,34 @@ def test_the_probability_is_that_of_the_answer():
 
 
 @pytest.mark.parametrize(
-    ("claim", "ship"),
-    [("better", "lstm-cnn"), ("better_alone", "lstm-cnn"), ("worse", "text-svm"), ("none", "text-svm")],
+    ("claim", "to_use", "sentence"),
+    [
+        ("better", "lstm-cnn", "Use “text and image, small network”."),
+        ("better", "late-fusion", "Use the simpler “text and image, two small models added”."),
+        ("same", "text-svm", "Use the simpler “text, word counts”."),
+        ("worse", "text-svm", "Use “text, word counts”."),
+        ("open", "text-svm", "Until then, use “text, word counts”."),
+    ],
 )
-def test_the_command_saves_the_contender_that_the_answer_recommends(claim, ship):
-    found = first_screen(sides(claim, "cannot_tell"), None)["next"]
-    assert found["command"] == f"counterpoint save runs/photos --contender {ship} --to model"
+def test_the_command_saves_the_contender_that_the_answer_recommends(claim, to_use, sentence):
+    found = first_screen(sides(claim, "cannot_tell", to_use=to_use), None)["next"]
+    assert found["command"] == f"counterpoint save runs/photos --contender {to_use} --to model"
+    assert sentence in found["sentences"]
 
 
-def test_a_sum_is_recommended_where_the_network_uses_no_interaction():
-    found = first_screen(sides("better", "additive_gain", findings=[finding("CP009", "lstm-cnn")]), None)["next"]
-    assert found["ship"] == "late-fusion"
-    assert found["sentences"][0] == "Use the simpler “text and image, two small models added”."
+def test_a_rule_of_words_is_no_contender_that_reads_the_text_alone():
+    found = sides("not_asked", "not_asked")
+    reads = {"keyword-rule" if name == "text-svm" else name: read for name, read in READS.items()}
+    contenders = ranked_contenders(found.scores, [], modalities=reads, models={}, kinds={name: name for name in reads})
+    kinds = {name: name for name in reads}
+    assert replace(found, contenders=contenders, kinds=kinds).unread == ["text"]
+    models = {kind: find(kind, MODELS, what="contender") for kind in MODELS}
+    assert set(UNTRAINED) == {kind for kind, model in models.items() if not getattr(model, "is_trained", True)}
 
 
 def test_an_open_question_says_about_how_many_more_pairs_would_settle_it():
     sentences = first_screen(sides("open", "cannot_tell"), None)["next"]["sentences"]
     assert sentences[0] == "About 3,700 more pairs would settle it, if the difference stays as it is."
-    assert sentences[-1].startswith("Until then, use")
 
 
 def test_rows_in_doubt_are_counted_and_lead_to_their_finding():

@@ -17,10 +17,6 @@ from counterpoint.report.first_screen.plain_words import NEXT
 from counterpoint.report.first_screen.sides import Sides
 
 Content = dict[str, Any]
-BETTER = ("better", "better_alone", "not_shown")
-"""Claims whose contender of both modalities has the better score."""
-SETTLED = ("same", "worse", "none")
-"""Claims after which the contender of one modality is enough."""
 ENCODED = set(TITLES).difference(WITHOUT_ENCODERS, ("late-fusion", "ensemble"))
 """Kinds that read the vectors of pretrained models in any case."""
 QUEUES = {
@@ -34,45 +30,23 @@ QUEUES = {
 
 def next_step(sides: Sides) -> Content:
     """Return the next step: sentences, the command that saves a contender, and the rows to look at."""
-    ship, why = _to_ship(sides)
-    command = None
+    name, command = sides.answer.get("to_use"), None
     sentences = list(_steps(sides))
-    if ship:
-        title = sides.contenders.title(ship)
-        sentences.insert(0 if sides.claim != "open" else len(sentences), f"{why} “{title}”.")
-        command = _command(sides, ship)
+    if name:
+        title = sides.contenders.title(name)
+        sentences.insert(0 if sides.claim != "open" else len(sentences), f"{_use(sides, name)} “{title}”.")
+        command = _command(sides, name)
         if command is None:
             sentences.append("It is a model from outside, so this study cannot save it.")
     sentences = sentences or ["Read the answer in detail below."]
-    return {"sentences": sentences, "command": command, "ship": ship, "queue": _queue(sides)}
+    return {"sentences": sentences, "command": command, "queue": _queue(sides)}
 
 
-def _to_ship(sides: Sides) -> tuple[str | None, str]:
-    """Return the contender to use, and the beginning of the sentence on it.  None where no one is ready to be used."""
-    if sides.row is None or sides.verdict == "no_signal":
-        return None, ""
-    if sides.claim in BETTER:
-        simpler = _simpler_sum(sides)
-        return (simpler, "Use the simpler") if simpler else (sides.a, "Use")
-    if sides.claim in SETTLED:
-        return sides.b, "Use the simpler" if sides.claim == "same" else "Use"
-    return (sides.b, "Until then, use") if sides.claim == "open" else (None, "")
-
-
-def _simpler_sum(sides: Sides) -> str | None:
-    """Return a sum of models that is not shown to be worse than the contender of both, where CP009 advises one."""
-    found = sides.alarm("CP009")
-    if found is None or found["subject"] != sides.a:
-        return None
-    sums = [name for name in sides.contenders if sides.kind(name) in SUMS and name != sides.a]
-    return next((name for name in sums if not _is_worse(sides, name, sides.a)), None)
-
-
-def _is_worse(sides: Sides, name: str, other: str) -> bool:
-    """Return whether *name* is shown to be worse than *other*, or is not compared with it."""
-    rows = sides.tables["differences"].filter(metric=sides.scores.metric).drop_nulls(["low", "high"])
-    ours = rows.filter(a=name, b=other)["high"].to_list() + [-low for low in rows.filter(a=other, b=name)["low"]]
-    return not ours or min(ours) < 0
+def _use(sides: Sides, name: str) -> str:
+    """Return the beginning of the sentence on the contender to use."""
+    if sides.claim == "open":
+        return "Until then, use"
+    return "Use the simpler" if sides.claim == "same" or name not in (sides.a, sides.b) else "Use"
 
 
 def _steps(sides: Sides) -> Iterator[str]:

@@ -10,6 +10,7 @@ import polars as pl
 
 from counterpoint import number_formats as numbers
 from counterpoint.compare.equivalence import chances
+from counterpoint.diagnose.claim import BETTER
 from counterpoint.formats.images import ImageReader
 from counterpoint.report.drawing.thumbnails import thumbnail
 from counterpoint.report.first_screen import next_step, plain_words
@@ -81,7 +82,7 @@ def scores_in_words(sides: Sides) -> str:
     metric, row = sides.counted, sides.row
     if row is None:
         return _best_in_words(sides)
-    subject = "it" if sides.claim in ("better", "better_alone", "not_shown") else "reading both"
+    subject = "it" if sides.claim in BETTER else "reading both"
     values = [sides.value(name, metric or sides.scores.metric) for name in (sides.a, sides.b)]
     ours, single = values
     if ours is None or single is None:

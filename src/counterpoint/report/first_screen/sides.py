@@ -18,8 +18,8 @@ COUNTED = ("balanced_accuracy", "accuracy")
 """Metrics that are a share of right answers."""
 ENDS = ("difference", "low", "high")
 OTHER = {"text": "image", "image": "text"}
-UNTRAINED = ("zero-shot",)
-"""Kinds that no labelled pair trains, which are no contender of a modality alone."""
+UNTRAINED = ("keyword-rule",)
+"""Kinds that show nothing about a modality, so that they are no contender of one alone."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,40 @@
+"""The contender that an answer recommends to use."""
+
+from counterpoint.diagnose.claim import BETTER
+from counterpoint.diagnose.verdict_inputs import VerdictInputs
+from counterpoint.diagnose.verdict_list import Verdict
+
+SETTLED = ("same", "worse", "none", "open")
+"""Claims after which the contender of one modality is to be used, if only until more pairs settle the question."""
+
+
+def to_use(inputs: VerdictInputs, verdict: Verdict, claim: str) -> str | None:
+    """Return the contender to use, or None where the answer recommends none.
+
+    Parameters
+    ----------
+    inputs
+        *inputs* are the numbers behind the answer.
+    verdict, claim
+        *verdict* and *claim* are those of the answer.
+    """
+    a, b = inputs.contrast["a"], inputs.contrast["b"]
+    if verdict.name == "no_signal":
+        return None
+    if claim in BETTER:
+        return _simpler_sum(inputs, a) or str(a)
+    return str(b) if claim in SETTLED else None
+
+
+def _simpler_sum(inputs: VerdictInputs, a: str) -> str | None:
+    """Return a sum of models that is not shown to be worse than *a*, where CP009 advises one."""
+    if (inputs.alarm("CP009", "warn", "fail") or {}).get("subject") != a:
+        return None
+    sums = [name for name in inputs.additive if name in inputs.members and len(inputs.modalities[name]) > 1]
+    return next((name for name in sums if name != a and _is_as_good(inputs, name, a)), None)
+
+
+def _is_as_good(inputs: VerdictInputs, name: str, other: str) -> bool:
+    """Return whether *name* is compared with *other*, and not shown to be worse."""
+    found = inputs.known_difference(name, other, inputs.metric)
+    return found is not None and found.high >= 0
