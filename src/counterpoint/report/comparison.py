@@ -37,14 +37,16 @@ def answer_section(results: Mapping[str, Any], contrast: Content | None) -> Cont
         "reasons": results.get("reasons") or [],
         "recommendation": results.get("recommendation"),
         "untried": results.get("untried"),
-        "verdict": _verdict(results.get("verdict") or "", contrast),
+        "verdict": _verdict(results, contrast),
         "evidence": results.get("evidence") or [],
     }
 
 
-def _verdict(verdict: str, contrast: Content | None) -> str:
+def _verdict(answer: Mapping[str, Any], contrast: Content | None) -> str:
+    verdict = answer.get("verdict") or ""
     if verdict == "cannot_tell" and contrast and _known(contrast["low"]) > 0:
-        return glossary.GAIN_OF_UNKNOWN_KIND
+        is_of_both = answer.get("claim") == "better"
+        return glossary.GAIN_OF_UNKNOWN_KIND if is_of_both else glossary.GAIN_OF_UNKNOWN_REASON
     return glossary.VERDICTS.get(verdict, verdict)
 
 

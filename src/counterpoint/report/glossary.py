@@ -62,15 +62,16 @@ VERDICTS: Mapping[str, str] = {
     "misaligned": "Texts and images of some rows do not belong together",
     "training_failed": "A contender was not trained well enough",
     "branch_ignored": "The model of both modalities ignores one of them",
-    "redundant": "Text and image carry the same information",
+    "redundant": "Either of them predicts the class, and both together are not shown to add",
     "equivalent": "Reading both makes no difference that matters",
-    "not_asked": "No contender reads one of the modalities alone",
-    "text_only": "The models here that read the text do as well",
-    "image_only": "The models here that read the image do as well",
+    "not_asked": "No trained model reads one of the modalities alone",
+    "text_only": "Models here that read only the image are hardly better than guessing",
+    "image_only": "Models here that read only the text are hardly better than guessing",
     "averaging_gain": "Both together are better, and mostly read the same thing",
     "additive_gain": "Both together are better, and a sum of both is enough",
     "interaction_gain": "Both together are better, and only together",
-    "no_signal": "No model here predicts the class",
+    "no_signal": "Models here that read only one of them are hardly better than guessing",
     "cannot_tell": "These pairs do not decide the question",
 }
 GAIN_OF_UNKNOWN_KIND = "A gain whose kind these pairs do not decide"
+GAIN_OF_UNKNOWN_REASON = "A better score whose reason these pairs do not decide"

@@ -42,6 +42,26 @@ def test_answers_have_the_values_of_the_record(made):
     assert "3 seeds of the fits" in found["Method of evaluation"]["text"]
 
 
+@pytest.mark.parametrize(
+    ("n_seeds", "left_out"), [(1, "of other fits or new training rows"), (3, "of new training rows")]
+)
+def test_an_interval_has_the_variation_of_fits_only_with_several_seeds(made, n_seeds, left_out):
+    rows = made[1]["predictions"].filter(pl.col("seed") < n_seeds)
+    text = answers(made, predictions=rows)["Uncertainty"]["text"]
+    assert ("of the fits of 3 seeds" in text) == (n_seeds > 1)
+    assert text.endswith(f"but not that {left_out}.")
+    repeated = answers(made, predictions=rows, config={"evaluate": {"repeats": 3}})["Uncertainty"]["text"]
+    assert repeated == f"{text} That of the primary contrast is over all repeats of the split."
+
+
+@pytest.mark.parametrize(("kind", "origin"), [("given", "as the source gives it"), ("holdout", "drawn with seed 4")])
+def test_the_split_of_the_source_has_no_seed(made, kind, origin):
+    note = schema.finding("CP000", "info", "split", "The split.", kind=kind)
+    findings = pl.DataFrame([note], schema=dict(schema.FINDINGS))
+    text = answers(made, findings=findings, config={"split": {"seed": 4}})["Method of evaluation"]["text"]
+    assert origin in text
+
+
 def test_the_population_is_left_to_the_author(made):
     found = answers(made)
     assert found["Population that the claim is about"]["state"] == "open"

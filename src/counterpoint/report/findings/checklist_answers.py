@@ -171,7 +171,14 @@ def evaluation(record: StudyRecord) -> Answer:
     repeats = record.section("evaluate").get("repeats") or 1
     again = f", {repeats} repeats of the split" if repeats > 1 else ", one split"
     seed = record.section("split").get("seed", 0)
-    return Answer(f"{design}, drawn with seed {seed}{again}; {seeds} seed{'s' if seeds != 1 else ''} of the fits.")
+    origin = "as the source gives it" if _is_given(record) else f"drawn with seed {seed}"
+    return Answer(f"{design}, {origin}{again}; {seeds} seed{'s' if seeds != 1 else ''} of the fits.")
+
+
+def _is_given(record: StudyRecord) -> bool:
+    """Return whether the split is that of the source."""
+    notes = record.tables["findings"].filter(code="CP000", subject="split")["evidence"].to_list()
+    return any('"kind": "given"' in note for note in notes)
 
 
 def choice(record: StudyRecord) -> Answer:
@@ -245,9 +252,12 @@ def uncertainty(record: StudyRecord) -> Answer:
     """Return the level of the intervals, and the variation that they include."""
     level = numbers.level(record.section("evaluate").get("confidence") or 0.95)
     repeats = record.section("evaluate").get("repeats") or 1
-    of_both = "the variation of test rows and of fits"
-    what = f"{of_both}, over repeats of the split" if repeats > 1 else f"{of_both}, but not that of new training rows"
-    return Answer(f"Each score and difference has its {level} interval, over groups of rows. It includes {what}.")
+    n_seeds = record.tables["predictions"]["seed"].n_unique()
+    of_fits = f" and of the fits of {n_seeds} seeds" if n_seeds > 1 else ""
+    left_out = "new training rows" if of_fits else "other fits or new training rows"
+    what = f"It includes the variation of test rows{of_fits}, but not that of {left_out}."
+    more = " That of the primary contrast is over all repeats of the split." if repeats > 1 else ""
+    return Answer(f"Each score and difference has its {level} interval, over groups of rows. {what}{more}")
 
 
 def tests(record: StudyRecord) -> Answer:
@@ -256,8 +266,8 @@ def tests(record: StudyRecord) -> Answer:
     if not n:
         return Answer("No differences were tested.")
     return Answer(
-        f"{numbers.count(n)} paired differences on the same test rows. The primary contrast is tested by Student's t. "
-        "All others are corrected together (Holm). Groups of rows are taken as independent of each other."
+        f"{numbers.count(n)} paired differences on the same test rows, each tested by Student's t. The p (Holm) is "
+        "corrected for all pairs of contenders in one metric. Groups of rows are taken as independent of each other."
     )
 
 
