@@ -159,6 +159,26 @@ def test_the_words_are_those_of_the_contender_where_there_is_one(pairs):
     assert (found["severity"], "(whale)" in found["explanation"]) == ("fail", True)
 
 
+class LongRuled(Ruled):
+    n_words = 100
+
+
+class GivenRuled(Ruled):
+    n_words, classes = 8, {"class_0": ["whale"]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity", "words"),
+    [(LongRuled, "info", "of at most eight words"), (GivenRuled, "fail", "of the words that the study names predicts")],
+)
+def test_a_contender_of_more_than_eight_words_is_no_rule_of_eight_and_given_words_are_named_so(rule, severity, words):
+    pairs = made_pairs(600)
+    scores = pl.DataFrame({"contender": ["keyword-rule"], "part": ["test"], "metric": ["accuracy"], "value": [0.999]})
+    given = inputs_of(pairs, scores=scores, fit_of=lambda _: ContenderFit(rule(), pairs, pairs, pairs))
+    found = run_check("CP001", given)
+    assert (found["severity"], words in found["explanation"]) == (severity, True)
+
+
 # CP002
 
 

@@ -1,6 +1,7 @@
 """CP001: a rule of a few words predicts the label, so that a text model only learns this rule.
 
-The rule is the contender keyword-rule, if the study has one.  Otherwise it is learned on training rows (0.5 s).
+The rule is the contender keyword-rule, if the study has one of at most eight words or of given words.  Otherwise it is
+learned on training rows (0.5 s).
 """
 
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ class _Rule(NamedTuple):
     accuracy: float
     balanced: float
     leaves: Sequence[tuple[str, str, int]] = ()
+    kind: str = "of at most eight words"
 
     @property
     def words(self) -> list[str]:
@@ -66,7 +68,7 @@ class LabelInText(Check):
         severity, advice = _severity(rule, pairs)
         masked = _masked(pairs, rule.words) if depth == "full" and rule.words else {}
         share = numbers.share(rule.accuracy, decimals=1)
-        measured = f"A rule of at most eight words{_named(rule.words)} predicts {share} of the labels of held-out rows."
+        measured = f"A rule {rule.kind}{_named(rule.words)} predicts {share} of the labels of held-out rows."
         evidence = {"accuracy": rule.accuracy, "balanced_accuracy": rule.balanced, **masked}
         table = [{"word": word, "most frequent label": label, "training rows": n} for word, label, n in rule.leaves]
         return self.finding(severity, "label", f"{measured} {advice}{_without_words(masked)}", **evidence, table=table)
@@ -101,9 +103,10 @@ def _of_contender(scores: Frame, predictions: Frame, fit_of: FitOf) -> _Rule | N
     fit = fit_of(CONTENDER)
     if rule is None or fit is None:
         return rule
-    is_given = any(getattr(fit.model, name, None) for name in ("classes", "preset"))
+    if any(getattr(fit.model, name, None) for name in ("classes", "preset")):
+        return rule._replace(kind="of the words that the study names")
     is_short = getattr(fit.model, "n_words", MAX_WORDS + 1) <= MAX_WORDS
-    return rule._replace(leaves=fit.model.rule_) if is_short and not is_given else None
+    return rule._replace(leaves=fit.model.rule_) if is_short else None
 
 
 def _predicted(predictions: Frame) -> _Rule | None:
