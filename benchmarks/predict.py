@@ -42,13 +42,13 @@ def rows_of(n: int, photos: Path) -> Frame:
     return pl.DataFrame({"text": texts, "image": [str(paths[row % len(paths)]) for row in range(n)]})
 
 
-def measured(command: list[str], first: Path) -> dict[str, float]:
-    """Run *command*, and return its seconds, those until the file *first* is there, and its most memory in MB."""
+def measured(command: list[str], parts: Path) -> dict[str, float]:
+    """Run *command*, and return its seconds, those until its first part, and its most memory in MB."""
     started = time.perf_counter()
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     first_s, peak_mb = float("nan"), 0.0
     while process.poll() is None:
-        if isnan(first_s) and first.exists():
+        if isnan(first_s) and list(parts.glob("000000.*.parquet")):
             first_s = time.perf_counter() - started
         peak_mb = max(peak_mb, sum(map(_anonymous_mb, _with_children(process.pid))))
         time.sleep(POLL_S)
@@ -114,7 +114,7 @@ def main() -> None:
             out = folder / f"{name}.parquet"
             command = [sys.executable, "-m", "counterpoint", "predict", str(folder / name)]
             command += ["--table", str(folder / "new.csv"), "--out", str(out)]
-            found = measured(command, folder / f".{name}.parquet.parts" / "000000.parquet")
+            found = measured(command, folder / f".{name}.parquet.parts")
             print(line(name, n, found), flush=True)
             encoders = {each["modality"]: each["name"] for each in record["encoders"]}
             if encoders:

@@ -14,8 +14,9 @@ import counterpoint as cp
 from counterpoint.cli import app
 from counterpoint.errors import ConfigError, CounterpointError, RunFolderError, SourceError
 from counterpoint.saved import new_rows
+from counterpoint.saved.image_folder import MOST_TEXT_BYTES, rows_of_folder
 from counterpoint.saved.model import SavedModel, open_saved
-from counterpoint.saved.new_rows import FIRST_ROWS, PART_ROWS, rows_of_folder, rows_of_table
+from counterpoint.saved.new_rows import FIRST_ROWS, PART_ROWS, Part, rows_of_table
 from counterpoint.saved.predict_rows import HERE, predict_rows
 from counterpoint.saved.prediction_file import PredictionFile
 from saved_material import finished_study
@@ -95,15 +96,15 @@ def test_a_killed_command_goes_on_and_makes_no_part_again(saved, table, tmp_path
     code = "import sys; from counterpoint.cli import main; main()"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment)
-    first = tmp_path / ".p.parquet.parts" / "000000.parquet"
+    parts = tmp_path / ".p.parquet.parts"
     deadline = time.monotonic() + 60
-    while not first.exists() and process.poll() is None and time.monotonic() < deadline:
+    while not list(parts.glob("000000.*.parquet")) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
     if out.exists():
         pytest.skip("the command was faster than the kill")
-    before = {path.name for path in first.parent.glob("*.parquet")}
+    before = {path.name for path in parts.glob("[0-9]*.parquet")}
     assert before
     made = []
     original = SavedModel.predict
@@ -117,7 +118,9 @@ def test_parts_of_other_rows_are_not_used(saved, table, tmp_path):
     out = tmp_path / "p.parquet"
     file = new_rows.key_of_rows(rows_of_table(table, tmp_path), "another model")
 
-    PredictionFile(out, file).write(0, pl.DataFrame({"row": [7]}))
+    rows = pl.DataFrame({"row": [7]})
+    with PredictionFile.opened(out, file) as opened:
+        opened.write(Part(0, rows, "0"), rows)
     steps = []
     predict_rows(saved, rows_of_table(table, tmp_path), out, on_progress=lambda step, *_: steps.append(step))
     assert "starting again" in steps[0]
@@ -186,9 +189,12 @@ def test_a_damaged_part_is_made_again(saved, table, tmp_path):
     from counterpoint.saved.record import RECORD  # noqa: PLC0415
 
     rows, out = rows_of_table(table, tmp_path), tmp_path / "p.parquet"
-    file = PredictionFile(out, new_rows.key_of_rows(rows, digest_of(saved / RECORD)))
-    file.write(0, pl.DataFrame({"row": [0]}))
-    (tmp_path / ".p.parquet.parts" / "000001.parquet").write_bytes(b"PAR1 cut")
+    first, second, *_ = rows.parts()
+    with PredictionFile.opened(out, new_rows.key_of_rows(rows, digest_of(saved / RECORD))) as file:
+        file.write(first, pl.DataFrame({"row": [0]}))
+        (tmp_path / ".p.parquet.parts" / f"000001.{second.stamp}.parquet").write_bytes(b"PAR1 cut")
+        assert not (file.has(first))
+        assert not (file.has(second))
     predict_rows(saved, rows, out)
     assert pl.read_parquet(out)["row"].to_list() == list(range(N))
 
@@ -197,4 +203,93 @@ def test_a_pipe_in_place_of_a_text_does_not_hang(tmp_path):
     (tmp_path / "a.png").write_bytes(b"broken")
     os.mkfifo(tmp_path / "a.txt")
     part = next(rows_of_folder(tmp_path, tmp_path).parts())
-    assert part.rows["text"].to_list() == [None]
+    assert part.rows["reason"].to_list() == ["bad_text"]
+
+
+def test_every_file_of_a_folder_that_is_named_as_an_image_is_a_row(saved, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in (b"a.png", b"b.BMP", b"c.tiff", b"\xffd.png"):
+        (folder / os.fsdecode(name)).write_bytes(b"broken")
+    (folder / "e.png").symlink_to("e.png")
+    (folder / "f.png").symlink_to("nowhere.png")
+    (folder / "a.txt").write_bytes(b"w" * (MOST_TEXT_BYTES + 1))
+    os.mkfifo(folder / "g.jpg")
+    predict_rows(saved.parent / "image", rows_of_folder(folder, tmp_path), tmp_path / "p.parquet")
+    found = {row["id"]: row for row in pl.read_parquet(tmp_path / "p.parquet").iter_rows(named=True)}
+    assert set(found) == {"a.png", "b.BMP", "c.tiff", "\\xffd.png", "e.png", "f.png", "g.jpg"}
+    reasons = {
+        row["reason"] or row["image_status"] for name, row in found.items() if name not in ("a.png", "\\xffd.png")
+    }
+    assert "ok" not in reasons
+    assert (found["a.png"]["reason"], found["\\xffd.png"]["reason"]) == ("bad_text", "bad_name")
+
+
+@pytest.mark.parametrize("what", ["text", "image"])
+def test_parts_are_made_again_where_a_file_that_they_read_has_changed(tmp_path, what):
+    folder, out = tmp_path / "photos", tmp_path / "p.parquet"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"one")
+    (folder / "a.txt").write_text("one")
+    rows = rows_of_folder(folder, tmp_path)
+    before = next(rows.parts())
+    with PredictionFile.opened(out, new_rows.key_of_rows(rows)) as file:
+        file.write(before, before.rows)
+    (folder / ("a.txt" if what == "text" else "a.png")).write_bytes(b"another")
+    rows = rows_of_folder(folder, tmp_path)
+    with PredictionFile.opened(out, new_rows.key_of_rows(rows)) as file:
+        assert file.has(before)
+        assert not file.has(next(rows.parts()))
+
+
+def test_two_commands_do_not_write_one_file(saved, table, tmp_path):
+    with (
+        PredictionFile.opened(tmp_path / "p.parquet", "key"),
+        pytest.raises(RunFolderError, match="being written by another command"),
+    ):
+        predict_rows(saved, rows_of_table(table, tmp_path), tmp_path / "p.parquet")
+
+
+@pytest.mark.parametrize("n_rows", [1, 2])
+@pytest.mark.parametrize(("name", "values"), [("caption", "w001 w002"), ("sentence", "w001"), ("alt", "7")])
+def test_a_text_is_found_by_the_name_of_its_column_whatever_the_other_rows_hold(tmp_path, n_rows, name, values):
+    table = pl.DataFrame({name: [values] * n_rows, "image": ["a.png"] * n_rows})
+    table.write_csv(tmp_path / "new.csv")
+    rows = rows_of_table(tmp_path / "new.csv", tmp_path)
+    assert next(rows.parts()).rows["text"].to_list() == [values] * n_rows
+    assert rows.notes == (f"The text is in column {name}.",)
+
+
+def test_a_modality_without_a_column_is_named(saved, tmp_path):
+    (tmp_path / "new.csv").write_text("text\nw001\n")
+    notes = rows_of_table(tmp_path / "new.csv", tmp_path).notes
+    assert notes == ("No column has the image: it is missing in each row.",)
+    given = ["predict", str(saved), "--table", str(tmp_path / "new.csv"), "--out", str(tmp_path / "p.csv")]
+    assert "No column" not in CliRunner().invoke(app, given).output  # the model reads the text alone
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--text", "a\udcff"], "--text is not UTF-8"),
+        (["--table", "{table}", "--out", "{folder}/\udcff.csv"], "not UTF-8"),
+        (["--table", "{folder}/\udcff.parquet", "--out", "{folder}/p.csv"], "not UTF-8"),
+        (["--table", "{table}", "--out", f"{{folder}}/{'n' * 240}.csv"], "File name too long"),
+        (["--table", "{table}", "--out", "{table}/p.csv"], "Cannot write"),
+    ],
+)
+def test_odd_names_are_refused_in_one_line_before_any_row_is_predicted(saved, table, tmp_path, arguments, words):
+    pl.DataFrame({"text": ["w001"], "image": [b"broken"]}).write_parquet(tmp_path / "p.parquet")
+    (tmp_path / "p.parquet").rename(tmp_path / os.fsdecode(b"\xff.parquet"))
+    given = [each.format(table=table, folder=tmp_path) for each in arguments]
+    result = CliRunner().invoke(app, ["predict", str(saved), *given])
+    assert isinstance(result.exception, CounterpointError)
+    assert words in str(result.exception)
+    assert "predicting" not in result.output
+
+
+def test_a_link_to_itself_is_an_image_that_cannot_be_read(saved, tmp_path):
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    result = CliRunner().invoke(app, ["predict", str(saved.parent / "image"), "--image", str(tmp_path / "loop.png")])
+    assert isinstance(result.exception, ConfigError)
+    assert "symbolic links" in str(result.exception)

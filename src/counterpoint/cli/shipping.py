@@ -75,8 +75,7 @@ def predict(
     from counterpoint.saved.record import holds_model
 
     given = [name for name, value in (("--table", table), ("--folder", images)) if value is not None]
-    if len(given) > 1 or (given and (text is not None or image is not None)):
-        raise ConfigError("Give one of --table, --folder, or a pair with --text and --image.")
+    _check_given(given, text, image)
     if contender is None and not holds_model(folder) and (folder / "results.json").exists():
         raise ConfigError(
             f"{folder} is a run folder. Name a contender after it, or save one: counterpoint save {folder} --to DIR."
@@ -88,6 +87,15 @@ def predict(
         _predict_rows(folder, table, images, _named(out, given[0]), workers=workers, trust=trust)
     else:
         _predict_pair(folder, text, image, trust)
+
+
+def _check_given(given: list[str], text: str | None, image: Path | None) -> None:
+    from counterpoint.formats.tables import is_text
+
+    if len(given) > 1 or (given and (text is not None or image is not None)):
+        raise ConfigError("Give one of --table, --folder, or a pair with --text and --image.")
+    if text is not None and not is_text(text):
+        raise ConfigError("--text is not UTF-8.")
 
 
 def _named(out: Path | None, given: str) -> Path:
@@ -138,10 +146,10 @@ def _predict_pair(folder: Path, text: str | None, image: Path | None, trust: lis
     needed = saved.modalities
     if needed and all({"text": text, "image": image}[name] is None for name in needed):
         raise ConfigError(f"The model reads {' and '.join(needed)}. Give --{' or --'.join(needed)}.")
-    if image is not None and (why := why_unreadable(str(image.resolve()))):
+    if image is not None and (why := why_unreadable(str(image.absolute()))):
         raise ConfigError(f"--image {image} cannot be read: {why}.")
     pair = pl.DataFrame(
-        {"text": [text], "image": [image and str(image.resolve())]}, schema=dict.fromkeys(("text", "image"), pl.String)
+        {"text": [text], "image": [image and str(image.absolute())]}, schema=dict.fromkeys(("text", "image"), pl.String)
     )
     row = saved.predict(pair).row(0, named=True)
     _print_chances({name: row[f"p_{name}"] for name in saved.classes})
@@ -172,12 +180,15 @@ def _predict_rows(
         _rows(table, images, folder) as rows,
     ):
         n = predict_rows(folder, rows, out, trusted=trust or (), workers=workers, on_progress=on_progress)
+    for note in rows.notes:
+        say(note)
     say(f"Predicted {n:,} rows: {out}")
 
 
 @contextmanager
 def _rows(table: Path | None, images: Path | None, folder: Path) -> "Iterator[NewRows]":
-    from counterpoint.saved.new_rows import rows_of_folder, rows_of_table
+    from counterpoint.saved.image_folder import rows_of_folder
+    from counterpoint.saved.new_rows import rows_of_table
     from counterpoint.saved.record import read_record
 
     record = read_record(folder)

@@ -104,7 +104,7 @@ def predict_pair(
 
 def _pair(text: str | None, image: Path | None, rules: Text) -> Frame:
     columns = {"text": pl.String, "image": pl.String}
-    pair = pl.DataFrame([[text, image and str(image.resolve())]], schema=columns, orient="row")
+    pair = pl.DataFrame([[text, image and str(image.absolute())]], schema=columns, orient="row")
     pair = inspect_images(with_masks(pair, rules), Limits())
     status = pair["image_status"].item()
     if image is not None and status != "ok":

@@ -1,7 +1,9 @@
-"""The pairs to predict: the rows of a table or of a folder, or one pair, in parts of a known size."""
+"""The pairs to predict: the rows of a table, or of any other source, in parts of a known size."""
 
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,21 +11,19 @@ import polars as pl
 
 from counterpoint.artifacts import key_of
 from counterpoint.data.infer import infer_source
-from counterpoint.data.infer.columns import text_columns
+from counterpoint.data.infer.columns import text_column_to_predict
 from counterpoint.data.infer.images import image_column
 from counterpoint.data.infer.sample import sampled
 from counterpoint.data.sources import Source, open_source
-from counterpoint.data.sources.base import REASON, row_frames, stamp
+from counterpoint.data.sources.base import REASON
 from counterpoint.encoders import COLUMNS
 from counterpoint.errors import SourceError
-from counterpoint.files import read_bytes
-from counterpoint.formats.tables import FORMATS, open_table
+from counterpoint.formats.images import split_ref
+from counterpoint.formats.tables import FORMATS, is_text, open_table
 from counterpoint.schema import Frame
 
 FIRST_ROWS, PART_ROWS = 8, 128
 """The rows of the first part, so that a first result comes soon, and of each other part."""
-MOST_TEXT_BYTES = 1 << 20
-IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
 UNUSED = ("label", "group", "split", "url", "text_id", "image_id")
 """Columns that a prediction does not need.  A row that lacks one stays."""
 
@@ -37,10 +37,13 @@ class Part(NamedTuple):
         *number* counts the parts from 0.
     rows
         *rows* have row, id, text and image, and ``reason`` where a row cannot be read.
+    stamp
+        *stamp* is a hash of the rows, and of the sizes and times of the files with their images.
     """
 
     number: int
     rows: Frame
+    stamp: str
 
 
 class NewRows:
@@ -52,10 +55,12 @@ class NewRows:
         *source* is an opened source.
     work
         *work* is a folder for images that the source makes.
+    notes
+        *notes* are sentences on the columns that are read.
     """
 
-    def __init__(self, source: Source, work: Path) -> None:
-        self._source, self._work = source, work
+    def __init__(self, source: Source, work: Path, notes: Iterable[str] = ()) -> None:
+        self._source, self._work, self.notes = source, work, tuple(notes)
 
     def fingerprint(self) -> str:
         """Return a hash that changes whenever the rows may have changed."""
@@ -79,10 +84,22 @@ class NewRows:
             rows = pl.concat([records.drop("source"), gone], how="diagonal").sort("row")
             waiting = pl.concat([waiting, rows], how="diagonal") if len(waiting) else rows
             while len(waiting) >= (size := PART_ROWS if number else FIRST_ROWS):
-                yield Part(number, waiting[:size])
+                yield _part(number, waiting[:size])
                 number, waiting = number + 1, waiting[size:]
         if len(waiting):
-            yield Part(number, waiting)
+            yield _part(number, waiting)
+
+
+def _part(number: int, rows: Frame) -> Part:
+    refs = rows["image"].drop_nulls().to_list() if "image" in rows.columns else []
+    stamp = sha256(rows.hash_rows().to_numpy().tobytes())
+    for ref in refs:
+        try:
+            found = os.stat(ref if os.path.isfile(ref) else split_ref(ref)[0])  # noqa: PTH113, PTH116 - for many rows
+            stamp.update(f"{found.st_size} {found.st_mtime_ns} ".encode())
+        except (OSError, ValueError):
+            stamp.update(b"- ")
+    return Part(number, rows, stamp.hexdigest()[:16])
 
 
 def rows_of_table(
@@ -106,15 +123,36 @@ def rows_of_table(
     SourceError
         When no source can read *path*, or a table has no column of the *modalities*.
     """
+    check_name(path)
     starts = [encoder.removeprefix(COLUMNS) for encoder in encoders if encoder.startswith(COLUMNS)]
     if path.suffix.lower() in FORMATS and path.is_file():
         settings = {"kind": "table", "path": path, **_columns_of(path, modalities, has_vectors=bool(starts))}
         settings |= {"numbers": [f"{start}*" for start in starts]} if starts else {}
     else:
         settings = dict(infer_source(path).source)
+    notes = list[str]()
     if settings["kind"] == "table":
         settings |= dict.fromkeys(UNUSED)
-    return NewRows(open_source(settings), work)
+        notes = [] if starts else _notes(settings, modalities)
+    return NewRows(open_source(settings), work, notes)
+
+
+def check_name(path: Path) -> None:
+    """Raise SourceError where the name of an input is not UTF-8, which no table can hold."""
+    if not is_text(str(path)):
+        raise SourceError(f"{path} has a name that is not UTF-8. Give it another name.")
+
+
+def _notes(settings: Mapping[str, Any], modalities: Collection[str]) -> list[str]:
+    """Return a sentence for each modality of the model whose column has another name, or that has no column."""
+    columns = {modality: settings.get(modality, modality) for modality in modalities}
+    return [
+        f"The {modality} is in column {column}."
+        if column
+        else f"No column has the {modality}: it is missing in each row."
+        for modality, column in columns.items()
+        if column != modality
+    ]
 
 
 def _columns_of(path: Path, modalities: Collection[str], *, has_vectors: bool) -> dict[str, Any]:
@@ -127,7 +165,7 @@ def _columns_of(path: Path, modalities: Collection[str], *, has_vectors: bool) -
             pictures = image_column(table, sample, path.parent)
             found |= {"image": pictures.column} | ({"root": pictures.root} if pictures.root else {})
     if found["text"] is None and "text" in modalities:
-        found["text"] = text_columns(sample.rows.drop(found["image"] or "", strict=False)).first
+        found["text"] = text_column_to_predict(sample.rows.drop(found["image"] or "", strict=False))
     if "image" not in modalities:
         found["image"] = None
     if found["text"] is None and found["image"] is None:
@@ -136,63 +174,6 @@ def _columns_of(path: Path, modalities: Collection[str], *, has_vectors: bool) -
             raise SourceError(f"{path} has no column of {wanted}. Found {', '.join(table.columns)}. Name one {wanted}.")
         found["text"] = found["id"] or table.columns[0]  # the model reads vectors alone
     return found
-
-
-class ImagesOfFolder(Source):
-    """Every image file below a folder, in the order of their paths, each with the text of ``x.txt`` next to ``x.jpg``.
-
-    Parameters
-    ----------
-    path
-        *path* is the folder.
-    """
-
-    kind: str = "images"
-    path: Path
-
-    def rows(self, work: Path) -> Iterator[Frame]:
-        """Yield the images with their texts."""
-        return row_frames(map(self._row, self._files()), {})
-
-    def fingerprint(self) -> str:
-        """Return a hash of the paths, sizes and times of the images."""
-        return stamp(self, self._files())
-
-    def _files(self) -> list[Path]:
-        every = (path for path in self.path.rglob("*") if path.suffix.lower() in IMAGES)
-        found = [path for path in every if path.is_file() and not path.name.startswith(".")]
-        if not found:
-            raise SourceError(f"{self.path} has no image file. Allowed endings: {', '.join(IMAGES)}.")
-        return sorted(found)
-
-    def _row(self, path: Path) -> dict[str, Any]:
-        text = None
-        with suppress(OSError):  # there is none, or it is no text of a picture
-            text = read_bytes(path.with_suffix(".txt"), most_bytes=MOST_TEXT_BYTES).decode(errors="replace").strip()
-        return {
-            "id": str(path.relative_to(self.path)),
-            "text": text,
-            "image": str(path.resolve()),
-            "source": str(self.path),
-        }
-
-
-def rows_of_folder(path: Path, work: Path) -> NewRows:
-    """Return the images below the folder *path*, with the texts next to them.
-
-    Parameters
-    ----------
-    path, work
-        *path* is the folder, and *work* a folder for images that a source makes.
-
-    Raises
-    ------
-    SourceError
-        When there is no such folder.
-    """
-    if not path.is_dir():
-        raise SourceError(f"{path} is no folder. For a table use --table.")
-    return NewRows(ImagesOfFolder(path=path), work)
 
 
 def key_of_rows(rows: NewRows, *others: object) -> str:

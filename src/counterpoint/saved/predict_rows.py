@@ -68,21 +68,23 @@ def predict_rows(
     SavedModelError
         When *folder* holds no saved model.
     RunFolderError
-        When *out* exists, or cannot be written.
+        When *out* exists, cannot be written, or is being written by another command.
     CounterpointError
         When a process dies.
     """
-    file = PredictionFile(out, key_of_rows(rows, digest_of(folder / RECORD)))
-    if file.is_another:
-        on_progress("starting again: the parts that were there are of other rows or another model", 0, 0)
-    n_done, n_parts, n_all = 0, 0, _Total(rows)
-    with _workers(folder, trusted, workers or os.cpu_count() or 1) as crew:
-        for part, predictions in _in_order(rows.parts(), crew, file):
-            if predictions is not None:
-                file.write(part.number, predictions)
-            n_done, n_parts = n_done + len(part.rows), n_parts + 1
-            on_progress(STEP, n_done, n_all.after(part))
-    file.finish(n_parts)
+    key = key_of_rows(rows, digest_of(folder / RECORD))
+    n_done, n_all, stamps = 0, _Total(rows), list[str]()
+    with PredictionFile.opened(out, key) as file:
+        if file.is_another:
+            on_progress("starting again: the parts that were there are of other rows or another model", 0, 0)
+        with _workers(folder, trusted, workers or os.cpu_count() or 1) as crew:
+            for part, predictions in _in_order(rows.parts(), crew, file):
+                if predictions is not None:
+                    file.write(part, predictions)
+                stamps.append(part.stamp)
+                n_done += len(part.rows)
+                on_progress(STEP, n_done, n_all.after(part))
+        file.finish(stamps)
     return n_done
 
 
@@ -192,7 +194,7 @@ def _in_order(parts: Iterator[Part], workers: _Workers, file: PredictionFile) ->
     """
     waiting = deque[tuple[Part, Callable[[], Frame] | None]]()
     for part in parts:
-        waiting.append((part, None if file.has(part.number, len(part.rows)) else workers.submit(part.rows)))
+        waiting.append((part, None if file.has(part) else workers.submit(part.rows)))
         if len(waiting) > (workers.n_ahead if part.number else 0):
             yield _result(*waiting.popleft())
     while waiting:

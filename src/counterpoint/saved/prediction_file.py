@@ -1,23 +1,29 @@
 """The file of predictions: parts that are kept when the command is killed, and at the end one whole file."""
 
+import fcntl
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 import pyarrow.parquet as pq
 
-from counterpoint.artifacts import read_sealed, replacing, write_parquet, write_sealed
+from counterpoint.artifacts import read_sealed, replacing, why_not_written, write_parquet, write_sealed
 from counterpoint.errors import ConfigError, RunFolderError, did_you_mean
 from counterpoint.files import read_parquet
+from counterpoint.formats.tables import is_text
+from counterpoint.saved.new_rows import Part
 from counterpoint.schema import Frame
 
-_PART = re.compile(r"\d{6}\.parquet|key\.json")
+KEY, LOCK = "key.json", "lock"
+_PART = re.compile(rf"\d{{6}}(?:\.[0-9a-f]+)?\.parquet|{re.escape(KEY)}|{LOCK}")
 
 
 class PredictionFile:
-    """A file that is written in parts.
+    """A file that is written in parts.  `opened` makes one, which no other command can write meanwhile.
 
     Parameters
     ----------
@@ -26,53 +32,101 @@ class PredictionFile:
     key
         *key* is the hash of everything that the predictions depend on.  Parts with another key are made again.
 
-    Raises
-    ------
-    ConfigError
-        When the ending is not allowed.
-    RunFolderError
-        When *path* exists already.
     """
 
     def __init__(self, path: Path, key: str) -> None:
-        check_ending(path)
-        if path.exists():
-            raise RunFolderError(f"{path} exists already. Name another file with --out, or delete it.")
-        self.path, self._parts = path, path.with_name(f".{path.name}.parts")
-        record = read_sealed(self._parts / "key.json", {"key": str})
-        self.is_continued = record is not None and record["key"] == key
+        self.path, self._parts = path, _folder(path)
+        record = read_sealed(self._parts / KEY, {"key": str})
         self.is_another = record is not None and record["key"] != key
         """Whether there are parts of other rows or of another model, which are removed."""
-        self._check_own()
-        if not self.is_continued:
-            shutil.rmtree(self._parts, ignore_errors=True)
-            write_sealed(self._parts / "key.json", {"key": key})
+        _check_own(self._parts)
+        if record is None or self.is_another:
+            for name in self._parts.iterdir():
+                if name.name != LOCK:
+                    name.unlink()
+            write_sealed(self._parts / KEY, {"key": key})
 
-    def _check_own(self) -> None:
-        names = [path.name for path in self._parts.glob("*")] if self._parts.is_dir() else []
-        foreign = [name for name in names if not name.startswith(".") and not _PART.fullmatch(name)]
-        if foreign:
-            raise RunFolderError(f"{self._parts} has the file {foreign[0]}, which is no part. Name another --out.")
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path, key: str) -> Iterator[Self]:
+        """Yield the file at *path* with the *key*.  Parts that were written stay until it is finished.
 
-    def has(self, number: int, n_rows: int) -> bool:
-        """Return whether part *number* was written before, with *n_rows* rows."""
+        Raises
+        ------
+        ConfigError
+            When the ending is not allowed.
+        RunFolderError
+            When *path* exists already, cannot be written, or is being written by another command.
+        """
+        check_ending(path)
+        _check_free(path)
+        with _locked(_folder(path), path):
+            yield cls(path, key)
+
+    def has(self, part: Part) -> bool:
+        """Return whether the predictions of *part* were written before."""
         try:
-            return len(read_parquet(self._path(number), ["row"])) == n_rows
+            return len(read_parquet(self._path(part.number, part.stamp), ["row"])) == len(part.rows)
         except (OSError, pl.exceptions.PolarsError):
             return False
 
-    def write(self, number: int, predictions: Frame) -> None:
-        """Write part *number*, whole or not at all."""
-        write_parquet(self._path(number), predictions)
+    def write(self, part: Part, predictions: Frame) -> None:
+        """Write the *predictions* of *part*, whole or not at all."""
+        write_parquet(self._path(part.number, part.stamp), predictions)
 
-    def finish(self, n_parts: int) -> None:
-        """Write the whole file from its parts, and remove them."""
+    def finish(self, stamps: Iterable[str]) -> None:
+        """Write the whole file from its parts, whose *stamps* are in their order, and remove them."""
+        parts = (read_parquet(self._path(number, stamp)) for number, stamp in enumerate(stamps))
         with replacing(self.path) as temporary:
-            WRITERS[self.path.suffix.lower()](temporary, (read_parquet(self._path(n)) for n in range(n_parts)))
+            WRITERS[self.path.suffix.lower()](temporary, parts)
         shutil.rmtree(self._parts, ignore_errors=True)
 
-    def _path(self, number: int) -> Path:
-        return self._parts / f"{number:06d}.parquet"
+    def _path(self, number: int, stamp: str) -> Path:
+        return self._parts / f"{number:06d}.{stamp}.parquet"
+
+
+def _folder(path: Path) -> Path:
+    return path.with_name(f".{path.name}.parts")
+
+
+def _check_free(path: Path) -> None:
+    """Raise RunFolderError where *path* exists, or where a file of that name cannot be made."""
+    if path.exists():
+        raise RunFolderError(f"{path} exists already. Name another file with --out, or delete it.")
+    trial = path.with_name(f".{path.name}.trial-of-a-long-name.tmp")  # as long as that of `replacing`
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise RunFolderError(why_not_written(path, error)) from error
+
+
+@contextmanager
+def _locked(folder: Path, path: Path) -> Iterator[None]:
+    """Make *folder*, and hold its lock.  The lock of a killed command is free."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("w")
+    except OSError as error:
+        raise RunFolderError(why_not_written(path, error)) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunFolderError(
+                f"{path} is being written by another command. Wait for it, or name another --out."
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
+
+
+def _check_own(folder: Path) -> None:
+    names = [path.name for path in folder.glob("*")]
+    foreign = [name for name in names if not name.startswith(".") and not _PART.fullmatch(name)]
+    if foreign:
+        raise RunFolderError(f"{folder} has the file {foreign[0]}, which is no part. Name another --out.")
 
 
 def check_ending(path: Path) -> None:
@@ -81,6 +135,8 @@ def check_ending(path: Path) -> None:
     >>> check_ending(Path("a.parquet"))
     """
     ending = path.suffix.lower()
+    if not is_text(str(path)):
+        raise ConfigError(f"--out {path} has a name that is not UTF-8. Choose another name.")
     if ending not in WRITERS:
         raise ConfigError(f"--out {path} has the ending {ending!r}.{did_you_mean(ending, WRITERS)}")
 

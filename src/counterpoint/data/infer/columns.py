@@ -43,14 +43,23 @@ class Choice(NamedTuple):
         return f"could also be {', '.join(self.names[1:4])}" if len(self.names) > 1 else ""
 
 
-def text_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
+def text_columns(rows: Frame, taken: Collection[str] = (), *, least_values: int = 2) -> Choice:
     """Return the columns that may be the text: first by name, then by similarity to language.
 
+    Parameters
+    ----------
+    rows, taken
+        *rows* are a sample, and *taken* the columns that have another role.
+    least_values
+        *least_values* is the smallest number of distinct values of a text.
+
+    Examples
+    --------
     >>> rows = pl.DataFrame({"licence": ["see the file of terms"] * 3, "note": ["a cat", "a dog", "no"]})
     >>> text_columns(rows).names
     ('note',)
     """
-    likeness = {name: _language(rows[name].alias("")) for name in _strings(rows, taken)}
+    likeness = {name: _language(rows[name].alias(""), least_values) for name in _strings(rows, taken)}
     fit = [name for name, like in likeness.items() if like > 0]
     by_name = sorted(
         (name for name in fit if name_rank(name, TEXTS) < 2 * len(TEXTS)), key=lambda name: name_rank(name, TEXTS)
@@ -61,10 +70,27 @@ def text_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
     return Choice((*by_name, *sorted(rest, key=lambda name: -likeness[name])))
 
 
-def _language(values: pl.Series) -> float:
+def text_column_to_predict(rows: Frame) -> str | None:
+    """Return the column that is the text of new rows: by its name whatever its values, or else by `text_columns`.
+
+    So new rows are read in the same way alone and together.  A single row is taken to be language.
+
+    >>> text_column_to_predict(pl.DataFrame({"caption": ["7"], "shelf": ["next to the door"]}))
+    'caption'
+    >>> text_column_to_predict(pl.DataFrame({"shelf": ["next to the door"]}))
+    'shelf'
+    """
+    flat = [name for name in rows.columns if not _is_nested(rows[name].alias(""))]
+    first = min(flat, key=lambda name: name_rank(name, TEXTS), default="")
+    if first and name_rank(first, TEXTS) < len(TEXTS):
+        return first
+    return text_columns(rows, least_values=1 if len(rows) == 1 else 2).first
+
+
+def _language(values: pl.Series, least_values: int) -> float:
     """Return how similar *values* are to sentences: words per value, times the share of distinct values."""
     given = values.drop_nulls()
-    if given.n_unique() < 2 or _is_list(given) or _numbers(given) is not None or _is_address(given):
+    if given.n_unique() < least_values or _is_list(given) or _numbers(given) is not None or _is_address(given):
         return 0.0
     n_words = given.str.count_matches(r"[^\W\d_]+").mean()
     return float(n_words) * given.n_unique() / len(given) if isinstance(n_words, float) else 0.0

@@ -66,7 +66,7 @@ def class_rows(listing: Listing, part: FoldFolder, used: set[str]) -> Iterator[R
     used |= taken | text_of.keys()
     for name in files:
         folder, _, rest = name.removeprefix(part.prefix).partition("/")
-        label = _readable(folder) if rest else None
+        label = readable(folder) if rest else None
         row = {**fold_image_row(listing, name, part), "label": label, "source": label or listing.root.name}
         text = text_of.get(name)
         if name in listing.images:
@@ -107,10 +107,15 @@ def image_row(listing: Listing, name: str, key: str, source: str) -> Row:
     """
     if is_text(name):
         return {"id": key, "image": listing.path(name), "source": source}
-    return {"id": _readable(key), "source": _readable(source), REASON: "bad_name"}
+    return {"id": readable(key), "source": readable(source), REASON: "bad_name"}
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
+    r"""Return *name* with the bytes that are not UTF-8 spelled out.
+
+    >>> readable("a\udcff")
+    'a\\xff'
+    """
     return name if is_text(name) else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
