@@ -46,6 +46,15 @@ def test_a_reference_names_a_file_or_a_place_inside_one(ref, parts):
     assert split_ref(ref) == parts
 
 
+@pytest.mark.parametrize("name", ["x.tar#1.parquet", "x.parquet#1.parquet", "a.parquet#x/0.parquet"])
+def test_a_file_whose_name_looks_like_a_place_is_read(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    refs = write_images(tmp_path / name, [b"first", b"second"])
+    assert [split_ref(ref) for ref in refs] == [(str(tmp_path / name), str(row)) for row in range(2)]
+    with ImageReader() as reader:
+        assert [reader.read(ref) for ref in refs] == [b"first", b"second"]
+
+
 def test_a_file_is_read_as_it_is(tmp_path):
     path = tmp_path / "no#1.jpg"
     path.write_bytes(b"\0\xff")

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -216,9 +217,10 @@ def test_a_changed_graph_is_not_read(svm, tmp_path):
     assert run.stderr == f"Error: {graph} has changed since the export. Export the model again.\n"
 
 
-def test_a_missing_image_is_one_line(cnn, tmp_path):
+def test_a_missing_image_or_a_pipe_is_one_line(cnn, tmp_path):
     export_onnx(cnn, tmp_path / "out")
-    for name in ("nowhere.jpg", "out/reader.py"):
+    os.mkfifo(tmp_path / "pipe.jpg")  # has no end
+    for name in ("nowhere.jpg", "out/reader.py", "pipe.jpg"):
         run = run_alone(tmp_path / "out", "--image", str(tmp_path / name))
         assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
         assert name in run.stderr

@@ -13,8 +13,10 @@ import pytest
 import yaml
 
 import counterpoint as cp
-from counterpoint.artifacts import read_sealed, write_sealed
+from counterpoint.artifacts import read_json, read_sealed, write_json, write_sealed
 from counterpoint.errors import ConfigError, CounterpointError, RunFolderError, SavedModelError, UnreadableFitError
+from counterpoint.files import digest_of
+from counterpoint.runs.finished import MARK, RESULTS
 from counterpoint.saved.model import FLAGS, open_saved
 from counterpoint.saved.record import RECORD
 from counterpoint.saved.refit import on_all_rows
@@ -86,12 +88,27 @@ def exported(rows, folder):
     return found
 
 
-def test_by_default_the_contender_that_the_answer_recommends_is_fitted_to_all_rows(study, tmp_path):
-    record = cp.save(study.root, tmp_path / "m")
-    primary, claim = study.primary(), study.answer().claim
-    assert record["contender"] == (primary["a"] if claim in ("better", "better_alone", "not_shown") else primary["b"])
+@pytest.fixture
+def recommending(study, tmp_path):
+    """The run folder of the same study, whose answer recommends text-svm."""
+    run = shutil.copytree(study.root, tmp_path / "winner")
+    results, mark = read_json(run / RESULTS), read_sealed(run / MARK)
+    write_json(run / RESULTS, results | {"answer": results["answer"] | {"to_use": "text-svm"}})
+    write_sealed(run / MARK, mark | {"files": mark["files"] | {RESULTS: digest_of(run / RESULTS)}})
+    return run
+
+
+def test_by_default_the_contender_that_the_answer_recommends_is_fitted_to_all_rows(study, recommending, tmp_path):
+    record = cp.save(recommending, tmp_path / "m")
+    assert record["contender"] == "text-svm"
     assert record["trained_on"]["fit"] == "all rows"
     assert record["trained_on"]["train"] + record["trained_on"]["validation"] == len(study.pairs())
+
+
+def test_where_the_answer_recommends_none_a_contender_must_be_named(study, tmp_path):
+    assert study.answer().to_use is None
+    with pytest.raises(ConfigError, match=r"recommends no contender. Name a --contender: .*text-svm"):
+        cp.save(study.root, tmp_path / "m")
 
 
 def test_every_row_trains_or_calibrates_and_no_row_is_left_out(study):
@@ -135,6 +152,12 @@ def test_the_card_may_be_edited(copy):
         {"classes": ["other"]},
         {"format": 99},
         {"text": {"mask": ["("], "match": "regex", "ignore_case": True}},
+        {"modalities": ["audio"]},
+        {"modalities": [["text"]]},
+        {"modalities": ["image"]},
+        {"encoders": [1]},
+        {"encoders": [{"name": 1}]},
+        {"trusted": [1]},
     ],
 )
 def test_a_record_of_a_stranger_with_a_right_seal_is_checked(copy, value):
@@ -203,6 +226,22 @@ def test_a_folder_with_files_is_not_overwritten(study, tmp_path):
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(RunFolderError, match="is not empty"):
         cp.save(study.root, tmp_path, contender="text-svm")
+
+
+@pytest.mark.parametrize(("place", "words"), [("file/x", "Not a directory|File exists"), ("loop/x", "symbolic links")])
+def test_a_folder_that_cannot_be_made_is_named_before_the_work(study, tmp_path, place, words, monkeypatch):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.setattr("counterpoint.saved.save.refitted", None)
+    with pytest.raises(RunFolderError, match=words):
+        cp.save(study.root, tmp_path / place, contender="text-svm")
+
+
+def test_training_vectors_of_another_width_are_refused_in_one_line(saved):
+    from counterpoint.saved.training_reference import VectorReference  # noqa: PLC0415
+
+    with pytest.raises(SavedModelError, match="another encoder"):
+        VectorReference(np.zeros((9, 5), np.float32), 1.0).are_unlike(np.zeros((2, 7), np.float32))
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "."])

@@ -30,7 +30,7 @@ MAX_BYTES = 1 << 28
 N_OPEN = 64
 GROUP_IMAGES, GROUP_BYTES = 64, 8 << 20
 
-_INSIDE = re.compile(r"(.*?\.(?:tar|parquet))#(.+)", re.DOTALL | re.IGNORECASE)
+_ENDS = re.compile(r"(?<=\.tar)#(?=.)|(?<=\.parquet)#(?=.)", re.DOTALL | re.IGNORECASE)
 
 
 def split_ref(ref: str) -> tuple[str, str | None]:
@@ -39,8 +39,12 @@ def split_ref(ref: str) -> tuple[str, str | None]:
     >>> split_ref("/a/0.tar#x/7.jpg"), split_ref("/a/no#1.jpg")
     (('/a/0.tar', 'x/7.jpg'), ('/a/no#1.jpg', None))
     """
-    found = _INSIDE.fullmatch(ref)
-    return (found[1], found[2]) if found else (ref, None)
+    ends = [found.start() for found in _ENDS.finditer(ref)]
+    if not ends:
+        return ref, None
+    # The name of a file may have such an end too.  Then the longest file that exists is meant.
+    end = next((end for end in reversed(ends) if len(ends) > 1 and os.path.isfile(ref[:end])), ends[0])  # noqa: PTH113
+    return ref[:end], ref[end + 1 :]
 
 
 def row_ref(path: Path, row: int, column: str = COLUMN) -> str:

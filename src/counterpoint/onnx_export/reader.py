@@ -30,6 +30,7 @@ _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 _SAME = 1 - 1e-9
 _ERRORS_ONLY = 3
 _ORIENTATION, _SHORT = 0x0112, 3
+_MOST_BYTES = 1 << 28
 _TURNS: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],
@@ -150,12 +151,19 @@ class _Pair:
         side_px, n_channels = shape["side_px"], 1 if shape["mode"] == "gray" else 3
         if self.image is None:
             return np.zeros((1, n_channels, side_px, side_px), np.uint8)
-        data = self.image.read_bytes()
+        data = _regular_bytes(self.image)
         try:
             pixels = _decode(data, shape["mode"], 2 * side_px)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise ValueError(f"The image {self.image} cannot be read.") from error
         return np.ascontiguousarray(_square(pixels, side_px, shape["aspect"]).transpose(2, 0, 1)[None])
+
+
+def _regular_bytes(path: Path) -> bytes:
+    """Return the bytes of a file.  A pipe or a device may have no end."""
+    if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        raise OSError(f"The image {path} is no file of at most {_MOST_BYTES:,} bytes.")
+    return path.read_bytes()
 
 
 def _with_places(made: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from counterpoint.contenders.images import images_of, pixels_of
 from counterpoint.contenders.inputs import as_pairs, with_masks
 from counterpoint.contenders.kept.files import load as load_fit
 from counterpoint.contenders.vectors import Vectors
+from counterpoint.encoders.pooling import unit
 from counterpoint.errors import SavedModelError, first_line
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
@@ -23,7 +24,7 @@ from counterpoint.metrics import decide
 from counterpoint.rules import check_pattern, pattern
 from counterpoint.saved.model_inputs import inputs_of
 from counterpoint.saved.record import FIT, REFERENCE, read_record
-from counterpoint.saved.training_reference import TrainingReference, restored, small_copies, unit_vectors
+from counterpoint.saved.training_reference import TrainingReference, restored, small_copies
 from counterpoint.schema import Frame
 
 MOST_REFERENCE_BYTES = 1 << 28
@@ -142,7 +143,7 @@ class SavedModel:
         """Return the vectors by which the images of *pairs* are compared with training, shape (n, width)."""
         rows, reading = np.arange(len(pairs)), self._inputs.reading_of("image")
         if reading is not None:
-            return unit_vectors(reading.vectors(pairs, self._encodings)[rows])
+            return unit(reading.vectors(pairs, self._encodings)[rows])
         return small_copies(pixels_of(self._inputs.pixels, pairs, cache=None)[rows])
 
     def text_vectors(self, pairs: Frame) -> NDArray[np.floating] | None:
@@ -150,7 +151,7 @@ class SavedModel:
         reading = self._inputs.reading_of("text")
         if reading is None:
             return None
-        return unit_vectors(reading.vectors(pairs, self._encodings)[np.arange(len(pairs))])
+        return unit(reading.vectors(pairs, self._encodings)[np.arange(len(pairs))])
 
     def _unlike_text(self, pairs: Frame) -> pl.Series:
         reference = self.reference
@@ -195,8 +196,8 @@ def open_saved(folder: Path | str, *, trusted: Collection[str] = ()) -> SavedMod
     place = Path(folder)
     record = read_record(place)
     model = load_fit(place / FIT, trusted=trusted)
-    if list(map(str, model.classes_)) != record["classes"]:
-        raise SavedModelError(f"{place} has a fit of other classes than its record. Save the model again.")
+    if list(map(str, model.classes_)) != record["classes"] or set(model.modalities) != set(record["modalities"]):
+        raise SavedModelError(f"{place} has a fit of other classes or inputs than its record. Save the model again.")
     try:
         rules = Text.model_validate(record["text"])
         check_pattern(pattern(rules.mask, match=rules.match, ignore_case=rules.ignore_case), where=str(place))

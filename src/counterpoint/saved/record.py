@@ -36,7 +36,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     if not (folder / RECORD).is_file():
         raise SavedModelError(f"{folder} holds no saved model: it has no {RECORD}. counterpoint save writes one.")
     found = read_sealed(folder / RECORD, _FORM)
-    if found is None:
+    if found is None or not _is_record(found):
         raise SavedModelError(f"{folder / RECORD} is damaged or was changed. Save the model again.")
     if found["format"] != FORMAT:
         raise SavedModelError(
@@ -47,6 +47,14 @@ def read_record(folder: Path) -> dict[str, Any]:
     if changed or not any(name.startswith(f"{FIT}/") for name in found["files"]):
         raise SavedModelError(f"{folder / (changed or [FIT])[0]} is missing or was changed. Save the model again.")
     return found
+
+
+def _is_record(found: Mapping[str, Any]) -> bool:
+    """Return whether the lists of a record hold what they should.  A stranger can write a record."""
+    names = [each.get("name") if isinstance(each, dict) else None for each in found["encoders"]]
+    texts = [*names, *found["classes"], *found["trusted"], *found["files"].values()]
+    is_read = all(each in ("text", "image") for each in found["modalities"])
+    return is_read and all(isinstance(each, str) for each in texts)
 
 
 def holds_model(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from safetensors import numpy as safetensors
 
 from counterpoint import __version__
-from counterpoint.artifacts import replacing
+from counterpoint.artifacts import replacing, why_not_written
 from counterpoint.contenders.fit import kept
 from counterpoint.contenders.folds import rows_by_part
 from counterpoint.contenders.images import images_of
@@ -81,6 +81,9 @@ def save(
     if name in {each.name for each in run.config.predictions}:
         raise ConfigError(f"{name} is a model from outside, of which only predictions are known. It cannot be saved.")
     run.fits_of(name)
+    if fit is not None:
+        run.fit_folder(name, fit)
+    _make_folder(where)  # before the work
     if fit is None:
         task = refitted(run, name, on_progress=on_progress)
         source, model, pairs = task.folder, kept(task), on_all_rows(run.pairs())
@@ -91,12 +94,18 @@ def save(
     record = _record(run, name, model, pairs, fit=fit, why=why)
     train = pairs.filter(pl.col("fold") == "train")
     reference = _reference(SavedModel(model, record, TrainingReference(), run.folder.parent / ENCODINGS), train)
-    where.mkdir(parents=True, exist_ok=True)
     _write(where, source, reference)
     write_record(where, record)
     _write_text(where / CARD, card(record, run.results))
     open_saved(where, trusted=record["trusted"])  # a folder that cannot be read is found here
     return record
+
+
+def _make_folder(where: Path) -> None:
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFolderError(why_not_written(where, error)) from error
 
 
 def _of_fold(pairs: Frame, fit: str) -> Frame:

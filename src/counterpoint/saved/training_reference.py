@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from counterpoint.errors import SavedModelError
 from counterpoint.saved.character_model import BINS, CharacterModel
 
 Floats = NDArray[np.floating]
@@ -114,19 +115,16 @@ class VectorReference:
         return cls(single, float(np.quantile(held_out, 1 - share)))
 
     def are_unlike(self, vectors: Floats) -> NDArray[np.bool_]:
-        """Return whether each vector is unlike the training vectors."""
+        """Return whether each vector is unlike the training vectors.
+
+        Raises
+        ------
+        SavedModelError
+            When the training vectors are of another width, as only a stranger writes them.
+        """
+        if vectors.shape[1] != self.vectors.shape[1]:
+            raise SavedModelError("The training vectors of the model are of another encoder. Save the model again.")
         return _distances(np.asarray(vectors, dtype=np.float32), self.vectors) > self.threshold
-
-
-def unit_vectors(vectors: Floats) -> NDArray[np.float32]:
-    """Return *vectors* with length 1, shape (n, width).  A vector of zeros stays.
-
-    >>> unit_vectors(np.array([[3.0, 4.0], [0.0, 0.0]])).round(1).tolist()
-    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
-    """
-    single = np.asarray(vectors, dtype=np.float32)
-    found: NDArray[np.float32] = single / np.maximum(np.linalg.norm(single, axis=1, keepdims=True), 1e-9)
-    return found
 
 
 def _distances(vectors: NDArray[np.float32], others: NDArray[np.float32]) -> Floats:
@@ -211,6 +209,6 @@ def _vectors(arrays: Arrays, name: str) -> VectorReference | None:
 
 
 def _number(array: NDArray[Any]) -> float:
-    if array.shape != (1,):
+    if array.shape != (1,) or not np.isfinite(array).all():
         raise ValueError("a threshold is no number")
     return float(array[0])
