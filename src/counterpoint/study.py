@@ -165,7 +165,7 @@ class Study:
 
     def report(self) -> Path:
         """Return the path of the page, after writing it, its figures and results.json where they are not up to date."""
-        page, key = self.root / PAGE, key_of(self.key(tuple(STAGES)[-1]), self.config.page)
+        page, key = self.root / PAGE, key_of(self.key(tuple(STAGES)[-1]), self.config.page, Answer._fields)
         if not is_finished(self.root, key):
             tables = self.tables()
             self.on_progress("writing the page", 0, 0)
