@@ -109,6 +109,7 @@ def open_table(
         raise SourceError(f"{path}: {unused[0]} means nothing in a {path.suffix} file.")
     try:
         if isinstance(path, Path):  # otherwise in a store, which has no pipes
+            check_name(path)
             regular(path)
         table: Table = find(suffix, FORMATS, what="format")(path, **options)
     except OSError as error:
@@ -199,6 +200,12 @@ def is_text(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def check_name(path: Path) -> None:
+    """Raise SourceError where the name of an input is not UTF-8: no table can hold a reference to it."""
+    if not is_text(str(path)):
+        raise SourceError(f"{path} has a name that is not UTF-8. Give it another name.")
 
 
 def table_of(frame: Frame, path: Path = Path()) -> Table:

@@ -10,9 +10,9 @@ from counterpoint.data.sources.base import REASON, row_frames
 from counterpoint.data.sources.folder_rows import readable
 from counterpoint.errors import SourceError
 from counterpoint.files import read_bytes
-from counterpoint.formats.tables import is_text
+from counterpoint.formats.tables import check_name, is_text
 from counterpoint.formats.tars import IMAGE_EXTENSIONS
-from counterpoint.saved.new_rows import NewRows, check_name
+from counterpoint.saved.new_rows import NewRows
 from counterpoint.schema import Frame
 
 MOST_TEXT_BYTES = 1 << 20

@@ -19,7 +19,7 @@ from counterpoint.data.sources.base import REASON
 from counterpoint.encoders import COLUMNS
 from counterpoint.errors import SourceError
 from counterpoint.formats.images import split_ref
-from counterpoint.formats.tables import FORMATS, is_text, open_table
+from counterpoint.formats.tables import FORMATS, check_name, open_table
 from counterpoint.schema import Frame
 
 FIRST_ROWS, PART_ROWS = 8, 128
@@ -135,12 +135,6 @@ def rows_of_table(
         settings |= dict.fromkeys(UNUSED)
         notes = [] if starts else _notes(settings, modalities)
     return NewRows(open_source(settings), work, notes)
-
-
-def check_name(path: Path) -> None:
-    """Raise SourceError where the name of an input is not UTF-8, which no table can hold."""
-    if not is_text(str(path)):
-        raise SourceError(f"{path} has a name that is not UTF-8. Give it another name.")
 
 
 def _notes(settings: Mapping[str, Any], modalities: Collection[str]) -> list[str]:

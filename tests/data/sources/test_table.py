@@ -1,4 +1,5 @@
 import json
+import os
 
 import pandas as pd
 import polars as pl
@@ -6,12 +7,13 @@ import pyarrow as pa
 import pytest
 from xlsxwriter import Workbook
 
+import counterpoint as cp
 from counterpoint.data.sources import open_source
 from counterpoint.data.sources.table import TableSource
 from counterpoint.errors import ConfigError, SourceError
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
-from source_material import GOOD, read
+from source_material import GOOD, read, write_tar
 
 ROWS = pl.DataFrame(
     {
@@ -221,3 +223,14 @@ def test_how_a_table_was_read_is_a_finding_without_its_folder(tmp_path):
 def test_an_unknown_encoding_is_refused(encoding, tmp_path):
     with pytest.raises(ConfigError, match=r"source.encoding: no encoding that Python reads"):
         open_source({"kind": "table", "path": tmp_path / "t.csv", "encoding": encoding})
+
+
+@pytest.mark.parametrize("place", ["?.csv", "?.parquet", "shards/?.parquet", "shards/?.tar", "?/a.csv"])
+def test_an_input_whose_name_is_not_utf8_is_refused_in_one_line(tmp_path, place):
+    path = tmp_path / os.fsdecode(place.encode().replace(b"?", b"\xff"))
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"text,label\na,u\n")
+    if path.suffix == ".tar":
+        write_tar(path, [{"txt": b"a", "png": b"x", "cls": b"1"}])
+    with pytest.raises(SourceError, match="a name that is not UTF-8"):
+        cp.read_pairs(path.parent if place.startswith("shards") else path)

@@ -9,6 +9,7 @@ from stat import S_ISDIR, S_ISREG
 from counterpoint.data.sources.messages import some
 from counterpoint.errors import SourceError, did_you_mean
 from counterpoint.files import is_pattern, is_pseudo, pattern_of
+from counterpoint.formats.tables import check_name
 
 
 def existing(path: Path, *, what: str) -> Path:
@@ -18,7 +19,7 @@ def existing(path: Path, *, what: str) -> Path:
     ------
     SourceError
         When *path* does not exist or may not be read.  The message names *what* was wanted and the nearest name in
-        the same folder.
+        the same folder.  And where its name is not UTF-8.
 
     Examples
     --------
@@ -32,6 +33,7 @@ def existing(path: Path, *, what: str) -> Path:
     No table data/caption.csv. Did you mean 'captions.csv'?
     """
     path = path.expanduser().absolute()
+    check_name(path)
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -74,7 +76,7 @@ def files_of(path: Path, suffixes: Collection[str], *, what: str) -> list[Path]:
     Raises
     ------
     SourceError
-        When no file has one of these *suffixes*.
+        When no file has one of these *suffixes*, or a file has a name that is not UTF-8.
     """
     path = path.expanduser().absolute()
     if is_pattern(path):
@@ -87,6 +89,8 @@ def files_of(path: Path, suffixes: Collection[str], *, what: str) -> list[Path]:
     if not found or found[0].suffix.lower() not in suffixes:
         names = sorted(file.name for file in where.iterdir()) if where.is_dir() else [where.name]
         raise SourceError(f"No {what} at {path}: needs {', '.join(sorted(suffixes))}. Found {some(names)}.")
+    for file in found:
+        check_name(file)
     return found
 
 
