@@ -11,7 +11,7 @@ from typing import Self
 import polars as pl
 import pyarrow.parquet as pq
 
-from counterpoint.artifacts import read_sealed, replacing, why_not_written, write_parquet, write_sealed
+from counterpoint.artifacts import read_sealed, remove, replacing, why_not_written, write_parquet, write_sealed
 from counterpoint.errors import ConfigError, RunFolderError, did_you_mean
 from counterpoint.files import read_parquet
 from counterpoint.formats.tables import is_text
@@ -31,7 +31,6 @@ class PredictionFile:
         *path* is the file: Parquet, CSV or JSON lines, by its ending.
     key
         *key* is the hash of everything that the predictions depend on.  Parts with another key are made again.
-
     """
 
     def __init__(self, path: Path, key: str) -> None:
@@ -39,11 +38,10 @@ class PredictionFile:
         record = read_sealed(self._parts / KEY, {"key": str})
         self.is_another = record is not None and record["key"] != key
         """Whether there are parts of other rows or of another model, which are removed."""
-        _check_own(self._parts)
         if record is None or self.is_another:
-            for name in self._parts.iterdir():
-                if name.name != LOCK:
-                    name.unlink()
+            for part in self._parts.iterdir():
+                if part.name != LOCK:
+                    remove(part)
             write_sealed(self._parts / KEY, {"key": key})
 
     @classmethod
@@ -60,6 +58,7 @@ class PredictionFile:
         """
         check_ending(path)
         _check_free(path)
+        _check_own(_folder(path))
         with _locked(_folder(path), path):
             yield cls(path, key)
 
