@@ -19,7 +19,7 @@ def gains(gain, *, groups=None, weight=None):
     n = len(gain)
     own = np.arange(n) if groups is None else np.asarray(groups)
     weights = np.ones(n) if weight is None else weight
-    return Gains(np.asarray(gain, dtype=float), weights, own, np.zeros(n, dtype=np.intp), 1.0)
+    return Gains(np.asarray(gain, dtype=float), weights, own, np.zeros(n, dtype=np.intp))
 
 
 def accuracy(table, name):
@@ -31,13 +31,6 @@ def test_the_mean_gain_is_the_difference_of_the_two_accuracies(table):
     found = row_gains(table, CHOICES, "accuracy", "test")
     assert found["gain"].mean() == pytest.approx(accuracy(table, "lstm-cnn") - accuracy(table, "text-svm"))
     assert len(found) == 80
-
-
-def test_with_log_loss_the_mean_gain_is_the_difference_of_the_losses(table):
-    found = row_gains(table, CHOICES, "log_loss", "test")
-    own = table.filter(part="test").with_columns(p=pl.when(label="c0").then("p_c0").otherwise("p_c1").log())
-    a, b = (own.filter(contender=name)["p"].mean() for name in ("lstm-cnn", "text-svm"))
-    assert found["gain"].mean() == pytest.approx(a - b)
 
 
 def test_labels_and_probabilities_of_test_rows_do_not_change_gains_of_validation_rows(table):

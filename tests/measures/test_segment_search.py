@@ -25,7 +25,7 @@ def rng():
 def made(rng, chance, *, groups=None):
     gain = (rng.random(N) < chance).astype(float) - (rng.random(N) < 0.05)
     own = np.arange(N) if groups is None else groups
-    return Gains(gain, np.ones(N), own, np.zeros(N, dtype=np.intp), 1.0)
+    return Gains(gain, np.ones(N), own, np.zeros(N, dtype=np.intp))
 
 
 def facts(rng):

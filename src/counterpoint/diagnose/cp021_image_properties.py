@@ -27,7 +27,8 @@ LEAST_SKILL = 0.12
 SEPARATED = 0.85
 """The distance between classes in one property of appearance (`measures.fact_models.separation`), 0 to 1.
 
-Honest content reaches 0.7: blue in photos of snow, and sharpness where shapes are the classes.
+Honest content can reach it: in Flickr8k, photos with "grass" in two or more of five captions have 0.79 in green, and
+those with it in four or more have 0.89.
 """
 P_LIMIT = 0.001
 MOST_ROWS = 20_000

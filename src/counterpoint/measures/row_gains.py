@@ -15,11 +15,8 @@ from counterpoint.metrics.decision import class_shares, with_predicted
 from counterpoint.metrics.rows import Floats
 from counterpoint.metrics.spread import Spread, spread_of
 from counterpoint.metrics.table import find_metric
-from counterpoint.schema import Frame, class_names
+from counterpoint.schema import Frame
 
-LOSS = "log_loss"
-FLOOR = 1e-7
-"""Probabilities are clipped here, so that one row cannot outweigh all others."""
 HALF = 0.5
 Mask = NDArray[np.bool_]
 
@@ -27,8 +24,7 @@ Mask = NDArray[np.bool_]
 def row_gains(predictions: Frame, primary: Mapping[str, Any], metric: str, part: str) -> Frame:
     """Return the gain of each row of *part*: the mean over seeds.
 
-    The gain is 1 where only reading both is right, −1 where only reading one is right, and else 0.  With log loss as
-    the primary metric, it is the difference of the log probabilities of the true class.
+    The gain is 1 where only reading both is right, −1 where only reading one is right, and else 0.
 
     Parameters
     ----------
@@ -50,7 +46,8 @@ def row_gains(predictions: Frame, primary: Mapping[str, Any], metric: str, part:
     known = set(own["contender"])  # an outside model may have predicted test rows only
     choices = [choice for choice in primary["choices"] if {choice["a"], choice["b"]} <= known]
     rows = rows_of_choices(own, choices, PROCEDURES).drop_nulls("id")
-    scored = _scored(rows, metric, class_shares(predictions))
+    rows = with_predicted(rows, metric, class_shares(predictions))
+    scored = rows.with_columns(row_score=(pl.col("predicted") == pl.col("label")).cast(pl.Float64))
     means = scored.group_by("contender", "id").agg(pl.first("group", "label"), pl.mean("row_score"))
     a, b = (means.filter(contender=PROCEDURES[side]) for side in ("a", "b"))
     both = a.join(b.select("id", other="row_score"), on="id", validate="1:1")
@@ -58,23 +55,14 @@ def row_gains(predictions: Frame, primary: Mapping[str, Any], metric: str, part:
     return both.select("id", group=pl.coalesce("group", "id"), label="label", gain=gain).sort("id")
 
 
-def _scored(rows: Frame, metric: str, shares: Mapping[str, Floats]) -> Frame:
-    """Return *rows* with ``row_score``: whether the class is right, or the log of its probability."""
-    if metric != LOSS:
-        found = with_predicted(rows, metric, shares)
-        return found.with_columns(row_score=(pl.col("predicted") == pl.col("label")).cast(pl.Float64))
-    own = [pl.when(pl.col("label") == name).then(pl.col(f"p_{name}")) for name in class_names(rows)]
-    return rows.with_columns(row_score=pl.coalesce(*own).cast(pl.Float64).clip(FLOOR, 1).log())
-
-
 def gain_name(metric: str) -> str:
     """Return the name of the measure of gains: that of the primary metric if it has a score of each row.
 
-    >>> gain_name("balanced_accuracy"), gain_name("roc_auc"), gain_name("log_loss")
-    ('balanced accuracy', 'accuracy', 'log loss')
+    >>> gain_name("balanced_accuracy"), gain_name("roc_auc")
+    ('balanced accuracy', 'accuracy')
     """
     found = find_metric(metric)
-    return found.name_within if metric == LOSS or found.share_power == 1 else "accuracy"
+    return found.name_within if found.share_power == 1 else "accuracy"
 
 
 class Gains(NamedTuple):
@@ -86,15 +74,12 @@ class Gains(NamedTuple):
         *gain* and *weight* are the gain and the weight of each row, shape (n,).
     groups, classes
         *groups* and *classes* are the codes of the rows' groups and classes, shape (n,).
-    reach
-        *reach* is the gain of a row that one side gets right and the other wrong: 1, or 0 without such a scale.
     """
 
     gain: Floats
     weight: Floats
     groups: NDArray[np.intp]
     classes: NDArray[np.intp]
-    reach: float
 
     @property
     def n_groups(self) -> int:
@@ -104,7 +89,7 @@ class Gains(NamedTuple):
     def at(self, mask: Mask) -> "Gains":
         """Return the rows of *mask*, shape (n,)."""
         groups = np.unique(self.groups[mask], return_inverse=True)[1].astype(np.intp)
-        return Gains(self.gain[mask], self.weight[mask], groups, self.classes[mask], self.reach)
+        return Gains(self.gain[mask], self.weight[mask], groups, self.classes[mask])
 
 
 def gains_of(rows: Frame, metric: str) -> Gains:
@@ -115,12 +100,11 @@ def gains_of(rows: Frame, metric: str) -> Gains:
     [0.75, 0.75, 1.5]
     """
     labels, codes, counts = np.unique(rows["label"].to_numpy(), return_inverse=True, return_counts=True)
-    is_balanced = metric != LOSS and find_metric(metric).share_power == 1
+    is_balanced = find_metric(metric).share_power == 1
     weights = len(codes) / (len(labels) * counts) if is_balanced else np.ones(len(labels))
     groups = np.unique(rows["group"].to_numpy(), return_inverse=True)[1].astype(np.intp)
     weight: Floats = weights[codes].astype(float)
-    reach = 0.0 if metric == LOSS else 1.0
-    return Gains(rows["gain"].to_numpy(), weight, groups, codes.astype(np.intp), reach)
+    return Gains(rows["gain"].to_numpy(), weight, groups, codes.astype(np.intp))
 
 
 class Contrast(NamedTuple):
@@ -163,7 +147,7 @@ def contrast(gains: Gains, inside: Mask) -> Contrast:
     Examples
     --------
     >>> gain = np.array([1.0, 0.0] * 50 + [0.0] * 100)
-    >>> rows = Gains(gain, np.ones(200), np.arange(200), np.zeros(200, dtype=np.intp), 1.0)
+    >>> rows = Gains(gain, np.ones(200), np.arange(200), np.zeros(200, dtype=np.intp))
     >>> found = contrast(rows, np.arange(200) < 100)
     >>> found.gain, found.rest, round(found.t, 1)
     (0.5, 0.0, 9.6)
@@ -188,7 +172,7 @@ def _mean(gains: Gains, mask: Mask) -> tuple[float, Floats, Floats]:
     mean = float(weight @ gains.gain / total)
     changes = np.bincount(gains.groups, weights=weight * (gains.gain - mean) / total).astype(float)
     size = total / len(np.unique(gains.groups[mask]))  # the mean weight of a group
-    half = np.sqrt(HALF) * size / total * (np.array([1.0, -1.0]) * gains.reach - mean) * (gains.reach > 0)
+    half = np.sqrt(HALF) * size / total * (np.array([1.0, -1.0]) - mean)
     return mean, changes, half
 
 

@@ -94,7 +94,7 @@ def search_segments(facts: Frame, gains: Gains) -> list[Candidate]:
     --------
     >>> n = np.arange(1000)
     >>> facts = Frame({"words": n % 10, "width": n % 7})
-    >>> gains = Gains(np.where(n % 10 < 2, n % 3 > 0, 0.0), np.ones(1000), n, np.zeros(1000, dtype=np.intp), 1.0)
+    >>> gains = Gains(np.where(n % 10 < 2, n % 3 > 0, 0.0), np.ones(1000), n, np.zeros(1000, dtype=np.intp))
     >>> search_segments(facts, gains)[0].conditions[0].in_words()
     'the text has fewer than two words'
     """
