@@ -12,20 +12,20 @@ NOTHING = "–"
 def score(value: float | None) -> str:
     """Return a score with three decimals.
 
-    >>> score(0.96749), score(-0.5), score(None)
-    ('0.967', '−0.500', '–')
+    >>> score(0.96749), score(-0.5), score(-0.0001), score(None)
+    ('0.967', '−0.500', '0.000', '–')
     """
-    return f"{value:.3f}".replace("-", "−") if is_known(value) else NOTHING
+    return f"{round(value, 3) or 0.0:.3f}".replace("-", "−") if value is not None and is_known(value) else NOTHING
 
 
 def signed(value: float | None) -> str:
     """Return a difference with its sign and three decimals.
 
-    >>> signed(0.0214), signed(-0.004), signed(0.0)
+    >>> signed(0.0214), signed(-0.004), signed(0.0001)
     ('+0.021', '−0.004', '0.000')
     """
     text = score(value)
-    return f"+{text}" if is_known(value) and value and value > 0 else text
+    return f"+{text}" if value is not None and is_known(value) and round(value, 3) > 0 else text
 
 
 def share(value: float | None, *, decimals: int = 0) -> str:

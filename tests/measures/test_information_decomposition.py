@@ -58,8 +58,19 @@ def test_without_groups_rows_are_drawn_as_ever():
     assert found.null == pytest.approx(
         (0.004142144933632341, 0.0006106147610244774, 0.011991521996237911, 0.014889918549447326), abs=1e-12
     )
-    assert found.low == pytest.approx((0.0028473455301042034, 0.31495151638710334, 0, 0.06401619878803103), abs=1e-12)
-    assert found.high == pytest.approx((0.11683894742090582, 0.6731034348548464, 0, 0.2325470258973333), abs=1e-12)
+    assert found.low == pytest.approx(
+        (0.001702162854071589, 0.32453252880456385, 1.4802973661668756e-16, 0.06299719761009326), abs=1e-12
+    )
+    assert found.high == pytest.approx(
+        (0.1134567052520585, 0.6826844472723069, 3.7007434154171886e-16, 0.23152802471939554), abs=1e-12
+    )
+
+
+def test_the_interval_is_around_the_value_though_a_drawn_table_has_more_information():
+    rng = np.random.default_rng(0)
+    found = pid_of(*rng.integers(0, 5, (3, 200)), draws=30, permutations=5)
+    for value, low, high in zip(found.value, found.low, found.high, strict=True):
+        assert low <= value <= high
 
 
 def test_labels_of_nothing_have_the_information_of_their_null():

@@ -11,7 +11,7 @@ from counterpoint.compare.holm import holm
 from counterpoint.compare.selected import PROCEDURES, is_unanimous, selected
 from counterpoint.config import Evaluate
 from counterpoint.errors import ConfigError
-from counterpoint.metrics import Part, read_part
+from counterpoint.metrics import Part, find_metric, read_part
 from counterpoint.metrics.jackknife import jackknife
 from counterpoint.metrics.spread import Spread
 from counterpoint.schema import DIFFERENCES, Frame
@@ -242,7 +242,10 @@ class Comparison:
             interval, p, and the minimum detectable difference.
         """
         difference = self.scores[a][metric].minus(self.scores[b][metric])
-        return {"a": a, "b": b, "metric": metric} | _measured(difference.value, difference.spread, self.confidence)
+        row = _measured(difference.value, difference.spread, self.confidence)
+        if find_metric(metric).scale == "share":  # a difference of two shares lies from −1 to 1
+            row |= {"low": max(row["low"], -1.0), "high": min(row["high"], 1.0)}
+        return {"a": a, "b": b, "metric": metric} | row
 
 
 def _measured(value: float, spread: Spread, confidence: float) -> dict[str, float]:

@@ -70,15 +70,23 @@ def smallest_margin(difference: float, error: float, df: float, *, confidence: f
     >>> round(smallest_margin(0.01, 0.01, 500), 4)
     0.0265
     """
-    return abs(difference) + float(stdtrit(df, confidence)) * error
+    return abs(difference) + max(0.0, float(stdtrit(df, confidence))) * error
 
 
 def rows_needed(
-    difference: float, error: float, df: float, n: int, *, margin: float | None = None, confidence: float = 0.95
+    difference: float,
+    error: float,
+    df: float,
+    n: int,
+    *,
+    margin: float | None = None,
+    worthless: float | None = None,
+    confidence: float = 0.95,
 ) -> int | None:
     """Return how many rows would settle a comparison with a power of 80 %, or None if more than `MOST_TIMES` as many.
 
-    They show that *difference* is not 0, or that it is within the *margin*, whichever takes fewer rows.  The standard
+    They show that *difference* is not 0, that it is within the *margin*, or that it is below *worthless*, whichever
+    takes fewest rows.  The standard
     error is taken to fall with the square root of the number of rows.
 
     Parameters
@@ -89,6 +97,8 @@ def rows_needed(
         *n* is the number of rows now.
     margin
         *margin* is the largest difference that does not matter, if there is one.
+    worthless
+        *worthless* is a gain that counts as none: the upper end of the interval must lie below it.
     confidence
         *confidence* is the level of the interval.
 
@@ -100,9 +110,12 @@ def rows_needed(
     if not (isfinite(difference) and error > 0):
         return None
     power = float(stdtrit(df, POWER))
-    errors = [abs(difference) / (float(stdtrit(df, (1 + confidence) / 2)) + power)]
+    width = float(stdtrit(df, (1 + confidence) / 2)) + power
+    errors = [abs(difference) / width]
+    if worthless is not None:
+        errors.append((worthless - difference) / width)
     if margin is not None and abs(difference) < margin:
         errors.append((margin - abs(difference)) / (float(stdtrit(df, confidence)) + power))
-    needed = max(errors)  # the largest error that settles one of the two
+    needed = max(errors)  # the largest error that settles one of them
     times = (error / needed) ** 2 if needed > 0 else float("inf")
     return round(n * times) if times <= MOST_TIMES else None

@@ -171,6 +171,12 @@ class OutsidePredictions(Delimited, Section):
     modalities: tuple[Literal["text", "image"], ...] = ("text", "image")
     """Modalities that the model reads."""
 
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.modalities)) < len(self.modalities):
+            raise ValueError(f"modalities names one twice: {', '.join(self.modalities)}")
+        return self
+
 
 class Fit(Section):
     """How contenders are fitted: seeds, threads of one fit, and fits at once (default: one for each core)."""

@@ -67,14 +67,15 @@ def straddling_groups(pairs: Frame) -> list[dict[str, str]]:
 
     >>> pairs = pl.DataFrame({"group": ["g1", "g1", "g2"], "fold": ["train", "test", "test"]})
     >>> [found["explanation"] for found in straddling_groups(pairs)]
-    ['1 of 2 groups (2 rows) in more than one fold of the given split.']
+    ['1 of 2 groups (2 rows) is in several folds of the given split.']
     """
     groups = pairs.group_by("group").agg(pl.len(), pl.col("fold").n_unique()).sort("group")
     torn = groups.filter(pl.col("fold") > 1)
     if torn.is_empty():
         return []
     n, n_rows = torn.height, int(torn["len"].sum())
-    message = f"{n:,} of {groups.height:,} groups ({n_rows:,} rows) in more than one fold of the given split."
+    are = "is" if n == 1 else "are"
+    message = f"{n:,} of {groups.height:,} groups ({n_rows:,} rows) {are} in several folds of the given split."
     return [finding("CP002", "warn", "fold", message, groups=n, rows=n_rows, such_as=torn["group"].head(3).to_list())]
 
 

@@ -4,6 +4,7 @@ A claim is printed with the quantity that decided it.  docs/verdict.md has the r
 """
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from counterpoint import number_formats
 from counterpoint.compare.equivalence import chances, rows_needed, smallest_margin
 from counterpoint.compare.holm import holm
 from counterpoint.compare.repeated import n_repeats
+from counterpoint.compare.selected import PROCEDURES
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.diagnose.verdict_list import Verdict
 from counterpoint.diagnose.verdict_modalities import WORTHLESS
@@ -49,13 +51,15 @@ DOUBTS: Mapping[str, str] = {
     "CP016": "a network was not trained well",
     "CP003": "lost rows differ from the others",
     "CP012": "the test pairs were scored several times",
-    "CP011": "the comparison may be noise",
+    "CP011": "another training or other test pairs may reverse the difference",
     "CP023": "a contender loses to a simpler one of its modality",
     "CP005": "the two contenders had unequal budgets",
 }
 """The alarms that undermine an answer, the most serious first, in words."""
 BETTER = ("better", "better_alone", "not_shown")
 """Claims whose contender of both modalities has the better score."""
+NOISE = "CP011"
+"""The alarm that a difference may be noise, which undermines no answer that claims no difference."""
 FIRST = ("CP001", "CP004")
 """Alarms that come before a single-entity contender that loses to a simpler one: the pairs may be no pairs."""
 
@@ -79,21 +83,32 @@ def claim_of(inputs: VerdictInputs, verdict: Verdict) -> str:
 
 def headline_of(inputs: VerdictInputs, claim: str) -> str:
     """Return the headline of a *claim*: one sentence with the primary contrast and its interval."""
-    contrast, gain, unit = inputs.contrast, inputs.gain, inputs.metric.replace("_", " ")
+    contrast, gain, unit = inputs.contrast, inputs.gain, find_metric(inputs.metric).name_within
     a, b, measured = contrast["a"], contrast["b"], number_formats.signed_with_interval(*gain)
     better = "does better than" if gain.low > 0 else "does worse than"
     relation = better if gain.low > 0 or gain.high < 0 else "is not shown to differ from"
     opening = OPENINGS[claim].format(a=a, b=b, relation=relation, unread=" or the ".join(inputs.unread()))
     if claim == "not_asked":
         return f"{opening}, so the difference in {unit} between {a} and {b}, {measured}, is no answer."
-    between = "" if claim == "not_comparable" else f" between {a} and {b}"
+    chosen = ", as they were chosen in each fit," if inputs.choices else ""
+    between = chosen if claim == "not_comparable" else f" between {a} and {b}{chosen}"
     return f"{opening}: the difference in {unit}{between} is {measured}."
 
 
 def doubt_of(inputs: VerdictInputs, claim: str) -> str | None:
     """Return the alarm that undermines the claim most, as one sentence, or None."""
-    alarms = set(inputs.findings.filter(pl.col("severity").is_in(["warn", "fail"]))["code"])
     beaten = _beaten(inputs) if claim in BETTER else None
+    is_claimed = claim in (*BETTER, "worse", "not_comparable")  # otherwise no difference is claimed
+    findings = inputs.findings if is_claimed else inputs.findings.filter(pl.col("code") != NOISE)
+    return first_doubt(findings, beaten)
+
+
+def first_doubt(findings: Frame, beaten: str | None = None) -> str | None:
+    """Return the most serious alarm of *findings* as one sentence, or None.
+
+    *beaten* is the sentence on a single-entity contender that loses to a simpler one, where an answer rests on it.
+    """
+    alarms = set(findings.filter(pl.col("severity").is_in(["warn", "fail"]))["code"])
     order = [*FIRST, *(["CP023"] if beaten else []), *DOUBTS]
     first = next((code for code in order if code in alarms), None)
     return first and (beaten if first == "CP023" and beaten else f"But {DOUBTS[first]} ({first}).")
@@ -123,7 +138,13 @@ def numbers_of(inputs: VerdictInputs, claim: str) -> Iterator[str]:
 def scores_of(inputs: VerdictInputs) -> str:
     """Return the test scores of the two contenders of the primary contrast, in one sentence."""
     value, a, b = inputs.test_scores, inputs.contrast["a"], inputs.contrast["b"]
-    ours, other = number_formats.score(value[a]), number_formats.score(value[b])
+    scores = inputs.chosen_scores.get(inputs.metric) or (value[a], value[b])
+    ours, other = map(number_formats.score, scores)
+    if inputs.choices:
+        return (
+            f"Chosen on validation rows in each fit, contenders of both modalities (most often {a}) reach {ours}, and "
+            f"those of one (most often {b}) {other}."
+        )
     return f"{a} reaches {ours}, and {b}, the contender of one modality chosen on validation rows, {other}."
 
 
@@ -144,6 +165,9 @@ def _decided(inputs: VerdictInputs, claim: str) -> Iterator[str]:
     row, margin, confidence = inputs.contrast, inputs.inputs["margin"], inputs.inputs["confidence"]
     if row["error"] is None:
         return
+    if row["error"] == 0 and row["difference"] == 0:
+        yield "Both answer with the same score in every group of rows."
+        return
     measured = row["difference"], row["error"], row["df"]
     found = chances(*measured, margin=margin or 0.0)
     better, same, worse = (number_formats.probability(chance) for chance in found)
@@ -154,13 +178,14 @@ def _decided(inputs: VerdictInputs, claim: str) -> Iterator[str]:
             f"with a margin of {least} or more."
         )
     else:
-        within = f"no difference beyond {number_formats.score(margin)}"
-        yield f"The probabilities are {better} for better, {same} for {within}, and {worse} for worse."
+        more = f"by more than {number_formats.score(margin)}"
+        yield f"The probabilities are {better} for better {more}, {worse} for worse {more}, and {same} for neither."
     if claim in ("open", "none", "not_shown") and row["low"] <= 0 <= row["high"] and row["error"] > 0:
         n = inputs.inputs["scores"].filter(pl.col("part").is_in(["test", "oof"]))["n"].max() or 0
-        needed = rows_needed(*measured, n, margin=margin, confidence=confidence)
-        more = f"About {needed - n:,} more test pairs" if needed else "More than a hundred times as many test pairs"
-        yield f"{more} would settle it, if the difference stays as it is."
+        needed = rows_needed(*measured, n, margin=margin, worthless=WORTHLESS, confidence=confidence)
+        if needed is None or needed > n:
+            more = f"About {needed - n:,} more test pairs" if needed else "More than a hundred times as many test pairs"
+            yield f"{more} would settle it, if the difference stays as it is."
 
 
 def _class_alone(inputs: VerdictInputs) -> Iterator[str]:
@@ -190,14 +215,24 @@ def _ties(inputs: VerdictInputs) -> Iterator[str]:
 def _other_metrics(inputs: VerdictInputs) -> Iterator[str]:
     """Yield the metrics whose difference points the other way, or to one where the primary metric shows none."""
     a, b, own = inputs.contrast["a"], inputs.contrast["b"], _sign(inputs.contrast)
-    rows: Frame = inputs.inputs["differences"].filter(pl.col("low").is_not_null(), a=a, b=b, is_primary=False)
-    for row in rows.unique("metric", keep="first", maintain_order=True).iter_rows(named=True):
+    for row in _in_other_metrics(inputs):
         towards = _sign(row) * (1 if find_metric(row["metric"]).higher_is_better else -1)
         if row["metric"] != inputs.metric and towards and towards != own:
             label = find_metric(row["metric"]).name_within
             measured = number_formats.signed_with_interval(row["difference"], row["low"], row["high"])
             relation = "better" if towards > 0 else "worse"
             yield f"By {label} the answer differs: {a} does {relation} than {b}, {measured}."
+
+
+def _in_other_metrics(inputs: VerdictInputs) -> Iterator[Mapping[str, Any]]:
+    """Yield the difference of the two sides in each metric that has an interval, as they were chosen."""
+    if inputs.choices is not None:
+        found = (inputs.choices.difference(PROCEDURES["a"], PROCEDURES["b"], metric) for metric in inputs.chosen_scores)
+        yield from (row for row in found if isfinite(row["low"]))
+        return
+    a, b = inputs.contrast["a"], inputs.contrast["b"]
+    rows: Frame = inputs.inputs["differences"].filter(pl.col("low").is_not_null(), a=a, b=b, is_primary=False)
+    yield from rows.unique("metric", keep="first", maintain_order=True).iter_rows(named=True)
 
 
 def _sign(row: Mapping[str, Any]) -> int:

@@ -124,7 +124,7 @@ def _explained(single: str, fusion: str, gain: Estimate, points: Estimate, untri
     if gain.high < WORTH_BITS and points.high < WORTH_POINTS:
         return "warn", (
             f"These rows show no gain from reading both modalities. {measured} "
-            f"Its balanced accuracy is higher by {numbers.signed_with_interval(*points)}. "
+            f"Its balanced accuracy differs by {numbers.signed_with_interval(*points)}. "
             f"Read one modality, unless a model of another kind finds a gain.{f' {untried}' if untried else ''}"
         )
     if gain.low > 0:

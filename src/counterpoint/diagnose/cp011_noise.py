@@ -41,7 +41,8 @@ class Noise(Check):
         evidence = {"n_fits": n_fits, "difference": difference, "minimum_detectable": detectable}
         if n_fits < FEW_FITS:
             fits = "one fit" if n_fits == 1 else f"{n_fits} fits"
-            few = f"The comparison has {fits} of each contender. Another seed may reverse the result. "
+            of_each = f"The comparison has {fits} of each contender that depends on its seed."
+            few = f"{of_each} Another seed may reverse the result. "
             return self.finding("warn", SUBJECT, f"{few}Use at least {FEW_FITS} fits.", **evidence)
         if difference is None or detectable is None:
             few = (

@@ -18,12 +18,20 @@ def to_use(inputs: VerdictInputs, verdict: Verdict, claim: str) -> str | None:
     verdict, claim
         *verdict* and *claim* are those of the answer.
     """
-    a, b = inputs.contrast["a"], inputs.contrast["b"]
-    if verdict.name == "no_signal":
+    if verdict.name == "no_signal" or claim not in (*BETTER, *SETTLED):
         return None
-    if claim in BETTER:
-        return _simpler_sum(inputs, a) or str(a)
-    return str(b) if claim in SETTLED else None
+    name = _chosen(inputs, "a" if claim in BETTER else "b")
+    if inputs.baseline and inputs.difference(name, inputs.baseline).high < 0:
+        return None  # a contender that reads neither does better
+    return (_simpler_sum(inputs, name) or name) if claim in BETTER else name
+
+
+def _chosen(inputs: VerdictInputs, side: str) -> str:
+    """Return the contender of a side that was chosen most often, of those that none of them is shown to beat."""
+    shares = (inputs.inputs["primary"].get("shares") or {}).get(side, {})
+    names: list[str] = list(shares) or [str(inputs.contrast[side])]
+    beaten = {name for name in names if any(inputs.difference(other, name).low > 0 for other in names if other != name)}
+    return next((name for name in names if name not in beaten), names[0])
 
 
 def _simpler_sum(inputs: VerdictInputs, a: str) -> str | None:

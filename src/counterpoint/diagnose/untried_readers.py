@@ -28,7 +28,7 @@ def untried_readers(modalities: Modalities, pretrained: Collection[str]) -> str 
     --------
     >>> untried_readers({"text-probe": ("text",), "image-cnn": ("image",)}, ["text"])
     "The image was read only by small models trained from scratch: to try a pretrained reader,
-    run `pip install 'counterpoint[encoders]'` and add image-probe to the contenders."
+    add image-probe to the contenders (it needs pip install 'counterpoint[encoders]')."
     >>> untried_readers({"pair-probe": ("text", "image")}, ["text", "image"]) is None
     True
     """
@@ -39,5 +39,5 @@ def untried_readers(modalities: Modalities, pretrained: Collection[str]) -> str 
     verb = "was" if len(untried) == 1 else "were"
     return (
         f"The {' and the '.join(untried)} {verb} read only by small models trained from scratch: to try a pretrained "
-        f"reader, run `{INSTALL}` and add {' and '.join(PROBES[each] for each in untried)} to the contenders."
+        f"reader, add {' and '.join(PROBES[each] for each in untried)} to the contenders (it needs {INSTALL})."
     )

@@ -4,11 +4,20 @@ Reads the primary contrast, the scores and the findings, and no model.  `counter
 the questions that lead to the verdict.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import polars as pl
 
-from counterpoint.diagnose.claim import NOT_COMPARABLE, claim_of, doubt_of, headline_of, numbers_of, scores_of
+from counterpoint.diagnose.claim import (
+    NOT_COMPARABLE,
+    claim_of,
+    doubt_of,
+    first_doubt,
+    headline_of,
+    numbers_of,
+    scores_of,
+)
 from counterpoint.diagnose.inputs import Inputs
 from counterpoint.diagnose.to_use import to_use
 from counterpoint.diagnose.untried_readers import untried_readers
@@ -40,6 +49,9 @@ class Answer(NamedTuple):
         *untried* is the limit of the answer where no pretrained reader of a modality was tried, or None.
     to_use
         *to_use* is the contender that the answer recommends to use, or None.
+    chosen_scores
+        *chosen_scores* are the test scores of the two sides by metric, where a side is another contender in some folds
+        or seeds.  None where both sides are one contender each.
     """
 
     verdict: str
@@ -51,6 +63,7 @@ class Answer(NamedTuple):
     evidence: tuple[str, ...] = ()
     untried: str | None = None
     to_use: str | None = None
+    chosen_scores: Mapping[str, tuple[float, float]] | None = None
 
 
 def answer(inputs: Inputs, findings: Frame) -> Answer:
@@ -66,12 +79,11 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
     alarms = findings.filter(pl.col("severity").is_in(["warn", "fail"]))
     evidence = tuple(alarms["code"].unique(maintain_order=True))
     if inputs["primary"] is None:
-        headline = "There is nothing to compare: the study lacks a single-entity or a multimodal contender."
-        return Answer("cannot_tell", headline, evidence=evidence)
+        return Answer("cannot_tell", _nothing(inputs), doubt=first_doubt(findings), evidence=evidence)
     numbers = VerdictInputs(inputs, findings)
     if numbers.contrast["low"] is None:
         headline = "The test rows are too few to compare on: the primary contrast has no interval."
-        return Answer("cannot_tell", headline, evidence=evidence)
+        return Answer("cannot_tell", headline, doubt=first_doubt(findings), evidence=evidence)
     verdict = next(found for question in QUESTIONS if (found := question(numbers)) is not None)
     claim = claim_of(numbers, verdict)
     return Answer(
@@ -84,4 +96,16 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
         evidence,
         None if verdict.name in NOT_COMPARABLE else untried_readers(inputs["modalities"], inputs["pretrained"]),
         to_use(numbers, verdict, claim),
+        numbers.chosen_scores or None,
     )
+
+
+def _nothing(inputs: Inputs) -> str:
+    """Return the headline of a study without a primary contrast."""
+    kinds = {len(reads) for reads in inputs["modalities"].values()}
+    if not {1, 2} <= kinds:
+        return "There is nothing to compare: the study lacks a single-entity or a multimodal contender."
+    validated = set(inputs["predictions"].filter(part="validation")["contender"])
+    known = {len(inputs["modalities"].get(name, ())) for name in validated}
+    side = "a multimodal contender" if 2 not in known else "a contender of one modality"
+    return f"Nothing can be chosen: no predictions of validation rows by {side}."

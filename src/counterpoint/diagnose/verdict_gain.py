@@ -39,9 +39,11 @@ def _kind_of_gain(inputs: VerdictInputs) -> Verdict:
         return _gain_of_combination(inputs)
     part, gain = _beyond(inputs)
     kind = _kind(inputs, part, gain)
+    empty = _empty(inputs)
     if kind == "cannot_tell":
-        return Verdict(kind, (SUM_NOT_SHOWN,), is_of_both=True)
-    if kind == "additive_gain" and (empty := _empty(inputs)):
+        reasons = (SUM_NOT_SHOWN, *_of_empty(inputs, empty)) if empty else (SUM_NOT_SHOWN,)
+        return Verdict(kind, reasons, is_of_both=empty is None)
+    if kind == "additive_gain" and empty:
         return _better_reading(inputs, empty)
     return Verdict(kind, _reasons_of_gain(kind, part))
 
@@ -56,9 +58,13 @@ def _gain_of_combination(inputs: VerdictInputs) -> Verdict:
     if together:
         if not any(_gains(inputs, name) and inputs.difference(a, name).low <= 0 for name in sums):
             reason = f"{a} combines models, of which {' and '.join(together)} may read text and image together."
-            is_of_both = _has_no_more_models(inputs) or any(_gains(inputs, name) for name in (*together, *sums))
+            empty = _empty(inputs)
+            is_of_both = empty is None and (
+                _has_no_more_models(inputs) or any(_gains(inputs, name) for name in (*together, *sums))
+            )
             unknown = SUM_NOT_SHOWN if is_of_both else AVERAGE_NOT_EXCLUDED
-            return Verdict("cannot_tell", (reason, unknown), is_of_both=is_of_both)
+            of_empty = _of_empty(inputs, empty) if empty else ()
+            return Verdict("cannot_tell", (reason, unknown, *of_empty), is_of_both=is_of_both)
         reason = "A sum over the modalities is enough: no interaction between them is needed."
     else:
         if not (_has_no_more_models(inputs) or any(_gains(inputs, name) for name in (SUM, *sums))):
@@ -109,8 +115,14 @@ def _better_reading(inputs: VerdictInputs, empty: str) -> Verdict:
         return Verdict(
             f"{other}_only", (*only(inputs, other, empty), f"So the gain may be a better reading of the {other}.")
         )
+    return Verdict("cannot_tell", _of_empty(inputs, empty))
+
+
+def _of_empty(inputs: VerdictInputs, empty: str) -> tuple[str, str]:
+    """Return the reasons why a gain is not shown to come from both: the modality *empty* is not shown to predict."""
+    other = "image" if empty == "text" else "text"
     reason = f"No contender that reads only the {empty} is shown to beat guessing{best_of(inputs, empty)}."
-    return Verdict("cannot_tell", (reason, f"So the gain may be a better reading of the {other}."))
+    return reason, f"So the gain may be a better reading of the {other}."
 
 
 def _kind(inputs: VerdictInputs, part: Estimate, gain: Estimate) -> str:

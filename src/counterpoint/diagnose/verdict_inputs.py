@@ -10,6 +10,8 @@ from typing import Any
 
 import polars as pl
 
+from counterpoint.compare.differences import Comparison
+from counterpoint.compare.selected import PROCEDURES, is_unanimous, selected
 from counterpoint.diagnose.inputs import Inputs
 from counterpoint.measures import Estimate
 from counterpoint.measures.comparison_tables import (
@@ -20,6 +22,7 @@ from counterpoint.measures.comparison_tables import (
     scores_on_test_rows,
 )
 from counterpoint.measures.information_gain import INDEPENDENT, SUM, InformationGain
+from counterpoint.metrics import read_part
 from counterpoint.metrics.decision import BALANCED
 from counterpoint.schema import Frame
 
@@ -83,6 +86,25 @@ class VerdictInputs:
         """The score of each contender on test rows."""
         scores = scores_on_test_rows(self.inputs["scores"], self.metric)
         return dict(scores.select("contender", "value").iter_rows())
+
+    @cached_property
+    def choices(self) -> Comparison | None:
+        """The two selection procedures of the primary contrast in every metric, or None where all choices agree."""
+        primary, predictions = self.inputs["primary"], self.inputs["predictions"]
+        if is_unanimous(primary):
+            return None
+        rows = pl.concat([predictions, selected(predictions, primary)])
+        metrics = self.inputs["differences"]["metric"].unique(maintain_order=True).to_list()
+        part = read_part(rows, "test", PROCEDURES.values(), primary=self.metric)
+        return Comparison(part, metrics, self.inputs["confidence"])
+
+    @cached_property
+    def chosen_scores(self) -> dict[str, tuple[float, float]]:
+        """The test scores of both selection procedures by metric, where their choices differ between folds or seeds."""
+        if self.choices is None:
+            return {}
+        a, b = (self.choices.scores[name] for name in PROCEDURES.values())
+        return {metric: (float(a[metric].value), float(b[metric].value)) for metric in a}
 
     def training_score_high(self, name: str) -> float | None:
         """Return the upper end of the balanced accuracy of contender *name* on its training rows."""

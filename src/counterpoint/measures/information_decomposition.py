@@ -108,7 +108,9 @@ def pid_of(
     times = (np.bincount(taken, minlength=n)[members] for taken in rng.integers(0, n, (draws, n)))
     drawn = [_counted(codes, shape, weights) for weights in times]
     parts = _parts(np.stack([_counted(codes, shape), *shuffled, *drawn]))  # (1 + permutations + draws, 4)
-    low, high = zip(*(percentiles(values, TAILS_95) for values in parts[1 + permutations :].T), strict=True)
+    # A table of few rows has too much information, and a drawn one has it twice: only the spread of the draws counts.
+    spread = parts[0] + parts[1 + permutations :] - parts[1 + permutations :].mean(axis=0)
+    low, high = zip(*(percentiles(values, TAILS_95) for values in spread.clip(min=0).T), strict=True)
     rows = parts[0], parts[1 : 1 + permutations].mean(axis=0), low, high
     return Decomposition(*(Information(*map(float, bits)) for bits in rows))
 

@@ -84,7 +84,8 @@ def scaled_interval(centre: float, half_width: float, scale: str) -> tuple[float
     if scale == "loss" and centre > 0:
         ratio = float(np.exp(half_width / centre))
         return centre / ratio, centre * ratio
-    return centre - half_width, centre + half_width
+    low = centre - half_width
+    return max(low, min(centre, 0.0)) if scale == "loss" else low, centre + half_width
 
 
 def standard_errors(confidence: float) -> float:

@@ -21,7 +21,7 @@ def test_failures_come_before_warnings_and_what_does_not_apply_is_apart():
                     ("CP016", "fail", "d"), ("CP010", "odd", "e"))  # fmt: skip
     codes = {name: [row["code"] for row in found[name]] for name in ("alarms", "notes", "others")}
     assert codes == {"alarms": ["CP016", "CP009"], "notes": ["CP001", "CP010"], "others": ["CP003"]}
-    assert found["summary"] == "Of 5 findings, 1 fail, 1 warn, 1 are notes, 1 do not apply."
+    assert found["summary"] == "Of 5 findings, 1 fails, 1 warns, 1 is a note, 1 does not apply."
 
 
 def test_a_study_without_findings_has_no_section():

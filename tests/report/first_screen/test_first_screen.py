@@ -10,7 +10,8 @@ import pytest
 from counterpoint import schema
 from counterpoint.config import Evaluate
 from counterpoint.contenders import MODELS
-from counterpoint.diagnose.claim import DOUBTS, NOT_COMPARABLE, OPENINGS
+from counterpoint.diagnose.claim import BETTER, DOUBTS, NOT_COMPARABLE, OPENINGS
+from counterpoint.diagnose.to_use import SETTLED
 from counterpoint.diagnose.verdict_list import VERDICTS
 from counterpoint.lookup import find
 from counterpoint.metrics.table import METRICS
@@ -87,6 +88,8 @@ def sides(
     }
     tables = {name: tables.get(name, schema.empty(columns)) for name, columns in TABLES.items()}
     table = ScoreTable(tables["scores"], metric=metric, confidence=0.95)
+    if to_use is None:
+        to_use = "lstm-cnn" if claim in BETTER else "text-svm" if claim in SETTLED and verdict != "no_signal" else None
     answer = {"claim": claim, "verdict": verdict, "doubt": doubt, "headline": "lstm-cnn …", "to_use": to_use}
     results = {"study": "photos", "answer": answer, "primary": {"a": "lstm-cnn", "b": "text-svm", "metric": metric}}
     results |= {"primary": None} if claim == "nothing" else {}
@@ -235,6 +238,24 @@ def test_a_rule_of_words_is_no_contender_that_reads_the_text_alone():
     assert set(UNTRAINED) == {kind for kind, model in models.items() if not getattr(model, "is_trained", True)}
 
 
+def test_a_contender_that_loses_to_one_that_reads_nothing_is_not_recommended():
+    found = first_screen(sides("none", "redundant", to_use=""), None)["next"]
+    assert found["sentences"][0] == "A model that reads neither text nor image does better: use none of these yet."
+    assert found["command"] is None
+
+
+def test_scores_are_those_of_the_choices_where_they_differ():
+    found = sides("worse", "cannot_tell")
+    found.results["answer"]["chosen_scores"] = {"balanced_accuracy": [0.80, 0.83]}
+    words = first_screen(found, None)["scores"]
+    assert words == "Of 100 pairs (as many of each class), reading both gets 80 right, and the text alone 83."
+
+
+def test_answers_that_are_equal_in_every_group_have_no_range():
+    found = sides("open", "cannot_tell", ends=(0.0, 0.0, 0.0))
+    assert first_screen(found, None)["sure"] == ["Both got the same score in every group of the 1,000 test pairs."]
+
+
 def test_an_open_question_says_about_how_many_more_pairs_would_settle_it():
     sentences = first_screen(sides("open", "cannot_tell"), None)["next"]["sentences"]
     assert sentences[0] == "About 3,700 more pairs would settle it, if the difference stays as it is."
@@ -254,7 +275,7 @@ def test_the_cost_is_the_time_of_a_pair():
 @pytest.mark.parametrize(
     ("encode_s", "words", "note"),
     [
-        (8.0, "12 ms", "Pretrained models are included. The"),
+        (8.0, "12 ms", "Pretrained models are included."),
         (None, "4.0 ms", "The time to load pictures and to run the pre"),
     ],
 )

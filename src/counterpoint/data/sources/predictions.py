@@ -145,11 +145,11 @@ def _check_rows(placed: Frame, pairs: Frame, path: Path) -> None:
 def _scaled(placed: Frame, classes: list[str], path: Path) -> Frame:
     columns = [f"p_{label}" for label in classes]
     total = pl.sum_horizontal(columns)
-    is_chance = pl.all_horizontal(pl.col(columns).is_between(0, 1 + TOLERANCE)) & ((total - 1).abs() <= TOLERANCE)
-    wrong = placed.filter(~is_chance.fill_null(False))
+    is_inside = pl.all_horizontal(pl.col(columns).is_between(-TOLERANCE, 1 + TOLERANCE))
+    wrong = placed.filter(~(is_inside & ((total - 1).abs() <= TOLERANCE)).fill_null(False))
     if wrong.height:
+        n = "1 row is" if wrong.height == 1 else f"{wrong.height:,} rows are"
         row = wrong.select("id", *columns).row(0)
-        raise SourceError(
-            f"{path}: {wrong.height:,} rows are not probabilities from 0 to 1 with sum 1. The first is {row}."
-        )
-    return placed.with_columns(pl.col(columns) / total)
+        raise SourceError(f"{path}: {n} not probabilities from 0 to 1 with sum 1. The first is {row}.")
+    clipped = placed.with_columns(pl.col(columns).clip(0.0, 1.0))
+    return clipped.with_columns(pl.col(columns) / total)

@@ -184,10 +184,13 @@ def _note(row: Contribution) -> str:
 
 
 def _information_words(rows: list[Contribution]) -> list[str]:
-    whole = numbers.score(sum(row.value for row in rows))
-    shares = ", ".join(f"{numbers.share(row.share)} {row.name.partition(':')[0]}" for row in rows)
+    beyond = [max(0.0, row.value - (row.chance or 0.0)) for row in rows]
     predicted = "The predictions from the text alone and from the image alone"
-    return [f"{predicted} hold {whole} bits about the class of a pair: {shares}."]
+    if not sum(beyond):
+        return [f"{predicted} hold no more bits about the class of a pair than they would by chance."]
+    whole, parts = sum(beyond), zip(beyond, rows, strict=True)
+    shares = ", ".join(f"{numbers.share(bits / whole)} {row.name.partition(':')[0]}" for bits, row in parts)
+    return [f"{predicted} hold {numbers.score(whole)} bits about the class of a pair beyond chance: {shares}."]
 
 
 def _perceptual_words(rows: list[Contribution], contender: str) -> list[str]:

@@ -79,6 +79,7 @@ def cost_section(
         "figures": figures,
         "titles": {cost: COSTS[cost][0] for cost in figures},
         "words": [in_words(front, cost) for cost, front in fronts.items()],
+        "has_others": any(len(front) < len(table.drop_nulls(cost)) for cost, front in fronts.items()),
         "rows": [_in_table(row, fronts) for row in table.to_dicts()],
         "front": fronts,
         "note": _note(costs),

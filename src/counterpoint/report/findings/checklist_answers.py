@@ -57,7 +57,7 @@ def data_set(record: StudyRecord) -> Answer:
     kind = record.section("source").get("kind")
     attribution = record.results.get("attribution")
     known = f"Source of the kind {kind or 'unknown'}, {_rows_in(record)} rows"
-    return partly(f"{known}. {attribution}" if attribution else known, "a link or DOI, and the licence")
+    return partly(f"{known}. {attribution.rstrip('. ')}" if attribution else known, "a link or DOI, and the licence")
 
 
 def code(record: StudyRecord) -> Answer:

@@ -60,8 +60,11 @@ def findings_section(
 def _summary(found: Frame) -> str:
     """Return the number of findings of each severity as a sentence."""
     counts = dict(found["severity"].value_counts().iter_rows())
-    words = {"fail": "fail", "warn": "warn", "info": "are notes", "not_applicable": "do not apply"}
-    parts = [f"{counts[name]} {word}" for name, word in words.items() if counts.get(name)]
+    words = {
+        "fail": ("fails", "fail"), "warn": ("warns", "warn"), "info": ("is a note", "are notes"),
+        "not_applicable": ("does not apply", "do not apply"),
+    }  # fmt: skip
+    parts = [f"{counts[name]} {word[counts[name] > 1]}" for name, word in words.items() if counts.get(name)]
     return f"Of {numbers.count(len(found))} findings, {', '.join(parts)}." if parts else ""
 
 

@@ -11,6 +11,9 @@ from counterpoint import number_formats as numbers
 from counterpoint.compare.equivalence import rows_needed
 from counterpoint.contenders import WITHOUT_ENCODERS
 from counterpoint.contenders.titles import COMBINATIONS, SUMS, TITLES
+from counterpoint.diagnose.claim import BETTER
+from counterpoint.diagnose.to_use import SETTLED
+from counterpoint.diagnose.verdict_modalities import WORTHLESS
 from counterpoint.report.curves.cost_front import ALL_PREDICTIONS_S
 from counterpoint.report.first_screen.plain_numbers import about, milliseconds
 from counterpoint.report.first_screen.plain_words import NEXT
@@ -19,6 +22,8 @@ from counterpoint.report.first_screen.sides import Sides
 Content = dict[str, Any]
 ENCODED = set(TITLES).difference(WITHOUT_ENCODERS, ("late-fusion", "ensemble"))
 """Kinds that read the vectors of pretrained models in any case."""
+USABLE = (*BETTER, *SETTLED)
+"""Claims with a contender to use, unless one that reads nothing is better."""
 QUEUES = {
     "CP004": "whose text and image agree least",
     "CP020": "whose label looks wrong",
@@ -32,6 +37,8 @@ def next_step(sides: Sides) -> Content:
     """Return the next step: sentences, the command that saves a contender, and the rows to look at."""
     name, command = sides.answer.get("to_use"), None
     sentences = list(_steps(sides))
+    if not name and sides.claim in USABLE and sides.verdict != "no_signal":
+        sentences.insert(0, "A model that reads neither text nor image does better: use none of these yet.")
     if name:
         title = sides.contenders.title(name)
         sentences.insert(0 if sides.claim != "open" else len(sentences), f"{_use(sides, name)} “{title}”.")
@@ -55,7 +62,7 @@ def _steps(sides: Sides) -> Iterator[str]:
         yield _missing(sides)
         return
     if sides.verdict in NEXT:
-        yield NEXT[sides.verdict].format_map(sides.places)
+        yield _absent(sides) or NEXT[sides.verdict].format_map(sides.places)
     if sides.claim == "not_shown":
         yield "To learn the reason, try better models of the text alone and of the image alone, or more pairs."
     if sides.verdict == "averaging_gain":
@@ -66,11 +73,21 @@ def _steps(sides: Sides) -> Iterator[str]:
         yield from _more_pairs(sides)
 
 
+def _absent(sides: Sides) -> str | None:
+    """Return what to do where no pair has a modality that no contender reads alone."""
+    absent = [modality for modality in sides.unread if sides.tables["pairs"][modality].null_count() == sides.n_pairs]
+    if sides.verdict != "not_asked" or not absent:
+        return None
+    return f"No pair of this study has {'a text' if 'text' in absent else 'an image'}: add them, and run again."
+
+
 def _missing(sides: Sides) -> str:
     if sides.results.get("primary"):
         return "Keep more pairs for the test, and run again."
     if not sides.contenders.of_modality("text and image"):
         return "Add a model that reads text and image together, and run again."
+    if not sides.unread:
+        return "Give predictions by each model of the pairs that choose the best one, and run again."
     return f"Add a model that reads the {sides.places['unread']} alone, and run again."
 
 
@@ -80,8 +97,9 @@ def _more_pairs(sides: Sides) -> Iterator[str]:
     if not (row["low"] <= 0 <= row["high"]) or not (row["error"] or 0) > 0 or row["df"] is None or not n:
         return
     needed = rows_needed(
-        row["difference"], row["error"], row["df"], n, margin=rules.margin, confidence=rules.confidence
-    )
+        row["difference"], row["error"], row["df"], n, margin=rules.margin, worthless=WORTHLESS,
+        confidence=rules.confidence,
+    )  # fmt: skip
     if needed is None:
         yield "More pairs will hardly settle it: more than a hundred times as many would be needed."
     elif needed > n:
@@ -108,11 +126,11 @@ def _queue(sides: Sides) -> Content | None:
 
 
 class Cost(NamedTuple):
-    """The seconds that a contender takes for one pair and for one training, and whether those of encoders are known."""
+    """The seconds that a contender takes for one pair, for one training, and for its encoders (None: not known)."""
 
     predict_s: float
     fit_s: float
-    has_encoders: bool
+    encode_s: float | None
 
 
 def cost_in_words(sides: Sides) -> list[str]:
@@ -123,7 +141,7 @@ def cost_in_words(sides: Sides) -> list[str]:
         return ["Not measured."]
     sentences = [f"{_subject(sides, name)}: {milliseconds(cost.predict_s)} a pair{_training(sides, name, cost.fit_s)}."
                  for name, cost in took.items()]  # fmt: skip
-    return [*sentences, _left_out({sides.kind(name): cost.has_encoders for name, cost in took.items()})]
+    return [*sentences, *_left_out(sides, {name: cost.encode_s for name, cost in took.items()})]
 
 
 def _subject(sides: Sides, name: str) -> str:
@@ -133,9 +151,9 @@ def _subject(sides: Sides, name: str) -> str:
 
 
 def _training(sides: Sides, name: str, fit_s: float) -> str:
-    """Return the time of one training, unless it rests on the training of other contenders."""
+    """Return the time of one training.  That of a combination is its own part, which may rest on other contenders."""
     took = numbers.rough_duration(fit_s) if fit_s >= 1 else "less than 1 s"
-    return "" if sides.kind(name) in COMBINATIONS else f", after {took} of training"
+    return f", after {took} of training{' of its own' if sides.kind(name) in COMBINATIONS else ''}"
 
 
 def _took(sides: Sides, name: str) -> Cost | None:
@@ -148,15 +166,20 @@ def _took(sides: Sides, name: str) -> Cost | None:
     if found.is_empty():
         return None
     of_pair, of_training = found.select((ALL_PREDICTIONS_S / pl.col("n")).median(), pl.col("fit_s").median()).row(0)
-    return Cost(of_pair, of_training, not found["encode_s"].has_nulls())
+    encode_s = None if found["encode_s"].has_nulls() else float(found["encode_s"].sum())
+    return Cost(of_pair, of_training, encode_s)
 
 
-def _left_out(kinds: Mapping[str, bool]) -> str:
-    """Return one sentence on time that is not measured.  *kinds* say whether the time of their encoders is known."""
-    if not set(kinds).difference(WITHOUT_ENCODERS):
-        return "The time to load pictures comes on top."
-    if all(kinds.values()):
-        return "Pretrained models are included. The time to load pictures for other models comes on top."
-    if set(kinds) & ENCODED:
-        return "The time to load pictures and to run the pretrained models comes on top."
-    return "The time to load pictures, and to run pretrained models if it uses any, comes on top."
+def _left_out(sides: Sides, encode_s: Mapping[str, float | None]) -> Iterator[str]:
+    """Yield sentences on time that is included or left out.  *encode_s* is that of the encoders of each contender."""
+    kinds = {name: sides.kind(name) for name in encode_s}
+    unknown = [name for name, took in encode_s.items() if took is None and kinds[name] not in WITHOUT_ENCODERS]
+    if any(encode_s.values()) and not unknown:
+        yield "Pretrained models are included."
+    by_pixels = [name for name in encode_s if "image" in sides.contenders.style(name).label and not encode_s[name]]
+    loading = "to load pictures" if by_pixels else ""
+    running = "to run the pretrained models" if {kinds[name] for name in unknown} & ENCODED else ""
+    if unknown and not running:
+        running = "to run pretrained models if it uses any"
+    if loading or running:
+        yield f"The time {' and '.join(filter(None, [loading, running]))} comes on top."

@@ -48,11 +48,12 @@ def _of_hundred(share: float) -> str:
 def of_many(confidence: float) -> str:
     """Return a level as a number of repetitions.
 
-    >>> of_many(0.95), of_many(0.995)
-    ('95 of 100', '995 of 1,000')
+    >>> of_many(0.95), of_many(0.995), of_many(0.9999)
+    ('95 of 100', '995 of 1,000', '9,999 of 10,000')
     """
-    of = 100 if math.isclose(100 * confidence, round(100 * confidence)) else 1000
-    return f"{round(confidence * of)} of {of:,}"
+    sizes = (100, 1000, 10_000, 100_000)
+    of = next((size for size in sizes if math.isclose(size * confidence, round(size * confidence))), sizes[-1])
+    return f"{round(confidence * of):,} of {of:,}"
 
 
 def milliseconds(took_s: float) -> str:

@@ -24,6 +24,7 @@ ANSWERS: Mapping[str, str] = {
 """The answer by the claim."""
 ANSWERS_OF_VERDICTS: Mapping[tuple[str, str], str] = {
     ("none", "no_signal"): "No model here does more than a little better than guessing.",
+    ("worse", "no_signal"): "No model here does more than a little better than guessing.",
     ("better_alone", "text_only"): "The model of both does better, but the text alone may explain it.",
     ("better_alone", "image_only"): "The model of both does better, but the image alone may explain it.",
     ("not_comparable", "leak"): "No answer: a few words of the text give the class away.",
@@ -58,7 +59,7 @@ DOUBTS_IN_WORDS: Mapping[str, str] = {
     "CP016": "A network was not trained well.",
     "CP003": "The rows that were lost differ from the others.",
     "CP012": "The pairs of the test were scored several times, so luck had several chances.",
-    "CP011": "The difference may be noise.",
+    "CP011": "Another training, or other pairs, may reverse the difference.",
     "CP023": "A larger model does worse than a simpler one that reads the same.",
     "CP005": "The two models had unequal efforts of training.",
 }

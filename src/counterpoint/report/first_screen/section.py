@@ -118,6 +118,8 @@ def sure_in_words(sides: Sides) -> list[str]:
     row, claim = sides.row, sides.claim
     if row is None or claim in UNDECIDED:
         return ["Nothing can be claimed yet."]
+    if row["error"] == 0 and row["difference"] == 0:
+        return [f"Both got the same score in every group of the {numbers.count(sides.n_tested)} test pairs."]
     is_repeated = sides.tables["repeats"]["repeat"].n_unique() > 1
     more = "The models were trained several times." if is_repeated else "Training the models again may change it."
     return [_range(sides), *_probability(sides), f"Tested on {numbers.count(sides.n_tested)} pairs. {more}"]

@@ -111,6 +111,9 @@ class Sides:
 
     def value(self, name: str, metric: str) -> float | None:
         """Return the test score of a contender, or None."""
+        chosen = (self.answer.get("chosen_scores") or {}).get(metric)
+        if chosen and self.row and name in (self.a, self.b):  # those of the choices, of which the row is the difference
+            return float(chosen[name == self.b])
         rows = self.scores.test.filter(contender=name, metric=metric)["value"].drop_nulls()
         return float(rows[0]) if len(rows) and math.isfinite(rows[0]) else None
 
@@ -129,6 +132,11 @@ class Sides:
     def is_of_counts(self) -> bool:
         """Whether the primary metric is a share of right answers, so that its difference is one too."""
         return self.scores.metric in COUNTED
+
+    @property
+    def n_pairs(self) -> int:
+        """The number of pairs."""
+        return len(self.tables["pairs"])
 
     @property
     def n_tested(self) -> int:

@@ -143,7 +143,7 @@
       anchor.click();
       anchor.remove();
       setTimeout(() => URL.revokeObjectURL(link), 60000);
-      note(`${name} has ${number(rows.length - 1)} pairs. Put it next to the study file and write in that: ${setting}: ${name}`);
+      note(`${name} has ${number(rows.length - 1)} pair${rows.length === 2 ? "" : "s"}. Put it next to the study file and write in that: ${setting}: ${name}`);
     };
     const tick = (row, isOn) => {
       if (isOn) ticked.add(row); else ticked.delete(row);
@@ -165,7 +165,7 @@
         made.get(row)?.querySelector(".about").replaceChildren(...about(row));
       }
       counts();
-      note(`${number(labels.size)} of the pairs on this page have a new label.`);
+      note(`${number(labels.size)} of the pairs on this page ${labels.size === 1 ? "has" : "have"} a new label.`);
     });
     find("[data-save=exclude]").addEventListener("click", () => {
       save("exclude.csv", "exclude", [["id"], ...[...ticked].sort((a, b) => a - b).map((row) => [data.id[row]])]);

@@ -143,7 +143,7 @@
       const known = [...listed].filter((row) => data.id[row] !== null);
       const rows = known.map((row) => [
         data.id[row],
-        ...[data.classes[data.label[row]] ?? "", outcome(row) ?? "", ...data.predicted.map((each) => data.classes[each[row]] ?? "")].map(unarmed),
+        ...[data.classes[data.label[row]] ?? "", OUTCOMES[outcome(row)] ?? "", ...data.predicted.map((each) => data.classes[each[row]] ?? "")].map(unarmed),
         String(data.x[row]), String(data.y[row]),
       ]);
       const text = [head, ...rows].map((row) => row.map(quoted).join(",") + "\n").join("");
