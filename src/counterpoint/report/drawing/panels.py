@@ -4,6 +4,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from unicodedata import east_asian_width
 
 import numpy as np
 import polars as pl
@@ -67,15 +68,14 @@ def draw_confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colou
         *colour* is a name of the palette.
     """
     n = len(classes)
-    side_px, top_px = min(240, 80 * n), 46 if n <= 3 else 110
-    rows = [page_line(name, most=16) for name in classes]
-    left_px = 10 + 7 * max(map(len, rows))
+    rows, columns = ([page_line(name, most=most) for name in classes] for most in (16, 12))
+    side_px, top_px = min(240, 80 * n), 46 if n <= 3 else 26 + max(84, *map(_width_px, columns))
+    left_px = 10 + max(map(_width_px, rows))
     height_px = TITLE_PX + top_px + side_px + 8
     figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72))
     axes = figure.add_axes((left_px / WIDTH_PX, 8 / height_px, side_px / WIDTH_PX, side_px / height_px))
     axes.set(xlim=(0, n), ylim=(n, 0))
     axes.set_xlabel("predicted", labelpad=7)
-    columns = [page_line(name, most=12) for name in classes]
     axes.set_xticks(np.arange(n) + 0.5, columns, rotation=0 if n <= 3 else 90, color=light("ink"))
     axes.set_yticks(np.arange(n) + 0.5, rows, color=light("ink"))
     axes.xaxis.set(label_position="top", ticks_position="top")
@@ -83,6 +83,11 @@ def draw_confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colou
     for row, column in np.ndindex(n, n):
         _cell(axes, row, column, float(shares[row, column]), colour, is_numbered=n <= MOST_NUMBERED)
     return figure
+
+
+def _width_px(text: str) -> int:
+    """Return about the width of *text*: a character of Chinese, Japanese or Korean takes two places."""
+    return sum(14 if east_asian_width(character) in "WF" else 7 for character in text)
 
 
 def _cell(axes: Axes, row: int, column: int, share: float, colour: str, *, is_numbered: bool) -> None:
