@@ -19,13 +19,14 @@ def score(value: float | None) -> str:
 
 
 def signed(value: float | None) -> str:
-    """Return a difference with its sign and three decimals.
+    """Return a difference with its sign and three decimals.  The sign of a small one stays: an interval may end there.
 
-    >>> signed(0.0214), signed(-0.004), signed(0.0001)
-    ('+0.021', '−0.004', '0.000')
+    >>> signed(0.0214), signed(-0.004), signed(0.0001), signed(0.0)
+    ('+0.021', '−0.004', '+0.000', '0.000')
     """
-    text = score(value)
-    return f"+{text}" if value is not None and is_known(value) and round(value, 3) > 0 else text
+    if value is None or not is_known(value) or value == 0:
+        return score(value)
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def share(value: float | None, *, decimals: int = 0) -> str:
