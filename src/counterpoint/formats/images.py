@@ -27,6 +27,8 @@ COLUMN = "image"
 KEPT, GRAY_64 = b"kept", b"gray-64"
 """The key of a Parquet file's metadata for the kind of its images, and the value for raw pixels."""
 MAX_BYTES = 1 << 28
+MOST_PATH_CHARS = 4096
+"""No file system has longer paths."""
 N_OPEN = 64
 GROUP_IMAGES, GROUP_BYTES = 64, 8 << 20
 
@@ -43,7 +45,8 @@ def split_ref(ref: str) -> tuple[str, str | None]:
     if not ends:
         return ref, None
     # The name of a file may have such an end too.  Then the longest file that exists is meant.
-    end = next((end for end in reversed(ends) if len(ends) > 1 and os.path.isfile(ref[:end])), ends[0])  # noqa: PTH113
+    several = [end for end in reversed(ends[1:]) if end <= MOST_PATH_CHARS]
+    end = next((end for end in several if os.path.isfile(ref[:end])), ends[0])  # noqa: PTH113 - for many rows
     return ref[:end], ref[end + 1 :]
 
 
