@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from counterpoint.compare.differences import Comparison
@@ -104,7 +105,8 @@ class VerdictInputs:
         if self.choices is None:
             return {}
         a, b = (self.choices.scores[name] for name in PROCEDURES.values())
-        return {metric: (float(a[metric].value), float(b[metric].value)) for metric in a}
+        both = {metric: (float(a[metric].value), float(b[metric].value)) for metric in a}
+        return {metric: values for metric, values in both.items() if np.isfinite(values).all()}
 
     def training_score_high(self, name: str) -> float | None:
         """Return the upper end of the balanced accuracy of contender *name* on its training rows."""

@@ -53,7 +53,8 @@ def _use(sides: Sides, name: str) -> str:
     """Return the beginning of the sentence on the contender to use."""
     if sides.claim == "open":
         return "Until then, use"
-    return "Use the simpler" if sides.claim == "same" or name not in (sides.a, sides.b) else "Use"
+    is_sum = name != sides.a and sides.kind(name) in SUMS
+    return "Use the simpler" if sides.claim == "same" or is_sum else "Use"
 
 
 def _steps(sides: Sides) -> Iterator[str]:
