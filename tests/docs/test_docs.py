@@ -119,7 +119,9 @@ def test_the_first_page_has_the_rates_that_the_benchmarks_measured():
     page = " ".join(read("README.md").split())
     assert len(on_real_pairs) == 6
     assert "six of them on real photos and drawings" in page
+    small = next(size["rate"] for size in pitfalls["panel"]["elsewhere"] if (size["n"], size["ratio"]) == (300, 1))
     assert f"Of {panel['n']} clean studies of 1,000 pairs, {panel['k']} showed any warning" in page
+    assert f"and of {small['n']} of 300 pairs, {small['k']}." in page
     for n_pairs, found in (("2,000", many), ("500", few)):
         right, wrong = found["right"]["k"], found["wrong"]["k"]
         assert f"Of {found['n']} studies of {n_pairs} pairs, it was right in {right} and wrong in {wrong}." in page
