@@ -83,5 +83,6 @@ def _summary(words: Sequence[str], falls: NDArray[np.float64], classes: Any, con
         if n < LEAST_TEXTS:
             continue
         best = int(of_word.mean(axis=0).argmax())
-        found.append((word, str(classes[best]), *t_interval(of_word[:, best], confidence=confidence), n))
+        value, low, high = t_interval(of_word[:, best], confidence=confidence)
+        found.append((word, str(classes[best]), value, max(low, -1.0), min(high, 1.0), n))  # of probabilities
     return pl.DataFrame(found, schema=dict(COLUMNS), orient="row").sort("value", "word", descending=[True, False])
