@@ -47,7 +47,7 @@ def replacing(path: Path) -> Iterator[Path]:
     RunFolderError
         When the disk is full or the folder cannot be written.  *path* is then unchanged.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp")
+    temporary = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _in_use(temporary):
@@ -58,6 +58,20 @@ def replacing(path: Path) -> Iterator[Path]:
         remove_abandoned(path.parent, path.name)
     except (OSError, pl.exceptions.ComputeError) as error:
         raise RunFolderError(why_not_written(path, error)) from error
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise RunFolderError where `replacing` cannot write a file at *path*.  Its folder is made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _in_use(_temporary(path)):
+            pass
+    except OSError as error:
+        raise RunFolderError(why_not_written(path, error)) from error
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp")
 
 
 @contextmanager

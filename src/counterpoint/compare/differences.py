@@ -113,7 +113,7 @@ def repeated(row: Mapping[str, Any], over_repeats: Frame, confidence: float) -> 
         *confidence* is the level of the interval.
     """
     value, error, df = over_repeats.fill_null(float("nan")).select("difference", "error", "df").row(0)
-    return {**row, **_measured(value, Spread(error, df), confidence)}
+    return {**row, **_measured(value, Spread(error, df), row["metric"], confidence)}
 
 
 def compare(
@@ -204,7 +204,7 @@ def compare_studies(
     parts = [read_part(table, "test", primary=primary) for table, primary in zip(tables, primaries, strict=True)]
     one, other = (next(iter(jackknife(part, [metric]).values()))[metric] for part in parts)
     difference = one.minus(other)
-    found = _table([_measured(difference.value, difference.spread, confidence)])
+    found = _table([_measured(difference.value, difference.spread, metric, confidence)])
     return found.drop("a", "b", "metric", "p_holm", "is_primary").row(0, named=True)
 
 
@@ -242,16 +242,17 @@ class Comparison:
             interval, p, and the minimum detectable difference.
         """
         difference = self.scores[a][metric].minus(self.scores[b][metric])
-        row = _measured(difference.value, difference.spread, self.confidence)
-        if find_metric(metric).scale == "share":  # a difference of two shares lies from −1 to 1
-            row |= {"low": max(row["low"], -1.0), "high": min(row["high"], 1.0)}
-        return {"a": a, "b": b, "metric": metric} | row
+        found = _measured(difference.value, difference.spread, metric, self.confidence)
+        return {"a": a, "b": b, "metric": metric} | found
 
 
-def _measured(value: float, spread: Spread, confidence: float) -> dict[str, float]:
+def _measured(value: float, spread: Spread, metric: str, confidence: float) -> dict[str, float]:
     half_width = spread.half_width(confidence)
+    low, high = value - half_width, value + half_width
+    if find_metric(metric).scale == "share":  # a difference of two shares lies from −1 to 1
+        low, high = max(low, -1.0), min(high, 1.0)
     return {
-        "difference": value, "low": value - half_width, "high": value + half_width, "error": spread.error,
+        "difference": value, "low": low, "high": high, "error": spread.error,
         "df": spread.df, "p": spread.p(value), "minimum_detectable": spread.detectable(confidence),
     }  # fmt: skip
 

@@ -86,8 +86,7 @@ def rows_needed(
     """Return how many rows would settle a comparison with a power of 80 %, or None if more than `MOST_TIMES` as many.
 
     They show that *difference* is not 0, that it is within the *margin*, or that it is below *worthless*, whichever
-    takes fewest rows.  The standard
-    error is taken to fall with the square root of the number of rows.
+    takes fewest rows.  The standard error is taken to fall with the square root of the number of rows.
 
     Parameters
     ----------

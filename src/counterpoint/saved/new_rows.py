@@ -19,7 +19,7 @@ from counterpoint.data.sources.base import REASON
 from counterpoint.encoders import COLUMNS
 from counterpoint.errors import SourceError
 from counterpoint.formats.images import split_ref
-from counterpoint.formats.tables import FORMATS, check_name, open_table
+from counterpoint.formats.tables import FORMATS, open_table
 from counterpoint.schema import Frame
 
 FIRST_ROWS, PART_ROWS = 8, 128
@@ -123,7 +123,6 @@ def rows_of_table(
     SourceError
         When no source can read *path*, or a table has no column of the *modalities*.
     """
-    check_name(path)
     starts = [encoder.removeprefix(COLUMNS) for encoder in encoders if encoder.startswith(COLUMNS)]
     if path.suffix.lower() in FORMATS and path.is_file():
         settings = {"kind": "table", "path": path, **_columns_of(path, modalities, has_vectors=bool(starts))}

@@ -11,7 +11,15 @@ from typing import Self
 import polars as pl
 import pyarrow.parquet as pq
 
-from counterpoint.artifacts import read_sealed, remove, replacing, why_not_written, write_parquet, write_sealed
+from counterpoint.artifacts import (
+    check_replaceable,
+    read_sealed,
+    remove,
+    replacing,
+    why_not_written,
+    write_parquet,
+    write_sealed,
+)
 from counterpoint.errors import ConfigError, RunFolderError, did_you_mean
 from counterpoint.files import read_parquet
 from counterpoint.formats.tables import is_text
@@ -57,7 +65,9 @@ class PredictionFile:
             When *path* exists already, cannot be written, or is being written by another command.
         """
         check_ending(path)
-        _check_free(path)
+        if path.exists():
+            raise RunFolderError(f"{path} exists already. Name another file with --out, or delete it.")
+        check_replaceable(path)
         _check_own(_folder(path))
         with _locked(_folder(path), path):
             yield cls(path, key)
@@ -86,19 +96,6 @@ class PredictionFile:
 
 def _folder(path: Path) -> Path:
     return path.with_name(f".{path.name}.parts")
-
-
-def _check_free(path: Path) -> None:
-    """Raise RunFolderError where *path* exists, or where a file of that name cannot be made."""
-    if path.exists():
-        raise RunFolderError(f"{path} exists already. Name another file with --out, or delete it.")
-    trial = path.with_name(f".{path.name}.trial-of-a-long-name.tmp")  # as long as that of `replacing`
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        trial.touch()
-        trial.unlink()
-    except OSError as error:
-        raise RunFolderError(why_not_written(path, error)) from error
 
 
 @contextmanager

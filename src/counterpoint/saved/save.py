@@ -81,14 +81,12 @@ def save(
     if name in {each.name for each in run.config.predictions}:
         raise ConfigError(f"{name} is a model from outside, of which only predictions are known. It cannot be saved.")
     run.fits_of(name)
-    if fit is not None:
-        run.fit_folder(name, fit)
+    source = run.fit_folder(name, fit) if fit is not None else None
     _make_folder(where)  # before the work
-    if fit is None:
+    if source is None or fit is None:
         task = refitted(run, name, on_progress=on_progress)
         source, model, pairs = task.folder, kept(task), on_all_rows(run.pairs())
     else:
-        source = run.fit_folder(name, fit)
         model, pairs = load_fit(source, trusted=_trusted(run)), _of_fold(run.pairs(), fit)
     on_progress("comparing with training rows", 0, 0)
     record = _record(run, name, model, pairs, fit=fit, why=why)
