@@ -97,13 +97,15 @@ def class_ratio(pairs: Frame) -> float:
 def rates_in_words(rates: ErrorRates) -> Iterator[str]:
     """Yield sentences on how often a check found its fault, and how often it raised an alarm without it.
 
-    >>> for sentence in rates_in_words(error_rates("CP003", 320)):
+    >>> detected, alarms = Rate(18, 40, 0.307, 0.602), Rate(0, 40, 0.0, 0.088)
+    >>> rates = ErrorRates("A class loses rows.", "Each class loses rows.", 300, 1, detected, alarms)
+    >>> for sentence in rates_in_words(rates):
     ...     print(sentence)
     Measured on generated studies of 300 pairs, with equal classes.
     With the fault, it warned or failed in 18 of 40: 45.0% (30.7% to 60.2%).
     Without the fault, it did so in 0 of 40: 0.0% (0.0% to 8.8%).
-    The fault: Rows of one class are lost more often (20 % lost of one class, 10 % of the other).
-    Without it: A tenth of the rows of each class is lost.
+    The fault: A class loses rows.
+    Without it: Each class loses rows.
     """
     classes = "equal classes" if rates.ratio == 1 else f"classes of {rates.ratio} to 1"
     yield f"Measured on generated studies of {numbers.count(rates.n_pairs)} pairs, with {classes}."
@@ -118,7 +120,8 @@ def rates_in_words(rates: ErrorRates) -> Iterator[str]:
 def rates_in_short(rates: ErrorRates | None) -> str:
     """Return one sentence on the error rates of a check.
 
-    >>> rates_in_short(error_rates("CP003", 320))
+    >>> detected, alarms = Rate(18, 40, 0.307, 0.602), Rate(0, 40, 0.0, 0.088)
+    >>> rates_in_short(ErrorRates("A class loses rows.", "Each class loses rows.", 300, 1, detected, alarms))
     'In generated studies of 300 pairs it found 45% of such faults, and 0% of studies without one raised an alarm.'
     """
     if rates is None:
