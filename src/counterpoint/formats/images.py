@@ -45,9 +45,9 @@ def split_ref(ref: str) -> tuple[str, str | None]:
     if not ends:
         return ref, None
     # The name of a file may have such an end too.  Then the longest file that exists is meant.
-    several = [end for end in reversed(ends[1:]) if end <= MOST_PATH_CHARS]
-    end = next((end for end in several if os.path.isfile(ref[:end])), ends[0])  # noqa: PTH113 - for many rows
-    return ref[:end], ref[end + 1 :]
+    longer = [end for end in (len(ref), *reversed(ends[1:])) if end <= MOST_PATH_CHARS]
+    end = next((end for end in longer if os.path.isfile(ref[:end])), ends[0])  # noqa: PTH113 - Path is slow
+    return ref[:end], ref[end + 1 :] or None
 
 
 def row_ref(path: Path, row: int, column: str = COLUMN) -> str:
@@ -111,7 +111,7 @@ class ImageReader:
         """
         path, inside = split_ref(ref)
         try:
-            if inside is None or os.path.isfile(ref):  # noqa: PTH113 - Path takes ten times as long
+            if inside is None:
                 return _read_file(ref)
             return self._tars[path].read(inside) if path.lower().endswith(".tar") else self._read_row(path, inside)
         except (OSError, ValueError, LookupError, pa.ArrowException) as error:

@@ -95,7 +95,7 @@ def _part(number: int, rows: Frame) -> Part:
     stamp = sha256(rows.hash_rows().to_numpy().tobytes())
     for ref in refs:
         try:
-            found = os.stat(ref if os.path.isfile(ref) else split_ref(ref)[0])  # noqa: PTH113, PTH116 - for many rows
+            found = os.stat(split_ref(ref)[0])  # noqa: PTH116 - for many rows
             stamp.update(f"{found.st_size} {found.st_mtime_ns} ".encode())
         except (OSError, ValueError):
             stamp.update(b"- ")
