@@ -4,7 +4,8 @@ Without arguments the benchmark makes two small draws of each, from development 
 `--whole` makes all draws, two at a time, from seeds that no threshold was chosen on.  It keeps each draw in
 `results/draws/`, and a later run resumes there, also on another machine.  At the end it writes `results/pitfalls.json`,
 the source of the rates in docs/pitfalls.md.  `--named` runs the named cases, and `--contribution` the measures of
-contribution.  `--summary` makes no draws.
+contribution.  `--losses` tries whether the contenders that CP023 names in stored clean draws lose on fresh pairs too.
+`--summary` makes no draws.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from injection import contribution, named
+from injection import contribution, losses, named
 from injection.plants import PLANTS
 from injection.rates import lines, summary
 from injection.studies import EPOCHS
@@ -20,6 +21,8 @@ from injection.work import DEVELOPMENT, PARTS, REPORTED, Item, items, kept, work
 
 HERE = Path(__file__).parent
 RESULTS, DRAWS = HERE / "results" / "pitfalls.json", HERE / "results" / "draws"
+MORE = {"named": named, "contribution": contribution, "losses": losses}
+"""The parts beside the draws of checks, each with its file of results."""
 QUICK, QUICK_DRAWS = HERE.parent / "runs" / "pitfalls-quick", 2
 
 
@@ -38,6 +41,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--named", action="store_true", help="only the named cases")
     parser.add_argument("--contribution", action="store_true", help="only the measures of contribution")
+    parser.add_argument("--losses", action="store_true", help="only the losses that CP023 reports in clean draws")
     parser.add_argument("--summary", action="store_true", help="summarise stored draws, and make none")
     parser.add_argument("--kept", type=Path, metavar="DIR", help="folder of stored draws")
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="JSON", help="file of the summary")
@@ -56,7 +60,10 @@ def main() -> None:
     if args.contribution:
         listed = list(contribution.items(draws=draws, first_seed=first_seed))
         work_through(listed, folder / "contribution.jsonl", contribution.draw, budget_s=budget_s)
-    if not (args.named or args.contribution or args.summary):
+    if args.losses:
+        listed = losses.items(kept(folder / "draws.jsonl"))
+        work_through(listed, folder / "losses.jsonl", losses.draw, budget_s=budget_s)
+    if not (args.named or args.contribution or args.losses or args.summary):
         listed = items(codes=args.codes, draws=draws, first_seed=first_seed, parts=args.parts)
         work_through(listed if args.whole else _small(listed), folder / "draws.jsonl", budget_s=budget_s)
     found = _summary(folder, is_quick=not args.whole)
@@ -71,9 +78,9 @@ def _small(listed: list[Item]) -> list[Item]:
 
 def _summary(folder: Path, *, is_quick: bool) -> dict[str, Any]:
     found = summary(kept(folder / "draws.jsonl"), is_quick=is_quick)
-    found["named"] = named.summary(kept(folder / "named.jsonl"))
-    found["contribution"] = contribution.summary(kept(folder / "contribution.jsonl"))
-    print(*lines(found), *named.lines(found["named"]), *contribution.lines(found["contribution"]), sep="\n")
+    for name, part in MORE.items():
+        found[name] = part.summary(kept(folder / f"{name}.jsonl"))
+    print(*lines(found), *(line for name, part in MORE.items() for line in part.lines(found[name])), sep="\n")
     return found
 
 
