@@ -1,4 +1,4 @@
-"""Measure the rate of correct verdicts on studies with a known truth: `verdicts.py [--whole]`.
+"""Measure the rate of correct answers on studies with a known truth: `verdicts.py [--whole]`.
 
 Without arguments the benchmark makes one small study of each verdict, from a development seed, as a test that it works.
 `--whole` makes 40 studies of each verdict, half of 500 pairs and half of 2,000, from seeds that no threshold was chosen
@@ -35,7 +35,10 @@ SIZES, N_EACH = (500, 2000), 20
 REPORTED = 410_000
 """The first seed of reported studies. Answers from seeds 200,000, 300,000 and 400,000 on were already known."""
 RIGHT_BARS, WRONG_BAR = {500: 0.70, 2000: 0.85}, 0.05
-"""Minimum share of correct verdicts by number of pairs, and maximum share of wrong ones. The rest is cannot_tell."""
+"""Minimum share of correct answers by number of pairs, and maximum share of wrong ones. The rest is cannot_tell."""
+OUTCOMES = ("right", "wrong", "cannot_tell")
+NOTHING_GAINED = ("leak", "redundant", "text_only", "image_only", "no_signal")
+"""Truths in which the best reader of both is no better than the best reader of one modality."""
 SIDE_PX = 16
 SPLITS: Mapping[int, Mapping[str, Any]] = {
     500: {"kind": "kfold", "folds": 4},  # each row is a test row, because there are few
@@ -161,8 +164,27 @@ def items(*, first_seed: int, each: int, sizes: Iterable[int] = SIZES) -> list[I
     return [Item(verdict, n, 1, 0.0, first_seed + i) for i in range(each) for n in sizes for verdict in TRUTHS]
 
 
+def outcome_of(result: Mapping[str, Any]) -> str:
+    """Return whether the answer of a study is right, wrong or left open.  A false Yes is wrong whatever its verdict.
+
+    >>> [outcome_of({"kind": "redundant", "verdict": name}) for name in ("redundant", "text_only", "cannot_tell")]
+    ['right', 'wrong', 'cannot_tell']
+    >>> outcome_of({"kind": "redundant", "verdict": "cannot_tell", "claim": "better"})
+    'wrong'
+    """
+    verdict = result.get("verdict", "error")
+    if is_false_yes(result) or verdict not in (result["kind"], "cannot_tell"):
+        return "wrong"
+    return "right" if verdict == result["kind"] else "cannot_tell"
+
+
+def is_false_yes(result: Mapping[str, Any]) -> bool:
+    """Return whether a headline claims that reading both helps in a study where nothing can be gained from it."""
+    return result.get("claim") == "better" and result["kind"] in NOTHING_GAINED
+
+
 def summary(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the confusion table and the shares of right and wrong verdicts, by number of pairs."""
+    """Return the confusion table and the shares of right and wrong answers, by number of pairs."""
     found: dict[str, Any] = {}
     results = list(results)
     for n in SIZES:
@@ -170,10 +192,11 @@ def summary(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         if not of_size:
             continue
         table = {truth: Counter(r.get("verdict", "error") for r in of_size if r["kind"] == truth) for truth in TRUTHS}
-        n_right = sum(table[truth][truth] for truth in TRUTHS)
-        n_open = sum(counts["cannot_tell"] for counts in table.values())
-        counts = {"right": n_right, "wrong": len(of_size) - n_right - n_open, "cannot_tell": n_open}
-        shares = {name: share_of(k, len(of_size)) for name, k in counts.items()}
+        counts = Counter(outcome_of(result) for result in of_size)
+        shares = {name: share_of(counts[name], len(of_size)) for name in OUTCOMES}
+        without = [result for result in of_size if result["kind"] in NOTHING_GAINED]
+        if without:
+            shares["false_yes"] = share_of(sum(is_false_yes(result) for result in without), len(without))
         met = shares["right"]["share"] >= RIGHT_BARS[n] and shares["wrong"]["share"] <= WRONG_BAR
         is_enough = min(row.total() for row in table.values()) >= N_EACH
         bars = {"right": RIGHT_BARS[n], "wrong": WRONG_BAR}
@@ -188,7 +211,7 @@ def lines(summed: Mapping[str, Any]) -> Iterable[str]:
     """Yield the confusion tables as text, with a row for each truth and a column for each verdict."""
     for n, found in summed.items():
         shares = ", ".join(
-            f"{name.replace('_', ' ')} {rate_text(found[name])}" for name in ("right", "wrong", "cannot_tell")
+            f"{name.replace('_', ' ')} {rate_text(found[name])}" for name in (*OUTCOMES, "false_yes") if name in found
         )
         yield f"{n} pairs: {shares}: {MET[found['meets']]}"
         columns = [name for name in (*VERDICTS, "error") if any(name in counts for counts in found["table"].values())]

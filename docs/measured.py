@@ -61,6 +61,7 @@ SEGMENTS = {
 }
 WHOSE = ("own", "other")
 NOT_YET = "Not measured yet."
+OUTCOMES = {"cannot_tell": "left open", "false_yes": "a false Yes, where nothing can be gained"}
 MET = {True: "met", False: "**missed**", None: "too few draws"}
 REAL = {"flickr8k": "photos and captions (Flickr8k)", "openmoji": "drawings (OpenMoji)"}
 SETS = {"flickr8k": "Flickr8k", "flickr8k-masked": "Flickr8k, words masked", "openmoji": "OpenMoji, three classes"}
@@ -486,13 +487,13 @@ def _verdicts(verdicts: Mapping[str, Any]) -> str:
     parts = []
     for n, found in verdicts.items():
         least, most = (f"{100 * found['bars'][name]:.0f} %" for name in ("right", "wrong"))
-        bars = {"right": f"at least {least}", "wrong": f"at most {most}", "cannot_tell": ""}
-        shares = [[f"`{name}`" if "_" in name else name, percent(found[name]), bar] for name, bar in bars.items()]
+        bars = {"right": f"at least {least}", "wrong": f"at most {most}", "cannot_tell": "", "false_yes": ""}
+        shares = [[OUTCOMES.get(name, name), percent(found[name]), bar] for name, bar in bars.items() if name in found]
         named = sorted({name for counts in found["table"].values() for name in counts})
         rows = [
             [f"`{truth}`", *(str(counts.get(name, "")) for name in named)] for truth, counts in found["table"].items()
         ]
         parts.append(f"Studies of {int(n):,} pairs. Bar: {MET[found['meets']]}.")
-        parts.append(table(["verdicts", "rate", "bar"], shares))
+        parts.append(table(["answers", "rate", "bar"], shares))
         parts.append(table(["truth", *(f"`{name}`" for name in named)], rows))
     return "\n\n".join(parts)

@@ -20,12 +20,12 @@ from counterpoint.diagnose import CHECKS
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
 from counterpoint.schema import DIFFERENCES
-from injection import contribution, draw, named, rates, records, work
+from injection import contribution, draw, losses, named, rates, records, work
 from injection.draw import CLEAN, Item, frame_of
 from injection.plants import PLANTS, clean_study
 from injection.rates import even_odds, meets, panel, rate, rising, summary
 from injection.sources import GENERATED, REAL, SIDE_PX, Drawn, Planted, is_there, joined
-from injection.studies import Place
+from injection.studies import SIGNALS, Place, contenders, study
 from injection.work import REPORTED, items, kept, waiting, work_through
 
 pytestmark = pytest.mark.slow
@@ -440,9 +440,23 @@ def test_the_quick_form_of_two_checks_runs_and_leaves_nothing_to_do(tmp_path):
     assert (len(listed), waiting(listed, results)) == (4, [])
 
 
-@pytest.mark.parametrize("module", [contribution, draw, named, rates, work], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [contribution, draw, losses, named, rates, verdicts, work], ids=lambda module: module.__name__
+)
 def test_the_examples_of_the_benchmark_are_true(module):
     assert doctest.testmod(module).failed == 0
+
+
+def test_losses_that_a_clean_study_reports_are_tried_on_fresh_pairs(tmp_path, monkeypatch):
+    alarm, quiet, planted = result(CLEAN, 1, {"CP023": "warn"}, n=120), result(CLEAN, 2, {"CP023": "info"}), "CP023"
+    (item,) = losses.items([alarm, quiet, result(planted, 3, {"CP023": "warn"})])
+    assert (item.kind, item.n, item.seed) == (CLEAN, 120, 1)
+    names = ("majority", "keyword-rule", "text-svm")
+    monkeypatch.setattr(losses, "clean_study", lambda place: study(place, SIGNALS, contenders(place, *names)))
+    monkeypatch.setattr(losses, "is_named", lambda *_: True)
+    found = {loss["contender"]: loss for loss in losses.draw(item, tmp_path)["losses"]}
+    assert found["keyword-rule"]["simpler"] == "majority"
+    assert found["keyword-rule"]["fresh"] > 0.2
 
 
 # What the documentation shows.
@@ -485,6 +499,9 @@ def test_the_confusion_table_has_a_row_for_each_truth():
     found = verdicts.summary({"kind": truth, "n": 500, "verdict": verdict} for truth, verdict in drawn)
     assert [found["500"][name]["k"] for name in ("right", "wrong", "cannot_tell")] == [1, 1, 1]
     assert (list(found), found["500"]["meets"]) == (["500"], None)
+    claimed = {"kind": "redundant", "n": 500, "verdict": "cannot_tell", "claim": "better"}
+    found = verdicts.summary([claimed])["500"]
+    assert (found["wrong"]["k"], found["cannot_tell"]["k"], found["false_yes"]["k"]) == (1, 0, 1)
     every = [{"kind": truth, "n": 500, "verdict": "leak"} for truth in verdicts.TRUTHS for _ in range(verdicts.N_EACH)]
     found = verdicts.summary(every)
     assert found["500"]["meets"] is False
