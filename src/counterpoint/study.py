@@ -260,7 +260,7 @@ class Study:
     @cached_property
     def check_inputs(self) -> Inputs:
         """The inputs of the checks, which the answer shares."""
-        tables = {name: getattr(self, name)() for name in COMPARED}
+        tables = {name: getattr(self, name)() for name in COMPARED} | dict(self.made("repeats"))
         return inputs_of(
             tables, self.config, primary=self.primary(), modalities=self.modalities(),
             contenders=self.contenders, evaluations=self.opened.evaluations, fits=self.fits,

@@ -10,7 +10,7 @@ import pytest
 from check_material import run_check
 from counterpoint.data.generate import generate
 from counterpoint.diagnose import cp004_misaligned_pairs as check
-from counterpoint.diagnose.misaligned_rows import LEAST_CLARITY, LEAST_LAPSE_RATE, LEAST_SUPPORT
+from counterpoint.diagnose.misaligned_rows import LEAST_CLARITY, LEAST_LAPSE_RATE, LEAST_SUPPORT, different_part
 from counterpoint.diagnose.pair_association import ENOUGH
 from counterpoint.measures.lapse_rate import label_support, lapse_rate, proba_from_words
 from counterpoint.measures.matched_pairs import MatchedPairs
@@ -207,6 +207,17 @@ def test_a_fold_whose_texts_are_another_s_is_named_in_a_k_fold(aligned, bad):
     fold = evidence(found)["fold"]
     before = str((int(bad) - 1) % 3)  # its validation fold is the bad one
     assert (fold["fit"], fold["test"] < fold["validation"]) in ((bad, True), (before, False))
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_a_class_that_a_part_lacks_is_no_sign_of_wrong_rows(aligned, part):
+    given = inputs_of_signals(n=N, text=0.9, pairs=aligned)["predictions"]
+    proba = [pl.lit(value).alias(name) for name, value in (("p_c0", 0.7), ("p_c1", 0.2), ("p_c2", 0.1))]
+    third = pl.when(pl.col("id").cast(pl.Int64) % 3 == 0).then(pl.lit("c2")).otherwise("label").alias("label")
+    constant = given.with_columns(third, *proba).filter((pl.col("part") != part) | (pl.col("label") != "c2"))
+    reads = {"text-svm": ("text",), "image-cnn": ("image",)}
+    assert different_part(given.with_columns(third, *proba), reads) is None
+    assert different_part(constant, reads) is None
 
 
 def test_half_of_the_texts_of_other_rows_have_a_lapse_rate_where_images_do_not(aligned):

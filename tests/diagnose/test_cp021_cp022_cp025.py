@@ -198,6 +198,12 @@ def test_five_captions_a_picture_are_no_placeholder():
     assert evidence(found("CP025", pictures))["n_queue"] == 0
 
 
+def test_a_picture_of_all_rows_is_shared_by_many():
+    finding = found("CP025", photos().with_columns(**{name: pl.lit(value) for name, value in PLACEHOLDER.items()}))
+    assert finding["severity"] == "warn"
+    assert evidence(finding)["n_queue"] == 1000
+
+
 def test_copies_of_one_pair_are_left_to_the_check_of_duplicates():
     assert evidence(found("CP025", shared(SOME_FIRST, text="a b c", **PLACEHOLDER)))["n_queue"] == 0
 

@@ -49,6 +49,16 @@ def losses(found):
     return json.loads(found["evidence"])["losses"]
 
 
+def test_a_loss_to_a_contender_that_reads_nothing_is_not_said_of_the_modality():
+    reads, places = {**READS, "metadata": ()}, {**PLACES, "metadata": 1}
+    found = run_check(
+        "CP023", given({"metadata": 0.8, "image-cnn": 0.6, "late-fusion": 0.85}, reads=reads, places=places)
+    )
+    assert losses(found) == {"image-cnn": "metadata"}
+    assert "image-cnn is worse than metadata, which reads neither text nor image: −0.1" in found["explanation"]
+    assert "all that the image says" not in found["explanation"]
+
+
 def test_a_network_below_a_linear_model_of_its_modality_is_named():
     found = run_check("CP023", given({"text-svm": 0.8, "text-lstm": 0.65, "late-fusion": 0.85}))
     assert found["severity"] == "warn"

@@ -13,14 +13,14 @@ from counterpoint.diagnose.claim import DOUBTS, OPENINGS
 from counterpoint.diagnose.cp016_training_failed import MISREADS
 from counterpoint.diagnose.verdict import Answer, answer
 from counterpoint.diagnose.verdict_gain import INTERACTION
-from counterpoint.diagnose.verdict_inputs import NEAR_GUESSING
+from counterpoint.diagnose.verdict_inputs import NEAR_GUESSING, WORTHLESS, VerdictInputs
 from counterpoint.diagnose.verdict_list import VERDICTS
-from counterpoint.diagnose.verdict_modalities import HALF, LITTLE, NOT_EXCLUDED, WORTHLESS
+from counterpoint.diagnose.verdict_modalities import HALF, LITTLE, NOT_EXCLUDED
 from counterpoint.diagnose.verdict_questions import MANY_LAPSES, UNTRAINED
 from counterpoint.measures.comparison_tables import difference_between
 from counterpoint.number_formats import signed_with_interval
 from counterpoint.report.glossary import VERDICTS as VERDICTS_IN_WORDS
-from counterpoint.schema import DIFFERENCES, FINDINGS, SCORES, Frame, finding
+from counterpoint.schema import DIFFERENCES, FINDINGS, REPEATED, REPEATS, SCORES, Frame, finding
 from fusion_material import Signals, inputs_of_models, made_rows, usual
 
 METRIC = "balanced_accuracy"
@@ -163,7 +163,8 @@ def test_a_gain_with_a_modality_without_information_is_no_gain_of_both():
     wide = pl.when(contender="text-lstm").then(0.7).otherwise("high").alias("high")
     answered = answer(better.replaced(scores=better["scores"].with_columns(wide)), findings)
     assert answered.verdict == "cannot_tell"
-    assert "No contender that reads only the text is shown to beat guessing" in " ".join(answered.reasons)
+    shown = "text-lstm, the contender of the text chosen on validation rows, is not shown to beat guessing ("
+    assert shown in " ".join(answered.reasons)
 
 
 @pytest.mark.parametrize(("high", "expected"), [(0.007, "redundant"), (0.03, "cannot_tell")])
@@ -275,6 +276,7 @@ def contrast(*, joint: float, fusion: float, half: float = 0.01, additive: bool 
     a = "late-fusion" if additive else "lstm-cnn"
     gains = {("lstm-cnn", "text-lstm"): joint, ("late-fusion", "text-lstm"): fusion}
     gains |= {("lstm-cnn", "late-fusion"): joint - fusion}
+    gains |= {(name, "majority"): 0.3 for name in ("text-lstm", "lstm-cnn", "late-fusion")}
     rows = [
         {"a": pair[0], "b": pair[1], "metric": METRIC, "difference": gain, "low": gain - half, "high": gain + half,
          "is_primary": pair == (a, "text-lstm")}
@@ -340,6 +342,7 @@ def ensemble(*members: str, fusion: float | None = None, single: str = "text-lst
     gains = {("ensemble", single): 0.1}
     if fusion is not None:
         gains |= {("late-fusion", single): fusion, ("ensemble", "late-fusion"): 0.1 - fusion}
+    gains |= {(single, "majority"): 0.3, ("ensemble", "majority"): 0.4}
     rows = [
         {"a": a, "b": b, "metric": METRIC, "difference": gain, "low": gain - 0.01, "high": gain + 0.01,
          "is_primary": a == "ensemble" and b == single}
@@ -450,7 +453,65 @@ def test_an_interval_decides_the_claim(low, high, claim):
     given, _ = made("additive_gain")
     answered = claimed(given, difference=(low + high) / 2, low=low, high=high, error=(high - low) / 3.92)
     assert answered.claim == claim
-    assert ("more test pairs" in " ".join(answered.reasons).replace("as many test", "more test")) == (claim != "worse")
+    assert ("test pairs would settle it" in " ".join(answered.reasons)) == (claim == "open") == bool(answered.more)
+
+
+def test_fits_that_differ_too_much_are_not_settled_by_more_pairs():
+    given, _ = made("additive_gain")
+    b = given["primary"]["b"]
+    rows = [
+        {"repeat": 0, "fold": "test", "seed": seed, "a": "a", "b": b, "difference": 0.1 * seed} for seed in range(3)
+    ]
+    repeats = pl.DataFrame(rows, schema=dict(REPEATS))
+    answered = claimed(given.replaced(repeats=repeats), difference=0.05, low=-0.1, high=0.2, error=0.06, df=2.1)
+    assert answered.more == {"rows": None, "is_of_fits": True}
+    assert "fits differ too much" in " ".join(answered.reasons)
+
+
+def test_a_margin_below_the_gain_that_counts_as_none_decides_what_counts_as_none():
+    given, _ = made("additive_gain")
+    ends = {"difference": 0.004, "low": -0.004, "high": 0.012, "error": 0.004, "df": 900.0}
+    found = [claimed(given.replaced(margin=margin), **ends).claim for margin in (None, 0.03, 0.009)]
+    assert found == ["none", "same", "open"]
+
+
+def test_scores_of_one_repeat_are_neither_the_difference_nor_another_answer():
+    given, _ = made("additive_gain")
+    rows = [{"repeat": each, "fold": "test", "seed": 0, "a": "a", "b": "b", "difference": -0.1} for each in range(3)]
+    repeated = pl.DataFrame([(-0.1, 0.01, 9.0, 0.01, 0.0)], schema=dict(REPEATED), orient="row")
+    given = given.replaced(repeats=pl.DataFrame(rows, schema=dict(REPEATS)), repeated=repeated)
+    words = " ".join(claimed(given, difference=-0.1, low=-0.12, high=-0.08).reasons)
+    assert " in the first repeat." in words
+    assert "the answer differs" not in words
+
+
+def without_baseline(given: Inputs) -> Inputs:
+    """Return *given* without the contenders that read neither text nor image."""
+    reads = {name: read for name, read in given["modalities"].items() if read}
+    rows = {name: given[name].filter(pl.col("contender").is_in(list(reads))) for name in ("predictions", "scores")}
+    own = pl.col("a").is_in(list(reads)) & pl.col("b").is_in(list(reads))
+    return given.replaced(modalities=reads, differences=given["differences"].filter(own), **rows)
+
+
+def test_without_a_baseline_among_the_contenders_the_class_shares_are_one():
+    given, findings = made("additive_gain")
+    assert answer(without_baseline(given), findings).claim == "better"
+    chance = given["predictions"].with_columns(p_class_0=pl.lit(0.9), p_class_1=pl.lit(0.1))
+    weak = given["predictions"].with_columns(
+        pl.when(contender=given["primary"]["b"]).then(chance[name]).otherwise(name).alias(name)
+        for name in ("p_class_0", "p_class_1")
+    )
+    found = answer(without_baseline(given.replaced(predictions=weak)), findings)
+    assert (found.verdict, found.claim) == ("cannot_tell", "not_shown")
+    assert "guessing by the class shares" in " ".join(found.reasons)
+
+
+def test_guessing_is_over_the_classes_of_the_test_rows():
+    given, findings = made("additive_gain", classes=3)
+    inputs = VerdictInputs(given, findings)
+    assert inputs.chance == pytest.approx(1 / 3)
+    two = given["predictions"].filter((pl.col("part") != "test") | (pl.col("label") != "class_2"))
+    assert VerdictInputs(given.replaced(predictions=two), findings).chance == 0.5
 
 
 @pytest.mark.parametrize(("low", "high", "is_of_both"), [(0.1, 0.3, True), (-0.3, -0.1, False), (-0.1, 0.3, False)])
@@ -484,7 +545,7 @@ def test_a_gain_that_may_be_a_better_reading_of_one_modality_is_not_shown():
     without = {"additive": (), "members": {}, "reader_scores": guessing}
     answered = answer(given.replaced(**without), findings.filter(pl.col("code") != "CP009"))
     assert answered.claim == "not_shown"
-    assert "reads only the image is shown to beat guessing" in " ".join(answered.reasons)
+    assert "image chosen on validation rows, is not shown to beat guessing" in " ".join(answered.reasons)
 
 
 def test_where_the_choices_differ_all_numbers_are_of_the_choices():
@@ -530,7 +591,7 @@ def test_a_single_entity_contender_that_loses_to_a_simpler_one_is_named_where_a_
     own = difference_between(given["differences"], row["a"], "image-cnn", METRIC)
     against = f"{row['a']} against it is {signed_with_interval(*own)}"
     named = f"But {row['b']} is worse than image-cnn, which is simpler: {against} (CP023)."
-    rest = "But a contender loses to a simpler one of its modality (CP023)."  # no difference is claimed: no noise
+    rest = "But a contender loses to a simpler one (CP023)."  # no difference is claimed: no noise
     assert doubt == (named if low > 0 else rest)
     other = finding("CP023", "warn", "image-cnn", "Worse.", losses={"image-cnn": "majority"})
     reverse = "But another training or other test pairs may reverse the difference (CP011)."

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from counterpoint.diagnose import Finding, Inputs, check_of
-from counterpoint.schema import COSTS, DIFFERENCES, DROPPED, HISTORY, PREDICTIONS, REPEATS, SCORES, empty
+from counterpoint.schema import COSTS, DIFFERENCES, DROPPED, HISTORY, PREDICTIONS, REPEATED, REPEATS, SCORES, empty
 
 FILLERS = [f"word{i}" for i in range(60)]
 
@@ -68,6 +68,7 @@ def inputs_of(pairs: pl.DataFrame, **given: Any) -> Inputs:
         "costs": empty(COSTS),
         "scores": empty(SCORES),
         "repeats": empty(REPEATS),
+        "repeated": empty(REPEATED),
         "differences": empty(DIFFERENCES),
         "primary": None,
         "modalities": {"text-svm": ("text",), "lstm-cnn": ("text", "image")},

@@ -3,9 +3,10 @@
 Every function takes a difference with its standard error and degrees of freedom, as schema.DIFFERENCES has them.
 """
 
-from math import isfinite, nan
+from math import hypot, isfinite, nan
 from typing import NamedTuple
 
+from scipy.optimize import brentq
 from scipy.special import stdtr, stdtrit
 
 from counterpoint.metrics.spread import POWER
@@ -70,7 +71,45 @@ def smallest_margin(difference: float, error: float, df: float, *, confidence: f
     >>> round(smallest_margin(0.01, 0.01, 500), 4)
     0.0265
     """
-    return abs(difference) + max(0.0, float(stdtrit(df, confidence))) * error
+    return max(map(abs, interval_within_margin(difference, error, df, confidence=confidence)))
+
+
+def interval_within_margin(
+    difference: float, error: float, df: float, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return the interval that must lie within the margin for "no difference that matters" to be said.
+
+    Its level is 2 *confidence* − 1, because each of the two one-sided tests reads one end of it.
+
+    Parameters
+    ----------
+    difference, error, df
+        *difference* is a difference of scores, *error* its standard error, and *df* the degrees of freedom.
+    confidence
+        *confidence* is 1 minus the level of each test.
+
+    Examples
+    --------
+    >>> [round(end, 4) for end in interval_within_margin(0.01, 0.01, 500)]
+    [-0.0065, 0.0265]
+    """
+    half_width = max(0.0, float(stdtrit(df, confidence))) * error
+    return difference - half_width, difference + half_width
+
+
+class Needed(NamedTuple):
+    """The number of rows that would settle a comparison, or None with the reason why no number of rows does.
+
+    Attributes
+    ----------
+    n
+        *n* is the number of rows, or None if it is more than `MOST_TIMES` as many as now.
+    is_of_fits
+        *is_of_fits* is whether the fits vary too much, which more rows do not change.
+    """
+
+    n: int | None
+    is_of_fits: bool = False
 
 
 def rows_needed(
@@ -79,14 +118,16 @@ def rows_needed(
     df: float,
     n: int,
     *,
+    error_of_fits: float = 0.0,
     margin: float | None = None,
     worthless: float | None = None,
     confidence: float = 0.95,
-) -> int | None:
-    """Return how many rows would settle a comparison with a power of 80 %, or None if more than `MOST_TIMES` as many.
+) -> Needed:
+    """Return how many rows would settle a comparison with a power of 80 %.
 
     They show that *difference* is not 0, that it is within the *margin*, or that it is below *worthless*, whichever
-    takes fewest rows.  The standard error is taken to fall with the square root of the number of rows.
+    takes fewest rows.  The error of rows is taken to fall with the square root of their number, and that of fits to
+    stay.  Without an error of fits, the degrees of freedom grow with the rows.
 
     Parameters
     ----------
@@ -94,6 +135,8 @@ def rows_needed(
         *difference* is a difference of scores, *error* its standard error, and *df* the degrees of freedom.
     n
         *n* is the number of rows now.
+    error_of_fits
+        *error_of_fits* is the part of the *error* that is due to fits, so that more rows do not reduce it.
     margin
         *margin* is the largest difference that does not matter, if there is one.
     worthless
@@ -103,11 +146,32 @@ def rows_needed(
 
     Examples
     --------
-    >>> rows_needed(0.01, 0.01, 500, 1000), rows_needed(0.001, 0.01, 500, 1000, margin=0.02)
-    (7880, 1718)
+    >>> rows_needed(0.01, 0.01, 500, 1000).n, rows_needed(0.001, 0.01, 500, 1000, margin=0.02).n
+    (7853, 1716)
+    >>> rows_needed(0.01, 0.01, 4, 1000, error_of_fits=0.009)
+    Needed(n=None, is_of_fits=True)
     """
     if not (isfinite(difference) and error > 0):
-        return None
+        return Needed(None)
+    of_rows = max(0.0, error**2 - error_of_fits**2) ** 0.5
+
+    def excess(times: float) -> float:
+        """Return by how much the error with so many times the rows is larger than the largest one that settles it."""
+        most = _error_that_settles(difference, df if error_of_fits else df * times, margin, worthless, confidence)
+        return hypot(of_rows / times**0.5, error_of_fits) - most
+
+    if excess(MOST_TIMES) > 0:
+        most = _error_that_settles(difference, df, margin, worthless, confidence)
+        return Needed(None, is_of_fits=error_of_fits >= most)
+    if excess(1 / n) <= 0:
+        return Needed(1)
+    return Needed(round(n * brentq(excess, 1 / n, MOST_TIMES)))
+
+
+def _error_that_settles(
+    difference: float, df: float, margin: float | None, worthless: float | None, confidence: float
+) -> float:
+    """Return the largest standard error at which a *difference* is settled with a power of 80 %."""
     power = float(stdtrit(df, POWER))
     width = float(stdtrit(df, (1 + confidence) / 2)) + power
     errors = [abs(difference) / width]
@@ -115,6 +179,4 @@ def rows_needed(
         errors.append((worthless - difference) / width)
     if margin is not None and abs(difference) < margin:
         errors.append((margin - abs(difference)) / (float(stdtrit(df, confidence)) + power))
-    needed = max(errors)  # the largest error that settles one of them
-    times = (error / needed) ** 2 if needed > 0 else float("inf")
-    return round(n * times) if times <= MOST_TIMES else None
+    return max(errors)

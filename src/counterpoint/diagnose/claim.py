@@ -5,18 +5,17 @@ A claim is printed with the quantity that decided it.  docs/verdict.md has the r
 
 from collections.abc import Iterator, Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from counterpoint import number_formats
-from counterpoint.compare.equivalence import chances, rows_needed, smallest_margin
+from counterpoint.compare.equivalence import chances, interval_within_margin, smallest_margin
 from counterpoint.compare.holm import holm
 from counterpoint.compare.repeated import n_repeats
 from counterpoint.compare.selected import PROCEDURES
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.diagnose.verdict_list import Verdict
-from counterpoint.diagnose.verdict_modalities import WORTHLESS
 from counterpoint.metrics.metric import Metric
 from counterpoint.metrics.table import find_metric
 from counterpoint.schema import Frame
@@ -25,7 +24,7 @@ NOT_COMPARABLE = ("leak", "misaligned", "training_failed", "branch_ignored")
 """Verdicts on comparisons whose difference is not a difference of modalities."""
 NO_JOINT_GAIN = ("redundant", "text_only", "image_only", "no_signal")
 """Verdicts that a second modality adds nothing.  They rest on more than the gain: its interval may end above
-`WORTHLESS`."""
+`VerdictInputs.worthless`."""
 OPENINGS: Mapping[str, str] = {
     "better": "Yes, reading both helps",
     "better_alone": "A better score, but not from reading both",
@@ -52,12 +51,14 @@ DOUBTS: Mapping[str, str] = {
     "CP003": "lost rows differ from the others",
     "CP012": "the test pairs were scored several times",
     "CP011": "another training or other test pairs may reverse the difference",
-    "CP023": "a contender loses to a simpler one of its modality",
+    "CP023": "a contender loses to a simpler one",
     "CP005": "the two contenders had unequal budgets",
 }
 """The alarms that undermine an answer, the most serious first, in words."""
 BETTER = ("better", "better_alone", "not_shown")
 """Claims whose contender of both modalities has the better score."""
+BEATEN = "CP023"
+"""The alarm that a contender loses to a simpler one, which has a sentence of its own where an answer rests on it."""
 NOISE = "CP011"
 """The alarm that a difference may be noise, which undermines no answer that claims no difference."""
 FIRST = ("CP001", "CP004")
@@ -78,7 +79,7 @@ def claim_of(inputs: VerdictInputs, verdict: Verdict) -> str:
         return "better" if verdict.is_gain_of_both else "not_shown"
     if gain.high < 0:
         return "worse"
-    return "none" if gain.high < WORTHLESS or name in NO_JOINT_GAIN else "open"
+    return "none" if gain.high < inputs.worthless or name in NO_JOINT_GAIN else "open"
 
 
 def headline_of(inputs: VerdictInputs, claim: str) -> str:
@@ -95,40 +96,71 @@ def headline_of(inputs: VerdictInputs, claim: str) -> str:
     return f"{opening}: the difference in {unit}{between} is {measured}."
 
 
-def doubt_of(inputs: VerdictInputs, claim: str) -> str | None:
-    """Return the alarm that undermines the claim most, as one sentence, or None."""
+class Doubt(NamedTuple):
+    """The alarm that undermines an answer most: its code, one sentence, and a contender that an answer about b lacks.
+
+    Attributes
+    ----------
+    code
+        *code* is that of the check.
+    sentence
+        *sentence* names it in words.
+    better
+        *better* is the simpler contender to which the single-entity one of the primary contrast loses (CP023), or None.
+    """
+
+    code: str
+    sentence: str
+    better: str | None = None
+
+
+def doubt_of(inputs: VerdictInputs, claim: str) -> Doubt | None:
+    """Return the alarm that undermines the claim most, or None."""
     beaten = _beaten(inputs) if claim in BETTER else None
     is_claimed = claim in (*BETTER, "worse", "not_comparable")  # otherwise no difference is claimed
     findings = inputs.findings if is_claimed else inputs.findings.filter(pl.col("code") != NOISE)
     return first_doubt(findings, beaten)
 
 
-def first_doubt(findings: Frame, beaten: str | None = None) -> str | None:
-    """Return the most serious alarm of *findings* as one sentence, or None.
+def first_doubt(findings: Frame, beaten: Doubt | None = None) -> Doubt | None:
+    """Return the most serious alarm of *findings*, or None.
 
-    *beaten* is the sentence on a single-entity contender that loses to a simpler one, where an answer rests on it.
+    *beaten* is the doubt that a single-entity contender loses to a simpler one, where an answer rests on it.
     """
     alarms = set(findings.filter(pl.col("severity").is_in(["warn", "fail"]))["code"])
-    order = [*FIRST, *(["CP023"] if beaten else []), *DOUBTS]
+    order = [*FIRST, *([BEATEN] if beaten else []), *DOUBTS]
     first = next((code for code in order if code in alarms), None)
-    return first and (beaten if first == "CP023" and beaten else f"But {DOUBTS[first]} ({first}).")
+    if first is None:
+        return None
+    return beaten if first == BEATEN and beaten else Doubt(first, f"But {DOUBTS[first]} ({first}).")
 
 
-def _beaten(inputs: VerdictInputs) -> str | None:
-    """Return one sentence on a simpler contender that is better than the single-entity one of the contrast, or None."""
+def _beaten(inputs: VerdictInputs) -> Doubt | None:
+    """Return the doubt that a simpler contender is better than the single-entity one of the contrast, or None."""
     a, b = inputs.contrast["a"], inputs.contrast["b"]
-    simpler = (inputs.alarm("CP023", "warn") or {}).get("losses", {}).get(b)
+    simpler = (inputs.alarm(BEATEN, "warn") or {}).get("losses", {}).get(b)
     if simpler is None:
         return None
     against = inputs.known_difference(a, simpler, inputs.metric)
     measured = f": {a} against it is {number_formats.signed_with_interval(*against)}" if against else ""
-    return f"But {b} is worse than {simpler}, which is simpler{measured} (CP023)."
+    return Doubt(BEATEN, f"But {b} is worse than {simpler}, which is simpler{measured} ({BEATEN}).", simpler)
 
 
-def numbers_of(inputs: VerdictInputs, claim: str) -> Iterator[str]:
-    """Yield the numbers behind a *claim*, a sentence each: probabilities, rows to add, ties, and other metrics."""
+def numbers_of(inputs: VerdictInputs, claim: str, more: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield the numbers behind a *claim*, a sentence each: probabilities, rows to add, ties, and other metrics.
+
+    Parameters
+    ----------
+    inputs
+        *inputs* are the numbers behind the verdict.
+    claim
+        *claim* is a key of `OPENINGS`.
+    more
+        *more* is the result of `counterpoint.diagnose.more_rows.more_rows`.
+    """
     if claim != "not_comparable":
-        yield from _decided(inputs, claim)
+        yield from _probabilities(inputs, claim)
+        yield from _to_settle(more)
         yield from _class_alone(inputs)
         yield from _ties(inputs)
         yield from _other_metrics(inputs)
@@ -140,12 +172,13 @@ def scores_of(inputs: VerdictInputs) -> str:
     value, a, b = inputs.test_scores, inputs.contrast["a"], inputs.contrast["b"]
     scores = inputs.chosen_scores.get(inputs.metric) or (value[a], value[b])
     ours, other = map(number_formats.score, scores)
+    where = " in the first repeat" if n_repeats(inputs.inputs["repeats"]) > 1 else ""
     if inputs.choices:
         return (
             f"Chosen on validation rows in each fit, contenders of both modalities (most often {a}) reach {ours}, and "
-            f"those of one (most often {b}) {other}."
+            f"those of one (most often {b}) {other}{where}."
         )
-    return f"{a} reaches {ours}, and {b}, the contender of one modality chosen on validation rows, {other}."
+    return f"{a} reaches {ours}, and {b}, the contender of one modality chosen on validation rows, {other}{where}."
 
 
 def scope_of(inputs: VerdictInputs) -> Iterator[str]:
@@ -154,14 +187,14 @@ def scope_of(inputs: VerdictInputs) -> Iterator[str]:
     n, n_seeds = n_repeats(repeats), repeats["seed"].n_unique()
     if n > 1:
         splits = "each with another split and other fits"
-        yield f"The difference is over {n} repeats, {splits}, and the scores are those of the first repeat."
+        yield f"The difference is over {n} repeats, {splits}. The scores are those of the first repeat."
     elif n_seeds > 1:
         yield f"The interval includes the variation over {n_seeds} seeds, but not that of other training pairs."
     elif n:
         yield "The interval is for these fits: another training may differ (evaluate.repeats)."
 
 
-def _decided(inputs: VerdictInputs, claim: str) -> Iterator[str]:
+def _probabilities(inputs: VerdictInputs, claim: str) -> Iterator[str]:
     row, margin, confidence = inputs.contrast, inputs.inputs["margin"], inputs.inputs["confidence"]
     if row["error"] is None:
         return
@@ -171,21 +204,32 @@ def _decided(inputs: VerdictInputs, claim: str) -> Iterator[str]:
     measured = row["difference"], row["error"], row["df"]
     found = chances(*measured, margin=margin or 0.0)
     better, same, worse = (number_formats.probability(chance) for chance in found)
-    if margin is None:
-        least = number_formats.score(smallest_margin(*measured, confidence=confidence))
-        yield (
-            f"Reading both is better with a probability of {better}, and “no difference that matters” could be claimed "
-            f"with a margin of {least} or more."
-        )
-    else:
+    least = smallest_margin(*measured, confidence=confidence)
+    if margin is not None:
         more = f"by more than {number_formats.score(margin)}"
         yield f"The probabilities are {better} for better {more}, {worse} for worse {more}, and {same} for neither."
-    if claim in ("open", "none", "not_shown") and row["low"] <= 0 <= row["high"] and row["error"] > 0:
-        n = inputs.inputs["scores"].filter(pl.col("part").is_in(["test", "oof"]))["n"].max() or 0
-        needed = rows_needed(*measured, n, margin=margin, worthless=WORTHLESS, confidence=confidence)
-        if needed is None or needed > n:
-            more = f"About {needed - n:,} more test pairs" if needed else "More than a hundred times as many test pairs"
-            yield f"{more} would settle it, if the difference stays as it is."
+    elif least < 1:
+        yield (
+            f"Reading both is better with a probability of {better}, and “no difference that matters” could be claimed "
+            f"with a margin of {number_formats.score(least)} or more."
+        )
+    else:
+        yield f"Reading both is better with a probability of {better}."
+    if claim == "same":
+        ends = number_formats.interval(*interval_within_margin(*measured, confidence=confidence), is_signed=True)
+        level = number_formats.share(2 * confidence - 1)
+        yield f"The two one-sided tests compare the {level} interval with the margin: {ends}."
+
+
+def _to_settle(more: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield about how many more test pairs would settle the answer, or why no number of them does."""
+    if more is None:
+        return
+    if more["is_of_fits"]:
+        yield "More test pairs alone would not settle it: fits differ too much. More seeds or repeats may."
+    else:
+        rows = f"About {more['rows']:,} more" if more["rows"] else "More than a hundred times as many"
+        yield f"{rows} test pairs would settle it, if the difference stays as it is."
 
 
 def _class_alone(inputs: VerdictInputs) -> Iterator[str]:
@@ -208,12 +252,23 @@ def _ties(inputs: VerdictInputs) -> Iterator[str]:
     p_of = {(a if b == best else b): p for a, b, p in pairs}
     corrected = dict(zip(p_of, holm(list(p_of.values())), strict=True))
     tied = [name for name, p in corrected.items() if p > 1 - inputs.inputs["confidence"]]
-    if tied:
-        yield f"{best} has the best score, and is not shown to differ from {', '.join(tied)}."
+    shown = {name: number_formats.score(value) for name, value in inputs.test_scores.items()}
+    top = [name for name in shown if shown[name] == shown[best]]
+    others, named = [name for name in tied if name not in top], ", ".join(top)
+    has, is_not = ("has", "is not") if len(top) == 1 else ("have", "are not")
+    if others:
+        yield f"{named} {has} the best score, and {is_not} shown to differ from {', '.join(others)}."
+    elif len(top) > 1:
+        yield f"{named} have the best score."
 
 
 def _other_metrics(inputs: VerdictInputs) -> Iterator[str]:
-    """Yield the metrics whose difference points the other way, or to one where the primary metric shows none."""
+    """Yield the metrics whose difference points the other way, or to one where the primary metric shows none.
+
+    With several repeats, nothing is said: the other metrics are those of the first repeat alone.
+    """
+    if n_repeats(inputs.inputs["repeats"]) > 1:
+        return
     a, b, own = inputs.contrast["a"], inputs.contrast["b"], _sign(inputs.contrast)
     for row in _in_other_metrics(inputs):
         towards = _sign(row) * (1 if find_metric(row["metric"]).higher_is_better else -1)

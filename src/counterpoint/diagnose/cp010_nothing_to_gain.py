@@ -122,8 +122,9 @@ def _explained(single: str, fusion: str, gain: Estimate, points: Estimate, untri
         f"per row to {single} alone."
     )
     if gain.high < WORTH_BITS and points.high < WORTH_POINTS:
+        shown = "only a small gain" if gain.low > 0 or points.low > 0 else "no gain"
         return "warn", (
-            f"These rows show no gain from reading both modalities. {measured} "
+            f"These rows show {shown} from reading both modalities. {measured} "
             f"Its balanced accuracy differs by {numbers.signed_with_interval(*points)}. "
             f"Read one modality, unless a model of another kind finds a gain.{f' {untried}' if untried else ''}"
         )

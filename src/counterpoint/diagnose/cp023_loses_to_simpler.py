@@ -82,7 +82,7 @@ class LosesToSimpler(Check):
         if not lost:
             sound = f"No single-entity contender is clearly worse than a simpler one ({len(compared)} compared)."
             return self.finding("info", SUBJECT, sound, **evidence)
-        explained = [_explained(each, metric, known[each.contender][0]) for each in lost]
+        explained = [_explained(each, metric, known) for each in lost]
         meaning = [_meaning(each, primary, members, modalities) for each in lost]
         sentences = dict.fromkeys([*explained, *meaning, ADVICE])
         return self.finding("warn", lost[0].contender, " ".join(sentences), **evidence)
@@ -115,12 +115,13 @@ def _p(found: Estimate, spread: Spread) -> float:
     return p if found.value < -LEAST_LOSS and isfinite(p) else 1.0
 
 
-def _explained(loss: Loss, metric: str, modality: str) -> str:
-    measured = numbers.signed_with_interval(*loss.difference)
-    return (
-        f"{loss.contender} is worse than {loss.simpler}, which is simpler: {measured} in {metric.replace('_', ' ')}. "
-        f"So its score does not show all that the {modality} says about the class."
-    )
+def _explained(loss: Loss, metric: str, modalities: Modalities) -> str:
+    measured = f"{numbers.signed_with_interval(*loss.difference)} in {metric.replace('_', ' ')}."
+    name, simpler, (modality,) = loss.contender, loss.simpler, modalities[loss.contender]
+    if not modalities[simpler]:
+        return f"{name} is worse than {simpler}, which reads neither text nor image: {measured}"
+    unseen = f"So its score does not show all that the {modality} says about the class."
+    return f"{name} is worse than {simpler}, which is simpler: {measured} {unseen}"
 
 
 def _meaning(loss: Loss, primary: Primary | None, members: Members, modalities: Modalities) -> str:

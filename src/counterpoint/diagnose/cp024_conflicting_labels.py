@@ -113,7 +113,7 @@ class ConflictingLabels(Check):
         queue.sort(key=lambda row: row["reason"] == SPELLING)
         evidence = {each.kind.replace(" ", "_"): [len(each.groups), each.n_groups] for each in found}
         evidence |= {"n_look_alike": len(spelled)} | queue_evidence(queue, "suggested")
-        sentences = [each.counted() for each in counted] or ["No rows have nearly the same content."]
+        sentences = [each.counted() for each in counted] or [f"No 2 to {MANY} rows have nearly the same content."]
         sentences += [NATURAL[each.kind] for each in counted if each.groups and not each.is_judged]
         if spelled:
             sentences.append(f"{numbers.count(len(spelled))} rows have a label that looks like another one.")

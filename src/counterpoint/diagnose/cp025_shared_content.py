@@ -22,7 +22,8 @@ from counterpoint.schema import Frame
 MANY_ROWS, MANY_SHARE, MANY_TIMES = 10, 0.01, 10
 """Many rows share a value if they are ten or more, 1 % of all, and ten times the rows of a usual value.
 
-In a set with five captions a picture, a picture of five rows is no placeholder.
+In a set with five captions a picture, a picture of five rows is no placeholder.  A value of half of all rows is shared
+in any case.
 """
 UNINFORMATIVE_AT = 0.05
 """The share of rows with a shared picture or text from which the check warns, as for blank images in CP017."""
@@ -203,7 +204,7 @@ def _often(values: pl.Series, partners: pl.Series) -> Iterator[tuple[str, NDArra
     if counts.is_empty():
         return
     usual = float(np.median(counts["n"].to_numpy()))
-    least = max(_least(len(values)), MANY_TIMES * usual)
+    least = max(_least(len(values)), min(MANY_TIMES * usual, len(values) / 2))
     has_partners = partners.count() > 0
     for value, rows, n, others in counts.sort("n", "value", descending=[True, False]).iter_rows():
         if n >= least and (not has_partners or others >= DIFFERENT * n):

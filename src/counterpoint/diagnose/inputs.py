@@ -41,6 +41,7 @@ INPUTS: Mapping[str, CheckInput] = {
     "costs": CheckInput(Frame, "The trials, epochs, parameters and seconds of each fit: schema.COSTS."),
     "scores": CheckInput(Frame, "Every score with its interval: schema.SCORES."),
     "repeats": CheckInput(Frame, "The primary contrast in each fold of each repeat: schema.REPEATS."),
+    "repeated": CheckInput(Frame, "The primary contrast over all repeats, if there are several: schema.REPEATED."),
     "differences": CheckInput(Frame, "Every paired difference on test rows: schema.DIFFERENCES."),
     "primary": CheckInput(Primary | None, "The primary contrast, with a (multimodal) and b (one modality), or None."),
     "modalities": CheckInput(Modalities, "The modalities that each contender reads, by its name."),

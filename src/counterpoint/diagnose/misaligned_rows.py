@@ -12,6 +12,7 @@ from counterpoint.measures.lapse_rate import LapseRate, lapse_rate
 from counterpoint.measures.matched_pairs import FEW_ROWS
 from counterpoint.measures.prediction_arrays import PredictionArrays, prediction_arrays
 from counterpoint.measures.text_predictions import TextPredictions, label_support_of, least_log_loss, text_predictions
+from counterpoint.metrics.rows import Ints
 from counterpoint.schema import Frame
 
 LEAST_LAPSE_RATE, MOST_LAPSE_RATE = 0.12, 0.85
@@ -76,19 +77,21 @@ def _accuracies(predictions: Frame, modalities: Modalities) -> Iterator[_PartAcc
         validation, test = (prediction_arrays(predictions, [name], part) for part in ("validation", "test"))
         for fold in sorted({*validation.folds.tolist()} & {*test.folds.tolist()}):
             parts = (validation.of_fold(fold), test.of_fold(fold))
-            (a, of_a), (b, of_b) = (_with_variance(rows, name) for rows in parts)
-            yield _PartAccuracies(name, modality, fold, a, b, (of_a + of_b) ** 0.5)
+            classes = np.intersect1d(*(rows.codes for rows in parts))  # a class of one part alone shifts guessing
+            if len(classes):
+                (a, of_a), (b, of_b) = (_with_variance(rows, name, classes) for rows in parts)
+                yield _PartAccuracies(name, modality, fold, a, b, (of_a + of_b) ** 0.5)
 
 
-def _with_variance(rows: PredictionArrays, name: str) -> tuple[float, float]:
-    """Return the balanced accuracy of contender *name*, and its variance over groups.
+def _with_variance(rows: PredictionArrays, name: str, classes: Ints) -> tuple[float, float]:
+    """Return the balanced accuracy of contender *name* over *classes*, and its variance over groups.
 
     The variance of each class is that of its share with one more correct and one more wrong group.  A few rows that are
     all correct are then not taken as certain.
     """
     recalls, variances = [], []
     correct, groups = rows.is_correct(name), np.unique(rows.groups, return_inverse=True)[1]
-    for code in np.unique(rows.codes):
+    for code in classes:
         own = rows.codes == code
         n, recall = len(np.unique(groups[own])), float(correct[own].mean())
         smoothed = (recall * n + 1) / (n + 2)

@@ -21,8 +21,8 @@ def to_use(inputs: VerdictInputs, verdict: Verdict, claim: str) -> str | None:
     if verdict.name == "no_signal" or claim not in (*BETTER, *SETTLED):
         return None
     name = _chosen(inputs, "a" if claim in BETTER else "b")
-    if inputs.baseline and inputs.difference(name, inputs.baseline).high < 0:
-        return None  # a contender that reads neither does better
+    if inputs.above_baseline(name).high < 0 or (claim == "same" and not inputs.is_above_baseline(name)):
+        return None  # whatever reads neither does better, or as well
     return (_simpler_sum(inputs, name) or name) if claim in BETTER else name
 
 

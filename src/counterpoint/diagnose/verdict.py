@@ -5,12 +5,13 @@ the questions that lead to the verdict.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from counterpoint.diagnose.claim import (
     NOT_COMPARABLE,
+    Doubt,
     claim_of,
     doubt_of,
     first_doubt,
@@ -19,6 +20,7 @@ from counterpoint.diagnose.claim import (
     scores_of,
 )
 from counterpoint.diagnose.inputs import Inputs
+from counterpoint.diagnose.more_rows import more_rows
 from counterpoint.diagnose.to_use import to_use
 from counterpoint.diagnose.untried_readers import untried_readers
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
@@ -39,6 +41,9 @@ class Answer(NamedTuple):
         *claim* is what the headline claims: a key of `counterpoint.diagnose.claim.OPENINGS`, or "nothing".
     doubt
         *doubt* is the alarm that undermines the claim most, in one sentence, or None.
+    doubt_code, better_single
+        *doubt_code* is the code of that alarm, or None.  *better_single* is the simpler contender to which the
+        single-entity one of the primary contrast loses, where the doubt is about this.
     reasons
         *reasons* are the numbers behind the verdict, a sentence each.
     recommendation
@@ -52,18 +57,26 @@ class Answer(NamedTuple):
     chosen_scores
         *chosen_scores* are the test scores of the two sides by metric, where a side is another contender in some folds
         or seeds.  None where both sides are one contender each.
+    more
+        *more* is the number of further test rows that would settle the claim (`counterpoint.diagnose.more_rows`).
+    unread
+        *unread* are the modalities that no trained contender reads alone.
     """
 
     verdict: str
     headline: str
     claim: str = "nothing"
     doubt: str | None = None
+    doubt_code: str | None = None
+    better_single: str | None = None
     reasons: tuple[str, ...] = ()
     recommendation: str | None = None
     evidence: tuple[str, ...] = ()
     untried: str | None = None
     to_use: str | None = None
     chosen_scores: Mapping[str, tuple[float, float]] | None = None
+    more: Mapping[str, Any] | None = None
+    unread: tuple[str, ...] = ()
 
 
 def answer(inputs: Inputs, findings: Frame) -> Answer:
@@ -78,26 +91,35 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
     """
     alarms = findings.filter(pl.col("severity").is_in(["warn", "fail"]))
     evidence = tuple(alarms["code"].unique(maintain_order=True))
-    if inputs["primary"] is None:
-        return Answer("cannot_tell", _nothing(inputs), doubt=first_doubt(findings), evidence=evidence)
     numbers = VerdictInputs(inputs, findings)
+    common: dict[str, Any] = {"evidence": evidence, "unread": numbers.unread()}
+    if inputs["primary"] is None:
+        return Answer("cannot_tell", _nothing(inputs), **common, **_named(first_doubt(findings)))
     if numbers.contrast["low"] is None:
         headline = "The test rows are too few to compare on: the primary contrast has no interval."
-        return Answer("cannot_tell", headline, doubt=first_doubt(findings), evidence=evidence)
+        return Answer("cannot_tell", headline, **common, **_named(first_doubt(findings)))
     verdict = next(found for question in QUESTIONS if (found := question(numbers)) is not None)
     claim = claim_of(numbers, verdict)
+    more = more_rows(numbers, claim)
+    is_comparable = verdict.name not in NOT_COMPARABLE
     return Answer(
         verdict.name,
         headline_of(numbers, claim),
         claim,
-        doubt_of(numbers, claim),
-        (scores_of(numbers), *verdict.reasons, *numbers_of(numbers, claim)),
-        verdict.recommendation,
-        evidence,
-        None if verdict.name in NOT_COMPARABLE else untried_readers(inputs["modalities"], inputs["pretrained"]),
-        to_use(numbers, verdict, claim),
-        numbers.chosen_scores or None,
+        **_named(doubt_of(numbers, claim)),
+        reasons=(scores_of(numbers), *verdict.reasons, *numbers_of(numbers, claim, more)),
+        recommendation=verdict.recommendation,
+        untried=untried_readers(inputs["modalities"], inputs["pretrained"]) if is_comparable else None,
+        to_use=to_use(numbers, verdict, claim),
+        chosen_scores=numbers.chosen_scores or None,
+        more=more,
+        **common,
     )
+
+
+def _named(doubt: Doubt | None) -> dict[str, Any]:
+    """Return a doubt as the fields of an answer."""
+    return {"doubt": doubt.sentence, "doubt_code": doubt.code, "better_single": doubt.better} if doubt else {}
 
 
 def _nothing(inputs: Inputs) -> str:

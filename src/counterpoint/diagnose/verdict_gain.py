@@ -4,7 +4,7 @@ from math import isfinite
 
 from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
 from counterpoint.diagnose.verdict_list import Verdict
-from counterpoint.diagnose.verdict_modalities import best_of, is_little, is_mostly_shared, is_read, only
+from counterpoint.diagnose.verdict_modalities import is_little, is_mostly_shared, is_read, not_read, only
 from counterpoint.measures.comparison_tables import joint_members
 from counterpoint.measures.information_gain import SUM
 from counterpoint.metrics.estimate import Estimate
@@ -24,7 +24,8 @@ def shown_gain(inputs: VerdictInputs) -> Verdict | None:
     verdict, b = _kind_of_gain(inputs), inputs.contrast["b"]
     is_joint = verdict.name == "interaction_gain" and inputs.is_above_baseline(inputs.contrast["a"])
     if not (inputs.is_above_baseline(b) or is_joint):
-        guess = f"{inputs.baseline}, which reads neither text nor image" if inputs.baseline else "guessing"
+        baseline = inputs.baseline
+        guess = f"{baseline}, which reads neither text nor image" if baseline else "guessing by the class shares"
         reason = f"{b}, the contender of one modality, is not shown to do better than {guess}."
         return Verdict("cannot_tell", (reason,), "Try better models of one modality, or more pairs.")
     return verdict
@@ -121,8 +122,7 @@ def _better_reading(inputs: VerdictInputs, empty: str) -> Verdict:
 def _of_empty(inputs: VerdictInputs, empty: str) -> tuple[str, str]:
     """Return the reasons why a gain is not shown to come from both: the modality *empty* is not shown to predict."""
     other = "image" if empty == "text" else "text"
-    reason = f"No contender that reads only the {empty} is shown to beat guessing{best_of(inputs, empty)}."
-    return reason, f"So the gain may be a better reading of the {other}."
+    return not_read(inputs, empty), f"So the gain may be a better reading of the {other}."
 
 
 def _kind(inputs: VerdictInputs, part: Estimate, gain: Estimate) -> str:

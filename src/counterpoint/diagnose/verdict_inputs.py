@@ -24,10 +24,14 @@ from counterpoint.measures.comparison_tables import (
 )
 from counterpoint.measures.information_gain import INDEPENDENT, SUM, InformationGain
 from counterpoint.metrics import read_part
-from counterpoint.metrics.decision import BALANCED
-from counterpoint.schema import Frame
+from counterpoint.metrics.decision import BALANCED, class_shares
+from counterpoint.schema import Frame, class_names
 
+CLASS_SHARES = "class shares"
+"""The name of the class shares of the training rows in a table of predictions."""
 UNKNOWN = Estimate(float("nan"), float("-inf"), float("inf"))
+WORTHLESS = 0.02
+"""A gain counts as none where its whole interval lies below this, or below a smaller `evaluate.margin`."""
 NEAR_GUESSING = 1.3
 """The standard deviation of a k-fold score of a guessing model, as a multiple of that of its interval.
 
@@ -78,9 +82,20 @@ class VerdictInputs:
 
     @cached_property
     def chance(self) -> float:
-        """The balanced accuracy of guessing."""
-        pairs: Frame = self.inputs["pairs"]
-        return 1 / max(2, pairs["label"].n_unique())
+        """The balanced accuracy of guessing on test rows, which is over the classes that these rows have."""
+        return self._chance("test")
+
+    def _chance(self, part: str) -> float:
+        predictions: Frame = self.inputs["predictions"]
+        tested = predictions.filter(part=part)["label"]
+        labels = tested if len(tested) else self.inputs["pairs"]["label"]
+        return 1 / max(2, labels.n_unique())
+
+    @property
+    def worthless(self) -> float:
+        """The gain that counts as none where the whole interval lies below it: `WORTHLESS`, or a smaller margin."""
+        margin = self.inputs["margin"]
+        return WORTHLESS if margin is None else min(WORTHLESS, margin)
 
     @cached_property
     def test_scores(self) -> dict[str, float]:
@@ -108,10 +123,11 @@ class VerdictInputs:
         both = {metric: (float(a[metric].value), float(b[metric].value)) for metric in a}
         return {metric: values for metric, values in both.items() if np.isfinite(values).all()}
 
-    def training_score_high(self, name: str) -> float | None:
-        """Return the upper end of the balanced accuracy of contender *name* on its training rows."""
+    def training_high(self, name: str) -> float | None:
+        """Return how far above guessing the balanced accuracy of *name* on its training rows may be, if it is known."""
         scores: Frame = self.inputs["balanced_scores"]
-        return dict(scores.filter(part="train").select("contender", "high").iter_rows()).get(name)
+        high = dict(scores.filter(part="train").select("contender", "high").iter_rows()).get(name)
+        return None if high is None else high - self._chance("train")
 
     def alarm(self, code: str, *severities: str) -> dict[str, Any] | None:
         """Return the subject and the evidence of the first finding *code* that has one of *severities*."""
@@ -174,12 +190,28 @@ class VerdictInputs:
         names = [name for name in contenders_reading(self.modalities) if name in self.test_scores]
         return max(names, key=self.test_scores.__getitem__, default=None)
 
+    def above_baseline(self, name: str) -> Estimate:
+        """Return the difference of *name* minus `baseline`, or minus the class shares where there is none."""
+        known = self.known_difference(name, self.baseline, self.metric) if self.baseline else None
+        return known or self._above_class_shares(name)
+
     def is_above_baseline(self, name: str) -> bool:
-        """Return whether contender *name* is shown to do better than `baseline`, or than guessing if there is none."""
-        known = self.baseline and self.known_difference(name, self.baseline, self.metric)
-        if known:
-            return self.near_guessing(known).low > 0
-        return self._above_chance(self.inputs["balanced_scores"]).get(name, UNKNOWN).low > 0
+        """Return whether contender *name* is shown to do better than `baseline`, or than the class shares."""
+        return self.near_guessing(self.above_baseline(name)).low > 0
+
+    def _above_class_shares(self, name: str) -> Estimate:
+        """Return the difference of *name* minus the class shares of the training rows, as predictions of each row."""
+        predictions: Frame = self.inputs["predictions"]
+        own, shares = predictions.filter(part="test", contender=name), class_shares(predictions)
+        if own.is_empty():
+            return UNKNOWN
+        classes = [f"p_{label}" for label in class_names(predictions)]
+        known = pl.DataFrame([(fold, *of_fold) for fold, of_fold in shares.items()], ["fold", *classes], orient="row")
+        guessed = own.drop(classes).with_columns(contender=pl.lit(CLASS_SHARES)).join(known, on="fold", how="left")
+        rows = pl.concat([own, guessed.select(own.columns)], how="vertical_relaxed")
+        part = read_part(rows, "test", primary=self.metric, shares=shares)
+        found = Comparison(part, [self.metric], self.inputs["confidence"]).difference(name, CLASS_SHARES, self.metric)
+        return Estimate(found["difference"], found["low"], found["high"])
 
     def difference(self, a: str, b: str) -> Estimate:
         """Return the difference of *a* minus *b* in the primary metric.  An unknown one has an infinite interval."""

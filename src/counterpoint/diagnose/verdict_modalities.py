@@ -5,8 +5,6 @@ from counterpoint.diagnose.verdict_list import Verdict
 from counterpoint.metrics.estimate import Estimate
 from counterpoint.number_formats import interval, signed
 
-WORTHLESS = 0.02
-"""A gain counts as none where its whole interval lies below this."""
 HALF = 0.5
 """Two modalities carry mostly the same information where their sum gains less than this share of the gain that
 independent errors would allow."""
@@ -55,15 +53,21 @@ def only(inputs: VerdictInputs, modality: str, other: str) -> tuple[str, str]:
     return f"{name} reads only the {modality} and beats guessing ({above_guessing(above)}).", _little(inputs, other)
 
 
+def not_read(inputs: VerdictInputs, modality: str) -> str:
+    """Return the sentence on a *modality* for which `is_read` does not hold, with the quantity that decided it."""
+    if is_little(inputs, modality):
+        return _little(inputs, modality)
+    name, above = inputs.reader(modality), inputs.above_chance(modality)
+    return (
+        f"{name}, the contender of the {modality} chosen on validation rows, is not shown to beat guessing "
+        f"({above_guessing(above)})."
+    )
+
+
 def _little(inputs: VerdictInputs, modality: str) -> str:
-    best = best_of(inputs, modality)
-    return f"No contender here that reads only the {modality} is more than a little better than guessing{best}."
-
-
-def best_of(inputs: VerdictInputs, modality: str) -> str:
-    """Return the best contender of a *modality* on test rows and its distance from guessing, in brackets."""
     best = next(iter(inputs.readers(modality).items()), None)
-    return "" if best is None else f" (the best, {best[0]}: {above_guessing(best[1])})"
+    measured = "" if best is None else f" (the best, {best[0]}: {above_guessing(best[1])})"
+    return f"No contender here that reads only the {modality} is more than a little better than guessing{measured}."
 
 
 def _redundant(inputs: VerdictInputs) -> Verdict | None:
@@ -71,14 +75,15 @@ def _redundant(inputs: VerdictInputs) -> Verdict | None:
 
     Or where one modality leaves the other nothing to add: then independent errors would allow as little.
     """
-    reason = "Contenders of either modality beat guessing, and both together are not shown to add to the better one."
+    adds = "add little" if inputs.bits is not None and inputs.bits[0].low > 0 else "are not shown to add"
+    reason = f"Contenders of either modality beat guessing, and both together {adds} to the better one."
     if inputs.bits is None:
         # A multimodal model that does worse has failed: it does not show the information in the second modality.
-        return Verdict("redundant", (reason,)) if 0 <= inputs.gain.high < WORTHLESS else None
+        return Verdict("redundant", (reason,)) if 0 <= inputs.gain.high < inputs.worthless else None
     gain, independent = inputs.bits
     measured = f"{signed(gain.value)} bits a row ({interval(gain.low, gain.high, is_signed=True)})"
     least = min(inputs.above_chance(modality).value for modality in ("text", "image"))
-    is_readable = least >= LITTLE * (1 - inputs.chance) and 0 <= inputs.gain.high < WORTHLESS
+    is_readable = least >= LITTLE * (1 - inputs.chance) and 0 <= inputs.gain.high < inputs.worthless
     if is_readable and inputs.alarm("CP010", "warn"):
         return Verdict("redundant", (reason, f"It adds {measured} (CP010)."))
     if not is_mostly_shared(inputs):

@@ -70,10 +70,10 @@ def _untrained(inputs: VerdictInputs) -> Verdict | None:
 
 def _at_chance(inputs: VerdictInputs) -> set[str]:
     """Return the multimodal contender where it is at chance on its training rows and one modality is above chance."""
-    a, least = inputs.contrast["a"], inputs.chance + UNTRAINED
-    high = inputs.training_score_high(a)
+    a = inputs.contrast["a"]
+    high = inputs.training_high(a)
     is_readable = any(inputs.above_chance(modality).low > 0 for modality in ("text", "image"))
-    return {a} if high is not None and high < least and is_readable else set()
+    return {a} if high is not None and high < UNTRAINED and is_readable else set()
 
 
 def _ignored(inputs: VerdictInputs) -> Verdict | None:

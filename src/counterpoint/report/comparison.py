@@ -43,10 +43,11 @@ def answer_section(results: Mapping[str, Any], contrast: Content | None) -> Cont
 
 
 def _verdict(answer: Mapping[str, Any], contrast: Content | None) -> str:
-    verdict = answer.get("verdict") or ""
+    verdict, claim = answer.get("verdict") or "", answer.get("claim")
     if verdict == "cannot_tell" and contrast and _known(contrast["low"]) > 0:
-        is_of_both = answer.get("claim") == "better"
-        return glossary.GAIN_OF_UNKNOWN_KIND if is_of_both else glossary.GAIN_OF_UNKNOWN_REASON
+        return glossary.GAIN_OF_UNKNOWN_KIND if claim == "better" else glossary.GAIN_OF_UNKNOWN_REASON
+    if verdict == "cannot_tell" and claim in ("worse", "none"):
+        return glossary.NO_GAIN_OF_UNKNOWN_REASON
     return glossary.VERDICTS.get(verdict, verdict)
 
 

@@ -62,7 +62,7 @@ VERDICTS: Mapping[str, str] = {
     "misaligned": "Texts and images of some rows do not belong together",
     "training_failed": "A contender was not trained well enough",
     "branch_ignored": "The model of both modalities ignores one of them",
-    "redundant": "Either of them predicts the class, and both together are not shown to add",
+    "redundant": "Either of them predicts the class, and both together add little or nothing",
     "equivalent": "Reading both makes no difference that matters",
     "not_asked": "No trained model reads one of the modalities alone",
     "text_only": "Models here that read only the image are hardly better than guessing",
@@ -75,3 +75,4 @@ VERDICTS: Mapping[str, str] = {
 }
 GAIN_OF_UNKNOWN_KIND = "A gain whose kind these pairs do not decide"
 GAIN_OF_UNKNOWN_REASON = "A better score whose reason these pairs do not decide"
+NO_GAIN_OF_UNKNOWN_REASON = "No gain, for a reason that these pairs do not decide"

@@ -13,13 +13,12 @@ from counterpoint.contenders import MODELS
 from counterpoint.diagnose.claim import BETTER, DOUBTS, NOT_COMPARABLE, OPENINGS
 from counterpoint.diagnose.to_use import SETTLED
 from counterpoint.diagnose.verdict_list import VERDICTS
-from counterpoint.lookup import find
 from counterpoint.metrics.table import METRICS
 from counterpoint.report import glossary, write_page
 from counterpoint.report.contenders import ranked_contenders
 from counterpoint.report.first_screen import plain_words
 from counterpoint.report.first_screen.section import first_screen
-from counterpoint.report.first_screen.sides import UNTRAINED, Sides
+from counterpoint.report.first_screen.sides import Sides
 from counterpoint.report.page import TABLES
 from counterpoint.report.scores import ScoreTable
 from html_reader import Reader
@@ -66,7 +65,7 @@ TERMS = {
 
 def sides(
     claim, verdict, *, doubt=None, to_use=None, metric="balanced_accuracy", findings=(), ends=None, values=VALUES,
-    **evaluate,
+    more=None, **evaluate,
 ):  # fmt: skip
     difference, low, high = ends or ENDS.get(claim, (0.03, 0.01, 0.05))
     row = {"a": "lstm-cnn", "b": "text-svm", "metric": metric, "difference": difference, "low": low, "high": high}
@@ -90,7 +89,8 @@ def sides(
     table = ScoreTable(tables["scores"], metric=metric, confidence=0.95)
     if to_use is None:
         to_use = "lstm-cnn" if claim in BETTER else "text-svm" if claim in SETTLED and verdict != "no_signal" else None
-    answer = {"claim": claim, "verdict": verdict, "doubt": doubt, "headline": "lstm-cnn …", "to_use": to_use}
+    answer = {"claim": claim, "verdict": verdict, "doubt_code": doubt, "headline": "lstm-cnn …", "to_use": to_use}
+    answer |= {"more": more, "unread": ["image"] if claim == "not_asked" else []}
     results = {"study": "photos", "answer": answer, "primary": {"a": "lstm-cnn", "b": "text-svm", "metric": metric}}
     results |= {"primary": None} if claim == "nothing" else {}
     reads = {name: read for name, read in READS.items() if claim != "not_asked" or name != "image-cnn"}
@@ -125,9 +125,8 @@ def finding(code, subject, **evidence):
 @pytest.mark.parametrize(("claim", "verdict"), CASES)
 @pytest.mark.parametrize("doubt", [None, *DOUBTS])
 def test_no_claim_needs_a_code_a_kind_or_a_term_to_be_explained(claim, verdict, doubt):
-    sentence = doubt and f"But {DOUBTS[doubt]} ({doubt})."
     queue = [finding("CP020", "labels", n_queue=3), finding("CP009", "lstm-cnn")]
-    found = first_screen(sides(claim, verdict, doubt=sentence, findings=queue), None)
+    found = first_screen(sides(claim, verdict, doubt=doubt, findings=queue), None)
     words = words_of(found).lower()
     assert not re.search(r"cp\d{3}", words)
     assert not [kind for kind in MODELS if re.search(rf"(?<![\w-]){re.escape(kind)}(?![\w-])", words)]
@@ -139,7 +138,7 @@ def test_no_claim_needs_a_code_a_kind_or_a_term_to_be_explained(claim, verdict, 
 
 def test_the_words_around_the_first_screen_need_no_explanation_either(tmp_path):
     results, tables, _ = study(tmp_path / "images", contenders=("text-svm", "image-cnn", "lstm-cnn"), n=80)
-    answer = results["answer"] | {"claim": "better", "doubt": "But some labels look wrong (CP020)."}
+    answer = results["answer"] | {"claim": "better", "doubt_code": "CP020"}
     page = write_page(tmp_path, results | {"answer": answer}, tables).read_text(encoding="utf-8")
     screen = page[page.index("<header") : page.index('<section id="detail"')]
     screen = re.sub(r"<nav.*?</nav>|<code.*?</code>", "", screen, flags=re.DOTALL)
@@ -228,20 +227,42 @@ def test_the_command_saves_the_contender_that_the_answer_recommends(claim, to_us
     assert sentence in found["sentences"]
 
 
-def test_a_rule_of_words_is_no_contender_that_reads_the_text_alone():
-    found = sides("not_asked", "not_asked")
-    reads = {"keyword-rule" if name == "text-svm" else name: read for name, read in READS.items()}
-    contenders = ranked_contenders(found.scores, [], modalities=reads, models={}, kinds={name: name for name in reads})
-    kinds = {name: name for name in reads}
-    assert replace(found, contenders=contenders, kinds=kinds).unread == ["text"]
-    models = {kind: find(kind, MODELS, what="contender") for kind in MODELS}
-    assert set(UNTRAINED) == {kind for kind, model in models.items() if not getattr(model, "is_trained", True)}
-
-
 def test_a_contender_that_loses_to_one_that_reads_nothing_is_not_recommended():
-    found = first_screen(sides("none", "redundant", to_use=""), None)["next"]
-    assert found["sentences"][0] == "A model that reads neither text nor image does better: use none of these yet."
-    assert found["command"] is None
+    found = first_screen(sides("none", "redundant", to_use=""), None)
+    assert found["answer"] == "No gain from reading both is shown, and a model that reads neither does better."
+    assert found["next"]["sentences"][0].startswith("Use none of these yet")
+    assert found["next"]["command"] is None
+
+
+@pytest.mark.parametrize("claim", ["same", "worse", "none"])
+def test_no_answer_recommends_a_contender_that_the_next_step_does_not(claim):
+    found = first_screen(sides(claim, "cannot_tell", to_use=""), None)
+    assert "Use none of these yet" in found["next"]["sentences"][0]
+    assert not re.search(r"\b[Uu]se (?:the|either)", found["answer"])
+
+
+def test_a_doubt_about_a_simpler_model_has_words_of_its_own_where_the_answer_rests_on_it():
+    found = sides("better", "additive_gain", doubt="CP023")
+    assert first_screen(found, None)["doubt"]["words"] == "A larger model does worse than a simpler one."
+    found.results["answer"]["better_single"] = "keyword-rule"
+    assert "does better than the model of the text compared here" in first_screen(found, None)["doubt"]["words"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("accuracy", "Over 3 repeats, it gets 3.0 more of 100 pairs right than the text alone."),
+        ("macro_f1", "Over 3 repeats, it scores 0.030 more than the text alone."),
+    ],
+)
+def test_a_difference_over_repeats_is_not_given_as_the_scores_of_the_first(metric, words):
+    found = sides("better", "additive_gain", metric=metric, values=VALUES | {"lstm-cnn": 0.90})
+    rows = [
+        {"repeat": repeat, "fold": "test", "seed": 0, "a": "a", "b": "b", "difference": 0.03} for repeat in range(3)
+    ]
+    repeats = pl.DataFrame(rows, schema=dict(schema.REPEATS))
+    found = replace(found, tables={**found.tables, "repeats": repeats})
+    assert first_screen(found, None)["scores"] == words
 
 
 def test_scores_are_those_of_the_choices_where_they_differ():
@@ -257,8 +278,23 @@ def test_answers_that_are_equal_in_every_group_have_no_range():
 
 
 def test_an_open_question_says_about_how_many_more_pairs_would_settle_it():
-    sentences = first_screen(sides("open", "cannot_tell"), None)["next"]["sentences"]
+    more = {"rows": 3640, "is_of_fits": False}
+    sentences = first_screen(sides("open", "cannot_tell", more=more), None)["next"]["sentences"]
     assert sentences[0] == "About 3,700 more pairs would settle it, if the difference stays as it is."
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"rows": None, "is_of_fits": False}, "More pairs will hardly settle it"),
+        ({"rows": None, "is_of_fits": True}, "train the models more often"),
+        (None, "Until then, use"),
+    ],
+)
+def test_no_more_pairs_are_recommended_where_they_would_not_settle_the_question(more, words):
+    sentences = first_screen(sides("open", "cannot_tell", more=more), None)["next"]["sentences"]
+    assert words in sentences[0]
+    assert "About" not in " ".join(sentences)
 
 
 def test_rows_in_doubt_are_counted_and_lead_to_their_finding():

@@ -111,7 +111,7 @@ def tick(tab, *places):
 def saved(tab, selector, path):
     tab.ask(f"document.querySelector(`{selector}`).click()")
     tab.wait_for(f"{SAVED}.startsWith('{path.name} has')")
-    for _ in range(100):
+    for _ in range(600):
         if path.exists() and path.stat().st_size:
             return path
         tab.ask("new Promise(done => setTimeout(done, 50))")

@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from counterpoint import number_formats as numbers
-from counterpoint.compare.equivalence import rows_needed
 from counterpoint.contenders import WITHOUT_ENCODERS
 from counterpoint.contenders.titles import COMBINATIONS, SUMS, TITLES
 from counterpoint.diagnose.claim import BETTER
 from counterpoint.diagnose.to_use import SETTLED
-from counterpoint.diagnose.verdict_modalities import WORTHLESS
 from counterpoint.report.curves.cost_front import ALL_PREDICTIONS_S
 from counterpoint.report.first_screen.plain_numbers import about, milliseconds
 from counterpoint.report.first_screen.plain_words import NEXT
@@ -38,7 +36,7 @@ def next_step(sides: Sides) -> Content:
     name, command = sides.answer.get("to_use"), None
     sentences = list(_steps(sides))
     if not name and sides.claim in USABLE and sides.verdict != "no_signal":
-        sentences.insert(0, "A model that reads neither text nor image does better: use none of these yet.")
+        sentences.insert(0, "Use none of these yet: try better models of the text and of the image.")
     if name:
         title = sides.contenders.title(name)
         sentences.insert(0 if sides.claim != "open" else len(sentences), f"{_use(sides, name)} “{title}”.")
@@ -71,7 +69,7 @@ def _steps(sides: Sides) -> Iterator[str]:
     if sides.claim == "better" and sides.alarm("CP009") and sides.kind(sides.a) not in SUMS:
         yield "Two models that are trained apart and added are likely to be enough."
     if sides.claim in ("open", "none") and sides.verdict != "no_signal":
-        yield from _more_pairs(sides)
+        yield from _more_pairs(sides, sides.answer.get("more"))
 
 
 def _absent(sides: Sides) -> str | None:
@@ -92,20 +90,17 @@ def _missing(sides: Sides) -> str:
     return f"Add a model that reads the {sides.places['unread']} alone, and run again."
 
 
-def _more_pairs(sides: Sides) -> Iterator[str]:
-    """Yield about how many more pairs would settle the question, as the answer does."""
-    row, rules, n = sides.row or {}, sides.evaluate, sides.n_tested
-    if not (row["low"] <= 0 <= row["high"]) or not (row["error"] or 0) > 0 or row["df"] is None or not n:
+def _more_pairs(sides: Sides, more: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield about how many more pairs would settle the question.  The answer counts *more* test pairs."""
+    if more is None:
         return
-    needed = rows_needed(
-        row["difference"], row["error"], row["df"], n, margin=rules.margin, worthless=WORTHLESS,
-        confidence=rules.confidence,
-    )  # fmt: skip
-    if needed is None:
+    if more["is_of_fits"]:
+        yield "More pairs alone will not settle it, because each training differs: train the models more often."
+    elif more["rows"] is None:
         yield "More pairs will hardly settle it: more than a hundred times as many would be needed."
-    elif needed > n:
-        more = (needed - n) * max(1.0, len(sides.tables["pairs"]) / n)
-        yield f"About {about(more)} more pairs would settle it, if the difference stays as it is."
+    else:
+        n = more["rows"] * max(1.0, sides.n_pairs / sides.n_tested)
+        yield f"About {about(n)} more pairs would settle it, if the difference stays as it is."
 
 
 def _command(sides: Sides, name: str) -> str | None:

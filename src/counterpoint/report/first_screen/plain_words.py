@@ -4,10 +4,7 @@
 the one that no trained contender reads alone.  docs/verdict.md has the rules of claims and verdicts.
 """
 
-import re
 from collections.abc import Mapping
-
-from counterpoint.diagnose.claim import DOUBTS
 
 ANSWERS: Mapping[str, str] = {
     "better": "Use text and image together.",
@@ -33,6 +30,15 @@ ANSWERS_OF_VERDICTS: Mapping[tuple[str, str], str] = {
     ("not_comparable", "branch_ignored"): "No answer: the model of both makes no use of one of them.",
 }
 """The answer where the verdict says more than the claim."""
+NOT_USABLE: Mapping[str, str] = {
+    "better": "Text and image together do better than either, but a model that reads neither does better still.",
+    "better_alone": "The model of both does better, but a model that reads neither does better still.",
+    "not_shown": "The model of both does better, but a model that reads neither does better still.",
+    "same": "Reading both makes no difference that matters, but neither is shown to beat a model that reads neither.",
+    "worse": "Reading both does worse than the {single} alone, and a model that reads neither does better than that.",
+    "none": "No gain from reading both is shown, and a model that reads neither does better.",
+}
+"""The answer by the claim, where it recommends no contender because one that reads nothing does as well or better."""
 TOO_FEW = "No answer yet: too few pairs were kept for the test."
 NOT_YET = "This study has no answer yet."
 
@@ -52,7 +58,7 @@ DOUBTS_IN_WORDS: Mapping[str, str] = {
     "CP002": "Some pairs of the test have near-copies among the pairs that trained the models.",
     "CP022": "The pairs of the test differ from those that trained the models.",
     "CP021": "Simple properties of the image files, such as borders or brightness, predict the class.",
-    "CP013": "Sizes, lengths or web hosts alone predict the class to some degree.",
+    "CP013": "Sizes, lengths or web hosts alone predict the class better than chance.",
     "CP025": "Many pairs share a placeholder picture or a stock phrase.",
     "CP024": "Equal pairs have different classes.",
     "CP020": "Some labels look wrong.",
@@ -60,40 +66,32 @@ DOUBTS_IN_WORDS: Mapping[str, str] = {
     "CP003": "The rows that were lost differ from the others.",
     "CP012": "The pairs of the test were scored several times, so luck had several chances.",
     "CP011": "Another training, or other pairs, may reverse the difference.",
-    "CP023": "A larger model does worse than a simpler one that reads the same.",
+    "CP023": "A larger model does worse than a simpler one.",
     "CP005": "The two models had unequal efforts of training.",
 }
 """The alarm that undermines the answer most, by its code, as in `counterpoint.diagnose.claim.DOUBTS`."""
-BEATEN = "A simpler model of the {single} does better than the one compared here, so the gain may be smaller."
+BEATEN = "A simpler model does better than the model of the {single} compared here, so the gain may be smaller."
 """The doubt CP023 where the loser is the contender of one modality in the primary contrast."""
-_CODE = re.compile(r"\((CP\d{3})\)\.$")
 
 
-def answer_in_words(claim: str, verdict: str) -> str:
+def answer_in_words(claim: str, verdict: str, *, is_usable: bool = True) -> str:
     """Return the answer, with its places in braces.
 
     Parameters
     ----------
     claim, verdict
         *claim* and *verdict* are those of the answer.
+    is_usable
+        *is_usable* is False where the answer recommends no contender, although its claim is about a usable one.
 
     Examples
     --------
     >>> answer_in_words("none", "no_signal"), answer_in_words("none", "redundant").format(single="text")
     ('No model here does more than a little better than guessing.', 'Use the text alone: no gain from reading both is shown.')
+    >>> answer_in_words("none", "redundant", is_usable=False)
+    'No gain from reading both is shown, and a model that reads neither does better.'
     """  # noqa: E501 - one value a line
-    return ANSWERS_OF_VERDICTS.get((claim, verdict)) or ANSWERS.get(claim, NOT_YET)
-
-
-def doubt_in_words(doubt: str | None) -> tuple[str, str] | None:
-    """Return the code of the check behind a *doubt* of the answer, and the doubt without it, with places in braces.
-
-    >>> doubt_in_words("But some labels look wrong (CP020).")
-    ('CP020', 'Some labels look wrong.')
-    """
-    found = _CODE.search(doubt or "")
-    code = found[1] if found else ""
-    if doubt is None or code not in DOUBTS_IN_WORDS:
-        return None
-    is_beaten = code == "CP023" and DOUBTS[code] not in doubt
-    return code, BEATEN if is_beaten else DOUBTS_IN_WORDS[code]
+    of_verdict = ANSWERS_OF_VERDICTS.get((claim, verdict))
+    if of_verdict:
+        return of_verdict
+    return (None if is_usable else NOT_USABLE.get(claim)) or ANSWERS.get(claim, NOT_YET)

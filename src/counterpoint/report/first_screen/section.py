@@ -74,7 +74,8 @@ def _example(pairs: Frame, images: ImageReader | None) -> Content:
 def _answer(sides: Sides) -> str:
     if sides.claim == "nothing" and sides.results.get("primary"):
         return plain_words.TOO_FEW
-    return plain_words.answer_in_words(sides.claim, sides.verdict).format_map(sides.places)
+    words = plain_words.answer_in_words(sides.claim, sides.verdict, is_usable=bool(sides.answer.get("to_use")))
+    return words.format_map(sides.places)
 
 
 def scores_in_words(sides: Sides) -> str:
@@ -83,6 +84,8 @@ def scores_in_words(sides: Sides) -> str:
     if row is None:
         return _best_in_words(sides)
     subject = "it" if sides.claim in BETTER else "reading both"
+    if sides.n_repeats > 1:  # the scores are those of the first repeat alone, and the difference is over all
+        return _over_repeats(sides, subject)
     values = [sides.value(name, metric or sides.scores.metric) for name in (sides.a, sides.b)]
     ours, single = values
     if ours is None or single is None:
@@ -95,6 +98,17 @@ def scores_in_words(sides: Sides) -> str:
     if count == of_single:
         return f"{start}, both get {count} right."
     return f"{start}, {subject} gets {count} right, and the {sides.single} alone {of_single}."
+
+
+def _over_repeats(sides: Sides, subject: str) -> str:
+    """Return one sentence on the difference of both sides over all repeats."""
+    difference = float((sides.row or {})["difference"])
+    start, single = f"Over {sides.n_repeats} repeats", f"the {sides.single} alone"
+    if not sides.is_of_counts:
+        measured = f"{numbers.score(abs(difference))} {'less' if difference < 0 else 'more'}"
+        return f"{start}, {subject} scores {measured} than {single}."
+    counted = f"{100 * abs(difference):.1f} {'fewer' if difference < 0 else 'more'} of 100 pairs"
+    return f"{start}, {subject} gets {counted} right than {single}{_weighing(sides.scores.metric)}."
 
 
 def _best_in_words(sides: Sides) -> str:
@@ -120,7 +134,7 @@ def sure_in_words(sides: Sides) -> list[str]:
         return ["Nothing can be claimed yet."]
     if row["error"] == 0 and row["difference"] == 0:
         return [f"Both got the same score in every group of the {numbers.count(sides.n_tested)} test pairs."]
-    is_repeated = sides.tables["repeats"]["repeat"].n_unique() > 1
+    is_repeated = sides.n_repeats > 1
     more = "The models were trained several times." if is_repeated else "Training the models again may change it."
     return [_range(sides), *_probability(sides), f"Tested on {numbers.count(sides.n_tested)} pairs. {more}"]
 
@@ -152,9 +166,9 @@ def _probability(sides: Sides) -> list[str]:
 
 
 def _doubt(sides: Sides) -> Content | None:
-    found = plain_words.doubt_in_words(sides.answer.get("doubt"))
-    if found is None:
+    code = str(sides.answer.get("doubt_code"))
+    if code not in plain_words.DOUBTS_IN_WORDS:
         return None
-    code, words = found
+    words = plain_words.BEATEN if sides.answer.get("better_single") else plain_words.DOUBTS_IN_WORDS[code]
     is_listed = code in sides.tables["findings"]["code"]
     return {"code": code if is_listed else None, "words": words.format_map(sides.places)}

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from counterpoint.compare.repeated import n_repeats
 from counterpoint.config import Evaluate
 from counterpoint.contenders.titles import TITLES
 from counterpoint.report.contenders import Contenders
@@ -18,8 +19,6 @@ COUNTED = ("balanced_accuracy", "accuracy")
 """Metrics that are a share of right answers."""
 ENDS = ("difference", "low", "high")
 OTHER = {"text": "image", "image": "text"}
-UNTRAINED = ("keyword-rule",)
-"""Kinds that show nothing about a modality, so that they are no contender of one alone."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +96,7 @@ class Sides:
     @property
     def unread(self) -> list[str]:
         """The modalities that no trained contender reads alone."""
-        trained = [name for name in self.contenders if self.kind(name) not in UNTRAINED]
-        read = {self.contenders.style(name).label for name in trained}
-        return [modality for modality in OTHER if modality not in read]
+        return list(self.answer.get("unread") or ())
 
     def kind(self, name: str) -> str:
         """Return the kind of a contender."""
@@ -132,6 +129,11 @@ class Sides:
     def is_of_counts(self) -> bool:
         """Whether the primary metric is a share of right answers, so that its difference is one too."""
         return self.scores.metric in COUNTED
+
+    @property
+    def n_repeats(self) -> int:
+        """The number of repeats over which the primary contrast is measured."""
+        return n_repeats(self.tables["repeats"])
 
     @property
     def n_pairs(self) -> int:

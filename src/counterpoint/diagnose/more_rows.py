@@ -1,0 +1,48 @@
+"""The number of test rows that would settle an answer which shows no gain, or the reason why no number does."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from counterpoint.compare.equivalence import rows_needed
+from counterpoint.compare.repeated import n_repeats
+from counterpoint.diagnose.verdict_inputs import VerdictInputs
+from counterpoint.metrics.spread import spread_of_mean
+
+UNSETTLED = ("open", "none", "not_shown")
+"""Claims that more rows may settle."""
+
+
+def more_rows(inputs: VerdictInputs, claim: str) -> Mapping[str, Any] | None:
+    """Return the number of further test rows that would settle a *claim*, or None where it is settled.
+
+    Returns
+    -------
+    Mapping or None
+        It has ``rows``, the number of further rows, or None where it is more than a hundred times the rows of now.
+        ``is_of_fits`` is whether the fits vary too much, so that no number of rows settles it.
+    """
+    row = inputs.contrast
+    is_settled = not row["low"] <= 0 <= row["high"] or row["high"] < inputs.worthless
+    if claim not in UNSETTLED or is_settled or not (row["error"] or 0) > 0:
+        return None
+    n = int(inputs.inputs["scores"].filter(pl.col("part").is_in(["test", "oof"]))["n"].max() or 0)
+    if not n:
+        return None
+    needed = rows_needed(
+        row["difference"], row["error"], row["df"], n, error_of_fits=_error_of_fits(inputs),
+        margin=inputs.inputs["margin"], worthless=inputs.worthless, confidence=inputs.inputs["confidence"],
+    )  # fmt: skip
+    if needed.n is not None and needed.n <= n:
+        return None
+    return {"rows": needed.n and needed.n - n, "is_of_fits": needed.is_of_fits}
+
+
+def _error_of_fits(inputs: VerdictInputs) -> float:
+    """Return the standard error of the primary contrast that is due to fits: 0 where one fit shows nothing of it."""
+    repeats = inputs.inputs["repeats"]
+    if n_repeats(repeats) > 1:
+        return float(inputs.inputs["repeated"]["error_from_fits"].fill_null(0.0)[0])
+    by_seed = repeats.group_by("seed").agg(pl.col("difference").mean())["difference"].drop_nulls().to_numpy()
+    return spread_of_mean(by_seed).error if len(by_seed) > 1 else 0.0
