@@ -2,7 +2,7 @@
 
 import pytest
 
-from counterpoint.acquire.web.guard import check_url
+from checked_urls import checked_url
 from counterpoint.acquire.web.optout import Robots, opts_out
 from counterpoint.acquire.web.urls import Target
 from counterpoint.config.acquire import Guard
@@ -39,8 +39,8 @@ def reference(part):
 
 
 def url(part):
-    check_url("http://" + part, HUGE)
-    check_url("http://a.example/" + part, HUGE)
+    checked_url("http://" + part, HUGE)
+    checked_url("http://a.example/" + part, HUGE)
 
 
 def robots(part):

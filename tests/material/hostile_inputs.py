@@ -16,10 +16,11 @@ import numpy as np
 import pycurl
 from hypothesis import strategies as st
 
+from checked_urls import checked_url
 from counterpoint.acquire.statuses import OK, STATUSES
 from counterpoint.acquire.transcode import TRANSCODERS, transcode
 from counterpoint.acquire.web.curl import Transfer
-from counterpoint.acquire.web.guard import check_url, denied
+from counterpoint.acquire.web.guard import denied
 from counterpoint.acquire.web.optout import Robots, opts_out
 from counterpoint.acquire.web.urls import Target
 from counterpoint.config.acquire import Guard
@@ -153,14 +154,14 @@ def check_of_url(url: str) -> str:
 
 
 def _judged(url: str) -> str:
-    accepted, status = check_url(url, RULES)
+    accepted, status = checked_url(url, RULES)
     if accepted is None:
         assert status in URL_STATUSES, status
         return str(status)
     assert status is None
     assert re.fullmatch(r"https?://[!-~]+", accepted), "more than printable ASCII"
     assert len(accepted) <= RULES.max_url_bytes
-    assert check_url(accepted, RULES) == (accepted, None), "its one spelling has another"
+    assert checked_url(accepted, RULES) == (accepted, None), "its one spelling has another"
     parts = urlsplit(accepted)
     assert parts.username is None, "credentials"
     assert parts.hostname

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from counterpoint.acquire.web.guard import allowed_networks, check_url, denied
+from checked_urls import checked_url
+from counterpoint.acquire.web.guard import allowed_networks, denied
 from counterpoint.acquire.web.urls import parse_url
 from counterpoint.config.acquire import Guard
 from counterpoint.errors import ConfigError
@@ -71,13 +72,13 @@ WRAPS = (
 @given(st.data(), within(PRIVATE))
 def test_no_denied_ipv4_address_passes_in_any_spelling(data, number):
     url = f"http://{data.draw(spellings(number))}{data.draw(st.sampled_from(['', ':80', ':8080']))}/x.jpg"
-    assert check_url(url, RULES) == (None, "blocked_address")
+    assert checked_url(url, RULES) == (None, "blocked_address")
 
 
 @given(st.data(), st.sampled_from(PUBLIC))
 def test_a_public_ipv4_address_passes_in_any_spelling_as_itself(data, address):
     spelt = data.draw(spellings(int(IPv4Address(address))))
-    assert check_url(f"http://{spelt}/", RULES) == (f"http://{address}/", None)
+    assert checked_url(f"http://{spelt}/", RULES) == (f"http://{address}/", None)
 
 
 @given(within(PRIVATE), st.sampled_from(WRAPS))
@@ -85,13 +86,13 @@ def test_no_denied_ipv4_address_passes_within_an_ipv6_one(number, wrap):
     address = IPv6Address(wrap(number))
     assert denied(str(address))
     for spelt in (str(address), address.exploded, address.exploded.upper()):
-        assert check_url(f"https://[{spelt}]:99/", RULES) == (None, "blocked_address")
+        assert checked_url(f"https://[{spelt}]:99/", RULES) == (None, "blocked_address")
 
 
 @given(within(PRIVATE_6))
 def test_no_denied_ipv6_address_passes(number):
     assert denied(str(IPv6Address(number)))
-    assert check_url(f"http://[{IPv6Address(number)}]/", RULES) == (None, "blocked_address")
+    assert checked_url(f"http://[{IPv6Address(number)}]/", RULES) == (None, "blocked_address")
 
 
 @pytest.mark.parametrize("address", [*PUBLIC, *PUBLIC_6, "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"])
@@ -118,7 +119,7 @@ def test_an_allowed_network_opens_itself_and_its_mapped_form_only():
         "fc00::1",
     ):
         assert denied(address, allowed)
-    assert check_url("http://127.1/", Guard(allow_address=("127.0.0.1/32",))) == ("http://127.0.0.1/", None)
+    assert checked_url("http://127.1/", Guard(allow_address=("127.0.0.1/32",))) == ("http://127.0.0.1/", None)
 
 
 def test_an_allowed_network_that_is_none_is_one_line():
@@ -145,8 +146,8 @@ def test_an_allowed_network_that_is_none_is_one_line():
     ],
 )  # fmt: skip
 def test_a_url_has_one_spelling(url, spelt):
-    assert check_url(url, RULES) == (spelt, None)
-    assert check_url(spelt, RULES) == (spelt, None)
+    assert checked_url(url, RULES) == (spelt, None)
+    assert checked_url(spelt, RULES) == (spelt, None)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def test_a_url_has_one_spelling(url, spelt):
 )  # fmt: skip
 def test_what_is_no_web_address_says_why(url, status):
     rules = Guard(max_url_bytes=2048)
-    assert check_url(url, rules)[1] == status
+    assert checked_url(url, rules)[1] == status
 
 
 URLISH = st.one_of(
@@ -194,7 +195,7 @@ URLISH = st.one_of(
 @given(URLISH)
 @example("http://\u2488.example/")
 def test_whatever_passes_is_plain_ascii_and_passes_again_as_itself(url):
-    spelt, status = check_url(url, RULES)
+    spelt, status = checked_url(url, RULES)
     assert (spelt is None) != (status is None)
     if spelt is None:
         assert status in ("url_invalid", "url_scheme", "blocked_address")
@@ -202,7 +203,7 @@ def test_whatever_passes_is_plain_ascii_and_passes_again_as_itself(url):
     assert spelt.isascii()
     assert spelt.isprintable()
     assert " " not in spelt
-    assert check_url(spelt, RULES) == (spelt, None)
+    assert checked_url(spelt, RULES) == (spelt, None)
 
 
 @pytest.mark.skipif(not hasattr(pycurl, "CurlUrl"), reason="an older pycurl")

@@ -1,14 +1,12 @@
-"""The guard of requests: http and https URLs in one spelling each, and addresses of the public internet only.
+"""The addresses that no request may reach: all but those of the public internet.
 
-Pure functions that look up no name. The addresses of a name are checked when a socket opens, where they are known.
+Pure functions that look up no name. `counterpoint.acquire.web.address_guard` asks them for each URL and each socket.
 """
 
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from counterpoint.acquire.web.urls import parse_url
-from counterpoint.config.acquire import Guard
 from counterpoint.errors import ConfigError
 
 IPNetwork = IPv4Network | IPv6Network
@@ -40,24 +38,6 @@ _WRAPPED = {
 }
 """IPv6 networks with an IPv4 address inside: the network, the bits from the end of the address, and a mask for xor."""
 _ISATAP = 0x5EFE
-
-
-def check_url(url: str, rules: Guard) -> tuple[str | None, str | None]:
-    """Return (the URL in its one spelling, None), or (None, the status of its refusal).
-
-    Examples
-    --------
-    >>> check_url("HTTP://Bücher.example/a b.jpg#top", Guard())
-    ('http://xn--bcher-kva.example/a%20b.jpg', None)
-    >>> check_url("http://0x7f.1/", Guard()), check_url("file:///etc/passwd", Guard())
-    ((None, 'blocked_address'), (None, 'url_scheme'))
-    """
-    target = parse_url(url, max_url_bytes=rules.max_url_bytes)
-    if isinstance(target, str):
-        return None, target
-    if target.is_address and denied(target.host, allowed_networks(rules.allow_address)):
-        return None, "blocked_address"
-    return target.url, None
 
 
 @lru_cache(maxsize=64)
