@@ -34,7 +34,7 @@ from counterpoint.data.sources.predictions import read_predictions
 from counterpoint.encoders.catalogue import CATALOGUE, INSTALL
 from counterpoint.fits import make_fits
 from counterpoint.metrics.scores import scores
-from counterpoint.schema import Frame
+from counterpoint.schema import TEST_PARTS, Frame
 from injection.rates import MET
 from injection.sources import FLICKR8K, OPENMOJI, REAL, is_there
 from outside.environment import install, python_of
@@ -146,7 +146,7 @@ def _of_kind(kind: str, predictions: Frame) -> dict[str, Any]:
 
 def _in_metric(kind: str, predictions: Frame, metric: str) -> dict[str, Any]:
     rules = Evaluate(metrics=(metric,), primary=metric)
-    found = scores(predictions, rules).filter(pl.col("part").is_in(["test", "oof"]))
+    found = scores(predictions, rules).filter(pl.col("part").is_in(TEST_PARTS))
     sides = {"ours": kind, "theirs": PREFIX + kind}
     values = {
         side: _rounded(found.row(by_predicate=pl.col("contender") == name, named=True)) for side, name in sides.items()

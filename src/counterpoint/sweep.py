@@ -20,7 +20,7 @@ from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.report.results import environment, rows_of
 from counterpoint.report.sharing import shared_text
 from counterpoint.report.sweep import Learned, Swept, write_sweep_page
-from counterpoint.schema import Frame
+from counterpoint.schema import TEST_PARTS, Frame
 from counterpoint.study import ENCODINGS, Study
 
 __all__ = ["POINTS", "Point", "Sweep", "open_sweep", "points"]
@@ -174,7 +174,7 @@ def _rules_of_records(config: StudyConfig) -> tuple[Any, ...]:
 def _rows(point: Point, study: Study, base: Study, shown: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     metric = study.config.evaluate.primary
     scores = study.scores().filter(pl.col("metric") == metric)
-    tests = scores.filter(pl.col("part").is_in(["test", "oof"]))
+    tests = scores.filter(pl.col("part").is_in(TEST_PARTS))
     train, validation = (
         dict(scores.filter(pl.col("part") == part).select("contender", "value").iter_rows())
         for part in ("train", "validation")
@@ -209,7 +209,7 @@ def _test_rows(predictions: Frame) -> Frame:
 
 
 def _score(study: Study, contender: str, metric: str) -> dict[str, Any]:
-    is_it = (pl.col("contender") == contender) & (pl.col("metric") == metric) & pl.col("part").is_in(["test", "oof"])
+    is_it = (pl.col("contender") == contender) & (pl.col("metric") == metric) & pl.col("part").is_in(TEST_PARTS)
     return study.scores().filter(is_it).row(0, named=True)
 
 

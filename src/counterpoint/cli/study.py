@@ -47,8 +47,10 @@ def run(
 
 def scores(study: StudyFile, *, runs: Runs = DEFAULT_RUNS, sets: Sets = None, part: str = "test") -> None:
     """Print every score of a study with its interval."""
+    from counterpoint.schema import TEST_PARTS
+
     with _opened(study, runs, sets) as opened:
-        parts = ["test", "oof"] if part == "test" else [part]
+        parts = TEST_PARTS if part == "test" else (part,)
         _print_table(opened.scores().filter(_column("part").is_in(parts)))
 
 

@@ -17,7 +17,7 @@ from counterpoint.metrics.decision import class_shares
 from counterpoint.metrics.rows import Floats
 from counterpoint.runs.finished import AGAIN, RESULTS, Fits, read_finished, settings_of_run
 from counterpoint.runs.kept_tables import read_kept_table, stage_key
-from counterpoint.schema import PAIRS, PREDICTIONS, Frame, check
+from counterpoint.schema import PAIRS, PREDICTIONS, TEST_PARTS, Frame, check
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SAME_SCORE = 1e-6
@@ -57,7 +57,7 @@ class FinishedRun:
     @cached_property
     def scores(self) -> dict[tuple[str, str], ScoreForm]:
         """The scores on test rows, by contender and metric."""
-        tested = [row for row in self.results.scores if row.part in ("test", "oof")]
+        tested = [row for row in self.results.scores if row.part in TEST_PARTS]
         return {(row.contender, row.metric): row for row in tested}
 
     @property

@@ -9,6 +9,7 @@ from counterpoint.compare.equivalence import rows_needed
 from counterpoint.compare.repeated import n_repeats
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.metrics.spread import spread_of_mean
+from counterpoint.schema import TEST_PARTS
 
 UNSETTLED = ("open", "none", "not_shown")
 """Claims that more rows may settle."""
@@ -27,7 +28,7 @@ def more_rows(inputs: VerdictInputs, claim: str) -> Mapping[str, Any] | None:
     is_settled = not row["low"] <= 0 <= row["high"] or row["high"] < inputs.worthless
     if claim not in UNSETTLED or is_settled or not (row["error"] or 0) > 0:
         return None
-    n = int(inputs.inputs["scores"].filter(pl.col("part").is_in(["test", "oof"]))["n"].max() or 0)
+    n = int(inputs.inputs["scores"].filter(pl.col("part").is_in(TEST_PARTS))["n"].max() or 0)
     if not n:
         return None
     needed = rows_needed(

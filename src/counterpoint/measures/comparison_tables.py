@@ -10,7 +10,7 @@ from counterpoint.metrics import scores as scores_of
 from counterpoint.metrics.decision import BALANCED
 from counterpoint.metrics.estimate import Estimate
 from counterpoint.metrics.spread import UNKNOWN, Spread
-from counterpoint.schema import Frame
+from counterpoint.schema import TEST_PARTS, Frame
 
 Modalities = Mapping[str, tuple[str, ...]]
 """The modalities that each contender reads, by its name."""
@@ -61,7 +61,7 @@ def compared_contenders(primary: Mapping[str, Any] | None, modalities: Modalitie
 
 def scores_on_test_rows(scores: Frame, metric: str) -> Frame:
     """Return the rows of schema.SCORES in *metric* on test rows: of a hold-out, or of all folds together."""
-    return scores.filter(pl.col("part").is_in(["test", "oof"]), metric=metric)
+    return scores.filter(pl.col("part").is_in(TEST_PARTS), metric=metric)
 
 
 def balanced_scores(predictions: Frame, scores: Frame, metric: str) -> Frame:

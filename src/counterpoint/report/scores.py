@@ -6,10 +6,7 @@ from functools import cached_property
 import polars as pl
 
 from counterpoint.metrics import find_metric
-from counterpoint.schema import Frame
-
-TEST_PARTS = ("test", "oof")
-"""The parts whose scores are test scores: the test part, and the test rows of all folds together."""
+from counterpoint.schema import TEST_PARTS, Frame
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from rich.text import Text
 from counterpoint import number_formats as numbers
 from counterpoint.report.sweep import GAP, Swept, short_key
 from counterpoint.safe_text import page_line
+from counterpoint.schema import TEST_PARTS
 
 SECONDARY_METRICS = ("accuracy", "roc_auc")
 """Metrics that are shown next to the primary one."""
@@ -29,7 +30,7 @@ def study_summary(results: Mapping[str, Any], primary: str) -> Iterator[Renderab
 
 
 def _scores(results: Mapping[str, Any], primary: str) -> Table:
-    tested = [row for row in results["scores"] if row["part"] in ("test", "oof")]
+    tested = [row for row in results["scores"] if row["part"] in TEST_PARTS]
     cells = {(row["contender"], row["metric"]): row for row in tested}
     computed = {row["metric"] for row in tested}
     metrics = [primary, *(name for name in SECONDARY_METRICS if name != primary and name in computed)]

@@ -10,7 +10,7 @@ from counterpoint.contenders.fit_task import is_done
 from counterpoint.errors import ConfigError, RunFolderError, did_you_mean
 from counterpoint.runs.finished import AGAIN, read_finished, settings_of_run
 from counterpoint.runs.kept_tables import read_kept_table, stage_key
-from counterpoint.schema import Frame
+from counterpoint.schema import TEST_PARTS, Frame
 
 
 class FinishedRun:
@@ -87,6 +87,5 @@ class FinishedRun:
 
     def scores_of(self, contender: str) -> list[dict[str, Any]]:
         """Return the scores of *contender* on test rows, by metric."""
-        parts = ("test", "oof")
         rows: Sequence[dict[str, Any]] = self.results["scores"]
-        return [row for row in rows if row["contender"] == contender and row["part"] in parts]
+        return [row for row in rows if row["contender"] == contender and row["part"] in TEST_PARTS]

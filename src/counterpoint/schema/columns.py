@@ -102,6 +102,8 @@ SCORES: Columns = {
     "seeds": pl.Int64,
 }
 """``part`` is "train", "validation", "test", or "oof": the test rows of all folds of a k-fold together."""
+TEST_PARTS = ("test", "oof")
+"""The parts whose scores are test scores: the test part, and the test rows of all folds together."""
 
 DIFFERENCES: Columns = {
     "a": pl.String,

@@ -13,6 +13,7 @@ from counterpoint import __version__
 from counterpoint.engines.caps import temporary_environment
 from counterpoint.errors import CounterpointError
 from counterpoint.runs.finished import FIGURES, PAGE, RESULTS
+from counterpoint.schema import TEST_PARTS
 from counterpoint.track.finished_study import FinishedStudy, safe_name
 
 KEY = "counterpoint.key"
@@ -144,7 +145,7 @@ def _scores(results: Mapping[str, Any], contender: str) -> dict[str, float | Non
     found: dict[str, float | None] = {}
     for row in results["scores"]:
         if row["contender"] == contender:
-            prefix = "" if row["part"] in ("test", "oof") else f"{row['part']}_"
+            prefix = "" if row["part"] in TEST_PARTS else f"{row['part']}_"
             found |= _with_ends(f"{prefix}{row['metric']}", row["value"], row)
     return found
 

@@ -14,11 +14,10 @@ from counterpoint.artifacts import read_json
 from counterpoint.compare import compare
 from counterpoint.config import StudyConfig
 from counterpoint.errors import ConfigError, did_you_mean
-from counterpoint.schema import Frame
+from counterpoint.schema import TEST_PARTS, Frame
 from page.values import Learning, Number, apart, as_number, learning_of, negative
 
 MAIN_METRIC = "balanced_accuracy"
-TEST = ("test", "oof")
 
 
 class StudyResults:
@@ -102,7 +101,7 @@ class StudyResults:
         scores = self.table("scores")
         if scores is None:
             return Number()
-        parts = TEST if part == "test" else (part,)
+        parts = TEST_PARTS if part == "test" else (part,)
         found = scores.filter(pl.col("part").is_in(parts), contender=contender, metric=metric)
         return as_number(found.row(0, named=True)) if len(found) else Number()
 
