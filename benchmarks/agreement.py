@@ -27,7 +27,7 @@ from counterpoint.encoders.building import build_encodings
 from counterpoint.encoders.catalogue import CATALOGUE, INSTALL
 from counterpoint.encoders.encodings import load_encodings
 from counterpoint.measures.encoded_pairs import JOINT, joint_space
-from counterpoint.schema import PREDICTIONS, Frame, empty
+from counterpoint.schema import ALARMS, PREDICTIONS, Frame, empty
 from injection.command import RUNS, Draws, parser_of
 from injection.draw import timed
 from injection.rates import MET, rate_text, share_of
@@ -196,7 +196,7 @@ def is_recognised(result: Mapping[str, Any]) -> bool:
 
 def is_alarm(result: Mapping[str, Any]) -> bool:
     """Return whether CP004 warned or failed."""
-    return result["severity"] in ("warn", "fail")
+    return result["severity"] in ALARMS
 
 
 def lines(found: Mapping[str, Any]) -> Iterable[str]:

@@ -19,6 +19,7 @@ import torch
 from counterpoint.diagnose import check_of
 from counterpoint.measures.curve_signs import Curves, ValidationRows
 from counterpoint.measures.learning_curves import PERFECT, Judgement, judged
+from counterpoint.schema import ALARMS
 from injection.command import Draws, parser_of
 from injection.draw import study_of, timed
 from injection.histories import KINDS, PLANTED, TOGETHER, histories
@@ -138,7 +139,7 @@ def _of_studies(made: Iterable[Mapping[str, Any]], kind: str) -> dict[str, Any]:
         evidence = [read_evidence(result) for result in here]
         alarms = sum(bool(each) for each in evidence)
         wrong = Counter(" or ".join(next(iter(each.values()))["wrong"]) or "none" for each in evidence if each)
-        any_alarm = sum(result["severity"] in ("warn", "fail") for result in here)
+        any_alarm = sum(result["severity"] in ALARMS for result in here)
         found[f"{strength:g}"] = {
             "found": share_of(alarms, len(here)),
             "any_alarm": share_of(any_alarm, len(here)),

@@ -12,6 +12,7 @@ import polars as pl
 from counterpoint.artifacts import key_of
 from counterpoint.config import StudyConfig
 from counterpoint.contenders import WITHOUT_ENCODERS
+from counterpoint.schema import ALARMS
 from counterpoint.seeds import child_seed
 from counterpoint.study import Study
 from independent.claims import claim_of
@@ -228,7 +229,7 @@ def _answer(study: Study) -> dict[str, Any]:
 
 
 def _alarms(study: Study) -> list[str]:
-    found = study.findings().filter(pl.col("severity").is_in(["warn", "fail"]))
+    found = study.findings().filter(pl.col("severity").is_in(ALARMS))
     return sorted(found["code"].unique())
 
 

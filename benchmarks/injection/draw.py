@@ -10,6 +10,7 @@ import polars as pl
 from counterpoint.artifacts import key_of
 from counterpoint.config import StudyConfig
 from counterpoint.diagnose import CHECKS, Inputs, check_of
+from counterpoint.schema import ALARMS
 from counterpoint.study import Study
 from injection.plants import PLANTS, clean_study
 from injection.sources import GENERATED
@@ -102,7 +103,7 @@ def is_alarm(severity: str | None) -> bool:
     >>> is_alarm("warn"), is_alarm("info"), is_alarm(None)
     (True, False, False)
     """
-    return severity in ("warn", "fail")
+    return severity in ALARMS
 
 
 def frame_of(results: Iterable[dict[str, Any]]) -> pl.DataFrame:

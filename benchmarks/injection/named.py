@@ -8,6 +8,7 @@ from typing import Any
 
 from counterpoint.config import StudyConfig, read_study
 from counterpoint.data.words import ENGLISH
+from counterpoint.schema import ALARMS
 from injection.draw import Item, study_of, timed, worst
 from injection.plants import BOTH_SIGNALS, PLANTS
 from injection.sources import DATA, FLICKR8K, GENERATED, OPENMOJI, ROOT, is_there
@@ -144,7 +145,7 @@ def is_right(case: Named, found: Mapping[str, str]) -> bool:
     >>> is_right(case, {"CP001": "fail"}), is_right(case, {"CP001": "warn"})
     (True, False)
     """
-    severe = ("fail",) if case.severity == "fail" and not case.is_quiet else ("warn", "fail")
+    severe = ("fail",) if case.severity == "fail" and not case.is_quiet else ALARMS
     return any(found.get(code) in severe for code in case.codes) != case.is_quiet
 
 

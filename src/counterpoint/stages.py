@@ -27,7 +27,7 @@ from counterpoint.measures.pair_map import pair_map
 from counterpoint.measures.segments import find_segments
 from counterpoint.metrics import scores
 from counterpoint.on_progress import OnProgress
-from counterpoint.schema import COSTS, DROPPED, FINDINGS, RECORDS, Frame, empty, finding
+from counterpoint.schema import COSTS, DROPPED, FINDINGS, NOTE, RECORDS, Frame, empty, finding
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def inspect(found: Tables, rules: Clean, compared: States, workers: int, on_prog
     """
     on_count = partial(on_progress, "looking at images")
     explanation = "Image files that were replaced since they were read are not noticed: images is set to ignore."
-    notes = [finding("CP000", "info", "images", explanation)] if compared == "ignore" else []
+    notes = [finding(NOTE, "info", "images", explanation)] if compared == "ignore" else []
     return {
         "records": inspect_records(found["source"], rules, workers=workers, on_count=on_count),
         "records_dropped": found["source_dropped"],

@@ -7,8 +7,8 @@ from counterpoint.compared_runs.paired import Measured, contrast_on_shared_rows,
 from counterpoint.compared_runs.results_form import DifferenceForm, FindingForm
 from counterpoint.compared_runs.score_changes import unpaired
 from counterpoint.compared_runs.shared_rows import SharedRows
+from counterpoint.schema import ALARMS
 
-ALARMS = ("warn", "fail")
 _RANKS = {"info": 1, "warn": 2, "fail": 3}
 ABSENT = "not there"
 

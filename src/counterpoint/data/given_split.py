@@ -5,7 +5,7 @@ from typing import NamedTuple
 import polars as pl
 
 from counterpoint.config import Split
-from counterpoint.schema import Frame, finding
+from counterpoint.schema import NOTE, Frame, finding
 
 HOLDOUT = ("train", "validation", "test")
 FEWEST_FOLDS = 3
@@ -106,13 +106,13 @@ def split_findings(pairs: Frame, folded: Frame, rules: Split) -> list[dict[str, 
     kind = resolved(pairs, rules).kind
     if kind == "given":
         kept = _kept(pairs["fold"], folded["fold"])
-        return [finding("CP000", "info", "split", kept, kind=kind, given=_counts(pairs["fold"]))]
+        return [finding(NOTE, "info", "split", kept, kind=kind, given=_counts(pairs["fold"]))]
     given = given_folds(pairs["fold"])
     if rules.kind != "auto":
         return []
     why = f"The split of the source is not kept, and a hold-out is drawn: {given.problem}."
     severity = "warn" if given.is_grave else "info"
-    return [finding("CP000", severity, "split", why, kind=kind, given=_counts(pairs["fold"]))]
+    return [finding(NOTE, severity, "split", why, kind=kind, given=_counts(pairs["fold"]))]
 
 
 def _kept(given: pl.Series, folds: pl.Series) -> str:

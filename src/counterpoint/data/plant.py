@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from counterpoint.config import Fault
 from counterpoint.errors import ConfigError
-from counterpoint.schema import Frame, finding
+from counterpoint.schema import NOTE, Frame, finding
 from counterpoint.seeds import child_seed
 
 Rows = NDArray[np.int64]
@@ -42,7 +42,7 @@ def fault_findings(faults: Sequence[Fault]) -> list[dict[str, str]]:
     """
     return [
         finding(
-            "CP000", "info", fault.part,
+            NOTE, "info", fault.part,
             f"Planted on purpose: {fault.kind} in {100 * fault.share:.0f} % of {fault.part} rows.",
             **fault.model_dump(),
         )

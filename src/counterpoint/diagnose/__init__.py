@@ -10,7 +10,7 @@ from counterpoint.diagnose.check import ADVICE, Check, Cost, Finding
 from counterpoint.diagnose.inputs import INPUTS, Depth, Inputs
 from counterpoint.errors import ConfigError, CounterpointError, did_you_mean
 from counterpoint.lookup import find
-from counterpoint.schema import FINDINGS, SEVERITY_NAMES, Frame
+from counterpoint.schema import FINDINGS, NOTE, SEVERITY_NAMES, Frame
 
 __all__ = [
     "CHECKS", "CODE", "INPUTS", "Check", "Cost", "Depth", "Finding", "Inputs", "advice_of", "all_checks", "check_of",
@@ -44,8 +44,6 @@ CHECKS = {
     "CP024": "counterpoint.diagnose.cp024_conflicting_labels:ConflictingLabels",
     "CP025": "counterpoint.diagnose.cp025_shared_content:SharedContent",
 }
-NOTE = "CP000"
-"""The code of a note by a source or by its split. No check makes it."""
 NOTE_ADVICE = "Check that the rows were read as you meant. The settings of the source change it."
 CODE = r"[A-Z]+[0-9]{3}"
 

@@ -18,7 +18,7 @@ from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.diagnose.verdict_list import Verdict
 from counterpoint.metrics.metric import Metric
 from counterpoint.metrics.table import find_metric
-from counterpoint.schema import Frame
+from counterpoint.schema import ALARMS, Frame
 
 NOT_COMPARABLE = ("leak", "misaligned", "training_failed", "branch_ignored")
 """Verdicts on comparisons whose difference is not a difference of modalities."""
@@ -127,7 +127,7 @@ def first_doubt(findings: Frame, beaten: Doubt | None = None) -> Doubt | None:
 
     *beaten* is the doubt that a single-entity contender loses to a simpler one, where an answer rests on it.
     """
-    alarms = set(findings.filter(pl.col("severity").is_in(["warn", "fail"]))["code"])
+    alarms = set(findings.filter(pl.col("severity").is_in(ALARMS))["code"])
     order = [*FIRST, *([BEATEN] if beaten else []), *DOUBTS]
     first = next((code for code in order if code in alarms), None)
     if first is None:

@@ -3,6 +3,7 @@
 from counterpoint.diagnose.claim import BETTER
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.diagnose.verdict_list import Verdict
+from counterpoint.schema import ALARMS
 
 SETTLED = ("same", "worse", "none", "open")
 """Claims after which the contender of one modality is to be used, if only until more pairs settle the question."""
@@ -36,7 +37,7 @@ def _chosen(inputs: VerdictInputs, side: str) -> str:
 
 def _simpler_sum(inputs: VerdictInputs, a: str) -> str | None:
     """Return a sum of models that is not shown to be worse than *a*, where CP009 advises one."""
-    if (inputs.alarm("CP009", "warn", "fail") or {}).get("subject") != a:
+    if (inputs.alarm("CP009", *ALARMS) or {}).get("subject") != a:
         return None
     sums = [name for name in inputs.additive if name in inputs.members and len(inputs.modalities[name]) > 1]
     return next((name for name in sums if name != a and _is_as_good(inputs, name, a)), None)

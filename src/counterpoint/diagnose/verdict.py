@@ -25,7 +25,7 @@ from counterpoint.diagnose.to_use import to_use
 from counterpoint.diagnose.untried_readers import untried_readers
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.diagnose.verdict_questions import QUESTIONS
-from counterpoint.schema import Frame
+from counterpoint.schema import ALARMS, Frame
 
 
 class Answer(NamedTuple):
@@ -89,7 +89,7 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
     findings
         *findings* is schema.FINDINGS.  The codes that warn or fail are the evidence.
     """
-    alarms = findings.filter(pl.col("severity").is_in(["warn", "fail"]))
+    alarms = findings.filter(pl.col("severity").is_in(ALARMS))
     evidence = tuple(alarms["code"].unique(maintain_order=True))
     numbers = VerdictInputs(inputs, findings)
     common: dict[str, Any] = {"evidence": evidence, "unread": numbers.unread()}

@@ -18,6 +18,7 @@ from counterpoint.diagnose.verdict_list import Verdict
 from counterpoint.diagnose.verdict_modalities import above_guessing, signal_of_modalities
 from counterpoint.measures.information_gain import SUM
 from counterpoint.number_formats import score, share
+from counterpoint.schema import ALARMS
 
 UNTRAINED = 0.05
 """A network within this of chance on its own training rows has learned nothing."""
@@ -84,7 +85,7 @@ def _ignored(inputs: VerdictInputs) -> Verdict | None:
     ignored = (
         f"{a} does not use the {modality}, which alone is {above_guessing(inputs.above_chance(modality))} (CP008)."
     )
-    flat = (inputs.alarm("CP016", "warn", "fail") or {}).get("flat", {}).get(a, [])
+    flat = (inputs.alarm("CP016", *ALARMS) or {}).get("flat", {}).get(a, [])
     layer = next((name for name in flat if name.startswith(f"{modality}.")), None)
     if layer is not None:
         untrained = f"That branch was not trained: its layer {layer} has nearly the same output for all rows (CP016)."

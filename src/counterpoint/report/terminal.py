@@ -11,7 +11,7 @@ from rich.text import Text
 from counterpoint import number_formats as numbers
 from counterpoint.report.sweep import GAP, Swept, short_key
 from counterpoint.safe_text import page_line
-from counterpoint.schema import TEST_PARTS
+from counterpoint.schema import ALARMS, NOTE, TEST_PARTS
 
 SECONDARY_METRICS = ("accuracy", "roc_auc")
 """Metrics that are shown next to the primary one."""
@@ -25,7 +25,7 @@ def study_summary(results: Mapping[str, Any], primary: str) -> Iterator[Renderab
     yield from map(Text, [*answer["reasons"], *filter(None, [answer["recommendation"], answer.get("untried")])])
     yield ""
     for finding in results["findings"]:
-        if finding["severity"] in ("warn", "fail") or finding["code"] == "CP000":
+        if finding["severity"] in ALARMS or finding["code"] == NOTE:
             yield Text(f"{finding['code']} {finding['severity']}: {finding['explanation']}")
 
 

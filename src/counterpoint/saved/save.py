@@ -36,7 +36,7 @@ from counterpoint.saved.training_reference import (
     TrainingReference,
     VectorReference,
 )
-from counterpoint.schema import Frame
+from counterpoint.schema import ALARMS, Frame
 from counterpoint.seeds import child_seed
 
 ALL_ROWS = "all rows"
@@ -162,7 +162,7 @@ def _of_study(run: FinishedRun, name: str) -> dict[str, Any]:
         **{key: results.get(key) for key in kept},
         "scores": run.scores_of(name),
         "confidence": run.config.evaluate.confidence,
-        "findings": [row for row in results["findings"] if row["severity"] in ("warn", "fail")],
+        "findings": [row for row in results["findings"] if row["severity"] in ALARMS],
         "costs": [row for row in results["costs"] if row["contender"] == name],
     }
 

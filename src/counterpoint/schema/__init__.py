@@ -2,6 +2,7 @@
 
 from counterpoint.schema.columns import (
     AGREEMENT,
+    ALARMS,
     CLUSTERS,
     COSTS,
     DIFFERENCES,
@@ -9,6 +10,7 @@ from counterpoint.schema.columns import (
     FINDINGS,
     HISTORY,
     MAP,
+    NOTE,
     PAIRS,
     PARTS,
     PREDICTIONS,
@@ -30,6 +32,7 @@ from counterpoint.schema.frames import check, class_names, empty, finding, first
 
 __all__ = [
     "AGREEMENT",
+    "ALARMS",
     "CLUSTERS",
     "COSTS",
     "DIFFERENCES",
@@ -37,6 +40,7 @@ __all__ = [
     "FINDINGS",
     "HISTORY",
     "MAP",
+    "NOTE",
     "PAIRS",
     "PARTS",
     "PREDICTIONS",

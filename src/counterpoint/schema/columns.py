@@ -242,3 +242,7 @@ FINDINGS: Columns = {
 }
 """``severity`` is one of `SEVERITY_NAMES`.  ``evidence`` is a JSON object."""
 SEVERITY_NAMES = ("info", "warn", "fail", "not_applicable")
+ALARMS = ("warn", "fail")
+"""The severities of a finding that calls a result into doubt."""
+NOTE = "CP000"
+"""The code of a note by a source or by its split. No check makes it."""

@@ -17,7 +17,7 @@ from counterpoint.formats.image_paths import ImagePaths
 from counterpoint.formats.tables import BAD, LINE, Table
 from counterpoint.formats.urls import host_of
 from counterpoint.formats.values import as_json, name_strings, number_columns
-from counterpoint.schema import PAIRS, RECORDS, Frame, finding
+from counterpoint.schema import NOTE, PAIRS, RECORDS, Frame, finding
 
 NEEDED = ("image", "text")
 NAMES = ("label", "group", "text_id", "image_id")
@@ -124,7 +124,7 @@ class TabularSource(Source, ABC):
     def findings(self) -> list[dict[str, str]]:
         """Return a finding on image paths that were found in another way than as written."""
         notes = self._image_notes
-        return [finding("CP000", "info", "images", f"{'. '.join(notes[:3])}.", notes=notes[:20])] if notes else []
+        return [finding(NOTE, "info", "images", f"{'. '.join(notes[:3])}.", notes=notes[:20])] if notes else []
 
     def further(self, table: Table) -> list[str]:
         """Return the further columns of numbers, in the order of *table*.

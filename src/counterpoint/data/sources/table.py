@@ -23,7 +23,7 @@ from counterpoint.errors import SchemaError, SourceError
 from counterpoint.features.in_memory import as_frame
 from counterpoint.formats.images import COLUMN, row_ref
 from counterpoint.formats.tables import Table, open_table, table_of
-from counterpoint.schema import Frame, finding
+from counterpoint.schema import NOTE, Frame, finding
 from counterpoint.settings import validated
 
 
@@ -106,7 +106,7 @@ class TableSource(TabularSource, Delimited):
         if not self._notes:
             return of_images
         others = f" {len(self._notes) - 1:,} other files are too, or otherwise." if len(self._notes) > 1 else ""
-        return [finding("CP000", "info", "source", self._notes[0] + others, notes=self._notes[:20]), *of_images]
+        return [finding(NOTE, "info", "source", self._notes[0] + others, notes=self._notes[:20]), *of_images]
 
     def fingerprint(self) -> str:
         """Return a hash of the settings, and of the sizes and times of the tables, not of the images."""

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from counterpoint.data.sources.messages import printable, some
-from counterpoint.schema import finding
+from counterpoint.schema import NOTE, finding
 
 SHOWN = 8
 
@@ -64,7 +64,7 @@ class UnusedFiles:
         ]
         severity = "warn" if self.warns else "info"
         facts = {"files": self.n + sum(self.used.values()), **self.used, "no_rows": self.n, "table": table}
-        return [finding("CP000", severity, "source", f"Files that are no rows: {counts}.", **facts)]
+        return [finding(NOTE, severity, "source", f"Files that are no rows: {counts}.", **facts)]
 
     def _sorted(self) -> list[tuple[str, list[str]]]:
         return sorted(self.names.items(), key=lambda item: (item[0] not in self.warns, -len(item[1]), item[0]))

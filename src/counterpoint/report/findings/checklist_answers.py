@@ -11,7 +11,7 @@ from counterpoint.metrics import find_metric
 from counterpoint.report.cells import cell
 from counterpoint.report.record import plain_values
 from counterpoint.safe_text import page_line
-from counterpoint.schema import Frame
+from counterpoint.schema import ALARMS, NOTE, Frame
 
 ONLY_AUTHOR = "Not stated: only you can answer."
 MOST_NAMED = 12
@@ -177,7 +177,7 @@ def evaluation(record: StudyRecord) -> Answer:
 
 def _is_given(record: StudyRecord) -> bool:
     """Return whether the split is that of the source."""
-    notes = record.tables["findings"].filter(code="CP000", subject="split")["evidence"].to_list()
+    notes = record.tables["findings"].filter(code=NOTE, subject="split")["evidence"].to_list()
     return any('"kind": "given"' in note for note in notes)
 
 
@@ -279,7 +279,7 @@ def other_data(record: StudyRecord) -> Answer:
 
 def limits(record: StudyRecord) -> Answer:
     """Return the checks that fail or warn."""
-    titles = [page_line(title, most=80) for title in record.titles("fail", "warn")]
+    titles = [page_line(title, most=80) for title in record.titles(*ALARMS)]
     known = f"Checks that fail or warn: {_listed(titles)}" if titles else "No check fails or warns"
     return partly(known, "the settings in which the result should not be used")
 

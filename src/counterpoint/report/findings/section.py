@@ -6,11 +6,11 @@ from typing import Any
 import polars as pl
 
 from counterpoint import number_formats as numbers
-from counterpoint.diagnose import NOTE, advice_of, title_of
+from counterpoint.diagnose import advice_of, title_of
 from counterpoint.diagnose.error_rates import ErrorRates, Rate, error_rates
 from counterpoint.diagnose.queues import COLUMNS
 from counterpoint.report.findings.evidence import evidence_of
-from counterpoint.schema import Frame
+from counterpoint.schema import ALARMS, NOTE, Frame
 
 Content = dict[str, Any]
 SEVERITIES = {
@@ -50,7 +50,7 @@ def findings_section(
         _finding(row, titles or {}, advice or {}, pairs) | {"is_first": is_first}
         for row, is_first in zip(found.to_dicts(), found["code"].is_first_distinct(), strict=True)
     ]
-    alarms = [row for row in rows if row["severity"] in ("fail", "warn")]
+    alarms = [row for row in rows if row["severity"] in ALARMS]
     others = [row for row in rows if row["severity"] == "not_applicable"]
     notes = [row for row in rows if row not in alarms and row not in others]
     # A severity of no check of ours is a note.

@@ -13,7 +13,7 @@ from counterpoint.config import Evaluate
 from counterpoint.contenders.titles import TITLES
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.scores import ScoreTable
-from counterpoint.schema import Frame
+from counterpoint.schema import ALARMS, Frame
 
 COUNTED = ("balanced_accuracy", "accuracy")
 """Metrics that are a share of right answers."""
@@ -147,5 +147,5 @@ class Sides:
 
     def alarm(self, code: str) -> Mapping[str, Any] | None:
         """Return the first finding *code* that warns or fails, or None."""
-        found = self.tables["findings"].filter(pl.col("severity").is_in(["warn", "fail"]), code=code)
+        found = self.tables["findings"].filter(pl.col("severity").is_in(ALARMS), code=code)
         return next(found.iter_rows(named=True), None)

@@ -14,7 +14,7 @@ from counterpoint.report.drawing.rowplots import Bar, bar_table, draw_bars
 from counterpoint.report.drawing.svg import Gallery
 from counterpoint.report.drawing.thumbnails import small, thumbnail
 from counterpoint.report.pairs.row_account import STAGES, rows_in_words
-from counterpoint.schema import Frame
+from counterpoint.schema import NOTE, Frame
 from counterpoint.seeds import child_seed
 
 Content = dict[str, Any]
@@ -62,7 +62,7 @@ def rows_section(n_in: int, pairs: Frame, dropped: Frame, gallery: Gallery) -> C
 
 def source_notes(findings: Frame) -> list[str]:
     """Return the explanations of the findings on how the source was read and on its own split."""
-    return findings.filter(pl.col("code") == "CP000", pl.col("subject").is_in(NOTED))["explanation"].to_list()
+    return findings.filter(pl.col("code") == NOTE, pl.col("subject").is_in(NOTED))["explanation"].to_list()
 
 
 def row_bars(n_in: int, pairs: Frame, dropped: Frame) -> list[Bar]:
