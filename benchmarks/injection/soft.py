@@ -11,11 +11,12 @@ from pydantic import Field
 from scipy.special import softmax
 
 from counterpoint.artifacts import key_of
-from counterpoint.data.drawing import APPEARANCE_VALUES, NOTHING, Painter, png
+from counterpoint.data.drawing import APPEARANCE_VALUES, NOTHING, Painter
 from counterpoint.data.recipe import Chance
 from counterpoint.data.sources.base import REASON, Source
 from counterpoint.data.words import ENGLISH
 from counterpoint.formats.images import write_images
+from counterpoint.formats.png import rgb_png
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 from counterpoint.settings import Positive, Seed
@@ -104,4 +105,4 @@ class Soft(Source):
     def _images(self, drawn: Codes, rng: np.random.Generator) -> Iterator[bytes]:
         appearance = rng.random((len(drawn), APPEARANCE_VALUES))
         no_shade = np.zeros(len(drawn), dtype=np.int64)
-        yield from map(png, Painter(self.side_px).draw(drawn[:, 0], drawn[:, 1], appearance, no_shade))
+        yield from map(rgb_png, Painter(self.side_px).draw(drawn[:, 0], drawn[:, 1], appearance, no_shade))

@@ -19,7 +19,6 @@ from pydantic import BaseModel
 
 from counterpoint.artifacts import key_of
 from counterpoint.config import read_study
-from counterpoint.data.drawing import png
 from counterpoint.data.sources import open_source
 from counterpoint.data.sources.base import REASON, Source
 from counterpoint.data.sources.emoji import EmojiSource
@@ -28,6 +27,7 @@ from counterpoint.data.words import ENGLISH
 from counterpoint.features.decode import Limits, decode
 from counterpoint.features.pixels import load_pixels
 from counterpoint.formats.images import ImageReader, write_images
+from counterpoint.formats.png import rgb_png
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 
@@ -206,7 +206,7 @@ def _blank(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> F
     """Replace a *share* of the images by an image of one colour."""
     blank = np.flatnonzero(rng.random(len(rows)) < share)
     colours = rng.integers(0, 256, (len(blank), 3), dtype=np.uint8)
-    pictures = (png(np.broadcast_to(colour, (SIDE_PX, SIDE_PX, 3))) for colour in colours)
+    pictures = (rgb_png(np.broadcast_to(colour, (SIDE_PX, SIDE_PX, 3))) for colour in colours)
     return _repainted(rows, blank, pictures, work)
 
 
@@ -223,7 +223,7 @@ def _light(rows: Frame, lowest: float, rng: np.random.Generator, work: Path) -> 
     there = np.flatnonzero(rows["image"].is_not_null())
     pixels = load_pixels(rows["image"].gather(there).to_list(), side_px=SIDE_PX, mode="rgb")[np.arange(len(there))]
     lightened = (255 * lowest + (1 - lowest) * pixels).astype(np.uint8).transpose(0, 2, 3, 1)
-    return _repainted(rows, there, map(png, lightened), work)
+    return _repainted(rows, there, map(rgb_png, lightened), work)
 
 
 def _unknown_words(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
@@ -250,7 +250,7 @@ def _shared(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> 
     canvas = np.full((SIDE_PX, SIDE_PX, 3), 220, dtype=np.uint8)
     canvas[4:12, 3:13] = 90
     places = np.flatnonzero(is_shared)
-    return _repainted(rows, places, [png(canvas)] * len(places), work)
+    return _repainted(rows, places, [rgb_png(canvas)] * len(places), work)
 
 
 def _conflicting(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:  # noqa: ARG001
@@ -299,22 +299,24 @@ def _saved(image: NDArray[np.uint8], kind: str, **options: Any) -> bytes:
 
 
 def _framed(image: NDArray[np.uint8], is_marked: bool) -> bytes:
-    return png(np.pad(image, ((2, 2), (2, 2), (0, 0)), constant_values=255)) if is_marked else png(image)
+    return rgb_png(np.pad(image, ((2, 2), (2, 2), (0, 0)), constant_values=255)) if is_marked else rgb_png(image)
 
 
 def _blurred(image: NDArray[np.uint8], is_marked: bool) -> bytes:
     soft = Image.fromarray(np.ascontiguousarray(image)).filter(ImageFilter.GaussianBlur(2))
-    return png(np.asarray(soft)) if is_marked else png(image)
+    return rgb_png(np.asarray(soft)) if is_marked else rgb_png(image)
 
 
 def _scaled(image: NDArray[np.uint8], is_marked: bool, factors: Sequence[float], offset: float = 0.0) -> bytes:
-    return png((image * np.asarray(factors) + offset).clip(0, 255).astype(np.uint8)) if is_marked else png(image)
+    return (
+        rgb_png((image * np.asarray(factors) + offset).clip(0, 255).astype(np.uint8)) if is_marked else rgb_png(image)
+    )
 
 
 PROCESSED_PX = 32
 PROCESSES: Mapping[str, Callable[[NDArray[np.uint8], bool], bytes]] = {
     "border": _framed,
-    "format": lambda image, mark: _saved(image, "JPEG", quality=95) if mark else png(image),
+    "format": lambda image, mark: _saved(image, "JPEG", quality=95) if mark else rgb_png(image),
     "quality": lambda image, mark: _saved(image, "JPEG", quality=70 if mark else 90),
     "dark": lambda image, mark: _scaled(image, mark, (0.25,) * 3),
     "flat": lambda image, mark: _scaled(image, mark, (0.25,) * 3, 96.0),
@@ -348,7 +350,7 @@ def _darker(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> 
 def _placeholder(rows: Frame, share: float, rng: np.random.Generator, work: Path) -> Frame:
     """Replace a *share* of the images of class 1 by one picture that says that there is none."""
     marked = np.flatnonzero((rows["label"] == "class_1").to_numpy() & (rng.random(len(rows)) < share))
-    picture = png(np.kron(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8), np.ones((8, 8, 1), dtype=np.uint8)))
+    picture = rgb_png(np.kron(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8), np.ones((8, 8, 1), dtype=np.uint8)))
     return _repainted(rows, marked, [picture] * len(marked), work)
 
 

@@ -76,10 +76,10 @@ def test_the_ending_of_the_file_decides_its_format(saved, table, tmp_path, endin
 def test_a_folder_gives_a_row_for_each_image_with_the_text_next_to_it(saved, tmp_path):
     import numpy as np  # noqa: PLC0415
 
-    from counterpoint.data.drawing import png  # noqa: PLC0415
+    from counterpoint.formats.png import rgb_png  # noqa: PLC0415
 
     (tmp_path / "photos" / "deep").mkdir(parents=True)
-    (tmp_path / "photos" / "b.png").write_bytes(png(np.full((16, 16, 3), 99, np.uint8)))
+    (tmp_path / "photos" / "b.png").write_bytes(rgb_png(np.full((16, 16, 3), 99, np.uint8)))
     (tmp_path / "photos" / "b.txt").write_text("w001")
     (tmp_path / "photos" / "deep" / "a.jpg").write_bytes(b"broken")
     (tmp_path / "photos" / "notes.md").write_text("no image")

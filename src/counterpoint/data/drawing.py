@@ -1,8 +1,5 @@
 """Small pictures with a shape and a texture over noise.  A gray version carries the same signal as the colours."""
 
-import struct
-import zlib
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -125,26 +122,6 @@ def _noise(size: int) -> Floats:
         field += 6 * np.outer(np.exp(y * line + phase), np.exp(x * line)).real  # a wave that the edges do not break
     grain: Floats = field[None].astype(np.float32)
     return grain
-
-
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    r"""Return pixels, shape (height, width, 3), as a PNG without compression.
-
-    Noise would not shrink, and writing is fast so.
-
-    >>> png(np.zeros((2, 2, 3), np.uint8))[:8]
-    b'\x89PNG\r\n\x1a\n'
-    """
-    height, width, _ = pixels.shape
-    lines = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with 0: no filter
-    lines[:, 1:] = pixels.reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 0)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_part(kind, body) for kind, body in parts)
-
-
-def _part(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def spoil(image: bytes, way: int) -> bytes:

@@ -10,10 +10,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpoint.artifacts import key_of
-from counterpoint.data.drawing import APPEARANCE_VALUES, NOTHING, Painter, png, spoil
+from counterpoint.data.drawing import APPEARANCE_VALUES, NOTHING, Painter, spoil
 from counterpoint.data.recipe import SIGNALS, Recipe
 from counterpoint.data.words import WORDS, Words
 from counterpoint.formats.images import write_images
+from counterpoint.formats.png import rgb_png
 from counterpoint.schema import Frame
 from counterpoint.seeds import child_seed
 from counterpoint.settings import validated
@@ -142,7 +143,7 @@ def _images(recipe: Recipe, rows: _Rows, rng: np.random.Generator) -> Iterator[b
         part = slice(start, start + DRAWN_AT_ONCE)
         pixels = painter.draw(rows.shape[part], rows.texture[part], rows.appearance[part], shade[part])
         for row, picture in enumerate(pixels, start):
-            yield spoil(png(picture), row) if spoilt[row] else png(picture)
+            yield spoil(rgb_png(picture), row) if spoilt[row] else rgb_png(picture)
 
 
 def _frame(

@@ -10,9 +10,9 @@ import pytest
 from counterpoint.acquire.acquisition import Acquisition
 from counterpoint.config import StudyConfig
 from counterpoint.config.acquire import AcquireConfig
-from counterpoint.data.drawing import png
 from counterpoint.data.sources.table import TableSource
 from counterpoint.features.in_memory import as_frame
+from counterpoint.formats.png import rgb_png
 from counterpoint.study import Study
 
 ROLES = {"image": "^i)$", "text": "^a|b$", "label": "^.*$", "group": "*", "numbers": ("^n.*$", "^)$")}
@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("patterns")
     for row in range(N):
         image = np.random.default_rng(row).integers(0, 60, (16, 16, 3)) + 120 * (row % 2)
-        (made / f"{row}.png").write_bytes(png(image.astype(np.uint8)))
+        (made / f"{row}.png").write_bytes(rgb_png(image.astype(np.uint8)))
     return made
 
 

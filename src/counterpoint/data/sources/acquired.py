@@ -11,11 +11,11 @@ import polars as pl
 from pydantic import BeforeValidator, Field
 
 from counterpoint.artifacts import key_of
-from counterpoint.data.drawing import png
 from counterpoint.data.sources.base import REASON, Source
 from counterpoint.data.sources.messages import some
 from counterpoint.data.sources.paths import existing
 from counterpoint.errors import SourceError
+from counterpoint.formats.png import rgb_png
 from counterpoint.formats.shard_markers import Marker, committed, shard_digests
 from counterpoint.formats.shards import REF, SHARD, read_slots, write_shard
 from counterpoint.schema import Frame
@@ -71,7 +71,7 @@ class AcquiredSource(Source):
     @classmethod
     def example(cls, folder: Path) -> Self:
         """Write an acquisition of one slot."""
-        store, image = Store(folder), png(np.zeros((16, 16, 3), np.uint8))
+        store, image = Store(folder), rgb_png(np.zeros((16, 16, 3), np.uint8))
         slot = {"slot": 0, "url": "https://example.org/1.png", "text": "a cat", "text_clean": "a cat", "status": "ok"}
         rows, shard = pl.DataFrame([slot], schema=dict(SHARD)).drop("image"), BytesIO()
         write_shard(shard, rows, [image], kept="original")

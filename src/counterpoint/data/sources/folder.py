@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 from pydantic import PrivateAttr
 
-from counterpoint.data.drawing import png
 from counterpoint.data.sources.base import REASON, Source, row_frames, row_schema, stamp
 from counterpoint.data.sources.folder_layouts import METADATA, FoldFolder, base_of, fold_folders, layout_of, metadata_in
 from counterpoint.data.sources.folder_rows import Place, Row, class_rows, fold_image_row, image_row, place_of
@@ -21,6 +20,7 @@ from counterpoint.data.sources.unused_files import UnusedFiles
 from counterpoint.errors import SourceError
 from counterpoint.formats.folders import TEXT, Listing
 from counterpoint.formats.hidden import OTHER
+from counterpoint.formats.png import rgb_png
 from counterpoint.formats.tables import BAD, FORMATS, open_table
 from counterpoint.schema import Frame
 
@@ -113,7 +113,7 @@ class FolderSource(Source):
     def example(cls, folder: Path) -> Self:
         """Write an image of a cat and its text."""
         (folder / "cats").mkdir()
-        (folder / "cats" / "1.png").write_bytes(png(np.zeros((16, 16, 3), np.uint8)))
+        (folder / "cats" / "1.png").write_bytes(rgb_png(np.zeros((16, 16, 3), np.uint8)))
         (folder / "cats" / "1.txt").write_text("a cat", encoding="utf-8")
         return cls(path=folder)
 

@@ -12,7 +12,6 @@ from pydantic import PrivateAttr
 
 from counterpoint.artifacts import key_of
 from counterpoint.config import Delimited
-from counterpoint.data.drawing import png
 from counterpoint.data.sources.base import spill, stamp
 from counterpoint.data.sources.columns import ROLES, TabularSource
 from counterpoint.data.sources.folder_labels import labelled_by_folder
@@ -22,6 +21,7 @@ from counterpoint.data.sources.table_files import folds_of_tables, tables_of
 from counterpoint.errors import SchemaError, SourceError
 from counterpoint.features.in_memory import as_frame
 from counterpoint.formats.images import COLUMN, row_ref
+from counterpoint.formats.png import rgb_png
 from counterpoint.formats.tables import Table, open_table, table_of
 from counterpoint.schema import NOTE, Frame, finding
 from counterpoint.settings import validated
@@ -115,7 +115,7 @@ class TableSource(TabularSource, Delimited):
     @classmethod
     def example(cls, folder: Path) -> Self:
         """Write a CSV of one row, and its image."""
-        (folder / "1.png").write_bytes(png(np.zeros((16, 16, 3), np.uint8)))
+        (folder / "1.png").write_bytes(rgb_png(np.zeros((16, 16, 3), np.uint8)))
         (folder / "pairs.csv").write_text("image,text,label\n1.png,a cat,cat\n", encoding="utf-8")
         return cls(path=folder / "pairs.csv")
 

@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 from pydantic import PrivateAttr
 
-from counterpoint.data.drawing import png
 from counterpoint.data.sources.base import REASON, Source, row_frames, stamp
 from counterpoint.data.sources.messages import no_column
 from counterpoint.data.sources.paths import files_of
 from counterpoint.data.sources.unused_files import UnusedFiles
 from counterpoint.errors import SourceError
 from counterpoint.formats.hidden import HIDDEN, is_hidden
+from counterpoint.formats.png import rgb_png
 from counterpoint.formats.tables import is_text, json_text
 from counterpoint.formats.tars import Apart, Cut, Lost, TarSample, not_unpacked, read_tar, unpacker_of
 from counterpoint.formats.urls import host_of
@@ -97,7 +97,7 @@ class WebdatasetSource(Source):
     @classmethod
     def example(cls, folder: Path) -> Self:
         """Write a shard of one sample."""
-        members = {"0.png": png(np.zeros((16, 16, 3), np.uint8)), "0.txt": b"a cat", "0.json": b'{"label": "cat"}'}
+        members = {"0.png": rgb_png(np.zeros((16, 16, 3), np.uint8)), "0.txt": b"a cat", "0.json": b'{"label": "cat"}'}
         with tarfile.open(folder / "0.tar", "w") as tar:
             for name, body in members.items():
                 member = tarfile.TarInfo(name)
