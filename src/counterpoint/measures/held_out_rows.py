@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
+from counterpoint.data.given_split import is_k_fold
 from counterpoint.measures.recombined_logits import shares_of
 from counterpoint.metrics.decision import BALANCED, class_shares, decide, with_predicted
 from counterpoint.schema import Frame, class_names
@@ -22,7 +23,7 @@ def has_test_rows(pairs: Frame) -> bool:
     if "fold" not in pairs.columns:
         return False
     folds = set(pairs["fold"].drop_nulls())
-    return folds >= HOLDOUT or (len(folds) > 2 and folds == {str(number) for number in range(len(folds))})
+    return folds >= HOLDOUT or is_k_fold(folds)
 
 
 def parts_by_fold(pairs: Frame) -> Iterator[dict[str, Frame]]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from counterpoint.data.given_split import is_k_fold
 from counterpoint.data.infer.names import (
     GROUPS,
     IDS,
@@ -24,7 +25,6 @@ from counterpoint.schema import Frame
 MAX_UNNAMED, MAX_CLASSES = 200, 1000
 """The largest number of classes in a column with another name, and in one whose name means label."""
 MAX_LABEL_CHARS = 60
-FEWEST_FOLDS = 3
 
 
 class Choice(NamedTuple):
@@ -200,8 +200,7 @@ def is_split(values: pl.Series) -> bool:
 
 
 def _is_k_fold(values: pl.Series) -> bool:
-    found = set(values.cast(pl.String).drop_nulls().unique())
-    return len(found) >= FEWEST_FOLDS and found == {str(number) for number in range(len(found))}
+    return is_k_fold(set(values.cast(pl.String).drop_nulls().unique()))
 
 
 def group_column(rows: Frame, taken: Collection[str] = ()) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import yaml
 
+from counterpoint.data.given_split import FEWEST_FOLDS
 from counterpoint.data.infer.example_keywords import two_words
 from counterpoint.data.infer.inferred_source import InferredSource
 from counterpoint.data.look_alikes import look_alike_findings, yaml_string
@@ -16,7 +17,7 @@ from counterpoint.safe_text import terminal_text
 
 PRESETS = {"study-2023": Path(__file__).parents[2] / "study-2023.yaml"}
 """Published studies by name: whole study files, whose source the user replaces."""
-FOLDS, FEWEST_FOLDS = 5, 3
+FOLDS = 5
 SHOWN_CLASSES = 8
 
 TEMPLATE = """\
