@@ -22,7 +22,7 @@ from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.data.nested_subsets import nested_subsets
 from counterpoint.files import read_parquet
 from counterpoint.fits import Fits, build_stores
-from counterpoint.measures.size_curve import SizeCurve, SizeGain, why_not
+from counterpoint.measures.size_curve import FURTHEST, NO_CONTRAST, NOT_WANTED, SizeCurve, SizeGain, why_not
 from counterpoint.measures.size_scores import SizeScores, Subset, size_scores
 from counterpoint.metrics import find_metric
 from counterpoint.metrics.decision import class_shares
@@ -39,8 +39,6 @@ LEAST_ROWS, MOST_S, MOST_SHARE = 50, 60.0, 0.1
 """``auto`` needs so many training rows in the smallest part, and at most so many seconds of one core, or this share of
 the estimated seconds of all fits of the study."""
 MOST_DRAWS = 4
-FURTHEST = 3.0
-"""The largest number of training rows of a curve, as a multiple of today's."""
 
 
 class Sized(Protocol):
@@ -107,10 +105,10 @@ def size_tables(study: Sized) -> dict[str, Frame]:
 def _compared(study: Sized) -> tuple[list[str], str | None]:
     """Return the contenders of the primary contrast that can be fitted again, or the reason that there are none."""
     if study.config.evaluate.sizes == "none":
-        return [], "evaluate.sizes is none."
+        return [], NOT_WANTED
     primary = study.primary()
     if primary is None:
-        return [], "There is no primary contrast."
+        return [], NO_CONTRAST
     names = [name for name in (primary["a"], primary["b"]) if name in study.contenders]
     if not names:
         return [], "The compared predictions are of outside models, which cannot be fitted to fewer pairs."

@@ -21,6 +21,10 @@ N_CURVES = 6000
 """Curves that are drawn from the weighed grid."""
 LEAST_SIZES = 3
 """The least number of different sizes of a curve, the whole size among them."""
+FURTHEST = 3.0
+"""The largest number of training rows of a curve, as a multiple of today's."""
+NOT_WANTED, NO_CONTRAST = "evaluate.sizes is none.", "There is no primary contrast."
+"""Reasons for no curve at all: the study file wants none, or there is nothing to compare."""
 _POWER, _SIGMOID, _EXPONENTIAL = range(3)
 _SHARES = (np.arange(20) + 0.5) / 20
 """The share of today's error that more rows can remove: from nearly nothing to nearly all."""

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from counterpoint import number_formats as numbers
+from counterpoint.measures.size_curve import FURTHEST, NO_CONTRAST, NOT_WANTED
 from counterpoint.metrics import find_metric
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.drawing.palette import light
@@ -20,10 +21,9 @@ from counterpoint.safe_text import page_line
 from counterpoint.schema import Frame
 
 Content = dict[str, Any]
-FURTHEST = 3.0
 IN_WORDS = {2.0: "twice", 3.0: "three times"}
-HIDDEN = ("evaluate.sizes is none.", "There is no primary contrast.")
-"""Reasons for which the page has no such section: the study file wants none, or there is nothing to compare."""
+HIDDEN = (NOT_WANTED, NO_CONTRAST)
+"""Reasons for which the page has no such section."""
 _LEFT_PX, _RIGHT_PX, _FOOT_PX, _LEGEND_PX, _APART_PX = 56, 16, 50, 24, 44
 
 
