@@ -1,6 +1,5 @@
 """Commands that acquire pairs from a list of URLs, and report the status of each row."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from counterpoint.cli.ending import interruptible, say
+from counterpoint.cli.ending import interruptible, print_parts, say
 from counterpoint.cli.exporting import Classes, Resize, as_list, checked_resize, exported
 from counterpoint.cli.settings import Address, Sets, as_sets
 from counterpoint.cli.writing import print_notes, write_once
@@ -188,8 +187,5 @@ def _end(account: "Account") -> None:
 
 def _print(account: "Account") -> None:
     from counterpoint.cli.account import summary
-    from counterpoint.safe_terminal import console
 
-    out = console(width=None if sys.stdout.isatty() else 100)
-    for part in summary(account):
-        out.print(part)
+    print_parts(summary(account))

@@ -1,12 +1,11 @@
 """The command that compares finished runs."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from counterpoint.cli.ending import say
+from counterpoint.cli.ending import print_parts, say
 
 
 def compare_runs(
@@ -30,12 +29,9 @@ def compare_runs(
     from counterpoint.compared_runs import compare_runs as compared_runs
     from counterpoint.compared_runs.as_json import json_of
     from counterpoint.compared_runs.terminal import comparison_summary
-    from counterpoint.safe_terminal import console
 
     compared = compared_runs(runs, metrics=metric, trusted=trust or ())
-    out = console(width=None if sys.stdout.isatty() else 100)
-    for part in comparison_summary(compared):
-        out.print(part)
+    print_parts(comparison_summary(compared))
     if as_json is not None:
         write_json(as_json, json_of(compared))
         say(f"The comparison: {as_json.resolve()}")

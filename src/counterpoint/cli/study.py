@@ -1,6 +1,5 @@
 """Commands that run a study and print its results."""
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from counterpoint.cli.ending import interruptible, say
+from counterpoint.cli.ending import interruptible, print_parts, say
 from counterpoint.cli.exporting import Classes, Resize, as_list, checked_resize, exported
 from counterpoint.cli.settings import Address, Sets, as_sets
 from counterpoint.errors import ConfigError, did_you_mean
@@ -100,7 +99,7 @@ def sweep(
     else:
         from counterpoint.report.terminal import sweep_summary
 
-        _print_parts(sweep_summary(opened.swept), page)
+        _print_with_page(sweep_summary(opened.swept), page)
 
 
 def export_pairs(
@@ -178,7 +177,7 @@ def _print_summary(study: "Study") -> None:
     from counterpoint.report.terminal import study_summary
 
     parts = study_summary(read_json(study.root / "results.json"), study.config.evaluate.primary)
-    _print_parts(parts, study.root / "report.html")
+    _print_with_page(parts, study.root / "report.html")
 
 
 def _track(study: "Study") -> None:
@@ -196,12 +195,8 @@ def _track(study: "Study") -> None:
         say(f"counterpoint: {outcome.line}" if outcome.is_failure else outcome.line, err=outcome.is_failure)
 
 
-def _print_parts(parts: "Iterable[RenderableType]", page: Path) -> None:
-    from counterpoint.safe_terminal import console
-
-    out = console(width=None if sys.stdout.isatty() else 100)
-    for part in parts:
-        out.print(part)
+def _print_with_page(parts: "Iterable[RenderableType]", page: Path) -> None:
+    print_parts(parts)
     typer.echo()
     say(f"The page: {page.resolve()}")
 

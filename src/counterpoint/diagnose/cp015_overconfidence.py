@@ -20,7 +20,7 @@ from counterpoint.measures.prediction_arrays import PredictionArrays, prediction
 from counterpoint.metrics import PredictedRows, find_metric
 from counterpoint.metrics.calibration import Calibration, calibration
 from counterpoint.metrics.estimate import estimated
-from counterpoint.metrics.rows import Floats
+from counterpoint.metrics.rows import FLOOR, Floats
 from counterpoint.schema import Frame
 
 HOT = 2.0
@@ -170,7 +170,7 @@ def _estimate(measure: Any, rows: PredictionArrays) -> Estimate:
 
 
 def _losses(proba: Floats, rows: PredictionArrays) -> Floats:
-    losses: Floats = -np.log(proba[np.arange(len(rows.codes)), rows.codes].clip(min=1e-7))
+    losses: Floats = -np.log(proba[np.arange(len(rows.codes)), rows.codes].clip(min=FLOOR))
     return losses
 
 

@@ -13,8 +13,8 @@ import polars as pl
 
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose.check import Check, Finding
-from counterpoint.measures.prediction_arrays import FLOOR
 from counterpoint.metrics.estimate import estimated
+from counterpoint.metrics.rows import FLOOR
 from counterpoint.schema import Frame, class_names
 
 WORTH_NATS = 0.03

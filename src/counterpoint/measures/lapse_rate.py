@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from counterpoint.measures.own_image_rate import group_folds
-from counterpoint.measures.prediction_arrays import FLOOR, Codes
+from counterpoint.measures.prediction_arrays import Codes
 from counterpoint.measures.text_image_association import tfidf
 from counterpoint.metrics.decision import BALANCED, decide
 from counterpoint.metrics.estimate import Estimate, estimated
-from counterpoint.metrics.rows import Floats
+from counterpoint.metrics.rows import FLOOR, Floats
 from counterpoint.seeds import child_seed
 
 RATES, SLOPES = np.linspace(0, 0.99, 100), np.geomspace(0.05, 40, 50)

@@ -11,12 +11,10 @@ from counterpoint.measures.comparison_tables import Modalities, contenders_readi
 from counterpoint.metrics.class_means import balanced_mean, mean_by_class
 from counterpoint.metrics.decision import BALANCED, class_shares, decide, shares_by_row
 from counterpoint.metrics.estimate import Estimate, estimated
-from counterpoint.metrics.rows import Floats
+from counterpoint.metrics.rows import FLOOR, Floats
 from counterpoint.schema import Frame, class_names
 
 Codes = NDArray[np.intp]
-FLOOR = 1e-7
-"""Probabilities are clipped here, so that one row cannot outweigh all others."""
 
 
 class PredictionArrays(NamedTuple):

@@ -10,12 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from counterpoint.metrics.estimate import Estimate
-from counterpoint.metrics.rows import Floats, Ints
+from counterpoint.metrics.rows import FLOOR, Floats, Ints
 from counterpoint.metrics.spread import spread_of
 from counterpoint.metrics.units import Units, units_of
 
-FLOOR = 1e-7
-"""Probabilities are clipped here, so that one row cannot outweigh all others."""
 STEPS, DONE, STEEPEST = 50, 1e-9, 30.0
 """The largest number of Newton steps, the change that ends them, and a slope that only separated classes reach."""
 

@@ -11,6 +11,15 @@ MAX_ELEMENTS = 2**20  # of one array of weights: 8 MB, of which a metric holds a
 MAX_CHUNK = 64  # draws at once: more would leave the processor's cache
 
 
+def draws_at_once(n_rows: int) -> int:
+    """Return the number of draws of weights of *n_rows* rows that are made together.
+
+    >>> draws_at_once(500), draws_at_once(2**18), draws_at_once(2**21)
+    (64, 4, 1)
+    """
+    return max(1, min(MAX_CHUNK, MAX_ELEMENTS // n_rows))
+
+
 def row_draws(groups: Ints, n_draws: int, *, seed: int) -> Iterator[Floats]:
     """Yield weights of shape (some draws, n), *n_draws* in all: the number of times that the group of a row was drawn.
 
@@ -34,7 +43,7 @@ def row_draws(groups: Ints, n_draws: int, *, seed: int) -> Iterator[Floats]:
     """
     rng = np.random.default_rng(child_seed(seed, "groups"))
     n_groups = int(groups.max()) + 1
-    size = max(1, min(MAX_CHUNK, MAX_ELEMENTS // len(groups)))
+    size = draws_at_once(len(groups))
     for start in range(0, n_draws, size):
         chunk = min(size, n_draws - start)
         drawn = rng.integers(n_groups, size=(chunk, n_groups)) * chunk + np.arange(chunk)[:, None]

@@ -11,6 +11,7 @@ from typing import Self
 
 import numpy as np
 
+from counterpoint.metrics.draws import draws_at_once
 from counterpoint.metrics.half_groups import HalfGroups
 from counterpoint.metrics.metric import Metric
 from counterpoint.metrics.parts import Part
@@ -20,8 +21,6 @@ from counterpoint.metrics.table import find_metric
 from counterpoint.metrics.units import Units, units_of
 from counterpoint.seeds import child_seed
 
-MAX_ELEMENTS = 2**20  # of one array of weights: 8 MB, of which a metric holds about five at a time
-MAX_CHUNK = 64  # rows of weights at once: more would leave the processor's cache
 N_WEIGHTS = 4
 """Draws of weights under which the score of a constant answer must not change to be exact."""
 _ROUNDING = 1e-9
@@ -186,7 +185,7 @@ class _LeftOut:
             draw_of[self.half.places] = 1 + len(self.units) + np.arange(len(half))
         draw_of[is_own] = 1 + self.units.places
         n_draws = 1 + len(self.units) + len(half)
-        size = max(1, min(MAX_CHUNK, MAX_ELEMENTS // n))
+        size = draws_at_once(n)
         for start in range(0, n_draws, size):
             draws = np.arange(start, min(start + size, n_draws))
             yield np.where(draw_of == draws[:, None], 0.0, whole)

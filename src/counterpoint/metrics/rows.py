@@ -12,6 +12,8 @@ from scipy.sparse import csc_array
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+FLOOR = 1e-7
+"""Probabilities are clipped here, so that one row cannot outweigh all others."""
 
 
 class Ranking(NamedTuple):
