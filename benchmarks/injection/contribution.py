@@ -20,7 +20,7 @@ from counterpoint.data.split import split
 from counterpoint.data.words import ENGLISH
 from counterpoint.measures import information_decomposition as pid
 from counterpoint.measures import perceptual_score, pid_of
-from counterpoint.schema import Frame
+from counterpoint.schema import MODALITIES, Frame
 from counterpoint.seeds import child_seed
 from injection.draw import Item, timed
 from injection.sources import SIDE_PX
@@ -32,7 +32,7 @@ STRENGTHS = (0.6, 0.4, 0.2, 0.0)
 """The probabilities of the four signals, in a random order in each setting."""
 APART_BITS = 0.05
 """Parts with a smaller true difference are not ranked, because a thousand rows are too few for that."""
-NOTHING, MODALITIES = 2, ("text", "image")
+NOTHING = 2
 BARS = {PID: 0.95, PERCEPTUAL: 0.90}
 
 

@@ -10,9 +10,9 @@ from counterpoint.contenders import MODELS, WITHOUT_ENCODERS, make, settings_as_
 from counterpoint.contenders.base import Contender, Rows
 from counterpoint.contenders.inner_split import hold_out
 from counterpoint.contenders.readings import Reading
-from counterpoint.encoders.base import MODALITIES
 from counterpoint.errors import ConfigError, SchemaError
 from counterpoint.lookup import find
+from counterpoint.schema import MODALITIES
 
 SHARED = ("seed", "cache", "encodings")
 """Settings that a combination shares with the members that it trains itself."""

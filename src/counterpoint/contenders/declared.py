@@ -6,8 +6,7 @@ from typing import Any
 
 from counterpoint.contenders import MODELS, settings_of
 from counterpoint.errors import ConfigError, CounterpointError, did_you_mean
-
-MODALITIES = ("text", "image")
+from counterpoint.schema import MODALITIES
 
 
 def check_declared(contenders: Mapping[str, Any]) -> None:

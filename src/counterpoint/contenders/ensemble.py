@@ -11,9 +11,8 @@ from counterpoint.contenders.base import Proba, Rows
 from counterpoint.contenders.combination import Combination
 from counterpoint.contenders.greedy_selection import greedy_weights
 from counterpoint.contenders.kept.state import State
-from counterpoint.encoders.base import MODALITIES
 from counterpoint.errors import ConfigError
-from counterpoint.schema import Frame
+from counterpoint.schema import MODALITIES, Frame
 
 
 @settings_as_fields

@@ -18,7 +18,7 @@ the permuted rows.
 """
 
 from dataclasses import replace
-from typing import Any, Literal, final
+from typing import Any, final
 
 import numpy as np
 import polars as pl
@@ -32,14 +32,13 @@ from counterpoint.measures.encoded_fits import EncodedFit
 from counterpoint.measures.information_gain import SUM, InformationGain
 from counterpoint.metrics.class_means import balanced_mean
 from counterpoint.metrics.decision import BALANCED, decide
-from counterpoint.schema import Frame
+from counterpoint.schema import MODALITIES, Frame, Modality, other_modality
 from counterpoint.seeds import child_seed
 
 SMALL = 0.02
 """A modality is not read if a smaller share of the score depends on it."""
 HALF = 0.5
 """A contender that reads a modality depends on it by at least this part of the share in a plain sum."""
-MODALITIES: tuple[Literal["text", "image"], ...] = ("text", "image")
 FEW_ROWS = 40
 """As 20 rows of each of two classes.  With fewer, an interval of balanced accuracy may be much too narrow."""
 SUBJECT = "branches"
@@ -154,11 +153,11 @@ def _sum(fit: EncodedFit, information: InformationGain) -> EncodedFit:
     return replace(fit, name=SUM, pairs=kept, codes=information.rows.codes[rows], encoded_rows=encoded)
 
 
-def _row(fit: EncodedFit, modality: Literal["text", "image"], information: InformationGain) -> dict[str, Any]:
+def _row(fit: EncodedFit, modality: Modality, information: InformationGain) -> dict[str, Any]:
     rows, seed = (fit.pairs, fit.pairs["label"]), child_seed(0, "cp008")
     score = perceptual_score(fit, *rows, modality, seed=seed)
     within = perceptual_score(fit, *rows, modality, is_within_class=True, seed=seed)
-    other = MODALITIES[1 - MODALITIES.index(modality)]
+    other = other_modality(modality)
     alone, adds, points = _alone(information, modality), information.beyond(SUM, other), information.points(SUM, other)
     is_worth = adds.value > WORTH_BITS or (points.low > 0 and points.value > WORTH_POINTS)
     return {

@@ -32,7 +32,7 @@ from counterpoint.measures.recombined_logits import Places, correct_recombined
 from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import estimated, groups_of
 from counterpoint.metrics.rows import Floats
-from counterpoint.schema import Frame
+from counterpoint.schema import MODALITIES, Frame, other_modality
 from counterpoint.seeds import child_seed
 
 CLEAR = 0.03
@@ -43,7 +43,6 @@ PERMUTATIONS = 5
 RIDGE = 10.0
 NO_ROWS = (MEAN, MISSING)
 """The terms of a modality end with these two, after the terms of its rows."""
-MODALITIES = ("text", "image")
 SUBJECT = "missing modality"
 
 
@@ -66,10 +65,10 @@ class MissingModality(Check):
                 "and a contender of each modality alone."
             )
             return self.not_applicable(SUBJECT, needed)
-        lacking = {modality: _lacking(pairs, modality) for modality in MODALITIES}
+        lacking: dict[str, float] = {modality: _lacking(pairs, modality) for modality in MODALITIES}
         rows = [
             row for fit in encoded_fits for without in MODALITIES
-            for row in _rows(fit, without, predictions, _single(fit, _other(without), predictions, modalities))
+            for row in _rows(fit, without, predictions, _single(fit, other_modality(without), predictions, modalities))
         ]  # fmt: skip
         severity, subject, explanation = _result(rows, lacking, encoded_fits[0].name)
         return self.finding(severity, subject, explanation, table=rows[:12], lacking=lacking)
@@ -90,10 +89,6 @@ def _result(rows: list[dict[str, Any]], lacking: dict[str, float], first: str) -
         )
         return "info", falls[0]["contender"], later
     return "info", first, f"Without one modality, {first} is as good as the best contender of the other, or nearly."
-
-
-def _other(modality: str) -> str:
-    return MODALITIES[1 - MODALITIES.index(modality)]
 
 
 def _lacking(pairs: Frame, modality: str) -> float:
@@ -120,7 +115,7 @@ def _measured(row: dict[str, Any]) -> str:
 def _rows(fit: EncodedFit, without: str, predictions: Frame, single: str) -> list[dict[str, Any]]:
     """Return a row of evidence for each way to fill the removed modality."""
     reference = fit.correct_shares_of(predictions, single)
-    is_there = fit.pairs[_other(without)].is_not_null().to_numpy() & np.isfinite(reference)
+    is_there = fit.pairs[other_modality(without)].is_not_null().to_numpy() & np.isfinite(reference)
     rows = []
     for name, correct in _filled(fit, without).items():
         score = np.mean(correct, axis=0)
@@ -161,7 +156,7 @@ def _predicted(fit: EncodedFit, without: str) -> Encoded | None:
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
-    other = _other(without)
+    other = other_modality(without)
     vectors, terms = getattr(encoded_train, other).vectors, getattr(encoded_train, without).terms[: -len(NO_ROWS)]
     model = make_pipeline(StandardScaler(), Ridge(RIDGE)).fit(vectors[whole], terms[whole])
     encoded = getattr(fit.encoded_rows, without)

@@ -10,6 +10,7 @@ from counterpoint.measures.information_gain import SUM
 from counterpoint.metrics.estimate import Estimate
 from counterpoint.metrics.intervals import independent_difference
 from counterpoint.number_formats import signed_with_interval
+from counterpoint.schema import other_modality
 
 INTERACTION = 0.5
 """An interaction that makes less than this share of a gain is not its reason."""
@@ -111,7 +112,7 @@ def _reasons_of_gain(kind: str, part: Estimate) -> tuple[str, ...]:
 
 def _better_reading(inputs: VerdictInputs, empty: str) -> Verdict:
     """Return the verdict on a sum that gains although no contender of the modality *empty* is shown to predict much."""
-    other = "image" if empty == "text" else "text"
+    other = other_modality(empty)
     if is_little(inputs, empty) and is_read(inputs, other):
         return Verdict(
             f"{other}_only", (*only(inputs, other, empty), f"So the gain may be a better reading of the {other}.")
@@ -121,8 +122,7 @@ def _better_reading(inputs: VerdictInputs, empty: str) -> Verdict:
 
 def _of_empty(inputs: VerdictInputs, empty: str) -> tuple[str, str]:
     """Return the reasons why a gain is not shown to come from both: the modality *empty* is not shown to predict."""
-    other = "image" if empty == "text" else "text"
-    return not_read(inputs, empty), f"So the gain may be a better reading of the {other}."
+    return not_read(inputs, empty), f"So the gain may be a better reading of the {other_modality(empty)}."
 
 
 def _kind(inputs: VerdictInputs, part: Estimate, gain: Estimate) -> str:

@@ -16,7 +16,6 @@ from counterpoint.features.decode import Pixels8
 from counterpoint.features.shaped_images import ImageShape
 
 Floats = NDArray[np.float32]
-MODALITIES = ("text", "image")
 
 
 class Encoder(ABC):

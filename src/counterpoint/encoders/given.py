@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from counterpoint.artifacts import key_of, why_not_read
-from counterpoint.encoders.base import MODALITIES, Encoder, Floats
+from counterpoint.encoders.base import Encoder, Floats
 from counterpoint.encoders.store import Bools
 from counterpoint.errors import ConfigError, SchemaError, SourceError
 from counterpoint.files import digest_once, open_regular
-from counterpoint.schema import Frame
+from counterpoint.schema import MODALITIES, Frame
 
 Rows = NDArray[np.int64]
 GivenRows = tuple[int, Bools, Callable[[Rows], Floats]]

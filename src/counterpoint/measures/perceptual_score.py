@@ -10,7 +10,7 @@ from counterpoint.metrics.class_means import mean_by_class
 from counterpoint.metrics.estimate import Estimate, estimated, groups_of
 from counterpoint.metrics.permutations import permute_within
 from counterpoint.metrics.rows import Floats
-from counterpoint.schema import Frame
+from counterpoint.schema import Frame, Modality
 from counterpoint.seeds import child_seed
 
 
@@ -18,7 +18,7 @@ def perceptual_score(
     model: Any,
     pairs: Frame,
     labels: Any,
-    modality: Literal["text", "image"],
+    modality: Modality,
     *,
     is_within_class: bool = False,
     per: Literal["score", "headroom"] = "score",

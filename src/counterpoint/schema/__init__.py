@@ -29,6 +29,7 @@ from counterpoint.schema.columns import (
     Frame,
 )
 from counterpoint.schema.frames import check, class_names, empty, finding, first_reason, ledger, predicted_class, sift
+from counterpoint.schema.modalities import MODALITIES, Modality, other_modality
 
 __all__ = [
     "AGREEMENT",
@@ -40,6 +41,7 @@ __all__ = [
     "FINDINGS",
     "HISTORY",
     "MAP",
+    "MODALITIES",
     "NOTE",
     "PAIRS",
     "PARTS",
@@ -57,12 +59,14 @@ __all__ = [
     "Columns",
     "Dropped",
     "Frame",
+    "Modality",
     "check",
     "class_names",
     "empty",
     "finding",
     "first_reason",
     "ledger",
+    "other_modality",
     "predicted_class",
     "sift",
 ]

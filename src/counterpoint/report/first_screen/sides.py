@@ -13,12 +13,11 @@ from counterpoint.config import Evaluate
 from counterpoint.contenders.titles import TITLES
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.scores import ScoreTable
-from counterpoint.schema import ALARMS, Frame
+from counterpoint.schema import ALARMS, MODALITIES, Frame, other_modality
 
 COUNTED = ("balanced_accuracy", "accuracy")
 """Metrics that are a share of right answers."""
 ENDS = ("difference", "low", "high")
-OTHER = {"text": "image", "image": "text"}
 
 
 @dataclass(frozen=True)
@@ -85,13 +84,14 @@ class Sides:
     def single(self) -> str:
         """The modality that `b` reads, in words."""
         read = self.contenders.style(self.b).label
-        return read if read in OTHER else "one of them"
+        return read if read in MODALITIES else "one of them"
 
     @property
     def places(self) -> dict[str, str]:
         """The words for the places in `counterpoint.report.first_screen.plain_words`."""
         unread = " or the ".join(self.unread) or "text or the image"
-        return {"single": self.single, "other": OTHER.get(self.single, "other"), "unread": unread}
+        other = other_modality(self.single) if self.single in MODALITIES else "other"
+        return {"single": self.single, "other": other, "unread": unread}
 
     @property
     def unread(self) -> list[str]:
