@@ -5,9 +5,8 @@ from typing import NamedTuple
 import polars as pl
 
 from counterpoint.config import Split
-from counterpoint.schema import NOTE, Frame, finding
+from counterpoint.schema import NOTE, PARTS, Frame, finding
 
-HOLDOUT = ("train", "validation", "test")
 FEWEST_FOLDS = 3
 """One to test on, the next to validate on, and at least one to train on."""
 
@@ -51,12 +50,12 @@ def given_folds(folds: pl.Series) -> Given:
 
 def _problem(names: set[str]) -> tuple[str, bool]:
     """Return the reason why folds of these *names* are no split, and whether a split was probably meant."""
-    if is_k_fold(names) or {"train", "test"} <= names <= set(HOLDOUT):
+    if is_k_fold(names) or {"train", "test"} <= names <= set(PARTS):
         return "", False
     shown = ", ".join(sorted(names)[:8])
     if len(names) < 2:
         return f"all its rows are of the fold {shown}" if names else "it has no folds", False
-    if names <= set(HOLDOUT):
+    if names <= set(PARTS):
         return f"it has no training rows, only {shown}", True
     return f"its folds are {shown}", True
 
@@ -119,7 +118,7 @@ def _kept(given: pl.Series, folds: pl.Series) -> str:
     n = {fold: f"{number:,}" for fold, number in _counts(folds).items()}
     if is_k_fold(set(n)):
         return f"The source's own {len(n)} folds are kept."
-    train, validation, test = (n.get(fold, "0") for fold in HOLDOUT)
+    train, validation, test = (n.get(fold, "0") for fold in PARTS)
     stands_for = given_folds(given).folds
     sentence = f"The source's own split is kept: {train} training, {validation} validation and {test} test rows."
     for name, fold in sorted(set(zip(given.drop_nulls(), stands_for.drop_nulls(), strict=True))):

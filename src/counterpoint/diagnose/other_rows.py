@@ -14,7 +14,7 @@ from counterpoint.measures.comparison_tables import Modalities, contenders_readi
 from counterpoint.measures.curve_signs import Curves, ValidationRows, chance_agreement
 from counterpoint.measures.learning_curves import judged
 from counterpoint.measures.prediction_arrays import prediction_arrays
-from counterpoint.schema import Frame
+from counterpoint.schema import PARTS, Frame
 
 SURE = 3.5
 """Two kappas differ if their difference exceeds so many standard errors: one false alarm in 4,000 comparisons."""
@@ -138,7 +138,7 @@ def other_rows(history: Frame, predictions: Frame, name: str) -> OtherRows | Non
     name
         *name* is a contender.
     """
-    train, validation, test = (agreement(predictions, name, part) for part in ("train", "validation", "test"))
+    train, validation, test = (agreement(predictions, name, part) for part in PARTS)
     if train is None or validation is None or test is None:
         return None
     share = 1 - validation.kappa / test.kappa if test.kappa > 0 else 0.0

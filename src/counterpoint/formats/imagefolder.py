@@ -1,6 +1,7 @@
 """A writer of Hugging Face's imagefolder: ``train/<label>/00000007.jpg`` and ``train/metadata.jsonl``.
 
-The metadata have the label unchanged.  A label that is no safe name of a folder gets a numbered folder.
+The folds of a hold-out are the splits.  A pair of another fold is in the split ``train``, with its fold in the
+metadata.  The metadata have the label unchanged.  A label that is no safe name of a folder gets a numbered folder.
 """
 
 import json
@@ -11,10 +12,9 @@ from pathlib import Path
 from typing import IO
 
 from counterpoint.formats.exports import Outgoing
+from counterpoint.schema import PARTS
 
 METADATA = "metadata.jsonl"
-FOLDS = ("train", "validation", "test")
-"""Folds that are a split.  A pair of another fold is in the split ``train``, with its fold in the metadata."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _-]{0,62}[A-Za-z0-9_-])?")
 
@@ -40,7 +40,7 @@ def write_imagefolder(pairs: Iterable[Outgoing], folder: Path) -> int:
     with ExitStack() as stack:
         metadata: dict[str, IO[str]] = {}
         for n_pairs, pair in enumerate(pairs, 1):
-            split = pair.fold if pair.fold in FOLDS else FOLDS[0]
+            split = pair.fold if pair.fold in PARTS else PARTS[0]
             file_name = f"{names.folder(pair.label)}{n_pairs - 1:08d}.{pair.extension}"
             path = folder / split / file_name
             path.parent.mkdir(parents=True, exist_ok=True)

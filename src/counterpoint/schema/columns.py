@@ -57,6 +57,7 @@ fit: "train", "validation" or "test".
 """
 
 PARTS = ("train", "validation", "test")
+"""The parts of the rows of a fit, and the folds of a hold-out."""
 
 HISTORY: Columns = {
     "contender": pl.String,

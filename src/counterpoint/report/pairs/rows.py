@@ -14,11 +14,10 @@ from counterpoint.report.drawing.rowplots import Bar, bar_table, draw_bars
 from counterpoint.report.drawing.svg import Gallery
 from counterpoint.report.drawing.thumbnails import small, thumbnail
 from counterpoint.report.pairs.row_account import STAGES, rows_in_words
-from counterpoint.schema import NOTE, Frame
+from counterpoint.schema import NOTE, PARTS, Frame
 from counterpoint.seeds import child_seed
 
 Content = dict[str, Any]
-FOLDS = ("train", "validation", "test")
 NOTED = ("source", "split")
 """The subjects of findings that also stand with the data: the source, and the split that it gives."""
 MOST_REASONS, MOST_CLASSES, N_EXAMPLES, MOST_PLATES, N_LEAST = 16, 12, 4, 4, 8
@@ -85,7 +84,7 @@ def row_bars(n_in: int, pairs: Frame, dropped: Frame) -> list[Bar]:
     found.append(Bar("pairs", 0, len(pairs), numbers.count(len(pairs)), is_bold=True))
     folds = _folds(pairs).with_columns(end=pl.col("n").cum_sum())
     return found + [
-        Bar(fold if fold in FOLDS else f"fold {fold}", end - n, end, numbers.count(n))
+        Bar(fold if fold in PARTS else f"fold {fold}", end - n, end, numbers.count(n))
         for fold, n, end in folds.iter_rows()
     ]
 
@@ -108,7 +107,7 @@ def _shortened(counted: Frame) -> Frame:
 
 def _folds(pairs: Frame) -> Frame:
     counted = pairs.group_by("fold").len("n")
-    place = pl.col("fold").replace_strict({fold: i for i, fold in enumerate(FOLDS)}, default=len(FOLDS))
+    place = pl.col("fold").replace_strict({fold: i for i, fold in enumerate(PARTS)}, default=len(PARTS))
     return counted.sort(place, pl.col("fold").cast(pl.Int64, strict=False), "fold")
 
 
