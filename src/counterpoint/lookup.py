@@ -48,6 +48,18 @@ def find(name: str, table: Mapping[str, str], *, what: str) -> Any:
     return getattr(module, attribute)
 
 
+def path_of(kind: type) -> str:
+    """Return the path at which `find` finds the class *kind*.
+
+    >>> from fractions import Fraction
+    >>> path_of(Fraction), find(path_of(Fraction), {}, what="number") is Fraction
+    ('fractions:Fraction', True)
+    """
+    # A spawned process imports the user's script under another name.
+    module = "__main__" if kind.__module__ == "__mp_main__" else kind.__module__
+    return f"{module}:{kind.__qualname__}"
+
+
 def _nearest(name: str, table: Mapping[str, str]) -> str:
     """Return the nearest name of *table*, or for a path without a colon the path with one."""
     module, dot, attribute = name.rpartition(".")

@@ -29,6 +29,7 @@ from counterpoint.contenders.base import Contender
 from counterpoint.contenders.encoded import Encoded
 from counterpoint.contenders.kept.files import keep, load
 from counterpoint.errors import ConfigError, ImageWarning, SchemaError
+from counterpoint.lookup import path_of
 from counterpoint.schema import HISTORY
 
 Kind = type[Contender]
@@ -39,11 +40,6 @@ ENCODERS = {
     "image_encoder": "tiny_encoders:Colours",
 }
 """An encoder of tiny_encoders for each setting that names an encoder."""
-
-
-def path_of(kind: Kind) -> str:
-    """Return the path by which a study file names the class."""
-    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def small(kind: Kind, **settings: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from counterpoint.contenders import MODELS, settings_of
 from counterpoint.errors import ConfigError, CounterpointError, did_you_mean
+from counterpoint.lookup import path_of
 from counterpoint.schema import MODALITIES
 
 
@@ -39,7 +40,8 @@ def check_declared(contenders: Mapping[str, Any]) -> None:
         _check_names(f"{name} needs the contender", needs, {*MODELS, *contenders})
         positional = sorted(model.get_params(deep=False).keys() - settings_of(type(model)).model_fields.keys())
         if positional:
-            raise ConfigError(f"The setting {positional[0]!r} of {_path(model)} must be keyword-only, with a default.")
+            path = path_of(type(model))
+            raise ConfigError(f"The setting {positional[0]!r} of {path} must be keyword-only, with a default.")
     for name, model in contenders.items():
         with naming(name):
             model.check_installed(contenders)
@@ -51,7 +53,7 @@ def check_class(model: Any) -> None:
 
     if not isinstance(model, Contender):
         kind = f"{Contender.__module__}:Contender"
-        raise ConfigError(f"{_path(model)!r} is no contender. It must be a subclass of {kind}.")
+        raise ConfigError(f"{path_of(type(model))!r} is no contender. It must be a subclass of {kind}.")
 
 
 @contextmanager
@@ -61,10 +63,6 @@ def naming(contender: str) -> Iterator[None]:
         yield
     except CounterpointError as error:
         raise type(error)(f"{contender}: {error}") from error
-
-
-def _path(model: Any) -> str:
-    return f"{type(model).__module__}:{type(model).__qualname__}"
 
 
 def _check_names(subject: str, names: Any, allowed: Any) -> None:

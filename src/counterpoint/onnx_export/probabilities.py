@@ -13,6 +13,7 @@ from counterpoint.contenders.ngrams import END
 from counterpoint.contenders.zero_shot import SHARPNESS
 from counterpoint.errors import ConfigError
 from counterpoint.features.shaped_images import ImageShape
+from counterpoint.lookup import path_of
 from counterpoint.onnx_export import layers
 from counterpoint.onnx_export.encoded import encoded
 from counterpoint.onnx_export.graph import Graph
@@ -54,7 +55,7 @@ def name_of(model: Any) -> str:
     >>> name_of(Majority())
     'majority'
     """
-    path = f"{type(model).__module__}:{type(model).__qualname__}"
+    path = path_of(type(model))
     return next((name for name, known in MODELS.items() if known == path), path)
 
 

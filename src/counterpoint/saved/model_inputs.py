@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from counterpoint.contenders import MODELS
 from counterpoint.contenders.readings import Reading
+from counterpoint.lookup import path_of
 from counterpoint.saved.training_reference import SIDE_PX
 
 SMALL_COPY = {"side_px": SIDE_PX, "mode": "rgb"}
@@ -47,11 +48,9 @@ def inputs_of(model: Any) -> Inputs:
     leaves = [each for each in models if not each.state().fits]
     readings = dict.fromkeys(reading for each in leaves for reading in each.encodings_read())
     pixels = next((settings for each in models if (settings := each.pixel_settings())), SMALL_COPY)
-    return Inputs(tuple(readings), dict(pixels), any(_path(type(each)) == MODELS["metadata"] for each in models))
-
-
-def _path(kind: type) -> str:
-    return f"{kind.__module__}:{kind.__qualname__}"  # the class itself would load the trees of scikit-learn
+    # Paths are compared: the class itself would load the trees of scikit-learn.
+    reads_facts = any(path_of(type(each)) == MODELS["metadata"] for each in models)
+    return Inputs(tuple(readings), dict(pixels), reads_facts)
 
 
 def _with_inner(model: Any) -> Iterator[Any]:

@@ -19,6 +19,7 @@ from counterpoint.contenders.kept.files import load as load_fit
 from counterpoint.contenders.readings import Reading
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.errors import ConfigError, RunFolderError
+from counterpoint.lookup import path_of
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.saved.card import card
 from counterpoint.saved.finished_run import FinishedRun
@@ -168,8 +169,7 @@ def _of_study(run: FinishedRun, name: str) -> dict[str, Any]:
 
 
 def _outside(model: Any) -> set[str]:
-    own = f"{type(model).__module__}:{type(model).__qualname__}"
-    return {own}.union(*(_outside(inner) for inner in model.state().fits.values()))
+    return {path_of(type(model))}.union(*(_outside(inner) for inner in model.state().fits.values()))
 
 
 def _reference(saved: SavedModel, train: Frame) -> TrainingReference:

@@ -34,7 +34,7 @@ from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.readings import needs_trust
 from counterpoint.encoders import open_encoder
 from counterpoint.errors import UnreadableFitError
-from counterpoint.lookup import find
+from counterpoint.lookup import find, path_of
 
 STORES = ("cache", "encodings")
 """Settings with the folder of a store, which the reader of a fit gives anew."""
@@ -101,7 +101,7 @@ def load(
     with reading(folder / ARRAYS):
         arrays = safetensors.load(files[ARRAYS])
     classes = [find(name, MODELS, what="contender") for name in trusted if ":" in name]
-    allowed = _Allowed(folder, trusted, {_path(kind): kind for kind in classes})
+    allowed = _Allowed(folder, trusted, {path_of(kind): kind for kind in classes})
     with reading(folder / STATE):
         encoders = set(allowed.encoders(document))
     for name in encoders:
@@ -130,7 +130,7 @@ class _Gathered:
         self.parts |= {path + name: part for name, part in state.parts.items()}
         settings = settings_of(type(model))(**model.get_params(deep=False)).model_dump(mode="json")
         return {
-            "class": _path(type(model)),
+            "class": path_of(type(model)),
             "settings": {name: value for name, value in settings.items() if name not in STORES},
             "values": dict(state.values),
             "arrays": {name: self._array(path + name, array) for name, array in state.arrays.items()},
@@ -225,15 +225,9 @@ def _part_types(document: Mapping[str, Any], allowed: _Allowed) -> list[str]:
     return sorted(own.union(*(_part_types(fit, allowed) for fit in document["fits"].values())))
 
 
-def _path(kind: type) -> str:
-    # A spawned process imports the user's script under another name.
-    module = "__main__" if kind.__module__ == "__mp_main__" else kind.__module__
-    return f"{module}:{kind.__qualname__}"
-
-
 def _try(model: Any) -> None:
     """Predict an empty pair, unless the contender is from outside: this finds arrays of wrong shapes."""
-    if _path(type(model)) in MODELS.values():
+    if path_of(type(model)) in MODELS.values():
         pair = pl.DataFrame({"text": [None], "image": [None]}, schema={"text": pl.String, "image": pl.String})
         proba = model.predict_proba(pair)
         n_classes = len(set(map(str, model.classes_)))
