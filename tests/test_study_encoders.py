@@ -10,10 +10,10 @@ from counterpoint.cli import app
 from counterpoint.config import StudyConfig, read_study
 from counterpoint.contenders import readings
 from counterpoint.contenders.plan import encodings_read, models_of
-from counterpoint.contenders.predict import predict_pair
 from counterpoint.encoders import catalogue
 from counterpoint.errors import ConfigError, SchemaError, SourceError, UnreadableFitError
 from counterpoint.on_progress import ignore_progress
+from counterpoint.saved.predict_pair import predict_pair
 from tiny_encoders import Colours, Words
 
 WORDS, COLOURS = "tiny_encoders:Words", "tiny_encoders:Colours"

@@ -17,9 +17,9 @@ from counterpoint.artifacts import read_sealed, write_sealed
 from counterpoint.cli import app
 from counterpoint.config import StudyConfig
 from counterpoint.contenders import fit as fitting
-from counterpoint.contenders.predict import predict_pair
 from counterpoint.errors import RunFolderError, UnreadableFitError
 from counterpoint.opened import Opened
+from counterpoint.saved.predict_pair import predict_pair
 
 pytestmark = pytest.mark.slow
 

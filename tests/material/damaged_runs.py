@@ -13,8 +13,8 @@ import polars as pl
 
 import counterpoint as cp
 from counterpoint.config import StudyConfig
-from counterpoint.contenders.predict import predict_pair
 from counterpoint.errors import CounterpointError
+from counterpoint.saved.predict_pair import predict_pair
 from counterpoint.schema import Frame
 
 GIVEN = {

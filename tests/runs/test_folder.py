@@ -11,10 +11,10 @@ from PIL import Image
 import counterpoint as cp
 from counterpoint.artifacts import read_sealed, write_sealed
 from counterpoint.config import StudyConfig
-from counterpoint.contenders.predict import predict_pair
 from counterpoint.errors import CounterpointError, RunFolderError
 from counterpoint.runs.evaluations import Evaluations
 from counterpoint.runs.folder import RunFolder
+from counterpoint.saved.predict_pair import predict_pair
 from counterpoint.study import STAGES
 
 pytestmark = pytest.mark.slow

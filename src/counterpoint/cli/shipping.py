@@ -126,7 +126,7 @@ def export_model(
 def _predict_with_run(
     folder: Path, contender: str, *, text: str | None, image: Path | None, trust: list[str] | None, is_table: bool
 ) -> None:
-    from counterpoint.contenders.predict import predict_pair
+    from counterpoint.saved.predict_pair import predict_pair
 
     if is_table:
         raise ConfigError(

@@ -15,9 +15,9 @@ from counterpoint.config import StudyConfig
 from counterpoint.contenders import make
 from counterpoint.contenders.fit_task import write_done
 from counterpoint.contenders.kept.files import keep, load
-from counterpoint.contenders.predict import predict_frame, predict_pair
 from counterpoint.errors import ConfigError, CounterpointError, ImageError, RunFolderError
 from counterpoint.runs.finished import write_finished
+from counterpoint.saved.predict_pair import predict_pair
 
 
 @pytest.fixture(scope="module")
@@ -103,15 +103,6 @@ def test_a_fit_of_earlier_settings_does_not_vote(run_folder, tmp_path):
     fits = folder / "fits"
     shutil.copytree(fits / "metadata.seed-0.fold-0", fits / "text-svm.seed-7.fold-0")
     assert predict_pair(folder, "text-svm", text="a fox") == predict_pair(run_folder, "text-svm", text="a fox")
-
-
-def test_a_frame_is_predicted_row_by_row(run_folder):
-    model = load(run_folder / "fits" / "text-svm.seed-0.fold-0")
-    frame = pl.DataFrame({"id": ["x", "y"], "text": ["a fox", "a bus"]})
-    predicted = predict_frame(model, frame)
-    assert predicted.columns == ["id", "label", "p_animal", "p_machine"]
-    assert predicted["label"].to_list() == ["animal", "machine"]
-    assert predict_frame(model, frame.drop("id").to_pandas()).columns == ["label", "p_animal", "p_machine"]
 
 
 def with_config(run_folder: Path, folder: Path, config: object) -> Path:
