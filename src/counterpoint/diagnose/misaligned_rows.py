@@ -77,7 +77,7 @@ def _accuracies(predictions: Frame, modalities: Modalities) -> Iterator[_PartAcc
         validation, test = (prediction_arrays(predictions, [name], part) for part in ("validation", "test"))
         for fold in sorted({*validation.folds.tolist()} & {*test.folds.tolist()}):
             parts = (validation.of_fold(fold), test.of_fold(fold))
-            classes = np.intersect1d(*(rows.codes for rows in parts))  # a class of one part alone shifts guessing
+            classes = np.intersect1d(parts[0].codes, parts[1].codes)  # a class of one part alone shifts guessing
             if len(classes):
                 (a, of_a), (b, of_b) = (_with_variance(rows, name, classes) for rows in parts)
                 yield _PartAccuracies(name, modality, fold, a, b, (of_a + of_b) ** 0.5)
