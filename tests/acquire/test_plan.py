@@ -222,13 +222,6 @@ def test_a_selection_of_nothing_is_one_line_and_no_plan(folder):
     assert not (folder / "out").exists()
 
 
-def test_planning_reports_its_progress(folder):
-    counts = []
-    rules = config(folder, select={"caps": 5})
-    open_plan(rules, Store(folder / "out"), on_rows=lambda n_read, n_selected: counts.append((n_read, n_selected)))
-    assert counts == [(15, 5), (25, 5)]
-
-
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(st.none() | st.sampled_from("abcde"), max_size=20), max_size=5))
 def test_a_tally_counts_each_value(parts):

@@ -5,7 +5,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -26,9 +26,6 @@ NAME = "plan.json"
 N_LARGEST = 10
 MAX_SHOWN = 80
 _ABSENT = object()
-
-OnRows = Callable[[int, int], None]
-"""A callback that receives the numbers of rows read and of rows selected, so far."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ class Plan:
         return [*lines, *not_applied, *self.warnings]
 
 
-def open_plan(config: AcquireConfig, store: Store, *, on_rows: OnRows | None = None) -> Plan:
+def open_plan(config: AcquireConfig, store: Store) -> Plan:
     r"""Return the plan in the folder of *store*. It is made first when it is missing.
 
     Parameters
@@ -100,8 +97,6 @@ def open_plan(config: AcquireConfig, store: Store, *, on_rows: OnRows | None = N
         *config* is the acquire file.
     store
         *store* is the output folder.
-    on_rows
-        *on_rows* receives the numbers of rows read and selected, after each part of the list.
 
     Raises
     ------
@@ -130,13 +125,13 @@ def open_plan(config: AcquireConfig, store: Store, *, on_rows: OnRows | None = N
     if store.names("shards"):
         raise RunFolderError(f"{store.url} holds shards but no {NAME}. Put it back, or name another output folder.")
     urls = UrlList(config.input)
-    _write(config, store, urls, on_rows)
+    _write(config, store, urls)
     return Plan.read(store)
 
 
-def _write(config: AcquireConfig, store: Store, urls: UrlList, on_rows: OnRows | None) -> None:
+def _write(config: AcquireConfig, store: Store, urls: UrlList) -> None:
     selection, labels, hosts = Selection(urls, config.select), ValueCounts(), ValueCounts()
-    for shard, frame in enumerate(_shards(_reported(selection, on_rows), config.shard_rows)):
+    for shard, frame in enumerate(_shards(selection.frames(), config.shard_rows)):
         labels.add(frame["label"])
         hosts.add(frame["host"])
         with store.writing(list_name(shard)) as file:
@@ -175,13 +170,6 @@ def _warnings(urls: UrlList) -> Iterator[str]:
         first = next(iter(urls.unreadable.values()))
         n_files = f"{len(urls.unreadable):,} of {len(urls.inputs):,} files"
         yield f"{n_files} could not be read, or not to the end: {first}"
-
-
-def _reported(selection: Selection, on_rows: OnRows | None) -> Iterator[Frame]:
-    for frame in selection.frames():
-        if on_rows is not None:
-            on_rows(selection.n_read, selection.n_selected)
-        yield frame
 
 
 def _shards(frames: Iterable[Frame], shard_rows: int) -> Iterator[Frame]:

@@ -29,7 +29,7 @@ LEAST_SHARE = 0.02
 """A word names a cluster only if at least this share of its texts has it."""
 
 
-def clusters_of(pairs: Frame, contenders: Mapping[str, Any], *, encodings: Path | None = None, seed: int = 0) -> Frame:
+def clusters_of(pairs: Frame, contenders: Mapping[str, Any], *, encodings: Path | None = None) -> Frame:
     """Return the cluster of the text and of the image of each pair: schema.CLUSTERS.
 
     A modality has clusters if a contender reads it by an encoder, so that its vectors are stored already.  They are
@@ -43,8 +43,6 @@ def clusters_of(pairs: Frame, contenders: Mapping[str, Any], *, encodings: Path 
         *contenders* are the unfitted contenders by name.
     encodings
         *encodings* is the folder of the stored encodings.
-    seed
-        *seed* fixes the clusters.
 
     Examples
     --------
@@ -53,9 +51,7 @@ def clusters_of(pairs: Frame, contenders: Mapping[str, Any], *, encodings: Path 
     ('1', None, None)
     """
     rows = pairs.unique("id", keep="first", maintain_order=True)
-    found = [
-        _named(rows, modality, contenders, encodings, seed).alias(column) for modality, column in CLUSTERED.items()
-    ]
+    found = [_named(rows, modality, contenders, encodings).alias(column) for modality, column in CLUSTERED.items()]
     return rows.select("id", *found).select(list(CLUSTERS))
 
 
@@ -72,14 +68,14 @@ def with_clusters(pairs: Frame, clusters: Frame) -> Frame:
     return pairs.drop(CLUSTERED.values(), strict=False).join(clusters, on="id", how="left", maintain_order="left")
 
 
-def _named(rows: Frame, modality: str, contenders: Mapping[str, Any], encodings: Path | None, seed: int) -> pl.Series:
+def _named(rows: Frame, modality: str, contenders: Mapping[str, Any], encodings: Path | None) -> pl.Series:
     """Return the name of the cluster of each row, null where it has none."""
     reading = stored_reading(contenders, modality)
     there = np.flatnonzero(rows[modality].is_not_null().to_numpy())
     if reading is None or len(there) < LEAST_PAIRS:
         return pl.repeat(None, len(rows), dtype=pl.String, eager=True)
     vectors = reading.vectors(rows[there], None if encodings is None else str(encodings))
-    rng = np.random.default_rng(child_seed(seed, "clusters", modality))
+    rng = np.random.default_rng(child_seed(0, "clusters", modality))
     codes = np.full(len(rows), -1)
     codes[there] = clustered(vectors, rng)
     named = np.sort(rng.choice(there, min(len(there), MOST_NAMED), replace=False))

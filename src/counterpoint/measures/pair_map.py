@@ -59,22 +59,20 @@ def pair_map(pairs: Frame, contenders: Mapping[str, Any], *, encodings: Path | N
     return pl.DataFrame({"id": rows["id"], "x": x, "y": y}).with_columns(basis=pl.lit(basis)).select(list(MAP))
 
 
-def sampled_test_pairs(pairs: Frame, *, most: int = MOST_PAIRS, seed: int = 0) -> Frame:
-    """Return at most *most* of the test rows of *pairs*, in their order.
+def sampled_test_pairs(pairs: Frame, *, seed: int = 0) -> Frame:
+    """Return at most `MOST_PAIRS` of the test rows of *pairs*, in their order.
 
     Parameters
     ----------
     pairs
         *pairs* is schema.PAIRS.
-    most
-        *most* is the largest number of rows.
     seed
         *seed* fixes the sample.
     """
     tested = pairs.filter(pl.col("fold").is_in(folds_to_test(pairs))).unique("id", keep="first", maintain_order=True)
-    if len(tested) <= most:
+    if len(tested) <= MOST_PAIRS:
         return tested
-    chosen = np.random.default_rng(child_seed(seed, "map", "rows")).choice(len(tested), most, replace=False)
+    chosen = np.random.default_rng(child_seed(seed, "map", "rows")).choice(len(tested), MOST_PAIRS, replace=False)
     return tested[np.sort(chosen)]
 
 

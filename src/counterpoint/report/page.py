@@ -58,7 +58,6 @@ def write_page(
     tables: Mapping[str, Frame],
     *,
     models: Mapping[str, Any] | None = None,
-    reader: ImageReader | None = None,
 ) -> Path:
     """Write ``report.html`` and ``figures/`` into *folder* and return the page's path.
 
@@ -72,8 +71,6 @@ def write_page(
         *tables* are by the names of `TABLES`. A section whose table is absent or has no rows is left out.
     models
         *models* are fits by contender, of the first test fold and seed, for their words and layers.
-    reader
-        *reader* reads the images of the pairs.
 
     Raises
     ------
@@ -89,7 +86,7 @@ def write_page(
     True
     """
     every = {name: tables.get(name, schema.empty(columns)) for name, columns in TABLES.items()}
-    with reader or ImageReader() as images, drawing():
+    with ImageReader() as images, drawing():
         gallery = Gallery(folder / "figures")
         path = write_html(folder, "page.html.j2", _content(results, every, models or {}, images, gallery))
         gallery.remove_others()

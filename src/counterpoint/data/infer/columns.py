@@ -156,13 +156,13 @@ def _why_no_classes(given: pl.Series) -> str | None:
     return None
 
 
-def why_no_labels(rows: Frame, taken: Collection[str] = ()) -> list[str]:
+def why_no_labels(rows: Frame) -> list[str]:
     """Return a line for each column that has the name of a label but holds no classes.
 
     >>> why_no_labels(pl.DataFrame({"target": [n / 8 for n in range(90)]}))[0][:65]
     "Column 'target' is not the label. Labels such as '0.125' are meas"
     """
-    plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name].alias(""))]
+    plain_ones = [name for name in rows.columns if not _is_nested(rows[name].alias(""))]
     by_name = [name for name in plain_ones if name_rank(name, LABELS) < len(LABELS)]
     why = {name: _why_no_classes(_given(rows[name].alias(""))) for name in by_name}
     return [f"Column {name!r} is not the label. {reason}" for name, reason in why.items() if reason]
@@ -174,13 +174,13 @@ def _numbers(values: pl.Series) -> pl.Series | None:
     return numbers if len(numbers) and numbers.is_finite().fill_null(False).all() else None
 
 
-def split_columns(rows: Frame, taken: Collection[str] = ()) -> Choice:
+def split_columns(rows: Frame) -> Choice:
     """Return the columns that may name the fold of each row: by their name, or by their values.
 
     >>> split_columns(pl.DataFrame({"usage": ["train", "valid"], "set": ["A", "B"], "fold": [0, 1]})).names
     ('usage',)
     """
-    plain_ones = [name for name in rows.columns if name not in taken and not _is_nested(rows[name].alias(""))]
+    plain_ones = [name for name in rows.columns if not _is_nested(rows[name].alias(""))]
     fit = [
         name
         for name in plain_ones
@@ -213,13 +213,13 @@ def group_column(rows: Frame, taken: Collection[str] = ()) -> str | None:
     return next((name for name in fit if 1 < rows[name].alias("").drop_nulls().n_unique() < len(rows)), None)
 
 
-def id_column(rows: Frame, taken: Collection[str] = ()) -> str | None:
+def id_column(rows: Frame) -> str | None:
     """Return the column with the name of an id, if no two rows share a value.
 
     >>> id_column(pl.DataFrame({"id": [1, 1], "uuid": ["a", "b"]}))
     'uuid'
     """
-    fit = (name for name in rows.columns if name not in taken and plain_name(name) in IDS)
+    fit = (name for name in rows.columns if plain_name(name) in IDS)
     return next(
         (
             name
