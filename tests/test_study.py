@@ -36,7 +36,6 @@ from counterpoint.schema import (
 pytestmark = pytest.mark.slow
 
 SMALL_CNN = {"kind": "image-cnn", "side_px": 16, "epochs": 2}
-SMALL_LSTM = {"kind": "text-lstm", "epochs": 2}
 RESULTS = {
     "study", "version", "config_hash", "rows", "scores", "primary", "differences", "costs", "findings", "answer",
     "test_evaluations", "seconds", "segments",

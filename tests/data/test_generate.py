@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ceilings import ceilings
 from counterpoint.data.drawing import APPEARANCE_VALUES, NOTHING, Painter
 from counterpoint.data.generate import chunks, generate
-from counterpoint.data.recipe import SIGNALS, Recipe, ceilings
+from counterpoint.data.recipe import SIGNALS, Recipe
 from counterpoint.data.words import MAX_CLASSES, WORDS
 from counterpoint.errors import ConfigError
 from counterpoint.features.decode import Limits
@@ -53,6 +54,7 @@ def test_the_ceilings_are_what_the_best_reader_of_the_codes_scores(signals, nois
         ({"redundant_signal": 0.6}, 0.8, 0.8, 0.8),
         ({"joint_signal": 1}, 0.5, 0.5, 1),
         ({"text_signal": 0.5, "image_signal": 0.5}, 0.75, 0.75, 0.875),
+        ({"text_signal": 0.8, "joint_signal": 0.5}, 0.9, 0.5, 0.95),
         ({"text_signal": 1, "missing_text": 0.5}, 0.75, 0.5, 0.75),
         ({"joint_signal": 1, "missing_image": 0.1, "bad_images": 0.1}, 0.5, 0.5, 0.905),
         ({"text_signal": 1, "label_noise": 0.1}, 0.9, 0.5, 0.9),

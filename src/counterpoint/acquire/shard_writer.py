@@ -57,14 +57,14 @@ class ShardWriter:
 
     Examples
     --------
-    >>> from counterpoint.formats.shards import LISTED, read_shards
+    >>> from counterpoint.formats.shards import LISTED, read_shard
     >>> listed = pl.DataFrame([{"slot": 0, "text": "Tom &amp; Jerry"}, {"slot": 1, "text": ""}], schema=LISTED)
     >>> writer = ShardWriter(listed, shard=0, kept="original")
     >>> writer.add(1, SlotOutcome("http_404"), 404)
     >>> writer.add(0, SlotOutcome("ok", image=b"..."), 200)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     marker = writer.commit(Store(folder))
-    ...     rows = next(read_shards(Store(folder)))
+    ...     rows = read_shard(Store(folder), [marker])
     >>> dict(marker.statuses), rows["text_clean"].to_list()
     ({'http_404': 1, 'ok': 1}, ['Tom & Jerry', ''])
     """

@@ -1,6 +1,5 @@
-"""The settings of generated pairs, and the best accuracy that is possible on them."""
+"""The settings of generated pairs."""
 
-from itertools import product
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -94,36 +93,3 @@ class Recipe(BaseModel):
         weights = np.ones(self.classes) if self.balance is None else np.array(self.balance)
         prior: NDArray[np.float64] = weights / weights.sum()
         return prior
-
-
-def ceilings(recipe: Recipe) -> dict[str, float]:
-    """Return the Bayes accuracy of the text, of the image, and of both: the best that any model can reach.
-
-    It is over all rows.  A missing modality carries no signal.
-
-    Examples
-    --------
-    >>> {name: round(value, 3) for name, value in ceilings(Recipe(text_signal=0.8, joint_signal=0.5)).items()}
-    {'text': 0.9, 'image': 0.5, 'both': 0.95}
-    """
-    flips = np.full((recipe.classes, recipe.classes), recipe.label_noise / (recipe.classes - 1))
-    np.fill_diagonal(flips, 1 - recipe.label_noise)
-    informed, guessed = float(recipe.prior @ flips.max(axis=1)), float((recipe.prior @ flips).max())
-
-    def accuracy(has_text: float, has_image: float) -> float:
-        without = _without_signal(recipe, has_text, has_image)
-        return without * guessed + (1 - without) * informed
-
-    has_text, has_image = 1 - recipe.missing_text, (1 - recipe.missing_image) * (1 - recipe.bad_images)
-    return {"text": accuracy(has_text, 0), "image": accuracy(0, has_image), "both": accuracy(has_text, has_image)}
-
-
-def _without_signal(recipe: Recipe, has_text: float, has_image: float) -> float:
-    """Return the chance that a row has no signal, given the chances that its text and its image are present."""
-    without = 0.0
-    for text, image in product((0, 1), repeat=2):
-        chance = (has_text if text else 1 - has_text) * (has_image if image else 1 - has_image)
-        alone = (1 - recipe.text_signal * text) * (1 - recipe.image_signal * image)
-        shared = (1 - recipe.redundant_signal * max(text, image)) * (1 - recipe.joint_signal * text * image)
-        without += chance * alone * shared
-    return without

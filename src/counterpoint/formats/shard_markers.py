@@ -1,7 +1,7 @@
 """The markers of acquired shards: the names of their files, and which shards exist."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Self
@@ -103,12 +103,12 @@ def generations_of(names: Iterable[str], ending: str) -> set[Part]:
     return {(int(match[1]), int(match[2] or 0)) for match in found if match and match[3] == ending}
 
 
-def committed(store: Store, shards: Collection[int] | None = None) -> dict[int, list[Marker]]:
-    """Return the markers of existing shards (only of *shards*, if given), the generations of each in order."""
+def committed(store: Store) -> dict[int, list[Marker]]:
+    """Return the markers of existing shards, the generations of each in order."""
     markers: dict[int, list[Marker]] = {}
     for shard, generation in sorted(generations_of(store.names("shards"), "json")):
         # A retry without the shard that it repairs is useless.
-        if (shards is None or shard in shards) and (generation == 0 or shard in markers):
+        if generation == 0 or shard in markers:
             marker = Marker.read(store, shard, generation)
             if marker is not None:
                 markers.setdefault(shard, []).append(marker)

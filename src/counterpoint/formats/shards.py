@@ -6,7 +6,7 @@ when its marker, ``shards/00000.json``, exists and fits it.
 """
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from counterpoint.artifacts import replacing
 from counterpoint.errors import RunFolderError
 from counterpoint.formats.images import COLUMN, KEPT, row_groups, row_ref
-from counterpoint.formats.shard_markers import Marker, committed, list_name, shard_name
+from counterpoint.formats.shard_markers import Marker, list_name, shard_name
 from counterpoint.schema import Frame
 from counterpoint.store import Store
 
@@ -67,31 +67,10 @@ _ARROW = {
 _BLOCK_BYTES = 1 << 20
 
 
-def read_shards(store: Store, *, shards: Collection[int] | None = None, copies: Path | None = None) -> Iterator[Frame]:
-    """Yield each existing shard with the columns of `SHARD`, but `REF` in place of ``image``.
-
-    The newest row of a slot counts.  Shards and slots come in the order of their numbers.
-
-    Parameters
-    ----------
-    store
-        *store* is the folder of an acquisition.
-    shards
-        *shards* are the numbers of the shards to read (default: all).
-    copies
-        *copies* is a folder for copies of shards in an object store (default: none, and null references).
-
-    Raises
-    ------
-    RunFolderError
-        When a shard cannot be read.
-    """
-    for markers in committed(store, shards).values():
-        yield read_shard(store, markers, copies=copies)
-
-
 def read_shard(store: Store, markers: Sequence[Marker], *, copies: Path | None = None) -> Frame:
-    """Return one shard as `read_shards` yields it.
+    """Return one shard with the columns of `SHARD`, but `REF` in place of ``image``.
+
+    The newest row of a slot counts.  Slots come in the order of their numbers.
 
     Parameters
     ----------

@@ -11,8 +11,8 @@ from counterpoint.metrics.decision import class_shares, decide, shares_by_row
 from counterpoint.metrics.rows import Floats, Ints, PredictedRows
 from counterpoint.schema import PREDICTIONS, Frame, check, class_names
 
-FEW_GROUPS, ENOUGH_GROUPS = 20, 60
-"""With fewer groups of the rarest class, intervals may be much too narrow, or slightly (benchmarks/coverage.py)."""
+FEW_GROUPS = 20
+"""With fewer groups of the rarest class, intervals may be much too narrow (benchmarks/coverage.py)."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,6 @@ class Part:
     def n_groups(self) -> int:
         """The number of groups."""
         return int(self.groups.max()) + 1
-
-    @property
-    def rarest(self) -> tuple[int, int]:
-        """The class, by its code, that the fewest groups have, and the number of these groups."""
-        first = next(iter(self.trials.values()))[0]
-        n_groups = {int(code): len(np.unique(self.groups[first.codes == code])) for code in np.unique(first.codes)}
-        return min(n_groups.items(), key=lambda item: item[1])
 
 
 def read_part(

@@ -12,8 +12,6 @@ from counterpoint.networks.encoders import PAD, BiLSTM, ImageEncoder, Residual, 
 from counterpoint.networks.fusions import Concatenation, Solo
 from counterpoint.onnx_export.graph import Graph
 
-INFINITE = np.iinfo(np.int64).max
-
 
 def layer(graph: Graph, module: nn.Module, x: str) -> str:
     """Return the output of a *module* for the value *x*.
