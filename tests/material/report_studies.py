@@ -319,7 +319,6 @@ def _results(tables, seeds, folds):
         "config": json.dumps(
             {"study": "made-up", "source": {"kind": "made-up"}, "fit": {"seeds": seeds}, "split": split}
         ),
-        "reproduce": ["pip install counterpoint==0.2.0", "counterpoint run made-up.yaml"],
         "environment": {
             "python": "3.11.2",
             "machine": "x86_64",

@@ -259,7 +259,6 @@ def hostile(tmp_path_factory):
             "untried": HOSTILE[1],
         },
         "attribution": HOSTILE[2],
-        "reproduce": [HOSTILE[0]],
         "environment": {HOSTILE[0]: HOSTILE[1]},
         "study": HOSTILE[2],
         "config": json.dumps({"study": HOSTILE[2]}),

@@ -30,7 +30,7 @@ def costs_section(table: Frame, contenders: Contenders) -> list[Content]:
 
 
 def reproduction_section(results: Mapping[str, Any], *, seeds: Sequence[int], split_seed: int) -> Content:
-    """Return the commands, the study file, the versions, the seeds and the hash that give the same bytes again.
+    """Return the command, the study file, the versions, the seeds and the hash that give the same bytes again.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def reproduction_section(results: Mapping[str, Any], *, seeds: Sequence[int], sp
     """
     environment = {"counterpoint": results.get("version")} | (results.get("environment") or {})
     return {
-        "commands": results.get("reproduce") or [f"counterpoint run {results.get('study')}.yaml"],
+        "command": run_command(results),
         "config": results.get("config"),
         "config_hash": results.get("config_hash"),
         "environment": plain_values(environment),
@@ -51,6 +51,15 @@ def reproduction_section(results: Mapping[str, Any], *, seeds: Sequence[int], sp
         "split_seed": split_seed,
         "took": _took(results.get("seconds")),
     }
+
+
+def run_command(results: Mapping[str, Any]) -> str:
+    """Return the command that makes the results again.
+
+    >>> run_command({"study": "photos"})
+    'counterpoint run photos.yaml'
+    """
+    return f"counterpoint run {results.get('study')}.yaml"
 
 
 def _took(seconds: object) -> str:

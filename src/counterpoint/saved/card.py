@@ -91,7 +91,7 @@ def _cost(costs: list[Mapping[str, Any]], rows: Mapping[str, Any]) -> dict[str, 
     n = len(costs)
     encode_s = [row.get("encode_s") for row in costs]
     predict_s = sum(row["predict_s"] for row in costs) + sum(each or 0 for each in encode_s)
-    n_pairs = rows.get("pairs") or rows.get("compared") or 0
+    n_pairs = rows.get("pairs") or 0
     return {
         "fit": numbers.duration(sum(row["fit_s"] for row in costs) / n),
         "parameters": numbers.count(max(row["parameters"] for row in costs)),

@@ -53,12 +53,10 @@ def size_of_data_section(sizes: Frame, curves: Frame, contenders: Contenders, ga
     expected = curves.filter(pl.col("reason").is_null())
     metric = find_metric(sizes["metric"][0])
     draw = partial(_draw, sizes, expected, contenders, y_label=metric.label)
-    n_now = int(sizes.filter(share=1.0)["n_train"][0])
     return {
         "reason": None,
         "reasons": reasons,
         "metric": sizes["metric"][0],
-        "n_now": n_now,
         "scores": _changes(expected.filter(pl.col("minus").is_null())),
         "gain": next(iter(_changes(expected.drop_nulls("minus"))), None),
         "figure": gallery.add_rows("size-of-data", f"{metric.label} with more pairs", draw, alt=_alt(sizes, expected)),

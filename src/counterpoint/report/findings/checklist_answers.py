@@ -9,7 +9,7 @@ import polars as pl
 from counterpoint import number_formats as numbers
 from counterpoint.metrics import find_metric
 from counterpoint.report.cells import cell
-from counterpoint.report.record import plain_values
+from counterpoint.report.record import plain_values, run_command
 from counterpoint.safe_text import page_line
 from counterpoint.schema import ALARMS, NOTE, Frame
 
@@ -80,8 +80,7 @@ def machine(record: StudyRecord) -> Answer:
 
 def command(record: StudyRecord) -> Answer:
     """Return the command that makes everything again."""
-    commands = record.results.get("reproduce") or [f"counterpoint run {record.results.get('study')}.yaml"]
-    return Answer(" && ".join(map(str, commands)))
+    return Answer(run_command(record.results))
 
 
 def label_origin(record: StudyRecord) -> Answer:

@@ -222,16 +222,15 @@ def queue_files(facts: RowFacts) -> list[Content]:
 
 
 def page_counts(data: Mapping[str, Any]) -> dict[str, int]:
-    """Return how many rows of the page have a picture, how many lack one for want of room, and how many texts are cut.
+    """Return how many rows the page has, how many of them lack their picture, and how many texts are cut.
 
     >>> found = {"id": ["a", "b"], "picture": [0, -1], "has_image": [True, True], "length": [0, 900], "pictures": [""]}
     >>> page_counts(found)
-    {'shown': 2, 'pictured': 1, 'unpictured': 1, 'cut': 1}
+    {'shown': 2, 'unpictured': 1, 'cut': 1}
     """
-    pictured = sum(place >= 0 for place in data["picture"])
+    n_pictured = sum(place >= 0 for place in data["picture"])
     return {
         "shown": len(data["id"]),
-        "pictured": pictured,
-        "unpictured": sum(data["has_image"]) - pictured,
+        "unpictured": sum(data["has_image"]) - n_pictured,
         "cut": sum(length > 0 for length in data["length"]),
     }

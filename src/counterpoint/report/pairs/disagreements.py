@@ -74,7 +74,6 @@ def disagreements_section(
         "cells": {row["cell"]: row for row in cells.to_dicts()},
         "totals": {outcome: int(cells[outcome].sum()) for outcome in OUTCOMES},
         "changes": {alone: changes_against(rows, alone) for alone in ("text", "image")},
-        "outcome_words": OUTCOME_WORDS,
         "browser": None if reader is None else _browser(rows, facts, classes, titles, reader),
     }
 
