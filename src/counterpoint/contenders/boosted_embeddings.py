@@ -9,8 +9,8 @@ from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from counterpoint.contenders import Positive, settings_as_fields
-from counterpoint.contenders.base import Codes, Contender, Proba, Rows
-from counterpoint.contenders.calibrate import Scaling, fit_scaling
+from counterpoint.contenders.base import Codes, Proba, Rows
+from counterpoint.contenders.calibrate import CalibratedContender, Scaling, fit_scaling
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.kept.trees import BOOSTED_TREES, check_trees, log_proba_of
 from counterpoint.contenders.probes.rows_file import chunks
@@ -22,7 +22,7 @@ from counterpoint.settings import Device
 
 
 @settings_as_fields
-class BoostedEmbeddings(Contender):
+class BoostedEmbeddings(CalibratedContender):
     """Text and image → a frozen encoder each → concatenated → gradient-boosted trees of scikit-learn.
 
     Trees may use interactions of text and image, which a linear probe cannot.  A missing text or image is a vector of
@@ -82,14 +82,9 @@ class BoostedEmbeddings(Contender):
         scores = self._scores(held_out.pairs)
         return fit_scaling([scores], held_out.codes, log_shares=log_shares, log_prior=log_shares)
 
-    def state(self) -> State:
-        """Return the learned state, which includes the scaling of the probabilities."""
-        return super().state() | State(arrays=self.scaling_.arrays("scaling"))
-
     def restore(self, state: State) -> Self:
         """Restore a fitted contender from its *state*.  Trees with wrong nodes, and other encoders, are refused."""
         check_fingerprints(self.encodings_read(), state.texts("fingerprints_"))
-        self.scaling_ = Scaling.of(state.arrays, "scaling")
         super().restore(state)
         check_trees(self.trees_, n_columns=sum(width + 1 for width in self.widths_))
         return self

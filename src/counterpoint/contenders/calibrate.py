@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
-from counterpoint.contenders.base import Codes, Proba, Rows
+from counterpoint.contenders.base import Codes, Contender, Proba, Rows
 from counterpoint.contenders.inner_split import cross_folds
+from counterpoint.contenders.kept.state import State
 
 EQUALITY = 10.0
 """Strength of the pull towards equal weights, in units of the summed log loss."""
@@ -53,6 +54,27 @@ class Scaling:
     def proba(self, scores: Sequence[NDArray[np.float64]]) -> Proba:
         """Return class probabilities, shape (n_pairs, n_classes)."""
         return np.asarray(softmax(self.logits(scores), axis=1))
+
+
+class CalibratedContender(Contender):
+    """A contender of one model, whose scores `scaling_` turns into probabilities.
+
+    Attributes
+    ----------
+    scaling_
+        *scaling_* is fitted on held-out rows.
+    """
+
+    scaling_: Scaling
+
+    def state(self) -> State:
+        """Return the learned state, which includes the scaling of the probabilities."""
+        return super().state() | State(arrays=self.scaling_.arrays("scaling"))
+
+    def restore(self, state: State) -> Self:
+        """Restore a fitted contender from its *state*."""
+        self.scaling_ = Scaling.of(state.arrays, "scaling")
+        return super().restore(state)
 
 
 def fit_scaling(

@@ -9,8 +9,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from counterpoint.contenders import Positive, settings_as_fields
-from counterpoint.contenders.base import Codes, Contender, Proba, Rows
-from counterpoint.contenders.calibrate import Scaling, fit_scaling, out_of_fold
+from counterpoint.contenders.base import Codes, Proba, Rows
+from counterpoint.contenders.calibrate import CalibratedContender, Scaling, fit_scaling, out_of_fold
 from counterpoint.contenders.kept.state import State
 from counterpoint.features.tokens import UNKNOWN, Vocabulary, tokenize
 from counterpoint.rules import AMBIGUOUS, NONE, ClassRule, KeywordRules, Match, preset
@@ -24,7 +24,7 @@ _LEAST_GAIN = 1e-9
 
 
 @settings_as_fields
-class KeywordRule(Contender):
+class KeywordRule(CalibratedContender):
     """Predicts by the first word of a list that the text contains.
 
     The words are learned as a decision list (Rivest 1987).  Each next word, at its place in the list, is the one that
@@ -96,16 +96,11 @@ class KeywordRule(Contender):
         names = map(str, self.classes_[self.labels_])
         return list(zip(self.leaves_, names, self.n_decided_.tolist(), strict=True))
 
-    def state(self) -> State:
-        """Return the learned state, which includes the scaling of the probabilities."""
-        return super().state() | State(arrays=self.scaling_.arrays("scaling"))
-
     def restore(self, state: State) -> Self:
         """Restore a fitted contender from its *state*."""
         leaves = list(state.texts("leaves_"))
         if self._given() not in ([], leaves) or len(leaves) != len(state.arrays["shares_"]):
             raise ValueError(f"{len(leaves)} leaves differ from the leaves of this rule")
-        self.scaling_ = Scaling.of(state.arrays, "scaling")
         return super().restore(state)
 
     def _proba(self, pairs: Frame) -> Proba:

@@ -11,8 +11,8 @@ from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from counterpoint.contenders import Positive, settings_as_fields
-from counterpoint.contenders.base import Codes, Contender, Proba, Rows
-from counterpoint.contenders.calibrate import Scaling, fit_scaling, out_of_fold
+from counterpoint.contenders.base import Codes, Proba, Rows
+from counterpoint.contenders.calibrate import CalibratedContender, Scaling, fit_scaling, out_of_fold
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.kept.trees import BOOSTED_TREES, FLOOR, check_trees, log_proba_of
 from counterpoint.errors import SchemaError
@@ -33,7 +33,7 @@ FACTS = {
 
 
 @settings_as_fields
-class Metadata(Contender):
+class Metadata(CalibratedContender):
     """Gradient-boosted trees over the ``FACTS`` for which the pairs have columns, and over their hosts.
 
     It reads no content.  A score above that of the majority means that another property predicts the label.  The
@@ -90,13 +90,8 @@ class Metadata(Contender):
         log_shares = np.log(self.class_shares_)
         return fit_scaling([scores], codes, log_shares=log_shares, log_prior=log_shares)
 
-    def state(self) -> State:
-        """Return the learned state, which includes the scaling of the probabilities."""
-        return super().state() | State(arrays=self.scaling_.arrays("scaling"))
-
     def restore(self, state: State) -> Self:
         """Restore a fitted contender from its *state*, and refuse trees with wrong nodes."""
-        self.scaling_ = Scaling.of(state.arrays, "scaling")
         self.facts_, self.hosts_ = (list(state.texts(name)) for name in ("facts_", "hosts_"))
         super().restore(state)
         check_trees(self.trees_, n_columns=len(self._names()))

@@ -10,8 +10,8 @@ from pydantic import AfterValidator
 from sklearn.preprocessing import normalize
 
 from counterpoint.contenders import settings_as_fields
-from counterpoint.contenders.base import Contender, Proba, Rows
-from counterpoint.contenders.calibrate import ENOUGH, Scaling, fit_scaling
+from counterpoint.contenders.base import Proba, Rows
+from counterpoint.contenders.calibrate import ENOUGH, CalibratedContender, fit_scaling
 from counterpoint.contenders.kept.state import State
 from counterpoint.contenders.probes.rows_file import chunks
 from counterpoint.contenders.readings import Reading, check_fingerprints, fingerprints_of
@@ -32,7 +32,7 @@ def _with_place(prompt: str) -> str:
 
 
 @settings_as_fields
-class ZeroShot(Contender):
+class ZeroShot(CalibratedContender):
     """Prompts such as "a photo of a dog" → the cosine of each with the image, in one space → softmax.
 
     The encoder is a joint one, of text and image, such as CLIP (Radford et al., ICML 2021).  No pair trains it.  The
@@ -91,14 +91,9 @@ class ZeroShot(Contender):
         self.scaling_ = fit_scaling([cosines[~is_missing]], train.codes[rows][~is_missing], log_shares=log_shares)
         self.n_parameters_ = 1 + len(self.classes_)
 
-    def state(self) -> State:
-        """Return the learned state, which includes the calibration."""
-        return super().state() | State(arrays=self.scaling_.arrays("scaling"))
-
     def restore(self, state: State) -> Self:
         """Restore a fitted contender from its *state*, if the encoder is still the same."""
         check_fingerprints(self.encodings_read(), state.texts("fingerprints_"))
-        self.scaling_ = Scaling.of(state.arrays, "scaling")
         return super().restore(state)
 
     def _proba(self, pairs: Frame) -> Proba:
