@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from counterpoint.config import Fit, StudyConfig
 from counterpoint.contenders.fit import fit, fit_again, kept
@@ -101,6 +101,27 @@ class Fits:
         for task in self.tasks:
             keys.setdefault(task.contender, {})[task.fit] = task.key
         return keys
+
+
+class FittedStudy(Protocol):
+    """The parts of a study that its repeats and its curves of size need."""
+
+    config: StudyConfig
+    on_progress: OnProgress
+
+    @property
+    def contenders(self) -> dict[str, Any]:
+        """The unfitted contenders by name."""
+
+    @property
+    def fits(self) -> Fits:
+        """Every fit."""
+
+    def made(self, stage: str) -> Mapping[str, Frame]:
+        """Return the tables of a stage."""
+
+    def primary(self) -> dict[str, Any] | None:
+        """Return the primary contrast."""
 
 
 def plan_fits(

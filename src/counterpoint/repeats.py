@@ -1,7 +1,7 @@
 """The repeats of a study: the same records and contenders, with another split and other seeds."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, Self, TypeVar
+from collections.abc import Iterator
+from typing import Protocol, Self, TypeVar
 
 import polars as pl
 
@@ -9,8 +9,7 @@ from counterpoint.compare import by_fold, over_repeats, rows_of_repeat
 from counterpoint.config import StudyConfig
 from counterpoint.data.given_split import resolved
 from counterpoint.errors import ConfigError
-from counterpoint.fits import Fits, make_fits
-from counterpoint.on_progress import OnProgress
+from counterpoint.fits import FittedStudy, make_fits
 from counterpoint.opened import Opened
 from counterpoint.schema import Frame
 from counterpoint.settings import LARGEST_SEED
@@ -19,20 +18,10 @@ FOLDER = "repeats"
 """The folder in the run folder with the folders of all repeats but the first.  A finished study needs it no more."""
 
 
-class Repeatable(Protocol):
-    """The parts of a study that its repeats need."""
+class Repeatable(FittedStudy, Protocol):
+    """A study that can be repeated."""
 
-    config: StudyConfig
-    on_progress: OnProgress
     opened: Opened
-
-    @property
-    def contenders(self) -> dict[str, Any]:
-        """The unfitted contenders by name."""
-
-    @property
-    def fits(self) -> Fits:
-        """Every fit."""
 
     def repeat(self, config: StudyConfig) -> Self:
         """Return the study of *config* on the same records."""
@@ -40,14 +29,8 @@ class Repeatable(Protocol):
     def key(self, stage: str) -> str:
         """Return the hash of everything that a stage is made from."""
 
-    def made(self, stage: str) -> Mapping[str, Frame]:
-        """Return the tables of a stage."""
 
-    def primary(self) -> dict[str, Any] | None:
-        """Return the primary contrast."""
-
-
-Study = TypeVar("Study", bound=Repeatable)
+AnyStudy = TypeVar("AnyStudy", bound=Repeatable)
 
 
 def repeats_of(config: StudyConfig) -> list[StudyConfig]:
@@ -107,7 +90,7 @@ def require_drawn_split(grouped: Frame, config: StudyConfig) -> None:
         )
 
 
-def all_repeats(study: Study) -> Iterator[Study]:
+def all_repeats(study: AnyStudy) -> Iterator[AnyStudy]:
     """Yield the study itself, then its other repeats."""
     yield study
     for config in repeats_of(study.config):

@@ -16,17 +16,15 @@ import polars as pl
 
 from counterpoint import number_formats as numbers
 from counterpoint.artifacts import key_of, write_parquet
-from counterpoint.config import StudyConfig
 from counterpoint.contenders.fit_task import FitTask
 from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.data.nested_subsets import nested_subsets
 from counterpoint.files import read_parquet
-from counterpoint.fits import Fits, build_stores
+from counterpoint.fits import Fits, FittedStudy, build_stores
 from counterpoint.measures.size_curve import FURTHEST, NO_CONTRAST, NOT_WANTED, SizeCurve, SizeGain, why_not
 from counterpoint.measures.size_scores import SizeScores, Subset, size_scores
 from counterpoint.metrics import find_metric
 from counterpoint.metrics.decision import class_shares
-from counterpoint.on_progress import OnProgress
 from counterpoint.schema import SIZE_CURVES, SIZES, Frame, empty
 from counterpoint.seeds import child_seed
 
@@ -41,31 +39,15 @@ the estimated seconds of all fits of the study."""
 MOST_DRAWS = 4
 
 
-class Sized(Protocol):
-    """The parts of a study that its curves of size need."""
+class Sizable(FittedStudy, Protocol):
+    """A study that can be fitted to parts of its training rows."""
 
-    config: StudyConfig
-    on_progress: OnProgress
     root: Path
     encodings: Path
 
     @property
     def cache(self) -> Path:
         """The folder of the stored pixels."""
-
-    @property
-    def contenders(self) -> dict[str, Any]:
-        """The unfitted contenders by name."""
-
-    @property
-    def fits(self) -> Fits:
-        """Every fit."""
-
-    def made(self, stage: str) -> Mapping[str, Frame]:
-        """Return the tables of a stage."""
-
-    def primary(self) -> dict[str, Any] | None:
-        """Return the primary contrast."""
 
 
 class Part(NamedTuple):
@@ -84,7 +66,7 @@ class Part(NamedTuple):
         return int((self.pairs["fold"] == "train").sum())
 
 
-def size_tables(study: Sized) -> dict[str, Frame]:
+def size_tables(study: Sizable) -> dict[str, Frame]:
     """Return ``sizes`` (schema.SIZES) and ``size_curves`` (schema.SIZE_CURVES), after making the fits that they need.
 
     Parameters
@@ -102,7 +84,7 @@ def size_tables(study: Sized) -> dict[str, Frame]:
     return {"sizes": found.table, "size_curves": _curves(found, study, names)}
 
 
-def _compared(study: Sized) -> tuple[list[str], str | None]:
+def _compared(study: Sizable) -> tuple[list[str], str | None]:
     """Return the contenders of the primary contrast that can be fitted again, or the reason that there are none."""
     if study.config.evaluate.sizes == "none":
         return [], NOT_WANTED
@@ -125,7 +107,7 @@ def n_draws(share: float, n_folds: int) -> int:
     return max(1, math.ceil(wanted / n_folds))
 
 
-def parts_of(study: Sized, names: Sequence[str]) -> Iterator[Part]:
+def parts_of(study: Sizable, names: Sequence[str]) -> Iterator[Part]:
     """Yield the parts of each fold with the fits of the contenders *names*, without making them.
 
     Parameters
@@ -150,7 +132,7 @@ def parts_of(study: Sized, names: Sequence[str]) -> Iterator[Part]:
                     yield _part(study, (share, draw, fold), rows, [own[name] for name in names])
 
 
-def _part(study: Sized, at: tuple[float, int, str], rows: Mapping[str, Frame], wanted: Sequence[FitTask]) -> Part:
+def _part(study: Sizable, at: tuple[float, int, str], rows: Mapping[str, Frame], wanted: Sequence[FitTask]) -> Part:
     share, draw, fold = at
     folder = study.root / FOLDER / f"{fold}-{share:g}-{draw}"
     pairs = pl.concat([own.with_columns(fold=pl.lit(part)) for part, own in rows.items()])
@@ -172,7 +154,7 @@ def _part(study: Sized, at: tuple[float, int, str], rows: Mapping[str, Frame], w
     return Part(share, draw, fold, pairs, folder, tuple(tasks.values()))
 
 
-def _too_costly(study: Sized, parts: Sequence[Part]) -> str | None:
+def _too_costly(study: Sizable, parts: Sequence[Part]) -> str | None:
     """Return the reason for which ``auto`` makes no fits, with their estimated time."""
     if study.config.evaluate.sizes != "auto":
         return None
@@ -189,7 +171,7 @@ def _too_costly(study: Sized, parts: Sequence[Part]) -> str | None:
     )
 
 
-def _made(study: Sized, parts: Sequence[Part]) -> None:
+def _made(study: Sizable, parts: Sequence[Part]) -> None:
     """Make the fits of all *parts* that are not made yet, in one pool."""
     for part in parts:
         if not all(task.is_done for task in part.tasks):
@@ -207,7 +189,7 @@ def _made(study: Sized, parts: Sequence[Part]) -> None:
     Fits(tasks, study.config.fit, build_stores=build, on_progress=study.on_progress).make_missing()
 
 
-def _scored(study: Sized, names: Sequence[str], parts: Sequence[Part]) -> SizeScores:
+def _scored(study: Sizable, names: Sequence[str], parts: Sequence[Part]) -> SizeScores:
     pairs, predictions = study.made("pairs")["pairs"], study.made("fits")["predictions"]
     folds = folds_to_test(pairs)
     tested: dict[Subset, list[Frame]] = {}
@@ -232,7 +214,7 @@ def _tested(part: Part, contender: str) -> Frame:
     return rows.with_columns(fold=pl.lit(part.fold))
 
 
-def _curves(found: SizeScores, study: Sized, names: Sequence[str]) -> Frame:
+def _curves(found: SizeScores, study: Sizable, names: Sequence[str]) -> Frame:
     rules = study.config.evaluate
     if find_metric(rules.primary).scale != "share":
         return _frame([{"reason": f"{rules.primary} is not a share from 0 to 1, so its curve has no known end."}])
