@@ -59,9 +59,9 @@ def inputs_of(
         **tables,
         "primary": primary,
         "modalities": modalities,
-        "additive": tuple(name for name, model in contenders.items() if getattr(model, "is_additive", False)),
+        "additive": tuple(name for name, model in contenders.items() if model.is_additive),
         "members": {name: found for name, model in contenders.items() if (found := _members(model, contenders))},
-        "complexity": {name: model.complexity for name, model in contenders.items() if _has_complexity(model)},
+        "complexity": {name: model.complexity for name, model in contenders.items() if model.complexity is not None},
         "pretrained": _pretrained(config, contenders),
         "n_fits": _n_fits(tables, config, primary or {}),
         "test_evaluations": len(evaluations.read()),
@@ -69,7 +69,7 @@ def inputs_of(
         "metric": config.evaluate.primary,
         "margin": config.evaluate.margin,
         "confidence": config.evaluate.confidence,
-        "untrained": tuple(name for name, model in contenders.items() if not getattr(model, "is_trained", True)),
+        "untrained": tuple(name for name, model in contenders.items() if not model.is_trained),
         "depth": config.checks.depth,
         "encode": partial(_encode, cache=encodings, rules=config.fit, on_progress=on_progress) if is_encoding else None,
         "fit_of": lambda contender: _fit_of(contender, fits, tables["pairs"]),
@@ -79,11 +79,6 @@ def inputs_of(
 def _members(model: Any, contenders: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the contenders that *model* combines: those of the study, and those that it trains itself."""
     return tuple(dict.fromkeys((*model.needs_in(contenders), *model.needs)))
-
-
-def _has_complexity(model: Any) -> bool:
-    """Return whether the class of a contender declares its place in the order of simplicity."""
-    return getattr(model, "complexity", None) is not None
 
 
 def _pretrained(config: StudyConfig, contenders: Mapping[str, Any]) -> frozenset[str]:

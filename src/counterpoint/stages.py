@@ -189,13 +189,13 @@ def compare_all(
     return {"differences": differences(predictions, rules, primary, modalities, over_repeats)}
 
 
-def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequence[str] = ()) -> Tables:
+def collect_findings(prepared: Tables, inputs: Inputs, threads: int, extra: Sequence[str] = ()) -> Tables:
     """Return ``findings``: those of the stages, then those of the checks.  And ``agreement``, which CP004 uses.
 
     Parameters
     ----------
-    pairs
-        *pairs* are the tables of `split_pairs`.
+    prepared
+        *prepared* are the tables of `split_pairs`.
     inputs
         *inputs* are the inputs of the checks.
     threads
@@ -206,7 +206,7 @@ def collect_findings(pairs: Tables, inputs: Inputs, threads: int, extra: Sequenc
     with threadpool_limits(threads):
         found = run_checks(inputs, extra)
         agreement = inputs["agreement"]
-    return {"findings": pl.concat([pairs["pairs_findings"], found]), "agreement": agreement}
+    return {"findings": pl.concat([prepared["pairs_findings"], found]), "agreement": agreement}
 
 
 def collect_segments(inputs: Inputs, contenders: Mapping[str, Any], encodings: Path, on_progress: OnProgress) -> Tables:

@@ -248,8 +248,10 @@ class Study:
 
     def _make_differences(self) -> Tables:
         contrast, over_repeats = self.primary(), self.made("repeats")["repeated"]
-        read = self.predictions(), self.config.evaluate, contrast, self.modalities(), over_repeats
-        return stages.compare_all(*read, on_progress=self.on_progress)
+        return stages.compare_all(
+            self.predictions(), self.config.evaluate, contrast, self.modalities(), over_repeats,
+            on_progress=self.on_progress,
+        )  # fmt: skip
 
     def primary(self) -> dict[str, Any] | None:
         """Return the primary contrast: chosen on validation rows by fold, and written before a test row is scored."""

@@ -57,6 +57,8 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     is_calibrated
         *is_calibrated* is False for a model whose probabilities stay as published.  The probabilities of all others are
         calibrated under the class shares of the training rows.
+    is_additive
+        *is_additive* is True when its logits are a sum over the modalities, without any interaction.
     complexity
         *complexity* is the place of its trained part in the order of CP023: 0 for class shares, 1 for a rule or a few
         facts, 2 for a linear model, 3 for trees or a combination, 4 for a network that is trained end to end.  Without
@@ -75,6 +77,7 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     is_seeded: ClassVar[bool] = False
     is_trained: ClassVar[bool] = True
     is_calibrated: ClassVar[bool] = True
+    is_additive: ClassVar[bool] = False
     complexity: ClassVar[int | None] = None
     part_types: ClassVar[tuple[type | str, ...]] = ()
     tiny: ClassVar[Mapping[str, Any]] = {}

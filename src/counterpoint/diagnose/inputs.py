@@ -61,7 +61,9 @@ INPUTS: Mapping[str, CheckInput] = {
     "metric": CheckInput(str, "The primary metric."),
     "margin": CheckInput(float | None, "The largest difference in the primary metric that does not matter, or None."),
     "confidence": CheckInput(float, "The level of the intervals."),
-    "untrained": CheckInput(tuple[str, ...], "The contenders that learn nothing from training rows, such as a rule."),
+    "untrained": CheckInput(
+        tuple[str, ...], "The contenders that show nothing about a modality: rules of a few words, learned or given."
+    ),
     "depth": CheckInput(Depth, '"fast" reads tables and predicts little.  "full" may also predict more and fit again.'),
     "encode": CheckInput(
         Encode | None,

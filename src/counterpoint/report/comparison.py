@@ -29,16 +29,16 @@ DIFFERENCE_COLUMNS = ("a", "b", "metric", "difference", "low", "high", "p_holm",
 PARTS = {"validation": "Validation", "train": "Training"}
 
 
-def answer_section(results: Mapping[str, Any], contrast: Content | None) -> Content:
-    """Return the parts of the answer, of the study's *results*, with the verdict in words."""
+def answer_section(answer: Mapping[str, Any], contrast: Content | None) -> Content:
+    """Return the parts of the *answer* of results.json, with the verdict in words."""
     return {
-        "headline": results.get("headline") or "This study has no answer yet.",
-        "doubt": results.get("doubt"),
-        "reasons": results.get("reasons") or [],
-        "recommendation": results.get("recommendation"),
-        "untried": results.get("untried"),
-        "verdict": _verdict(results, contrast),
-        "evidence": results.get("evidence") or [],
+        "headline": answer.get("headline") or "This study has no answer yet.",
+        "doubt": answer.get("doubt"),
+        "reasons": answer.get("reasons") or [],
+        "recommendation": answer.get("recommendation"),
+        "untried": answer.get("untried"),
+        "verdict": _verdict(answer, contrast),
+        "evidence": answer.get("evidence") or [],
     }
 
 
