@@ -56,7 +56,8 @@ class Contender(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         *is_trained* is False for a rule of a few words, which shows nothing about a modality.
     is_calibrated
         *is_calibrated* is False for a model whose probabilities stay as published.  The probabilities of all others are
-        calibrated under the class shares of the training rows.
+        calibrated under the class shares of the training rows.  Only the contract of contenders reads it: a study
+        treats both alike.
     is_additive
         *is_additive* is True when its logits are a sum over the modalities, without any interaction.
     complexity
