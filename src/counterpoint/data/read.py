@@ -18,7 +18,7 @@ from counterpoint.errors import ConfigError, SchemaError
 from counterpoint.features.in_memory import folder_of_process
 from counterpoint.schema import Frame
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def read_pairs(
@@ -79,9 +79,9 @@ def read_pairs(
     dropped = pl.concat([left for _, left in batches])
     made = prepare_pairs(inspect_records(records, rules.clean), dropped, rules)
     for reason, n in made.dropped["reason"].value_counts().sort("reason").iter_rows():
-        logger.warning("%d rows left out: %s", n, reason)
+        log.warning("%d rows left out: %s", n, reason)
     for finding in [*opened.findings(), *made.findings]:
-        logger.warning("%s", finding["explanation"])
+        log.warning("%s", finding["explanation"])
     return made.pairs
 
 
@@ -96,7 +96,7 @@ def _open(source: Any, given: Mapping[str, Any]) -> Source:
     if path.is_dir() or path.suffix == ".tar":
         found = infer_source(path)
         for line in found.warnings:
-            logger.warning("%s", line)
+            log.warning("%s", line)
         return open_source({**found.source, **given})
     return open_source({"kind": "table", "path": path, **given})
 

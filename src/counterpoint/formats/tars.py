@@ -25,7 +25,7 @@ MAX_PART_BYTES = 16 << 20
 DUPLICATE, TOO_LARGE = "duplicate_member", "too_large_member"
 
 _NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)", re.DOTALL)
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def _add(sample: TarSample, extension: str, member: Member, file: BinaryIO, path
     if is_named_image or is_image(data):
         sample.images[extension] = f"{path}#{member.bytes_of}"
     elif _is_large(member):
-        _log.warning("%s: %s is left out, %d bytes are no caption", path, member.name, member.n_bytes)
+        log.warning("%s: %s is left out, %d bytes are no caption", path, member.name, member.n_bytes)
         sample.lost[extension] = TOO_LARGE
     else:
         sample.parts[extension] = data

@@ -28,7 +28,7 @@ from counterpoint.try_page.guard import MOST_PICTURE_BYTES, App, Guard, RefusedE
 from counterpoint.try_page.page import MOST_CHARACTERS, page_of, policy
 from counterpoint.try_page.picture import read_picture
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 MOST_WAITING = 2
 """The number of requests that wait while one is predicted.  Further ones are refused with 503."""
 SETTINGS: dict[str, Any] = {
@@ -191,7 +191,7 @@ async def _gone(_: Request, __: Exception) -> Response:
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    _log.error("a prediction failed", exc_info=error)
+    log.error("a prediction failed", exc_info=error)
     return JSONResponse({"error": "The prediction failed. The terminal shows why."}, 500)
 
 

@@ -29,7 +29,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNREACHED = frozenset({
     "connect_refused", "connect_timeout", "connect_reset", "tls_error", "too_slow", "timeout_total",
 })  # fmt: skip
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class Transfers:
@@ -219,7 +219,7 @@ class Transfers:
         if job.n_redirects > self._rules.max_redirects:
             self._fail(job, "redirect_limit", now)
             return
-        _log.debug("slot %d is redirected to %s", job.slot, log_line(where))
+        log.debug("slot %d is redirected to %s", job.slot, log_line(where))
         try:
             target = self.address_guard.check(urljoin(job.current.url, where), job.slot)
         except ValueError:

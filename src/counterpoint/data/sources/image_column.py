@@ -9,7 +9,7 @@ from counterpoint.errors import SourceError
 from counterpoint.formats.image_paths import ImagePaths
 from counterpoint.formats.image_roots import TRIED_NAMES, no_file, roots_of
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 N_TRIED = 1000
 
 
@@ -61,7 +61,7 @@ def check_paths(names: pl.Series, paths: ImagePaths, table: Path) -> None:
     if roots:
         raise SourceError(no_file(where, *missing, roots))
     if not paths.find_anywhere(tried):
-        logger.warning("%s", no_file(where, *missing, []))
+        log.warning("%s", no_file(where, *missing, []))
 
 
 def _check_kind(given: pl.Series, where: str) -> None:

@@ -15,7 +15,7 @@ from counterpoint.formats.tables import BAD, Table
 from counterpoint.schema import Frame
 from counterpoint.settings import Section
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _SUFFIX = r"\.(?:jpe?g|jfif|png|webp|gif|avif|bmp|tiff?|svg)$"
 
 
@@ -109,4 +109,4 @@ def _frames(table: Table, join: Join, right: Frame, is_path: bool, wanted: Colle
         yield both[[name for name in both.columns if name in wanted or name == BAD]]
     if n_unmatched or len(used) < right.height:
         left = f"{right.height - len(used):,} of its {right.height:,} rows are not used"
-        logger.warning("%s: %s rows have no match in %s. %s.", table.path, f"{n_unmatched:,}", join.path, left)
+        log.warning("%s: %s rows have no match in %s. %s.", table.path, f"{n_unmatched:,}", join.path, left)

@@ -14,7 +14,7 @@ from counterpoint.formats.tables import BAD, LINE, open_table
 from counterpoint.formats.values import number_columns
 from counterpoint.schema import PREDICTIONS, Frame, empty
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-3
 KEY = ("id", "seed", "fold")
@@ -65,7 +65,7 @@ def _read(outside: OutsidePredictions, classes: list[str]) -> Frame:
     path = outside.path
     table = open_table(existing(path, what="table of predictions"), **outside.reading())
     for note in table.notes:
-        logger.warning("%s", note)
+        log.warning("%s", note)
     if "id" not in table.columns:
         raise SourceError(no_column(f"{path} has no column", "id", table.columns))
     wanted, found = [f"p_{label}" for label in classes], [name for name in table.columns if name.startswith("p_")]
