@@ -18,8 +18,8 @@ from counterpoint.cli import app
 from counterpoint.config import StudyConfig
 from counterpoint.contenders import fit as fitting
 from counterpoint.errors import RunFolderError, UnreadableFitError
-from counterpoint.opened import Opened
 from counterpoint.saved.predict_pair import predict_pair
+from counterpoint.study_resources import StudyResources
 
 pytestmark = pytest.mark.slow
 
@@ -121,7 +121,7 @@ def test_a_setting_at_its_default_is_no_other_test_evaluation(tmp_path):
     given = study(tmp_path, ["majority"]).config
     named = StudyConfig.read(given.model_dump(mode="json"))
     other = StudyConfig.read(given.model_dump(mode="json", exclude_defaults=True) | {"evaluate": {"confidence": 0.9}})
-    one, same, different = (Opened(config, tmp_path).config_hash for config in (given, named, other))
+    one, same, different = (StudyResources(config, tmp_path).config_hash for config in (given, named, other))
     assert one == same != different
 
 

@@ -13,20 +13,20 @@ from counterpoint.diagnose import all_checks
 from counterpoint.diagnose.queues import queues_of
 from counterpoint.diagnose.verdict import Answer
 from counterpoint.fits import Fits
-from counterpoint.opened import Opened
 from counterpoint.report import write_page
 from counterpoint.report.results import environment, rows_account, rows_of
 from counterpoint.report.sharing import as_yaml, shared_settings
 from counterpoint.runs.finished import RESULTS, read_finished, write_finished
 from counterpoint.runs.queue_files import write_queues
 from counterpoint.schema import Frame
+from counterpoint.study_resources import StudyResources
 
 LISTED = ("scores", "repeats", "differences", "sizes", "size_curves", "costs", "findings", "segments")
 """Tables of which results.json has every row."""
 
 
 def results_of(
-    opened: Opened,
+    opened: StudyResources,
     tables: Mapping[str, Frame],
     *,
     answer: Answer,
@@ -68,7 +68,7 @@ def results_of(
 
 
 def write_outcome(
-    opened: Opened, results: Mapping[str, Any], tables: Mapping[str, Frame], *, fits: Fits, key: str
+    opened: StudyResources, results: Mapping[str, Any], tables: Mapping[str, Frame], *, fits: Fits, key: str
 ) -> None:
     """Write the page, its figures, results.json and the queues, then the record that they are whole.
 

@@ -10,9 +10,9 @@ from counterpoint.config import StudyConfig
 from counterpoint.data.given_split import resolved
 from counterpoint.errors import ConfigError
 from counterpoint.fits import FittedStudy, make_fits
-from counterpoint.opened import Opened
 from counterpoint.schema import Frame
 from counterpoint.settings import LARGEST_SEED
+from counterpoint.study_resources import StudyResources
 
 FOLDER = "repeats"
 """The folder in the run folder with the folders of all repeats but the first.  A finished study needs it no more."""
@@ -21,7 +21,7 @@ FOLDER = "repeats"
 class Repeatable(FittedStudy, Protocol):
     """A study that can be repeated."""
 
-    opened: Opened
+    opened: StudyResources
 
     def repeat(self, config: StudyConfig) -> Self:
         """Return the study of *config* on the same records."""

@@ -22,7 +22,6 @@ from counterpoint.kept_stages import KeptStages, Stage, Tables
 from counterpoint.measures.encoded_pairs import installed_files
 from counterpoint.measures.segments import SEGMENTS_RULE
 from counterpoint.on_progress import OnProgress, ignore_progress
-from counterpoint.opened import Opened
 from counterpoint.outcome_files import has_fits, results_of, write_outcome
 from counterpoint.redaction import redacted
 from counterpoint.repeats import FOLDER, contrasts, fit_all
@@ -30,6 +29,7 @@ from counterpoint.runs.finished import PAGE, is_finished
 from counterpoint.runs.primary import fixed_primary
 from counterpoint.schema import Frame
 from counterpoint.sizes import SIZES_RULE, size_tables
+from counterpoint.study_resources import StudyResources
 
 COMPARED = ("pairs", "dropped", "predictions", "history", "costs", "scores", "repeats", "differences")
 """Tables of a finished comparison."""
@@ -85,7 +85,7 @@ class Study:
         self.root = Path(runs) / config.study
         self.encodings = encodings or Path(runs) / ENCODINGS
         self._records_of = records_of
-        self.opened = Opened(config, self.root, file)
+        self.opened = StudyResources(config, self.root, file)
 
     # The journey of the data: one method for each table.
 

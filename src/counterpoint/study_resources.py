@@ -18,7 +18,7 @@ from counterpoint.runs.evaluations import Evaluations
 from counterpoint.runs.folder import RunFolder
 
 
-class Opened:
+class StudyResources:
     """The run folder, the source and the rules of one study.
 
     Parameters
@@ -38,7 +38,7 @@ class Opened:
     Examples
     --------
     >>> config = StudyConfig(study="tiny", source={"kind": "generated", "n": 60}, exclude=["a"])
-    >>> Opened(config, Path("runs/tiny")).edits
+    >>> StudyResources(config, Path("runs/tiny")).edits
     Edits(exclude={'a'}, relabel={})
     """
 

@@ -11,9 +11,9 @@ from counterpoint import schema
 from counterpoint.config import StudyConfig
 from counterpoint.measures.disagreements import chosen_readers, disagreements
 from counterpoint.measures.segments import segment_of_rows
-from counterpoint.opened import Opened
 from counterpoint.report import write_page
 from counterpoint.report.pairs.disagreements import CELL_WORDS
+from counterpoint.study_resources import StudyResources
 from html_reader import HOSTILE, Reader
 from report_studies import MODALITIES, study
 
@@ -120,7 +120,7 @@ def saved(tab, selector, path):
 
 def edits(path, setting):
     config = StudyConfig(study="again", source={"kind": "generated", "n": 60}, **{setting: path})
-    return getattr(Opened(config, path.parent / "runs").edits, setting)
+    return getattr(StudyResources(config, path.parent / "runs").edits, setting)
 
 
 def places_of(tab, ids):
