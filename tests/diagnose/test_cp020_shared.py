@@ -72,7 +72,7 @@ def test_worse_models_in_one_fold_make_no_wrong_labels():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_wrong_labels_beside_a_shared_image_are_found(seed):
+def test_wrong_labels_next_to_a_shared_image_are_found(seed):
     found = run_check("CP020", made(seed, shared=0.2, flips=0.12, fold_of="any"))
     assert found["severity"] == "warn"
 

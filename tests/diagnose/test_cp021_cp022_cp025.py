@@ -73,7 +73,7 @@ def test_brightness_that_overlaps_is_content_and_brightness_that_separates_is_a_
     assert "brightness, nearly separates" in processed["explanation"]
 
 
-def test_the_score_of_the_best_image_contender_stands_beside():
+def test_the_score_of_the_best_image_contender_is_named():
     scores = pl.DataFrame({"contender": ["image-cnn"], "part": ["test"], "metric": ["balanced_accuracy"],
                            "value": [0.71]})  # fmt: skip
     given = {"balanced_scores": scores, "best_contenders": {"text": None, "image": "image-cnn"}}

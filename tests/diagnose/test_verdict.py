@@ -618,7 +618,7 @@ def test_another_metric_that_contradicts_is_named():
     assert f"By accuracy the answer differs: {a} does better than {b}, +0.200 (" in " ".join(answered.reasons)
 
 
-def test_a_sentence_never_denies_the_number_beside_it():
+def test_a_sentence_never_denies_the_number_next_to_it():
     """A reader that is a little better than guessing is not called as good as chance."""
     given, findings = made("text_only")
     ends = {"value": 0.54, "low": 0.516, "high": 0.563}

@@ -42,7 +42,7 @@ def images():
     return np.random.default_rng(0).integers(0, 256, (3, 3, SIDE, SIDE), dtype=np.uint8)
 
 
-def test_a_graph_with_a_tokenizer_beside_it_reads_texts(texts):
+def test_a_graph_with_a_tokenizer_in_its_folder_reads_texts(texts):
     encoder = open_encoder(str(texts))
     assert (encoder.modalities, encoder.width, encoder.shape) == (("text",), 2, None)
     found = encoder.encode_texts(["a fox", "dog", "fox unicorn", "a"])

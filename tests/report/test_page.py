@@ -101,7 +101,7 @@ def test_the_answer_names_how_its_contenders_were_chosen(page):
     assert "as chosen" not in page
 
 
-def test_a_contrast_of_differing_choices_stands_beside_that_of_the_pair(outcome, tmp_path):
+def test_a_contrast_of_differing_choices_stands_with_that_of_the_pair(outcome, tmp_path):
     _, results, tables, _ = outcome
     primary, table = results["primary"], tables["differences"]
     names = [(primary["a"], primary["b"]), (primary["a"], primary["b"]), ("lstm-cnn", primary["b"])]

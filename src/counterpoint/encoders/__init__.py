@@ -19,8 +19,8 @@ FILES = {
     ".npy": "counterpoint.encoders.given:GivenArray",
 }
 """The functions that open a file as an encoder, by its suffix."""
-BESIDE = {".onnx": (hub_files.TOKENIZER, hub_files.PREPROCESSOR)}
-"""The names of further files that such a file reads, where they stand beside it."""
+COMPANIONS = {".onnx": (hub_files.TOKENIZER, hub_files.PREPROCESSOR)}
+"""The names of further files that such a file reads, where its folder has them."""
 COLUMNS = "columns:"
 """The start of the name of an encoder whose vectors are columns of the pairs."""
 _GIVEN = "counterpoint.encoders.given:GivenColumns"
@@ -83,7 +83,7 @@ def files_of(name: str) -> tuple[Path, ...]:
     ()
     """
     path = Path(name)
-    files = (path, *(path.with_name(other) for other in BESIDE.get(path.suffix.lower(), ())))
+    files = (path, *(path.with_name(other) for other in COMPANIONS.get(path.suffix.lower(), ())))
     return tuple(file for file in files if file.is_file()) if path.is_file() else ()
 
 

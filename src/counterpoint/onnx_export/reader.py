@@ -44,7 +44,7 @@ _TURNS: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 
 def predict(text: str | None = None, image: str | Path | None = None) -> dict[str, float]:
     """Return the probability of each class, by the model beside this file.  A missing text or image is None."""
-    return _beside().predict(text, image)
+    return _own_reader().predict(text, image)
 
 
 class Reader:
@@ -325,7 +325,7 @@ def _square(pixels: NDArray[np.uint8], side_px: int, aspect: str) -> NDArray[np.
 
 
 @cache
-def _beside() -> Reader:
+def _own_reader() -> Reader:
     return Reader(Path(__file__).parent)
 
 
@@ -337,7 +337,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         chances = predict(given.text, given.image)
-        label = _beside().decide(chances)
+        label = _own_reader().decide(chances)
     except (ImportError, OSError, ValueError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

@@ -80,8 +80,8 @@ def _experiment(client: Any, study: FinishedStudy) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    beside = None if os.environ.get(URI) else (study.root.resolve().parent / ARTIFACTS).as_uri()
-    return str(client.create_experiment(name, artifact_location=beside))
+    location = None if os.environ.get(URI) else (study.root.resolve().parent / ARTIFACTS).as_uri()
+    return str(client.create_experiment(name, artifact_location=location))
 
 
 def _log(client: Any, experiment: str, study: FinishedStudy) -> None:

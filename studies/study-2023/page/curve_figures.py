@@ -30,7 +30,7 @@ class Line(NamedTuple):
     values: Sequence[float]
 
 
-def draw_learning_beside(history: Frame, theirs: TheirFigures, figure: str) -> Figure:
+def draw_learning_with_theirs(history: Frame, theirs: TheirFigures, figure: str) -> Figure:
     """Draw loss and accuracy by epoch as `panels.draw_learning`, and their values in the same axes.
 
     Parameters

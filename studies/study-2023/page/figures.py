@@ -11,7 +11,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from counterpoint.report.drawing.svg import Gallery, drawing
-from page.curve_figures import Line, draw_inquest, draw_learning_beside, draw_shares, draw_training
+from page.curve_figures import Line, draw_inquest, draw_learning_with_theirs, draw_shares, draw_training
 from page.inquest_results import InquestResults
 from page.results import SweepResults
 from page.study_results import StudyResults
@@ -50,7 +50,7 @@ class Figures:
             shutil.copyfile(where / f"{figure}{ending}", self.folder / f"{name}{ending}")
         return self._shown(name, alt)
 
-    def learning_beside(self, study: StudyResults, contender: str, figure: str, alt: str) -> str:
+    def learning_with_theirs(self, study: StudyResults, contender: str, figure: str, alt: str) -> str:
         """Draw loss and accuracy by epoch of a contender, with their values in the same axes.
 
         Parameters
@@ -64,7 +64,7 @@ class Figures:
         if history is None:
             return f"Figure “{alt}”: {NOT_RUN}."
         with drawing():
-            drawn = draw_learning_beside(history.filter(contender=contender), self.theirs, figure)
+            drawn = draw_learning_with_theirs(history.filter(contender=contender), self.theirs, figure)
             return self._saved(f"beside-{contender}", f"{contender}, and their {figure}", drawn, alt)
 
     def shares(self, study: StudyResults, alt: str) -> str:
