@@ -68,6 +68,26 @@ def encoding(encoders_in_studies, monkeypatch):
     monkeypatch.setattr("counterpoint.check_inputs.installed_files", encoders_in_studies)
 
 
+@pytest.fixture
+def counted(monkeypatch):
+    """List the fits that are made."""
+    from counterpoint.contenders import fit as fitting  # noqa: PLC0415 - after the import hook
+
+    made = []
+    real = fitting._fitted
+    monkeypatch.setattr(fitting, "_fitted", lambda task, parts: (made.append(task.name), real(task, parts))[1])
+    return made
+
+
+@pytest.fixture
+def no_gpu(monkeypatch):
+    """Let torch find no GPU."""
+    import torch  # noqa: PLC0415 - slow to import
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
 @pytest.fixture(scope="session")
 def cluster():
     """Start a Ray cluster of two CPUs and a GPU, real or not, once; engine "ray" finds this process connected to it."""

@@ -29,12 +29,6 @@ def three_gpus(monkeypatch):
     monkeypatch.delenv(WORKER, raising=False)
 
 
-@pytest.fixture
-def no_gpu(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-
-
 def test_auto_is_a_gpu_where_there_is_one(three_gpus):
     assert available() == ["cuda", "cuda:0", "cuda:1", "cuda:2", "cpu"]
     assert [str(device_of(name)) for name in ("auto", "cuda", "cuda:1", "cpu")] == ["cuda", "cuda", "cuda:1", "cpu"]

@@ -10,7 +10,6 @@ import counterpoint as cp
 from counterpoint.cli.study import run_study
 from counterpoint.config import StudyConfig
 from counterpoint.config.sweep import SweepConfig, points
-from counterpoint.contenders import fit as fitting
 from counterpoint.errors import ConfigError
 from counterpoint.repeats import repeats_of, require_drawn_split
 from counterpoint.schema import REPEATED, REPEATS, check
@@ -40,15 +39,6 @@ def finished(tmp_path_factory):
     made = study(runs, lambda *progress: shown.append(progress))
     made.report()
     return made, runs, shown
-
-
-@pytest.fixture
-def counted(monkeypatch):
-    """Lists the fits that are made."""
-    made = []
-    real = fitting._fitted
-    monkeypatch.setattr(fitting, "_fitted", lambda task, parts: (made.append(task.name), real(task, parts))[1])
-    return made
 
 
 def test_the_contrast_is_that_of_all_repeats_in_numbers_and_words(finished):

@@ -8,7 +8,6 @@ import pytest
 import counterpoint as cp
 from counterpoint import sizes as sizing
 from counterpoint.config import StudyConfig
-from counterpoint.contenders import fit as fitting
 from counterpoint.errors import ConfigError
 from counterpoint.schema import SIZE_CURVES, SIZES, check
 
@@ -40,15 +39,6 @@ def finished(tmp_path_factory):
     made = study(runs)
     made.sizes()
     return made, runs
-
-
-@pytest.fixture
-def counted(monkeypatch):
-    """Lists the fits that are made."""
-    made = []
-    real = fitting._fitted
-    monkeypatch.setattr(fitting, "_fitted", lambda task, parts: (made.append(task.name), real(task, parts))[1])
-    return made
 
 
 def test_both_sides_have_scores_on_each_size_and_a_curve_to_three_times_as_many_rows(finished):

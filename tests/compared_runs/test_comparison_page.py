@@ -12,7 +12,7 @@ from counterpoint.compared_runs.page import write_comparison_page
 from counterpoint.compared_runs.sentences import limits, sentences
 from counterpoint.compared_runs.terminal import comparison_summary
 from counterpoint.safe_terminal import console
-from html_reader import HOSTILE, Reader
+from html_reader import HOSTILE, Reader, check_whole
 from made_predictions import predictions
 from made_runs import SKILLS, finding, made_run, other_fits
 
@@ -40,11 +40,7 @@ def shown(found):
 
 
 def test_every_element_is_closed_and_every_link_leads_somewhere(made):
-    read = Reader(made[1].read_text(encoding="utf-8"))
-    ids = [attrs["id"] for _, attrs in read.elements if "id" in attrs]
-    assert read.open == []
-    assert len(ids) == len(set(ids))
-    assert {attrs["href"][1:] for _, attrs in read.elements if "href" in attrs} <= set(ids)
+    check_whole(made[1])
 
 
 def test_the_page_is_one_file(made):

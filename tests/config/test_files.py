@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from counterpoint.config import read_study
-from counterpoint.config.acquire import read_acquire
+from counterpoint.config.acquire import AcquireConfig, read_acquire
 from counterpoint.config.files import overridden, read_keys
 from counterpoint.config.sweep import read_sweep
 from counterpoint.config.yaml_text import MOST_BYTES, NotPlainError, read_yaml
@@ -231,3 +231,8 @@ def test_a_value_in_an_error_is_cut_and_without_its_secrets(tmp_path):
         with pytest.raises(ConfigError) as caught:
             read_acquire(tmp_path / "acquire.yaml", (setting,))
         assert "hunter2" not in str(caught.value)
+
+
+def test_a_missing_key_is_named():
+    with pytest.raises(ConfigError, match=r"^Missing key '\w+': the file needs it\.$"):
+        AcquireConfig.read({})

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import fusion_material
-from check_material import run_check
+from check_material import evidence, run_check, severity
 from counterpoint.diagnose import Inputs
 from counterpoint.diagnose.cp008_branch_ignored import FEW_ROWS, WORTH_BITS
 from counterpoint.measures import emap_gap, perceptual_score
@@ -26,14 +26,6 @@ def comparison(signals: Signals = BOTH, *, n: int = 800, classes: int = 2, seed:
     return inputs_of_models(made_rows(signals, n, classes=classes, seed=seed), usual(classes, **joint))
 
 
-def severity(code: str, given: Inputs) -> str:
-    return run_check(code, given)["severity"]
-
-
-def evidence(code: str, given: Inputs) -> dict[str, Any]:
-    return json.loads(run_check(code, given)["evidence"])
-
-
 def with_missing_images(pairs: pl.DataFrame, share: float = 0.3) -> pl.DataFrame:
     is_kept = np.random.default_rng(5).random(len(pairs)) > share
     return pairs.with_columns(image=pl.when(pl.Series(is_kept)).then("image"))
@@ -47,7 +39,9 @@ def test_an_image_that_would_help_and_is_not_read_is_named():
     assert found["severity"] == "warn"
     assert "lstm-cnn ignores the image" in found["explanation"]
     assert "of the score of a plain sum" in found["explanation"]
-    assert evidence("CP008", comparison(image=0.0))["ignored"] == [{"contender": "lstm-cnn", "modality": "image"}]
+    assert evidence(run_check("CP008", comparison(image=0.0)))["ignored"] == [
+        {"contender": "lstm-cnn", "modality": "image"}
+    ]
 
 
 def test_the_advice_on_an_ignored_branch_fits_the_contender():
@@ -62,7 +56,9 @@ def test_the_advice_on_an_ignored_branch_fits_the_contender():
 
 
 def test_a_text_that_would_help_and_is_hardly_read_is_named():
-    assert evidence("CP008", comparison(text=0.05))["ignored"] == [{"contender": "lstm-cnn", "modality": "text"}]
+    assert evidence(run_check("CP008", comparison(text=0.05)))["ignored"] == [
+        {"contender": "lstm-cnn", "modality": "text"}
+    ]
 
 
 def test_branches_that_are_both_read_raise_no_alarm():
@@ -72,7 +68,7 @@ def test_branches_that_are_both_read_raise_no_alarm():
 def test_an_image_of_weak_signals_that_would_help_and_is_not_read_is_named(monkeypatch):
     monkeypatch.setattr(fusion_material, "SIGNAL_LOGIT", 0.2)  # under .02 bits from either, and three points to gain
     given = inputs_of_models(made_rows(Signals(text=1.0, image=1.0), 8000), usual(image=0.0))
-    found = evidence("CP008", given)
+    found = evidence(run_check("CP008", given))
     assert all(row["adds bits"] < WORTH_BITS for row in found["table"] if row["modality"] == "image")
     assert found["ignored"] == [{"contender": "lstm-cnn", "modality": "image"}]
 
@@ -168,7 +164,7 @@ def test_the_gain_of_another_fit_is_not_compared_with_the_gap_of_this_one():
 
 def test_the_gap_in_the_table_is_that_of_the_public_measure():
     given = comparison(Signals(joint=0.9), joint=4.0)
-    row = evidence("CP009", given)["table"][0]
+    row = evidence(run_check("CP009", given))["table"][0]
     fit = next(fit for fit in given["encoded_fits"] if fit.name == "lstm-cnn")
     whole = emap_gap(fit.fit.model, fit.pairs, fit.pairs["label"])
     assert row["value"] == pytest.approx(whole.value, abs=0.05)
@@ -196,7 +192,7 @@ def test_a_fall_is_reported_where_nothing_is_missing():
 
 
 def test_a_missing_modality_is_filled_in_four_ways():
-    rows = evidence("CP014", comparison(Signals(redundant=0.8)))["table"]
+    rows = evidence(run_check("CP014", comparison(Signals(redundant=0.8))))["table"]
     fills = {row["filled with"]: row["score"] for row in rows if row["without"] == "image"}
     assert list(fills) == ["nothing", "the mean", "another row's", "a prediction from the other"]
     assert fills["a prediction from the other"] > fills["another row's"] + 0.02  # the two are redundant

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from check_material import inputs_of, made_costs, made_pairs, predictions_of, run_check
+from check_material import inputs_of, made_costs, made_pairs, predictions_of, run_check, severity
 from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
 from counterpoint.schema import DIFFERENCES, FINDINGS, empty
 
@@ -20,10 +20,6 @@ BUILT = {"late-fusion": ("text-svm",)}
 def comparison(costs, **parts):
     given = {"primary": PRIMARY, "modalities": READS, "additive": ("late-fusion",), "costs": made_costs(**costs)}
     return inputs_of(made_pairs(20), **(given | parts))
-
-
-def severity(code, given):
-    return run_check(code, given)["severity"]
 
 
 def difference(low, high):

@@ -1,13 +1,12 @@
 """Pairs that belong together, and pairs that do not: in all rows, in some, in one part, or beyond their class."""
 
-import json
 from statistics import NormalDist
 
 import numpy as np
 import polars as pl
 import pytest
 
-from check_material import run_check
+from check_material import evidence, run_check
 from counterpoint.data.generate import generate
 from counterpoint.diagnose import cp004_misaligned_pairs as check
 from counterpoint.diagnose.misaligned_rows import LEAST_CLARITY, LEAST_LAPSE_RATE, LEAST_SUPPORT, different_part
@@ -24,10 +23,6 @@ from joint_material import encodings_of, made_encoded
 from made_signals import inputs_of_signals, made_fits
 
 N = ENOUGH
-
-
-def evidence(found):
-    return json.loads(found["evidence"])
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,10 @@
 """The gain from two modalities, over-confident contenders, and labels that both contradict."""
 
-import json
-
 import numpy as np
 import polars as pl
 import pytest
 
-from check_material import run_check
+from check_material import evidence, run_check
 from counterpoint import number_formats as numbers
 from counterpoint.diagnose.cp015_overconfidence import temperature_of
 from counterpoint.diagnose.cp020_wrong_labels import NONE, confident
@@ -14,10 +12,6 @@ from counterpoint.measures.prediction_arrays import prediction_arrays
 from made_signals import inputs_of_signals, made_fits
 
 ALL = pytest.mark.parametrize("code", ["CP010", "CP015", "CP020"])
-
-
-def evidence(found):
-    return json.loads(found["evidence"])
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,10 @@
 """CP021, CP022 and CP025 warn of their fault, are quiet on honest content, and name the fact and the rows."""
 
-import json
-
 import numpy as np
 import polars as pl
 import pytest
 
-from check_material import inputs_of, made_pairs, run_check
+from check_material import evidence, inputs_of, made_pairs, run_check
 from counterpoint.features.image_facts import IMAGE_FACTS
 from counterpoint.measures.encoded_pairs import EncodedPairs
 from counterpoint.measures.fact_models import coded, predictable, separation, trees
@@ -30,10 +28,6 @@ def photos(n=1000, **how):
 
 def found(code, pairs, **given):
     return run_check(code, inputs_of(pairs, **given))
-
-
-def evidence(finding):
-    return json.loads(finding["evidence"])
 
 
 IS_FIRST = pl.col("label") == "class_0"

@@ -1,12 +1,10 @@
 """Different labels of the same content are found, and inputs that merely repeat are not taken for it."""
 
-import json
-
 import numpy as np
 import polars as pl
 import pytest
 
-from check_material import inputs_of, made_pairs, run_check
+from check_material import evidence, inputs_of, made_pairs, run_check
 
 
 def copied(pairs, n, columns=("text", "sha256", "phash"), *, differing=0.0, seed=1):
@@ -23,10 +21,6 @@ def copied(pairs, n, columns=("text", "sha256", "phash"), *, differing=0.0, seed
 
 def found(pairs):
     return run_check("CP024", inputs_of(pairs))
-
-
-def evidence(finding):
-    return json.loads(finding["evidence"])
 
 
 def test_copies_with_different_labels_are_counted_and_queued():

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from check_material import FILLERS, inputs_of, made_dropped, made_pairs, predictions_of, run_check
+from check_material import FILLERS, inputs_of, made_dropped, made_pairs, predictions_of, run_check, severity
 from counterpoint.config import Group, Split
 from counterpoint.data.group import group
 from counterpoint.data.split import split
@@ -14,10 +14,6 @@ from counterpoint.diagnose import CHECKS, title_of
 from counterpoint.measures.contender_fits import ContenderFit
 
 DATA = ("CP001", "CP002", "CP003", "CP013", "CP017", "CP018", "CP022", "CP025")
-
-
-def severity(code, given):
-    return run_check(code, given)["severity"]
 
 
 def table(found):

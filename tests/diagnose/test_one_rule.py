@@ -1,6 +1,5 @@
 """Every check takes predicted classes by one rule, at class shares of 60, 30 and 10 %."""
 
-import json
 from functools import cache
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from check_material import inputs_of, made_pairs, predictions_of, run_check
+from check_material import evidence, inputs_of, made_pairs, predictions_of, run_check
 from counterpoint.config import Evaluate
 from counterpoint.contenders.encoded import MISSING
 from counterpoint.diagnose import Inputs
@@ -30,10 +29,6 @@ def comparison(metric: str = BALANCED, **joint: Any) -> Inputs:
     rules = Evaluate(metrics=("accuracy", BALANCED), primary=metric)
     rows = made_rows(Signals(text=0.3, image=0.3), 1600, classes=3, shares=SHARES, seed=3)
     return inputs_of_models(rows, models, rules=rules, metric=metric)
-
-
-def evidence(code: str, given: Inputs) -> dict[str, Any]:
-    return json.loads(run_check(code, given)["evidence"])
 
 
 def rows_of(given: Inputs, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +53,7 @@ def test_the_rules_differ_on_these_rows():
 
 
 def test_cp008_reports_a_modality_alone_by_the_rule_of_balanced_accuracy():
-    row = next(row for row in evidence("CP008", comparison())["table"] if row["modality"] == "text")
+    row = next(row for row in evidence(run_check("CP008", comparison()))["table"] if row["modality"] == "text")
     assert row["alone"] == pytest.approx(balanced(*rows_of(comparison(), "text-lstm")))
 
 
@@ -73,7 +68,7 @@ def test_the_sum_of_both_is_judged_by_the_rule_of_balanced_accuracy():
 
 
 def test_cp010_measures_points_between_classes_of_one_rule():
-    found = evidence("CP010", comparison())
+    found = evidence(run_check("CP010", comparison()))
     known = comparison()["information_gain"]
     assert known is not None
     names = {"text-lstm": "text", "image-cnn": "image"}
@@ -88,7 +83,7 @@ def test_cp014_scores_each_fill_by_the_rule_of_balanced_accuracy():
     logits = fit.encoded_rows.logits(rows, np.full(len(rows), MISSING))
     proba = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     hits = decide(proba, metric=BALANCED, shares=SHARES) == fit.codes
-    table = evidence("CP014", given)["table"]
+    table = evidence(run_check("CP014", given))["table"]
     keys = {"contender": "lstm-cnn", "without": "image", "filled with": "nothing"}
     row = next(row for row in table if keys.items() <= row.items())
     assert row["score"] == pytest.approx(balanced_mean(hits, fit.codes))
@@ -104,7 +99,7 @@ def test_logits_without_information_have_the_most_frequent_class():
 def test_cp001_reports_each_score_by_its_own_rule_whichever_metric_is_primary(metric):
     pairs = made_pairs(900, classes=3, shares=SHARES)
     rule = pl.concat(soft(pairs, part) for part in ("train", "validation", "test"))
-    found = evidence("CP001", inputs_of(pairs, predictions=rule, metric=metric))
+    found = evidence(run_check("CP001", inputs_of(pairs, predictions=rule, metric=metric)))
     proba, codes = rule.filter(part="test").select("^p_.*$").to_numpy(), codes_of(pairs.filter(fold="test"))
     shares = np.bincount(codes_of(pairs.filter(fold="train"))) / len(pairs.filter(fold="train"))
     assert found["accuracy"] == pytest.approx((proba.argmax(1) == codes).mean())
@@ -133,13 +128,13 @@ def test_cp013_compares_with_the_metadata_contender_by_the_rule_of_balanced_accu
     rules = Evaluate(metrics=("accuracy", BALANCED), primary="accuracy")
     given = inputs_of(pairs, predictions=table, scores=scores(table, rules), metric="accuracy")
     largest = given["scores"].filter(part="test", metric=BALANCED)["value"].item()
-    assert evidence("CP013", given)["metadata_contender"] > largest + 0.05
+    assert evidence(run_check("CP013", given))["metadata_contender"] > largest + 0.05
 
 
 @pytest.mark.parametrize("metric", ["accuracy", BALANCED])
 def test_cp018_reports_the_numbers_of_the_table_of_scores(metric):
     given = comparison(metric)
-    rows = {row["contender"]: row for row in evidence("CP018", given)["table"]}
+    rows = {row["contender"]: row for row in evidence(run_check("CP018", given))["table"]}
     name = next(iter(rows))
     values = dict(given["scores"].filter(part="test", contender=name).select("metric", "value").iter_rows())
     assert rows[name]["accuracy"] == pytest.approx(values["accuracy"], abs=1e-4)

@@ -18,6 +18,7 @@ from counterpoint.features import chunks, hashes
 from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import INSPECTED, SIDE_PX, inspect_images, phash, phashes
 from counterpoint.formats.images import ImageReader, write_images
+from hostile_images import encoded
 
 FLICKR8K = Path(os.environ.get("COUNTERPOINT_DATA", Path(__file__).parents[3] / "shared" / "data")) / "flickr8k"
 
@@ -25,12 +26,6 @@ FLICKR8K = Path(os.environ.get("COUNTERPOINT_DATA", Path(__file__).parents[3] / 
 def scene(seed: int = 0, width_px: int = 240, height_px: int = 160) -> Image.Image:
     coarse = np.random.default_rng(seed).integers(0, 256, (8, 10), dtype=np.uint8)
     return Image.fromarray(coarse).resize((width_px, height_px), Image.Resampling.BICUBIC)
-
-
-def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 def bits_apart(one: Image.Image, other: Image.Image) -> int:

@@ -1,7 +1,5 @@
 """The facts of an image are those of its file and of its pixels, in every format, and leave its hashes as they were."""
 
-from io import BytesIO
-
 import numpy as np
 import polars as pl
 import pytest
@@ -15,18 +13,13 @@ from counterpoint.features.hashes import INSPECTED, inspect_images
 from counterpoint.features.image_facts import COLOUR_SIDE_PX, IMAGE_FACTS, image_facts
 from counterpoint.features.jpeg_segments import jpeg_quality
 from counterpoint.formats.images import write_images
+from hostile_images import encoded
 
 
 def scene(width=240, height=160):
     rng = np.random.default_rng(3)
     small = rng.integers(40, 200, (8, 12, 3), dtype=np.uint8)
     return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
-
-
-def encoded(image, kind="PNG", **options):
-    file = BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 def facts(image, kind="PNG", **options):

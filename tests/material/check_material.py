@@ -1,5 +1,6 @@
 """Made-up comparisons without training, as inputs of checks."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,16 @@ def run_check(name: str, inputs: Inputs) -> Finding:
     """Return the finding of the check *name* on *inputs*."""
     check = check_of(name)
     return check.run(**inputs.select(check.needs))
+
+
+def severity(name: str, inputs: Inputs) -> str:
+    """Return the severity of the finding of the check *name* on *inputs*."""
+    return run_check(name, inputs)["severity"]
+
+
+def evidence(found: Finding) -> dict[str, Any]:
+    """Return the evidence of a finding."""
+    return json.loads(found["evidence"])
 
 
 def made_dropped(counts: dict[tuple[str, str | None], int], *, host: str | None = None) -> pl.DataFrame:

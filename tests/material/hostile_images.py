@@ -21,7 +21,7 @@ def picture(width_px: int = 96, height_px: int = 64) -> Image.Image:
     return Image.fromarray(coarse).resize((width_px, height_px), Image.Resampling.BICUBIC)
 
 
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     """Return the bytes of an image."""
     file = io.BytesIO()
     image.save(file, kind, **options)

@@ -40,3 +40,12 @@ class Reader(HTMLParser):
 
     def all(self, tag):
         return [attrs for name, attrs in self.elements if name == tag]
+
+
+def check_whole(page):
+    """Check that every element of a page is closed, and that every link leads to one of them."""
+    read = Reader(page.read_text(encoding="utf-8"))
+    ids = [attrs["id"] for _, attrs in read.elements if "id" in attrs]
+    assert read.open == []
+    assert len(ids) == len(set(ids))
+    assert {attrs["href"][1:] for _, attrs in read.elements if "href" in attrs} <= set(ids)
