@@ -64,7 +64,7 @@ def test_the_whole_size_is_the_score_of_the_study(finished):
 def test_parts_have_the_test_rows_of_the_study_and_nested_training_rows_without_torn_groups(finished):
     made, _ = finished
     pairs = made.pairs()
-    parts = {(part.draw, part.share): part for part in sizing.parts_of(made, ["text"])}
+    parts = {(part.draw, part.share): part for part in sizing.subsets_of(made, ["text"])}
     for (draw, share), part in parts.items():
         ids = {name: set(part.pairs.filter(fold=name)["id"]) for name in ("train", "validation", "test")}
         whole = {name: set(pairs.filter(fold=name)["id"]) for name in ids}

@@ -50,7 +50,7 @@ class Sizable(FittedStudy, Protocol):
         """The folder of the stored pixels."""
 
 
-class Part(NamedTuple):
+class SizeSubset(NamedTuple):
     """The pairs of a part of one fold, as a hold-out, and the fits to it.  The last of them are the contenders'."""
 
     share: float
@@ -75,12 +75,12 @@ def size_tables(study: Sizable) -> dict[str, Frame]:
         *study* is the study, whose own fits are made.
     """
     names, reason = _compared(study)
-    parts = [] if reason else list(parts_of(study, names))
-    reason = reason or _too_costly(study, parts)
+    subsets = [] if reason else list(subsets_of(study, names))
+    reason = reason or _too_costly(study, subsets)
     if reason:
         return {"sizes": empty(SIZES), "size_curves": _frame([{"reason": reason}])}
-    _made(study, parts)
-    found = _scored(study, names, parts)
+    _made(study, subsets)
+    found = _scored(study, names, subsets)
     return {"sizes": found.table, "size_curves": _curves(found, study, names)}
 
 
@@ -107,7 +107,7 @@ def n_draws(share: float, n_folds: int) -> int:
     return max(1, math.ceil(wanted / n_folds))
 
 
-def parts_of(study: Sizable, names: Sequence[str]) -> Iterator[Part]:
+def subsets_of(study: Sizable, names: Sequence[str]) -> Iterator[SizeSubset]:
     """Yield the parts of each fold with the fits of the contenders *names*, without making them.
 
     Parameters
@@ -129,10 +129,12 @@ def parts_of(study: Sizable, names: Sequence[str]) -> Iterator[Part]:
             for share in sorted(train.keys() & validation.keys()):
                 if draw < n_draws(share, len(folds)):
                     rows = {"train": train[share], "validation": validation[share], "test": parts["test"]}
-                    yield _part(study, (share, draw, fold), rows, [own[name] for name in names])
+                    yield _subset(study, (share, draw, fold), rows, [own[name] for name in names])
 
 
-def _part(study: Sizable, at: tuple[float, int, str], rows: Mapping[str, Frame], wanted: Sequence[FitTask]) -> Part:
+def _subset(
+    study: Sizable, at: tuple[float, int, str], rows: Mapping[str, Frame], wanted: Sequence[FitTask]
+) -> SizeSubset:
     share, draw, fold = at
     folder = study.root / FOLDER / f"{fold}-{share:g}-{draw}"
     pairs = pl.concat([own.with_columns(fold=pl.lit(part)) for part, own in rows.items()])
@@ -151,17 +153,17 @@ def _part(study: Sizable, at: tuple[float, int, str], rows: Mapping[str, Frame],
 
     for task in wanted:
         moved(task)
-    return Part(share, draw, fold, pairs, folder, tuple(tasks.values()))
+    return SizeSubset(share, draw, fold, pairs, folder, tuple(tasks.values()))
 
 
-def _too_costly(study: Sizable, parts: Sequence[Part]) -> str | None:
+def _too_costly(study: Sizable, subsets: Sequence[SizeSubset]) -> str | None:
     """Return the reason for which ``auto`` makes no fits, with their estimated time."""
     if study.config.evaluate.sizes != "auto":
         return None
-    least = min((part.n_train for part in parts), default=0)
+    least = min((subset.n_train for subset in subsets), default=0)
     if least < LEAST_ROWS:
         return f"Parts of an eighth of the training pairs have fewer than {LEAST_ROWS} pairs."
-    seconds = sum(task.estimate_s for part in parts for task in part.tasks)
+    seconds = sum(task.estimate_s for subset in subsets for task in subset.tasks)
     allowed = max(MOST_S, MOST_SHARE * sum(task.estimate_s for task in study.fits.tasks))
     if seconds <= allowed:
         return None
@@ -171,35 +173,36 @@ def _too_costly(study: Sizable, parts: Sequence[Part]) -> str | None:
     )
 
 
-def _made(study: Sizable, parts: Sequence[Part]) -> None:
-    """Make the fits of all *parts* that are not made yet, in one pool."""
-    for part in parts:
-        if not all(task.is_done for task in part.tasks):
-            write_parquet(part.folder / "tables" / "pairs.parquet", part.pairs)
+def _made(study: Sizable, subsets: Sequence[SizeSubset]) -> None:
+    """Make the fits of all *subsets* that are not made yet, in one pool."""
+    for subset in subsets:
+        if not all(task.is_done for task in subset.tasks):
+            write_parquet(subset.folder / "tables" / "pairs.parquet", subset.pairs)
     prepared = study.made("pairs")
     build = partial(
         build_stores, prepared["pairs"], study.contenders, config=study.config, cache=study.cache,
         n_records=len(prepared["pairs"]) + len(prepared["dropped"]), encodings=study.encodings,
         on_progress=study.on_progress,
     )  # fmt: skip
-    needed = {name for part in parts for task in part.tasks for name in task.after}
+    needed = {name for subset in subsets for task in subset.tasks for name in task.after}
     tasks = sorted(
-        (task for part in parts for task in part.tasks), key=lambda task: (task.name not in needed, -task.estimate_s)
+        (task for subset in subsets for task in subset.tasks),
+        key=lambda task: (task.name not in needed, -task.estimate_s),
     )
     Fits(tasks, study.config.fit, build_stores=build, on_progress=study.on_progress).make_missing()
 
 
-def _scored(study: Sizable, names: Sequence[str], parts: Sequence[Part]) -> SizeScores:
+def _scored(study: Sizable, names: Sequence[str], subsets: Sequence[SizeSubset]) -> SizeScores:
     pairs, predictions = study.made("pairs")["pairs"], study.made("fits")["predictions"]
     folds = folds_to_test(pairs)
     tested: dict[Subset, list[Frame]] = {}
-    for share, draw in dict.fromkeys((part.share, part.draw) for part in parts):
-        own = [part for part in parts if (part.share, part.draw) == (share, draw)]
+    for share, draw in dict.fromkeys((subset.share, subset.draw) for subset in subsets):
+        own = [subset for subset in subsets if (subset.share, subset.draw) == (share, draw)]
         if len(own) < len(folds):
             continue  # in some fold a class has no group for it
-        n_train = round(sum(part.n_train for part in own) / len(own))
+        n_train = round(sum(subset.n_train for subset in own) / len(own))
         for name in names:
-            tested[Subset(name, share, draw, n_train)] = [_tested(part, name) for part in own]
+            tested[Subset(name, share, draw, n_train)] = [_tested(subset, name) for subset in own]
     n_whole = round(sum(len(rows_by_part(pairs, fold)["train"]) for fold in folds) / len(folds))
     for name in names:
         tested[Subset(name, 1.0, 0, n_whole)] = [predictions.filter(contender=name, part="test")]
@@ -207,11 +210,11 @@ def _scored(study: Sizable, names: Sequence[str], parts: Sequence[Part]) -> Size
     return size_scores(fits, study.config.evaluate, class_shares(predictions), n_folds=len(folds))
 
 
-def _tested(part: Part, contender: str) -> Frame:
-    """Return the predictions of test rows by the fit of *contender* to *part*, with the fold of the study."""
-    (task,) = (task for task in part.tasks if task.contender == contender)
+def _tested(subset: SizeSubset, contender: str) -> Frame:
+    """Return the predictions of test rows by the fit of *contender* to *subset*, with the fold of the study."""
+    (task,) = (task for task in subset.tasks if task.contender == contender)
     rows = read_parquet(task.folder / "predictions.parquet").filter(part="test")
-    return rows.with_columns(fold=pl.lit(part.fold))
+    return rows.with_columns(fold=pl.lit(subset.fold))
 
 
 def _curves(found: SizeScores, study: Sizable, names: Sequence[str]) -> Frame:

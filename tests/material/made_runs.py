@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from counterpoint.compare import choose_primary, differences
-from counterpoint.compared_runs.finished_run import FinishedRun
+from counterpoint.compared_runs.lettered_run import LetteredRun
 from counterpoint.compared_runs.results_form import Results
 from counterpoint.config import Evaluate, StudyConfig
 from counterpoint.metrics import scores
@@ -43,7 +43,7 @@ def made_run(
         "answer": {"verdict": verdict, "headline": f"A headline of {letter}."},
     }  # fmt: skip
     settings = {"study": letter, "evaluate": rules.model_dump(mode="json")} | (config or {})
-    return FinishedRun(
+    return LetteredRun(
         letter, Path("runs") / letter, Results.model_validate(results), settings, fits or {}, rows, test,
         class_shares(table), trusted,
     )  # fmt: skip

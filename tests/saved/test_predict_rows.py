@@ -16,13 +16,13 @@ from counterpoint.errors import ConfigError, CounterpointError, RunFolderError, 
 from counterpoint.saved import new_rows
 from counterpoint.saved.image_folder import MOST_TEXT_BYTES, rows_of_folder
 from counterpoint.saved.model import SavedModel, open_saved
-from counterpoint.saved.new_rows import FIRST_ROWS, PART_ROWS, Part, rows_of_table
+from counterpoint.saved.new_rows import BATCH_ROWS, FIRST_ROWS, Batch, rows_of_table
 from counterpoint.saved.predict_rows import HERE, predict_rows
 from counterpoint.saved.prediction_file import PredictionFile
 from saved_material import finished_study
 
 pytestmark = pytest.mark.slow
-N = FIRST_ROWS + 2 * PART_ROWS + 5
+N = FIRST_ROWS + 2 * BATCH_ROWS + 5
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_parts_of_other_rows_are_not_used(saved, table, tmp_path):
 
     rows = pl.DataFrame({"row": [7]})
     with PredictionFile.opened(out, file) as opened:
-        opened.write(Part(0, rows, "0"), rows)
+        opened.write(Batch(0, rows, "0"), rows)
     steps = []
     predict_rows(saved, rows_of_table(table, tmp_path), out, on_progress=lambda step, *_: steps.append(step))
     assert "starting again" in steps[0]
@@ -172,7 +172,7 @@ def test_an_image_that_cannot_be_read_is_named(saved, tmp_path):
 
 def test_a_folder_without_images_is_named(tmp_path):
     with pytest.raises(SourceError, match="no image file"):
-        next(rows_of_folder(tmp_path, tmp_path).parts())
+        next(rows_of_folder(tmp_path, tmp_path).batches())
 
 
 def test_a_folder_that_is_none_of_ours_is_not_removed(saved, table, tmp_path):
@@ -189,7 +189,7 @@ def test_a_damaged_part_is_made_again(saved, table, tmp_path):
     from counterpoint.saved.record import RECORD  # noqa: PLC0415
 
     rows, out = rows_of_table(table, tmp_path), tmp_path / "p.parquet"
-    first, second, *_ = rows.parts()
+    first, second, *_ = rows.batches()
     with PredictionFile.opened(out, new_rows.key_of_rows(rows, digest_of(saved / RECORD))) as file:
         file.write(first, pl.DataFrame({"row": [0]}))
         (tmp_path / ".p.parquet.parts" / f"000001.{second.stamp}.parquet").write_bytes(b"PAR1 cut")
@@ -202,8 +202,8 @@ def test_a_damaged_part_is_made_again(saved, table, tmp_path):
 def test_a_pipe_in_place_of_a_text_does_not_hang(tmp_path):
     (tmp_path / "a.png").write_bytes(b"broken")
     os.mkfifo(tmp_path / "a.txt")
-    part = next(rows_of_folder(tmp_path, tmp_path).parts())
-    assert part.rows["reason"].to_list() == ["bad_text"]
+    batch = next(rows_of_folder(tmp_path, tmp_path).batches())
+    assert batch.rows["reason"].to_list() == ["bad_text"]
 
 
 def test_every_file_of_a_folder_that_is_named_as_an_image_is_a_row(saved, tmp_path):
@@ -232,14 +232,14 @@ def test_parts_are_made_again_where_a_file_that_they_read_has_changed(tmp_path, 
     (folder / "a.png").write_bytes(b"one")
     (folder / "a.txt").write_text("one")
     rows = rows_of_folder(folder, tmp_path)
-    before = next(rows.parts())
+    before = next(rows.batches())
     with PredictionFile.opened(out, new_rows.key_of_rows(rows)) as file:
         file.write(before, before.rows)
     (folder / ("a.txt" if what == "text" else "a.png")).write_bytes(b"another")
     rows = rows_of_folder(folder, tmp_path)
     with PredictionFile.opened(out, new_rows.key_of_rows(rows)) as file:
         assert file.has(before)
-        assert not file.has(next(rows.parts()))
+        assert not file.has(next(rows.batches()))
 
 
 def test_two_commands_do_not_write_one_file(saved, table, tmp_path):
@@ -256,7 +256,7 @@ def test_a_text_is_found_by_the_name_of_its_column_whatever_the_other_rows_hold(
     table = pl.DataFrame({name: [values] * n_rows, "image": ["a.png"] * n_rows})
     table.write_csv(tmp_path / "new.csv")
     rows = rows_of_table(tmp_path / "new.csv", tmp_path)
-    assert next(rows.parts()).rows["text"].to_list() == [values] * n_rows
+    assert next(rows.batches()).rows["text"].to_list() == [values] * n_rows
     assert rows.notes == (f"The text is in column {name}.",)
 
 

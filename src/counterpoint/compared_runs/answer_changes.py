@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from counterpoint.compared_runs.finished_run import FinishedRun
+from counterpoint.compared_runs.lettered_run import LetteredRun
 from counterpoint.compared_runs.paired import Measured, contrast_on_shared_rows, measured
 from counterpoint.compared_runs.results_form import DifferenceForm, FindingForm
 from counterpoint.compared_runs.score_changes import unpaired
@@ -22,7 +22,7 @@ class ContrastChange(NamedTuple):
     why_not: str | None = None
 
 
-def contrast_change(a: FinishedRun, b: FinishedRun, rows: SharedRows, *, is_comparable: bool) -> ContrastChange:
+def contrast_change(a: LetteredRun, b: LetteredRun, rows: SharedRows, *, is_comparable: bool) -> ContrastChange:
     """Return the change of the primary contrast: the gain of *b* minus the gain of *a*.
 
     Two contrasts of which only one is shown to differ from 0 need not differ from each other (Gelman and Stern, The
@@ -81,7 +81,7 @@ class FindingChanges(NamedTuple):
     changed: list[FindingChange]
 
 
-def finding_changes(a: FinishedRun, b: FinishedRun) -> FindingChanges:
+def finding_changes(a: LetteredRun, b: LetteredRun) -> FindingChanges:
     """Return the findings that are alarms (warn or fail) in one of two runs, and not with the same severity in both."""
     before, after = _by_subject(a), _by_subject(b)
     found = []
@@ -98,7 +98,7 @@ def finding_changes(a: FinishedRun, b: FinishedRun) -> FindingChanges:
     )
 
 
-def _by_subject(run: FinishedRun) -> dict[tuple[str, str], FindingForm]:
+def _by_subject(run: LetteredRun) -> dict[tuple[str, str], FindingForm]:
     """Return the most severe finding of each check and subject."""
     found: dict[tuple[str, str], FindingForm] = {}
     for row in sorted(run.results.findings, key=lambda row: _RANKS.get(row.severity, 0)):

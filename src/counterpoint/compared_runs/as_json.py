@@ -5,7 +5,7 @@ from typing import Any
 
 from counterpoint import __version__
 from counterpoint.compared_runs.comparison import ComparedRuns, RunComparison
-from counterpoint.compared_runs.finished_run import FinishedRun
+from counterpoint.compared_runs.lettered_run import LetteredRun
 from counterpoint.compared_runs.paired import Measured
 from counterpoint.compared_runs.results_form import DifferenceForm
 from counterpoint.compared_runs.score_changes import ScoreChange
@@ -22,7 +22,7 @@ def json_of(compared: ComparedRuns) -> dict[str, Any]:
     }
 
 
-def _run(run: FinishedRun) -> dict[str, Any]:
+def _run(run: LetteredRun) -> dict[str, Any]:
     results = run.results
     return {
         "run": run.letter,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from counterpoint.compared_runs.finished_run import FinishedRun
+from counterpoint.compared_runs.lettered_run import LetteredRun
 
 DEFAULT = "default"
 """The value of a setting that is not given."""
@@ -74,7 +74,7 @@ def _changes(a: Mapping[str, Any], b: Mapping[str, Any], start: str) -> Iterator
             yield Change(f"{start}{key}", before, after)
 
 
-def version_changes(a: FinishedRun, b: FinishedRun) -> list[Change]:
+def version_changes(a: LetteredRun, b: LetteredRun) -> list[Change]:
     """Return the versions and the machines that differ: Counterpoint, Python, packages, cores, encoders.
 
     An encoder of one run only is a change of the settings.  Runs of earlier versions do not name their encoders.
@@ -95,7 +95,7 @@ def _flat(environment: Mapping[str, Any]) -> dict[str, Any]:
     return others | packages if isinstance(packages, dict) else others
 
 
-def contender_changes(a: FinishedRun, b: FinishedRun, settings: list[Change]) -> ContenderChanges:
+def contender_changes(a: LetteredRun, b: LetteredRun, settings: list[Change]) -> ContenderChanges:
     """Return the contenders that were added or removed, and those whose fits are the same or have other inputs.
 
     Parameters

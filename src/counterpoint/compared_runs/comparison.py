@@ -13,7 +13,7 @@ from counterpoint.compared_runs.changes import (
     version_changes,
 )
 from counterpoint.compared_runs.default_settings import filled_settings
-from counterpoint.compared_runs.finished_run import FinishedRun, read_runs
+from counterpoint.compared_runs.lettered_run import LetteredRun, read_runs
 from counterpoint.compared_runs.score_changes import ScoreChange, corrected, score_changes
 from counterpoint.compared_runs.shared_rows import SharedRows, row_changes, shared_rows
 from counterpoint.errors import ConfigError, did_you_mean
@@ -41,8 +41,8 @@ class RunComparison:
         *contrast* is the change of the primary contrast, and *findings* are the changes of the findings.
     """
 
-    a: FinishedRun
-    b: FinishedRun
+    a: LetteredRun
+    b: LetteredRun
     settings: list[Change]
     versions: list[Change]
     data: list[Change]
@@ -96,7 +96,7 @@ class ComparedRuns:
         *comparisons* has the comparison of each other run.
     """
 
-    runs: list[FinishedRun]
+    runs: list[LetteredRun]
     comparisons: list[RunComparison]
 
     @property
@@ -136,7 +136,7 @@ def compare_runs(
     return compared(read_runs([Path(folder) for folder in folders], trusted=trusted), metrics)
 
 
-def compared(runs: Sequence[FinishedRun], metrics: Sequence[str] | None = None) -> ComparedRuns:
+def compared(runs: Sequence[LetteredRun], metrics: Sequence[str] | None = None) -> ComparedRuns:
     """Return the differences of *runs* to the first of them, in *metrics* (default: all that two runs have).
 
     Raises
@@ -154,7 +154,7 @@ def compared(runs: Sequence[FinishedRun], metrics: Sequence[str] | None = None) 
     return ComparedRuns(list(runs), [_with_scores(each, own) for each, own in zip(found, scores, strict=True)])
 
 
-def _compared(a: FinishedRun, b: FinishedRun, wanted: Sequence[str] | None) -> RunComparison:
+def _compared(a: LetteredRun, b: LetteredRun, wanted: Sequence[str] | None) -> RunComparison:
     settings, rows = setting_changes(*filled_settings(a, b)), shared_rows(a, b)
     metrics = [name for name in a.metrics if name in b.metrics and (wanted is None or name in wanted)]
     metrics.sort(key=lambda name: name != a.primary_metric)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from counterpoint import __version__
-from counterpoint.compared_runs.finished_run import FinishedRun
+from counterpoint.compared_runs.lettered_run import LetteredRun
 from counterpoint.contenders import MODELS, settings_of
 from counterpoint.data.sources import SOURCES
 from counterpoint.errors import ConfigError
@@ -14,7 +14,7 @@ from counterpoint.lookup import find
 Config = dict[str, Any]
 
 
-def filled_settings(a: FinishedRun, b: FinishedRun) -> tuple[Config, Config]:
+def filled_settings(a: LetteredRun, b: LetteredRun) -> tuple[Config, Config]:
     """Return the settings of two runs, each with the defaults of those that only the other one gives.
 
     A run of another version of Counterpoint may have had other defaults, so its settings stay as they are.

@@ -10,7 +10,7 @@ from typing import Any
 from counterpoint import number_formats as numbers
 from counterpoint.compared_runs.changes import Change
 from counterpoint.compared_runs.comparison import ComparedRuns, RunComparison
-from counterpoint.compared_runs.finished_run import FinishedRun
+from counterpoint.compared_runs.lettered_run import LetteredRun
 from counterpoint.compared_runs.score_changes import ScoreChange, metric_label
 from counterpoint.compared_runs.sentences import (
     change_in_words,
@@ -73,7 +73,7 @@ def _content(compared: ComparedRuns, gallery: Gallery) -> Content:
     }
 
 
-def _names(runs: Sequence[FinishedRun]) -> dict[str, str]:
+def _names(runs: Sequence[LetteredRun]) -> dict[str, str]:
     """Return the name of the folder of each run by its letter, with the folder around it where two have one name."""
     places = {run.letter: run.folder.resolve() for run in runs}
     names = [place.name for place in places.values()]
@@ -83,12 +83,12 @@ def _names(runs: Sequence[FinishedRun]) -> dict[str, str]:
     }
 
 
-def _shown_folder(run: FinishedRun) -> str:
+def _shown_folder(run: LetteredRun) -> str:
     """Return the folder of a run without the folders of this machine."""
     return run.folder.name if run.folder.is_absolute() else str(run.folder)
 
 
-def _run(run: FinishedRun) -> Content:
+def _run(run: LetteredRun) -> Content:
     results = run.results
     contrast = run.contrast
     return {

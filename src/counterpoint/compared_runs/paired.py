@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from counterpoint.compare.selected import PROCEDURES, selected
-from counterpoint.compared_runs.finished_run import FinishedRun
+from counterpoint.compared_runs.lettered_run import LetteredRun
 from counterpoint.errors import CounterpointError
 from counterpoint.metrics import Part, read_part
 from counterpoint.metrics.jackknife import Jackknifed, jackknife
@@ -97,7 +97,7 @@ def spread_between(after: OneMetric, before: OneMetric) -> Spread:
 
 
 def on_shared_rows(
-    run: FinishedRun, contenders: Iterable[str], metrics: Sequence[str], shared: Frame
+    run: LetteredRun, contenders: Iterable[str], metrics: Sequence[str], shared: Frame
 ) -> dict[str, dict[str, OneMetric]]:
     """Return each of the *metrics* of each contender of *run* on the shared rows, by contender and metric.
 
@@ -115,7 +115,7 @@ def on_shared_rows(
 
 
 def _jackknifed(
-    run: FinishedRun, predictions: Frame, names: Sequence[str], metrics: Sequence[str], shared: Frame
+    run: LetteredRun, predictions: Frame, names: Sequence[str], metrics: Sequence[str], shared: Frame
 ) -> dict[str, dict[str, OneMetric]]:
     if not names or not metrics:
         return {}
@@ -129,7 +129,7 @@ def _jackknifed(
     }
 
 
-def contrast_on_shared_rows(run: FinishedRun, shared: Frame) -> OneMetric | None:
+def contrast_on_shared_rows(run: LetteredRun, shared: Frame) -> OneMetric | None:
     """Return the primary contrast of *run* on the shared rows, or None where its record has no choice that is usable.
 
     As in a study, it is the difference of the two selection procedures.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from counterpoint.compare.holm import holm
-from counterpoint.compared_runs.finished_run import FinishedRun
+from counterpoint.compared_runs.lettered_run import LetteredRun
 from counterpoint.compared_runs.paired import Measured, measured, on_shared_rows, rounded
 from counterpoint.compared_runs.results_form import DifferenceForm, ScoreForm
 from counterpoint.compared_runs.shared_rows import SharedRows
@@ -40,7 +40,7 @@ class ScoreChange(NamedTuple):
 
 
 def score_changes(
-    a: FinishedRun, b: FinishedRun, rows: SharedRows, metrics: Sequence[str], *, with_differences: bool = True
+    a: LetteredRun, b: LetteredRun, rows: SharedRows, metrics: Sequence[str], *, with_differences: bool = True
 ) -> list[ScoreChange]:
     """Return the change of each of the *metrics* of each contender that both runs have, without p_holm.
 
@@ -69,7 +69,7 @@ def score_changes(
 
 
 def _paired(
-    a: FinishedRun, b: FinishedRun, rows: SharedRows, names: Sequence[str], metrics: Sequence[str]
+    a: LetteredRun, b: LetteredRun, rows: SharedRows, names: Sequence[str], metrics: Sequence[str]
 ) -> dict[tuple[str, str], Measured]:
     usable = [name for name in metrics if all(run.can_import(name) for run in (a, b))]
     if not all(run.can_import(run.primary_metric) for run in (a, b)):
@@ -114,6 +114,6 @@ def corrected(lists: Sequence[Sequence[ScoreChange]]) -> list[list[ScoreChange]]
     ]
 
 
-def metric_label(name: str, runs: Sequence[FinishedRun]) -> str:
+def metric_label(name: str, runs: Sequence[LetteredRun]) -> str:
     """Return the name of a metric as it stands within a sentence.  One that is not trusted keeps its path."""
     return find_metric(name).name_within if all(run.can_import(name) for run in runs) else name

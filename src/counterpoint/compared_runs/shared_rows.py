@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from counterpoint.compared_runs.changes import Change
-from counterpoint.compared_runs.finished_run import FinishedRun
+from counterpoint.compared_runs.lettered_run import LetteredRun
 from counterpoint.schema import Frame
 
 LEAST_SHARE = 0.5
@@ -35,7 +35,7 @@ class SharedRows(NamedTuple):
     why_not: str | None
 
 
-def shared_rows(a: FinishedRun, b: FinishedRun) -> SharedRows:
+def shared_rows(a: LetteredRun, b: LetteredRun) -> SharedRows:
     """Return the rows that two runs share.
 
     A row is shared if it has the same id and label in both, and its text or its image is the same.  Where both differ,
@@ -63,7 +63,7 @@ def _is_other_pair() -> pl.Expr:
     )
 
 
-def _counts(a: FinishedRun, b: FinishedRun, both: Frame) -> dict[str, int]:
+def _counts(a: LetteredRun, b: LetteredRun, both: Frame) -> dict[str, int]:
     return {
         "shared": len(both),
         "only_a": len(a.rows) - len(both),
@@ -91,7 +91,7 @@ def joined_groups(a: pl.Series, b: pl.Series) -> pl.Series:
     return pl.Series("group", components[of_a]).cast(pl.String)
 
 
-def _why_not(a: FinishedRun, b: FinishedRun, shared: Frame, tested: Frame) -> str | None:
+def _why_not(a: LetteredRun, b: LetteredRun, shared: Frame, tested: Frame) -> str | None:
     if a.results.classes != b.results.classes:
         return "the classes differ"
     if tested.is_empty():
@@ -103,18 +103,18 @@ def _why_not(a: FinishedRun, b: FinishedRun, shared: Frame, tested: Frame) -> st
     return None if few is None else f"class {few} has fewer than {FEWEST_GROUPS} groups of shared test rows"
 
 
-def _n_of(shared: Frame, a: FinishedRun, b: FinishedRun) -> str:
+def _n_of(shared: Frame, a: LetteredRun, b: LetteredRun) -> str:
     n_a, n_b = a.test["id"].n_unique(), b.test["id"].n_unique()
     return f"{'only ' if len(shared) else ''}{len(shared) or 'none'} of {n_a if n_a == n_b else f'{n_a} and {n_b}'}"
 
 
-def row_changes(a: FinishedRun, b: FinishedRun) -> list[Change]:
+def row_changes(a: LetteredRun, b: LetteredRun) -> list[Change]:
     """Return the numbers of rows, the classes and the attribution that differ."""
     one, other = _facts(a), _facts(b)
     return [Change(key, one.get(key), other.get(key)) for key in one | other if one.get(key) != other.get(key)]
 
 
-def _facts(run: FinishedRun) -> dict[str, Any]:
+def _facts(run: LetteredRun) -> dict[str, Any]:
     rows = run.results.rows
     dropped = {f"dropped: {reason}": n for reason, n in rows.dropped.items()}
     return {

@@ -12,7 +12,7 @@ SMALL_COPY = {"side_px": SIDE_PX, "mode": "rgb"}
 """The pixels by which images are compared where the model reads none."""
 
 
-class Inputs(NamedTuple):
+class ModelInputs(NamedTuple):
     """The inputs of one model.
 
     Attributes
@@ -34,7 +34,7 @@ class Inputs(NamedTuple):
         return next((each for each in self.readings if each.modality == modality), None)
 
 
-def inputs_of(model: Any) -> Inputs:
+def inputs_of(model: Any) -> ModelInputs:
     """Return the inputs of the fitted *model*.
 
     Examples
@@ -50,7 +50,7 @@ def inputs_of(model: Any) -> Inputs:
     pixels = next((settings for each in models if (settings := each.pixel_settings())), SMALL_COPY)
     # Paths are compared: the class itself would load the trees of scikit-learn.
     reads_facts = any(path_of(type(each)) == MODELS["metadata"] for each in models)
-    return Inputs(tuple(readings), dict(pixels), reads_facts)
+    return ModelInputs(tuple(readings), dict(pixels), reads_facts)
 
 
 def _with_inner(model: Any) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""The pairs to predict: the rows of a table, or of any other source, in parts of a known size."""
+"""The pairs to predict: the rows of a table, or of any other source, in batches of a known size."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,19 +22,19 @@ from counterpoint.formats.images import split_ref
 from counterpoint.formats.tables import FORMATS, open_table
 from counterpoint.schema import Frame
 
-FIRST_ROWS, PART_ROWS = 8, 128
-"""The rows of the first part, so that a first result comes soon, and of each other part."""
+FIRST_ROWS, BATCH_ROWS = 8, 128
+"""The rows of the first batch, so that a first result comes soon, and of each other batch."""
 UNUSED = ("label", "group", "split", "url", "text_id", "image_id")
 """Columns that a prediction does not need.  A row that lacks one stays."""
 
 
-class Part(NamedTuple):
+class Batch(NamedTuple):
     """Rows to predict, in the order of the input.
 
     Attributes
     ----------
     number
-        *number* counts the parts from 0.
+        *number* counts the batches from 0.
     rows
         *rows* have row, id, text and image, and ``reason`` where a row cannot be read.
     stamp
@@ -70,8 +70,8 @@ class NewRows:
         """Return the number of rows, after reading all of them."""
         return sum(len(records) + len(dropped) for records, dropped in self._source.read(self._work))
 
-    def parts(self) -> Iterator[Part]:
-        """Yield all rows in parts, the first one small.
+    def batches(self) -> Iterator[Batch]:
+        """Yield all rows in batches, the first one small.
 
         Raises
         ------
@@ -83,14 +83,14 @@ class NewRows:
             gone = dropped.select("row", "id", pl.col(REASON))
             rows = pl.concat([records.drop("source"), gone], how="diagonal").sort("row")
             waiting = pl.concat([waiting, rows], how="diagonal") if len(waiting) else rows
-            while len(waiting) >= (size := PART_ROWS if number else FIRST_ROWS):
-                yield _part(number, waiting[:size])
+            while len(waiting) >= (size := BATCH_ROWS if number else FIRST_ROWS):
+                yield _batch(number, waiting[:size])
                 number, waiting = number + 1, waiting[size:]
         if len(waiting):
-            yield _part(number, waiting)
+            yield _batch(number, waiting)
 
 
-def _part(number: int, rows: Frame) -> Part:
+def _batch(number: int, rows: Frame) -> Batch:
     refs = rows["image"].drop_nulls().to_list() if "image" in rows.columns else []
     stamp = sha256(rows.hash_rows().to_numpy().tobytes())
     for ref in refs:
@@ -99,7 +99,7 @@ def _part(number: int, rows: Frame) -> Part:
             stamp.update(f"{found.st_size} {found.st_mtime_ns} ".encode())
         except (OSError, ValueError):
             stamp.update(b"- ")
-    return Part(number, rows, stamp.hexdigest()[:16])
+    return Batch(number, rows, stamp.hexdigest()[:16])
 
 
 def rows_of_table(
@@ -179,4 +179,4 @@ def key_of_rows(rows: NewRows, *others: object) -> str:
     others
         *others* are JSON-like values.
     """
-    return key_of(rows.fingerprint(), PART_ROWS, FIRST_ROWS, *others)
+    return key_of(rows.fingerprint(), BATCH_ROWS, FIRST_ROWS, *others)

@@ -1,4 +1,4 @@
-"""Predict the rows of any input: part after part, several at a time, with one row out for each row in."""
+"""Predict the rows of any input: batch after batch, several at a time, with one row out for each row in."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ from counterpoint.errors import CounterpointError
 from counterpoint.features.child import children_ready
 from counterpoint.files import digest_of
 from counterpoint.on_progress import OnProgress, ignore_progress
-from counterpoint.saved.new_rows import NewRows, Part, key_of_rows
+from counterpoint.saved.new_rows import Batch, NewRows, key_of_rows
 from counterpoint.saved.prediction_file import PredictionFile
 from counterpoint.saved.record import RECORD
 from counterpoint.schema import Frame
@@ -59,7 +59,7 @@ def predict_rows(
     trusted
         *trusted* are classes and encoders from outside this package that may be imported.
     workers
-        *workers* is the number of parts that are predicted at a time (default: one a core).
+        *workers* is the number of batches that are predicted at a time (default: one a core).
     on_progress
         *on_progress* receives the number of predicted rows, and of all rows.
 
@@ -78,30 +78,30 @@ def predict_rows(
         if file.is_another:
             on_progress("starting again: the parts that were there are of other rows or another model", 0, 0)
         with _workers(folder, trusted, workers or os.cpu_count() or 1) as crew:
-            for part, predictions in _in_order(rows.parts(), crew, file):
+            for batch, predictions in _in_order(rows.batches(), crew, file):
                 if predictions is not None:
-                    file.write(part, predictions)
-                stamps.append(part.stamp)
-                n_done += len(part.rows)
-                on_progress(STEP, n_done, n_all.after(part))
+                    file.write(batch, predictions)
+                stamps.append(batch.stamp)
+                n_done += len(batch.rows)
+                on_progress(STEP, n_done, n_all.after(batch))
         file.finish(stamps)
     return n_done
 
 
 class _Total:
-    """The number of all rows, counted once the first part is done, while the workers predict the next ones."""
+    """The number of all rows, counted once the first batch is done, while the workers predict the next ones."""
 
     def __init__(self, rows: NewRows) -> None:
         self._rows, self._n = rows, 0
 
-    def after(self, part: Part) -> int:
-        if part.number == 1:
+    def after(self, batch: Batch) -> int:
+        if batch.number == 1:
             self._n = self._rows.count()
         return self._n
 
 
 class _Workers:
-    """Workers, each of which predicts one part at a time.
+    """Workers, each of which predicts one batch at a time.
 
     The first ones are threads of this process, which share one model.  They are ready first and need the least memory,
     but each holds the interpreter for a part of the time.  Each further worker has a process of its own.
@@ -126,7 +126,7 @@ class _Workers:
         return self._threads.submit(self._predict, rows).result
 
     def stop(self) -> None:
-        """Stop without waiting for the parts that are under way."""
+        """Stop without waiting for the batches that are under way."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for executor in self._processes:
             processes = list((getattr(executor, "_processes", None) or {}).values())
@@ -182,30 +182,32 @@ def _open_here(folder: Path, trusted: Collection[str]) -> None:
 
 
 def _predict(rows: Frame) -> Frame:
-    from counterpoint.saved.predicted_part import predicted  # noqa: PLC0415 - the same
+    from counterpoint.saved.predicted_batch import predicted  # noqa: PLC0415 - the same
 
     return predicted(_opened[0], rows)
 
 
-def _in_order(parts: Iterator[Part], workers: _Workers, file: PredictionFile) -> Iterator[tuple[Part, Frame | None]]:
-    """Yield each part with its predictions, or None where the *file* has them already.
+def _in_order(
+    batches: Iterator[Batch], workers: _Workers, file: PredictionFile
+) -> Iterator[tuple[Batch, Frame | None]]:
+    """Yield each batch with its predictions, or None where the *file* has them already.
 
-    The first part is awaited alone, so that no other takes the interpreter from the first result.
+    The first batch is awaited alone, so that no other takes the interpreter from the first result.
     """
-    waiting = deque[tuple[Part, Callable[[], Frame] | None]]()
-    for part in parts:
-        waiting.append((part, None if file.has(part) else workers.submit(part.rows)))
-        if len(waiting) > (workers.n_ahead if part.number else 0):
+    waiting = deque[tuple[Batch, Callable[[], Frame] | None]]()
+    for batch in batches:
+        waiting.append((batch, None if file.has(batch) else workers.submit(batch.rows)))
+        if len(waiting) > (workers.n_ahead if batch.number else 0):
             yield _result(*waiting.popleft())
     while waiting:
         yield _result(*waiting.popleft())
 
 
-def _result(part: Part, result: Callable[[], Frame] | None) -> tuple[Part, Frame | None]:
+def _result(batch: Batch, result: Callable[[], Frame] | None) -> tuple[Batch, Frame | None]:
     try:
-        return part, result() if result else None
+        return batch, result() if result else None
     except BrokenProcessPool as error:
-        first, last = part.rows["row"][0], part.rows["row"][-1]
+        first, last = batch.rows["row"][0], batch.rows["row"][-1]
         raise CounterpointError(
             f"A process died near the rows {first:,} to {last:,}, perhaps for lack of memory. "
             "The same command goes on from there."

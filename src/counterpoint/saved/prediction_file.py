@@ -1,4 +1,4 @@
-"""The file of predictions: parts that are kept when the command is killed, and at the end one whole file."""
+"""The file of predictions: a part for each batch, kept when the command is killed, and at the end one whole file."""
 
 import fcntl
 import re
@@ -23,7 +23,7 @@ from counterpoint.artifacts import (
 from counterpoint.errors import ConfigError, RunFolderError, did_you_mean
 from counterpoint.files import read_parquet
 from counterpoint.formats.tables import is_text
-from counterpoint.saved.new_rows import Part
+from counterpoint.saved.new_rows import Batch
 from counterpoint.schema import Frame
 
 KEY, LOCK = "key.json", "lock"
@@ -72,16 +72,16 @@ class PredictionFile:
         with _locked(_folder(path), path):
             yield cls(path, key)
 
-    def has(self, part: Part) -> bool:
-        """Return whether the predictions of *part* were written before."""
+    def has(self, batch: Batch) -> bool:
+        """Return whether the predictions of *batch* were written before."""
         try:
-            return len(read_parquet(self._path(part.number, part.stamp), ["row"])) == len(part.rows)
+            return len(read_parquet(self._path(batch.number, batch.stamp), ["row"])) == len(batch.rows)
         except (OSError, pl.exceptions.PolarsError):
             return False
 
-    def write(self, part: Part, predictions: Frame) -> None:
-        """Write the *predictions* of *part*, whole or not at all."""
-        write_parquet(self._path(part.number, part.stamp), predictions)
+    def write(self, batch: Batch, predictions: Frame) -> None:
+        """Write the *predictions* of *batch*, whole or not at all."""
+        write_parquet(self._path(batch.number, batch.stamp), predictions)
 
     def finish(self, stamps: Iterable[str]) -> None:
         """Write the whole file from its parts, whose *stamps* are in their order, and remove them."""

@@ -1,6 +1,6 @@
 """A prediction with its causes: how the probability changes without each word, each patch, the text, the picture.
 
-Each part is left out once, and one call predicts all variants.  Parts that matter only together are not found.
+Each piece is left out once, and one call predicts all variants.  Pieces that matter only together are not found.
 """
 
 import re
@@ -25,8 +25,8 @@ _WORD = re.compile(rf"[{_NO_SPACES}]|[^\s{_NO_SPACES}]+")
 Pair = tuple[str | None, str | None]
 
 
-class Part(NamedTuple):
-    """A part of the pair and the variant without it.
+class Piece(NamedTuple):
+    """A piece of the pair and the variant without it.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Part(NamedTuple):
     name
         *name* is the word, the place of the patch, or the modality.
     without
-        *without* is the pair without the part.
+        *without* is the pair without the piece.
     """
 
     kind: str
@@ -57,8 +57,8 @@ def words_of(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def parts_of(pair: Pair, modalities: Iterable[str], hidden: Iterable[str] = ()) -> list[Part]:
-    """Return the parts of *pair* that can be left out.
+def pieces_of(pair: Pair, modalities: Iterable[str], hidden: Iterable[str] = ()) -> list[Piece]:
+    """Return the pieces of *pair* that can be left out.
 
     Parameters
     ----------
@@ -71,22 +71,22 @@ def parts_of(pair: Pair, modalities: Iterable[str], hidden: Iterable[str] = ()) 
 
     Examples
     --------
-    >>> [part.without for part in parts_of(("a dog", None), ["text"])]
+    >>> [piece.without for piece in pieces_of(("a dog", None), ["text"])]
     [(' dog', None), ('a ', None)]
     """
     text, image = pair
-    parts = []
+    pieces = []
     if text is not None and "text" in modalities:
-        parts += [Part("words", text[a:b], (text[:a] + text[b:], image)) for a, b in words_of(text)]
+        pieces += [Piece("words", text[a:b], (text[:a] + text[b:], image)) for a, b in words_of(text)]
     if text is not None and image is not None and {"text", "image"} <= set(modalities):
-        parts += [Part("modalities", "text", (None, image)), Part("modalities", "image", (text, None))]
-    return parts + [Part("patches", str(place), (text, path)) for place, path in enumerate(hidden)]
+        pieces += [Piece("modalities", "text", (None, image)), Piece("modalities", "image", (text, None))]
+    return pieces + [Piece("patches", str(place), (text, path)) for place, path in enumerate(hidden)]
 
 
 def explain(saved: SavedModel, text: str | None, image: Path | None, pixels: Pixels8 | None, folder: Path) -> Any:
-    """Return the prediction of one pair and the effect of each of its parts, as a structure for JSON.
+    """Return the prediction of one pair and the effect of each of its pieces, as a structure for JSON.
 
-    An *effect* is the probability of the predicted class with the part, minus the probability without it.  Effects are
+    An *effect* is the probability of the predicted class with the piece, minus the probability without it.  Effects are
     measured with a small copy of the picture, so that a large picture is decoded only once.
 
     Parameters
@@ -104,8 +104,8 @@ def explain(saved: SavedModel, text: str | None, image: Path | None, pixels: Pix
     """
     whole, *hidden = write_copies(pixels, folder) if pixels is not None and "image" in saved.modalities else [None]
     pair = (text, whole)
-    parts = parts_of(pair, saved.modalities, [path for path in hidden if path])
-    variants = list(dict.fromkeys([pair, *(part.without for part in parts)]))
+    pieces = pieces_of(pair, saved.modalities, [path for path in hidden if path])
+    variants = list(dict.fromkeys([pair, *(piece.without for piece in pieces)]))
     rows = [(text, str(image) if image else None), *variants]
     with made_apart():  # the page runs for long
         found = saved.predict(pl.DataFrame(rows, schema={"text": pl.String, "image": pl.String}, orient="row"))
@@ -113,7 +113,7 @@ def explain(saved: SavedModel, text: str | None, image: Path | None, pixels: Pix
     chances = dict(zip(variants, found[f"p_{first['label']}"].to_list()[1:], strict=True))
     return {
         **_prediction(first, saved),
-        **_by_kind((part, chances[pair] - chances[part.without]) for part in parts),
+        **_by_kind((piece, chances[pair] - chances[piece.without]) for piece in pieces),
         "n_words": sum(1 for _ in _WORD.finditer(text or "")),
         "grid": GRID,
     }
@@ -138,10 +138,10 @@ def _prediction(row: Mapping[str, Any], saved: SavedModel) -> dict[str, Any]:
     }
 
 
-def _by_kind(effects: Iterable[tuple[Part, float]]) -> dict[str, list[dict[str, Any]]]:
+def _by_kind(effects: Iterable[tuple[Piece, float]]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {"words": [], "patches": [], "modalities": []}
-    for part, effect in effects:
-        found[part.kind].append({"name": part.name, "effect": effect, "shown": _points(effect)})
+    for piece, effect in effects:
+        found[piece.kind].append({"name": piece.name, "effect": effect, "shown": _points(effect)})
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from counterpoint.report.findings import checklist_answers as answers
-from counterpoint.report.findings.checklist_answers import Answer, StudyRecord
+from counterpoint.report.findings.checklist_answers import ItemAnswer, StudyRecord
 from counterpoint.schema import PAIRS, Frame, empty
 
 Content = dict[str, Any]
@@ -18,18 +18,18 @@ SOURCE = "Kapoor et al., REFORMS, Science Advances 10, eadk3452, 2024"
 
 
 QUESTION = answers.partly("The study compares models of text, of image and of both on the same rows", "the reason")
-INSTRUCTIONS = Answer("The section How to reproduce has the commands and the study file.")
+INSTRUCTIONS = ItemAnswer("The section How to reproduce has the commands and the study file.")
 
 
 class Item(NamedTuple):
     """One item: its short name, and its answer, or the function that reads it from the record."""
 
     name: str
-    answer: Answer | Callable[[StudyRecord], Answer]
+    answer: ItemAnswer | Callable[[StudyRecord], ItemAnswer]
 
     def of(self, record: StudyRecord) -> Content:
         """Return the item with its answer for one study."""
-        answer = self.answer if isinstance(self.answer, Answer) else self.answer(record)
+        answer = self.answer if isinstance(self.answer, ItemAnswer) else self.answer(record)
         return {"name": self.name, "text": answer.text, "state": answer.state}
 
 

@@ -1,4 +1,4 @@
-"""Predictions of the rows of one part, by a saved model that is open."""
+"""Predictions of the rows of one batch, by a saved model that is open."""
 
 import polars as pl
 
@@ -15,7 +15,7 @@ def predicted(saved: SavedModel, rows: Frame) -> Frame:
     saved
         *saved* is the model.
     rows
-        *rows* are those of a part.
+        *rows* are those of a batch.
     """
     reason = pl.lit(None, pl.String).alias("reason") if "reason" not in rows.columns else pl.col("reason")
     whole = rows.with_columns(reason)

@@ -25,8 +25,8 @@ SAME_SCORE = 1e-6
 
 
 @dataclass(frozen=True)
-class FinishedRun:
-    """A finished study in its run folder.
+class LetteredRun:
+    """A finished study in its run folder, with the letter that stands for it.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class FinishedRun:
         return metric in METRICS or metric in self.trusted
 
 
-def read_runs(folders: Sequence[Path], *, trusted: Sequence[str] = ()) -> list[FinishedRun]:
+def read_runs(folders: Sequence[Path], *, trusted: Sequence[str] = ()) -> list[LetteredRun]:
     """Return the finished studies in *folders*, the first of which is the reference.
 
     Parameters
@@ -129,7 +129,7 @@ def read_runs(folders: Sequence[Path], *, trusted: Sequence[str] = ()) -> list[F
     return [_read_run(folder, letter, trusted) for folder, letter in zip(folders, LETTERS, strict=False)]
 
 
-def _read_run(folder: Path, letter: str, trusted: Sequence[str]) -> FinishedRun:
+def _read_run(folder: Path, letter: str, trusted: Sequence[str]) -> LetteredRun:
     _check_is_run(folder)
     found, fits = read_finished(folder)
     results = results_in_form(found, folder)
@@ -139,9 +139,9 @@ def _read_run(folder: Path, letter: str, trusted: Sequence[str]) -> FinishedRun:
         raise RunFolderError(f"A table in {folder} is not usable: {error}") from error
 
 
-def _with_tables(folder: Path, letter: str, results: Results, fits: Fits, trusted: Sequence[str]) -> FinishedRun:
+def _with_tables(folder: Path, letter: str, results: Results, fits: Fits, trusted: Sequence[str]) -> LetteredRun:
     predictions = check(read_kept_table(folder, "fits", "predictions"), PREDICTIONS, table="Predictions")
-    run = FinishedRun(
+    run = LetteredRun(
         letter, folder, results, settings_of_run(results.config, folder), fits, _rows(folder),
         predictions.filter(part="test"), class_shares(predictions), trusted,
     )  # fmt: skip
@@ -175,7 +175,7 @@ def _rows(folder: Path) -> Frame:
     return kept.join(texts, on="row", how="left").drop("row")
 
 
-def _check_is_one(run: FinishedRun) -> None:
+def _check_is_one(run: LetteredRun) -> None:
     """Raise if the tables were made with other settings than results.json."""
     labels = run.test.select("id", "label").unique()
     are_pairs = labels.join(run.rows.select("id", "label"), on=["id", "label"], how="anti").is_empty()
@@ -183,7 +183,7 @@ def _check_is_one(run: FinishedRun) -> None:
         raise RunFolderError(f"The tables in {run.folder} are newer than its {RESULTS}. {AGAIN}.")
 
 
-def _has_its_scores(run: FinishedRun) -> bool:
+def _has_its_scores(run: LetteredRun) -> bool:
     name = next((each for each in (run.primary_metric, *run.metrics) if each in METRICS), None)
     if name is None or not run.can_import(run.primary_metric):
         return True
