@@ -16,7 +16,8 @@ from counterpoint.fits import Fits
 from counterpoint.report import write_page
 from counterpoint.report.results import environment, rows_account, rows_of
 from counterpoint.report.sharing import as_yaml, shared_settings
-from counterpoint.runs.finished import RESULTS, read_finished, write_finished
+from counterpoint.runs.finished import read_finished, write_finished
+from counterpoint.runs.places import RESULTS, fits_folder
 from counterpoint.runs.queue_files import write_queues
 from counterpoint.schema import Frame
 from counterpoint.study_resources import StudyResources
@@ -96,4 +97,4 @@ def write_outcome(
 def has_fits(root: Path) -> bool:
     """Report whether each fit behind the finished page in folder *root* is kept."""
     keys = read_finished(root).fits.values()
-    return all(is_done(root / "fits" / name, key) for fits in keys for name, key in fits.items())
+    return all(is_done(fits_folder(root) / name, key) for fits in keys for name, key in fits.items())

@@ -25,6 +25,7 @@ from counterpoint.measures.size_curve import FURTHEST, NO_CONTRAST, NOT_WANTED, 
 from counterpoint.measures.size_scores import SizeScores, Subset, size_scores
 from counterpoint.metrics import find_metric
 from counterpoint.metrics.decision import class_shares
+from counterpoint.runs.places import fits_folder, table_path
 from counterpoint.schema import SIZE_CURVES, SIZES, Frame, empty
 from counterpoint.seeds import child_seed
 
@@ -146,7 +147,7 @@ def _subset(
             branches = {name: study.contenders[name] for name in needed}
             seconds = study.contenders[task.contender].estimate_s(len(rows["train"]), branches)
             tasks[task.contender] = replace(
-                task, fold="test", pairs=folder / "tables" / "pairs.parquet", fits=folder / "fits",
+                task, fold="test", pairs=table_path(folder, "pairs"), fits=fits_folder(folder),
                 key=key_of("size", task.key, share, draw), needed=needed, estimate_s=seconds,
             )  # fmt: skip
         return tasks[task.contender]
@@ -177,7 +178,7 @@ def _made(study: Sizable, subsets: Sequence[SizeSubset]) -> None:
     """Make the fits of all *subsets* that are not made yet, in one pool."""
     for subset in subsets:
         if not all(task.is_done for task in subset.tasks):
-            write_parquet(subset.folder / "tables" / "pairs.parquet", subset.pairs)
+            write_parquet(table_path(subset.folder, "pairs"), subset.pairs)
     prepared = study.made("pairs")
     build = partial(
         build_stores, prepared["pairs"], study.contenders, config=study.config, cache=study.cache,

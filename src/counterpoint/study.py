@@ -25,7 +25,8 @@ from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.outcome_files import has_fits, results_of, write_outcome
 from counterpoint.redaction import redacted
 from counterpoint.repeats import FOLDER, contrasts, fit_all
-from counterpoint.runs.finished import PAGE, is_finished
+from counterpoint.runs.finished import is_finished
+from counterpoint.runs.places import ENCODINGS, PAGE, cache_folder
 from counterpoint.runs.primary import fixed_primary
 from counterpoint.schema import Frame
 from counterpoint.sizes import SIZES_RULE, size_tables
@@ -35,8 +36,6 @@ COMPARED = ("pairs", "dropped", "predictions", "history", "costs", "scores", "re
 """Tables of a finished comparison."""
 DESCRIBING = ("segments", "sizes", "map")
 """Stages after the findings, whose tables the page has in full."""
-ENCODINGS = ".encodings"
-"""The folder in ``runs`` of the texts and images that were encoded for any study."""
 
 
 class Study:
@@ -291,7 +290,7 @@ class Study:
     @cached_property
     def cache(self) -> Path:
         """The folder with stores of resized pixels.  Another state of the image files has another folder."""
-        return self._records_of.cache if self._records_of else self.root / "cache" / self.key("records")
+        return self._records_of.cache if self._records_of else cache_folder(self.root, self.key("records"))
 
     @cached_property
     def fits(self) -> Fits:

@@ -20,8 +20,9 @@ from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.report.results import environment, rows_of
 from counterpoint.report.sharing import shared_text
 from counterpoint.report.sweep import Learned, Swept, write_sweep_page
+from counterpoint.runs.places import ENCODINGS
 from counterpoint.schema import TEST_PARTS, Frame
-from counterpoint.study import ENCODINGS, Study
+from counterpoint.study import Study
 
 __all__ = ["POINTS", "Point", "Sweep", "open_sweep", "points"]
 

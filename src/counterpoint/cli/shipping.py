@@ -10,6 +10,7 @@ import typer
 
 from counterpoint.cli.ending import interruptible, say
 from counterpoint.errors import ConfigError
+from counterpoint.runs.places import RESULTS
 
 if TYPE_CHECKING:
     from counterpoint.saved.new_rows import NewRows
@@ -76,7 +77,7 @@ def predict(
 
     given = [name for name, value in (("--table", table), ("--folder", images)) if value is not None]
     _check_given(given, text, image)
-    if contender is None and not holds_model(folder) and (folder / "results.json").exists():
+    if contender is None and not holds_model(folder) and (folder / RESULTS).exists():
         raise ConfigError(
             f"{folder} is a run folder. Name a contender after it, or save one: counterpoint save {folder} --to DIR."
         )

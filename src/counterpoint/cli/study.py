@@ -12,6 +12,7 @@ from counterpoint.cli.ending import interruptible, print_parts, say
 from counterpoint.cli.exporting import Classes, Resize, as_list, checked_resize, exported
 from counterpoint.cli.settings import Address, Sets, as_sets
 from counterpoint.errors import ConfigError, did_you_mean
+from counterpoint.runs.places import PAGE, RESULTS
 from counterpoint.safe_text import terminal_text
 
 if TYPE_CHECKING:
@@ -176,8 +177,8 @@ def _print_summary(study: "Study") -> None:
     from counterpoint.artifacts import read_json
     from counterpoint.report.terminal import study_summary
 
-    parts = study_summary(read_json(study.root / "results.json"), study.config.evaluate.primary)
-    _print_with_page(parts, study.root / "report.html")
+    parts = study_summary(read_json(study.root / RESULTS), study.config.evaluate.primary)
+    _print_with_page(parts, study.root / PAGE)
 
 
 def _track(study: "Study") -> None:
@@ -188,7 +189,7 @@ def _track(study: "Study") -> None:
     from counterpoint.saved.save import save
     from counterpoint.track import FinishedStudy, tracked
 
-    results = read_json(study.root / "results.json")
+    results = read_json(study.root / RESULTS)
     winner = partial(save, study.root)
     finished = FinishedStudy(study.root, results, study.history(), study.key("findings"), winner)
     for outcome in tracked(study.config.track, finished):

@@ -15,8 +15,9 @@ from counterpoint.errors import ConfigError, RunFolderError, SchemaError, did_yo
 from counterpoint.metrics import METRICS, find_metric, read_part
 from counterpoint.metrics.decision import class_shares
 from counterpoint.metrics.rows import Floats
-from counterpoint.runs.finished import AGAIN, RESULTS, Fits, read_finished, settings_of_run
+from counterpoint.runs.finished import AGAIN, Fits, read_finished, settings_of_run
 from counterpoint.runs.kept_tables import read_kept_table, stage_key
+from counterpoint.runs.places import RESULTS
 from counterpoint.schema import PAIRS, PREDICTIONS, TEST_PARTS, Frame, check
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

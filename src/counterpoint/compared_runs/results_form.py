@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from counterpoint.errors import RunFolderError
-from counterpoint.runs.finished import AGAIN, RESULTS
+from counterpoint.runs.finished import AGAIN
+from counterpoint.runs.places import RESULTS
 from counterpoint.safe_text import error_value
 
 

@@ -17,6 +17,7 @@ from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.readings import Reading, fingerprints_of, needs_trust
 from counterpoint.engines.gpus import may_have_gpu
 from counterpoint.errors import ConfigError
+from counterpoint.runs.places import fits_folder, table_path
 from counterpoint.schema import Frame
 
 Entries = tuple[ContenderEntry, ...]
@@ -130,7 +131,7 @@ def plan(
     """
     stores = {"cache": cache, "encodings": encodings}
     models = models_of(entries, seed=rules.seeds[0], **stores)
-    places = {"pairs": folder / "tables" / "pairs.parquet", "fits": folder / "fits"} | stores
+    places = {"pairs": table_path(folder, "pairs"), "fits": fits_folder(folder)} | stores
     planner = _Planner(_needed_first(entries, models), models, rules, key, places)
     folds = {fold: len(rows_by_part(pairs, fold)["train"]) for fold in folds_to_test(pairs)}
     tasks = [task for fold, n_train in folds.items() for task in planner.of_fold(fold, n_train)]

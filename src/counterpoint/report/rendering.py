@@ -16,6 +16,7 @@ from counterpoint.metrics import find_metric
 from counterpoint.report.cells import cell
 from counterpoint.report.drawing.palette import STYLES, css_variables
 from counterpoint.report.findings import section as findings
+from counterpoint.runs.places import PAGE
 from counterpoint.safe_text import page_line
 
 FILTERS = (
@@ -33,7 +34,7 @@ PRINT = "print.css"
 """The style sheet that overrides all others."""
 
 
-def write_html(folder: Path, template: str, content: Mapping[str, Any], *, name: str = "report.html") -> Path:
+def write_html(folder: Path, template: str, content: Mapping[str, Any], *, name: str = PAGE) -> Path:
     """Write a page into *folder* and return its path.
 
     Parameters

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from counterpoint.artifacts import are_true, digests, read_json, read_sealed, write_sealed
 from counterpoint.config.yaml_text import NotPlainError, read_yaml
 from counterpoint.errors import RunFolderError
+from counterpoint.runs.places import PAGE, RESULTS
 
-MARK, PAGE, RESULTS = "report.json", "report.html", "results.json"
+MARK = "report.json"
 FIGURES, QUEUES = "figures", "queues"
 AGAIN = "counterpoint run makes it again"
 

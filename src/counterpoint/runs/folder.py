@@ -16,6 +16,7 @@ import polars as pl
 from counterpoint.artifacts import are_true, digests, key_of, read_sealed, remove, write_parquet, write_sealed
 from counterpoint.errors import RunFolderError
 from counterpoint.files import read_parquet
+from counterpoint.runs.places import stage_record, table_path
 from counterpoint.schema import Frame
 
 _OWNER = {"study": str, "file": str | None, "kind": str, "source": str}
@@ -125,11 +126,12 @@ class RunFolder:
 
     def path(self, table: str) -> Path:
         """Return the path of *table*."""
-        return self.root / "tables" / f"{table}.parquet"
+        return table_path(self.root, table)
 
     def holds_stages(self, *stages: str) -> bool:
         """Return whether one of *stages* was ever finished here.  "*" stands for any stage."""
-        return any(any((self.root / "tables").glob(f".{stage}.json")) for stage in stages)
+        records = (stage_record(self.root, stage) for stage in stages)
+        return any(any(record.parent.glob(record.name)) for record in records)
 
     def has(self, stage: str, key: str) -> bool:
         """Return whether *stage* was finished with *key*."""
@@ -137,7 +139,7 @@ class RunFolder:
 
     def kept(self, stage: str, key: str) -> dict[str, Frame] | None:
         """Return the tables of *stage* when it was finished with *key* and nothing of it has changed, else None."""
-        record = read_sealed(self._record(stage), _STAGE)
+        record = read_sealed(stage_record(self.root, stage), _STAGE)
         if record is None or record["key"] != key or not are_true(self.root, record["files"]):
             return None
         if record["images"] and record["root"] != str(self.root.absolute()):
@@ -174,7 +176,7 @@ class RunFolder:
         started, outer_s = time.perf_counter(), self._nested_s
         self._nested_s = 0.0
         with self._claimed():
-            remove(self._record(stage))
+            remove(stage_record(self.root, stage))
             tables = dict(make())
             for name, frame in tables.items():
                 write_parquet(self.path(name), frame)
@@ -189,14 +191,12 @@ class RunFolder:
             # Making a stage may make others first. Their time is not counted here.
             "took_s": round(elapsed_s - self._nested_s, 3),
         }
-        write_sealed(self._record(stage), record)
+        write_sealed(stage_record(self.root, stage), record)
         self._nested_s = outer_s + elapsed_s
         return tables
 
     def took_s(self) -> dict[str, float]:
         """Return the time that each stage took when it was made, in seconds."""
-        found = {path: read_sealed(path, _STAGE) for path in sorted((self.root / "tables").glob(".*.json"))}
+        every = stage_record(self.root, "*")
+        found = {path: read_sealed(path, _STAGE) for path in sorted(every.parent.glob(every.name))}
         return {path.stem.removeprefix("."): record["took_s"] for path, record in found.items() if record is not None}
-
-    def _record(self, stage: str) -> Path:
-        return self.root / "tables" / f".{stage}.json"

@@ -8,6 +8,7 @@ from counterpoint.artifacts import are_true, read_sealed
 from counterpoint.errors import RunFolderError
 from counterpoint.files import read_parquet
 from counterpoint.runs.finished import AGAIN
+from counterpoint.runs.places import stage_record, table_path
 from counterpoint.schema import Frame
 
 _STAGE = {"key": str, "files": dict}
@@ -19,7 +20,7 @@ def stage_key(root: Path, stage: str) -> str | None:
     >>> stage_key(Path("nowhere"), "pairs") is None
     True
     """
-    record = read_sealed(_record(root, stage), _STAGE)
+    record = read_sealed(stage_record(root, stage), _STAGE)
     return None if record is None else record["key"]
 
 
@@ -40,7 +41,7 @@ def read_kept_table(root: Path, stage: str, table: str) -> Frame:
     RunFolderError
         When the table or the record of the stage is missing or damaged.
     """
-    record, name = read_sealed(_record(root, stage), _STAGE), f"tables/{table}.parquet"
+    record, name = read_sealed(stage_record(root, stage), _STAGE), table_path(Path(), table).as_posix()
     digest = None if record is None else record["files"].get(name)
     if not isinstance(digest, str) or not are_true(root, {name: digest}):
         raise RunFolderError(f"{root / name} is damaged or missing. {AGAIN}.")
@@ -48,7 +49,3 @@ def read_kept_table(root: Path, stage: str, table: str) -> Frame:
         return read_parquet(root / name)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RunFolderError(f"{root / name} cannot be read. {AGAIN}.") from error
-
-
-def _record(root: Path, stage: str) -> Path:
-    return root / "tables" / f".{stage}.json"

@@ -10,6 +10,7 @@ from counterpoint.contenders.fit_task import is_done
 from counterpoint.errors import ConfigError, RunFolderError, did_you_mean
 from counterpoint.runs.finished import AGAIN, read_finished, settings_of_run
 from counterpoint.runs.kept_tables import read_kept_table, stage_key
+from counterpoint.runs.places import fits_folder
 from counterpoint.schema import TEST_PARTS, Frame
 
 
@@ -75,9 +76,10 @@ class FinishedRun:
         if name not in keys:
             known = [each.removeprefix(f"{contender}.") for each in keys]
             raise ConfigError(f"{contender} has no fit {fit!r}.{did_you_mean(fit, known)}")
-        if not is_done(self.folder / "fits" / name, keys[name]):
-            raise RunFolderError(f"{self.folder / 'fits' / name} is damaged. {AGAIN}.")
-        return self.folder / "fits" / name
+        folder = fits_folder(self.folder) / name
+        if not is_done(folder, keys[name]):
+            raise RunFolderError(f"{folder} is damaged. {AGAIN}.")
+        return folder
 
     def fits_of(self, contender: str) -> Mapping[str, str]:
         """Return the key of each fit of *contender* by its name, or raise ConfigError where the study has none."""

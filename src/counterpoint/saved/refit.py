@@ -8,11 +8,12 @@ from counterpoint.contenders.folds import folds_to_test, rows_by_part
 from counterpoint.contenders.plan import models_of, plan
 from counterpoint.fits import build_stores, make_fits
 from counterpoint.on_progress import OnProgress, ignore_progress
+from counterpoint.runs.places import ENCODINGS, cache_folder, table_path
 from counterpoint.saved.finished_run import FinishedRun
 from counterpoint.schema import Frame
 
-FOLDER, ENCODINGS = "saved", ".encodings"
-"""The folder, in a run folder, of the fits to all rows, and that of the encoded texts and images next to it."""
+FOLDER = "saved"
+"""The folder, in a run folder, of the fits to all rows."""
 
 
 def on_all_rows(pairs: Frame) -> Frame:
@@ -39,9 +40,9 @@ def refitted(run: FinishedRun, contender: str, *, on_progress: OnProgress = igno
     run.fits_of(contender)
     pairs, config = run.pairs(), run.config
     folder, entries = run.folder / FOLDER, config.contenders
-    stores = {"cache": run.folder / "cache" / run.key("records"), "encodings": run.folder.parent / ENCODINGS}
+    stores = {"cache": cache_folder(run.folder, run.key("records")), "encodings": run.folder.parent / ENCODINGS}
     whole = on_all_rows(pairs)
-    write_parquet(folder / "tables" / "pairs.parquet", whole)
+    write_parquet(table_path(folder, "pairs"), whole)
     rules = config.fit.model_copy(update={"seeds": config.fit.seeds[:1], "address": None, "engine": "local"})
     tasks = plan(entries, rules, whole, folder=folder, **stores, key=key_of(run.key("pairs"), "all rows"))
     wanted = _with_needed(next(task for task in tasks if task.contender == contender))

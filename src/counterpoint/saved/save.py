@@ -21,12 +21,13 @@ from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.errors import ConfigError, RunFolderError
 from counterpoint.lookup import path_of
 from counterpoint.on_progress import OnProgress, ignore_progress
+from counterpoint.runs.places import ENCODINGS
 from counterpoint.saved.card import card
 from counterpoint.saved.finished_run import FinishedRun
 from counterpoint.saved.model import SavedModel, open_saved
 from counterpoint.saved.model_inputs import inputs_of
 from counterpoint.saved.record import CARD, FIT, FORMAT, REFERENCE, write_record
-from counterpoint.saved.refit import ENCODINGS, on_all_rows, refitted
+from counterpoint.saved.refit import on_all_rows, refitted
 from counterpoint.saved.training_reference import (
     FALSE_ALARMS,
     FOLDS,

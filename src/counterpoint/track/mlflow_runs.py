@@ -12,7 +12,8 @@ from typing import Any
 from counterpoint import __version__
 from counterpoint.engines.caps import temporary_environment
 from counterpoint.errors import CounterpointError
-from counterpoint.runs.finished import FIGURES, PAGE, RESULTS
+from counterpoint.runs.finished import FIGURES
+from counterpoint.runs.places import PAGE, RESULTS
 from counterpoint.schema import TEST_PARTS
 from counterpoint.track.finished_study import FinishedStudy, safe_name
 

@@ -22,6 +22,7 @@ from counterpoint.data.sources.pixels import ENDING, is_pixels
 from counterpoint.errors import SourceError
 from counterpoint.formats.fold_names import folds_of_files
 from counterpoint.formats.tables import FORMATS, open_table
+from counterpoint.runs.places import table_path
 
 TABLES_BELOW = ("data", "tables", "annotations", "metadata")
 """Folders whose tables are read when the folder itself has none."""
@@ -67,7 +68,7 @@ def _acquisition(path: Path) -> InferredSource | None:
 
 def _run_folder(path: Path) -> InferredSource | None:
     """Return the settings for the pairs in the run folder of a study."""
-    pairs = path / "tables" / "pairs.parquet"
+    pairs = table_path(path, "pairs")
     return infer_tables([pairs], pairs) if pairs.is_file() else None
 
 
