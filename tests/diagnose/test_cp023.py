@@ -49,7 +49,7 @@ def losses(found):
     return json.loads(found["evidence"])["losses"]
 
 
-def test_a_loss_to_a_contender_that_reads_nothing_is_not_said_of_the_modality():
+def test_a_loss_to_a_contender_that_reads_nothing_is_no_sign_of_what_the_modality_has():
     reads, places = {**READS, "metadata": ()}, {**PLACES, "metadata": 1}
     found = run_check(
         "CP023", given({"metadata": 0.8, "image-cnn": 0.6, "late-fusion": 0.85}, reads=reads, places=places)
