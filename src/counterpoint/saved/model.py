@@ -124,7 +124,7 @@ class SavedModel:
     def _image_status(self, pairs: Frame) -> pl.Series:
         if "image" not in self.modalities:
             return _unknown(pairs)
-        refs, is_missing = pairs["image"].to_list(), self._images(pairs).is_missing
+        refs, is_missing = pairs["image"].to_list(), self.lacks_image(pairs)
         unreadable = {ref for ref, missing in zip(refs, is_missing, strict=True) if missing and ref is not None}
         # In a child process with a time limit, because the bytes may come from a stranger.
         found = inspect_images(pl.DataFrame({"image": sorted(unreadable)}, schema={"image": pl.String}), Limits())
@@ -133,6 +133,15 @@ class SavedModel:
             for ref, word in found.select("image", "image_status").iter_rows()
         }
         return pl.Series(["missing" if ref is None else why.get(ref, "ok") for ref in refs], dtype=pl.String)
+
+    def lacks_image(self, pairs: Frame) -> NDArray[np.bool_]:
+        """Return whether the image of each of *pairs* is missing or cannot be read, shape (n,)."""
+        return self._images(pairs).is_missing
+
+    def lacks_vector(self, pairs: Frame) -> NDArray[np.bool_]:
+        """Return whether each of *pairs* lacks the vector of its text, shape (n,).  Without an encoder none does."""
+        reading = self._inputs.reading_of("text")
+        return reading.vectors(pairs, self._encodings).is_missing if reading else np.zeros(len(pairs), dtype=bool)
 
     def _images(self, pairs: Frame) -> Pixels | Vectors:
         """Return the images as the model reads them: the vectors of its encoder, or pixels."""

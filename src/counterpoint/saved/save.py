@@ -19,6 +19,7 @@ from counterpoint.contenders.kept.files import load as load_fit
 from counterpoint.contenders.readings import Reading
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.errors import ConfigError, RunFolderError
+from counterpoint.features.shaped_images import why_unreadable
 from counterpoint.lookup import path_of
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.runs.places import ENCODINGS
@@ -70,7 +71,8 @@ def save(
     Raises
     ------
     RunFolderError
-        When the study is not finished or damaged, or *to* is not empty or cannot be written.
+        When the study is not finished or damaged, or *to* is not empty or cannot be written.  Or when most images that
+        the model was trained on cannot be read any more: new ones are compared with them.
     ConfigError
         When the study has no such contender or fit, or the contender is no model of ours.
     UnreadableFitError
@@ -93,7 +95,8 @@ def save(
     on_progress("comparing with training rows", 0, 0)
     record = _record(run, name, model, pairs, fit=fit, why=why)
     train = pairs.filter(pl.col("fold") == "train")
-    reference = _reference(SavedModel(model, record, TrainingReference(), run.folder.parent / ENCODINGS), train)
+    bare = SavedModel(model, record, TrainingReference(), run.folder.parent / ENCODINGS)
+    reference = _reference(bare, train, on_progress)
     _write(where, source, reference)
     write_record(where, record)
     _write_text(where / CARD, card(record, run.results))
@@ -173,15 +176,23 @@ def _outside(model: Any) -> set[str]:
     return {path_of(type(model))}.union(*(_outside(inner) for inner in model.state().fits.values()))
 
 
-def _reference(saved: SavedModel, train: Frame) -> TrainingReference:
-    """Return the training rows in small, where the model reads their modality."""
+def _reference(saved: SavedModel, train: Frame, on_progress: OnProgress) -> TrainingReference:
+    """Return the training rows in small, where the model reads their modality.  Rows that cannot be read are left out.
+
+    Raises
+    ------
+    RunFolderError
+        When most images cannot be read.
+    """
     texts, images = (
         train.filter(pl.col(modality).is_not_null()) if modality in saved.modalities else train.head(0)
         for modality in ("text", "image")
     )
     counted, texts, images = _sampled(texts, MOST_TEXTS), _sampled(texts, MOST_ROWS), _sampled(images, MOST_ROWS)
+    texts = texts.filter(~pl.Series(saved.lacks_vector(texts)))
     by_text = saved.text_vectors(texts) if len(texts) else None
     with images_of(images, is_silent=True):
+        images = _readable(saved, images, on_progress)
         by_image = saved.image_vectors(images) if len(images) else None
     n_measures = sum((len(counted) > 0, by_text is not None, by_image is not None))
     share = min(OF_ONE, FALSE_ALARMS / max(1, n_measures))
@@ -190,6 +201,25 @@ def _reference(saved: SavedModel, train: Frame) -> TrainingReference:
         None if by_text is None else VectorReference.of(by_text, _folds(texts), share=share),
         None if by_image is None else VectorReference.of(by_image, _folds(images), share=share),
     )
+
+
+def _readable(saved: SavedModel, rows: Frame, on_progress: OnProgress) -> Frame:
+    """Return the *rows* whose images can be read, and say how many are left out."""
+    is_lost = pl.Series(saved.lacks_image(rows), dtype=pl.Boolean)
+    if not is_lost.any():
+        return rows
+    ref = rows["image"].filter(is_lost)[0]
+    lost = (
+        f"{is_lost.sum():,} of {len(rows):,} training images cannot be read. The first is {ref} "
+        f"({why_unreadable(ref) or 'its vector is missing'})"
+    )
+    if 2 * int(is_lost.sum()) > len(rows):
+        raise RunFolderError(
+            f"{lost}. At least half of them are needed, to flag new images that are unlike them. "
+            "Put the images back where the study read them, or run the study again on images that are there."
+        )
+    on_progress(f"{lost}. New images are compared with the others", 0, 0)
+    return rows.filter(~is_lost)
 
 
 def _sampled(rows: Frame, most: int) -> Frame:
