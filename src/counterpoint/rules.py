@@ -172,6 +172,15 @@ def masked(text: pl.Expr, words: Iterable[str], *, match: Match = "word", ignore
     return text.str.replace_all(found, " ").str.replace_all(r"\s+", " ").str.strip_chars()
 
 
+def given(text: pl.Expr) -> pl.Expr:
+    r"""Return *text*, with null for each text of white space alone: it counts as missing.
+
+    >>> pl.DataFrame({"t": ["a cat", " \u3000\n", ""]}).select(given(pl.col("t")))["t"].to_list()
+    ['a cat', None, None]
+    """
+    return pl.when(text.str.contains(r"\S")).then(text)
+
+
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 LETTERS = rf"[[\p{{Alphabetic}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+"
 _WORD = rf"[{UNSPACED}]\p{{M}}*|{LETTERS}(?:['’]{LETTERS})*"

@@ -10,10 +10,10 @@ import pytest
 from counterpoint.config import Text
 from counterpoint.contenders import make
 from counterpoint.contenders.calibrate import Scaling
+from counterpoint.contenders.inputs import with_masks
 from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.onnx_export import export_onnx
 from counterpoint.onnx_export.probabilities import EXPORTED
-from counterpoint.rules import masked
 from onnx_material import alone, hard_pairs
 
 MOST = 1e-4
@@ -46,7 +46,7 @@ def fitted(name: str, pairs: pl.DataFrame, classes: Sequence[Any] = CLASSES, **s
 
 def farthest(model: Any, pairs: pl.DataFrame, folder, rules: Text | None = None) -> float:
     export_onnx(model, folder, text_rules=rules)
-    read = pairs if rules is None else pairs.with_columns(masked(pl.col("text"), rules.mask))
+    read = with_masks(pairs, rules or Text())
     return float(np.abs(alone(folder, pairs) - model.predict_proba(read)).max())
 
 

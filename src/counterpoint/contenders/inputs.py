@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from counterpoint.config import Text
 from counterpoint.errors import SchemaError
 from counterpoint.features.in_memory import as_frame, kept_images
-from counterpoint.rules import masked
+from counterpoint.rules import given, masked
 from counterpoint.schema import Frame
 
 MISSING = ("None", "nan", "<NA>", "NaT")
@@ -28,15 +28,18 @@ HINTS = {
 
 
 def with_masks(pairs: Frame, rules: Text) -> Frame:
-    """Return *pairs* without the words that a study takes out of every text.
+    """Return *pairs* with their texts as a study reads them: a blank text is missing, then words are taken out.
 
-    >>> pairs = pl.DataFrame({"text": ["a cat", "a  dog"]})
-    >>> with_masks(pairs, Text(mask=["cat"]))["text"].to_list(), with_masks(pairs, Text()) is pairs
-    (['a', 'a dog'], True)
+    A text of masked words alone becomes empty, and is not missing: in the study it was a text too.
+
+    >>> pairs = pl.DataFrame({"text": ["a cat", "a  dog", "cat", " "]})
+    >>> with_masks(pairs, Text(mask=["cat"]))["text"].to_list(), with_masks(pairs, Text())["text"].to_list()
+    (['a', 'a dog', '', None], ['a cat', 'a  dog', 'cat', None])
     """
-    if not rules.mask:
-        return pairs
-    return pairs.with_columns(masked(pl.col("text"), rules.mask, match=rules.match, ignore_case=rules.ignore_case))
+    text = given(pl.col("text"))
+    if rules.mask:
+        text = masked(text, rules.mask, match=rules.match, ignore_case=rules.ignore_case)
+    return pairs.with_columns(text)
 
 
 def as_pairs(X: Any, columns: Sequence[str] = (), *, n_labels: int | None = None, keep_images: bool = True) -> Frame:

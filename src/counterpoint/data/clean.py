@@ -4,7 +4,7 @@ import polars as pl
 
 from counterpoint.config import Clean
 from counterpoint.errors import SchemaError
-from counterpoint.rules import check_pattern, words
+from counterpoint.rules import check_pattern, given, words
 from counterpoint.schema import RECORDS, Dropped, Frame, check, first_reason, sift
 
 BAD_ROW = "bad_row"
@@ -37,8 +37,7 @@ def clean(inspected: Frame, rules: Clean) -> tuple[Frame, Dropped]:
     (['A fox', None], ['duplicate_id'])
     """
     check(inspected, {**RECORDS, "image_status": pl.String}, table="Records")
-    text = pl.col("text")
-    records = inspected.with_columns(pl.when(text.str.contains(r"\S")).then(text))
+    records = inspected.with_columns(given(pl.col("text")))
     status = pl.col("image_status")
     bad_image = pl.when(~status.is_in(["ok", "missing"])).then(status)
     return sift(records, pl.coalesce(first_reason(_rules(rules)), bad_image), stage="clean")

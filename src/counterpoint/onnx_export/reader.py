@@ -70,7 +70,7 @@ class Reader:
         self._small_letters = str.maketrans(self.settings["text"]["small_letters"])
 
     def predict(self, text: str | None = None, image: str | Path | None = None) -> dict[str, float]:
-        """Return the probability of each class.  A missing text or image is None.
+        """Return the probability of each class.  A missing text or image is None.  A blank text is missing too.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class Reader:
         ImportError
             When a package is missing.
         """
-        pair = _Pair(self, None if text is None else self._masked(text), None if image is None else Path(image))
+        pair = _Pair(self, self._as_in_study(text or ""), None if image is None else Path(image))
         inputs = {name: _MAKERS[made["kind"]](pair, made) for name, made in self._inputs.items()}
         (chances,) = self.run("model.onnx", inputs)
         return {name: float(chance) for name, chance in zip(self.settings["classes"], chances[0], strict=True)}
@@ -128,12 +128,13 @@ class Reader:
         tokenizer.no_padding()
         return tokenizer
 
-    def _masked(self, text: str) -> str:
+    def _as_in_study(self, text: str) -> str | None:
+        """Return *text* without masked words, or None where it was blank before."""
         rules = self.settings["text"]
-        if rules["mask"] is None:
-            return text
-        one_space: str = re.sub(rules["space"], " ", re.sub(rules["mask"], " ", text))
-        return one_space.strip(" ")
+        is_blank = not re.sub(rules["space"], "", text)
+        if is_blank or rules["mask"] is None:
+            return None if is_blank else text
+        return str(re.sub(rules["space"], " ", re.sub(rules["mask"], " ", text))).strip(" ")
 
 
 class _Pair:

@@ -76,7 +76,8 @@ class SavedModel:
         """Return the predictions of the pairs *X*, one row each in their order.
 
         The columns are ``id`` where *X* has it, ``label``, ``p_<class>`` and those of `FLAGS`.  A text or image column
-        that *X* lacks counts as missing in every row, and so does an image that cannot be read.
+        that *X* lacks counts as missing in every row.  So do a blank text and an image that cannot be read.  A text of
+        masked words alone is empty, as in the study, and not missing.
 
         Parameters
         ----------
@@ -90,7 +91,7 @@ class SavedModel:
         """
         pairs = as_pairs(X)
         lacking = [pl.lit(None, pl.String).alias(name) for name in ("text", "image") if name not in pairs.columns]
-        pairs = self._masked(pairs.with_columns(lacking))
+        pairs = with_masks(pairs.with_columns(lacking), self._text_rules)
         if self._inputs.reads_facts and "width_px" not in pairs.columns:
             pairs = inspect_images(pairs, Limits())
         with images_of(pairs, is_silent=True):
@@ -100,11 +101,6 @@ class SavedModel:
         label = pl.Series("label", np.asarray(self.model.classes_)[codes]).cast(pl.String)
         chances = [pl.Series(f"p_{name}", proba[:, column]) for column, name in enumerate(self.model.classes_)]
         return pairs.select(pl.col("^id$"), label, *chances, *flags)
-
-    def _masked(self, pairs: Frame) -> Frame:
-        """Return *pairs* without the words that the study takes out of every text.  A blank text is missing."""
-        text = pl.col("text")
-        return with_masks(pairs, self._text_rules).with_columns(pl.when(text.str.strip_chars() != "").then(text))
 
     def _flags(self, pairs: Frame) -> list[pl.Series]:
         """Return the columns of `FLAGS`."""
@@ -220,8 +216,9 @@ def open_saved(folder: Path | str, *, trusted: Collection[str] = ()) -> SavedMod
 def load(folder: Path | str, *, trusted: Collection[str] = ()) -> Any:
     """Return the fitted scikit-learn classifier in *folder*, a saved model.
 
-    It predicts frames with ``text`` and ``image`` as it did in its study.  The words that the study masks stay in the
-    texts, which `open_saved` takes out.
+    It predicts frames with ``text`` and ``image`` as it did in its study, and takes each text as it is given.  Null is
+    a missing text, and "" is an empty one.  The words that the study masks stay.  `SavedModel.predict`, the commands
+    and an export take a blank text as missing, and take masked words out.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ def predict_pair(
 ) -> dict[str, float]:
     """Return the probability of each class for one pair: the mean over the fits (folds, seeds) of a contender.
 
-    The words that the study masks are first removed from the text.
+    A blank text is missing.  The words that the study masks are removed from any other text.
 
     Parameters
     ----------
