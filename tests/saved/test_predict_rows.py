@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 import counterpoint as cp
 from counterpoint.cli import app
+from counterpoint.data.sources.folder_rows import MAX_TEXT_BYTES
 from counterpoint.errors import ConfigError, CounterpointError, RunFolderError, SourceError
 from counterpoint.saved import new_rows
-from counterpoint.saved.image_folder import MOST_TEXT_BYTES, rows_of_folder
+from counterpoint.saved.image_folder import rows_of_folder
 from counterpoint.saved.model import SavedModel, open_saved
 from counterpoint.saved.new_rows import BATCH_ROWS, FIRST_ROWS, Batch, rows_of_table
 from counterpoint.saved.predict_rows import HERE, predict_rows
@@ -213,7 +214,7 @@ def test_every_file_of_a_folder_that_is_named_as_an_image_is_a_row(saved, tmp_pa
         (folder / os.fsdecode(name)).write_bytes(b"broken")
     (folder / "e.png").symlink_to("e.png")
     (folder / "f.png").symlink_to("nowhere.png")
-    (folder / "a.txt").write_bytes(b"w" * (MOST_TEXT_BYTES + 1))
+    (folder / "a.txt").write_bytes(b"w" * (MAX_TEXT_BYTES + 1))
     os.mkfifo(folder / "g.jpg")
     predict_rows(saved.parent / "image", rows_of_folder(folder, tmp_path), tmp_path / "p.parquet")
     found = {row["id"]: row for row in pl.read_parquet(tmp_path / "p.parquet").iter_rows(named=True)}

@@ -79,7 +79,7 @@ class Listing:
     def _is_file(self, entry: os.DirEntry[str], prefix: str) -> bool:
         """Return whether an entry is a file, or a broken link with the name of an image.  Set all others aside."""
         is_broken = not os.path.exists(entry.path)  # noqa: PTH110
-        if os.path.isfile(entry.path) or (is_broken and _has_image_name(entry.name)):  # noqa: PTH113
+        if os.path.isfile(entry.path) or (is_broken and has_image_name(entry.name)):  # noqa: PTH113
             return True
         if not os.path.isdir(entry.path):  # noqa: PTH112
             self.aside.append((BROKEN_LINK if is_broken else SPECIAL, prefix + entry.name))
@@ -91,7 +91,7 @@ class Listing:
         return frozenset(name for name in self.files if self._is_image(name))
 
     def _is_image(self, name: str) -> bool:
-        if _has_image_name(name):
+        if has_image_name(name):
             return True
         return not name.lower().endswith(TEXT) and self.holds_image(name)
 
@@ -132,7 +132,7 @@ def is_image_file(file: Path) -> bool:
     name = file.name
     if is_hidden(name) or name.lower().endswith(TEXT) or not file.is_file():
         return False
-    return _has_image_name(name) or _holds_image(file)
+    return has_image_name(name) or _holds_image(file)
 
 
 def _holds_image(file: Path) -> bool:
@@ -147,7 +147,12 @@ def _steps(name: str) -> list[str]:
     return name.split("/")
 
 
-def _has_image_name(name: str) -> bool:
+def has_image_name(name: str) -> bool:
+    """Return whether the ending of a file is that of an image.
+
+    >>> has_image_name("cats/1.JPG"), has_image_name("cats.png/1"), has_image_name("png")
+    (True, False, False)
+    """
     return name.rpartition("/")[2].lower().rpartition(".")[2] in IMAGE_EXTENSIONS and "." in name.rpartition("/")[2]
 
 

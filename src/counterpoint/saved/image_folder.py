@@ -1,4 +1,4 @@
-"""The images of a folder as rows to predict, each with the text next to it."""
+"""The images of a folder as rows to predict, each with the text next to it, as the source ``folder`` reads them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,22 +7,21 @@ from typing import Any
 from counterpoint.artifacts import key_of
 from counterpoint.data.sources import Source
 from counterpoint.data.sources.base import REASON, row_frames
-from counterpoint.data.sources.folder_rows import readable
+from counterpoint.data.sources.folder_rows import image_row, text_row, texts_of
 from counterpoint.errors import SourceError
-from counterpoint.files import read_bytes
-from counterpoint.formats.tables import check_name, is_text
+from counterpoint.formats.folders import SPECIAL, TEXT, Listing, has_image_name
+from counterpoint.formats.tables import check_name
 from counterpoint.formats.tars import IMAGE_EXTENSIONS
 from counterpoint.saved.new_rows import NewRows
 from counterpoint.schema import Frame
 
-MOST_TEXT_BYTES = 1 << 20
-
 
 class ImagesOfFolder(Source):
-    """Every image file below a folder, in the order of their paths, each with the text of ``x.txt`` next to ``x.jpg``.
+    """Every image below a folder, in the order of their paths, each with the text of ``x.txt`` next to ``x.jpg``.
 
-    A file with the ending of an image is a row, whatever it is.  A name that is not UTF-8 is ``bad_name``, and a text
-    that cannot be read is ``bad_text``.
+    Files, images and texts are found as by the source ``folder``: an image by its content or by its name, and no file
+    of a hidden folder.  A file with the ending of an image is a row, whatever it is.  A name that is not UTF-8 is
+    ``bad_name``, and a text that cannot be read, or is not UTF-8, is ``bad_text``.
 
     Parameters
     ----------
@@ -35,32 +34,40 @@ class ImagesOfFolder(Source):
 
     def rows(self, work: Path) -> Iterator[Frame]:
         """Yield the images with their texts."""
-        return row_frames(map(self._row, self._files()), {})
+        listing = Listing(self.path.absolute())
+        texts = _texts(listing)
+        return row_frames((self._row(listing, name, texts.get(name)) for name in self._images(listing)), {})
 
     def fingerprint(self) -> str:
         """Return a hash of the paths of the images."""
-        return key_of(self.model_dump(mode="json"), list(map(str, self._files())))
+        return key_of(self.model_dump(mode="json"), self._images(Listing(self.path.absolute())))
 
-    def _files(self) -> list[Path]:
-        every = (path for path in self.path.rglob("*") if path.suffix[1:].lower() in IMAGE_EXTENSIONS)
-        found = [path for path in every if not path.is_dir() and not path.name.startswith(".")]
+    def _images(self, listing: Listing) -> list[str]:
+        """Return the images.  A file with the ending of a text is one where it holds an image and is no text of one."""
+        taken = set(_texts(listing).values())
+        texts = (name for name in listing.files if name.lower().endswith(TEXT) and name not in taken)
+        found = [*_named_images(listing), *(name for name in texts if listing.holds_image(name))]
         if not found:
             endings = ", ".join(f".{ending}" for ending in sorted(IMAGE_EXTENSIONS))
             raise SourceError(f"{self.path} has no image file. Allowed endings: {endings}.")
-        return sorted(found)
+        return sorted(found, key=lambda name: name.split("/"))
 
-    def _row(self, path: Path) -> dict[str, Any]:
-        row = {"id": str(path.relative_to(self.path)), "source": str(self.path)}
-        if not is_text(row["id"]):
-            return {**row, "id": readable(row["id"]), REASON: "bad_name"}
-        text = None
-        try:
-            text = read_bytes(path.with_suffix(".txt"), most_bytes=MOST_TEXT_BYTES).decode(errors="replace").strip()
-        except FileNotFoundError:
-            pass
-        except OSError:
-            return {**row, REASON: "bad_text"}
-        return {**row, "text": text, "image": str(path.absolute())}
+    def _row(self, listing: Listing, name: str, text: str | None) -> dict[str, Any]:
+        row = image_row(listing, name, name, str(self.path))
+        return row if text is None or REASON in row else row | text_row(listing, text)
+
+
+def _named_images(listing: Listing) -> list[str]:
+    """Return the images, with pipes and devices that have the ending of one: each is a row that cannot be read."""
+    return [*listing.images, *filter(has_image_name, _special(listing))]
+
+
+def _texts(listing: Listing) -> dict[str, str]:
+    return texts_of([*listing.files, *_special(listing)], _named_images(listing))
+
+
+def _special(listing: Listing) -> list[str]:
+    return [name for reason, name in listing.aside if reason == SPECIAL]
 
 
 def rows_of_folder(path: Path, work: Path) -> NewRows:

@@ -1,7 +1,7 @@
 """The rows of images and texts in a folder: ids, paths, labels, and reasons to leave.  Decodes no image."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from posixpath import splitext
 from typing import Any, NamedTuple
 
@@ -60,20 +60,29 @@ def class_rows(listing: Listing, part: FoldFolder, used: set[str]) -> Iterator[R
         *used* collects the names of the files that belong to a row.
     """
     files = listing.below(part.prefix)
-    texts = {splitext(name)[0]: name for name in files if name.lower().endswith(TEXT)}
-    text_of = {name: texts.get(name, texts.get(splitext(name)[0])) for name in files if name in listing.images}
-    taken = {text for text in text_of.values() if text is not None}
-    used |= taken | text_of.keys()
+    texts = texts_of(files, listing.images)
+    taken = set(texts.values())
+    used |= taken | listing.images.intersection(files)
     for name in files:
         folder, _, rest = name.removeprefix(part.prefix).partition("/")
         label = readable(folder) if rest else None
         row = {**fold_image_row(listing, name, part), "label": label, "source": label or listing.root.name}
-        text = text_of.get(name)
         if name in listing.images:
-            yield row | (_text_of(listing, text) if text else {})
+            yield row | (text_row(listing, texts[name]) if name in texts else {})
         elif rest and name.lower().endswith(TEXT) and name not in taken:
             used.add(name)
-            yield row if listing.holds_image(name) else {**row, "image": None} | _text_of(listing, name)
+            yield row if listing.holds_image(name) else {**row, "image": None} | text_row(listing, name)
+
+
+def texts_of(files: Iterable[str], images: Collection[str]) -> dict[str, str]:
+    """Return the text of each image that has one: ``x.jpg.txt`` or ``x.txt`` next to ``x.jpg``, in any case.
+
+    >>> texts_of(["a.jpg", "a.TXT", "b.jpg", "b.jpg.txt", "b.txt", "c.jpg"], ["a.jpg", "b.jpg", "c.jpg"])
+    {'a.jpg': 'a.TXT', 'b.jpg': 'b.jpg.txt'}
+    """
+    texts = {splitext(name)[0]: name for name in files if name.lower().endswith(TEXT)}
+    found = ((name, texts.get(name, texts.get(splitext(name)[0]))) for name in images)
+    return {name: text for name, text in found if text is not None}
 
 
 def fold_image_row(listing: Listing, name: str, part: FoldFolder) -> Row:
@@ -119,7 +128,8 @@ def readable(name: str) -> str:
     return name if is_text(name) else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _text_of(listing: Listing, name: str) -> Row:
+def text_row(listing: Listing, name: str) -> Row:
+    """Return the text in a file of UTF-8, or the reason why it cannot be read."""
     try:
         data = read_bytes(listing.path(name), most_bytes=MAX_TEXT_BYTES)
         return {"text": data.decode("utf-8-sig").strip()}
