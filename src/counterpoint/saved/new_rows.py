@@ -1,7 +1,7 @@
 """The pairs to predict: the rows of a table, or of any other source, in batches of a known size."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,8 @@ from counterpoint.artifacts import key_of
 from counterpoint.data.infer import infer_source
 from counterpoint.data.infer.columns import text_column_to_predict
 from counterpoint.data.infer.images import image_column
-from counterpoint.data.infer.sample import sampled
+from counterpoint.data.infer.layouts import tables_to_predict
+from counterpoint.data.infer.tables import sampled_of_all
 from counterpoint.data.sources import Source, open_source
 from counterpoint.data.sources.base import REASON
 from counterpoint.encoders import COLUMNS
@@ -105,9 +106,10 @@ def _batch(number: int, rows: Frame) -> Batch:
 def rows_of_table(
     path: Path, work: Path, *, modalities: Collection[str] = ("text", "image"), encoders: Collection[str] = ()
 ) -> NewRows:
-    """Return the rows of a table, of a folder with a table, or of tar shards at *path*.
+    """Return the rows of a table, of a folder with tables, or of tar shards at *path*.
 
-    The columns of a table are those named text, image and id, or else those that fit best.
+    The columns of a table are those named text, image and id, or else those that fit best.  Several tables in a folder
+    are read one after the other.
 
     Parameters
     ----------
@@ -121,41 +123,42 @@ def rows_of_table(
     Raises
     ------
     SourceError
-        When no source can read *path*, or a table has no column of the *modalities*.
+        When no source can read *path*, tables in it differ in their columns, or a table has no column of the
+        *modalities*.
     """
+    place, files = _tables_at(path)
+    if not files:
+        return NewRows(open_source(dict(infer_source(path).source)), work)
     starts = [encoder.removeprefix(COLUMNS) for encoder in encoders if encoder.startswith(COLUMNS)]
+    settings = {"kind": "table", "path": place, **_columns_of(files, modalities, has_vectors=bool(starts))}
+    settings |= dict.fromkeys(UNUSED) | ({"numbers": [f"{start}*" for start in starts]} if starts else {})
+    return NewRows(open_source(settings), work, _notes(settings, () if starts else modalities))
+
+
+def _tables_at(path: Path) -> tuple[Path, list[Path]]:
     if path.suffix.lower() in FORMATS and path.is_file():
-        settings = {"kind": "table", "path": path, **_columns_of(path, modalities, has_vectors=bool(starts))}
-        settings |= {"numbers": [f"{start}*" for start in starts]} if starts else {}
-    else:
-        settings = dict(infer_source(path).source)
-    notes = list[str]()
-    if settings["kind"] == "table":
-        settings |= dict.fromkeys(UNUSED)
-        notes = [] if starts else _notes(settings, modalities)
-    return NewRows(open_source(settings), work, notes)
+        return path, [path]
+    return tables_to_predict(path.absolute()) if path.is_dir() else (path, [])
 
 
 def _notes(settings: Mapping[str, Any], modalities: Collection[str]) -> list[str]:
     """Return a sentence for each modality of the model whose column has another name, or that has no column."""
     columns = {modality: settings.get(modality, modality) for modality in modalities}
     return [
-        f"The {modality} is in column {column}."
-        if column
-        else f"No column has the {modality}: it is missing in each row."
-        for modality, column in columns.items()
-        if column != modality
+        f"The {role} is in column {column}." if column else f"No column has the {role}: it is missing in each row."
+        for role, column in columns.items()
+        if column != role
     ]
 
 
-def _columns_of(path: Path, modalities: Collection[str], *, has_vectors: bool) -> dict[str, Any]:
-    """Return the settings for the columns of the table at *path*."""
-    table = open_table(path)
-    found: dict[str, Any] = {name: name if name in table.columns else None for name in ("text", "image", "id")}
-    sample = sampled(table)
+def _columns_of(files: Sequence[Path], modalities: Collection[str], *, has_vectors: bool) -> dict[str, Any]:
+    """Return the settings for the columns of *files*, tables of the same columns."""
+    table, sample = open_table(files[0]), sampled_of_all(files)
+    found: dict[str, Any] = {name: name if name in table.columns else None for name in ("text", "image")}
+    found["id"] = "id" if "id" in table.columns else None
     if found["image"] is None and "image" in modalities:
         with suppress(SourceError):  # a table of texts alone
-            pictures = image_column(table, sample, path.parent)
+            pictures = image_column(table, sample, files[0].parent)
             found |= {"image": pictures.column} | ({"root": pictures.root} if pictures.root else {})
     if found["text"] is None and "text" in modalities:
         found["text"] = text_column_to_predict(sample.rows.drop(found["image"] or "", strict=False))
@@ -164,7 +167,9 @@ def _columns_of(path: Path, modalities: Collection[str], *, has_vectors: bool) -
     if found["text"] is None and found["image"] is None:
         if not has_vectors:
             wanted = " or ".join(modalities) or "text"
-            raise SourceError(f"{path} has no column of {wanted}. Found {', '.join(table.columns)}. Name one {wanted}.")
+            raise SourceError(
+                f"{files[0]} has no column of {wanted}. Found {', '.join(table.columns)}. Name one {wanted}."
+            )
         found["text"] = found["id"] or table.columns[0]  # the model reads vectors alone
     return found
 

@@ -19,6 +19,7 @@ from counterpoint.data.infer.tars import infer_tars
 from counterpoint.data.sources.messages import some
 from counterpoint.data.sources.paths import existing
 from counterpoint.data.sources.pixels import ENDING, is_pixels
+from counterpoint.data.sources.table_files import tables_of
 from counterpoint.errors import SourceError
 from counterpoint.formats.fold_names import folds_of_files
 from counterpoint.formats.tables import FORMATS, open_table
@@ -96,7 +97,7 @@ def _pixels(path: Path) -> InferredSource | None:
 
 def _tables(path: Path) -> InferredSource | None:
     """Return the settings for the tables of a folder: one, several of the same columns, or two to join."""
-    for folder in (path, *(path / name for name in TABLES_BELOW if (path / name).is_dir())):
+    for folder in _places_of_tables(path):
         files = _readable(tables_in(folder))
         if not files:
             continue
@@ -108,6 +109,52 @@ def _tables(path: Path) -> InferredSource | None:
         found.split = found.split or (", ".join(dict.fromkeys(folds.values())) if len(files) > 1 and folds else None)
         return found
     return None
+
+
+def _places_of_tables(path: Path) -> list[Path]:
+    return [path, *(path / name for name in TABLES_BELOW if (path / name).is_dir())]
+
+
+def tables_to_predict(path: Path) -> tuple[Path, list[Path]]:
+    """Return the place and the files of the tables of a folder, or no files where it has another layout.
+
+    A source of tables reads all of them at that place, which is the only file or a folder.
+
+    Raises
+    ------
+    SourceError
+        When the tables differ in their columns, or another file stands among several tables.
+    """
+    pairs = table_path(path, "pairs")
+    if pairs.is_file():
+        return pairs, [pairs]
+    if any(layout(path) for layout in LAYOUTS if layout not in (_run_folder, _tables, _only_folder)):
+        return path, []
+    for folder in _places_of_tables(path):
+        files = _readable(tables_in(folder))
+        if files:
+            return files[0] if len(files) == 1 else folder, _of_same_columns(folder, files)
+    folders = folders_in(path)
+    if len(folders) == 1 and _has_more_than_images(folders[0]):
+        return tables_to_predict(folders[0])
+    return path, []
+
+
+def _of_same_columns(folder: Path, files: list[Path]) -> list[Path]:
+    first, *others = (set(open_table(file).columns) for file in files)
+    unlike = next((place for place, columns in enumerate(others, 1) if columns != first), None)
+    if unlike is not None:
+        differing = some(sorted(first ^ others[unlike - 1]))
+        raise SourceError(
+            f"The tables in {folder} differ in their columns: {files[0].name} and {files[unlike].name} "
+            f"do not both have {differing}. Name one table instead of the folder."
+        )
+    strange = sorted({*tables_of(folder)} - {*files}) if others else []
+    if strange:
+        raise SourceError(
+            f"{strange[0]} stands among tables and is none of them. Name one table instead of the folder."
+        )
+    return files
 
 
 def _readable(files: list[Path]) -> list[Path]:

@@ -48,7 +48,7 @@ def infer_tables(files: Sequence[Path], path: Path) -> InferredSource:
         When there is no column of images, or no column of texts.
     """
     table = open_table(files[0])
-    sample = _of_all(files)
+    sample = sampled_of_all(files)
     if sample.rows.is_empty():
         raise SourceError(f"{files[0]} has no rows.")
     pictures = image_column(table, sample, files[0].parent)
@@ -94,7 +94,7 @@ def _listed(rows: Frame, found: InferredSource) -> str:
     return ", ".join([found.source["image"], *rows.columns])
 
 
-def _of_all(files: Sequence[Path]) -> SampledTable:
+def sampled_of_all(files: Sequence[Path]) -> SampledTable:
     """Return one sample of several tables, or of a selection of very many."""
     some = files[:: max(1, -(-len(files) // MAX_FILES))]
     samples = [sampled(open_table(file)) for file in some]
