@@ -66,3 +66,19 @@ def test_a_file_that_is_no_table_among_several_tables_is_named(tmp_path):
         rows_of_table(tmp_path, tmp_path)
     (tmp_path / "b.csv").unlink()
     assert len(read(tmp_path, tmp_path)[0]) == 3
+
+
+@pytest.mark.parametrize("name", ["ID", "Id", "uuid", "Sample ID"])
+def test_ids_are_found_by_the_name_of_their_column_and_need_not_be_unique(tmp_path, name):
+    TABLE.rename({"id": name, "text": "Text"}).write_csv(tmp_path / "new.csv")
+    found, notes = read(tmp_path / "new.csv", tmp_path, modalities=("text",))
+    assert found["id"].to_list() == ["q1", "q2", "q2"]
+    assert found["text"].to_list() == TABLE["text"].to_list()
+    assert notes == ("The text is in column Text.", f"The id is in column {name}.")
+
+
+def test_a_column_named_id_goes_before_another_id(tmp_path):
+    TABLE.with_columns(uuid=pl.lit("u")).select("uuid", "id", "text").write_csv(tmp_path / "new.csv")
+    found, notes = read(tmp_path / "new.csv", tmp_path, modalities=("text",))
+    assert found["id"].to_list() == ["q1", "q2", "q2"]
+    assert notes == ()

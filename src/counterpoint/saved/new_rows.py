@@ -11,7 +11,7 @@ import polars as pl
 
 from counterpoint.artifacts import key_of
 from counterpoint.data.infer import infer_source
-from counterpoint.data.infer.columns import text_column_to_predict
+from counterpoint.data.infer.columns import id_column_to_predict, text_column_to_predict
 from counterpoint.data.infer.images import image_column
 from counterpoint.data.infer.layouts import tables_to_predict
 from counterpoint.data.infer.tables import sampled_of_all
@@ -142,8 +142,12 @@ def _tables_at(path: Path) -> tuple[Path, list[Path]]:
 
 
 def _notes(settings: Mapping[str, Any], modalities: Collection[str]) -> list[str]:
-    """Return a sentence for each modality of the model whose column has another name, or that has no column."""
+    """Return a sentence for each modality of the model whose column has another name, or that has no column.
+
+    And one for the id, where it has another name.
+    """
     columns = {modality: settings.get(modality, modality) for modality in modalities}
+    columns |= {"id": settings["id"]} if settings["id"] else {}
     return [
         f"The {role} is in column {column}." if column else f"No column has the {role}: it is missing in each row."
         for role, column in columns.items()
@@ -155,7 +159,7 @@ def _columns_of(files: Sequence[Path], modalities: Collection[str], *, has_vecto
     """Return the settings for the columns of *files*, tables of the same columns."""
     table, sample = open_table(files[0]), sampled_of_all(files)
     found: dict[str, Any] = {name: name if name in table.columns else None for name in ("text", "image")}
-    found["id"] = "id" if "id" in table.columns else None
+    found["id"] = "id" if "id" in table.columns else id_column_to_predict(sample.rows)
     if found["image"] is None and "image" in modalities:
         with suppress(SourceError):  # a table of texts alone
             pictures = image_column(table, sample, files[0].parent)

@@ -87,6 +87,16 @@ def text_column_to_predict(rows: Frame) -> str | None:
     return text_columns(rows, least_values=1 if len(rows) == 1 else 2).first
 
 
+def id_column_to_predict(rows: Frame) -> str | None:
+    """Return the column that is the id of new rows, by its name alone: predictions need no unique ids.
+
+    >>> id_column_to_predict(pl.DataFrame({"UUID": ["a", "a"], "ID": [1, 1]})), id_column_to_predict(pl.DataFrame())
+    ('ID', None)
+    """
+    fit = [name for name in rows.columns if is_named(name, IDS) and not _is_nested(rows[name].alias(""))]
+    return min(fit, key=lambda name: (name != "id", name_rank(name, IDS)), default=None)
+
+
 def _language(values: pl.Series, least_values: int) -> float:
     """Return how similar *values* are to sentences: words per value, times the share of distinct values."""
     given = values.drop_nulls()
