@@ -82,3 +82,19 @@ def test_a_column_named_id_goes_before_another_id(tmp_path):
     found, notes = read(tmp_path / "new.csv", tmp_path, modalities=("text",))
     assert found["id"].to_list() == ["q1", "q2", "q2"]
     assert notes == ()
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_row_without_an_id_is_read_and_has_none(tmp_path, ending):
+    table = TABLE.with_columns(id=pl.Series(["q1", None, "q3"]))
+    write = {"csv": table.write_csv, "jsonl": table.write_ndjson, "parquet": table.write_parquet}[ending]
+    write(tmp_path / f"new.{ending}")
+    found, _ = read(tmp_path / f"new.{ending}", tmp_path)
+    assert found.select("row", "id", "text").rows() == [(0, "q1", "a cat"), (1, None, "a dog"), (2, "q3", "a fox")]
+    assert "reason" not in found.columns or found["reason"].null_count() == 3
+
+
+def test_a_row_that_cannot_be_read_keeps_its_reason_where_ids_are_empty(tmp_path):
+    (tmp_path / "new.csv").write_text("id,text\n,a cat\n,a dog,too much\n")
+    found, _ = read(tmp_path / "new.csv", tmp_path)
+    assert found.select("id", "text", "reason").rows() == [(None, "a cat", None), ("line 3", None, "bad_row")]

@@ -66,6 +66,13 @@ def test_a_row_that_cannot_be_read_stays_with_its_reason(saved, tmp_path):
     assert found["is_text_missing"].to_list() == [False, None, True]
 
 
+def test_a_row_without_an_id_is_predicted(saved, tmp_path):
+    (tmp_path / "new.csv").write_text("id,text\n,w001\nb,w001\n")
+    found = predicted(saved, tmp_path / "new.csv", tmp_path / "p.parquet")
+    assert found["id"].to_list() == [None, "b"]
+    assert found.select("^p_.*$").row(0) == found.select("^p_.*$").row(1)
+
+
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_the_ending_of_the_file_decides_its_format(saved, table, tmp_path, ending):
     out = tmp_path / f"p.{ending}"

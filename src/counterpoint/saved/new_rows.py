@@ -17,6 +17,8 @@ from counterpoint.data.infer.layouts import tables_to_predict
 from counterpoint.data.infer.tables import sampled_of_all
 from counterpoint.data.sources import Source, open_source
 from counterpoint.data.sources.base import REASON
+from counterpoint.data.sources.columns import NO_ID
+from counterpoint.data.sources.table import TableSource
 from counterpoint.encoders import COLUMNS
 from counterpoint.errors import SourceError
 from counterpoint.formats.images import split_ref
@@ -103,6 +105,15 @@ def _batch(number: int, rows: Frame) -> Batch:
     return Batch(number, rows, stamp.hexdigest()[:16])
 
 
+class TableToPredict(TableSource):
+    """The rows of tables, where a row without an id stays: a prediction needs none, and its id is null."""
+
+    def rows(self, work: Path) -> Iterator[Frame]:
+        """Yield the rows of each file.  The default id counts over all files."""
+        for frame in super().rows(work):
+            yield frame.with_columns(pl.when(pl.col(REASON) != NO_ID).then(REASON))
+
+
 def rows_of_table(
     path: Path, work: Path, *, modalities: Collection[str] = ("text", "image"), encoders: Collection[str] = ()
 ) -> NewRows:
@@ -132,7 +143,7 @@ def rows_of_table(
     starts = [encoder.removeprefix(COLUMNS) for encoder in encoders if encoder.startswith(COLUMNS)]
     settings = {"kind": "table", "path": place, **_columns_of(files, modalities, has_vectors=bool(starts))}
     settings |= dict.fromkeys(UNUSED) | ({"numbers": [f"{start}*" for start in starts]} if starts else {})
-    return NewRows(open_source(settings), work, _notes(settings, () if starts else modalities))
+    return NewRows(TableToPredict(**settings), work, _notes(settings, () if starts else modalities))
 
 
 def _tables_at(path: Path) -> tuple[Path, list[Path]]:

@@ -25,6 +25,9 @@ ROLES = (*NEEDED, "id", *NAMES, "split", "url")
 TAKEN = frozenset({*RECORDS, *PAIRS, *NAMES, "url", "host"})
 """Columns that pairs have already, or may have."""
 
+NO_ID = "no_id"
+"""The reason of a row that has nothing in the column of ids."""
+
 Refs = Callable[[pl.Series, int], list[str | None]]
 """A function from image bytes, and the number of their first row, to their references."""
 
@@ -184,7 +187,7 @@ def _records(
         **({"fold": used["split"]} if "split" in used else {}),
         BAD: frame[BAD],
     }
-    no_id = pl.when(pl.col("id").is_null()).then(pl.lit("no_id"))
+    no_id = pl.when(pl.col("id").is_null()).then(pl.lit(NO_ID))
     made = pl.DataFrame(series).with_columns(
         pl.lit(table.path.name or "frame").alias("source"), pl.coalesce(BAD, no_id).alias(REASON)
     )
