@@ -14,7 +14,14 @@ import yaml
 
 import counterpoint as cp
 from counterpoint.artifacts import read_json, read_sealed, write_json, write_sealed
-from counterpoint.errors import ConfigError, CounterpointError, RunFolderError, SavedModelError, UnreadableFitError
+from counterpoint.errors import (
+    ConfigError,
+    CounterpointError,
+    RunFolderError,
+    SavedModelError,
+    SchemaError,
+    UnreadableFitError,
+)
 from counterpoint.files import digest_of
 from counterpoint.runs.finished import MARK, RESULTS
 from counterpoint.saved.model import FLAGS, open_saved
@@ -298,3 +305,30 @@ def test_flags_say_what_is_missing_or_cannot_be_read(study, tmp_path):
     assert all("ok" not in found["image_status"][row] for row in (1, 3))
     assert found.select(pl.sum_horizontal("^p_.*$")).to_series().to_list() == pytest.approx([1.0] * 4)
     assert list(found.columns)[-len(FLAGS) :] == list(FLAGS)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"width_px": ["wide"]}, "The column width_px should hold numbers. It has type String."),
+        ({"width_px": [9], "height_px": ["9 px"]}, "The column height_px should hold numbers"),
+        ({"width_px": [[9]]}, r"It has type List\(Int64\)"),
+        ({"host": [7]}, "The column host should hold texts. It has type Int64."),
+    ],
+)
+def test_a_column_of_another_type_is_named_in_one_line(study, tmp_path, columns, words):
+    cp.save(study.root, tmp_path / "m", contender="metadata", fit="seed-0.fold-1")
+    for model in (open_saved(tmp_path / "m"), cp.load(tmp_path / "m")):
+        with pytest.raises(SchemaError, match=words) as error:
+            model.predict(pl.DataFrame({"text": ["a"], "image": [study.pairs()["image"][0]], **columns}))
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["metadata", "text-svm", "image-hog"])
+def test_other_columns_of_a_frame_change_nothing(study, tmp_path, name):
+    cp.save(study.root, tmp_path / "m", contender=name, fit="seed-0.fold-1")
+    rows, saved = study.pairs().select("text", "image").head(3), open_saved(tmp_path / "m")
+    others = {"row": "x", "label": 1, "group": 2, "sha256": 3, "phash": "4", "image_status": 5, "image_bytes": "6"}
+    assert saved.predict(rows.with_columns(**{key: pl.lit(value) for key, value in others.items()})).equals(
+        saved.predict(rows)
+    )

@@ -108,6 +108,9 @@ class Metadata(CalibratedContender):
 
     def _facts(self, pairs: Frame) -> dict[str, pl.Expr]:
         """Return the expression of each fact whose columns *pairs* have."""
+        for name in ("width_px", "height_px", *self.columns, "host"):
+            if name in pairs.columns:
+                _check_type(pairs[name], are_numbers=name != "host")
         facts = FACTS | {name: ((name,), cs.by_name(name)) for name in self.columns}
         known = set(pairs.columns)
         return {name: expression for name, (needed, expression) in facts.items() if known.issuperset(needed)}
@@ -127,3 +130,13 @@ class Metadata(CalibratedContender):
         absent = pl.repeat(None, pl.len(), dtype=pl.Float64)
         table = pairs.select(facts.get(name, absent).cast(pl.Float64).alias(name) for name in self._names())
         return table.to_numpy()
+
+
+def _check_type(column: pl.Series, *, are_numbers: bool) -> None:
+    kind = column.dtype
+    allowed = (pl.Boolean,) if are_numbers else (pl.String, pl.Categorical, pl.Enum)
+    if not (isinstance(kind, (*allowed, pl.Null)) or (are_numbers and kind.is_numeric())):
+        wanted = "numbers" if are_numbers else "texts"
+        raise SchemaError(
+            f"The column {column.name} should hold {wanted}. It has type {kind}. Cast it or leave it out."
+        )
