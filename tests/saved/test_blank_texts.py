@@ -19,6 +19,7 @@ from counterpoint.saved.model import open_saved
 from counterpoint.saved.new_rows import rows_of_table
 from counterpoint.saved.predict_pair import predict_pair
 from counterpoint.saved.predict_rows import predict_rows
+from counterpoint.try_page.explanation import explain
 from saved_material import finished_study
 
 pytestmark = pytest.mark.slow
@@ -52,22 +53,31 @@ def as_in_study(text):
     return align(labelled, cp.config.Align(missing_text="keep"), MASK)[0]["text"].item()
 
 
-def by_frame(saved, text, folder):
-    row = open_saved(saved).predict(pl.DataFrame({"text": [text]}))
-    return row, row.select("^p_.*$").row(0)
+def by_page(saved, text, folder):
+    """Return the probabilities on the page of `counterpoint try`."""
+    classes = explain(saved, text, None, None, folder)["classes"]
+    chances = {each["name"]: each["chance"] for each in classes}
+    return [chances[name] for name in saved.classes]
+
+
+def by_table(folder, text, work):
+    """Return the probabilities of a table of one row."""
+    pl.DataFrame({"id": ["a"], "text": [text]}).write_parquet(work / "new.parquet")
+    predict_rows(folder, rows_of_table(work / "new.parquet", work), work / "p.parquet", workers=1)
+    return list(pl.read_parquet(work / "p.parquet").select("^p_.*$").row(0))
 
 
 @pytest.mark.parametrize("text", [*MISSING, *EMPTIED, "w003 w001"])
 def test_every_door_reads_a_text_as_the_study_does(saved, tmp_path, text):
     read = pl.DataFrame({"text": [as_in_study(text)], "image": [None]}, schema={"text": pl.String, "image": pl.String})
     expected = pytest.approx(cp.load(saved).predict_proba(read)[0].tolist(), abs=MOST)
-    row, found = by_frame(saved, text, tmp_path)
-    assert found == expected
+    model = open_saved(saved)
+    row = model.predict(pl.DataFrame({"text": [text]}))
+    assert list(row.select("^p_.*$").row(0)) == expected
     assert row["is_text_missing"].item() == (text in MISSING)
     assert list(Reader(saved.parent / "onnx").predict(text).values()) == expected
-    pl.DataFrame({"id": ["a"], "text": [text]}).write_parquet(tmp_path / "new.parquet")
-    predict_rows(saved, rows_of_table(tmp_path / "new.parquet", tmp_path), tmp_path / "p.parquet", workers=1)
-    assert pl.read_parquet(tmp_path / "p.parquet").select("^p_.*$").row(0) == expected
+    assert by_table(saved, text, tmp_path) == expected
+    assert by_page(model, text, tmp_path) == expected
 
 
 @pytest.mark.parametrize("text", [*MISSING, *EMPTIED])
