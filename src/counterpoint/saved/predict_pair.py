@@ -15,6 +15,7 @@ from counterpoint.features.decode import Limits
 from counterpoint.features.hashes import inspect_images
 from counterpoint.rules import check_pattern, pattern
 from counterpoint.runs.finished import AGAIN
+from counterpoint.runs.places import fits_folder
 from counterpoint.saved.finished_run import FinishedRun
 from counterpoint.schema import Frame
 
@@ -72,7 +73,7 @@ def predict_pair(
 
 def _whole_fits(run: FinishedRun, contender: str) -> list[Path]:
     """Return the folders of the fits of *contender*, and check that each is complete."""
-    folders = {run.folder / "fits" / fit: key for fit, key in run.fits_of(contender).items()}
+    folders = {fits_folder(run.folder) / fit: key for fit, key in run.fits_of(contender).items()}
     for folder, key in folders.items():
         if not is_done(folder, key):
             raise RunFolderError(f"{folder} is damaged, or of other settings; {AGAIN}.")
