@@ -18,6 +18,7 @@ RIGHT_BARS = {600: 0.60, 2000: 0.80}
 AGREE_BAR, N_AGREE = 0.95, 100
 """Minimum share of studies whose answers by four metrics do not contradict each other, and their number."""
 N_EACH = 20
+"""The number of studies of each truth and size.  Bars are judged from so many studies of each truth, over its sizes."""
 RATES = ("false_yes", "wrong", "right", "open")
 Result = Mapping[str, Any]
 
@@ -131,7 +132,7 @@ def _contradict(one: Claim, other: Claim) -> bool:
 def _bars(found: Mapping[str, Any]) -> dict[str, bool | None]:
     """Return whether each bar is met, or None with too few draws."""
     sizes = found["by_size"]
-    per_truth = [own[n]["right"]["n"] for own in found["by_truth"].values() for n in own if n != "pooled" and own[n]]
+    per_truth = [own["pooled"]["right"]["n"] for own in found["by_truth"].values()]
     is_enough = bool(per_truth) and len(found["by_truth"]) == len(TRUTHS) and min(per_truth) >= N_EACH
     met: dict[str, bool] = {
         "false_yes": bool(found["pooled"]) and found["pooled"]["false_yes"]["share"] <= FALSE_YES_BAR,
