@@ -4,11 +4,20 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
 
-from counterpoint.artifacts import key_of, read_json, read_sealed, replacing, write_json, write_sealed
+from counterpoint.artifacts import (
+    check_replaceable,
+    key_of,
+    read_json,
+    read_sealed,
+    replacing,
+    write_json,
+    write_sealed,
+)
 from counterpoint.config import Split
 from counterpoint.errors import RunFolderError
 from counterpoint.runs.folder import RunFolder
@@ -70,6 +79,25 @@ def test_a_file_is_as_before_when_its_writer_fails(tmp_path):
         write_half(path)
     assert read_json(path) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("name", [".", "", "..", "/", "folder", "link"])
+def test_a_folder_in_the_place_of_a_file_is_named_and_left_alone(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    for write in (lambda path: write_json(path, 1), check_replaceable):
+        with pytest.raises(RunFolderError, match=r"it is a folder\. Name another file") as raised:
+            write(Path(name))
+        assert "elete" not in str(raised.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "link"]
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_no_file_in_the_way_is_to_be_deleted(tmp_path):
+    (tmp_path / "thesis").write_text("mine")
+    with pytest.raises(RunFolderError, match=r"Cannot write .*thesis/a\.json: .*Choose another name"):
+        write_json(tmp_path / "thesis" / "a.json", 1)
 
 
 def test_a_run_folder_of_another_source_is_refused_and_left_alone(run):

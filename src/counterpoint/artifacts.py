@@ -45,10 +45,10 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     RunFolderError
-        When the disk is full or the folder cannot be written.  *path* is then unchanged.
+        When the disk is full, *path* is a folder, or its folder cannot be written.  *path* is then unchanged.
     """
-    temporary = _temporary(path)
     try:
+        temporary = _temporary(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with _in_use(temporary):
             yield temporary
@@ -71,6 +71,8 @@ def check_replaceable(path: Path) -> None:
 
 
 def _temporary(path: Path) -> Path:
+    if path.is_dir():  # also "." and "/", which have no name
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     return path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp")
 
 
@@ -110,12 +112,16 @@ def why_not_written(path: Path | str, error: Exception) -> str:
 
     >>> why_not_written("a", OSError(errno.EACCES, ""))
     'Cannot write a: Permission denied.'
+    >>> why_not_written("a", OSError(errno.EISDIR, ""))
+    'Cannot write a: it is a folder. Name another file, or move the folder away.'
     """
     number = _number(error)
     if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"No space left to write {path}. Finished work is kept. Make space and run the same command again."
-    is_occupied = number in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY)
-    advice = ". Delete it and run the same command again" if is_occupied else ""
+    if number == errno.EISDIR:
+        return f"Cannot write {path}: it is a folder. Name another file, or move the folder away."
+    is_occupied = number in (errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY)
+    advice = ". Choose another name, or move the file away" if is_occupied else ""
     return f"Cannot write {path}: {_words(error)}{advice}."
 
 

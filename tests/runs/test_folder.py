@@ -208,7 +208,7 @@ def test_what_stands_in_the_way_is_named(tmp_path):
     run.keep_or_make("stage", "k", numbers(1))
     run.path("numbers").unlink()
     run.path("numbers").mkdir()
-    with pytest.raises(RunFolderError, match=r"numbers\.parquet: Is a directory. Delete it"):
+    with pytest.raises(RunFolderError, match=r"numbers\.parquet: it is a folder\. .*move the folder away"):
         run.keep_or_make("stage", "k", numbers(1))
     shutil.rmtree(run.root / "tables")
     (run.root / "tables").touch()
