@@ -63,6 +63,11 @@ def test_metrics_that_are_named_are_the_only_ones(call):
         (["runs/before", "runs/after", "--metric", "f2"], "No run reports metric 'f2'"),
         (["runs/before", "runs/after", "--json", "runs"], "Cannot write runs"),
         (["runs/before", "runs/after", "--page", "runs"], "Cannot write runs"),
+        (["runs/before", "runs/after", "--json", "."], "it is a folder"),
+        (["runs/before", "runs/after", "--page", "runs/.."], "it is a folder"),
+        (["runs/before", "runs/after", "--json", "runs/after/results.json"], "is in the run folder runs/after"),
+        (["runs/before", "runs/after", "--page", "runs/after/../before/new.html"], "is in the run folder runs/before"),
+        (["runs/before", "runs/after", "--json", "q.x", "--page", "runs/../q.x"], "--json and --page are the same"),
     ],
 )
 def test_a_mistake_is_one_line_with_exit_code_1(call, words, says):
@@ -70,6 +75,32 @@ def test_a_mistake_is_one_line_with_exit_code_1(call, words, says):
     assert code == 1
     assert says in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--json", "--page"])
+def test_an_earlier_comparison_is_replaced_and_no_other_file(call, runs, tmp_path, option):
+    others = {
+        "json": b'{"runs": []}',
+        "page": (runs / "runs/before/report.html").read_bytes(),
+        "none": b"",
+        "raw": b"\xff",
+    }
+    for name, content in others.items():
+        (tmp_path / name).write_bytes(content)
+        code, out, err = call("runs/before", "runs/after", option, tmp_path / name)
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert f"exists already, and is no earlier comparison of {option}" in err
+        assert (tmp_path / name).read_bytes() == content
+    for _ in range(2):
+        assert call("runs/before", "runs/after", option, tmp_path / "c")[0] == 0
+
+
+def test_a_link_to_the_other_file_is_the_same_file(call, tmp_path):
+    (tmp_path / "link").symlink_to("q.x")
+    code, _, err = call("runs/before", "runs/after", "--json", tmp_path / "q.x", "--page", tmp_path / "link")
+    assert code == 1
+    assert "are the same file" in err
+    assert not (tmp_path / "q.x").exists()
 
 
 def test_one_run_is_a_mistake_in_usage(call):

@@ -28,8 +28,10 @@ def compare_runs(
     from counterpoint.artifacts import write_json
     from counterpoint.compared_runs import compare_runs as compared_runs
     from counterpoint.compared_runs.as_json import json_of
+    from counterpoint.compared_runs.target_files import check_targets
     from counterpoint.compared_runs.terminal import comparison_summary
 
+    check_targets(runs, {"--json": as_json, "--page": page})
     compared = compared_runs(runs, metrics=metric, trusted=trust or ())
     print_parts(comparison_summary(compared))
     if as_json is not None:
