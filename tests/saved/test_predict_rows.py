@@ -1,25 +1,28 @@
 """Rows in are rows out, in their order, in any number of processes, also after a kill."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 import counterpoint as cp
+from counterpoint.artifacts import write_sealed
 from counterpoint.cli import app
 from counterpoint.data.sources.folder_rows import MAX_TEXT_BYTES
-from counterpoint.errors import ConfigError, CounterpointError, RunFolderError, SourceError
+from counterpoint.errors import ConfigError, CounterpointError, RunFolderError, SavedModelError, SourceError
 from counterpoint.saved import new_rows
 from counterpoint.saved.image_folder import rows_of_folder
 from counterpoint.saved.model import SavedModel, open_saved
 from counterpoint.saved.new_rows import BATCH_ROWS, FIRST_ROWS, Batch, rows_of_table
 from counterpoint.saved.predict_rows import HERE, predict_rows
-from counterpoint.saved.prediction_file import PredictionFile
+from counterpoint.saved.prediction_file import KEY, LOCK, PredictionFile
 from saved_material import finished_study
 
 pytestmark = pytest.mark.slow
@@ -181,6 +184,40 @@ def test_an_image_that_cannot_be_read_is_named(saved, tmp_path):
 def test_a_folder_without_images_is_named(tmp_path):
     with pytest.raises(SourceError, match="no image file"):
         next(rows_of_folder(tmp_path, tmp_path).batches())
+
+
+def test_a_refused_command_leaves_no_folder_and_the_next_one_does_not_start_again(saved, table, tmp_path):
+    out = tmp_path / "new" / "deep" / "p.csv"
+    damaged = shutil.copytree(saved, tmp_path / "damaged")
+    (damaged / "training.safetensors").unlink()
+    with pytest.raises(SavedModelError):
+        predict_rows(damaged, rows_of_table(table, tmp_path), out)
+    assert [path.name for path in tmp_path.iterdir()] == ["damaged"]
+    parts = tmp_path / "new" / "deep" / ".p.csv.parts"
+    parts.mkdir(parents=True)
+    write_sealed(parts / KEY, {"key": "of a command that was killed before its first part"})
+    steps = []
+    predict_rows(saved, rows_of_table(table, tmp_path), out, on_progress=lambda step, *_: steps.append(step))
+    assert set(steps) == {"predicting"}
+
+
+def test_parts_and_files_of_the_user_stay_after_an_error(tmp_path):
+    out, rows = tmp_path / "new" / "p.csv", pl.DataFrame({"row": [7]})
+    for is_second in (False, True):
+        with suppress(ZeroDivisionError), PredictionFile.opened(out, "key") as file:
+            assert file.has(Batch(0, rows, "0")) == is_second
+            file.write(Batch(0, rows, "0"), rows)
+            raise ZeroDivisionError
+    assert {path.name for path in (tmp_path / "new" / ".p.csv.parts").iterdir()} >= {KEY, LOCK, "000000.0.parquet"}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("p.csv", "it is a folder"), (".p.csv.parts", r"\.p\.csv\.parts: File exists")]
+)
+def test_the_place_that_is_taken_is_named(tmp_path, name, words):
+    (tmp_path / name).mkdir() if name == "p.csv" else (tmp_path / name).write_text("mine")
+    with pytest.raises(RunFolderError, match=words), PredictionFile.opened(tmp_path / "p.csv", "key"):
+        pass
 
 
 def test_a_folder_that_is_none_of_ours_is_not_removed(saved, table, tmp_path):

@@ -1,10 +1,12 @@
 """The file of predictions: a part for each batch, kept when the command is killed, and at the end one whole file."""
 
+import errno
 import fcntl
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -27,7 +29,7 @@ from counterpoint.saved.new_rows import Batch
 from counterpoint.schema import Frame
 
 KEY, LOCK = "key.json", "lock"
-_PART = re.compile(rf"\d{{6}}(?:\.[0-9a-f]+)?\.parquet|{re.escape(KEY)}|{LOCK}")
+_PART = re.compile(r"\d{6}(?:\.[0-9a-f]+)?\.parquet")
 
 
 class PredictionFile:
@@ -44,9 +46,10 @@ class PredictionFile:
     def __init__(self, path: Path, key: str) -> None:
         self.path, self._parts = path, _folder(path)
         record = read_sealed(self._parts / KEY, {"key": str})
-        self.is_another = record is not None and record["key"] != key
+        is_own = record is not None and record["key"] == key
+        self.is_another = record is not None and not is_own and _has_parts(self._parts)
         """Whether there are parts of other rows or of another model, which are removed."""
-        if record is None or self.is_another:
+        if not is_own:
             for part in self._parts.iterdir():
                 if part.name != LOCK:
                     remove(part)
@@ -57,6 +60,8 @@ class PredictionFile:
     def opened(cls, path: Path, key: str) -> Iterator[Self]:
         """Yield the file at *path* with the *key*.  Parts that were written stay until it is finished.
 
+        At an error before the first part, no folder stays that was made for it.
+
         Raises
         ------
         ConfigError
@@ -64,13 +69,12 @@ class PredictionFile:
         RunFolderError
             When *path* exists already, cannot be written, or is being written by another command.
         """
-        check_ending(path)
-        if path.exists():
-            raise RunFolderError(f"{path} exists already. Name another file with --out, or delete it.")
-        check_replaceable(path)
-        _check_own(_folder(path))
-        with _locked(_folder(path), path):
-            yield cls(path, key)
+        check_new(path)
+        with _folders_for(path):
+            check_replaceable(path)
+            _check_own(_folder(path))
+            with _locked(_folder(path), path), _kept_with_parts(_folder(path)):
+                yield cls(path, key)
 
     def has(self, batch: Batch) -> bool:
         """Return whether the predictions of *batch* were written before."""
@@ -99,13 +103,44 @@ def _folder(path: Path) -> Path:
 
 
 @contextmanager
+def _folders_for(path: Path) -> Iterator[None]:
+    """Remove the folders that are made for *path* meanwhile, if they are empty after an error."""
+    missing = [folder for folder in path.parents if not os.path.lexists(folder)]
+    try:
+        yield
+    except BaseException:
+        for folder in missing:  # the deepest one first
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def _kept_with_parts(folder: Path) -> Iterator[None]:
+    """Remove the *folder* of the parts after an error, if it has none."""
+    try:
+        yield
+    except BaseException:
+        if not _has_parts(folder):
+            with suppress(OSError):
+                for name in (KEY, LOCK):
+                    (folder / name).unlink(missing_ok=True)
+                folder.rmdir()
+        raise
+
+
+def _has_parts(folder: Path) -> bool:
+    return any(_PART.fullmatch(part.name) for part in folder.iterdir())
+
+
+@contextmanager
 def _locked(folder: Path, path: Path) -> Iterator[None]:
     """Make *folder*, and hold its lock.  The lock of a killed command is free."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / LOCK).open("w")
     except OSError as error:
-        raise RunFolderError(why_not_written(path, error)) from error
+        raise RunFolderError(why_not_written(folder, error)) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,9 +155,27 @@ def _locked(folder: Path, path: Path) -> Iterator[None]:
 
 def _check_own(folder: Path) -> None:
     names = [path.name for path in folder.glob("*")]
-    foreign = [name for name in names if not name.startswith(".") and not _PART.fullmatch(name)]
+    own = (KEY, LOCK)
+    foreign = [name for name in names if not (name.startswith(".") or name in own or _PART.fullmatch(name))]
     if foreign:
         raise RunFolderError(f"{folder} has the file {foreign[0]}, which is no part. Name another --out.")
+
+
+def check_new(path: Path) -> None:
+    """Raise unless *path* may become a file of predictions: by its ending, and because nothing is there.
+
+    Raises
+    ------
+    ConfigError
+        When the ending is not allowed.
+    RunFolderError
+        When something is there.
+    """
+    check_ending(path)
+    if path.is_dir():
+        raise RunFolderError(why_not_written(path, IsADirectoryError(errno.EISDIR, "")))
+    if os.path.lexists(path):
+        raise RunFolderError(f"{path} exists already. Name another file with --out, or delete it.")
 
 
 def check_ending(path: Path) -> None:
