@@ -127,6 +127,7 @@ def export_model(
 def _predict_with_run(
     folder: Path, contender: str, *, text: str | None, image: Path | None, trust: list[str] | None, is_table: bool
 ) -> None:
+    from counterpoint.saved.class_of_pair import can_import, class_of_pair, metric_of
     from counterpoint.saved.predict_pair import predict_pair
 
     if is_table:
@@ -134,7 +135,13 @@ def _predict_with_run(
             "A run folder predicts one pair. For a table or a folder of images save the contender first: "
             f"counterpoint save {folder} --contender {contender} --to DIR."
         )
-    _print_chances(predict_pair(folder, contender, text=text, image=image, trusted=trust or ()))
+    chances = predict_pair(folder, contender, text=text, image=image, trusted=trust or ())
+    metric = metric_of(folder)
+    if can_import(metric, trust or ()):
+        _print_class(class_of_pair(folder, chances, metric=metric), chances, metric)
+    else:
+        say(f"The predicted class is not known: {metric} is a metric from outside. Name it with --trust.")
+        _print_chances(chances)
 
 
 def _predict_pair(folder: Path, text: str | None, image: Path | None, trust: list[str] | None) -> None:
@@ -153,12 +160,22 @@ def _predict_pair(folder: Path, text: str | None, image: Path | None, trust: lis
         {"text": [text], "image": [image and str(image.absolute())]}, schema=dict.fromkeys(("text", "image"), pl.String)
     )
     row = saved.predict(pair).row(0, named=True)
-    _print_chances({name: row[f"p_{name}"] for name in saved.classes})
+    _print_class(row["label"], {name: row[f"p_{name}"] for name in saved.classes}, saved.record["metric"])
     for modality in needed:
         if row[f"is_{modality}_missing"]:
             say(f"The {modality} is missing.")
         elif row[f"is_{modality}_unlike"]:
             say(f"The {modality} is unlike those of training: do not trust this without a look.")
+
+
+def _print_class(label: str, chances: dict[str, float], metric: str) -> None:
+    """Print the predicted class of one pair, the reason where another is more probable, and all probabilities."""
+    from counterpoint.metrics.decision import why_less_probable
+
+    say(f"The predicted class is {label}.")
+    if reason := why_less_probable(label, chances, metric):
+        say(reason)
+    _print_chances(chances)
 
 
 def _print_chances(chances: dict[str, float]) -> None:

@@ -170,3 +170,26 @@ def rule_of(metric: str) -> str:
         found.share_power, f"its share to the power {found.share_power:g}"
     )
     return f"{start} divided by {share} of the training pairs, because {found.name_within} is the primary metric."
+
+
+def why_less_probable(label: str, chances: Mapping[str, float], metric: str) -> str:
+    """Return the reason why the predicted class of one pair is not the most probable one, or "" where it is.
+
+    Parameters
+    ----------
+    label
+        *label* is the predicted class.
+    chances
+        *chances* has the probability of each class.
+    metric
+        *metric* is the primary metric of the study.
+
+    Examples
+    --------
+    >>> why_less_probable("a", {"a": 0.4, "b": 0.6}, "balanced_accuracy")
+    'It is not the most probable class: for balanced accuracy, a probability counts relative to the share of its class.'
+    """
+    if chances[label] >= max(chances.values()):
+        return ""
+    words = metric.replace("_", " ")
+    return f"It is not the most probable class: for {words}, a probability counts relative to the share of its class."

@@ -13,6 +13,7 @@ import polars as pl
 from counterpoint import number_formats as numbers
 from counterpoint.encoders.encodings import made_apart
 from counterpoint.features.decode import Pixels8
+from counterpoint.metrics.decision import why_less_probable
 from counterpoint.safe_text import page_line
 from counterpoint.saved.model import SavedModel
 from counterpoint.try_page.picture import GRID, write_copies
@@ -133,7 +134,7 @@ def _prediction(row: Mapping[str, Any], saved: SavedModel) -> dict[str, Any]:
             }
             for chance, name in chances
         ],
-        "rule": rule_of(row["label"], chances[0][1], saved.record["metric"]),
+        "rule": why_less_probable(row["label"], {name: chance for chance, name in chances}, saved.record["metric"]),
         "flags": flags_of(row, saved.modalities),
     }
 
@@ -153,29 +154,6 @@ def _points(effect: float) -> str:
     """
     rounded = round(effect, 2)
     return f"{rounded:+.2f}".replace("-", "−") if rounded else "0.00"
-
-
-def rule_of(label: str, most_probable: str, metric: str) -> str:
-    """Return the reason why the predicted class is not the most probable one, or "".
-
-    Parameters
-    ----------
-    label
-        *label* is the predicted class.
-    most_probable
-        *most_probable* is the class with the highest probability.
-    metric
-        *metric* is the primary metric of the study.
-
-    Examples
-    --------
-    >>> rule_of("a", "b", "balanced_accuracy")
-    'It is not the most probable class: for balanced accuracy, a probability counts relative to the share of its class.'
-    """
-    if label == most_probable:
-        return ""
-    words = metric.replace("_", " ")
-    return f"It is not the most probable class: for {words}, a probability counts relative to the share of its class."
 
 
 def flags_of(row: Mapping[str, Any], modalities: Iterable[str]) -> list[str]:
