@@ -100,6 +100,8 @@ def test_a_contender_of_a_run_folder_predicts_by_the_rule_of_the_study(rare):
         ("export-model", "{runs}/winner", "--onnx", "{out}"),
         ("predict", "{runs}/winner", "--text", "a"),
         ("predict", "{runs}/winner", "text-svm", "--table", "a.csv"),
+        ("predict", "{runs}/winner", "text-svm", "--text", "a", "--out", "{out}.csv"),
+        ("predict", "{runs}/winner", "text-svm", "--text", "a", "--workers", "2"),
     ],
 )
 def test_a_mistake_is_one_line(runs, tmp_path, arguments):

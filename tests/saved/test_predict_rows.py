@@ -155,6 +155,11 @@ def test_an_existing_file_is_not_replaced(saved, table, tmp_path):
         (["--table", "nowhere.csv", "--out", "p.csv"], "nowhere.csv"),
         (["--folder", "{table}", "--out", "p.csv"], "no folder"),
         ([], "Give --text"),
+        (["--text", "a", "--out", "p.xlsx"], ".parquet"),
+        (["--text", "a", "--out", "new.csv"], "exists already"),
+        (["--text", "a", "--out", "new.csv/p.csv"], "Cannot write"),
+        (["--text", "a", "--workers", "2"], "--workers is for --table and --folder"),
+        (["--out", "p.csv"], "Give --text"),
     ],
 )
 def test_a_wrong_command_is_answered_in_one_line(saved, table, monkeypatch, arguments, words):
@@ -172,6 +177,19 @@ def test_one_pair_is_predicted_with_its_flags(saved):
     assert result.exit_code == 0
     assert len([line for line in result.output.splitlines() if line[:2] in ("0.", "1.")]) == 2
     assert "unlike those of training" in result.output
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_one_pair_is_written_as_a_table_of_one_row_is(saved, tmp_path, ending):
+    text = "w001 w002"
+    (tmp_path / "new.csv").write_text(f"text\n{text}\n")
+    predict_rows(saved, rows_of_table(tmp_path / "new.csv", tmp_path), tmp_path / f"table.{ending}")
+    out = tmp_path / "deep" / f"pair.{ending}"
+    result = CliRunner().invoke(app, ["predict", str(saved), "--text", text, "--out", str(out)])
+    assert result.exit_code == 0
+    assert f"Predicted 1 row: {out}" in result.output
+    assert out.read_bytes() == (tmp_path / f"table.{ending}").read_bytes()
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
 
 
 def test_an_image_that_cannot_be_read_is_named(saved, tmp_path):

@@ -76,27 +76,30 @@ def predict(
     from counterpoint.saved.record import holds_model
 
     given = [name for name, value in (("--table", table), ("--folder", images)) if value is not None]
-    _check_given(given, text, image)
+    _check_given(given, text, image, workers)
     if contender is None and not holds_model(folder) and (folder / RESULTS).exists():
         raise ConfigError(
             f"{folder} is a run folder. Name a contender after it, or save one: counterpoint save {folder} --to DIR."
         )
     load_late(*UNNEEDED)
     if contender is not None:
-        _predict_with_run(folder, contender, text=text, image=image, trust=trust, is_table=bool(given))
+        _check_run_can(folder, contender, out, is_table=bool(given))
+        _predict_with_run(folder, contender, text=text, image=image, trust=trust)
     elif given:
         _predict_rows(folder, table, images, _named(out, given[0]), workers=workers, trust=trust)
     else:
-        _predict_pair(folder, text, image, trust)
+        _predict_pair(folder, text, image, out, trust)
 
 
-def _check_given(given: list[str], text: str | None, image: Path | None) -> None:
+def _check_given(given: list[str], text: str | None, image: Path | None, workers: int | None) -> None:
     from counterpoint.formats.tables import is_text
 
     if len(given) > 1 or (given and (text is not None or image is not None)):
         raise ConfigError("Give one of --table, --folder, or a pair with --text and --image.")
     if text is not None and not is_text(text):
         raise ConfigError("--text is not UTF-8.")
+    if workers is not None and not given:
+        raise ConfigError("--workers is for --table and --folder: one pair is predicted at once. Leave it out.")
 
 
 def _named(out: Path | None, given: str) -> Path:
@@ -124,17 +127,20 @@ def export_model(
     say(f'Next: pip install {" ".join(account["packages"])}; python {onnx / "reader.py"} --text "…" --image x.jpg')
 
 
+def _check_run_can(folder: Path, contender: str, out: Path | None, *, is_table: bool) -> None:
+    save_first = f"save the contender first: counterpoint save {folder} --contender {contender} --to DIR."
+    if is_table:
+        raise ConfigError(f"A run folder predicts one pair. For a table or a folder of images {save_first}")
+    if out is not None:
+        raise ConfigError(f"A run folder writes no predictions. For --out {save_first}")
+
+
 def _predict_with_run(
-    folder: Path, contender: str, *, text: str | None, image: Path | None, trust: list[str] | None, is_table: bool
+    folder: Path, contender: str, *, text: str | None, image: Path | None, trust: list[str] | None
 ) -> None:
     from counterpoint.saved.class_of_pair import can_import, class_of_pair, metric_of
     from counterpoint.saved.predict_pair import predict_pair
 
-    if is_table:
-        raise ConfigError(
-            "A run folder predicts one pair. For a table or a folder of images save the contender first: "
-            f"counterpoint save {folder} --contender {contender} --to DIR."
-        )
     chances = predict_pair(folder, contender, text=text, image=image, trusted=trust or ())
     metric = metric_of(folder)
     if can_import(metric, trust or ()):
@@ -144,28 +150,31 @@ def _predict_with_run(
         _print_chances(chances)
 
 
-def _predict_pair(folder: Path, text: str | None, image: Path | None, trust: list[str] | None) -> None:
-    import polars as pl
-
+def _predict_pair(
+    folder: Path, text: str | None, image: Path | None, out: Path | None, trust: list[str] | None
+) -> None:
     from counterpoint.features.shaped_images import why_unreadable
+    from counterpoint.saved.file_of_pair import predict_to_row
     from counterpoint.saved.model import open_saved
+    from counterpoint.saved.prediction_file import check_new
 
+    if out is not None:
+        check_new(out)
     saved = open_saved(folder, trusted=trust or ())
     needed = saved.modalities
     if needed and all({"text": text, "image": image}[name] is None for name in needed):
         raise ConfigError(f"The model reads {' and '.join(needed)}. Give --{' or --'.join(needed)}.")
     if image is not None and (why := why_unreadable(str(image.absolute()))):
         raise ConfigError(f"--image {image} cannot be read: {why}.")
-    pair = pl.DataFrame(
-        {"text": [text], "image": [image and str(image.absolute())]}, schema=dict.fromkeys(("text", "image"), pl.String)
-    )
-    row = saved.predict(pair).row(0, named=True)
+    row = predict_to_row(saved, text, image, out)
     _print_class(row["label"], {name: row[f"p_{name}"] for name in saved.classes}, saved.record["metric"])
     for modality in needed:
         if row[f"is_{modality}_missing"]:
             say(f"The {modality} is missing.")
         elif row[f"is_{modality}_unlike"]:
             say(f"The {modality} is unlike those of training: do not trust this without a look.")
+    if out is not None:
+        say(f"Predicted 1 row: {out}")
 
 
 def _print_class(label: str, chances: dict[str, float], metric: str) -> None:
