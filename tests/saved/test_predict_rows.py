@@ -199,6 +199,37 @@ def test_an_image_that_cannot_be_read_is_named(saved, tmp_path):
     assert "x.jpg" in str(result.exception)
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("", "--image is empty"),
+        (" ", "--image is empty"),
+        ("https://example.org/x.jpg", "--image https://example.org/x.jpg is an address"),
+        ("file:///nowhere/a%20b.jpg", "--image /nowhere/a b.jpg cannot be read: No such file"),
+        (".", "--image . cannot be read"),
+    ],
+)
+def test_an_image_that_is_no_file_is_named_as_it_was_given(saved, given, words):
+    result = CliRunner().invoke(app, ["predict", str(saved.parent / "image"), "--image", given])
+    assert isinstance(result.exception, ConfigError)
+    assert words in str(result.exception)
+
+
+def test_an_image_may_be_named_by_the_url_of_its_file_as_in_a_table(saved, tmp_path):
+    import numpy as np  # noqa: PLC0415
+
+    from counterpoint.formats.png import rgb_png  # noqa: PLC0415
+
+    path = tmp_path / "grün 1.png"
+    path.write_bytes(rgb_png(np.full((16, 16, 3), 99, np.uint8)))
+    outputs = [
+        CliRunner().invoke(app, ["predict", str(saved.parent / "image"), "--image", given]).output
+        for given in (str(path), path.as_uri(), f"file://localhost{path}")
+    ]
+    assert "The predicted class is" in outputs[0]
+    assert len(set(outputs)) == 1
+
+
 def test_a_folder_without_images_is_named(tmp_path):
     with pytest.raises(SourceError, match="no image file"):
         next(rows_of_folder(tmp_path, tmp_path).batches())

@@ -58,7 +58,7 @@ def predict(
     contender: Annotated[str | None, typer.Argument(help="A contender, where DIR is a run folder.")] = None,
     *,
     text: Annotated[str | None, typer.Option(help="The text of one pair.")] = None,
-    image: Annotated[Path | None, typer.Option(help="The image of one pair.")] = None,
+    image: Annotated[str | None, typer.Option(metavar="FILE", help="The image of one pair.")] = None,
     table: Annotated[Path | None, typer.Option(help="A table of pairs, a folder with a table, or tar shards.")] = None,
     images: Annotated[
         Path | None, typer.Option("--folder", help="A folder of images, each with the text of x.txt next to x.jpg.")
@@ -73,22 +73,50 @@ def predict(
 ) -> None:
     """Predict the classes of new pairs with a saved model, or of one pair with a contender of a run folder."""
     from counterpoint.engines.late_modules import UNNEEDED, load_late
-    from counterpoint.saved.record import holds_model
 
     given = [name for name, value in (("--table", table), ("--folder", images)) if value is not None]
-    _check_given(given, text, image, workers)
-    if contender is None and not holds_model(folder) and (folder / RESULTS).exists():
-        raise ConfigError(
-            f"{folder} is a run folder. Name a contender after it, or save one: counterpoint save {folder} --to DIR."
-        )
+    picture = _image_file(image)
+    _check_given(given, text, picture, workers)
+    if contender is None:
+        _check_no_run(folder)
     load_late(*UNNEEDED)
     if contender is not None:
         _check_run_can(folder, contender, out, is_table=bool(given))
-        _predict_with_run(folder, contender, text=text, image=image, trust=trust)
+        _predict_with_run(folder, contender, text=text, image=picture, trust=trust)
     elif given:
         _predict_rows(folder, table, images, _named(out, given[0]), workers=workers, trust=trust)
     else:
-        _predict_pair(folder, text, image, out, trust)
+        _predict_pair(folder, text, picture, out, trust)
+
+
+def _check_no_run(folder: Path) -> None:
+    from counterpoint.saved.record import holds_model
+
+    if not holds_model(folder) and (folder / RESULTS).exists():
+        raise ConfigError(
+            f"{folder} is a run folder. Name a contender after it, or save one: counterpoint save {folder} --to DIR."
+        )
+
+
+def _image_file(given: str | None) -> Path | None:
+    """Return the file that --image names: by its path, or by a URL of this machine, as in an image column of a table.
+
+    >>> _image_file("my%20photo.jpg"), _image_file("file:///my%20photo.jpg")
+    (PosixPath('my%20photo.jpg'), PosixPath('/my photo.jpg'))
+    """
+    import re
+    from urllib.parse import unquote
+
+    if given is None:
+        return None
+    if not given.strip():
+        raise ConfigError("--image is empty. Name an image file, or leave it out.")
+    scheme, mark, place = given.partition("://")
+    if mark and scheme.lower() == "file":
+        return Path(unquote(place.removeprefix("localhost")))
+    if mark and re.fullmatch("[A-Za-z][A-Za-z0-9+.-]+", scheme):
+        raise ConfigError(f"--image {given} is an address. Fetch the image, and name its file.")
+    return Path(given)
 
 
 def _check_given(given: list[str], text: str | None, image: Path | None, workers: int | None) -> None:
