@@ -70,6 +70,20 @@ def check_replaceable(path: Path) -> None:
         raise RunFolderError(why_not_written(path, error)) from error
 
 
+def check_new_folder(path: Path, option: str) -> None:
+    """Raise RunFolderError unless *path* is new or an empty folder.  *option* is the one that names it.
+
+    >>> check_new_folder(Path("nowhere"), "--to")
+    """
+    try:
+        if path.is_dir() and any(path.iterdir()):
+            raise RunFolderError(f"{path} is not empty. Name a new folder with {option}.")
+        if path.exists() and not path.is_dir():
+            raise RunFolderError(f"{path} is a file. Name a new folder with {option}.")
+    except OSError as error:
+        raise RunFolderError(why_not_written(path, error)) from error
+
+
 def _temporary(path: Path) -> Path:
     if path.is_dir():  # also "." and "/", which have no name
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

@@ -88,6 +88,18 @@ def test_an_empty_folder_is_filled(svm, tmp_path):
     assert (tmp_path / "reader.py").exists()
 
 
+@pytest.mark.parametrize("name", [".", "link", "new/deep"])
+def test_an_empty_folder_is_filled_by_any_of_its_names_and_stays_the_same_folder(svm, tmp_path, monkeypatch, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
+    monkeypatch.chdir(tmp_path / "empty" if name == "." else tmp_path)
+    before = Path(name).stat().st_ino if name != "new/deep" else None
+    account = export_onnx(svm, Path(name))
+    assert {path.name for path in Path(name).iterdir()} == set(account["files"])
+    assert before in (None, Path(name).stat().st_ino)
+    assert (tmp_path / "link").is_symlink()
+
+
 def test_the_graph_reads_a_batch_of_any_size(cnn, tmp_path):
     export_onnx(cnn, tmp_path / "out")
     session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
@@ -150,8 +162,8 @@ def test_an_unknown_metric_is_refused(svm, tmp_path):
 
 def test_a_folder_with_files_or_a_file_is_refused(svm, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    assert refusal(svm, tmp_path, RunFolderError) == f"{tmp_path} is not empty. Name a new folder."
-    assert "is a file. An export needs a folder" in refusal(svm, tmp_path / "mine.txt", RunFolderError)
+    assert refusal(svm, tmp_path, RunFolderError) == f"{tmp_path} is not empty. Name a new folder with --onnx."
+    assert "is a file. Name a new folder with --onnx" in refusal(svm, tmp_path / "mine.txt", RunFolderError)
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 

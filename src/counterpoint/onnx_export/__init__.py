@@ -4,8 +4,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from counterpoint.artifacts import check_new_folder
 from counterpoint.config import Text
-from counterpoint.errors import ConfigError, RunFolderError
+from counterpoint.errors import ConfigError
 
 NEEDED = ("onnx", "onnxruntime")
 INSTALL = "pip install 'counterpoint[onnx]'"
@@ -55,10 +56,7 @@ def export_onnx(model: Any, where: Path, *, text_rules: Text | None = None, metr
     missing = [package for package in NEEDED if find_spec(package) is None]
     if missing:
         raise ConfigError(f"The export to ONNX needs {', '.join(missing)}, not installed here: {INSTALL}.")
-    if where.exists() and not where.is_dir():
-        raise RunFolderError(f"{where} is a file. An export needs a folder of its own.")
-    if where.exists() and any(where.iterdir()):
-        raise RunFolderError(f"{where} is not empty. Name a new folder.")
+    check_new_folder(where, "--onnx")
     from counterpoint.onnx_export.export import write  # noqa: PLC0415 - loads onnx and torch
 
     return write(model, where, text_rules=text_rules or Text(), metric=metric)

@@ -1,6 +1,7 @@
 """The files of an exported contender, written as a whole or not at all, and a few predictions of them."""
 
 import json
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -47,15 +48,18 @@ def write(model: Any, where: Path, *, text_rules: Text, metric: str) -> dict[str
         *text_rules* and *metric* are those of `export_onnx`.
     """
     settings, files = _contents(model, text_rules, metric)
+    place = Path(os.path.realpath(where))  # a link may lead to an empty folder
     try:
-        where.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{where.name}-", dir=where.absolute().parent) as folder:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # In a folder that exists, because the folder around it may be another disk.
+        around = place if place.exists() else place.parent
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=around) as folder:
             draft = Path(folder) / "draft"
             draft.mkdir()
             for name, data in files.items():
                 (draft / name).write_bytes(data)
             difference = largest_difference(model, draft, text_rules)
-            draft.replace(where)
+            _move(draft, place)
     except OSError as error:
         raise RunFolderError(why_not_written(where, error)) from error
     return {
@@ -67,6 +71,15 @@ def write(model: Any, where: Path, *, text_rules: Text, metric: str) -> dict[str
         "packages": settings["packages"],
         "largest_difference": difference,
     }
+
+
+def _move(draft: Path, place: Path) -> None:
+    """Move *draft* to *place*, or its files into *place* where that exists: another program may be in it."""
+    if not place.exists():
+        draft.replace(place)
+        return
+    for path in sorted(draft.iterdir(), key=lambda path: path.name == PREPROCESSING):  # without which no reader begins
+        path.replace(place / path.name)
 
 
 def largest_difference(model: Any, folder: Path, text_rules: Text) -> float:
