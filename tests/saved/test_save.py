@@ -221,11 +221,13 @@ def test_a_class_that_the_record_names_is_not_imported(copy):
     [
         ({"contender": "text-svn"}, ConfigError, "Did you mean 'text-svm'"),
         ({"contender": "text-svm", "fit": "seed-0.fold-7"}, ConfigError, "Did you mean 'seed-0.fold-"),
+        ({"contender": ""}, ConfigError, "no contender ''. Allowed: .*text-svm"),
+        ({"contender": "text-svm", "fit": ""}, ConfigError, "no fit ''. Allowed: seed-0.fold-"),
     ],
 )
-def test_a_wrong_name_is_answered_with_the_nearest(study, tmp_path, options, error, words):
+def test_a_wrong_name_is_answered_with_the_nearest(recommending, tmp_path, options, error, words):
     with pytest.raises(error, match=words):
-        cp.save(study.root, tmp_path / "m", **options)
+        cp.save(recommending, tmp_path / "m", **options)
     assert not (tmp_path / "m").exists()
 
 
@@ -233,6 +235,10 @@ def test_a_folder_with_files_is_not_overwritten(study, tmp_path):
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(RunFolderError, match="is not empty"):
         cp.save(study.root, tmp_path, contender="text-svm")
+    with pytest.raises(RunFolderError, match=r"note\.txt is a file\. Name a new folder with --to"):
+        cp.save(study.root, tmp_path / "note.txt", contender="text-svm")
+    with pytest.raises(RunFolderError, match="File name too long"):
+        cp.save(study.root, tmp_path / ("n" * 300), contender="text-svm")
 
 
 @pytest.mark.parametrize(("place", "words"), [("file/x", "Not a directory|File exists"), ("loop/x", "symbolic links")])

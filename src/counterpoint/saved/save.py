@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from safetensors import numpy as safetensors
 
 from counterpoint import __version__
-from counterpoint.artifacts import replacing, why_not_written
+from counterpoint.artifacts import check_new_folder, replacing, why_not_written
 from counterpoint.contenders.fit import kept
 from counterpoint.contenders.folds import rows_by_part
 from counterpoint.contenders.images import images_of
@@ -79,9 +79,8 @@ def save(
         When the fit was not kept.
     """
     run, where = FinishedRun(Path(run_folder)), Path(to)
-    if where.exists() and (not where.is_dir() or any(where.iterdir())):
-        raise RunFolderError(f"{where} is not empty. Name a new folder with --to.")
-    name, why = (contender, f"{contender} was chosen by name") if contender else run.recommended()
+    check_new_folder(where, "--to")
+    name, why = run.recommended() if contender is None else (contender, f"{contender} was chosen by name")
     if name in {each.name for each in run.config.predictions}:
         raise ConfigError(f"{name} is a model from outside, of which only predictions are known. It cannot be saved.")
     run.fits_of(name)
