@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -284,6 +285,8 @@ def test_the_card_has_front_matter_scores_with_intervals_the_contrast_and_the_fi
     assert study.answer().headline.split(":")[0] in card
     assert all(row["code"] in card for row in record["study"]["findings"])
     assert "| accuracy |" in card
+    assert re.search(r"A prediction took (less than )?[\d.]+ m?s a pair, without", card)
+    assert "returns the most probable class. `counterpoint predict` and" in card
     assert str(tmp_path) not in card
 
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from counterpoint import number_formats as numbers
 from counterpoint.metrics.table import METRICS
+from counterpoint.report.first_screen.plain_numbers import milliseconds
 
 LIBRARY = "counterpoint"
 TASKS = {("text",): "text-classification", ("image",): "image-classification"}
@@ -95,7 +96,7 @@ def _cost(costs: list[Mapping[str, Any]], rows: Mapping[str, Any]) -> dict[str, 
     return {
         "fit": numbers.duration(sum(row["fit_s"] for row in costs) / n),
         "parameters": numbers.count(max(row["parameters"] for row in costs)),
-        "predict": numbers.number(1000 * predict_s / n / n_pairs) if n_pairs else "",
+        "predict": milliseconds(predict_s / n / n_pairs) if n_pairs else "",
         "without": "loading pictures" if None not in encode_s else "reading and encoding it",
     }
 
