@@ -160,11 +160,13 @@ def test_an_existing_file_is_not_replaced(saved, table, tmp_path):
         (["--text", "a", "--out", "new.csv/p.csv"], "Cannot write"),
         (["--text", "a", "--workers", "2"], "--workers is for --table and --folder"),
         (["--out", "p.csv"], "Give --text"),
+        (["--text", "a", "--out", "{saved}/p.csv"], "is in the folder of the model"),
+        (["--table", "{table}", "--out", "{saved}/fit/../deep/p.csv"], "is in the folder of the model"),
     ],
 )
 def test_a_wrong_command_is_answered_in_one_line(saved, table, monkeypatch, arguments, words):
     monkeypatch.chdir(table.parent)
-    given = [each.format(table=table) for each in arguments]
+    given = [each.format(table=table, saved=saved) for each in arguments]
     result = CliRunner().invoke(app, ["predict", str(saved), *given])
     assert result.exit_code == 1
     assert isinstance(result.exception, CounterpointError)

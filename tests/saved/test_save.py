@@ -153,6 +153,41 @@ def test_the_card_may_be_edited(copy):
     cp.load(copy)
 
 
+@pytest.mark.parametrize("name", ["evil.pkl", "fit/extra.json", "fit/README.md", "new/deep/a.txt", "link"])
+def test_a_folder_with_another_file_is_refused_in_one_line(copy, name):
+    (copy / name).parent.mkdir(parents=True, exist_ok=True)
+    (copy / name).symlink_to(copy.parent) if name == "link" else (copy / name).write_text("{}")
+    with pytest.raises(
+        SavedModelError, match=f"{name} is no file of the saved model. Move it to another folder"
+    ) as error:
+        cp.load(copy)
+    assert "\n" not in str(error.value)
+
+
+def test_a_link_in_place_of_the_folder_of_the_fit_is_refused(copy, tmp_path):
+    (copy / "fit").rename(tmp_path / "elsewhere")
+    (copy / "fit").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SavedModelError, match="fit is no file of the saved model"):
+        cp.load(copy)
+
+
+def test_a_folder_from_a_hub_is_read(copy, tmp_path):
+    for name in (
+        ".gitattributes",
+        ".DS_Store",
+        "fit/.DS_Store",
+        ".git/objects/pack.idx",
+        ".cache/huggingface/x.metadata",
+    ):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_text("")
+    (copy / "empty").mkdir()
+    (copy / "fit" / "model.json").rename(tmp_path / "blob")
+    (copy / "fit" / "model.json").symlink_to(tmp_path / "blob")  # as in the store of a hub
+    (tmp_path / "a-link").symlink_to(copy)
+    cp.load(tmp_path / "a-link")
+
+
 @pytest.mark.parametrize(
     "value",
     [

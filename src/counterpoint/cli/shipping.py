@@ -185,9 +185,11 @@ def _predict_pair(
     from counterpoint.saved.file_of_pair import predict_to_row
     from counterpoint.saved.model import open_saved
     from counterpoint.saved.prediction_file import check_new
+    from counterpoint.saved.record import check_outside
 
     if out is not None:
         check_new(out)
+        check_outside(folder, out)
     saved = open_saved(folder, trusted=trust or ())
     needed = saved.modalities
     if needed and all({"text": text, "image": image}[name] is None for name in needed):

@@ -24,7 +24,7 @@ from counterpoint.files import digest_of
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.saved.new_rows import Batch, NewRows, key_of_rows
 from counterpoint.saved.prediction_file import PredictionFile
-from counterpoint.saved.record import RECORD
+from counterpoint.saved.record import RECORD, check_outside
 from counterpoint.schema import Frame
 
 if TYPE_CHECKING:
@@ -69,9 +69,12 @@ def predict_rows(
         When *folder* holds no saved model.
     RunFolderError
         When *out* exists, cannot be written, or is being written by another command.
+    ConfigError
+        When *out* has another ending, or is in *folder*.
     CounterpointError
         When a process dies.
     """
+    check_outside(folder, out)
     key = key_of_rows(rows, digest_of(folder / RECORD))
     n_done, n_all, stamps = 0, _Total(rows), list[str]()
     with PredictionFile.opened(out, key) as file:

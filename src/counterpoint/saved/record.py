@@ -1,12 +1,13 @@
 """The record of a saved model: what it is, what it was trained on, and the doubt that ships with it."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from counterpoint import __version__
 from counterpoint.artifacts import are_true, digests, read_sealed, write_sealed
-from counterpoint.errors import SavedModelError
+from counterpoint.errors import ConfigError, SavedModelError
 
 RECORD, FIT, REFERENCE, CARD = "counterpoint.json", "fit", "training.safetensors", "README.md"
 FORMAT = 1
@@ -28,10 +29,12 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
 def read_record(folder: Path) -> dict[str, Any]:
     """Return the record of the model in *folder*, all of whose files are as they were written.
 
+    The card may be edited, and hidden files may be added, such as those of git or of a hub.
+
     Raises
     ------
     SavedModelError
-        When there is none, when a file was changed, or when it was saved by a later version.
+        When there is none, when a file was changed or added, or when it was saved by a later version.
     """
     if not (folder / RECORD).is_file():
         raise SavedModelError(f"{folder} holds no saved model: it has no {RECORD}. counterpoint save writes one.")
@@ -46,7 +49,29 @@ def read_record(folder: Path) -> dict[str, Any]:
     changed = [name for name, digest in found["files"].items() if not are_true(folder, {name: digest})]
     if changed or not any(name.startswith(f"{FIT}/") for name in found["files"]):
         raise SavedModelError(f"{folder / (changed or [FIT])[0]} is missing or was changed. Save the model again.")
+    for name in _others(folder, found["files"]):
+        raise SavedModelError(f"{folder / name} is no file of the saved model. Move it to another folder.")
     return found
+
+
+def _others(folder: Path, listed: Mapping[str, str]) -> Iterator[str]:
+    """Yield each file that is not *listed*, and each link to a folder.  A hub may keep single files as links."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        for name in (*links, *sorted(files)):
+            path = Path(place, name).relative_to(folder).as_posix()
+            if not (name.startswith(".") or path in listed or path in (RECORD, CARD)):
+                yield path
+
+
+def check_outside(folder: Path, out: Path) -> None:
+    """Raise ConfigError where *out* is in the *folder* of a saved model, which allows no other file.
+
+    >>> check_outside(Path("model"), Path("model/../predictions.parquet"))
+    """
+    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(folder)):
+        raise ConfigError(f"--out {out} is in the folder of the model. Name a file outside of it.")
 
 
 def _is_record(found: Mapping[str, Any]) -> bool:
