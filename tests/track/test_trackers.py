@@ -204,7 +204,7 @@ def test_run_ends_well_when_its_tracker_fails(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_the_model_of_a_study_is_read_back_by_mlflow_and_predicts_the_same(tmp_path, monkeypatch):
+def test_the_model_of_a_study_is_read_back_by_mlflow_and_predicts_the_same(tmp_path, monkeypatch, recwarn, caplog):
     mlflow = pytest.importorskip("mlflow", reason="the extra counterpoint[mlflow] is not installed")
     pytest.importorskip("sqlalchemy", reason="the extra counterpoint[mlflow] is not installed")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -217,6 +217,9 @@ def test_the_model_of_a_study_is_read_back_by_mlflow_and_predicts_the_same(tmp_p
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(settings))
     found = CliRunner().invoke(cli.app, ["run", "study.yaml"])
     assert "Tracked by mlflow" in found.output
+    assert "\x1b" not in found.output
+    assert not [each for each in recwarn if "type hint" in str(each.message)]
+    assert not [each for each in caplog.records if each.name.startswith("mlflow")]
     uri = store_of(tmp_path / "runs")
     client = mlflow.MlflowClient(tracking_uri=uri)
     [experiment] = [each for each in client.search_experiments() if each.name == "winner"]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
@@ -18,7 +19,8 @@ class CounterpointModel(PythonModel):
         """Open the saved model."""
         self._saved: SavedModel = open_saved(context.artifacts[SAVED])
 
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # MLflow would read hints
+    # MLflow warns, in every log, of a model_input without a type. It does not check frames of pandas.
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return the predictions as a frame of pandas.
 
         Parameters

@@ -35,6 +35,8 @@ QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 """Settings of MLflow where the user has none: it sends no usage data, and does not wait for minutes."""
+LEVELS = {"mlflow": logging.WARNING, "alembic": logging.WARNING, "mlflow.pyfunc": logging.ERROR}
+"""The level of each logger.  pyfunc would warn of a model without a signature, which would drop columns of a frame."""
 
 
 def log_study(study: FinishedStudy) -> str:
@@ -63,17 +65,16 @@ def log_study(study: FinishedStudy) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep notes on a new store, and warnings of MLflow about its own packages, out of the output."""
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
+    before = {name: logging.getLogger(name).level for name in LEVELS}
+    for name, level in LEVELS.items():
+        logging.getLogger(name).setLevel(level)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _experiment(client: Any, study: FinishedStudy) -> str:
