@@ -63,7 +63,8 @@ def test_a_study_is_run_and_its_outcome_printed(call, tmp_path):
     code, out, _ = call("findings", path)
     assert "CP011" in out
     code, out, _ = call("predict", "runs/small", "text-svm", "--text", "a fox")
-    chances = [float(line.split()[0]) for line in out.splitlines()]
+    assert out.startswith("The predicted class is ")
+    chances = [float(line.split()[0]) for line in out.splitlines() if line[:1].isdigit()]
     assert abs(sum(chances) - 1) < 0.01
     code, _, err = call("compare", path, "text-svn", "majority")
     assert (code, "Did you mean 'text-svm'" in err) == (1, True)
