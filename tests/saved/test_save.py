@@ -252,6 +252,19 @@ def test_a_class_that_the_record_names_is_not_imported(copy):
     assert "antigravity" not in sys.modules
 
 
+def test_a_metric_that_the_record_names_is_not_imported_unless_it_is_trusted(copy, tmp_path, monkeypatch):
+    (tmp_path / "own_metrics.py").write_text(
+        "from counterpoint.metrics import METRICS, find_metric\nPLAIN = find_metric('accuracy')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    write_sealed(copy / RECORD, read_sealed(copy / RECORD) | {"metric": "own_metrics:PLAIN"})
+    with pytest.raises(SavedModelError, match="own_metrics:PLAIN, a metric from outside this package"):
+        cp.load(copy)
+    assert "own_metrics" not in sys.modules
+    found = open_saved(copy, trusted=["own_metrics:PLAIN"]).predict(pl.DataFrame({"text": ["a dog"]}))
+    assert found["label"].null_count() == 0
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [

@@ -22,6 +22,7 @@ from counterpoint.features.pixels import Pixels
 from counterpoint.files import read_bytes
 from counterpoint.metrics import decide
 from counterpoint.rules import check_pattern, pattern
+from counterpoint.saved.class_of_pair import can_import
 from counterpoint.saved.model_inputs import inputs_of
 from counterpoint.saved.record import FIT, REFERENCE, read_record
 from counterpoint.saved.training_reference import TrainingReference, restored, small_copies
@@ -187,12 +188,12 @@ def open_saved(folder: Path | str, *, trusted: Collection[str] = ()) -> SavedMod
     folder
         *folder* is what `counterpoint save` wrote.
     trusted
-        *trusted* are classes and encoders from outside this package that may be imported.
+        *trusted* are classes, encoders and metrics from outside this package that may be imported.
 
     Raises
     ------
     SavedModelError
-        When *folder* holds no saved model, or a file in it was changed.
+        When *folder* holds no saved model, a file in it was changed, or its metric is not trusted.
     UnreadableFitError
         When its fit cannot be read, or has a class or an encoder that is not trusted.
     ConfigError
@@ -200,7 +201,12 @@ def open_saved(folder: Path | str, *, trusted: Collection[str] = ()) -> SavedMod
     """
     place = Path(folder)
     record = read_record(place)
-    model = load_fit(place / FIT, trusted=trusted)
+    model = load_fit(place / FIT, trusted=[path for path in trusted if path != record["metric"]])
+    if not can_import(record["metric"], trusted):
+        raise SavedModelError(
+            f"{place} chooses classes by {record['metric']}, a metric from outside this package. If you trust it, name "
+            "it with --trust."
+        )
     if list(map(str, model.classes_)) != record["classes"] or set(model.modalities) != set(record["modalities"]):
         raise SavedModelError(f"{place} has a fit of other classes or inputs than its record. Save the model again.")
     try:

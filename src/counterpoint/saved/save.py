@@ -21,6 +21,7 @@ from counterpoint.encoders.catalogue import CATALOGUE
 from counterpoint.errors import ConfigError, RunFolderError
 from counterpoint.features.shaped_images import why_unreadable
 from counterpoint.lookup import path_of
+from counterpoint.metrics import METRICS
 from counterpoint.on_progress import OnProgress, ignore_progress
 from counterpoint.runs.places import ENCODINGS
 from counterpoint.saved.card import card
@@ -142,7 +143,7 @@ def _record(run: FinishedRun, name: str, model: Any, pairs: Frame, *, fit: str |
             "why": why,
         },
         "encoders": [_encoder(reading) for reading in inputs_of(model).readings],
-        "trusted": sorted({*_trusted(run)} & _outside(model)),
+        "trusted": sorted(({*_trusted(run)} & _outside(model)) | ({config.evaluate.primary} - {*METRICS})),
         "study": _of_study(run, name),
     }
 
