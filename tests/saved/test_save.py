@@ -176,6 +176,7 @@ def test_a_folder_from_a_hub_is_read(copy, tmp_path):
         ".gitattributes",
         ".DS_Store",
         "fit/.DS_Store",
+        "LICENSE",
         ".git/objects/pack.idx",
         ".cache/huggingface/x.metadata",
     ):

@@ -151,7 +151,7 @@ def export_model(
     rules = Text.model_validate(saved.record["text"])
     account = export_onnx(saved.model, onnx, text_rules=rules, metric=saved.record["metric"])
     say(f"Wrote {onnx}: {', '.join(account['files'])} ({account['bytes'] / 1e6:.1f} MB).")
-    say(f"On ten pairs its probabilities differ by {account['largest_difference']:.1g} at most.")
+    say(f"On twelve pairs its probabilities differ by {account['largest_difference']:.1g} at most.")
     say(f'Next: pip install {" ".join(account["packages"])}; python {onnx / "reader.py"} --text "…" --image x.jpg')
 
 

@@ -32,7 +32,7 @@ FORMAT = 1
 """The version of ``preprocessing.json``."""
 MOST_DIFFERENCE = 1e-4
 """The largest difference of a probability between a contender and its export."""
-_TEXTS = ("", "a", "Two red FOXES, don't!", "Žluťoučký kůň 红狐狸", None)
+_TEXTS = ("", " ", "a", "Two red FOXES, don't!", "Žluťoučký kůň 红狐狸", None)
 
 
 def write(model: Any, where: Path, *, text_rules: Text, metric: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from counterpoint.artifacts import are_true, digests, read_sealed, write_sealed
 from counterpoint.errors import ConfigError, SavedModelError
 
 RECORD, FIT, REFERENCE, CARD = "counterpoint.json", "fit", "training.safetensors", "README.md"
+UNREAD = (CARD, "LICENSE")
+"""Files that may be edited or added, because nothing reads them.  So may hidden files, as of git or of a hub."""
 FORMAT = 1
 _FORM = {
     "format": int, "version": str, "contender": str, "kind": str, "modalities": list, "classes": list, "metric": str,
@@ -29,7 +31,7 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
 def read_record(folder: Path) -> dict[str, Any]:
     """Return the record of the model in *folder*, all of whose files are as they were written.
 
-    The card may be edited, and hidden files may be added, such as those of git or of a hub.
+    The files `UNREAD` and hidden files may be edited or added.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def _others(folder: Path, listed: Mapping[str, str]) -> Iterator[str]:
         links = [name for name in folders if Path(place, name).is_symlink()]
         for name in (*links, *sorted(files)):
             path = Path(place, name).relative_to(folder).as_posix()
-            if not (name.startswith(".") or path in listed or path in (RECORD, CARD)):
+            if not (name.startswith(".") or path in listed or path in (RECORD, *UNREAD)):
                 yield path
 
 
