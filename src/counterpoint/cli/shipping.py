@@ -166,7 +166,8 @@ def _check_run_can(folder: Path, contender: str, out: Path | None, *, is_table: 
 def _predict_with_run(
     folder: Path, contender: str, *, text: str | None, image: Path | None, trust: list[str] | None
 ) -> None:
-    from counterpoint.saved.class_of_pair import can_import, class_of_pair, metric_of
+    from counterpoint.metrics.table import can_import
+    from counterpoint.saved.class_of_pair import class_of_pair, metric_of
     from counterpoint.saved.predict_pair import predict_pair
 
     chances = predict_pair(folder, contender, text=text, image=image, trusted=trust or ())

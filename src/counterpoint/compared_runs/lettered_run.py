@@ -15,6 +15,7 @@ from counterpoint.errors import ConfigError, RunFolderError, SchemaError, did_yo
 from counterpoint.metrics import METRICS, find_metric, read_part
 from counterpoint.metrics.decision import class_shares
 from counterpoint.metrics.rows import Floats
+from counterpoint.metrics.table import can_import
 from counterpoint.runs.finished import AGAIN, Fits, read_finished, settings_of_run
 from counterpoint.runs.kept_tables import read_kept_table, stage_key
 from counterpoint.runs.places import RESULTS
@@ -100,7 +101,7 @@ class LetteredRun:
 
     def can_import(self, metric: str) -> bool:
         """Report whether *metric* is of this package, or trusted."""
-        return metric in METRICS or metric in self.trusted
+        return can_import(metric, self.trusted)
 
 
 def read_runs(folders: Sequence[Path], *, trusted: Sequence[str] = ()) -> list[LetteredRun]:

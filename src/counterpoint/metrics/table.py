@@ -1,6 +1,6 @@
 """The METRICS table, and the look-up of a metric by name or path."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from counterpoint.errors import ConfigError
 from counterpoint.lookup import find
@@ -15,6 +15,15 @@ METRICS: Mapping[str, str] = {
     "log_loss": "counterpoint.metrics.classification:LOG_LOSS",
     "ece": "counterpoint.metrics.classification:ECE",
 }
+
+
+def can_import(name: str, trusted: Collection[str]) -> bool:
+    """Report whether the metric *name* is of this package, or one of *trusted*: a file of a stranger may name another.
+
+    >>> can_import("accuracy", []), can_import("my_lab.metrics:BRIER", [])
+    (True, False)
+    """
+    return name in METRICS or name in trusted
 
 
 def find_metric(name: str) -> Metric:

@@ -1,11 +1,11 @@
 """The predicted class of one pair by the fits of a study, which is the best one for the study's primary metric."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from counterpoint.metrics import METRICS, find_metric
+from counterpoint.metrics import find_metric
 from counterpoint.metrics.decision import class_shares, decide
 from counterpoint.runs.kept_tables import read_kept_table
 from counterpoint.saved.finished_run import FinishedRun
@@ -15,15 +15,6 @@ from counterpoint.schema import class_names
 def metric_of(run_folder: Path) -> str:
     """Return the primary metric of the study in *run_folder*."""
     return FinishedRun(run_folder).config.evaluate.primary
-
-
-def can_import(metric: str, trusted: Collection[str]) -> bool:
-    """Report whether *metric* is one of this package, or one of *trusted*.  A run folder may come from a stranger.
-
-    >>> can_import("accuracy", []), can_import("my_lab.metrics:BRIER", [])
-    (True, False)
-    """
-    return metric in METRICS or metric in trusted
 
 
 def class_of_pair(run_folder: Path, chances: Mapping[str, float], *, metric: str) -> str:

@@ -21,8 +21,8 @@ from counterpoint.features.hashes import inspect_images
 from counterpoint.features.pixels import Pixels
 from counterpoint.files import read_bytes
 from counterpoint.metrics import decide
+from counterpoint.metrics.table import can_import
 from counterpoint.rules import check_pattern, pattern
-from counterpoint.saved.class_of_pair import can_import
 from counterpoint.saved.model_inputs import inputs_of
 from counterpoint.saved.record import FIT, REFERENCE, read_record
 from counterpoint.saved.training_reference import TrainingReference, restored, small_copies
