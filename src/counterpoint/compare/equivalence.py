@@ -6,7 +6,6 @@ Every function takes a difference with its standard error and degrees of freedom
 from math import hypot, isfinite, nan
 from typing import NamedTuple
 
-from scipy.optimize import brentq
 from scipy.special import stdtr, stdtrit
 
 from counterpoint.metrics.spread import POWER
@@ -151,6 +150,8 @@ def rows_needed(
     >>> rows_needed(0.01, 0.01, 4, 1000, error_of_fits=0.009)
     Needed(n=None, is_of_fits=True)
     """
+    from scipy.optimize import brentq  # noqa: PLC0415 - takes long, and only open answers need it
+
     if not (isfinite(difference) and error > 0):
         return Needed(None)
     of_rows = max(0.0, error**2 - error_of_fits**2) ** 0.5
