@@ -1,14 +1,12 @@
 """The prediction of one pair as a file with one row, the same as that of a table with one row."""
 
-import json
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from counterpoint.saved.model import SavedModel
-from counterpoint.saved.new_rows import Batch
+from counterpoint.saved.new_rows import batch_of
 from counterpoint.saved.predicted_batch import predicted
 from counterpoint.saved.prediction_file import PredictionFile
 
@@ -36,8 +34,8 @@ def predict_to_row(saved: SavedModel, text: str | None, image: Path | None, out:
     rows = pl.DataFrame(values, schema={"row": pl.Int64, "id": pl.String, "text": pl.String, "image": pl.String})
     found = predicted(saved, rows)
     if out is not None:
-        stamp = sha256(json.dumps([text, values["image"]]).encode()).hexdigest()[:16]
-        with PredictionFile.opened(out, stamp) as file:
-            file.write(Batch(0, rows, stamp), found)
-            file.finish([stamp])
+        batch = batch_of(0, rows)
+        with PredictionFile.opened(out, batch.stamp) as file:
+            file.write(batch, found)
+            file.finish([batch.stamp])
     return found.row(0, named=True)

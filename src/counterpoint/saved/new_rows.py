@@ -87,13 +87,14 @@ class NewRows:
             rows = pl.concat([records.drop("source"), gone], how="diagonal").sort("row")
             waiting = pl.concat([waiting, rows], how="diagonal") if len(waiting) else rows
             while len(waiting) >= (size := BATCH_ROWS if number else FIRST_ROWS):
-                yield _batch(number, waiting[:size])
+                yield batch_of(number, waiting[:size])
                 number, waiting = number + 1, waiting[size:]
         if len(waiting):
-            yield _batch(number, waiting)
+            yield batch_of(number, waiting)
 
 
-def _batch(number: int, rows: Frame) -> Batch:
+def batch_of(number: int, rows: Frame) -> Batch:
+    """Return *rows* as the batch with this *number*, with its stamp."""
     refs = rows["image"].drop_nulls().to_list() if "image" in rows.columns else []
     stamp = sha256(rows.hash_rows().to_numpy().tobytes())
     for ref in refs:
