@@ -104,17 +104,15 @@ def _image_file(given: str | None) -> Path | None:
     >>> _image_file("my%20photo.jpg"), _image_file("file:///my%20photo.jpg")
     (PosixPath('my%20photo.jpg'), PosixPath('/my photo.jpg'))
     """
-    import re
-    from urllib.parse import unquote
+    from counterpoint.formats.image_paths import file_of_url, is_address
 
     if given is None:
         return None
     if not given.strip():
         raise ConfigError("--image is empty. Name an image file, or leave it out.")
-    scheme, mark, place = given.partition("://")
-    if mark and scheme.lower() == "file":
-        return Path(unquote(place.removeprefix("localhost")))
-    if mark and re.fullmatch("[A-Za-z][A-Za-z0-9+.-]+", scheme):
+    if (place := file_of_url(given)) is not None:
+        return Path(place)
+    if is_address(given):
         raise ConfigError(f"--image {given} is an address. Fetch the image, and name its file.")
     return Path(given)
 

@@ -124,7 +124,7 @@ class ImagePaths:
     def _otherwise(self, name: str) -> tuple[tuple[str, ...], str | None]:
         """Return the changes that *name* needs, and the path of the one file that it then means."""
         how, read = _as_posix(name)
-        if split_ref(read)[1] is not None or re.match("(?i)[a-z][a-z0-9+.-]+://", read):
+        if split_ref(read)[1] is not None or is_address(read):
             return (), None
         if not _DRIVE.match(read):
             ways, path = self._walk(_parts(read))
@@ -238,6 +238,26 @@ def _single(entries: Iterable[tuple[str, str]]) -> dict[str, str | None]:
     return single
 
 
+def file_of_url(name: str) -> str | None:
+    """Return the path of a file of this machine that is named by its URL, or None for any other name.
+
+    >>> file_of_url("file:///C:/my%20photos/1.jpg"), file_of_url("FILE://localhost/1.jpg"), file_of_url("1%20.jpg")
+    ('C:/my photos/1.jpg', '/1.jpg', None)
+    """
+    if name[:7].lower() != "file://":
+        return None
+    return re.sub(r"^/+(?=[A-Za-z]:)", "", unquote(name[7:].removeprefix("localhost")))
+
+
+def is_address(name: str) -> bool:
+    """Report whether *name* is a URL, of this machine or another.
+
+    >>> is_address("https://example.org/1.jpg"), is_address("C:/1.jpg")
+    (True, False)
+    """
+    return re.match("(?i)[a-z][a-z0-9+.-]+://", name) is not None
+
+
 def _as_posix(name: str) -> tuple[tuple[str, ...], str]:
     r"""Return the changes that a name needs, and the name in POSIX form.
 
@@ -248,9 +268,9 @@ def _as_posix(name: str) -> tuple[tuple[str, ...], str]:
     read = name.strip().strip("\"'")
     if read != name:
         how.append(SPACES)
-    if read[:7].lower() == "file://":
+    if (place := file_of_url(read)) is not None:
         how.append(URL)
-        read = re.sub(r"^/+(?=[A-Za-z]:)", "", unquote(read[7:].removeprefix("localhost")))
+        read = place
     if "\\" in read:
         how.append(SLASHES)
         read = read.replace("\\", "/")
