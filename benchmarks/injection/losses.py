@@ -45,15 +45,10 @@ def _losses(item: Item, runs: Path) -> dict[str, Any]:
         "losses": [
             {**{name: row[name] for name in ("contender", "simpler", "value")}, "fresh": round(loss, 4)}
             for row in evidence["table"]
-            if is_named(row["contender"], evidence)
+            if row["contender"] in evidence["losses"]
             for loss in [fresh[row["contender"]] - fresh[row["simpler"]]]
         ]
     }
-
-
-def is_named(contender: str, evidence: Mapping[str, Any]) -> bool:
-    """Return whether the finding names the loss of *contender*."""
-    return contender in evidence["losses"]
 
 
 def _scores(study: Study, pairs: pl.DataFrame) -> dict[str, float]:
