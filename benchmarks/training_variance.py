@@ -14,6 +14,7 @@ the cells whose name has all these words.
 """
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ import numpy as np  # isort: skip
 import polars as pl
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
@@ -317,6 +319,7 @@ def line(cell: Cell, found: Mapping[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the draws that are missing, or a few of each cell."""
+    warnings.simplefilter("ignore", ConvergenceWarning)  # networks stop after a fixed number of epochs
     parser = parser_of_cells(__doc__)
     parser.add_argument("--draws", type=int, help="draws of each cell")
     args = parser.parse_args(arguments)

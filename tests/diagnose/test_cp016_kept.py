@@ -71,3 +71,15 @@ def test_some_fits_that_have_not_learned_are_named_without_a_failure():
     assert found["severity"] == "warn"
     assert failed(found) == {}
     assert "1 of 3 fits of text-lstm (fold 1 with seed 0)" in found["explanation"]
+
+
+def test_guessing_is_over_the_classes_that_the_rows_of_a_part_have():
+    given = study(loss=0.5)
+    is_train = pl.col("part") == "train"
+    two = given["predictions"].filter(~is_train | (pl.col("label") != "c2"))
+    never = pl.when(is_train & (pl.col("contender") == "text-lstm"))
+    rows = two.with_columns(
+        never.then(0.0).otherwise("p_c2").alias("p_c2"), never.then(1 - pl.col("p_c1")).otherwise("p_c0").alias("p_c0")
+    )
+    found = run_check("CP016", given.replaced(predictions=rows))  # one of two by guessing, where the study has three
+    assert failed(found) == {"text-lstm": "has not learned"}

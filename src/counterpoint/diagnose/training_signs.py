@@ -96,6 +96,8 @@ class ScoreSigns(NamedTuple):
     ----------
     score
         *score* is the balanced accuracy on test rows.
+    chance
+        *chance* is that of guessing, over the classes of these rows.
     better
         *better* is a contender of no further modality, clearly above chance, and its balanced accuracy.
     is_worse
@@ -152,19 +154,19 @@ def signs_of(tables: Tables, name: str, fit: ContenderFit | None) -> Signs:
     """
     predictions = tables.predictions
     scores = {each: _score(predictions, each) for each in {name, *_readers(tables.modalities, name)}}
-    chance = 1 / max(2, predictions["label"].n_unique())
+    chance = prediction_arrays(predictions, [name]).guessing
     layers, gradients = _inside(fit)
     flat = [layer for layer in layers if layer.spread < FLAT or max(layer.dead, layer.saturated) > MOSTLY]
     epochs, guessing = tables.history.filter(contender=name), _loss_of_guessing(predictions, name)
     kept = _kept_epochs(epochs)
-    fits = _above_chance(predictions, name, chance)
+    fits = _above_chance(predictions, name)
     at_chance = {fold for (fold, _), above in fits.items() if above <= NEAR}
     parts = PartSigns(
         _is_stuck(kept["train_loss"], guessing),
         fits,
         bool((epochs["train_loss"] < STUCK * guessing).any()),
         _is_memorized(kept, max(chance, tables.largest_share)),
-        _is_misreading(predictions, name, test=scores[name], chance=chance, without=at_chance),
+        _is_misreading(predictions, name, test=scores[name].low - chance, without=at_chance),
     )
     least = chance + (NEAR if parts.untrained else CLEARLY)
     others = [(each, score) for each, score in scores.items() if each != name and score.low > least]
@@ -187,13 +189,14 @@ def _score(predictions: Frame, name: str, part: str = "test") -> Estimate:
     return rows.balanced(rows.is_correct(name), draws=DRAWS)
 
 
-def _above_chance(predictions: Frame, name: str, chance: float) -> dict[tuple[str, int], float]:
-    """Return the balanced accuracy of each fit on its own training rows, above chance, by fold and seed."""
+def _above_chance(predictions: Frame, name: str) -> dict[tuple[str, int], float]:
+    """Return the balanced accuracy of each fit on its own training rows, above chance there, by fold and seed."""
     own = predictions.filter(contender=name, part="train")
     found = {}
     for (fold, seed), rows in own.group_by("fold", "seed", maintain_order=True):
         arrays = prediction_arrays(rows, [name], "train")
-        found[str(fold), int(str(seed))] = balanced_mean(arrays.is_correct(name), arrays.codes) - chance
+        score = balanced_mean(arrays.is_correct(name), arrays.codes)
+        found[str(fold), int(str(seed))] = score - arrays.guessing
     return found
 
 
@@ -205,17 +208,18 @@ def _is_worse(predictions: Frame, name: str, better: str) -> bool:
     return rows.balanced(rows.is_correct(name).astype(float) - rows.is_correct(better), draws=DRAWS).high < 0
 
 
-def _is_misreading(predictions: Frame, name: str, *, test: Estimate, chance: float, without: set[str]) -> bool:
+def _is_misreading(predictions: Frame, name: str, *, test: float, without: set[str]) -> bool:
     """Return whether validation rows of a fold are at chance, and clearly worse than training and test rows.
 
-    Folds *without* a score on their training rows do not count: their fits have not learned.
+    Each part counts above the chance of its own classes.  Folds *without* a score on their training rows do not count:
+    their fits have not learned.
     """
-    train = _score(predictions, name, "train")
-    least = min(test.low, train.low)
+    train = prediction_arrays(predictions, [name], "train")
+    least = min(test, _score(predictions, name, "train").low - train.guessing)
     rows = prediction_arrays(predictions, [name], "validation")
     each = (rows.of_fold(fold) for fold in np.unique(rows.folds) if fold not in without)
-    found = (fold.balanced(fold.is_correct(name), draws=DRAWS) for fold in each)
-    return any(part.value <= chance + NEAR and least > max(chance + CLEARLY, part.high) for part in found)
+    found = ((fold.balanced(fold.is_correct(name), draws=DRAWS), fold.guessing) for fold in each)
+    return any(part.value <= chance + NEAR and least > max(CLEARLY, part.high - chance) for part, chance in found)
 
 
 def _kept_epochs(epochs: Frame) -> Frame:

@@ -39,6 +39,11 @@ class PredictionArrays(NamedTuple):
     proba: dict[str, Floats]
     shares: Floats
 
+    @property
+    def guessing(self) -> float:
+        """The balanced accuracy of guessing: one over the number of classes of the rows."""
+        return 1 / max(1, len(np.unique(self.codes)))
+
     def of_fold(self, fold: str) -> "PredictionArrays":
         """Return the rows of one test fold."""
         return self.at(np.flatnonzero(self.folds == fold))

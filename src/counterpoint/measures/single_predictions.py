@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
-
 from counterpoint.measures.information_gain import InformationGain
 from counterpoint.measures.logit_association import logit_association_p
 from counterpoint.measures.matched_pairs import FEW_ROWS
@@ -76,9 +74,9 @@ class SinglePredictions(NamedTuple):
         known = self.information
         if known is None:
             return {}
-        chance = 1 / len(np.unique(known.rows.codes))
+        rows = known.rows
         return {
-            name: ByItself(known.bits_of(name), known.rows.balanced(known.correct[name]), chance)
+            name: ByItself(known.bits_of(name), rows.balanced(known.correct[name]), rows.guessing)
             for name in ("text", "image")
         }
 
