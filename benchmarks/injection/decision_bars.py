@@ -12,11 +12,11 @@ from injection.answers import all_open, clashes, contradictions
 from injection.corrected import MAJORITY, PROPER
 from injection.rates import MET, rate_text, share_of
 
-N_EACH = 20
+N_EACH = 100
 SHARE_BAR = 0.03
 """Maximum distance of a mean predicted probability from the share of its class, as a mean over studies."""
-VERDICT_BAR = 0.9
-"""Minimum share of studies without a contradiction between verdicts: 18 of 20."""
+VERDICT_BAR = 0.95
+"""Minimum share of studies without a contradiction between verdicts."""
 
 Result = Mapping[str, Any]
 
