@@ -20,7 +20,7 @@ from counterpoint.diagnose.verdict_questions import MANY_LAPSES, UNTRAINED
 from counterpoint.measures.comparison_tables import difference_between
 from counterpoint.number_formats import signed_with_interval
 from counterpoint.report.glossary import VERDICTS as VERDICTS_IN_WORDS
-from counterpoint.schema import DIFFERENCES, FINDINGS, REPEATED, REPEATS, SCORES, Frame, finding
+from counterpoint.schema import DIFFERENCES, FINDINGS, NOTE, REPEATED, REPEATS, SCORES, Frame, finding
 from fusion_material import Signals, inputs_of_models, made_rows, usual
 
 METRIC = "balanced_accuracy"
@@ -464,8 +464,34 @@ def test_fits_that_differ_too_much_are_not_settled_by_more_pairs():
     ]
     repeats = pl.DataFrame(rows, schema=dict(REPEATS))
     answered = claimed(given.replaced(repeats=repeats), difference=0.05, low=-0.1, high=0.2, error=0.06, df=2.1)
-    assert answered.more == {"rows": None, "is_of_fits": True}
+    assert answered.more == {"rows": None, "is_of_fits": True, "by_folds": None}
     assert "fits differ too much" in " ".join(answered.reasons)
+
+
+@pytest.mark.parametrize(
+    ("folds", "kind", "error", "is_enough"),
+    [
+        (("train", "validation", "test"), "holdout", 0.02, True),
+        (("train", "validation", "test"), "holdout", 0.1, False),
+        (("train", "validation", "test"), "given", 0.02, False),
+        (("0", "1", "2"), "kfold", 0.02, False),
+    ],
+)
+def test_folds_of_the_same_pairs_may_be_enough_where_the_split_is_a_drawn_hold_out(folds, kind, error, is_enough):
+    given, _ = made("additive_gain")
+    pairs = (
+        given["pairs"]
+        .with_row_index("row")
+        .with_columns(
+            fold=pl.col("row").replace_strict(dict(enumerate(folds)), default=folds[0], return_dtype=pl.String)
+        )
+    )
+    note = finding(NOTE, "info", "split", "A split.", kind=kind)
+    ends = {"difference": 0.04, "low": 0.04 - 2 * error, "high": 0.04 + 2 * error, "error": error}
+    answered = claimed(given.replaced(pairs=pairs), found(note), **ends)
+    assert answered.more is not None
+    assert answered.more["by_folds"] == (len(pairs) if is_enough else None)
+    assert ("A k-fold of the same pairs has so many" in " ".join(answered.reasons)) == is_enough
 
 
 def test_a_margin_below_the_gain_that_counts_as_none_decides_what_counts_as_none():

@@ -230,6 +230,8 @@ def _to_settle(more: Mapping[str, Any] | None) -> Iterator[str]:
     else:
         rows = f"About {more['rows']:,} more" if more["rows"] else "More than a hundred times as many"
         yield f"{rows} test pairs would settle it, if the difference stays as it is."
+        if more["by_folds"]:
+            yield f"A k-fold of the same pairs has so many: it tests all {more['by_folds']:,} (split.kind: kfold)."
 
 
 def _class_alone(inputs: VerdictInputs) -> Iterator[str]:

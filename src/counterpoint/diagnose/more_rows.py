@@ -1,5 +1,6 @@
 """The number of test rows that would settle an answer which shows no gain, or the reason why no number does."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,8 +9,9 @@ import polars as pl
 from counterpoint.compare.equivalence import rows_needed
 from counterpoint.compare.repeated import n_repeats
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
+from counterpoint.measures.held_out_rows import HOLDOUT
 from counterpoint.metrics.spread import spread_of_mean
-from counterpoint.schema import TEST_PARTS
+from counterpoint.schema import NOTE, TEST_PARTS
 
 UNSETTLED = ("open", "none", "not_shown")
 """Claims that more rows may settle."""
@@ -22,7 +24,8 @@ def more_rows(inputs: VerdictInputs, claim: str) -> Mapping[str, Any] | None:
     -------
     Mapping or None
         It has ``rows``, the number of further rows, or None where it is more than a hundred times the rows of now.
-        ``is_of_fits`` is whether the fits vary too much, so that no number of rows settles it.
+        ``is_of_fits`` is whether the fits vary too much, so that no number of rows settles it.  ``by_folds`` is the
+        number of test rows that a k-fold of the same pairs has, where these are enough, or else None.
     """
     row = inputs.contrast
     is_settled = not row["low"] <= 0 <= row["high"] or row["high"] < inputs.worthless
@@ -37,7 +40,23 @@ def more_rows(inputs: VerdictInputs, claim: str) -> Mapping[str, Any] | None:
     )  # fmt: skip
     if needed.n is not None and needed.n <= n:
         return None
-    return {"rows": needed.n and needed.n - n, "is_of_fits": needed.is_of_fits}
+    n_by_folds = _n_by_folds(inputs)
+    return {
+        "rows": needed.n and needed.n - n,
+        "is_of_fits": needed.is_of_fits,
+        "by_folds": n_by_folds if needed.n and needed.n <= n_by_folds else None,
+    }
+
+
+def _n_by_folds(inputs: VerdictInputs) -> int:
+    """Return the number of test rows of a k-fold of the same pairs, or 0 where the split is no single hold-out of ours.
+
+    A split of the source is kept, because other results may rest on it.
+    """
+    pairs, notes = inputs.inputs["pairs"], inputs.findings.filter(code=NOTE, subject="split")
+    is_given = any(json.loads(evidence)["kind"] == "given" for evidence in notes["evidence"])
+    is_single = set(pairs["fold"].unique()) >= HOLDOUT and n_repeats(inputs.inputs["repeats"]) < 2
+    return len(pairs) if is_single and not is_given else 0
 
 
 def _error_of_fits(inputs: VerdictInputs) -> float:

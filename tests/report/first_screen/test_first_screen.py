@@ -278,16 +278,22 @@ def test_answers_that_are_equal_in_every_group_have_no_range():
 
 
 def test_an_open_question_says_about_how_many_more_pairs_would_settle_it():
-    more = {"rows": 3640, "is_of_fits": False}
+    more = {"rows": 3640, "is_of_fits": False, "by_folds": None}
     sentences = first_screen(sides("open", "cannot_tell", more=more), None)["next"]["sentences"]
     assert sentences[0] == "About 3,700 more pairs would settle it, if the difference stays as it is."
+
+
+def test_no_new_pairs_are_needed_where_folds_of_the_same_ones_are_enough():
+    more = {"rows": 640, "is_of_fits": False, "by_folds": 2000}
+    sentences = first_screen(sides("open", "cannot_tell", more=more), None)["next"]["sentences"]
+    assert sentences[0] == "You may need no new pairs: test each of the 2,000 once, in turns (split.kind: kfold)."
 
 
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"rows": None, "is_of_fits": False}, "More pairs will hardly settle it"),
-        ({"rows": None, "is_of_fits": True}, "train the models more often"),
+        ({"rows": None, "is_of_fits": False, "by_folds": None}, "More pairs will hardly settle it"),
+        ({"rows": None, "is_of_fits": True, "by_folds": None}, "train the models more often"),
         (None, "Until then, use"),
     ],
 )

@@ -98,6 +98,9 @@ def _more_pairs(sides: Sides, more: Mapping[str, Any] | None) -> Iterator[str]:
         yield "More pairs alone will not settle it, because each training differs: train the models more often."
     elif more["rows"] is None:
         yield "More pairs will hardly settle it: more than a hundred times as many would be needed."
+    elif more["by_folds"]:
+        n = numbers.count(more["by_folds"])
+        yield f"You may need no new pairs: test each of the {n} once, in turns (split.kind: kfold)."
     else:
         n = more["rows"] * max(1.0, sides.n_pairs / sides.n_tested)
         yield f"About {about(n)} more pairs would settle it, if the difference stays as it is."
