@@ -2,7 +2,8 @@
 
 Without arguments the benchmark makes one small study of the main scenario, from a development seed, as a test that it
 works.  `--whole` makes 100 studies of it, from seeds that no rule was chosen on, and `--only` those of other scenarios.
-It keeps each in `results/draws/`, so a later run resumes there.  It prints the bars and writes `results/decisions.json`.
+It keeps each in `results/draws/`, so a later run resumes there.  Then it prints the bars, and writes them into
+`results/decisions.json`.
 
 A study has 1,800 pairs of three classes at 60, 30 and 10 %, with soft evidence in text and image: no class is certain.
 Contenders of every kind are fitted once.  Their test rows show whether probabilities fit the class shares.  They also

@@ -1,8 +1,9 @@
 """The command line of the independent benchmark: `verdicts.py --independent [--whole]`.
 
 Without `--whole` it makes one small study of some truths with small pools, as a test that it works.  `--whole` makes 20
-studies of each truth and size, and more of the truth that is judged by four metrics.  It keeps each, so a later run
-resumes there.  It prints the rates and writes `results/independent.json`.
+studies of each truth and size, and more of the truth that is judged by four metrics.  A subset has networks too, and
+the largest studies are made in folds as well, of the same pairs.  It keeps each, so a later run resumes there.  Then it
+prints the rates, and writes them into `results/independent.json`.
 """
 
 import os
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from counterpoint.artifacts import write_json
-from independent.outcome_rates import N_EACH, lines, summary
+from independent.outcome_rates import N_EACH, PARTS, lines, summary
 from independent.pools import Place, prepare
 from independent.studies import (
     DEVELOPMENT,
+    FOLDED,
     METRICS_TRUTH,
     N_FRESH,
     REPORTED,
@@ -50,7 +52,8 @@ def whole(first_seed: int = REPORTED, each: int = N_EACH) -> list[Item]:
     fast = items(first_seed=first_seed, each=each)
     more = items(first_seed=first_seed, each=N_METRICS, sizes=SIZES[1:], names=[METRICS_TRUTH])
     slow = items(first_seed=first_seed, each=N_SLOW, sizes=SLOW_SIZES, names=SLOW_TRUTHS, strength=SLOW)
-    return list(dict.fromkeys([*fast, *more, *slow]))
+    folded = items(first_seed=first_seed, each=each, sizes=SIZES[-1:], strength=FOLDED)
+    return list(dict.fromkeys([*fast, *more, *slow, *folded]))
 
 
 def draw(item: Item, runs: Path, *, scale: float = 1.0, n_fresh: int = N_FRESH, folder: Path = WORK) -> dict[str, Any]:
@@ -89,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--first", type=int, help="the first seed")
     parser.add_argument("--sizes", type=int, nargs="+", choices=SIZES, help="numbers of pairs")
     parser.add_argument("--only", nargs="+", choices=list(TRUTHS), help="only these truths")
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS.values()), help="only these parts")
     parser.add_argument("--kept", type=Path, help="the file of stored draws")
     parser.add_argument("--small", action="store_true", help="small pools and few fresh rows")
     parser.add_argument("--budget", type=float, default=float("inf"), metavar="MIN", help="stop after these minutes")
@@ -105,7 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         names = args.only or QUICK_TRUTHS
         listed = items(first_seed=first, each=args.each or 1, sizes=args.sizes or SIZES[:1], names=names)
     listed = [item for item in listed if (not args.only or item.kind in args.only)
-              and (not args.sizes or item.n in args.sizes)]  # fmt: skip
+              and (not args.sizes or item.n in args.sizes)
+              and (not args.parts or PARTS[item.strength] in args.parts)]  # fmt: skip
     small = {"scale": QUICK_SCALE, "n_fresh": QUICK_FRESH} if args.small or not (args.whole or args.kept) else {}
     if not args.summary:
         make_all(listed, path, **small, workers=args.workers, budget_s=60 * args.budget)

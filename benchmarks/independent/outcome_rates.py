@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from independent.claims import Claim, claim_of
-from independent.studies import BALANCED, METRICS_TRUTH, SLOW, outcomes
+from independent.studies import BALANCED, FAST_PART, FOLDED, METRICS_TRUTH, SLOW, outcomes
 from independent.truths import SCORED, SIZES, TRUTHS
 from injection.answers import clashes, contradictions
 from injection.rates import MET, rate_text, share_of
@@ -20,14 +20,16 @@ AGREE_BAR, N_AGREE = 0.95, 100
 N_EACH = 20
 """The number of studies of each truth and size.  Bars are judged from so many studies of each truth, over its sizes."""
 RATES = ("false_yes", "wrong", "right", "open")
+PARTS = {FAST_PART: "fast", SLOW: "slow", FOLDED: "folds"}
+"""The parts by the strength of their items."""
 Result = Mapping[str, Any]
 
 
 def summary(results: Iterable[Result]) -> dict[str, Any]:
-    """Return the rates of stored draws of the fast part, and of the slow part apart."""
-    parts: dict[str, list[Result]] = {"fast": [], "slow": []}
+    """Return the rates of the stored draws of each part."""
+    parts: dict[str, list[Result]] = {name: [] for name in PARTS.values()}
     for result in results:
-        parts["slow" if result["strength"] == SLOW else "fast"].append(result)
+        parts[PARTS[result["strength"]]].append(result)
     return {name: _of_part(part) for name, part in parts.items() if part}
 
 

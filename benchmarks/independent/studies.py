@@ -43,6 +43,8 @@ SPLITS: Mapping[int, Mapping[str, Any]] = {
     600: {"kind": "kfold", "folds": 4},
     2000: {"kind": "holdout", "test_share": 0.4, "validation_share": 0.15},
 }
+IN_FOLDS: Mapping[str, Any] = {"kind": "kfold", "folds": 4}
+"""The split of the part in folds, which tests every pair."""
 FAST: Mapping[str, Mapping[str, Any]] = {
     "majority": {},
     "metadata": {},
@@ -63,8 +65,8 @@ NETWORKS: Mapping[str, Mapping[str, Any]] = {
     "lstm-cnn": {"epochs": 5},
 }
 """The networks of the slow part, beside the fast contenders."""
-SLOW = 1.0
-"""The strength of an item of the slow part, which has networks too."""
+FAST_PART, SLOW, FOLDED = 0.0, 1.0, 2.0
+"""The strengths of the items of each part: fast contenders, networks too, and fast contenders `IN_FOLDS`."""
 
 
 def contenders(*, has_networks: bool = False) -> list[dict[str, Any]]:
@@ -97,7 +99,7 @@ def config(item: Item, place: Place, *, primary: str = BALANCED) -> StudyConfig:
         "kind": "independent.source:Independent", "truth": item.kind, "n": item.n, "seed": item.seed,
         "folder": str(place.folder.absolute()), "pictures": place.kind, "pool_seed": place.seed, "scale": place.scale,
     }  # fmt: skip
-    split = SPLITS[min(SPLITS, key=lambda n: abs(n - item.n))]
+    split = IN_FOLDS if item.strength == FOLDED else SPLITS[min(SPLITS, key=lambda n: abs(n - item.n))]
     return StudyConfig.read({
         "study": "independent",
         "source": source,
@@ -246,7 +248,7 @@ def items(
     each: int,
     sizes: Iterable[int] = SIZES,
     names: Iterable[str] = tuple(TRUTHS),
-    strength: float = 0.0,
+    strength: float = FAST_PART,
 ) -> list[Item]:
     """Return *each* draws of each truth and size, with alternating truths, so an early stop cuts evenly.
 
@@ -257,7 +259,7 @@ def items(
     sizes, names
         *sizes* are the numbers of pairs, and *names* the truths.
     strength
-        *strength* is `SLOW` for studies with networks.
+        *strength* is that of the part: `FAST_PART`, `SLOW` or `FOLDED`.
     """
     return [
         Item(name, n, 1, strength, first_seed + number, pictures_of(name, n, number))
