@@ -167,7 +167,11 @@ def test_every_claim_verdict_and_doubt_has_words():
         ("better", "additive_gain", "Use text and image together."),
         ("worse", "cannot_tell", "Use the text alone: reading both does worse."),
         ("none", "redundant", "Use the text alone: no gain from reading both is shown."),
-        ("none", "no_signal", "No model here does more than a little better than guessing."),
+        (
+            "none",
+            "no_signal",
+            "No model of the text or of the image alone does more than a little better than guessing.",
+        ),
         ("better_alone", "image_only", "The model of both does better, but the image alone may explain it."),
         ("not_asked", "not_asked", "No answer yet: no trained model reads the image alone."),
         ("not_comparable", "leak", "No answer: a few words of the text give the class away."),

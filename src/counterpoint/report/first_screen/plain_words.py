@@ -20,8 +20,8 @@ ANSWERS: Mapping[str, str] = {
 }
 """The answer by the claim."""
 ANSWERS_OF_VERDICTS: Mapping[tuple[str, str], str] = {
-    ("none", "no_signal"): "No model here does more than a little better than guessing.",
-    ("worse", "no_signal"): "No model here does more than a little better than guessing.",
+    ("none", "no_signal"): "No model of the text or of the image alone does more than a little better than guessing.",
+    ("worse", "no_signal"): "No model of the text or of the image alone does more than a little better than guessing.",
     ("better_alone", "text_only"): "The model of both does better, but the text alone may explain it.",
     ("better_alone", "image_only"): "The model of both does better, but the image alone may explain it.",
     ("not_comparable", "leak"): "No answer: a few words of the text give the class away.",
@@ -87,7 +87,7 @@ def answer_in_words(claim: str, verdict: str, *, is_usable: bool = True) -> str:
     Examples
     --------
     >>> answer_in_words("none", "no_signal"), answer_in_words("none", "redundant").format(single="text")
-    ('No model here does more than a little better than guessing.', 'Use the text alone: no gain from reading both is shown.')
+    ('No model of the text or of the image alone does more than a little better than guessing.', 'Use the text alone: no gain from reading both is shown.')
     >>> answer_in_words("none", "redundant", is_usable=False)
     'No gain from reading both is shown, and a model that reads neither does better.'
     """  # noqa: E501 - one value a line
