@@ -448,6 +448,13 @@ def test_a_margin_that_was_fixed_before_allows_to_say_that_a_difference_does_not
     assert ("probabilities are" in " ".join(answered.reasons)) == (margin is not None)
 
 
+@pytest.mark.parametrize(("confidence", "level"), [(0.95, "90%"), (0.999, "99.8%")])
+def test_the_interval_within_the_margin_is_named_by_its_level(confidence, level):
+    given, findings = made("additive_gain")
+    answered = answer(given.replaced(margin=0.9, confidence=confidence), findings)
+    assert f"compare the {level} interval with the margin" in " ".join(answered.reasons)
+
+
 @pytest.mark.parametrize(("low", "high", "claim"), [(-0.3, -0.1, "worse"), (-0.1, 0.3, "open"), (-0.2, 0.01, "none")])
 def test_an_interval_decides_the_claim(low, high, claim):
     given, _ = made("additive_gain")

@@ -217,7 +217,7 @@ def _probabilities(inputs: VerdictInputs, claim: str) -> Iterator[str]:
         yield f"Reading both is better with a probability of {better}."
     if claim == "same":
         ends = number_formats.interval(*interval_within_margin(*measured, confidence=confidence), is_signed=True)
-        level = number_formats.share(2 * confidence - 1)
+        level = number_formats.level(2 * confidence - 1)
         yield f"The two one-sided tests compare the {level} interval with the margin: {ends}."
 
 
