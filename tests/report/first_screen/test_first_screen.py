@@ -215,6 +215,12 @@ def test_the_probability_is_that_of_the_answer():
     assert "Reading both is better with a probability of 90%." in sure
 
 
+@pytest.mark.parametrize(("claim", "relation"), [("better", "better"), ("open", "better"), ("worse", "worse")])
+def test_the_probability_beyond_a_margin_is_that_of_a_difference_that_matters(claim, relation):
+    sure = " ".join(first_screen(sides(claim, "cannot_tell", margin=0.03), None)["sure"])
+    assert f"is {relation} by enough to matter with a probability of" in sure
+
+
 @pytest.mark.parametrize(
     ("claim", "to_use", "sentence"),
     [

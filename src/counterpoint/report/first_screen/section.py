@@ -159,10 +159,11 @@ def _probability(sides: Sides) -> list[str]:
     if sides.claim == "same":
         return [f"The difference does not matter with a probability of {numbers.probability(found.same)}."]
     worse, better = (numbers.probability(chance) for chance in (found.worse, found.better))
+    enough = " by enough to matter" if margin else ""
     if sides.claim == "worse":
-        return [f"Reading both is worse with a probability of {worse}."]
+        return [f"Reading both is worse{enough} with a probability of {worse}."]
     subject = "Its score" if sides.claim in ("better_alone", "not_shown") else "Reading both"
-    return [f"{subject} is better{' by enough to matter' if margin else ''} with a probability of {better}."]
+    return [f"{subject} is better{enough} with a probability of {better}."]
 
 
 def _doubt(sides: Sides) -> Content | None:
