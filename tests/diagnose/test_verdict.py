@@ -14,7 +14,7 @@ from counterpoint.diagnose.cp016_training_failed import MISREADS
 from counterpoint.diagnose.verdict import Answer, answer
 from counterpoint.diagnose.verdict_gain import INTERACTION
 from counterpoint.diagnose.verdict_inputs import NEAR_GUESSING, WORTHLESS, VerdictInputs
-from counterpoint.diagnose.verdict_list import VERDICTS
+from counterpoint.diagnose.verdict_list import BETTER_MODELS, VERDICTS
 from counterpoint.diagnose.verdict_modalities import HALF, LITTLE, NOT_EXCLUDED
 from counterpoint.diagnose.verdict_questions import MANY_LAPSES, UNTRAINED
 from counterpoint.measures.comparison_tables import difference_between
@@ -446,6 +446,12 @@ def test_a_margin_that_was_fixed_before_allows_to_say_that_a_difference_does_not
     assert answered.claim == expected
     assert (answered.verdict == "equivalent") == (expected == "same")
     assert ("probabilities are" in " ".join(answered.reasons)) == (margin is not None)
+
+
+def test_no_difference_that_matters_recommends_neither_side_where_one_modality_is_not_shown_to_beat_guessing():
+    given, findings = made("interaction_gain")
+    answered = answer(given.replaced(margin=0.9), findings)
+    assert (answered.claim, answered.to_use, answered.recommendation) == ("same", None, BETTER_MODELS)
 
 
 @pytest.mark.parametrize(("confidence", "level"), [(0.95, "90%"), (0.999, "99.8%")])

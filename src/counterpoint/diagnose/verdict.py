@@ -24,6 +24,7 @@ from counterpoint.diagnose.more_rows import more_rows
 from counterpoint.diagnose.to_use import to_use
 from counterpoint.diagnose.untried_readers import untried_readers
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
+from counterpoint.diagnose.verdict_list import BETTER_MODELS
 from counterpoint.diagnose.verdict_questions import QUESTIONS
 from counterpoint.schema import ALARMS, Frame
 
@@ -100,7 +101,7 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
         return Answer("cannot_tell", headline, **common, **_named(first_doubt(findings)))
     verdict = next(found for question in QUESTIONS if (found := question(numbers)) is not None)
     claim = claim_of(numbers, verdict)
-    more = more_rows(numbers, claim)
+    more, used = more_rows(numbers, claim), to_use(numbers, verdict, claim)
     is_comparable = verdict.name not in NOT_COMPARABLE
     return Answer(
         verdict.name,
@@ -108,9 +109,9 @@ def answer(inputs: Inputs, findings: Frame) -> Answer:
         claim,
         **_named(doubt_of(numbers, claim)),
         reasons=(scores_of(numbers), *verdict.reasons, *numbers_of(numbers, claim, more)),
-        recommendation=verdict.recommendation,
+        recommendation=verdict.recommendation if used or claim != "same" else BETTER_MODELS,
         untried=untried_readers(inputs["modalities"], inputs["pretrained"]) if is_comparable else None,
-        to_use=to_use(numbers, verdict, claim),
+        to_use=used,
         chosen_scores=numbers.chosen_scores or None,
         more=more,
         **common,

@@ -3,7 +3,7 @@
 from math import isfinite
 
 from counterpoint.diagnose.verdict_inputs import UNKNOWN, VerdictInputs
-from counterpoint.diagnose.verdict_list import Verdict
+from counterpoint.diagnose.verdict_list import BETTER_MODELS, Verdict
 from counterpoint.diagnose.verdict_modalities import is_little, is_mostly_shared, is_read, not_read, only
 from counterpoint.measures.comparison_tables import joint_members
 from counterpoint.measures.information_gain import SUM
@@ -28,7 +28,7 @@ def shown_gain(inputs: VerdictInputs) -> Verdict | None:
         baseline = inputs.baseline
         guess = f"{baseline}, which reads neither text nor image" if baseline else "guessing by the class shares"
         reason = f"{b}, the contender of one modality, is not shown to do better than {guess}."
-        return Verdict("cannot_tell", (reason,), "Try better models of one modality, or more pairs.")
+        return Verdict("cannot_tell", (reason,), BETTER_MODELS)
     return verdict
 
 

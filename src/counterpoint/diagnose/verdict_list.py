@@ -6,6 +6,8 @@ VERDICTS = (
     "leak", "misaligned", "not_asked", "training_failed", "branch_ignored", "equivalent", "redundant", "text_only",
     "image_only", "averaging_gain", "additive_gain", "interaction_gain", "no_signal", "cannot_tell",
 )  # fmt: skip
+BETTER_MODELS = "Try better models of one modality, or more pairs."
+"""The next step where the contender of one modality is not shown to do better than whatever reads neither."""
 
 
 class Verdict(NamedTuple):

@@ -244,6 +244,11 @@ def test_a_contender_that_loses_to_one_that_reads_nothing_is_not_recommended():
     assert found["next"]["command"] is None
 
 
+def test_an_answer_without_a_difference_that_matters_denies_no_gain_over_a_model_that_reads_nothing():
+    answer = first_screen(sides("same", "equivalent", to_use=""), None)["answer"]
+    assert answer.endswith("but the text alone is not shown to beat a model that reads neither.")
+
+
 @pytest.mark.parametrize("claim", ["same", "worse", "none"])
 def test_no_answer_recommends_a_contender_that_the_next_step_does_not(claim):
     found = first_screen(sides(claim, "cannot_tell", to_use=""), None)

@@ -34,11 +34,12 @@ NOT_USABLE: Mapping[str, str] = {
     "better": "Text and image together do better than either, but a model that reads neither does better still.",
     "better_alone": "The model of both does better, but a model that reads neither does better still.",
     "not_shown": "The model of both does better, but a model that reads neither does better still.",
-    "same": "Reading both makes no difference that matters, but neither is shown to beat a model that reads neither.",
+    "same": "Reading both makes no difference that matters, but the {single} alone is not shown to beat a model that "
+    "reads neither.",
     "worse": "Reading both does worse than the {single} alone, and a model that reads neither does better than that.",
     "none": "No gain from reading both is shown, and a model that reads neither does better.",
 }
-"""The answer by the claim, where it recommends no contender because one that reads nothing does as well or better."""
+"""The answer by the claim, where it recommends no contender because one that reads nothing may do as well or better."""
 TOO_FEW = "No answer yet: too few pairs were kept for the test."
 NOT_YET = "This study has no answer yet."
 
