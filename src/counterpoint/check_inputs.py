@@ -107,9 +107,9 @@ def _n_fits(tables: Mapping[str, Frame], config: StudyConfig, primary: Mapping[s
     """Return the number of fits behind the primary contrast.  For an outside model its predictions are counted."""
     own = len(config.fit.seeds) * len(folds_to_test(tables["pairs"])) * config.evaluate.repeats
     chosen = {name for side in ("a", "b") for name in (primary.get(side), *primary.get("shares", {}).get(side, ()))}
-    outside = {entry.name for entry in config.predictions} & chosen
-    predicted = (tables["predictions"].filter(contender=name).select("seed", "fold") for name in outside)
-    return min([own, *(fits.n_unique() for fits in predicted)])
+    outside = {entry.name for entry in config.predictions}
+    predicted = (tables["predictions"].filter(contender=name).select("seed", "fold") for name in chosen & outside)
+    return min([*(fits.n_unique() for fits in predicted), *([own] if chosen - outside else [])])
 
 
 def _fit_of(contender: str, fits: Fits, pairs: Frame) -> ContenderFit | None:
