@@ -176,6 +176,16 @@ def test_a_modality_that_carries_nearly_all_leaves_the_other_nothing_to_add(high
     assert verdict(given.replaced(differences=given["differences"].with_columns(less)), idle) == expected
 
 
+def test_one_modality_is_not_the_verdict_where_the_gain_is_over_a_contender_of_the_other():
+    given, findings = made("text_only")
+    ends = {"difference": 0.0, "low": -0.02, "high": 0.02, "error": 0.01}
+    for b, expected in (("text-lstm", "text_only"), ("image-cnn", "cannot_tell")):
+        own = {
+            name: pl.when("is_primary").then(pl.lit(value)).otherwise(name) for name, value in (ends | {"b": b}).items()
+        }
+        assert verdict(given.replaced(differences=given["differences"].with_columns(**own)), findings) == expected
+
+
 def test_no_signal_is_not_the_verdict_where_both_go_together_in_another_way_in_each_class():
     given, findings = made("no_signal")
     bound = finding(

@@ -18,10 +18,12 @@ def signal_of_modalities(inputs: VerdictInputs) -> Verdict | None:
     """Return the verdict on the modalities that are shown to predict the label, or None where that is open."""
     if is_read(inputs, "text") and is_read(inputs, "image"):
         return _redundant(inputs)
-    of_way = inputs.gain.high / (1 - inputs.chance)
+    of_way, single = inputs.gain.high / (1 - inputs.chance), inputs.modalities[inputs.contrast["b"]]
     for modality, other in (("text", "image"), ("image", "text")):
         if is_read(inputs, modality) and is_little(inputs, other):
-            return Verdict(f"{modality}_only", only(inputs, modality, other)) if of_way < NOT_EXCLUDED else None
+            # Without a gain over a contender of the other modality, nothing is known of the gain over this one.
+            is_excluded = of_way < NOT_EXCLUDED and modality in single
+            return Verdict(f"{modality}_only", only(inputs, modality, other)) if is_excluded else None
     if is_little(inputs, "text") and is_little(inputs, "image") and of_way < LITTLE:
         return _no_signal(inputs)
     return None
