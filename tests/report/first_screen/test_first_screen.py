@@ -287,6 +287,19 @@ def test_scores_are_those_of_the_choices_where_they_differ():
     assert words == "Of 100 pairs (as many of each class), reading both gets 80 right, and the text alone 83."
 
 
+def test_scores_of_choices_of_both_modalities_are_those_of_neither():
+    found = sides("worse", "cannot_tell")
+    found.results["primary"]["shares"] = {"b": {"text-svm": 0.6, "image-cnn": 0.4}}
+    assert first_screen(found, None)["scores"].endswith("reading both gets 95 right, and one of them alone 92.")
+
+
+@pytest.mark.parametrize("claim", ["worse", "none"])
+def test_the_answer_names_the_modality_of_the_contender_to_use(claim):
+    found = first_screen(sides(claim, "cannot_tell", to_use="image-cnn"), None)
+    assert found["answer"].startswith("Use the image alone: ")
+    assert "Use “image" in found["next"]["sentences"][0]
+
+
 def test_answers_that_are_equal_in_every_group_have_no_range():
     found = sides("open", "cannot_tell", ends=(0.0, 0.0, 0.0))
     assert first_screen(found, None)["sure"] == ["Both got the same score in every group of the 1,000 test pairs."]

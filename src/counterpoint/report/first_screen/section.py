@@ -75,7 +75,7 @@ def _answer(sides: Sides) -> str:
     if sides.claim == "nothing" and sides.results.get("primary"):
         return plain_words.TOO_FEW
     words = plain_words.answer_in_words(sides.claim, sides.verdict, is_usable=bool(sides.answer.get("to_use")))
-    return words.format_map(sides.places)
+    return words.format_map(sides.places | {"single": sides.modality_to_use})
 
 
 def scores_in_words(sides: Sides) -> str:
@@ -91,24 +91,24 @@ def scores_in_words(sides: Sides) -> str:
     if ours is None or single is None:
         return ""
     if metric is None:
-        scores = f"{numbers.score(ours)}, and the {sides.single} alone {numbers.score(single)}"
+        scores = f"{numbers.score(ours)}, and {sides.alone} {numbers.score(single)}"
         return f"By the measure that decides this study, {subject} reaches {scores}. More is better."
     (count, of_single), of = rights(ours, single)
     start = f"Of {of} pairs{_weighing(metric)}"
     if count == of_single:
         return f"{start}, both get {count} right."
-    return f"{start}, {subject} gets {count} right, and the {sides.single} alone {of_single}."
+    return f"{start}, {subject} gets {count} right, and {sides.alone} {of_single}."
 
 
 def _over_repeats(sides: Sides, subject: str) -> str:
     """Return one sentence on the difference of both sides over all repeats."""
     difference = float((sides.row or {})["difference"])
-    start, single = f"Over {sides.n_repeats} repeats", f"the {sides.single} alone"
+    start = f"Over {sides.n_repeats} repeats"
     if not sides.is_of_counts:
         measured = f"{numbers.score(abs(difference))} {'less' if difference < 0 else 'more'}"
-        return f"{start}, {subject} scores {measured} than {single}."
+        return f"{start}, {subject} scores {measured} than {sides.alone}."
     counted = f"{100 * abs(difference):.1f} {'fewer' if difference < 0 else 'more'} of 100 pairs"
-    return f"{start}, {subject} gets {counted} right than {single}{_weighing(sides.scores.metric)}."
+    return f"{start}, {subject} gets {counted} right than {sides.alone}{_weighing(sides.scores.metric)}."
 
 
 def _best_in_words(sides: Sides) -> str:

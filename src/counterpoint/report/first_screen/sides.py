@@ -87,6 +87,19 @@ class Sides:
         return read if read in MODALITIES else "one of them"
 
     @property
+    def alone(self) -> str:
+        """The side of one modality in words, as it was chosen: other fits may have chosen the other modality."""
+        shares = (self.results.get("primary") or {}).get("shares") or {}
+        read = {self.contenders.style(name).label for name in shares.get("b", ())}
+        return "one of them alone" if len(read) > 1 else f"the {self.single} alone"
+
+    @property
+    def modality_to_use(self) -> str:
+        """The modality of the contender that the answer recommends, or `single` where it recommends none of one."""
+        read = self.contenders.style(str(self.answer.get("to_use"))).label
+        return read if read in MODALITIES else self.single
+
+    @property
     def places(self) -> dict[str, str]:
         """The words for the places in `counterpoint.report.first_screen.plain_words`."""
         unread = " or the ".join(self.unread) or "text or the image"
