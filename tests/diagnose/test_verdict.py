@@ -528,10 +528,12 @@ def test_scores_of_one_repeat_are_neither_the_difference_nor_another_answer():
     given, _ = made("additive_gain")
     rows = [{"repeat": each, "fold": "test", "seed": 0, "a": "a", "b": "b", "difference": -0.1} for each in range(3)]
     repeated = pl.DataFrame([(-0.1, 0.01, 9.0, 0.01, 0.0)], schema=dict(REPEATED), orient="row")
-    given = given.replaced(repeats=pl.DataFrame(rows, schema=dict(REPEATS)), repeated=repeated)
+    tied = given["differences"].with_columns(p=pl.lit(0.5))
+    given = given.replaced(repeats=pl.DataFrame(rows, schema=dict(REPEATS)), repeated=repeated, differences=tied)
     words = " ".join(claimed(given, difference=-0.1, low=-0.12, high=-0.08).reasons)
     assert " in the first repeat." in words
     assert "the answer differs" not in words
+    assert "best score" not in words
 
 
 def without_baseline(given: Inputs) -> Inputs:
@@ -655,6 +657,18 @@ def test_every_doubt_is_about_a_check_and_every_verdict_has_words():
 def test_contenders_that_tie_with_the_best_are_named():
     reasons = " ".join(answer(*made("redundant")).reasons)
     assert "has the best score, and is not shown to differ from" in reasons
+
+
+def test_the_two_sides_of_a_contrast_that_is_shown_are_no_tie():
+    given, _ = made("interaction_gain")
+    a, b = (given["primary"][side] for side in "ab")
+    others = sorted({"majority", "late-fusion", "text-lstm", "image-cnn"} - {b})
+    given = given.replaced(differences=given["differences"].with_columns(p=pl.lit(0.04)))  # none is left by Holm
+    (shown,) = (reason for reason in claimed(given).reasons if "best score" in reason)
+    (open_,) = (reason for reason in claimed(given, low=-0.1).reasons if "best score" in reason)
+    assert shown.startswith(f"{a} has the best score")
+    assert [name for name in (*others, b) if name in shown] == others
+    assert b in open_
 
 
 def test_another_metric_that_contradicts_is_named():

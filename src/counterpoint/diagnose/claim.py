@@ -244,8 +244,12 @@ def _class_alone(inputs: VerdictInputs) -> Iterator[str]:
 
 
 def _ties(inputs: VerdictInputs) -> Iterator[str]:
-    """Yield the contenders that are not shown to differ from the best one on test rows (Holm's correction)."""
-    if len(inputs.test_scores) < 3:
+    """Yield the contenders that are not shown to differ from the best one on test rows (Holm's correction).
+
+    The primary contrast needs no correction: where its interval excludes 0, its two contenders are no tie.  With
+    several repeats, nothing is said: the scores are those of the first repeat alone.
+    """
+    if len(inputs.test_scores) < 3 or n_repeats(inputs.inputs["repeats"]) > 1:
         return
     sign = 1 if _metric(inputs).higher_is_better else -1
     best = max(inputs.test_scores, key=lambda name: sign * inputs.test_scores[name])
@@ -256,7 +260,9 @@ def _ties(inputs: VerdictInputs) -> Iterator[str]:
     tied = [name for name, p in corrected.items() if p > 1 - inputs.inputs["confidence"]]
     shown = {name: number_formats.score(value) for name, value in inputs.test_scores.items()}
     top = [name for name in shown if shown[name] == shown[best]]
-    others, named = [name for name in tied if name not in top], ", ".join(top)
+    sides = {inputs.contrast[side] for side in PROCEDURES}
+    differ = sides if best in sides and _sign(inputs.contrast) else set()
+    others, named = [name for name in tied if name not in {*top, *differ}], ", ".join(top)
     has, is_not = ("has", "is not") if len(top) == 1 else ("have", "are not")
     if others:
         yield f"{named} {has} the best score, and {is_not} shown to differ from {', '.join(others)}."

@@ -289,7 +289,16 @@ def test_scores_are_those_of_the_choices_where_they_differ():
 
 def test_scores_of_choices_of_both_modalities_are_those_of_neither():
     found = sides("worse", "cannot_tell")
-    found.results["primary"]["shares"] = {"b": {"text-svm": 0.6, "image-cnn": 0.4}}
+    columns = {
+        "repeat": 0,
+        "fold": ["0", "1"],
+        "seed": 0,
+        "a": "lstm-cnn",
+        "b": ["text-svm", "image-cnn"],
+        "difference": 0.0,
+    }
+    repeats = pl.DataFrame(columns, schema=dict(schema.REPEATS))
+    found = replace(found, tables={**found.tables, "repeats": repeats})
     assert first_screen(found, None)["scores"].endswith("reading both gets 95 right, and one of them alone 92.")
 
 

@@ -89,8 +89,7 @@ class Sides:
     @property
     def alone(self) -> str:
         """The side of one modality in words, as it was chosen: other fits may have chosen the other modality."""
-        shares = (self.results.get("primary") or {}).get("shares") or {}
-        read = {self.contenders.style(name).label for name in shares.get("b", ())}
+        read = {self.contenders.style(name).label for name in self.tables["repeats"]["b"].unique()}
         return "one of them alone" if len(read) > 1 else f"the {self.single} alone"
 
     @property
