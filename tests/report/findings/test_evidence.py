@@ -54,3 +54,12 @@ def test_a_queue_is_counted_and_not_listed():
 
 def test_no_key_in_words_has_an_underscore():
     assert not [name for name in NAMES if "_" in in_words(name)]
+
+
+def test_the_p_of_an_estimate_is_named():
+    found = evidence_of(json.dumps({"own_image": {"Cheap features": [0.719, 0.705, 0.733, 1.6e-100]}}))
+    assert [value for _, value in found.facts] == ["Cheap features 0.719 (0.705 to 0.733), p < 0.001"]
+
+
+def test_a_table_without_rows_is_no_value():
+    assert evidence_of('{"n_fits": 2, "table": []}').facts == [("fits", "2")]

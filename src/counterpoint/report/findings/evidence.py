@@ -115,7 +115,8 @@ def evidence_of(text: str | None) -> Evidence:
     if not isinstance(found, dict):
         return Evidence([("evidence", cell(found, most=600))], [], 0)
     queue = found.get("queue")
-    values = {name: value for name, value in _with_intervals(found).items() if name not in QUEUE}
+    left_out = (*QUEUE, *(["table"] if found.get("table") == [] else []))
+    values = {name: value for name, value in _with_intervals(found).items() if name not in left_out}
     tables = [_table(name, value) for name, value in values.items() if _is_table(value)]
     facts = [(in_words(name), value_in_words(value)) for name, value in values.items() if not _is_table(value)]
     return Evidence(facts, [table for table in tables if table.rows], len(queue) if isinstance(queue, dict) else 0)
@@ -131,23 +132,29 @@ def in_words(name: str) -> str:
 
 
 def value_in_words(value: object) -> str:
-    """Return a value of evidence: an estimate with its interval, a count out of others, names and their values.
+    """Return a value of evidence: an estimate with its interval and its p, a count out of others, names and values.
 
     >>> value_in_words([0.5, 0.25, 0.75]), value_in_words([0, 104]), value_in_words({}), value_in_words(True)
     ('0.500 (0.250 to 0.750)', '0 of 104', 'none', 'yes')
-    >>> value_in_words({"text_only": [0.5, 0.25, 0.75], "n": 2})
-    'text only 0.500 (0.250 to 0.750), rows 2'
+    >>> value_in_words({"text_only": [0.5, 0.25, 0.75, 1e-9], "n": 2})
+    'text only 0.500 (0.250 to 0.750), p < 0.001; rows 2'
     """
     if value in ({}, []):
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{in_words(str(name))} {value_in_words(each)}" for name, each in list(value.items())[:20])
+        return "; ".join(f"{in_words(str(name))} {value_in_words(each)}" for name, each in list(value.items())[:20])
+    return _list_in_words(value) if isinstance(value, list) else cell(value, most=600)
+
+
+def _list_in_words(value: list[Any]) -> str:
     if _is_estimate(value):
-        return numbers.score_with_interval(*value)  # type: ignore[misc]
-    if _is_count(value):
-        return f"{cell(value[0])} of {cell(value[1])}"  # type: ignore[index]
+        return numbers.score_with_interval(*value)
+    if _is_estimate(value[:3]) and len(value) == 4 and type(value[3]) is float:
+        return f"{numbers.score_with_interval(*value[:3])}, {numbers.p_equals(value[3])}"
+    if len(value) == 2 and all(type(each) is int for each in value):
+        return f"{cell(value[0])} of {cell(value[1])}"
     return cell(value, most=600)
 
 
@@ -166,10 +173,6 @@ def _is_estimate(value: object) -> bool:
     return all(isinstance(each, float | int) and not isinstance(each, bool) for each in value) and (
         value[1] <= value[0] <= value[2]
     )
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(type(each) is int for each in value)
 
 
 def _is_table(value: object) -> bool:
