@@ -14,6 +14,9 @@ from PIL import Image
 from counterpoint import number_formats as numbers
 from counterpoint import schema
 from counterpoint.report import write_page
+from counterpoint.report.comparison import drawn_differences
+from counterpoint.report.contenders import Contenders
+from counterpoint.report.drawing.palette import modality_style
 from counterpoint.report.drawing.thumbnails import SIDE_PX
 from html_reader import HOSTILE, Reader
 from report_studies import MODALITIES, Weights, Words, study
@@ -112,7 +115,26 @@ def test_a_contrast_of_differing_choices_stands_with_that_of_the_pair(outcome, t
     main = page[page.index("<main>") : page.index('id="scores"')]
     assert f"{primary['a']} (in 2 of 3 folds) and {primary['b']} (in 3 of 3 folds)" in main
     assert page.count("primary, as chosen in each fit</small>") == 1
-    assert f"{primary['a']} minus {primary['b']}, as chosen" in page
+    assert "text and image, two small models added minus text, word counts, as chosen" in page
+
+
+def test_figures_have_the_titles_of_contenders(outcome, page):
+    for stem in ("scores-balanced-accuracy", "answer", "differences", "roc-and-pr", "confusion-text-svm"):
+        drawn = (outcome[0] / "figures" / f"{stem}.svg").read_text(encoding="utf-8")
+        assert "text, word counts" in drawn, stem
+        assert "text-svm" not in drawn, stem
+    assert 'aria-label="Balanced accuracy on test pairs, 95% interval: text and image, two small models added' in page
+
+
+def test_the_drawn_differences_are_those_to_the_best_of_each_modality_whatever_their_sign():
+    rows = [
+        {"a": a, "b": b, "difference": value, "is_primary": False}
+        for a, b, value in (("late-fusion", "text-svm", -0.1), ("late-fusion", "text-lstm", 0.3))
+    ]
+    contenders = Contenders(FEW, {name: modality_style(MODALITIES[name]) for name in FEW})
+    drawn, words = drawn_differences(pl.DataFrame(rows), contenders)
+    assert drawn["b"].to_list() == ["text-svm"]
+    assert words.startswith("those between a contender of both and the best one")
 
 
 def test_dropped_rows_add_up_on_the_page(page, outcome):

@@ -15,15 +15,14 @@ from counterpoint.metrics import find_metric
 from counterpoint.report import glossary
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.drawing.figure_data import table_of
-from counterpoint.report.drawing.palette import ModalityStyle
 from counterpoint.report.drawing.rowplots import Dot, draw_dots
 from counterpoint.report.drawing.svg import Gallery
 from counterpoint.report.scores import ScoreTable
-from counterpoint.safe_text import page_line
 from counterpoint.schema import Frame
 
 Content = dict[str, Any]
 MOST_DRAWN = 14
+BEST_OF_EACH = "those between a contender of both and the best one, on these pairs, of the text or of the image"
 SCORE_COLUMNS = ("contender", "metric", "value", "low", "high", "n")
 DIFFERENCE_COLUMNS = ("a", "b", "metric", "difference", "low", "high", "p_holm", "minimum_detectable", "is_primary")
 PARTS = {"validation": "Validation", "train": "Training"}
@@ -54,6 +53,7 @@ def _verdict(answer: Mapping[str, Any], contrast: Content | None) -> str:
 def contrast_section(
     differences: Frame,
     scores: ScoreTable,
+    contenders: Contenders,
     gallery: Gallery,
     *,
     primary: Mapping[str, Any] | None = None,
@@ -68,6 +68,8 @@ def contrast_section(
         *differences* is the table of paired differences.
     scores
         *scores* hold the scores of the two contenders.
+    contenders
+        *contenders* have their titles.
     gallery
         *gallery* takes the figure.
     primary
@@ -96,14 +98,16 @@ def contrast_section(
         "repeats": repeats.to_dicts() if repeats is not None and n_repeats(repeats) > 1 else [],
         "n_repeats": 1 if repeats is None else max(1, n_repeats(repeats)),
         "scores": [by_name[name] for name in (row["a"], row["b"]) if name in by_name],
-        "figure": _contrast_figure(row, gallery) if math.isfinite(_known(row["difference"])) else None,
+        "figure": _contrast_figure(row, contenders, gallery) if math.isfinite(_known(row["difference"])) else None,
     }
 
 
-def _contrast_figure(row: Mapping[str, Any], gallery: Gallery) -> str:
+def _contrast_figure(row: Mapping[str, Any], contenders: Contenders, gallery: Gallery) -> str:
     band, label = _known(row["minimum_detectable"]), _axis(row["metric"])
-    draw = partial(draw_dots, [_difference(row)], zero=0, band=band, x_label=label)
-    return gallery.add_rows("answer", "The primary contrast", draw, alt=_in_words([row]), data=_numbers([row]))
+    draw = partial(draw_dots, [_difference(row, contenders)], zero=0, band=band, x_label=label)
+    return gallery.add_rows(
+        "answer", "The primary contrast", draw, alt=_in_words([row], contenders), data=_numbers([row])
+    )
 
 
 def best_score(scores: ScoreTable, contenders: Contenders) -> Content | None:
@@ -160,10 +164,10 @@ def _score_figure(table: ScoreTable, metric: str, contenders: Contenders, galler
         return ""
     label = f"{known.name_within}, test pairs"
     draw = partial(
-        draw_dots, [_score(row, contenders.style(row["contender"])) for row in rows],
+        draw_dots, [_score(row, contenders) for row in rows],
         x_label=label if known.higher_is_better else f"{label} (lower is better)",
     )  # fmt: skip
-    in_words = [f"{row['contender']} {_value(row)}" for row in rows]
+    in_words = [f"{contenders.title(row['contender'])} {_value(row)}" for row in rows]
     title = f"{known.label} on test pairs, {numbers.level(table.confidence)} interval"
     alt = f"{title}: {'; '.join(in_words)}."
     return gallery.add_rows(f"scores-{metric}", title, draw, alt=alt, data=table_of(rows, SCORE_COLUMNS))
@@ -178,9 +182,10 @@ def _value(row: Mapping[str, Any]) -> str:
     return numbers.score_with_interval(row["value"], row["low"], row["high"])
 
 
-def _score(row: Mapping[str, Any], style: ModalityStyle) -> Dot:
+def _score(row: Mapping[str, Any], contenders: Contenders) -> Dot:
+    style = contenders.style(row["contender"])
     return Dot(
-        row["contender"], row["value"], _known(row["low"]), _known(row["high"]), _value(row),
+        contenders.title(row["contender"]), row["value"], _known(row["low"]), _known(row["high"]), _value(row),
         colour=style.colour, marker=style.marker, is_hollow=style.is_hollow,
     )  # fmt: skip
 
@@ -202,44 +207,57 @@ def differences_section(table: Frame, scores: ScoreTable, contenders: Contenders
     Returns
     -------
     dict or None
-        rows, figure and n_drawn. None without differences.
+        rows, figure, which are drawn, n_drawn and n_of_metric. None without differences.
     """
     if table.is_empty():
         return None
     table = table.sort("is_primary", pl.col("metric") == scores.metric, descending=True, maintain_order=True)
     # Two rows of one pair and metric: the contrast of the two choices, and that of the two contenders themselves.
     table = table.with_columns(is_of_choices=pl.col("is_primary") & (pl.len().over("a", "b", "metric") > 1))
-    drawn = _that_matter(table.filter(metric=scores.metric), contenders).to_dicts()
+    decisive = table.filter(metric=scores.metric)
+    matter, words = drawn_differences(decisive, contenders)
+    drawn = matter.to_dicts()
     figure = None
     if drawn:
-        draw = partial(draw_dots, [_difference(row) for row in drawn], zero=0, x_label=_axis(scores.metric))
+        draw = partial(draw_dots, [_difference(row, contenders) for row in drawn], zero=0, x_label=_axis(scores.metric))
         name = find_metric(scores.metric).name_within
         title = f"Differences in {name}, {numbers.level(scores.confidence)} interval"
-        figure = gallery.add_rows("differences", title, draw, alt=_in_words(drawn), data=_numbers(drawn))
-    return {"rows": table.to_dicts(), "figure": figure, "n_drawn": len(drawn)}
+        figure = gallery.add_rows("differences", title, draw, alt=_in_words(drawn, contenders), data=_numbers(drawn))
+    counts = {"n_drawn": len(drawn), "n_of_metric": len(decisive)}
+    return {"rows": table.to_dicts(), "figure": figure, "which": words} | counts
 
 
 def _numbers(rows: Iterable[Mapping[str, Any]]) -> Frame:
     return table_of(rows, DIFFERENCE_COLUMNS)
 
 
-def _that_matter(table: Frame, contenders: Contenders) -> Frame:
-    """Return the differences between a contender of both modalities and one of a single modality, if there is any."""
-    both, single = contenders.of_modality("text and image"), contenders.of_modality("text", "image")
-    a, b = pl.col("a"), pl.col("b")
+def drawn_differences(table: Frame, contenders: Contenders) -> tuple[Frame, str]:
+    """Return the differences that answer the question best, and which they are, in words.
+
+    A contender of both modalities stands against the best of each single one: a weak one would flatter it.
+    """
+    both, a, b = contenders.of_modality("text and image"), pl.col("a"), pl.col("b")
+    single = [*contenders.of_modality("text")[:1], *contenders.of_modality("image")[:1]]
     crossed = (a.is_in(both) & b.is_in(single)) | (a.is_in(single) & b.is_in(both))
-    matter = table.filter(crossed | pl.col("is_primary"))
-    chosen = (matter if len(matter) else table).filter(pl.col("difference").is_finite())
-    return chosen.sort("is_primary", "difference", descending=True, maintain_order=True).head(MOST_DRAWN)
+    known = table.filter(pl.col("difference").is_finite())
+    matter, words = known.filter(crossed | pl.col("is_primary")), BEST_OF_EACH
+    if matter.is_empty():
+        matter, words = known, "all"
+    if len(matter) > MOST_DRAWN:
+        matter = matter.sort("is_primary", pl.col("difference").abs(), descending=True)
+        words = f"the largest of {words}"
+    drawn = matter.head(MOST_DRAWN).sort("is_primary", "difference", descending=True, maintain_order=True)
+    return drawn, words
 
 
-def _difference(row: Mapping[str, Any]) -> Dot:
+def _difference(row: Mapping[str, Any], contenders: Contenders) -> Dot:
     return Dot(
-        f"{page_line(row['a'], most=17)} − {page_line(row['b'], most=17)}{_as_chosen(row)}",
+        contenders.title(row["a"]),
         row["difference"], _known(row["low"]), _known(row["high"]), _with_interval(row),
         colour="ink" if row["is_primary"] else "muted",
         marker="D" if row["is_primary"] else "o",
         is_bold=bool(row["is_primary"]),
+        second=f"− {contenders.title(row['b'])}{_as_chosen(row)}",
     )  # fmt: skip
 
 
@@ -257,8 +275,9 @@ def _axis(metric: str) -> str:
     return f"{left} better ← {known.name_within} → {right} better"
 
 
-def _in_words(rows: Iterable[Mapping[str, Any]]) -> str:
-    differences = [f"{row['a']} minus {row['b']}{_as_chosen(row)} {_with_interval(row)}" for row in rows]
+def _in_words(rows: Iterable[Mapping[str, Any]], contenders: Contenders) -> str:
+    title = contenders.title
+    differences = [f"{title(row['a'])} minus {title(row['b'])}{_as_chosen(row)} {_with_interval(row)}" for row in rows]
     return f"Differences: {'; '.join(differences)}."
 
 

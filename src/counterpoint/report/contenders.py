@@ -31,6 +31,15 @@ class Contenders:
         """Return the title of a contender, which may be none of `names`."""
         return self.titles.get(name, name)
 
+    def way(self, name: str) -> str:
+        """Return the title of a contender without its modalities, which the mark next to it shows.
+
+        >>> Contenders(("svm",), {}, {"svm": "text, word counts"}).way("svm")
+        'word counts'
+        """
+        title = self.title(name)
+        return title.partition(", ")[2] or title
+
     def led_by(self, names: Iterable[str]) -> "Contenders":
         """Return the same contenders, those of *names* first."""
         first = [name for name in names if name in self.names]

@@ -175,8 +175,8 @@ def _comparison(
 ) -> Content:
     differences = tables["differences"]
     contrast = comparison.contrast_section(
-        differences, scores, gallery, primary=results.get("primary"), modalities=results.get("modalities"),
-        repeats=tables["repeats"],
+        differences, scores, contenders, gallery, primary=results.get("primary"),
+        modalities=results.get("modalities"), repeats=tables["repeats"],
     )  # fmt: skip
     return {
         "style_of": contenders.style,

@@ -16,8 +16,6 @@ from counterpoint.report.drawing.svg import Gallery
 from counterpoint.schema import Frame
 
 Content = dict[str, Any]
-LABEL_PX = 420
-"""The width of the labels in the figure, which are clauses."""
 
 
 def content(
@@ -107,10 +105,7 @@ def _account(searched: Sequence[Mapping[str, Any]]) -> Content:
 
 
 def _figure(rows: Sequence[Mapping[str, Any]], gallery: Gallery, measure: str) -> str:
-    draw = partial(
-        draw_dots, [_dot(row) for row in rows], zero=0, label_px=LABEL_PX,
-        x_label=f"gain in {measure}",
-    )  # fmt: skip
+    draw = partial(draw_dots, [_dot(row) for row in rows], zero=0, x_label=f"gain in {measure}")
     in_words = [f"{_gain(row)} where {row['segment']}, {numbers.signed(row['rest'])} elsewhere" for row in rows]
     title = "Gain of reading both, by segment"
     return gallery.add_rows("where-it-helps", title, draw, alt=f"{title}: {'; '.join(in_words)}.")

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from counterpoint.measures import pid_of
+from counterpoint.report.contenders import Contenders
 from counterpoint.report.curves.contribution import (
     BITS,
     contribution_data,
@@ -17,6 +18,8 @@ from counterpoint.report.curves.contribution import (
 from counterpoint.report.drawing.svg import Gallery, drawing
 from counterpoint.schema import FINDINGS, empty, finding
 from html_reader import HOSTILE
+
+TITLED = Contenders((), {}, {"lstm-cnn": "text and image, small network"})
 
 
 def decomposition():
@@ -64,28 +67,28 @@ def test_the_perceptual_score_is_that_of_the_multimodal_side():
 
 def test_the_section_says_the_shares_in_words(tmp_path):
     with drawing():
-        found = contribution_section(findings("lstm-cnn"), "lstm-cnn", Gallery(tmp_path))
+        found = contribution_section(findings("lstm-cnn"), "lstm-cnn", TITLED, Gallery(tmp_path))
     shares = [part.share for part in found["rows"] if part.kind == BITS]
     assert f"{round(100 * shares[0])}% in both" in found["words"][0]
     assert found["words"][1] == (
-        "With other inputs, lstm-cnn loses a share of its score on a pair: 20% with the text of another, and 20% with "
-        "the image of another."
+        "With other inputs, “text and image, small network” loses a share of its score on a pair: 20% with the text of "
+        "another, and 20% with the image of another."
     )
     assert found["figure"].count("<svg") == 2
 
 
 def test_a_study_without_the_evidence_has_no_such_section(tmp_path):
     gallery = Gallery(tmp_path)
-    assert contribution_section(empty(FINDINGS), "lstm-cnn", gallery) is None
+    assert contribution_section(empty(FINDINGS), "lstm-cnn", TITLED, gallery) is None
     for table in ([], ["x"], [{"information": "redundant", "bits": None}], "x", [{"information": ["redundant"]}]):
-        assert contribution_section(findings(table=table), None, gallery) is None
+        assert contribution_section(findings(table=table), None, TITLED, gallery) is None
     broken = findings().with_columns(evidence=pl.lit("{"))
-    assert contribution_section(broken, None, gallery) is None
+    assert contribution_section(broken, None, TITLED, gallery) is None
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_becomes_text(tmp_path, name):
     with drawing():
-        found = contribution_section(findings(name), name, Gallery(tmp_path))
+        found = contribution_section(findings(name), name, TITLED, Gallery(tmp_path))
     assert "<script>" not in found["figure"]
     assert json.dumps(found["words"])

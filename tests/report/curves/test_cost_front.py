@@ -3,7 +3,9 @@
 import polars as pl
 import pytest
 
-from counterpoint.report.curves.cost_front import cost_table, in_words, on_front
+from counterpoint.report.contenders import Contenders
+from counterpoint.report.curves.cost_front import cost_table, draw_front, in_words, on_front
+from counterpoint.report.drawing.palette import modality_style
 from counterpoint.report.scores import ScoreTable
 
 
@@ -51,6 +53,29 @@ def test_the_time_of_a_pair_is_that_of_all_pairs_that_a_fit_predicted():
 
 def test_the_front_is_named_from_the_cheapest_to_the_best():
     assert in_words(["a", "b", "c"], "fit_s") == (
-        "By time of a fit, the front is a, b and c, from the cheapest to the best."
+        "By time of a fit, the front is, from the cheapest to the best: a; b; c."
     )
-    assert in_words(["a"], "ms_a_pair") == "By time of a prediction, a is the cheapest and has the best score."
+    assert in_words(["a"], "ms_a_pair") == "By time of a prediction, the cheapest has the best score: a."
+
+
+TITLES = {"svm": "text, pretrained model", "cnn": "image, pretrained model"}
+
+
+def drawn(*spent):
+    rows = {"contender": list(TITLES), "value": [0.8, 0.9], "low": [0.75, 0.85], "high": [0.85, 0.95], "fit_s": spent}
+    contenders = Contenders(tuple(TITLES), dict.fromkeys(TITLES, modality_style(["text"])), TITLES)
+    front = pl.Series([True, True])
+    return draw_front(pl.DataFrame(rows), front, contenders, cost="fit_s", x_label="s", y_label="score").axes[0]
+
+
+@pytest.mark.parametrize("spent", [(1.2, 1.3), (3.0, 8.0), (2.0, 40.0), (0.01, 900.0)])
+def test_a_cost_axis_of_any_length_has_ticks_that_its_label_describes(spent):
+    axes = drawn(*spent)
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert 2 <= len(ticks) <= 10
+    assert ("ten times" in axes.get_xlabel()) == (ticks[1] == pytest.approx(10 * ticks[0]))
+
+
+def test_points_of_one_title_are_both_named():
+    assert [text.get_text() for text in drawn(0.01, 900.0).texts] == ["pretrained model"] * 2

@@ -11,7 +11,6 @@ from counterpoint.report.behaviour import error_analysis, word_importance
 from counterpoint.report.behaviour.predicted_classes import PredictedClasses
 from counterpoint.report.contenders import Contenders
 from counterpoint.report.drawing import panels
-from counterpoint.report.drawing.palette import ModalityStyle
 from counterpoint.report.drawing.svg import Gallery
 from counterpoint.report.drawing.thumbnails import thumbnail
 from counterpoint.schema import Frame
@@ -90,8 +89,9 @@ def confusions_section(predicted: PredictedClasses, contenders: Contenders, gall
         shares = error_analysis.confusion_shares(rows, classes)
         figure = panels.draw_confusion(shares, classes, colour=contenders.style(contender).colour)
         recalls = error_analysis.group_accuracy(rows, "label", confidence=predicted.confidence).to_dicts()
-        alt = f"Confusion matrix of {contender}, as shares of each true class. The table below has the diagonal."
-        svg = gallery.add(f"confusion-{contender}", f"Confusion: {contender}", figure, alt=alt,
+        title = contenders.title(contender)
+        alt = f"Confusion matrix of {title}, as shares of each true class. The table below has the diagonal."
+        svg = gallery.add(f"confusion-{contender}", f"Confusion: {title}", figure, alt=alt,
                           data=error_analysis.confusion_table(shares, classes))  # fmt: skip
         found.append({"contender": contender, "title": contender, "figure": svg, "recalls": recalls})
     return found
@@ -115,16 +115,16 @@ def reliabilities_section(predicted: PredictedClasses, contenders: Contenders, g
     }
     lowest = [of_one.select(pl.min_horizontal("low", "confidence").min()).item() for of_one in bins.values()]
     return [
-        _reliability(contender, of_one, min(lowest) - 0.02, contenders.style(contender), gallery)
-        for contender, of_one in bins.items()
+        _reliability(contender, contenders, of_one, min(lowest) - 0.02, gallery) for contender, of_one in bins.items()
     ]
 
 
-def _reliability(contender: str, bins: Frame, floor: float, style: ModalityStyle, gallery: Gallery) -> Content:
+def _reliability(contender: str, contenders: Contenders, bins: Frame, floor: float, gallery: Gallery) -> Content:
+    style, title = contenders.style(contender), contenders.title(contender)
     figure = panels.draw_reliability(bins, floor=floor, colour=style.colour, marker=style.marker)
-    alt = f"Accuracy at each stated confidence, {contender}. On the dotted line both are equal."
+    alt = f"Accuracy at each stated confidence, {title}. On the dotted line both are equal."
     data = bins.select("confidence", pl.col("value").alias("accuracy"), "low", "high", "n")
-    svg = gallery.add(f"reliability-{contender}", f"Confidence: {contender}", figure, alt=alt, data=data)
+    svg = gallery.add(f"reliability-{contender}", f"Confidence: {title}", figure, alt=alt, data=data)
     return {"contender": contender, "title": contender, "figure": svg}
 
 
@@ -153,17 +153,15 @@ def lengths_section(
         for name, rows in predicted.by_contender(contenders)
     }
     lowest = [of_one.select(pl.col("low").min()).item() for of_one in bins.values()]
-    return [
-        _length(contender, of_one, min(lowest) - 0.01, contenders.style(contender), gallery)
-        for contender, of_one in bins.items()
-    ]
+    return [_length(contender, contenders, of_one, min(lowest) - 0.01, gallery) for contender, of_one in bins.items()]
 
 
-def _length(contender: str, bins: Frame, floor: float, style: ModalityStyle, gallery: Gallery) -> Content:
+def _length(contender: str, contenders: Contenders, bins: Frame, floor: float, gallery: Gallery) -> Content:
+    style, title = contenders.style(contender), contenders.title(contender)
     figure = panels.draw_by_length(bins, floor=floor, colour=style.colour, marker=style.marker)
-    alt = f"Accuracy by number of words, {contender}: " + ", ".join(map(_in_words, bins.to_dicts()))
+    alt = f"Accuracy by number of words, {title}: " + ", ".join(map(_in_words, bins.to_dicts()))
     data = bins.select(pl.col("bin").alias("words"), pl.col("value").alias("accuracy"), "low", "high", "n")
-    svg = gallery.add(f"length-{contender}", f"Accuracy by text length: {contender}", figure, alt=alt, data=data)
+    svg = gallery.add(f"length-{contender}", f"Accuracy by text length: {title}", figure, alt=alt, data=data)
     return {"contender": contender, "title": contender, "figure": svg}
 
 

@@ -16,7 +16,6 @@ from counterpoint.report.curves.panel_rows import LegendRow, draw_legend, draw_p
 from counterpoint.report.drawing.palette import light
 from counterpoint.report.drawing.svg import Gallery
 from counterpoint.report.scores import ScoreTable
-from counterpoint.safe_text import page_line
 from counterpoint.schema import Frame
 
 Content = dict[str, Any]
@@ -50,7 +49,7 @@ def calibration_section(
         for row in scores.test.filter(metric="ece").iter_rows(named=True)
     }
     alt = "Accuracy at each stated confidence, one panel for each contender. " + "; ".join(
-        f"{name}: {errors[name]}" if name in errors else name for name in bins
+        f"{contenders.title(name)}: {errors.get(name, 'error not computed')}" for name in bins
     )
     draw = partial(draw_calibration, bins, contenders, errors=errors)
     return {
@@ -84,8 +83,8 @@ def draw_calibration(
         *is_narrow* draws for a narrow page.
     """
     floor = min(of_one.select(pl.min_horizontal("low", "confidence").min()).item() for of_one in bins.values()) - 0.02
-    titles = [page_line(name, most=24) for name in bins]
-    figure, panels = draw_panels(titles, inner_px=150, n_rows=1, is_narrow=is_narrow)
+    titles = [contenders.title(name) for name in bins]
+    figure, panels = draw_panels(titles, inner_px=150, n_lines=1, is_narrow=is_narrow)
     for axes, (name, of_one) in zip(panels, bins.items(), strict=True):
         style = contenders.style(name)
         axes.plot([0, 1], [0, 1], color=light("muted"), linewidth=1, linestyle=(0, (2, 2)))

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from counterpoint import number_formats as numbers
+from counterpoint.report.contenders import Contenders
 from counterpoint.report.drawing.palette import light
 from counterpoint.report.drawing.rowplots import NARROW_PX, WIDE_PX
 from counterpoint.report.drawing.svg import TITLE_PX, Gallery
@@ -47,7 +48,9 @@ class Contribution:
     hatch: str = ""
 
 
-def contribution_section(findings: Frame, multimodal: str | None, gallery: Gallery) -> Content | None:
+def contribution_section(
+    findings: Frame, multimodal: str | None, contenders: Contenders, gallery: Gallery
+) -> Content | None:
     """Return the figure of the contribution of each modality, in words and as rows, or None without its evidence.
 
     Parameters
@@ -56,6 +59,8 @@ def contribution_section(findings: Frame, multimodal: str | None, gallery: Galle
         *findings* is schema.FINDINGS.
     multimodal
         *multimodal* is the contender whose perceptual score is shown, where CP008 measured it.
+    contenders
+        *contenders* have its title.
     gallery
         *gallery* takes the figure.
     """
@@ -64,7 +69,10 @@ def contribution_section(findings: Frame, multimodal: str | None, gallery: Galle
     rows = [*bits, *dependent]
     if not rows:
         return None
-    words = [*(_information_words(bits) if bits else ()), *(_perceptual_words(dependent, contender or ""))]
+    words = [
+        *(_information_words(bits) if bits else ()),
+        *(_perceptual_words(dependent, contenders.title(contender or ""))),
+    ]
     draw = partial(draw_contribution, rows)
     figure = gallery.add_rows(
         "contribution", "What each modality contributes", draw, alt=" ".join(words), data=contribution_data(rows)
@@ -193,11 +201,11 @@ def _information_words(rows: list[Contribution]) -> list[str]:
     return [f"{predicted} hold {numbers.score(whole)} bits about the class of a pair beyond chance: {shares}."]
 
 
-def _perceptual_words(rows: list[Contribution], contender: str) -> list[str]:
+def _perceptual_words(rows: list[Contribution], title: str) -> list[str]:
     if not rows:
         return []
     losses = ", and ".join(f"{numbers.share(row.value)} with {row.name} of another" for row in rows)
-    return [f"With other inputs, {page_line(contender, most=60)} loses a share of its score on a pair: {losses}."]
+    return [f"With other inputs, “{page_line(title, most=60)}” loses a share of its score on a pair: {losses}."]
 
 
 def _evidence(findings: Frame, code: str) -> Content:

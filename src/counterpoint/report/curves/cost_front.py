@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
 
 from counterpoint import number_formats as numbers
 from counterpoint.metrics import find_metric
@@ -68,7 +68,8 @@ def cost_section(
         draw = partial(
             draw_front, known, is_front, contenders, cost=cost, x_label=label, y_label=find_metric(scores.metric).label
         )
-        alt = f"{find_metric(scores.metric).label} against {label}. On the front: {', '.join(fronts[cost])}."
+        in_front = "; ".join(map(contenders.title, fronts[cost]))
+        alt = f"{find_metric(scores.metric).label} against {label}. On the front: {in_front}."
         data = known.with_columns(is_front)
         figures[cost] = gallery.add_rows(
             f"score-and-{cost}", f"Score and cost: {title.lower()}", draw, alt=alt, data=data
@@ -78,21 +79,22 @@ def cost_section(
     return {
         "figures": figures,
         "titles": {cost: COSTS[cost][0] for cost in figures},
-        "words": [in_words(front, cost) for cost, front in fronts.items()],
+        "words": [in_words([contenders.title(name) for name in front], cost) for cost, front in fronts.items()],
         "has_others": any(len(front) < len(table.drop_nulls(cost)) for cost, front in fronts.items()),
         "rows": [_in_table(row, fronts) for row in table.to_dicts()],
         "front": fronts,
-        "note": _note(costs),
+        "note": _note(costs, contenders),
     }
 
 
-def _note(costs: Frame) -> str:
+def _note(costs: Frame, contenders: Contenders) -> str:
     """Return what the times do not count."""
-    unknown = costs.filter(pl.col("encode_s").is_null())["contender"].unique(maintain_order=True).to_list()
+    unknown = costs.filter(pl.col("encode_s").is_null())["contender"].unique(maintain_order=True)
+    names = "; ".join(map(contenders.title, unknown))
     pixels = "Stored pixels are read, so the time to make them is not counted."
-    if not unknown:
+    if not names:
         return f"{pixels} That of encoders is included, as it was when the vectors were stored."
-    return f"{pixels} Stored vectors of encoders are read as well, whose time is not known for {', '.join(unknown)}."
+    return f"{pixels} Stored vectors of encoders are read as well, whose time is not known for: {names}."
 
 
 def _in_table(row: Content, fronts: dict[str, list[str]]) -> Content:
@@ -178,7 +180,7 @@ def draw_front(
     x_label, y_label
         *x_label* and *y_label* are the labels of the axes.
     is_narrow
-        *is_narrow* draws for a narrow page.
+        *is_narrow* draws for a narrow page, with the names of the front only.
     """
     width_px, height_px = NARROW_PX if is_narrow else WIDE_PX, TITLE_PX + _TOP_PX + _INNER_PX + _AXIS_PX
     figure = Figure(figsize=(width_px / 72, height_px / 72))
@@ -191,12 +193,11 @@ def draw_front(
     axes.plot(front[cost], front["value"], color=light("muted"), linewidth=1.4, drawstyle="steps-post", zorder=1)
     for row in table.iter_rows(named=True):
         _point(axes, row, cost, contenders)
-    axes.set(xlabel=f"{x_label} (each step is ten times as long)", ylabel=y_label)
-    if is_narrow:
-        axes.set_xlabel(x_label)
+    axes.set(xlabel=x_label if is_narrow else f"{x_label} ({_steps(axes)})", ylabel=y_label)
     points = [
-        (row[cost], row["value"], row["contender"], bool(is_best))
+        (row[cost], row["value"], contenders.way(row["contender"]), bool(is_best))
         for row, is_best in zip(table.iter_rows(named=True), is_front, strict=True)
+        if is_best or not is_narrow
     ]
     draw_point_labels(axes, points, lines=_lines(table, front, cost))
     return figure
@@ -229,12 +230,26 @@ def _axis(axes: Axes, table: Frame, cost: str) -> None:
     margin = 0.16 * max(high - low, 0.5)
     axes.set_xscale("log")
     axes.set_xlim(10 ** (low - margin), 10 ** (high + 1.6 * margin))
-    axes.xaxis.set_major_locator(LogLocator(10, numticks=7))
+    axes.xaxis.set_major_locator(_locator(high - low + 2.6 * margin))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     ends = table.select(pl.min_horizontal("low", "value").min(), pl.max_horizontal("high", "value").max()).row(0)
     margin = 0.08 * (ends[1] - ends[0]) or 0.05
     axes.set_ylim(ends[0] - margin, ends[1] + margin)
+
+
+def _locator(decades: float) -> Locator:
+    """Return powers of ten as ticks, or on a short axis round numbers between them, so that two or more are in view."""
+    if decades < 1:
+        return MaxNLocator(5)
+    return LogLocator(10, subs=(1, 2, 5)) if decades < 2 else LogLocator(10, numticks=7)
+
+
+def _steps(axes: Axes) -> str:
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    is_tenfold = all(np.isclose(after, 10 * before) for before, after in pairwise(ticks))
+    return "each step is ten times as long" if is_tenfold else "logarithmic"
 
 
 def in_words(front: list[str], cost: str) -> str:
@@ -243,11 +258,11 @@ def in_words(front: list[str], cost: str) -> str:
     Parameters
     ----------
     front
-        *front* are the contenders, the cheapest first.
+        *front* are the titles of the contenders, the cheapest first.
     cost
         *cost* is a key of `COSTS`.
     """
     label = COSTS[cost][0].lower()
     if len(front) == 1:
-        return f"By {label}, {front[0]} is the cheapest and has the best score."
-    return f"By {label}, the front is {', '.join(front[:-1])} and {front[-1]}, from the cheapest to the best."
+        return f"By {label}, the cheapest has the best score: {front[0]}."
+    return f"By {label}, the front is, from the cheapest to the best: {'; '.join(front)}."

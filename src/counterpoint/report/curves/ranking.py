@@ -78,7 +78,7 @@ def ranking_section(
     areas = {metric: _areas(scores, metric) for metric in curves}
     draw = partial(draw_ranking, curves, contenders, areas=areas, chance=1 / len(classes))
     alt = "; ".join(
-        f"{find_metric(metric).label} of {name}: {areas[metric].get(name, 'not computed')}"
+        f"{find_metric(metric).label} of {contenders.title(name)}: {areas[metric].get(name, 'not computed')}"
         for metric, of_metric in curves.items()
         for name in of_metric
     )
@@ -125,9 +125,8 @@ def draw_ranking(
     is_narrow
         *is_narrow* draws for a narrow page.
     """
-    n_rows = max(map(len, curves.values()))
-    titles = [_AXES[metric][0] for metric in curves]
-    figure, panels = draw_panels(titles, inner_px=260, n_rows=n_rows, is_narrow=is_narrow)
+    titles, n_lines = [_AXES[metric][0] for metric in curves], 2 * max(map(len, curves.values()))
+    figure, panels = draw_panels(titles, inner_px=260, n_lines=n_lines, is_narrow=is_narrow)
     for axes, (metric, of_metric) in zip(panels, curves.items(), strict=True):
         guess = ([0, 1], [0, 1]) if metric == ROC else ([0, 1], [chance, chance])
         axes.plot(*guess, color=light("muted"), linewidth=1, linestyle=(0, (2, 2)))
@@ -140,7 +139,7 @@ def draw_ranking(
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.yaxis.set_major_formatter(PercentFormatter(1))
         draw_legend(axes, [
-            LegendRow(name, areas[metric].get(name, ""), contenders.style(name).colour, lines[name])
+            LegendRow(contenders.title(name), areas[metric].get(name, ""), contenders.style(name).colour, lines[name])
             for name in of_metric
         ])  # fmt: skip
     return figure

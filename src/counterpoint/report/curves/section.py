@@ -48,7 +48,7 @@ def curves_section(
     multimodal = (primary or {}).get("a")
     return {
         "leading": leading,
-        "contribution": contribution_section(tables["findings"], multimodal, gallery),
+        "contribution": contribution_section(tables["findings"], multimodal, contenders, gallery),
         "cost": cost_section(tables["predictions"], tables["costs"], scores, contenders, gallery),
         "ranking": ranking_section(tables["predictions"], leading, scores, contenders, gallery),
         "calibration": calibration_section(predicted, leading, scores, contenders, gallery),

@@ -59,7 +59,9 @@ def size_of_data_section(sizes: Frame, curves: Frame, contenders: Contenders, ga
         "metric": sizes["metric"][0],
         "scores": _changes(expected.filter(pl.col("minus").is_null())),
         "gain": next(iter(_changes(expected.drop_nulls("minus"))), None),
-        "figure": gallery.add_rows("size-of-data", f"{metric.label} with more pairs", draw, alt=_alt(sizes, expected)),
+        "figure": gallery.add_rows(
+            "size-of-data", f"{metric.label} with more pairs", draw, alt=_alt(sizes, expected, contenders)
+        ),
         "has_band": not expected.is_empty(),
         "measured": _measured(sizes),
         "expected": expected.filter(pl.col("times").is_in([1.0, *IN_WORDS])).to_dicts(),
@@ -87,13 +89,13 @@ def _measured(sizes: Frame) -> list[Content]:
     return by_size.to_dicts()
 
 
-def _alt(sizes: Frame, expected: Frame) -> str:
+def _alt(sizes: Frame, expected: Frame, contenders: Contenders) -> str:
     """Return the figure in words."""
     parts = []
     for (contender,), rows in sizes.group_by("contender", maintain_order=True):
         means = rows.group_by("share").agg(pl.col("value").mean()).sort("share")["value"]
         first, last = numbers.score(means[0]), numbers.score(means[-1])
-        text = f"{contender}: {first} with the fewest pairs, {last} with all of them"
+        text = f"{contenders.title(contender)}: {first} with the fewest pairs, {last} with all of them"
         then = expected.filter(pl.col("minus").is_null(), contender=contender, times=FURTHEST).to_dicts()
         if then:
             value = numbers.score_with_interval(*(then[0][name] for name in ("value", "low", "high")))
@@ -129,7 +131,7 @@ def _curve(axes: Axes, measured: Frame, expected: Frame, contenders: Contenders,
     means = measured.group_by("n_train").agg(pl.col("value").mean()).sort("n_train")
     axes.plot(measured["n_train"], measured["value"], style.marker, color=colour, markersize=4, alpha=0.35)
     axes.plot(means["n_train"], means["value"], style.marker, color=colour, markersize=7, linestyle="none",
-              label=page_line(name, most=36))  # fmt: skip
+              label=page_line(contenders.title(name), most=50))  # fmt: skip
     for rows, dashes, alpha in (
         (expected.filter(pl.col("times") <= 1), "solid", 0.16),
         (expected.filter(pl.col("times") >= 1), (0, (4, 3)), 0.09),

@@ -1,9 +1,10 @@
 """Figures of rows: dots with their interval, and bars.  On a narrow page a label stands above its row."""
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from matplotlib.axes import Axes
@@ -16,7 +17,9 @@ from counterpoint.safe_text import page_line
 from counterpoint.schema import Frame
 
 WIDE_PX, NARROW_PX = 816, 343
-_AXIS_PX = 44
+_AXIS_PX, _LINE_PX, _NOTE_PX = 44, 16, 200
+_LABEL_PX = (210, 420)
+"""The least and the largest width of the labels on a wide page."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,13 @@ class Dot:
     others: tuple[tuple[float, str], ...] = ()
     """Other values in the row, each with its marker. They are small and hollow, without an interval."""
     others_colour: str = "muted"
+    second: str = ""
+    """A second line of the label."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the label."""
+        return (self.label, self.second) if self.second else (self.label,)
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,6 @@ def draw_dots(
     x_label: str,
     zero: float = math.nan,
     band: float = math.nan,
-    label_px: int = 210,
     is_narrow: bool = False,
 ) -> Figure:
     """Draw each value with its interval, in a row of its own.
@@ -81,13 +90,11 @@ def draw_dots(
         *zero* is the place of a vertical line, NaN for none.
     band
         *band* is half the width of a grey zone around *zero*, NaN for none.
-    label_px
-        *label_px* is the width of the labels on a wide page.
     is_narrow
         *is_narrow* draws for a narrow page.
     """
-    written = [(row.label, row.note, row.is_bold) for row in rows]
-    figure, axes = _canvas(written, x_label, label_px=label_px, is_narrow=is_narrow)
+    written = [_Written(row.lines, row.note, row.is_bold) for row in rows]
+    figure, axes = _canvas(written, x_label, is_narrow=is_narrow)
     reach = 0.16 if is_narrow else 0.5
     for place, row in enumerate(rows):
         y = place + _below(is_narrow)
@@ -128,7 +135,9 @@ def draw_bars(
     is_narrow
         *is_narrow* draws for a narrow page.
     """
-    figure, axes = _canvas([(row.label, row.note, row.is_bold) for row in rows], x_label, is_narrow=is_narrow)
+    figure, axes = _canvas(
+        [_Written((row.label,), row.note, row.is_bold) for row in rows], x_label, is_narrow=is_narrow
+    )
     height = 0.26 if is_narrow else 0.46
     for place, row in enumerate(rows):
         y = place + _below(is_narrow)
@@ -145,12 +154,30 @@ def draw_bars(
     return figure
 
 
-def _canvas(
-    rows: Sequence[tuple[str, str, bool]], x_label: str, *, label_px: int = 210, is_narrow: bool
-) -> tuple[Figure, Axes]:
-    is_tall = is_narrow and any(_touch(label, note) for label, note, _ in rows)
-    width_px, row_px = (NARROW_PX, 62 if is_tall else 46) if is_narrow else (WIDE_PX, 30)
-    left_px, right_px = (10, 10) if is_narrow else (label_px, 200)
+class _Written(NamedTuple):
+    """The text of a row: the lines of its label on the left, its note on the right."""
+
+    lines: tuple[str, ...]
+    note: str
+    is_bold: bool
+
+    @property
+    def needs_px(self) -> float:
+        """The width of the longest line of the label."""
+        return max(self.width_px(line) for line in self.lines)
+
+    def width_px(self, line: str) -> float:
+        """Return the width of a line of the label. Signs of Chinese, Japanese and Korean are twice as wide."""
+        n_wide = sum(unicodedata.east_asian_width(character) in "WF" for character in line)
+        return (len(line) + n_wide) * (7.2 if self.is_bold else 6.8)
+
+
+def _canvas(rows: Sequence[_Written], x_label: str, *, is_narrow: bool) -> tuple[Figure, Axes]:
+    more_px = (max(len(row.lines) for row in rows) - 1) * _LINE_PX
+    is_tall = is_narrow and (more_px > 0 or any(map(_touch, rows)))
+    width_px, row_px = (NARROW_PX, (62 if is_tall else 46) + more_px) if is_narrow else (WIDE_PX, 30 + more_px)
+    label_px = min(max(_LABEL_PX[0], *(row.needs_px for row in rows)), _LABEL_PX[1])
+    left_px, right_px = (10.0, 10) if is_narrow else (label_px, _NOTE_PX)
     inner_px = width_px - left_px - right_px
     height_px = TITLE_PX + len(rows) * row_px + _AXIS_PX
     figure = Figure(figsize=(width_px / 72, height_px / 72))
@@ -163,26 +190,33 @@ def _canvas(
     else:
         axes.grid(axis="x")
     ends = (0.0, 1.0) if is_narrow else (-left_px / inner_px, 1 + right_px / inner_px)
-    for place, (label, note, is_bold) in enumerate(rows):
-        most = 40 if is_tall else 30 if is_narrow else label_px // 7
-        above = (0.38, 0.12) if is_tall else (0.24, 0.24) if is_narrow else (0.0, 0.0)
-        heights = (place - above[0], place - above[1])
-        _write(axes, heights, ends, (page_line(label, most=most), note), is_bold=is_bold)
+    most_px = NARROW_PX - 10 if is_tall else 220 if is_narrow else label_px
+    for place, row in enumerate(rows):
+        heights_px = _heights_px(len(row.lines), row_px, is_narrow=is_narrow, is_tall=is_tall)
+        _write(axes, row, [place + height / row_px for height in heights_px], ends, most_px)
     return figure, axes
 
 
-def _touch(label: str, note: str) -> bool:
+def _touch(row: _Written) -> bool:
     """Return whether a label and a note would touch in one line of a narrow page."""
-    return min(len(label), 30) * 7.4 + len(note) * 6.6 > NARROW_PX - 20
+    return min(row.needs_px, 220) + len(row.note) * 6.6 > NARROW_PX - 20
 
 
-def _write(
-    axes: Axes, heights: tuple[float, float], ends: tuple[float, float], texts: tuple[str, str], *, is_bold: bool
-) -> None:
-    weight = "bold" if is_bold else "normal"
-    where = axes.get_yaxis_transform()
-    for y, x, text, align, size in zip(heights, ends, texts, ("left", "right"), (13, 12), strict=True):
-        axes.text(x, y, text, transform=where, va="center_baseline", ha=align, weight=weight, size=size)
+def _heights_px(n_lines: int, row_px: int, *, is_narrow: bool, is_tall: bool) -> list[float]:
+    """Return the places of the lines of a label and of the note, below the middle of the row."""
+    first = 8 - row_px / 2 if is_tall else -11 if is_narrow else -(n_lines - 1) * _LINE_PX / 2
+    lines = [first + line * _LINE_PX for line in range(n_lines)]
+    return [*lines, lines[-1] + _LINE_PX if is_tall else lines[-1] if is_narrow else 0.0]
+
+
+def _write(axes: Axes, row: _Written, heights: Sequence[float], ends: tuple[float, float], most_px: float) -> None:
+    style: dict[str, Any] = {
+        "transform": axes.get_yaxis_transform(), "va": "center_baseline", "weight": "bold" if row.is_bold else "normal",
+    }  # fmt: skip
+    for line, y in zip(row.lines, heights, strict=False):
+        most = int(len(line) * most_px / max(1.0, row.width_px(line)))
+        axes.text(ends[0], y, page_line(line, most=most), ha="left", size=13, **style)
+    axes.text(ends[1], heights[-1], row.note, ha="right", size=12, **style)
 
 
 def _below(is_narrow: bool) -> float:

@@ -22,7 +22,6 @@ from counterpoint.report.sweep.swept import Learned
 from counterpoint.schema import Frame
 
 Content = dict[str, Any]
-LABEL_PX = 250
 SCORE_COLUMNS = ("variant", "choice", "value", "contender", "score", "low", "high", "n", "train", "validation")
 DIFFERENCE_COLUMNS = (
     "variant",
@@ -78,7 +77,7 @@ def effects_section(changes: Sequence[Changes], metric: Metric, gallery: Gallery
 def _differences(changes: Changes, metric: Metric, gallery: Gallery) -> Content:
     rows = [_difference(row) for row in changes.known]
     label = f"loses ← {metric.name_within} → gains"
-    draw = partial(draw_dots, rows, zero=0, x_label=label, label_px=LABEL_PX)
+    draw = partial(draw_dots, rows, zero=0, x_label=label)
     title = f"From {changes.variant}: each change's difference, {changes.contender}"
     alt = f"{title}: " + "; ".join(f"{row.label} {row.note}" for row in rows) + "."
     name = f"differences-{changes.variant}-{changes.contender}"
@@ -135,7 +134,7 @@ def _scores(changes: Changes, rows: list[Row], colour: str, metric: Metric, gall
     label = f"{metric.name_within}: ● test, □ validation, △ training"
     title = f"From {changes.variant}: scores of {changes.contender}"
     alt = f"{title} on test pairs: " + "; ".join(f"{row.label} {row.note}" for row in dots) + "."
-    draw, data = partial(draw_dots, dots, x_label=label, label_px=LABEL_PX), table_of(rows, SCORE_COLUMNS)
+    draw, data = partial(draw_dots, dots, x_label=label), table_of(rows, SCORE_COLUMNS)
     figure = gallery.add_rows(f"scores-{changes.variant}-{changes.contender}", title, draw, alt=alt, data=data)
     return {"variant": changes.variant, "contender": changes.contender, "figure": figure}
 
