@@ -118,6 +118,10 @@ def test_a_contrast_of_differing_choices_stands_with_that_of_the_pair(outcome, t
     assert "text and image, two small models added minus text, word counts, as chosen" in page
 
 
+def test_the_start_of_a_class_name_is_shown_in_any_direction_of_writing(page):
+    assert '<b dir="auto">animal</b>' in page
+
+
 def test_figures_have_the_titles_of_contenders(outcome, page):
     for stem in ("scores-balanced-accuracy", "answer", "differences", "roc-and-pr", "confusion-text-svm"):
         drawn = (outcome[0] / "figures" / f"{stem}.svg").read_text(encoding="utf-8")

@@ -4,7 +4,6 @@ import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from unicodedata import east_asian_width
 
 import numpy as np
 import polars as pl
@@ -17,6 +16,7 @@ from PIL.Image import Image
 from counterpoint import number_formats as numbers
 from counterpoint.report.drawing.palette import light
 from counterpoint.report.drawing.svg import TITLE_PX
+from counterpoint.report.drawing.text_width import line_of, places
 from counterpoint.safe_text import page_line
 from counterpoint.schema import Frame
 
@@ -68,9 +68,9 @@ def draw_confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colou
         *colour* is a name of the palette.
     """
     n = len(classes)
-    rows, columns = ([page_line(name, most=most) for name in classes] for most in (16, 12))
-    side_px, top_px = min(240, 80 * n), 46 if n <= 3 else 26 + max(84, *map(_width_px, columns))
-    left_px = 10 + max(map(_width_px, rows))
+    rows, columns = ([line_of(name, most=most) for name in classes] for most in (16, 12))
+    left_px, top_px = 10 + 7 * max(map(places, rows)), 46 if n <= 3 else 110
+    side_px = min(240, 80 * n, WIDTH_PX - left_px - 2)
     height_px = TITLE_PX + top_px + side_px + 8
     figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72))
     axes = figure.add_axes((left_px / WIDTH_PX, 8 / height_px, side_px / WIDTH_PX, side_px / height_px))
@@ -83,11 +83,6 @@ def draw_confusion(shares: NDArray[np.float64], classes: Sequence[str], *, colou
     for row, column in np.ndindex(n, n):
         _cell(axes, row, column, float(shares[row, column]), colour, is_numbered=n <= MOST_NUMBERED)
     return figure
-
-
-def _width_px(text: str) -> int:
-    """Return about the width of *text*: a character of Chinese, Japanese or Korean takes two places."""
-    return sum(14 if east_asian_width(character) in "WF" else 7 for character in text)
 
 
 def _cell(axes: Axes, row: int, column: int, share: float, colour: str, *, is_numbered: bool) -> None:

@@ -1,7 +1,6 @@
 """Figures of rows: dots with their interval, and bars.  On a narrow page a label stands above its row."""
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from counterpoint.report.drawing.palette import light
 from counterpoint.report.drawing.svg import TITLE_PX
-from counterpoint.safe_text import page_line
+from counterpoint.report.drawing.text_width import line_of, places
 from counterpoint.schema import Frame
 
 WIDE_PX, NARROW_PX = 816, 343
@@ -164,12 +163,12 @@ class _Written(NamedTuple):
     @property
     def needs_px(self) -> float:
         """The width of the longest line of the label."""
-        return max(self.width_px(line) for line in self.lines)
+        return max(map(places, self.lines)) * self.place_px
 
-    def width_px(self, line: str) -> float:
-        """Return the width of a line of the label. Signs of Chinese, Japanese and Korean are twice as wide."""
-        n_wide = sum(unicodedata.east_asian_width(character) in "WF" for character in line)
-        return (len(line) + n_wide) * (7.2 if self.is_bold else 6.8)
+    @property
+    def place_px(self) -> float:
+        """The width of a place of a line of the label."""
+        return 7.2 if self.is_bold else 6.8
 
 
 def _canvas(rows: Sequence[_Written], x_label: str, *, is_narrow: bool) -> tuple[Figure, Axes]:
@@ -214,8 +213,7 @@ def _write(axes: Axes, row: _Written, heights: Sequence[float], ends: tuple[floa
         "transform": axes.get_yaxis_transform(), "va": "center_baseline", "weight": "bold" if row.is_bold else "normal",
     }  # fmt: skip
     for line, y in zip(row.lines, heights, strict=False):
-        most = int(len(line) * most_px / max(1.0, row.width_px(line)))
-        axes.text(ends[0], y, page_line(line, most=most), ha="left", size=13, **style)
+        axes.text(ends[0], y, line_of(line, most=int(most_px / row.place_px + 0.5)), ha="left", size=13, **style)
     axes.text(ends[1], heights[-1], row.note, ha="right", size=12, **style)
 
 
