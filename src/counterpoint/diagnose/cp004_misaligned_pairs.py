@@ -76,7 +76,7 @@ class MisalignedPairs(Check):
     title = "Misaligned pairs"
     advice = (
         "Look at a dozen pairs of the queue. Join texts and images by an id, not by a position. "
-        "Leave single wrong pairs out with exclude:."
+        "Leave single wrong pairs out with the setting exclude."
     )
     cost = Cost(
         "2 s, and longer where pairs are first encoded",

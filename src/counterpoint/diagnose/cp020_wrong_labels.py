@@ -71,7 +71,9 @@ class WrongLabels(Check):
 
     code = "CP020"
     title = "Wrong labels"
-    advice = "Look at each row of the queue. Correct its label with relabel:, or leave the row out with exclude:."
+    advice = (
+        "Look at each row of the queue. Correct its label with the setting relabel, or leave the row out with exclude."
+    )
     needs = ("pairs", "predictions", "best_contenders")
 
     def run(self, *, pairs: Frame, predictions: Frame, best_contenders: Mapping[str, str | None]) -> Finding:

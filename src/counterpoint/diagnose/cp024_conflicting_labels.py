@@ -91,7 +91,7 @@ class ConflictingLabels(Check):
     code = "CP024"
     title = "Labels that conflict or look alike"
     advice = (
-        "Look at each row of the queue. Correct its label with relabel:, or leave the row out with exclude:. "
+        "Look at each row of the queue. Correct its label with the setting relabel, or leave the row out with exclude. "
         "Write the name of each class in one way."
     )
     cost = Cost("0.1 s")

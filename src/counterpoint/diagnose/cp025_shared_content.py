@@ -71,7 +71,7 @@ class SharedContent(Check):
 
     code = "CP025"
     title = "Placeholders and stock phrases"
-    advice = "Leave rows with a placeholder out with exclude:, and put a stock phrase into text.mask."
+    advice = "Leave rows with a placeholder out with the setting exclude, and put a stock phrase into text.mask."
     cost = Cost("0.1 s")
     needs = ("pairs",)
 

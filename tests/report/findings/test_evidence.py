@@ -63,3 +63,7 @@ def test_the_p_of_an_estimate_is_named():
 
 def test_a_table_without_rows_is_no_value():
     assert evidence_of('{"n_fits": 2, "table": []}').facts == [("fits", "2")]
+
+
+def test_every_name_is_understood_without_the_one_before_it():
+    assert not [name for name, words in NAMES.items() if words.startswith("the same,")]
