@@ -2,8 +2,8 @@
 
 RUN is the folder of a finished study, such as ``runs/openmoji``.  Without it a small study is made.  A fit of each
 contender is saved, and predicts N photos of 400 to 800 px (`photos.py`), each with a text.  The photos repeat from the
-3,000th on.  For contenders with encoders, the rate of the encoders alone on the same rows is measured as well.  Memory
-is RssAnon of all processes of the command together, sampled.  The first rows are there when their part is on disk.
+3,000th on.  For contenders with encoders, their rate alone on the different photos is measured as well.  Memory is
+RssAnon of all processes of the command together, sampled.  The first rows are there when their part is on disk.
 """
 
 import re
@@ -84,12 +84,17 @@ def encoders_s(encoders: dict[str, str], rows: Frame, folder: Path) -> float:
     return time.perf_counter() - started
 
 
+def after(n: int, found: dict[str, float]) -> float:
+    """Return the rows per second after the first rows were there."""
+    return n / (found["s"] - found["first_s"])
+
+
 def line(name: str, n: int, found: dict[str, float]) -> str:
     """Return the line of a contender."""
-    after = n / (found["s"] - found["first_s"])
     return (
-        f"{name}: {n:,} rows in {found['s']:.1f} s, {n / found['s']:,.0f} rows/s with the start and {after:,.0f} after "
-        f"the first rows, which were there after {found['first_s']:.1f} s; {found['peak_mb']:.0f} MB"
+        f"{name}: {n:,} rows in {found['s']:.1f} s, {n / found['s']:,.0f} rows/s with the start and "
+        f"{after(n, found):,.0f} after the first rows, which were there after {found['first_s']:.1f} s; "
+        f"{found['peak_mb']:.0f} MB"
     )
 
 
@@ -118,10 +123,10 @@ def main() -> None:
             print(line(name, n, found), flush=True)
             encoders = {each["modality"]: each["name"] for each in record["encoders"]}
             if encoders:
-                alone = encoders_s(encoders, rows, folder / "encodings")
-                print(
-                    f"  encoders alone: {n / alone:,.0f} rows/s, so {alone / found['s']:.2f} of their rate", flush=True
-                )
+                different = rows.head(N_PHOTOS)  # the encoders read a photo that repeats only once
+                rate = len(different) / encoders_s(encoders, different, folder / "encodings")
+                shares = f"{n / found['s'] / rate:.2f} of their rate, and {after(n, found) / rate:.2f} after the start"
+                print(f"  encoders alone: {rate:,.0f} rows/s, so {shares}", flush=True)
 
 
 if __name__ == "__main__":
