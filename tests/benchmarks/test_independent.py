@@ -2,6 +2,7 @@
 
 import doctest
 import json
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -32,7 +33,7 @@ from independent.pictures import TEXTURES
 from independent.pools import FRESH, STUDY, Place, pool
 from independent.source import Independent
 from independent.source import fresh as fresh_rows
-from independent.studies import BALANCED, REPORTED, answered, config, items, outcomes
+from independent.studies import BALANCED, FAST_PART, FOLDED, REPORTED, answered, config, items, outcomes
 from independent.truths import BITS, SCORED, TRUTHS, Evidence, best_scores, chances, drawn
 from injection.draw import Item
 from injection.work import kept
@@ -506,3 +507,15 @@ MODULES = (claims, command, fresh, judging, language, outcome_rates, pictures, p
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_the_examples_are_true(module):
     assert doctest.testmod(module).failed == 0
+
+
+def test_the_largest_studies_are_made_once_more_in_folds_and_have_rates_of_their_own():
+    whole = command.whole(each=1)
+    folded = [item for item in whole if item.strength == FOLDED]
+    assert {item.kind for item in folded} == set(TRUTHS)
+    assert {item._replace(strength=FAST_PART) for item in folded} < set(whole)
+    place = Place(Path("pool"), "openmoji")
+    kinds = {item.strength: config(item, place).split.kind for item in (folded[0], folded[0]._replace(strength=0.0))}
+    assert kinds == {FOLDED: "kfold", FAST_PART: "holdout"}
+    failed = folded[0]._asdict() | {"error": "no", "took_s": 0.0}
+    assert list(summary([failed])) == ["folds"]
