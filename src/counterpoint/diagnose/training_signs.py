@@ -14,7 +14,7 @@ from counterpoint.measures import Estimate
 from counterpoint.measures.comparison_tables import Modalities
 from counterpoint.measures.contender_fits import ContenderFit
 from counterpoint.measures.learning_curves import PERFECT, STUCK
-from counterpoint.measures.prediction_arrays import prediction_arrays
+from counterpoint.measures.prediction_arrays import PredictionArrays, prediction_arrays
 from counterpoint.metrics.class_means import balanced_mean
 from counterpoint.networks.layer_activity import Activity
 from counterpoint.schema import Frame
@@ -153,8 +153,8 @@ def signs_of(tables: Tables, name: str, fit: ContenderFit | None) -> Signs:
         *fit* is its first fit.  Without one, no layer is measured.
     """
     predictions = tables.predictions
-    scores = {each: _score(predictions, each) for each in {name, *_readers(tables.modalities, name)}}
-    chance = prediction_arrays(predictions, [name]).guessing
+    tested = {each: prediction_arrays(predictions, [each]) for each in {name, *_readers(tables.modalities, name)}}
+    scores, chance = {each: _score(rows, each) for each, rows in tested.items()}, tested[name].guessing
     layers, gradients = _inside(fit)
     flat = [layer for layer in layers if layer.spread < FLAT or max(layer.dead, layer.saturated) > MOSTLY]
     epochs, guessing = tables.history.filter(contender=name), _loss_of_guessing(predictions, name)
@@ -182,8 +182,7 @@ def _readers(modalities: Modalities, name: str) -> list[str]:
     return [other for other, reads in modalities.items() if reads and set(reads) <= own]
 
 
-def _score(predictions: Frame, name: str, part: str = "test") -> Estimate:
-    rows = prediction_arrays(predictions, [name], part)
+def _score(rows: PredictionArrays, name: str) -> Estimate:
     if not rows.ids:
         return Estimate(0.0, 0.0, 0.0)
     return rows.balanced(rows.is_correct(name), draws=DRAWS)
@@ -215,7 +214,7 @@ def _is_misreading(predictions: Frame, name: str, *, test: float, without: set[s
     their fits have not learned.
     """
     train = prediction_arrays(predictions, [name], "train")
-    least = min(test, _score(predictions, name, "train").low - train.guessing)
+    least = min(test, _score(train, name).low - train.guessing)
     rows = prediction_arrays(predictions, [name], "validation")
     each = (rows.of_fold(fold) for fold in np.unique(rows.folds) if fold not in without)
     found = ((fold.balanced(fold.is_correct(name), draws=DRAWS), fold.guessing) for fold in each)
