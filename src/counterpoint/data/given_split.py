@@ -114,6 +114,17 @@ def split_findings(pairs: Frame, folded: Frame, rules: Split) -> list[dict[str, 
     return [finding(NOTE, severity, "split", why, kind=kind, given=_counts(pairs["fold"]))]
 
 
+def is_split_given(findings: Frame) -> bool:
+    """Return whether a study keeps the split of its source, by the note of `split_findings` among its *findings*.
+
+    >>> pairs = pl.DataFrame({"fold": ["train", "train", "test"]})
+    >>> is_split_given(pl.DataFrame(split_findings(pairs, pairs, Split(kind="given"))))
+    True
+    """
+    notes = findings.filter(code=NOTE, subject="split")["evidence"]
+    return any('"kind": "given"' in note for note in notes)
+
+
 def _kept(given: pl.Series, folds: pl.Series) -> str:
     n = {fold: f"{number:,}" for fold, number in _counts(folds).items()}
     if is_k_fold(set(n)):

@@ -1,6 +1,5 @@
 """The number of test rows that would settle an answer which shows no gain, or the reason why no number does."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,10 +7,11 @@ import polars as pl
 
 from counterpoint.compare.equivalence import rows_needed
 from counterpoint.compare.repeated import n_repeats
+from counterpoint.data.given_split import is_split_given
 from counterpoint.diagnose.verdict_inputs import VerdictInputs
 from counterpoint.measures.held_out_rows import HOLDOUT
 from counterpoint.metrics.spread import spread_of_mean
-from counterpoint.schema import NOTE, TEST_PARTS
+from counterpoint.schema import TEST_PARTS, Frame
 
 UNSETTLED = ("open", "none")
 """Claims that more rows may settle."""
@@ -53,10 +53,9 @@ def _n_by_folds(inputs: VerdictInputs) -> int:
 
     A split of the source is kept, because other results may rest on it.
     """
-    pairs, notes = inputs.inputs["pairs"], inputs.findings.filter(code=NOTE, subject="split")
-    is_given = any(json.loads(evidence)["kind"] == "given" for evidence in notes["evidence"])
+    pairs: Frame = inputs.inputs["pairs"]
     is_single = set(pairs["fold"].unique()) >= HOLDOUT and n_repeats(inputs.inputs["repeats"]) < 2
-    return len(pairs) if is_single and not is_given else 0
+    return len(pairs) if is_single and not is_split_given(inputs.findings) else 0
 
 
 def _error_of_fits(inputs: VerdictInputs) -> float:

@@ -7,11 +7,12 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 
 from counterpoint import number_formats as numbers
+from counterpoint.data.given_split import is_split_given
 from counterpoint.metrics import find_metric
 from counterpoint.report.cells import cell
 from counterpoint.report.record import plain_values, run_command
 from counterpoint.safe_text import page_line
-from counterpoint.schema import ALARMS, NOTE, Frame
+from counterpoint.schema import ALARMS, Frame
 
 ONLY_AUTHOR = "Not stated: only you can answer."
 MOST_NAMED = 12
@@ -170,14 +171,8 @@ def evaluation(record: StudyRecord) -> ItemAnswer:
     repeats = record.section("evaluate").get("repeats") or 1
     again = f", {repeats} repeats of the split" if repeats > 1 else ", one split"
     seed = record.section("split").get("seed", 0)
-    origin = "as the source gives it" if _is_given(record) else f"drawn with seed {seed}"
+    origin = "as the source gives it" if is_split_given(record.tables["findings"]) else f"drawn with seed {seed}"
     return ItemAnswer(f"{design}, {origin}{again}; {seeds} seed{'s' if seeds != 1 else ''} of the fits.")
-
-
-def _is_given(record: StudyRecord) -> bool:
-    """Return whether the split is that of the source."""
-    notes = record.tables["findings"].filter(code=NOTE, subject="split")["evidence"].to_list()
-    return any('"kind": "given"' in note for note in notes)
 
 
 def choice(record: StudyRecord) -> ItemAnswer:
